@@ -1,0 +1,38 @@
+"""Neural networks written once in the Python array API, for arrays of NumPy, CuPy, PyTorch and JAX."""
+
+from anynet import data, losses, penalties
+from anynet.backends import Backend, BackendError, backend
+from anynet.layers import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh
+from anynet.layers.initializers import He, Normal, Xavier
+from anynet.optimizers import SGD, Adam, Optimizer, schedules
+from anynet.training import DivergedError, Run, fit
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Backend",
+    "BackendError",
+    "BatchNorm",
+    "DivergedError",
+    "He",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "Normal",
+    "Optimizer",
+    "Parameter",
+    "ReLU",
+    "Run",
+    "Sequential",
+    "Sigmoid",
+    "Tanh",
+    "Xavier",
+    "backend",
+    "data",
+    "fit",
+    "losses",
+    "penalties",
+    "schedules",
+]

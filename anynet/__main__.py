@@ -1,0 +1,5 @@
+"""``python -m anynet``."""
+
+from anynet.cli import main
+
+main()

@@ -1,0 +1,43 @@
+"""Choosing an array library and a device.
+
+``backend("cupy:1")`` gives a value that is passed along; nothing is set for the process. Only the library that is
+chosen is imported.
+"""
+
+import importlib
+import importlib.util
+import os
+
+from anynet.backends.base import DTYPES, Backend, BackendError, Memory, Staging
+from anynet.checks import nearest
+
+__all__ = ["DTYPES", "LIBRARIES", "Backend", "BackendError", "Memory", "Staging", "backend"]
+
+LIBRARIES = {
+    "numpy": "pip install numpy",
+    "cupy": "pip install 'anynet[cuda12]' or 'anynet[cuda13]'",
+    "torch": "pip install 'anynet[torch]'",
+    "jax": "pip install 'anynet[jax]'",
+}
+"""The libraries by name, each with the command that installs it."""
+
+
+def backend(name: str | None = None) -> Backend:
+    """The array library to compute with, and its device.
+
+    name: "numpy", "cupy", "torch" or "jax", with a device where one is to be chosen: "cupy:1", "torch:cuda",
+        "torch:cpu". By default what the environment variable ANYNET_BACKEND says, and else "numpy".
+
+    Raises BackendError, one line that says why the library cannot be used here and what would mend it.
+    """
+    library, _, device = (name or os.environ.get("ANYNET_BACKEND") or "numpy").partition(":")
+    if library not in LIBRARIES:
+        raise BackendError(f'there is no backend "{library}"{nearest(library, LIBRARIES)}')
+    if importlib.util.find_spec(library) is None:
+        raise BackendError(f"{library} is not installed; install it with: {LIBRARIES[library]}")
+    try:
+        module = importlib.import_module(f"anynet.backends.{library}")
+    except ImportError as error:
+        raise BackendError(f"{library} is installed but does not import ({error}); {LIBRARIES[library]}") from error
+    chosen: Backend = module.connect(device or None)
+    return chosen

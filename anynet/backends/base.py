@@ -1,0 +1,138 @@
+"""What anynet asks of an array library beyond the array API: devices, moving arrays, memory, compiling a step.
+
+Everything that one library does differently from another is in its own file beside this one, and nowhere else.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.typing import Array
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DTYPES = ("float32", "float64")
+"""What parameters and activations may be."""
+
+
+class BackendError(RuntimeError):
+    """A backend that cannot be used here; one line says why and what would mend it."""
+
+
+class Memory(NamedTuple):
+    """Of a device, in bytes."""
+
+    free: int
+    total: int
+
+
+class Staging(ABC):
+    """Host memory from which batches go to the device, in turns, so that one can be filled while another moves."""
+
+    @abstractmethod
+    def host(self) -> NDArray[np.uint8]:
+        """The next buffer to fill, of the shape asked for; waits until its last content has left."""
+
+    @abstractmethod
+    def send(self, n: int) -> Array:
+        """Start moving the first n rows of the buffer that ``host`` gave last; the array may be used at once."""
+
+
+@dataclass(frozen=True)
+class Backend(ABC):
+    """One array library on one device."""
+
+    name: str
+    """"numpy", "cupy", "torch" or "jax"."""
+    device: Any
+    """The library's own name for its device."""
+
+    @property
+    @abstractmethod
+    def xp(self) -> ModuleType:
+        """The library's namespace, after the array API standard."""
+
+    @abstractmethod
+    def asarray(self, host: NDArray[Any]) -> Array:
+        """A NumPy array's values on the device, of the same dtype.
+
+        The two may share memory: write to neither afterwards.
+        """
+
+    @abstractmethod
+    def to_host(self, array: Array) -> NDArray[Any]:
+        """A NumPy array with the array's values, which later steps do not change. Waits for the device."""
+
+    @abstractmethod
+    def memory(self) -> Memory | None:
+        """What the device has; None where the library does not tell."""
+
+    @abstractmethod
+    def devices(self) -> list[str]:
+        """Every device that can be chosen, as written after the colon of "name:device", each with what it is."""
+
+    def compile(self, function: Function) -> Function:
+        """The function, made faster where the library can: pure, of arrays and of containers of arrays."""
+        return function
+
+    def staging(self, shape: tuple[int, ...]) -> Staging:
+        """Two uint8 buffers of this shape."""
+        return CopiedStaging(self, shape)
+
+    def dtype(self, name: str) -> Any:
+        """The library's dtype of this name, made ready for use.
+
+        Raises ValueError for one that is not in ``DTYPES``.
+        """
+        if name not in DTYPES:
+            raise ValueError(f'dtype: expected one of {", ".join(DTYPES)}, got "{name}"')
+        return getattr(self.xp, name)
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.device}"
+
+
+class CopiedStaging(Staging):
+    """One plain buffer: ``send`` copies, and has finished when it returns."""
+
+    def __init__(self, backend: Backend, shape: tuple[int, ...]) -> None:
+        self._backend = backend
+        self._buffer = np.empty(shape, np.uint8)
+
+    def host(self) -> NDArray[np.uint8]:
+        return self._buffer
+
+    def send(self, n: int) -> Array:
+        return self._backend.asarray(self._buffer[:n].copy())
+
+
+class PinnedStaging(Staging):
+    """Two page-locked buffers, from which a GPU copies by itself while the host fills the other.
+
+    buffers: two NumPy arrays in page-locked memory.
+    copy: ``copy(host)`` puts a copy to the device in line behind the work it has, and returns the array together with
+        an event whose ``synchronize()`` waits until the copy is done.
+    """
+
+    def __init__(
+        self, buffers: Sequence[NDArray[np.uint8]], copy: Callable[[NDArray[np.uint8]], tuple[Array, Any]]
+    ) -> None:
+        self._buffers = buffers
+        self._copy = copy
+        self._sent: list[Any] = [None, None]
+        self._turn = 0
+
+    def host(self) -> NDArray[np.uint8]:
+        self._turn = 1 - self._turn
+        if self._sent[self._turn] is not None:
+            self._sent[self._turn].synchronize()
+        return self._buffers[self._turn]
+
+    def send(self, n: int) -> Array:
+        array, self._sent[self._turn] = self._copy(self._buffers[self._turn][:n])
+        return array

@@ -1,0 +1,94 @@
+"""CuPy, on a CUDA GPU."""
+
+from types import ModuleType
+from typing import Any
+
+import array_api_compat.cupy as xp
+import cupy
+import cupyx
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.backends.base import Backend, BackendError, Memory, PinnedStaging, Staging
+from anynet.typing import Array
+
+NO_DEVICE, DRIVER_TOO_OLD = 100, 35
+"""CUDA's error codes: cudaErrorNoDevice, cudaErrorInsufficientDriver (no driver at all gives it too)."""
+
+
+def connect(device: str | None) -> "Cupy":
+    """The GPU of this number, or the current one, after trying out that it multiplies and compiles.
+
+    Raises BackendError that tells apart: no driver, driver too old, no GPU, no such GPU, CUDA's libraries missing.
+    """
+    runtime = cupy.cuda.runtime
+    try:
+        count = runtime.getDeviceCount()
+    except runtime.CUDARuntimeError as error:
+        raise BackendError(_why_no_device(error.status)) from None
+    if device is not None and not device.isdecimal():
+        raise BackendError(f'cupy\'s devices are numbers, as in cupy:0, not "{device}"')
+    number = runtime.getDevice() if device is None else int(device)
+    if number >= count:
+        raise BackendError(f"cupy has no device {number} here; choose cupy:0" + (f" to cupy:{count - 1}" * (count > 1)))
+    # CuPy allocates on the current device, whatever an array's neighbours are on.
+    cupy.cuda.Device(number).use()
+    try:
+        square = cupy.ones((2, 2))
+        (square @ square + square).sum()
+    except (ImportError, RuntimeError) as error:
+        if isinstance(error, ImportError) or "NotFound" in type(error).__name__:
+            toolkit = f"cuda{runtime.runtimeGetVersion() // 1000}"
+            why = str(error).splitlines()[0]
+            raise BackendError(
+                f"cupy lacks libraries of the CUDA toolkit ({why}); install them with: pip install 'anynet[{toolkit}]'"
+            ) from None
+        raise
+    return Cupy("cupy", cupy.cuda.Device(number))
+
+
+def _why_no_device(status: int) -> str:
+    driver, needed = cupy.cuda.runtime.driverGetVersion(), cupy.cuda.runtime.runtimeGetVersion()
+    if status == DRIVER_TOO_OLD and driver == 0:
+        return "cupy found no NVIDIA driver; install one on a machine with an NVIDIA GPU, or choose --backend numpy"
+    if status == DRIVER_TOO_OLD:
+        return (
+            f"cupy needs an NVIDIA driver for CUDA {needed // 1000}, and the one here is for CUDA {driver // 1000}."
+            f"{driver % 1000 // 10}; update the driver, or install the cupy package for the older CUDA"
+        )
+    if status == NO_DEVICE:
+        return (
+            "cupy found an NVIDIA driver but no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES, or choose --backend numpy"
+        )
+    return f"cupy cannot reach a GPU: CUDA error {status}; check nvidia-smi, or choose --backend numpy"
+
+
+class Cupy(Backend):
+    """CuPy arrays on one GPU, which ``connect`` has made the current one."""
+
+    @property
+    def xp(self) -> ModuleType:
+        return xp
+
+    def asarray(self, host: NDArray[Any]) -> Array:
+        return cupy.array(host)
+
+    def to_host(self, array: Array) -> NDArray[Any]:
+        return cupy.asnumpy(array)
+
+    def memory(self) -> Memory | None:
+        return Memory(*self.device.mem_info)
+
+    def devices(self) -> list[str]:
+        runtime = cupy.cuda.runtime
+        names = [runtime.getDeviceProperties(i)["name"].decode() for i in range(runtime.getDeviceCount())]
+        return [f"{i} ({name})" for i, name in enumerate(names)]
+
+    def staging(self, shape: tuple[int, ...]) -> Staging:
+        return PinnedStaging([cupyx.empty_pinned(shape, np.uint8) for _ in range(2)], self._copy)
+
+    def _copy(self, host: NDArray[np.uint8]) -> tuple[Array, cupy.cuda.Event]:
+        array, done = cupy.empty(host.shape, host.dtype), cupy.cuda.Event()
+        array.set(host, stream=cupy.cuda.get_current_stream())
+        done.record()
+        return array, done

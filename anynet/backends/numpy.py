@@ -1,0 +1,48 @@
+"""NumPy, on the CPU."""
+
+import os
+from types import ModuleType
+from typing import Any
+
+import array_api_compat.numpy as xp
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.backends.base import Backend, BackendError, Memory
+from anynet.typing import Array
+
+
+def connect(device: str | None) -> "Numpy":
+    """Raises BackendError for a device other than "cpu"."""
+    if device not in (None, "cpu"):
+        raise BackendError(f'numpy has one device, "cpu", not "{device}"; choose numpy without a device')
+    return Numpy("numpy", "cpu")
+
+
+class Numpy(Backend):
+    """NumPy, on the CPU."""
+
+    @property
+    def xp(self) -> ModuleType:
+        return xp
+
+    def asarray(self, host: NDArray[Any]) -> Array:
+        return host
+
+    def to_host(self, array: Array) -> NDArray[Any]:
+        return np.array(array)
+
+    def memory(self) -> Memory | None:
+        return host_memory()
+
+    def devices(self) -> list[str]:
+        return [f"cpu ({os.cpu_count()} cores)"]
+
+
+def host_memory() -> Memory | None:
+    """The machine's own memory; None where the operating system does not tell."""
+    try:
+        page = os.sysconf("SC_PAGE_SIZE")
+        return Memory(os.sysconf("SC_AVPHYS_PAGES") * page, os.sysconf("SC_PHYS_PAGES") * page)
+    except (AttributeError, ValueError, OSError):
+        return None

@@ -1,0 +1,69 @@
+"""PyTorch, on the CPU or a CUDA GPU."""
+
+from types import ModuleType
+from typing import Any
+
+import array_api_compat.torch as xp
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from anynet.backends.base import Backend, BackendError, Function, Memory, PinnedStaging, Staging
+from anynet.backends.numpy import host_memory
+from anynet.typing import Array
+
+
+def connect(device: str | None) -> "Torch":
+    """The device named, or the first GPU, or else the CPU.
+
+    Raises BackendError for a device that PyTorch does not know or that is not here.
+    """
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise BackendError(f'torch knows no device "{device}"; choose torch:cpu, torch:cuda or torch:cuda:1') from None
+    try:
+        # The array's own device has its number: "cuda" becomes "cuda:0".
+        return Torch("torch", torch.zeros(1, device=chosen).device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        why = str(error).splitlines()[0]
+        raise BackendError(f'torch cannot use the device "{device}": {why}; choose torch:cpu') from None
+
+
+class Torch(Backend):
+    """PyTorch tensors without autograd: anynet's layers bring their own derivatives."""
+
+    device: torch.device
+
+    @property
+    def xp(self) -> ModuleType:
+        return xp
+
+    def asarray(self, host: NDArray[Any]) -> Array:
+        return torch.from_numpy(host if host.flags.writeable else host.copy()).to(self.device)
+
+    def to_host(self, array: Array) -> NDArray[Any]:
+        return np.array(array.cpu())
+
+    def memory(self) -> Memory | None:
+        return Memory(*torch.cuda.mem_get_info(self.device)) if self.device.type == "cuda" else host_memory()
+
+    def devices(self) -> list[str]:
+        gpus = range(torch.cuda.device_count())
+        return ["cpu"] + [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in gpus]
+
+    def compile(self, function: Function) -> Function:
+        return torch.no_grad()(function)
+
+    def staging(self, shape: tuple[int, ...]) -> Staging:
+        if self.device.type != "cuda":
+            return super().staging(shape)
+        buffers = [torch.empty(shape, dtype=torch.uint8, pin_memory=True).numpy() for _ in range(2)]
+        return PinnedStaging(buffers, self._copy)
+
+    def _copy(self, host: NDArray[np.uint8]) -> tuple[Array, torch.cuda.Event]:
+        array, done = torch.from_numpy(host).to(self.device, non_blocking=True), torch.cuda.Event()
+        done.record(torch.cuda.current_stream(self.device))
+        return array, done

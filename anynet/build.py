@@ -1,0 +1,80 @@
+"""From settings to the objects that train."""
+
+from anynet.checks import nearest
+from anynet.config import Config
+from anynet.layers import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet.layers.initializers import He, Initializer, Normal, Xavier, zeros
+from anynet.losses import Loss, hinge, softmax_cross_entropy
+from anynet.optimizers import SGD, Adam, Optimizer
+from anynet.optimizers.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
+
+ACTIVATIONS: dict[str, Layer] = {"relu": ReLU(), "leaky-relu": LeakyReLU(), "sigmoid": Sigmoid(), "tanh": Tanh()}
+LOSSES: dict[str, Loss] = {"cross-entropy": softmax_cross_entropy, "hinge": hinge}
+
+
+def net(config: Config, n_in: int, n_out: int) -> Sequential:
+    """(Linear, BatchNorm where wanted, activation) for every hidden width, and a Linear."""
+    weights, biases = initializers(config.init)
+    layers: list[Layer] = []
+    for width in config.hidden:
+        layers.append(Linear(n_in, width, weights, biases))
+        if config.batch_norm:
+            layers.append(BatchNorm(width))
+        layers.append(ACTIVATIONS[config.activation])
+        n_in = width
+    return Sequential(*layers, Linear(n_in, n_out, weights, biases))
+
+
+def optimizer(config: Config) -> Optimizer:
+    """The optimizer, with its schedule inside."""
+    if config.optimizer == "adam":
+        return Adam(schedule(config))
+    return SGD(schedule(config), momentum=config.momentum, nesterov=config.nesterov)
+
+
+def initializers(text: str) -> tuple[Initializer, Initializer]:
+    """Where weights and biases start: biases at 0, but for "normal:STD", which is for both."""
+    match _parse("init", text, he=0, xavier=0, zeros=0, normal=1):
+        case "normal", std:
+            return Normal(std), Normal(std)
+        case "xavier", *_:
+            return Xavier(), zeros
+        case "zeros", *_:
+            return zeros, zeros
+        case _:
+            return He(), zeros
+
+
+def schedule(config: Config) -> Schedule:
+    """The learning rate over the epochs, warm-up included."""
+    then: Schedule
+    match _parse("schedule", config.schedule, constant=0, exponential=1, decay=1, step=2, cosine=0):
+        case "exponential", gamma:
+            then = Exponential(config.lr, gamma)
+        case "decay", k:
+            then = ExponentialDecay(config.lr, k)
+        case "step", factor, every:
+            then = Step(config.lr, factor, every)
+        case "cosine", *_:
+            then = Cosine(config.lr, max(config.epochs - config.warmup, 1))
+        case _:
+            then = Constant(config.lr)
+    return Warmup(config.warmup, then) if config.warmup else then
+
+
+def _parse(option: str, text: str, **kinds: int) -> tuple:
+    """ "step:0.1:10" to ("step", 0.1, 10.0); ``kinds`` says how many numbers each name takes.
+
+    Raises ValueError, which names the option and what is near, for anything else.
+    """
+    name, *rest = text.split(":")
+    if name not in kinds:
+        raise ValueError(f'--{option}: there is no "{name}"{nearest(name, kinds)}')
+    try:
+        numbers = [float(part) for part in rest]
+    except ValueError:
+        numbers = []
+    if len(numbers) != kinds[name] or len(rest) != kinds[name] or not all(number >= 0 for number in numbers):
+        form = ":".join([name, *["NUMBER"] * kinds[name]])
+        raise ValueError(f'--{option}: expected {form}, numbers of 0 or more, got "{text}"')
+    return name, *numbers

@@ -1,0 +1,46 @@
+"""Refusals that name what was expected, what came, and what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+from array_api_compat import array_namespace, device
+
+from anynet.typing import Array
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """``; did you mean "x"?`` where a name is close, all the names otherwise: the end of an error message.
+
+    >>> nearest("rleu", ["relu", "tanh"])
+    '; did you mean "relu"?'
+    """
+    names = sorted(names)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return "; did you mean " + " or ".join(f'"{c}"' for c in close) + "?"
+    return "; there are " + ", ".join(f'"{n}"' for n in names)
+
+
+def together(**arrays: Array) -> None:
+    """Check that arrays are of one library and on one device.
+
+    Raises TypeError that names both libraries, or ValueError that names both devices.
+    """
+    (first, one), *others = arrays.items()
+    for name, other in others:
+        libraries = _library(one), _library(other)
+        if libraries[0] != libraries[1]:
+            raise TypeError(
+                f"{first} is an array of {libraries[0]}, {name} one of {libraries[1]}: "
+                f"bring both to one library, for instance with anynet.backend(...).asarray"
+            )
+        if device(one) != device(other):
+            raise ValueError(f"{first} is on device {device(one)}, {name} on {device(other)}: bring both to one device")
+
+
+def _library(array: Array) -> str:
+    try:
+        name: str = array_namespace(array).__name__
+    except TypeError:
+        return f"no array library ({type(array).__name__})"
+    return name.removeprefix("array_api_compat.")

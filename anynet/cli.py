@@ -1,0 +1,120 @@
+"""The command line: ``python train.py`` and ``python -m anynet``."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cyclopts import App, ArgumentCollection
+from cyclopts.config import Dict
+
+import anynet
+from anynet.backends import BackendError
+from anynet.config import Config
+from anynet.data.errors import DataError, DownloadError
+from anynet.reports import preset as find_preset
+from anynet.training import DivergedError
+
+
+def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Where a preset is named, its settings take the place of those that were not given."""
+    for argument in arguments:
+        if argument.name == "--preset" and argument.tokens:
+            name = argument.tokens[0].value
+            Dict({commands[0]: find_preset(name)}, source=f"preset {name}")(app, commands, arguments)
+
+
+app = App(
+    name="anynet",
+    help=anynet.__doc__,
+    version=anynet.__version__,
+    config=fill_from_preset,
+    result_action="return_value",
+)
+
+
+@app.command
+def train(config: Config = Config(), *, run: Path | None = None, preset: str | None = None) -> None:  # noqa: B008
+    """Train a classifier of CIFAR-10's images.
+
+    Parameters
+    ----------
+    preset:
+        A report's configuration to start from, as in garcia-sanz/2; what else is given goes on top.
+    run:
+        Folder for the results, a new one. Default: runs/ and the time.
+    """
+    from anynet.experiment import train as run_experiment
+
+    _, folder, result = run_experiment(config, run)
+    print(
+        f"{result['dataset']}, {result['backend']} on {result['device']}: test accuracy {result['test_accuracy']:.2%} "
+        f"after epoch {result['epochs']}, {result['best_test_accuracy']:.2%} after epoch {result['best_epoch']}, the "
+        f"best in validation; {result['seconds']:.0f} s; results in {folder}"
+    )
+
+
+@app.command
+def backends() -> None:
+    """Which array libraries can be used here, with their devices and memory, or what would mend those that cannot."""
+    from anynet.backends.table import table
+
+    table()
+
+
+@app.command
+def data(source: str = "auto") -> None:
+    """Find, download and check the images.
+
+    Parameters
+    ----------
+    source:
+        As for train's --data: auto, cifar10, synthetic, or a folder or archive.
+    """
+    from anynet.data import load
+
+    found = load(source)
+    official = "the official files" if found.official else "not the official files"
+    print(
+        f"{found.name}, {official}: {len(found.train) + len(found.val)} images to train with, {len(found.test)} to test"
+    )
+
+
+@app.command
+def predict(run: Path, *images: Path, backend: str | None = None) -> None:
+    """Name the class of image files by a trained net.
+
+    Parameters
+    ----------
+    run:
+        Folder of a run.
+    images:
+        Image files; the middle square of each is taken, at 32 x 32 pixels.
+    backend:
+        As for train.
+    """
+    import numpy as np
+
+    from anynet.prediction import load_run, read_image
+
+    if not images:
+        raise ValueError(f"predict {run}: name an image file at least")
+    predictor = load_run(run, anynet.backend(backend))
+    rows = np.stack([read_image(path) for path in images])
+    for path, chances in zip(images, predictor(rows), strict=True):
+        best = np.argsort(-chances)[:3]
+        print(f"{path}: " + ", ".join(f"{predictor.classes[i]} {chances[i]:.0%}" for i in best))
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run the command line. What a user can mend ends in one line on stderr and exit code 2."""
+    try:
+        app(tokens)
+    except (BackendError, DataError, DownloadError, DivergedError, OSError, ValueError) as error:
+        sys.exit(_fail(str(error)))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(message: str) -> int:
+    print(f"anynet: {message}", file=sys.stderr)
+    return 2

@@ -1,0 +1,113 @@
+"""The settings of one training run, as typed on the command line and kept in ``config.toml``."""
+
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from anynet.backends import DTYPES
+from anynet.checks import nearest
+
+Positive = Annotated[float, Parameter(validator=Number(gt=0))]
+NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
+Count = Annotated[int, Parameter(validator=Number(gte=1))]
+NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0))]
+
+
+def _widths(type_: Any, tokens: Any) -> tuple[int, ...]:
+    texts = [text.strip() for token in tokens for text in token.value.split(",") if text.strip()]
+    if not all(text.isdecimal() and int(text) > 0 for text in texts):
+        raise ValueError('expected positive widths separated by commas, as in 50,30, or "" for one layer')
+    return tuple(map(int, texts))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of one run; the defaults are those of ``python train.py``."""
+
+    data: str = "auto"
+    """auto: $ANYNET_DATA, else the cache, else a download, else synthetic. cifar10: the same without synthetic.
+    synthetic: drawn pictures. Anything else: a folder or archive of CIFAR-10."""
+    train: str = "45000"
+    """Training images: how many, from the front; or batch files, as in data_batch_1,data_batch_3."""
+    val: str = "5000"
+    """Validation images: how many, from the back; or batch files."""
+    normalize: str = "standardize"
+    """none (to [0, 1]), center or standardize, by the training images' mean and deviation per pixel; per colour channel
+    with :channel behind."""
+    flip: bool = False
+    """Mirror each image left to right with probability one half."""
+    crop: NotNegativeCount = 0
+    """Cut each image at random from a frame with this many black pixels around it."""
+
+    hidden: Annotated[tuple[int, ...], Parameter(converter=_widths, n_tokens=1, negative="")] = (256, 128)
+    """Widths of the hidden layers, as in 50,30; "" for one layer."""
+    activation: Literal["relu", "leaky-relu", "sigmoid", "tanh"] = "relu"
+    """Behind every hidden layer."""
+    batch_norm: bool = True
+    """Batch normalisation before every activation."""
+    init: str = "he"
+    """Where weights start: he, xavier, zeros, or normal:0.01, which sets biases as well."""
+    loss: Literal["cross-entropy", "hinge"] = "cross-entropy"
+    """Softmax cross-entropy, or the multi-class hinge."""
+    l2: NotNegative = 1e-4
+    """λ of the penalty λ Σ W²; for the convention with λ/2, give half of it."""
+
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    """Stochastic gradient descent, or Adam."""
+    lr: Positive = 0.02
+    """Learning rate, or where its schedule starts."""
+    momentum: Annotated[float, Parameter(validator=Number(gte=0, lt=1))] = 0.9
+    """Of sgd."""
+    nesterov: bool = False
+    """Look ahead with the momentum."""
+    schedule: str = "cosine"
+    """constant; exponential:G (rate G^epoch); decay:K (rate exp(-K epoch)); step:F:N (times F every N epochs);
+    cosine."""
+    warmup: NotNegative = 0.0
+    """Epochs of linear warm-up ahead of the schedule."""
+    epochs: Count = 20
+    """How often every image is seen."""
+    batch_size: Count = 100
+    """Images a step."""
+    drop_last: bool = False
+    """Leave out an epoch's last batch where it is shorter."""
+
+    backend: str | None = None
+    """numpy, cupy, torch or jax, with a device behind where wanted, as in cupy:1. Default: $ANYNET_BACKEND, else
+    numpy."""
+    dtype: Literal[DTYPES] = "float32"  # type: ignore[valid-type]
+    """Of parameters and activations."""
+    seed: NotNegativeCount = 42
+    """Of the first weights, the batches' order and the augmentation."""
+    memory_budget: Positive | None = None
+    """GB of the device's memory that images may stay in; the others are streamed. Default: half of what is free."""
+
+
+def write(config: Config, path: Path) -> None:
+    """Write the settings as TOML; those that are None are left out."""
+    values = {name: value for name, value in asdict(config).items() if value is not None}
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+
+
+def read(path: Path) -> Config:
+    """Read settings that ``write`` wrote.
+
+    Raises FileNotFoundError, or ValueError that names the file and what in it is unknown.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there; expected the folder of a run")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: not a TOML file: {error}") from None
+    names = [field.name for field in fields(Config)]
+    for name in values:
+        if name not in names:
+            raise ValueError(f'{path}: there is no setting "{name}"{nearest(name, names)}')
+    return Config(**values | {"hidden": tuple(values.get("hidden", Config.hidden))})

@@ -1,0 +1,27 @@
+"""Images: finding, reading, splitting, normalising, augmenting and loading them."""
+
+from anynet.data.augmentation import Augmentation
+from anynet.data.dataset import IMAGE_SHAPE, Batches, Split
+from anynet.data.errors import DataError, DownloadError
+from anynet.data.loader import Batch, Loader
+from anynet.data.normalization import Normalization, normalization
+from anynet.data.sources import cifar10, load, synthetic
+from anynet.data.splits import Dataset, split
+
+__all__ = [
+    "IMAGE_SHAPE",
+    "Augmentation",
+    "Batch",
+    "Batches",
+    "DataError",
+    "Dataset",
+    "DownloadError",
+    "Loader",
+    "Normalization",
+    "Split",
+    "cifar10",
+    "load",
+    "normalization",
+    "split",
+    "synthetic",
+]

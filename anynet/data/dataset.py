@@ -1,0 +1,38 @@
+"""What a classifier learns from: labelled uint8 images, split three ways."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+IMAGE_SHAPE = (3, 32, 32)
+"""Channels (red, green, blue), rows, columns: how the 3,072 values of a CIFAR-10 image are laid out."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with their labels, in the host's memory.
+
+    images: shape (N, 3072), uint8, each row in the order of ``IMAGE_SHAPE``.
+    labels: shape (N,), int64, class numbers.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The six files of CIFAR-10, as read.
+
+    splits: by file; the keys are exactly ``data_batch_1`` to ``data_batch_5`` and ``test_batch``.
+    classes: the ten class names, by class number.
+    official: whether what was read is known to be, byte for byte, what the authors of CIFAR-10 distribute.
+    """
+
+    splits: dict[str, Split]
+    classes: tuple[str, ...]
+    official: bool

@@ -1,0 +1,51 @@
+"""The main job: settings in, a trained net and a folder of results out."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from anynet import build
+from anynet.backends import backend as choose_backend
+from anynet.config import Config
+from anynet.data import load
+from anynet.data.normalization import check_kind
+from anynet.run_folder import RunFolder, refuse_existing
+from anynet.training import Run, check, fit
+
+
+def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str, Any]]:
+    """Train as the settings say.
+
+    folder: where the results go; by default a new one under ``runs``, named after the time.
+
+    Returns the run, its folder, and what is in its result.json. Raises what ``fit`` and ``load`` raise, and
+    FileExistsError; nothing is written before all settings are known to be good.
+    """
+    folder = folder or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    refuse_existing(folder)
+    backend, optimizer = choose_backend(config.backend), build.optimizer(config)
+    build.initializers(config.init)
+    check_kind(config.normalize)
+    data = load(config.data, config.train, config.val)
+    net = build.net(config, data.train.images.shape[1], len(data.classes))
+    check(net, data, optimizer, l2=config.l2, epochs=config.epochs, batch_size=config.batch_size)
+    with RunFolder(folder, config) as results:
+        run = fit(
+            net,
+            data,
+            optimizer,
+            loss=build.LOSSES[config.loss],
+            l2=config.l2,
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            backend=backend,
+            dtype=config.dtype,
+            normalize=config.normalize,
+            flip=config.flip,
+            crop=config.crop,
+            drop_last=config.drop_last,
+            memory_budget=None if config.memory_budget is None else int(config.memory_budget * 1e9),
+            on_epoch=results.add,
+        )
+        return run, folder, results.finish(run, official=data.official)

@@ -1,0 +1,42 @@
+"""What an optimizer is: settings, a state to start from, and one update of a net's one vector of parameters."""
+
+from dataclasses import dataclass
+
+from anynet.optimizers.schedules import Constant, Schedule
+from anynet.typing import Array, Arrays
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """The base of all optimizers.
+
+    lr: the learning rate η, a positive number, or a schedule of it over the epochs.
+    """
+
+    lr: float | Schedule = 0.01
+
+    def __post_init__(self) -> None:
+        if not callable(self.lr) and not self.lr > 0:
+            raise ValueError(f"{self}: the learning rate must be positive")
+
+    @property
+    def schedule(self) -> Schedule:
+        """The learning rate over the epochs."""
+        return self.lr if callable(self.lr) else Constant(self.lr)
+
+    def init(self, params: Array) -> Arrays:
+        """The state to start from.
+
+        params: shape (..., P), all parameters of a net, or of each of K nets.
+        """
+        raise NotImplementedError
+
+    def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        """One step downhill.
+
+        params, grads: shape (..., P).
+        lr: this step's learning rate, an array of shape () or, with one for each member, (...).
+
+        Returns the new parameters, shape (..., P), and the new state.
+        """
+        raise NotImplementedError

@@ -1,0 +1,55 @@
+"""Stochastic gradient descent."""
+
+from dataclasses import dataclass
+
+from array_api_compat import array_namespace
+
+from anynet.optimizers.base import Optimizer
+from anynet.typing import Array, Arrays
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    r"""Gradient descent, with momentum where it is asked for.
+
+    .. math:: v_t = \rho v_{t-1} + g_t, \quad \theta_t = \theta_{t-1} - \eta \, v_t
+
+    and with Nesterov's look ahead :math:`\theta_t = \theta_{t-1} - \eta \, (g_t + \rho v_t)`.
+
+    lr: η, the learning rate, or a schedule of it.
+    momentum: ρ in [0, 1). The rate multiplies the whole velocity, as in PyTorch; where it multiplies the gradient on
+        its way into the velocity instead, the two differ while the rate changes.
+    nesterov: whether to look ahead; needs a momentum.
+
+    Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
+    https://proceedings.mlr.press/v28/sutskever13.html
+
+    >>> import numpy as np
+    >>> sgd, params, lr = SGD(lr=0.1, momentum=0.5), np.asarray([1.0]), np.asarray(0.1)
+    >>> params, state = sgd.update(params, np.asarray([2.0]), sgd.init(params), lr)
+    >>> params, state = sgd.update(params, np.asarray([2.0]), state, lr)
+    >>> params, state
+    (array([0.5]), {'velocity': array([3.])})
+    """
+
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"{self}: momentum must be in [0, 1)")
+        if self.nesterov and not self.momentum:
+            raise ValueError(f"{self}: Nesterov's look ahead needs a momentum above 0")
+
+    def init(self, params: Array) -> Arrays:
+        if not self.momentum:
+            return {}
+        return {"velocity": array_namespace(params).zeros_like(params)}
+
+    def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        if not self.momentum:
+            return params - lr[..., None] * grads, state
+        velocity = self.momentum * state["velocity"] + grads
+        direction = grads + self.momentum * velocity if self.nesterov else velocity
+        return params - lr[..., None] * direction, {"velocity": velocity}

@@ -1,0 +1,54 @@
+"""Pictures of what a net learnt and how. Each function returns a Matplotlib figure."""
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from anynet.data.dataset import IMAGE_SHAPE
+from anynet.training.history import Epoch
+
+MOST_FILTERS = 64
+
+
+def curves(history: Sequence[Epoch], title: str) -> Figure:
+    """Cost, loss and accuracy on the training and the validation images, over the epochs."""
+    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    figure.suptitle(title)
+    epochs = [row.epoch for row in history]
+    for axes, what in zip(figure.subplots(1, 3), ("cost", "loss", "accuracy"), strict=True):
+        scale = 100 if what == "accuracy" else 1
+        for split, label in (("train", "training"), ("val", "validation")):
+            values = [scale * getattr(row, f"{split}_{what}") for row in history]
+            axes.plot(epochs, values, label=label, marker="." if len(epochs) < 40 else None)
+        axes.set(xlabel="epoch", title=f"{what} (%)" if what == "accuracy" else what)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.grid(alpha=0.3)
+        axes.legend()
+    return figure
+
+
+def weights(W: NDArray, title: str, classes: Sequence[str] = ()) -> Figure:
+    """Each column of a first layer's weights as a picture: what the class, or the hidden unit, looks for.
+
+    W: shape (3072, n); the first 64 columns are drawn. Each picture is stretched so that its smallest weight is 0 and
+        its largest 1 in red, green or blue.
+    classes: names to write above the pictures.
+    """
+    shown = min(W.shape[1], MOST_FILTERS)
+    across = 5 if classes else math.ceil(math.sqrt(shown))
+    down = math.ceil(shown / across)
+    figure = Figure(figsize=(1.3 * across, 1.3 * down + 0.2 * bool(classes) * down + 0.5), layout="constrained")
+    figure.suptitle(title if shown == W.shape[1] else f"{title}, the first {shown} of {W.shape[1]}", fontsize="medium")
+    for i, axes in enumerate(figure.subplots(down, across, squeeze=False).flat):
+        axes.axis("off")
+        if i >= shown:
+            continue
+        picture = W[:, i].reshape(IMAGE_SHAPE).transpose(1, 2, 0)
+        low, high = picture.min(), picture.max()
+        axes.imshow((picture - low) / (high - low if high > low else 1))
+        if classes:
+            axes.set_title(classes[i], fontsize="small")
+    return figure

@@ -1,0 +1,73 @@
+"""A saved net, and what it says of image files."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+from safetensors import SafetensorError, safe_open
+
+from anynet import build
+from anynet import config as configs
+from anynet.backends import Backend
+from anynet.data.dataset import IMAGE_SHAPE
+from anynet.data.normalization import Normalization
+from anynet.layers import Sequential
+from anynet.training.run import probabilities
+from anynet.typing import Array, Arrays
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """The best net of a run. ``predictor(images)`` gives probabilities, shape (N, C), for uint8 images, (N, 3072)."""
+
+    net: Sequential
+    params: Array
+    state: Arrays
+    normalization: Normalization
+    classes: tuple[str, ...]
+    dataset: str
+    backend: Backend
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
+        return probabilities(self.net, self.params, self.state, self.normalization, images, self.backend)
+
+
+def load_run(folder: Path, backend: Backend) -> Predictor:
+    """The best net of the run in this folder, on a backend's device.
+
+    Raises FileNotFoundError or ValueError, naming the file, where the folder holds no finished run.
+    """
+    config, path = configs.read(folder / "config.toml"), folder / "model.safetensors"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: the run in {folder} has not come to its end")
+    try:
+        with safe_open(path, "numpy") as file:
+            metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from None
+    backend.dtype(config.dtype)
+    classes = tuple(json.loads(metadata["classes"]))
+    net = build.net(config, tensors["input.scale"].shape[0], len(classes))
+    best = {name.removeprefix("best."): backend.asarray(t) for name, t in tensors.items() if name.startswith("best.")}
+    params = net.layout.join(best, like=backend.asarray(np.zeros(net.layout.size, config.dtype)))
+    state = {name: array for name, array in best.items() if name not in net.layout.slots}
+    normalization = Normalization(backend.asarray(tensors["input.scale"]), backend.asarray(tensors["input.shift"]))
+    return Predictor(net, params, state, normalization, classes, metadata["dataset"], backend)
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """An image file as the nets see it: its middle square, 32 x 32 pixels, as one row of shape (3072,).
+
+    Raises FileNotFoundError, or ValueError for a file that is no image; both name it.
+    """
+    try:
+        with Image.open(path) as image:
+            square = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), IMAGE_SHAPE[:0:-1])
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: there is no such file") from None
+    except (UnidentifiedImageError, OSError) as error:
+        raise ValueError(f"{path}: expected an image file, such as PNG or JPEG ({error})") from None
+    return np.asarray(square).transpose(2, 0, 1).reshape(-1)

@@ -1,0 +1,170 @@
+"""Training a net, epoch by epoch."""
+
+import math
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from tqdm import tqdm
+
+from anynet.backends import Backend
+from anynet.backends import backend as choose_backend
+from anynet.data.augmentation import Augmentation
+from anynet.data.loader import Loader, check_batch_size
+from anynet.data.normalization import Normalization, normalization
+from anynet.data.splits import Dataset
+from anynet.layers import Sequential
+from anynet.losses import Loss, softmax_cross_entropy
+from anynet.optimizers import Optimizer
+from anynet.training.history import Epoch
+from anynet.training.measure import Measure, Measured
+from anynet.training.run import Run, Snapshot
+from anynet.training.step import Carry, start, train_step
+
+
+class DivergedError(ArithmeticError):
+    """Training whose cost is no longer finite."""
+
+
+def fit(
+    net: Sequential,
+    data: Dataset,
+    optimizer: Optimizer,
+    *,
+    loss: Loss = softmax_cross_entropy,
+    l2: float = 0.0,
+    epochs: int = 20,
+    batch_size: int = 100,
+    seed: int = 42,
+    backend: Backend | str | None = None,
+    dtype: str = "float32",
+    normalize: str = "standardize",
+    flip: bool = False,
+    crop: int = 0,
+    drop_last: bool = False,
+    memory_budget: int | None = None,
+    progress: bool | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Run:
+    """Train a net on a data set's training images, and test it.
+
+    loss: ``losses.softmax_cross_entropy`` or ``losses.hinge``. l2: λ of the penalty λ Σ W² (see ``anynet.penalties``).
+    backend: as from ``anynet.backend``, or its name; by default what ANYNET_BACKEND says, and else NumPy.
+    dtype: "float32" or "float64". normalize: see ``anynet.data.normalization``.
+    flip, crop: see ``anynet.data.Augmentation``. drop_last: whether to leave out an epoch's last, shorter batch.
+    memory_budget: bytes of the device's memory that images may stay in; by default half of what is free. Sets that do
+        not fit are streamed, with the same result.
+    progress: whether to show a progress bar on stderr; by default where that is a terminal.
+    on_epoch: called after every epoch with its line of the history.
+
+    Control-C ends training early: what there was after the last whole epoch is tested and returned.
+
+    Raises ValueError for settings out of range, before any work; BackendError for a backend that cannot run here;
+    DivergedError, naming epoch, step and learning rate, once the cost is not finite.
+    """
+    check(net, data, optimizer, l2=l2, epochs=epochs, batch_size=batch_size)
+    if not isinstance(backend, Backend):
+        backend = choose_backend(backend)
+    backend.dtype(dtype)
+    train, val, test = load(data, backend, memory_budget)
+    inputs = Normalization(
+        *(backend.asarray(part.astype(dtype)) for part in normalization(normalize, data.train.images))
+    )
+    penalty = backend.asarray(np.asarray(l2, dtype)) if l2 else None
+    augmentation = Augmentation(flip, crop) if flip or crop else None
+    step = backend.compile(train_step(net, loss, optimizer))
+    measure = Measure(net, loss, backend, inputs, penalty)
+
+    steps = len(train) // batch_size if drop_last else math.ceil(len(train) / batch_size)
+    carry = start(net, optimizer, *net.init(seed, like=backend.asarray(np.zeros(1, dtype))))
+    history: list[Epoch] = []
+    last = best = Snapshot(0, carry.params, carry.state)
+    interrupted, began = False, time.perf_counter()
+    hidden = None if progress is None else not progress
+    with tqdm(total=epochs * len(train), unit="img", unit_scale=True, disable=hidden) as bar:
+        try:
+            for epoch in range(epochs):
+                rates = [optimizer.schedule(epoch + i / steps) for i in range(steps)]
+                lr = backend.asarray(np.asarray(rates, dtype))
+                batches = train.shuffled(batch_size, seed, epoch, augmentation, drop_last=drop_last)
+                for i, (images, labels) in enumerate(batches):
+                    carry = step(carry, inputs, images, labels, lr[i, ...], penalty)
+                    bar.update(labels.shape[0])
+                last = Snapshot(epoch + 1, carry.params, carry.state)
+                on_train, on_val = (measure(last.params, last.state, part) for part in (train, val))
+                check_finite(carry, on_train, epoch, rates)
+                seconds = time.perf_counter() - began
+                history.append(Epoch(epoch + 1, rates[-1], *on_train, *on_val, seconds))
+                if best.epoch == 0 or on_val.accuracy > history[best.epoch - 1].val_accuracy:
+                    best = last
+                bar.set_postfix_str(
+                    f"loss {on_train.loss:.3f}, accuracy {on_train.accuracy:.1%} / {on_val.accuracy:.1%}"
+                )
+                if on_epoch is not None:
+                    on_epoch(history[-1])
+        except KeyboardInterrupt:
+            if not history:
+                raise
+            interrupted = True
+    return Run(
+        net=net,
+        backend=backend,
+        dtype=dtype,
+        seed=seed,
+        dataset=data.name,
+        classes=data.classes,
+        history=history,
+        last=last,
+        best=best,
+        normalization=inputs,
+        test=measure(last.params, last.state, test),
+        best_test=measure(best.params, best.state, test),
+        seconds=time.perf_counter() - began,
+        interrupted=interrupted,
+    )
+
+
+def check(net: Sequential, data: Dataset, optimizer: Optimizer, *, l2: float, epochs: int, batch_size: int) -> None:
+    """Raises ValueError for settings out of range, and for a net that does not fit the data."""
+    if epochs < 1:
+        raise ValueError(f"epochs: expected 1 or more, got {epochs}")
+    if not 0 <= l2 < math.inf:
+        raise ValueError(f"l2: expected 0 or more, got {l2}")
+    for which in ("train", "val", "test"):
+        if not len(getattr(data, which)):
+            raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
+    check_batch_size(batch_size, len(data.train))
+    pixels = data.train.images.shape[1]
+    if net.n_in not in (None, pixels):
+        raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
+    if net.n_out not in (None, len(data.classes)):
+        raise ValueError(f"{net} gives {net.n_out} logits, but {data.name} has {len(data.classes)} classes")
+    for epoch in range(epochs):
+        if not 0 <= optimizer.schedule(epoch) < math.inf:
+            raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {optimizer.schedule(epoch)}")
+
+
+def load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Loader]:
+    """Loaders of the training, validation and test images; on the device as far as the budget, in bytes, goes."""
+    if memory_budget is None:
+        memory = backend.memory()
+        memory_budget = sys.maxsize if memory is None else memory.free // 2
+    loaders = []
+    for part in (data.train, data.val, data.test):
+        resident = part.images.nbytes <= memory_budget
+        memory_budget -= part.images.nbytes if resident else 0
+        loaders.append(Loader(part, backend, resident=resident))
+    return loaders
+
+
+def check_finite(carry: Carry, measured: Measured, epoch: int, rates: list[float]) -> None:
+    """Raises DivergedError where the epoch's cost, or the loss of one of its steps, was not finite."""
+    diverged = int(carry.diverged)
+    if math.isfinite(measured.cost) and not diverged:
+        return
+    step = diverged - epoch * len(rates) if diverged else len(rates)
+    raise DivergedError(
+        f"the cost is no longer finite in epoch {epoch + 1}, at step {step} of {len(rates)}, with learning rate "
+        f"{rates[step - 1]:g}; a lower rate, a warm-up or normalised inputs may help"
+    )
