@@ -57,9 +57,7 @@ def _why_no_device(status: int) -> str:
             f"{driver % 1000 // 10}; update the driver, or install the cupy package for the older CUDA"
         )
     if status == NO_DEVICE:
-        return (
-            "cupy found an NVIDIA driver but no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES, or choose --backend numpy"
-        )
+        return "cupy found an NVIDIA driver, but no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES"
     return f"cupy cannot reach a GPU: CUDA error {status}; check nvidia-smi, or choose --backend numpy"
 
 

@@ -8,7 +8,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Memory
+from anynet.backends.base import Backend, BackendError, Function, Memory
 from anynet.typing import Array
 
 
@@ -37,6 +37,10 @@ class Numpy(Backend):
 
     def devices(self) -> list[str]:
         return [f"cpu ({os.cpu_count()} cores)"]
+
+    def compile(self, function: Function) -> Function:
+        """The function itself, without NumPy's warnings of infinities: training looks for them once an epoch."""
+        return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)
 
 
 def host_memory() -> Memory | None:

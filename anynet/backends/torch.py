@@ -45,7 +45,7 @@ class Torch(Backend):
         return torch.from_numpy(host if host.flags.writeable else host.copy()).to(self.device)
 
     def to_host(self, array: Array) -> NDArray[Any]:
-        return np.array(array.cpu())
+        return array.cpu().numpy().copy()
 
     def memory(self) -> Memory | None:
         return Memory(*torch.cuda.mem_get_info(self.device)) if self.device.type == "cuda" else host_memory()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from anynet.data.cifar10 import ARCHIVE_MD5
+from anynet.data.cifar10_files import ARCHIVE_MD5
 from anynet.data.errors import DownloadError
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ import os
 import sys
 from pathlib import Path
 
-from anynet.data.cifar10 import read
+from anynet.data.cifar10_files import read
 from anynet.data.download import default_cache, fetch
+from anynet.data.drawings import draw
 from anynet.data.errors import DownloadError
 from anynet.data.splits import Dataset, split
-from anynet.data.synthetic import synthetic as draw
 
 TRAIN, VAL = 45_000, 5_000
 

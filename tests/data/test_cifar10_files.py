@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anynet.data import cifar10
+from anynet.data import cifar10_files, forms
 from anynet.data.dataset import Batches
 from anynet.data.errors import DataError
 
@@ -36,7 +36,7 @@ def python(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(cifar10, "BINARY_COUNT", COUNT)
+    monkeypatch.setattr(forms, "BINARY_COUNT", COUNT)
     folder = tmp_path / "binary" / "cifar-10-batches-bin"
     folder.mkdir(parents=True)
     for batch in BATCHES:
@@ -57,7 +57,7 @@ def archive(folder: Path, name: str) -> Path:
 
 
 def declare_official(monkeypatch: pytest.MonkeyPatch, file: Path, name: str) -> None:
-    monkeypatch.setitem(cifar10.ARCHIVE_MD5, name, hashlib.md5(file.read_bytes()).hexdigest())
+    monkeypatch.setitem(cifar10_files.ARCHIVE_MD5, name, hashlib.md5(file.read_bytes()).hexdigest())
 
 
 def check(batches: Batches) -> None:
@@ -75,10 +75,10 @@ def check(batches: Batches) -> None:
 def test_folder_is_read_by_itself_and_by_the_folder_that_holds_it(form, request):
     folder = request.getfixturevalue(form)
     for path in (folder, folder.parent):
-        batches = cifar10.read(path)
+        batches = cifar10_files.read(path)
         check(batches)
         assert not batches.official
-    check(cifar10.read(folder.rename(folder.with_name("renamed"))))
+    check(cifar10_files.read(folder.rename(folder.with_name("renamed"))))
 
 
 @pytest.mark.parametrize("form", ["python", "binary"])
@@ -89,16 +89,16 @@ def test_archive_is_read_without_unpacking_it(form, request, monkeypatch):
     declare_official(monkeypatch, file, name)
     shutil.rmtree(folder)
     for path in (file, file.parent):
-        batches = cifar10.read(path)
+        batches = cifar10_files.read(path)
         check(batches)
         assert batches.official
-    check(cifar10.read(file.rename(file.with_name("renamed.tgz"))))
+    check(cifar10_files.read(file.rename(file.with_name("renamed.tgz"))))
     assert [entry.name for entry in file.parent.iterdir()] == ["renamed.tgz"]
 
 
 def test_folder_goes_before_an_archive_next_to_it(python):
     (python.parent / "cifar-10-python.tar.gz").write_bytes(b"half a download")
-    check(cifar10.read(python.parent))
+    check(cifar10_files.read(python.parent))
 
 
 def test_byte_string_keys_and_names_are_read(python):
@@ -107,21 +107,24 @@ def test_byte_string_keys_and_names_are_read(python):
         if "label_names" in content:
             content["label_names"] = [name.encode() for name in content["label_names"]]
         file.write_bytes(pickle.dumps({key.encode(): value for key, value in content.items()}))
-    check(cifar10.read(python))
+    check(cifar10_files.read(python))
 
 
-def test_pickled_batches_are_official_by_the_md5_of_each(python, monkeypatch):
+def test_pickled_batches_are_official_if_each_has_its_md5(python, monkeypatch):
     for batch in BATCHES:
-        assert not cifar10.read(python).official
-        monkeypatch.setitem(cifar10.BATCH_MD5, batch, hashlib.md5((python / batch).read_bytes()).hexdigest())
-    assert cifar10.read(python).official
+        monkeypatch.setitem(cifar10_files.BATCH_MD5, batch, hashlib.md5((python / batch).read_bytes()).hexdigest())
+    assert cifar10_files.read(python).official
+    for batch in BATCHES:
+        with monkeypatch.context() as patch:
+            patch.setitem(cifar10_files.BATCH_MD5, batch, "0" * 32)
+            assert not cifar10_files.read(python).official
 
 
 @pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "cifar-10-binary.tar.gz", "other.tar.gz"])
 def test_archive_that_is_not_official_is_an_error(python, name):
     file = archive(python, name)
     with pytest.raises(DataError) as caught:
-        cifar10.read(file)
+        cifar10_files.read(file)
     message = str(caught.value)
     assert str(file) in message
     assert hashlib.md5(file.read_bytes()).hexdigest() in message
@@ -136,7 +139,7 @@ def test_path_without_cifar10_is_an_error_that_says_what_is_accepted(tmp_path):
     file.write_text("not images")
     for path in (tmp_path, file, tmp_path / "absent"):
         with pytest.raises(DataError) as caught:
-            cifar10.read(path)
+            cifar10_files.read(path)
         message = str(caught.value)
         assert message.startswith(f"{path}: ")
         for form in ("batches-py", "batches-bin", "python.tar.gz", "binary.tar.gz"):
@@ -150,7 +153,7 @@ def test_missing_files_are_all_named_with_their_folder(form, request):
     for name in missing:
         (folder / name).unlink()
     with pytest.raises(DataError) as caught:
-        cifar10.read(folder.parent)
+        cifar10_files.read(folder.parent)
     assert str(folder) in str(caught.value)
     for name in os.listdir(folder):
         assert name not in str(caught.value)
@@ -181,7 +184,7 @@ def test_damaged_pickled_batch_is_an_error_naming_the_file(python, change):
     file = python / "test_batch"
     dump(file, **{"data": IMAGES["test_batch"], "labels": LABELS["test_batch"]} | content)
     with pytest.raises(DataError, match=message) as caught:
-        cifar10.read(python)
+        cifar10_files.read(python)
     assert str(caught.value).startswith(f"{file}: ")
 
 
@@ -191,7 +194,7 @@ def test_pickled_batch_without_a_key_is_an_error_naming_both(python, key):
     del content[key]
     dump(python / "data_batch_4", **content)
     with pytest.raises(DataError, match=f"data_batch_4: .*{key}.*found nothing"):
-        cifar10.read(python)
+        cifar10_files.read(python)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", None])
@@ -200,7 +203,7 @@ def test_truncated_or_foreign_pickle_is_an_error_naming_the_file(python, name, c
     file = python / name
     file.write_bytes(file.read_bytes()[:-40] if content is None else content)
     with pytest.raises(DataError, match=f"{name}: "):
-        cifar10.read(python)
+        cifar10_files.read(python)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +219,7 @@ def test_truncated_or_foreign_pickle_is_an_error_naming_the_file(python, name, c
 def test_damaged_meta_is_an_error_naming_the_file(python, meta):
     dump(python / "batches.meta", **meta)
     with pytest.raises(DataError, match=r"batches\.meta: "):
-        cifar10.read(python)
+        cifar10_files.read(python)
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data[:-3073], lambda data: data + b"x"])
@@ -226,7 +229,7 @@ def test_binary_batch_of_another_size_is_an_error(binary, change):
     with pytest.raises(
         DataError, match=f"expected {COUNT * 3073} bytes .* found {file.stat().st_size} bytes"
     ) as caught:
-        cifar10.read(binary)
+        cifar10_files.read(binary)
     assert str(caught.value).startswith(f"{file}: ")
 
 
@@ -236,17 +239,17 @@ def test_binary_label_outside_the_classes_is_an_error(binary):
     content[7 * 3073] = 255
     file.write_bytes(content)
     with pytest.raises(DataError, match=r"data_batch_3\.bin: .*found 255 at index 7"):
-        cifar10.read(binary)
+        cifar10_files.read(binary)
 
 
 def test_binary_meta_of_nine_names_is_an_error(binary):
     (binary / "batches.meta.txt").write_text("\n".join(CLASSES[:9]))
     with pytest.raises(DataError, match=r"batches\.meta\.txt: expected 10 class names"):
-        cifar10.read(binary)
+        cifar10_files.read(binary)
 
 
 def test_binary_batches_are_10000_records():
-    assert cifar10.BINARY_COUNT == 10_000
+    assert forms.BINARY_COUNT == 10_000
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +257,7 @@ def real() -> Batches:
     folder = os.environ.get("ANYNET_TEST_CIFAR10")
     if not folder:
         pytest.skip("set ANYNET_TEST_CIFAR10 to a folder that holds cifar-10-batches-py to test with real images")
-    return cifar10.read(Path(folder))
+    return cifar10_files.read(Path(folder))
 
 
 def test_real_batches_hold_the_known_labels(real):

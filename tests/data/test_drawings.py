@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from anynet.data.dataset import IMAGE_SHAPE
-from anynet.data.synthetic import CLASSES, SHAPES, synthetic
+from anynet.data.drawings import CLASSES, SHAPES, draw
 
 NAMES = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"]
 
 
 @pytest.fixture(scope="module")
 def batches():
-    return synthetic(seed=0, per_batch=2000)
+    return draw(seed=0, per_batch=2000)
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +45,13 @@ def test_form_is_that_of_cifar10(batches):
 
 @pytest.mark.parametrize("per_batch", [1, 37])
 def test_small_batches_are_as_balanced_as_can_be(per_batch):
-    for split in synthetic(per_batch=per_batch).splits.values():
+    for split in draw(per_batch=per_batch).splits.values():
         assert len(split.images) == len(split.labels) == per_batch
         assert np.ptp(np.bincount(split.labels, minlength=10)) <= 1
 
 
 def test_same_seed_gives_same_bytes(batches):
-    again = synthetic(seed=0, per_batch=2000)
+    again = draw(seed=0, per_batch=2000)
     for name in NAMES:
         assert batches.splits[name].images.tobytes() == again.splits[name].images.tobytes()
         assert batches.splits[name].labels.tobytes() == again.splits[name].labels.tobytes()
@@ -59,7 +59,7 @@ def test_same_seed_gives_same_bytes(batches):
 
 def test_other_seed_gives_other_batches():
     batches = [
-        split for seed in (0, 1, 2**64 - 2, 2**64 - 1) for split in synthetic(seed, per_batch=50).splits.values()
+        split for seed in (0, 1, 2**64 - 2, 2**64 - 1) for split in draw(seed, per_batch=50).splits.values()
     ]
     assert len({split.images.tobytes() for split in batches}) == len(batches)
     assert len({split.labels.tobytes() for split in batches}) == len(batches)
@@ -67,9 +67,9 @@ def test_other_seed_gives_other_batches():
 
 def test_global_random_state_plays_no_part():
     np.random.seed(1)  # noqa: NPY002
-    one = synthetic(per_batch=20)
+    one = draw(per_batch=20)
     np.random.seed(2)  # noqa: NPY002
-    other = synthetic(per_batch=20)
+    other = draw(per_batch=20)
     assert all(np.array_equal(one.splits[name].images, other.splits[name].images) for name in NAMES)
 
 

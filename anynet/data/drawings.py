@@ -49,7 +49,7 @@ seven reach about 1 from the centre, the patterns fill the plane."""
 CLASSES = tuple(SHAPES)
 
 
-def synthetic(seed: int = 0, per_batch: int = 10_000) -> Batches:
+def draw(seed: int = 0, per_batch: int = 10_000) -> Batches:
     """Five training batches and a test batch, of ``per_batch`` pictures each, the classes in equal shares.
 
     seed: 0 to 2⁶⁴ - 1. Each batch has a Philox stream of its own, with the key (``seed``, number of the batch), and

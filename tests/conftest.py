@@ -1,0 +1,45 @@
+"""Fixtures for all tests."""
+
+import os
+
+import numpy as np
+import pytest
+from libraries import LIBRARIES, Library
+
+from anynet.backends import BackendError, backend
+
+
+@pytest.fixture(params=LIBRARIES)
+def xp(request: pytest.FixtureRequest) -> Library:
+    """Each array library in turn, those that are not here skipped with the reason."""
+    return LIBRARIES[request.param]()
+
+
+@pytest.fixture(params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy"])
+def backend_here(request: pytest.FixtureRequest):
+    """Each backend in turn, those that cannot run here skipped with the reason."""
+    try:
+        return backend(request.param)
+    except BackendError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def no_choice_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests choose for themselves, whatever the developer's environment says."""
+    for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_cifar10() -> str:
+    """A folder with real images of CIFAR-10, named by the environment variable ANYNET_TEST_CIFAR10."""
+    folder = os.environ.get("ANYNET_TEST_CIFAR10")
+    if not folder:
+        pytest.skip("ANYNET_TEST_CIFAR10 names no folder with cifar-10-batches-py")
+    return folder

@@ -1,0 +1,211 @@
+"""Training as a whole, on small sets of drawn pictures."""
+
+import numpy as np
+import pytest
+
+import anynet as an
+from anynet.data import Dataset, Split, split
+from anynet.data.drawings import draw
+from anynet.seeding import Purpose, generator
+
+SETTINGS = {"l2": 1e-3, "epochs": 2, "batch_size": 64, "seed": 7, "dtype": "float64"}
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return split("drawn", draw(0, per_batch=100), train=400, val=100)
+
+
+def make_net():
+    return an.Sequential(an.Linear(3072, 20), an.BatchNorm(20), an.ReLU(), an.Linear(20, 10))
+
+
+def fit(data, backend="numpy", optimizer=None, **settings):
+    return an.fit(make_net(), data, optimizer or an.SGD(lr=0.02, momentum=0.9), backend=backend, **SETTINGS | settings)
+
+
+def costs(run):
+    return np.asarray([[row.train_cost, row.val_cost] for row in run.history])
+
+
+def test_it_learns(data):
+    run = fit(data, epochs=15)
+    assert run.history[-1].train_accuracy > 0.9
+    assert run.history[-1].train_cost < run.history[0].train_cost < 3
+    assert run.test.accuracy > 0.25  # chance is 0.1
+
+
+def test_backends_agree(data, backend_here):
+    run, expected = fit(data, backend_here), fit(data)
+    np.testing.assert_allclose(costs(run), costs(expected), rtol=1e-9)
+    assert run.params.shape == expected.params.shape
+    np.testing.assert_allclose(run.predict(data.test.images), expected.predict(data.test.images), atol=1e-8)
+
+
+def test_an_epoch_is_pytorchs(data):
+    """The same weights, the same batches; everything else is PyTorch's: layers, autograd, loss and optimizer."""
+    torch = pytest.importorskip("torch")
+    run = fit(data, epochs=1)
+
+    net = make_net()
+    parts = net.layout.split(net.init(7, like=np.zeros(1))[0])
+    theirs = torch.nn.Sequential(
+        torch.nn.Linear(3072, 20), torch.nn.BatchNorm1d(20), torch.nn.ReLU(), torch.nn.Linear(20, 10)
+    ).double()
+    for i in (0, 3):
+        theirs[i].weight.data, theirs[i].bias.data = torch.tensor(parts[f"{i}.W"].T), torch.tensor(parts[f"{i}.b"])
+    weights = [theirs[0].weight, theirs[3].weight]
+    others = [p for p in theirs.parameters() if all(p is not w for w in weights)]
+    groups = [{"params": weights, "weight_decay": 2 * SETTINGS["l2"]}, {"params": others}]
+    optimizer = torch.optim.SGD(groups, lr=0.02, momentum=0.9)
+    pixels = data.train.images.astype(float)
+    x = torch.tensor((pixels - pixels.mean(axis=0)) / pixels.std(axis=0))
+    y = torch.tensor(data.train.labels)
+    for index in torch.tensor(generator(7, Purpose.ORDER, 0).permutation(400)).split(64):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(theirs(x[index]), y[index]).backward()
+        optimizer.step()
+
+    theirs.eval()
+    with torch.no_grad():
+        loss = torch.nn.functional.cross_entropy(theirs(x), y)
+        cost = loss + SETTINGS["l2"] * sum((w**2).sum() for w in weights)
+        accuracy = (theirs(x).argmax(1) == y).double().mean()
+    assert run.history[0].train_loss == pytest.approx(float(loss), rel=1e-9)
+    assert run.history[0].train_cost == pytest.approx(float(cost), rel=1e-9)
+    assert run.history[0].train_accuracy == pytest.approx(float(accuracy))
+
+
+def test_streamed_is_resident(data, backend_here):
+    settings = {"flip": True, "crop": 2, "batch_size": 30}
+    streamed = fit(data, backend_here, memory_budget=0, **settings)
+    np.testing.assert_array_equal(costs(streamed), costs(fit(data, backend_here, memory_budget=10**9, **settings)))
+
+
+def test_the_seed_decides(data):
+    np.testing.assert_array_equal(fit(data).params, fit(data).params)
+    assert not np.array_equal(fit(data).params, fit(data, seed=8).params)
+
+
+@pytest.mark.parametrize("change", [{"flip": True}, {"crop": 2}, {"normalize": "none"}, {"loss": an.losses.hinge}])
+def test_settings_reach_training(data, change):
+    assert not np.allclose(costs(fit(data, **change)), costs(fit(data)))
+
+
+def test_a_float32_run_stays_float32(data):
+    run = fit(data, dtype="float32", optimizer=an.Adam(an.schedules.Cosine(0.001, 2)))
+    assert run.params.dtype == np.float32
+    assert all(array.dtype == np.float32 for array in run.last.state.values())
+
+
+def test_the_last_short_batch_is_kept_or_dropped(data):
+    steps = []
+
+    class Counting(an.SGD):
+        def update(self, params, grads, state, lr):
+            steps.append(lr)
+            return super().update(params, grads, state, lr)
+
+    fit(data, optimizer=Counting(0.01), epochs=1)
+    assert len(steps) == 7  # 6 of 64, and 16
+    steps.clear()
+    fit(data, optimizer=Counting(0.01), epochs=1, drop_last=True)
+    assert len(steps) == 6
+
+
+def test_rates_follow_the_schedule(data):
+    seen = []
+
+    class Recording(an.SGD):
+        def update(self, params, grads, state, lr):
+            seen.append(float(lr))
+            return super().update(params, grads, state, lr)
+
+    schedule = an.schedules.Warmup(1, an.schedules.Step(0.1, 0.5, 1))
+    run = fit(data, optimizer=Recording(schedule), epochs=3, batch_size=200)
+    np.testing.assert_allclose(seen, [0, 0.05, 0.1, 0.1, 0.05, 0.05])
+    assert [row.lr for row in run.history] == [seen[1], seen[3], seen[5]]
+
+
+def test_the_best_epoch_is_the_first_of_the_highest_validation_accuracy(data):
+    run = fit(data, epochs=6, optimizer=an.SGD(0.3))
+    accuracies = [row.val_accuracy for row in run.history]
+    assert run.best.epoch == 1 + int(np.argmax(accuracies))
+    found = run.predict(data.val.images).argmax(axis=1)
+    assert np.mean(found == data.val.labels) == pytest.approx(max(accuracies))
+    found = run.predict(data.test.images).argmax(axis=1)
+    assert np.mean(found == data.test.labels) == pytest.approx(run.best_test.accuracy)
+
+
+def test_divergence_names_epoch_step_and_rate(data):
+    class Breaking(an.SGD):
+        def init(self, params):
+            return {"step": np.zeros(())}
+
+        def update(self, params, grads, state, lr):
+            step = state["step"] + 1
+            return params * (np.nan if step == 9 else 1), {"step": step}
+
+    # 7 steps an epoch: the ninth spoils the parameters, so the tenth has no loss.
+    schedule = an.schedules.Exponential(0.5, 0.5)
+    with pytest.raises(an.DivergedError, match=r"epoch 2, at step 3 of 7, with learning rate 0.25"):
+        fit(data, optimizer=Breaking(schedule))
+
+
+def test_control_c_keeps_what_there_was(data):
+    def stop(row):
+        if row.epoch == 2:
+            raise KeyboardInterrupt
+
+    run = fit(data, epochs=5, on_epoch=stop)
+    assert run.interrupted
+    np.testing.assert_array_equal(run.params, fit(data, epochs=2).params)
+    assert run.test == fit(data, epochs=2).test
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
+        ({"batch_size": 401}, "batch size: expected 1 to 400, the number of training images, got 401"),
+        ({"batch_size": 0}, "batch size: expected 1 to 400"),
+        ({"l2": -0.1}, "l2: expected 0 or more, got -0.1"),
+        ({"dtype": "float16"}, 'expected one of float32, float64, got "float16"'),
+        ({"normalize": "standard"}, 'did you mean "standardize"'),
+        ({"optimizer": an.SGD(lambda epoch: 0.5 - epoch)}, "the learning rate of epoch 2 is -0.5"),
+    ],
+)
+def test_settings_out_of_range_are_refused(data, change, message):
+    with pytest.raises(ValueError, match=message):
+        fit(data, **change)
+
+
+def test_an_empty_set_is_refused(data):
+    empty = Split(data.train.images[:0], data.train.labels[:0])
+    with pytest.raises(ValueError, match="the train set of drawn is empty"):
+        fit(Dataset("drawn", data.classes, empty, data.val, data.test))
+
+
+def test_a_net_that_does_not_fit_the_data_is_refused(data):
+    with pytest.raises(ValueError, match="takes 100 features, but the images of drawn have 3072"):
+        an.fit(an.Sequential(an.Linear(100, 10)), data, an.SGD())
+    with pytest.raises(ValueError, match="gives 9 logits, but drawn has 10 classes"):
+        an.fit(an.Sequential(an.Linear(3072, 9)), data, an.SGD())
+
+
+def test_a_backend_that_is_not_here_is_refused(data):
+    with pytest.raises(an.BackendError, match='no backend "nunpy"'):
+        fit(data, "nunpy")
+
+
+def test_no_bar_where_there_is_no_terminal(data, capsys):
+    fit(data)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_bar_shows_loss_accuracy_and_rate(data, capsys):
+    fit(data, progress=True)
+    shown = capsys.readouterr().err
+    assert "img/s" in shown
+    assert "loss" in shown
+    assert "accuracy" in shown
