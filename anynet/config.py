@@ -45,7 +45,7 @@ class Config:
     crop: NotNegativeCount = 0
     """Cut each image at random from a frame with this many black pixels around it."""
 
-    hidden: Annotated[tuple[int, ...], Parameter(converter=_widths, n_tokens=1, negative="")] = (256, 128)
+    hidden: Annotated[tuple[int, ...], Parameter(converter=_widths, n_tokens=1, negative="")] = (512, 128)
     """Widths of the hidden layers, as in 50,30; "" for one layer."""
     activation: Literal["relu", "leaky-relu", "sigmoid", "tanh"] = "relu"
     """Behind every hidden layer."""
@@ -55,7 +55,7 @@ class Config:
     """Where weights start: he, xavier, zeros, or normal:0.01, which sets biases as well."""
     loss: Literal["cross-entropy", "hinge"] = "cross-entropy"
     """Softmax cross-entropy, or the multi-class hinge."""
-    l2: NotNegative = 1e-4
+    l2: NotNegative = 3e-3
     """λ of the penalty λ Σ W²; for the convention with λ/2, give half of it."""
 
     optimizer: Literal["sgd", "adam"] = "sgd"

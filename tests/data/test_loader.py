@@ -1,0 +1,226 @@
+"""Loading: every image once, with its own label, the same on every array library, resident or streamed."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from array_api_compat import device
+
+from anynet.backends.base import PinnedStaging
+from anynet.backends.numpy import Numpy
+from anynet.data import Augmentation, Loader, Split
+from anynet.seeding import Purpose, generator
+
+N = 23
+BATCH_SIZES = (1, 5, N)
+
+
+@pytest.fixture
+def backend_here(backend_here):
+    """Each backend, JAX as it starts: without 64 bits, whatever earlier tests have switched on."""
+    if backend_here.name != "jax":
+        yield backend_here
+        return
+    import jax
+
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", False)
+    yield backend_here
+    jax.config.update("jax_enable_x64", before)
+
+
+@pytest.fixture
+def split(rng):
+    """Random images, each with a label of its own, by which a test knows it again."""
+    return Split(rng.integers(0, 256, (N, 3072), np.uint8), np.arange(N))
+
+
+@pytest.fixture(params=[True, False], ids=["resident", "streamed"])
+def loader(request, split, backend_here):
+    return Loader(split, backend_here, resident=request.param)
+
+
+def on_host(backend, batches):
+    """The batches, all held before the first is read, as pairs of NumPy arrays."""
+    return [(backend.to_host(images), backend.to_host(labels)) for images, labels in list(batches)]
+
+
+def together(backend, batches):
+    """The images and the labels of all batches."""
+    images, labels = zip(*on_host(backend, batches), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def order_of(loader, backend, seed, epoch):
+    return tuple(together(backend, loader.shuffled(5, seed, epoch))[1].tolist())
+
+
+@pytest.mark.parametrize("batch_size", BATCH_SIZES)
+def test_every_image_comes_once_with_its_own_label(loader, split, backend_here, batch_size):
+    images, labels = together(backend_here, loader.shuffled(batch_size, seed=3, epoch=1))
+    assert sorted(labels) == list(range(N))
+    np.testing.assert_array_equal(images, split.images[labels])
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_order_is_the_generators_on_every_backend(loader, backend_here, seed, epoch):
+    expected = generator(seed, Purpose.ORDER, epoch).permutation(N)
+    assert order_of(loader, backend_here, seed, epoch) == tuple(expected)
+
+
+def test_epochs_and_seeds_have_orders_of_their_own(loader, backend_here):
+    chosen = [(seed, epoch) for seed in range(3) for epoch in range(3)]
+    orders = [order_of(loader, backend_here, *each) for each in chosen]
+    assert len({*orders, tuple(range(N))}) == len(chosen) + 1
+    assert order_of(loader, backend_here, *chosen[0]) == orders[0]
+
+
+@pytest.mark.parametrize(("batch_size", "short"), [(1, 0), (5, 3), (22, 1), (N, 0)])
+def test_a_short_last_batch_is_kept_or_dropped(loader, backend_here, batch_size, short):
+    full = [batch_size] * (N // batch_size)
+    kept = on_host(backend_here, loader.shuffled(batch_size, 0, 0))
+    dropped = on_host(backend_here, loader.shuffled(batch_size, 0, 0, drop_last=True))
+    assert [len(labels) for _, labels in kept] == full + [short] * bool(short)
+    assert [images.shape for images, _ in dropped] == [(n, 3072) for n in full]
+    for one, other in zip(kept[: len(full)], dropped, strict=True):
+        np.testing.assert_array_equal(one[1], other[1])
+
+
+@pytest.mark.parametrize("batch_size", [*BATCH_SIZES, N + 1])
+def test_in_order_gives_every_image_as_it_stands(loader, split, backend_here, batch_size):
+    batches = on_host(backend_here, loader.in_order(batch_size))
+    assert {len(labels) for _, labels in batches[:-1]} <= {batch_size}
+    np.testing.assert_array_equal(np.concatenate([labels for _, labels in batches]), split.labels)
+    np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), split.images)
+
+
+@pytest.mark.parametrize("augmentation", [None, Augmentation(flip=True), Augmentation(crop=2), Augmentation(True, 4)])
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_resident_and_streamed_are_equal_bit_for_bit(split, backend_here, augmentation, drop_last):
+    resident, streamed = (
+        on_host(
+            backend_here,
+            Loader(split, backend_here, resident=resident).shuffled(5, 1, 2, augmentation, drop_last=drop_last),
+        )
+        for resident in (True, False)
+    )
+    assert len(resident) == len(streamed) == N // 5 + (not drop_last)
+    for one, other in zip(resident, streamed, strict=True):
+        assert one[0].tobytes() == other[0].tobytes()
+        assert one[1].tobytes() == other[1].tobytes()
+
+
+@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4)])
+def test_a_batch_stays_what_it_was_while_later_ones_are_loaded(loader, backend_here, augmentation):
+    held, at_once = [], []
+    for images, labels in loader.shuffled(5, 0, 0, augmentation):
+        held.append(images)
+        at_once.append((backend_here.to_host(images), backend_here.to_host(labels)))
+    for later, (images, _), (again, _) in zip(
+        held, at_once, on_host(backend_here, loader.shuffled(5, 0, 0, augmentation)), strict=True
+    ):
+        np.testing.assert_array_equal(backend_here.to_host(later), images)
+        np.testing.assert_array_equal(again, images)
+
+
+@pytest.mark.parametrize("augmentation", [Augmentation(flip=True), Augmentation(crop=3), Augmentation(True, 4)])
+@pytest.mark.parametrize("batch_size", BATCH_SIZES)
+def test_what_happens_to_an_image_depends_on_nothing_but_seed_and_epoch(
+    loader, split, backend_here, augmentation, batch_size
+):
+    for seed, epoch in ((0, 0), (5, 1)):
+        images, labels = together(backend_here, loader.shuffled(batch_size, seed, epoch, augmentation))
+        varied = augmentation(split.images, augmentation.draw(seed, epoch, N))  # image by image, before any order
+        assert sorted(labels) == list(range(N))
+        np.testing.assert_array_equal(images, varied[labels])
+
+
+@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4)])
+def test_images_stay_uint8_and_all_is_on_the_device(loader, backend_here, augmentation):
+    xp = backend_here.xp
+    for images, labels in [*loader.shuffled(5, 0, 0, augmentation), *loader.in_order(5)]:
+        assert images.dtype == xp.uint8
+        assert xp.isdtype(labels.dtype, "integral")
+        assert device(images) == device(labels) == backend_here.device
+
+
+def test_arrays_that_cannot_be_written_to(split, backend_here):
+    before = split.images.copy()
+    split.images.flags.writeable = split.labels.flags.writeable = False
+    for resident in (True, False):
+        loader = Loader(split, backend_here, resident=resident)
+        assert len(loader) == N
+        images, labels = together(backend_here, loader.shuffled(5, 0, 0))
+        np.testing.assert_array_equal(images, before[labels])
+        assert len(together(backend_here, loader.shuffled(5, 0, 0, Augmentation(True, 4)))[0]) == N
+    np.testing.assert_array_equal(split.images, before)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, N + 1])
+def test_a_batch_size_out_of_range_is_refused(loader, batch_size):
+    with pytest.raises(ValueError, match=rf"batch size: expected 1 to {N}, .*got {batch_size}$"):
+        next(loader.shuffled(batch_size, 0, 0))
+
+
+class LatePinned(Numpy):
+    """NumPy with pinned buffers of a GPU that copies as late as it may: when somebody waits for the copy."""
+
+    def __init__(self):
+        super().__init__("numpy", "cpu")
+        object.__setattr__(self, "sent", [])  # the base class is frozen
+
+    def staging(self, shape):
+        def copy(host):
+            array = np.zeros_like(host)
+            event = LateCopy(array, host)
+            self.sent.append(event)
+            return array, event
+
+        return PinnedStaging([np.zeros(shape, np.uint8) for _ in range(2)], copy)
+
+
+class LateCopy:
+    def __init__(self, array, host):
+        self.array, self.host, self.done = array, host, False
+
+    def synchronize(self):
+        if not self.done:
+            self.array[...] = self.host
+            self.done = True
+
+
+def test_a_batch_is_not_overwritten_while_it_waits_to_be_copied(split):
+    late = LatePinned()
+    batches = list(Loader(split, late, resident=False).shuffled(5, 0, 0))
+    for event in late.sent:
+        event.synchronize()
+    images, labels = (np.concatenate(part) for part in zip(*batches, strict=True))
+    np.testing.assert_array_equal(images, split.images[labels])
+
+
+def test_one_batch_is_on_its_way_while_another_is_in_use(split):
+    late = LatePinned()
+    on_their_way = [len(late.sent) for _ in Loader(split, late, resident=False).shuffled(5, 0, 0)]
+    assert on_their_way == [2, 3, 4, 5, 5]
+
+
+def test_another_device_than_the_first():
+    """Three CPU devices of JAX stand for three GPUs: all has to stay on the one chosen."""
+    pytest.importorskip("jax")
+    program = """
+import numpy as np
+from array_api_compat import device
+from anynet import backend
+from anynet.data import Augmentation, Loader, Split
+chosen = backend("jax:cpu:2")
+split = Split(np.zeros((7, 3072), np.uint8), np.arange(7))
+for resident in (True, False):
+    for images, labels in Loader(split, chosen, resident=resident).shuffled(3, 0, 0, Augmentation(True, 4)):
+        print(device(images).id, device(labels).id)
+"""
+    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=3", "JAX_PLATFORMS": "cpu"}
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.split("\n")[:-1] == ["2 2"] * 6

@@ -1,0 +1,95 @@
+"""Choosing training and validation images, by number and by file."""
+
+import re
+
+import numpy as np
+import pytest
+
+from anynet.data import Batches, Split, split
+
+PER_FILE = 100
+FILES = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+CLASSES = tuple("abcdefghij")
+
+
+def numbered(sizes):
+    """Six files in which image and label say which image of the official order this is; the test images go on."""
+    splits, first = {}, 0
+    for name, size in zip(FILES, sizes, strict=True):
+        numbers = np.arange(first, first + size)
+        splits[name] = Split(np.repeat((numbers % 251).astype(np.uint8)[:, None], 3072, axis=1), numbers)
+        first += size
+    return Batches(splits, CLASSES, official=True)
+
+
+@pytest.fixture(scope="module")
+def batches():
+    return numbered([PER_FILE] * 6)
+
+
+def chosen(split):
+    """Which images of the official order these are."""
+    np.testing.assert_array_equal(split.images, np.repeat((split.labels % 251)[:, None], 3072, axis=1))
+    assert (split.images.dtype, split.labels.dtype) == (np.uint8, np.int64)
+    return split.labels.tolist()
+
+
+def images(*spans):
+    return [i for first, end in spans for i in range(first, end)]
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "trains", "validates"),
+    [
+        (490, 10, [(0, 490)], [(490, 500)]),
+        ("490", "10", [(0, 490)], [(490, 500)]),
+        (1, 1, [(0, 1)], [(499, 500)]),
+        (250, 50, [(0, 250)], [(450, 500)]),
+        (1, 499, [(0, 1)], [(1, 500)]),
+        ("data_batch_1", "data_batch_5", [(0, 100)], [(400, 500)]),
+        ("data_batch_5", "data_batch_1", [(400, 500)], [(0, 100)]),
+        ("data_batch_4,data_batch_1,data_batch_4", "data_batch_2", [(0, 100), (300, 400)], [(100, 200)]),
+        ("data_batch_1,data_batch_3", 150, [(0, 100), (200, 300)], [(350, 500)]),
+        ("data_batch_4", 150, [(300, 400)], [(250, 300), (400, 500)]),
+        ("data_batch_5", 50, [(400, 500)], [(350, 400)]),
+        (50, "data_batch_1", [(100, 150)], [(0, 100)]),
+        (250, "data_batch_2", [(0, 100), (200, 350)], [(100, 200)]),
+        (400, "data_batch_3", [(0, 200), (300, 500)], [(200, 300)]),
+    ],
+)
+def test_images_are_taken_in_the_official_order(batches, train, val, trains, validates):
+    dataset = split("mine", batches, train, val)
+    assert chosen(dataset.train) == images(*trains)
+    assert chosen(dataset.val) == images(*validates)
+    assert chosen(dataset.test) == images((500, 600))
+    assert (dataset.name, dataset.classes, dataset.official) == ("mine", CLASSES, True)
+
+
+def test_files_of_different_sizes():
+    dataset = split("mine", numbered([3, 1, 4, 1, 5, 9]), "data_batch_2,data_batch_4", 6)
+    assert chosen(dataset.train) == [3, 8]
+    assert chosen(dataset.val) == [7, 9, 10, 11, 12, 13]
+    assert chosen(dataset.test) == list(range(14, 23))
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "message"),
+    [
+        (490, 11, "--train 490 and --val 11 share 1 of the 500 images; choose 1 fewer"),
+        (500, 500, "--train 500 and --val 500 share 500 of the 500 images"),
+        ("data_batch_1,data_batch_2", "data_batch_2", "share 100 of the 500 images"),
+        (0, 10, "--train: expected 1 to 500 images, as many as there are, got 0"),
+        (10, 0, "--val: expected 1 to 500 images, as many as there are, got 0"),
+        (-5, 10, "--train: expected 1 to 500 images, as many as there are, got -5"),
+        (10, "-5", "--val: expected 1 to 500 images, as many as there are, got -5"),
+        (501, 1, "--train: expected 1 to 500 images, as many as there are, got 501"),
+        (401, "data_batch_3", "--train: expected 1 to 400 images, as many as there are, got 401"),
+        ("data_batch_1,data_batch_2", 301, "--val: expected 1 to 300 images, as many as there are, got 301"),
+        ("data_batch_6", 10, '--train: expected a number of images, or names among data_batch_1, '),
+        (10, "data_batch_1,test_batch", 'data_batch_5; got "test_batch"'),
+        ("", 10, '--train: expected a number of images, or names among data_batch_1, .*; got ""'),
+    ],
+)
+def test_what_cannot_be_chosen_is_refused(batches, train, val, message):
+    with pytest.raises(ValueError, match=message if ".*" in message else re.escape(message)):
+        split("mine", batches, train, val)
