@@ -24,23 +24,23 @@ def nearest(name: str, names: Iterable[str]) -> str:
 def together(**arrays: Array) -> None:
     """Check that arrays are of one library and on one device.
 
-    Raises TypeError that names both libraries, or ValueError that names both devices.
+    Raises TypeError that names what is no array, or both libraries; ValueError that names both devices.
     """
     (first, one), *others = arrays.items()
+    library = _library(first, one)
     for name, other in others:
-        libraries = _library(one), _library(other)
-        if libraries[0] != libraries[1]:
+        if _library(name, other) != library:
             raise TypeError(
-                f"{first} is an array of {libraries[0]}, {name} one of {libraries[1]}: "
+                f"{first} is an array of {library}, {name} one of {_library(name, other)}: "
                 f"bring both to one library, for instance with anynet.backend(...).asarray"
             )
         if device(one) != device(other):
             raise ValueError(f"{first} is on device {device(one)}, {name} on {device(other)}: bring both to one device")
 
 
-def _library(array: Array) -> str:
+def _library(name: str, array: Array) -> str:
     try:
-        name: str = array_namespace(array).__name__
+        namespace: str = array_namespace(array).__name__
     except TypeError:
-        return f"no array library ({type(array).__name__})"
-    return name.removeprefix("array_api_compat.")
+        raise TypeError(f"{name}: expected an array of a library, got {type(array).__name__}") from None
+    return namespace.removeprefix("array_api_compat.")

@@ -47,9 +47,10 @@ def train(config: Config = Config(), *, run: Path | None = None, preset: str | N
 
     _, folder, result = run_experiment(config, run)
     print(
-        f"{result['dataset']}, {result['backend']} on {result['device']}: test accuracy {result['test_accuracy']:.2%} "
-        f"after epoch {result['epochs']}, {result['best_test_accuracy']:.2%} after epoch {result['best_epoch']}, the "
-        f"best in validation; {result['seconds']:.0f} s; results in {folder}"
+        f"{'stopped by hand; ' if result['interrupted'] else ''}{result['dataset']}, {result['backend']} on "
+        f"{result['device']}: test accuracy {result['test_accuracy']:.2%} after epoch {result['epochs']}, "
+        f"{result['best_test_accuracy']:.2%} after epoch {result['best_epoch']}, the best in validation; "
+        f"{result['seconds']:.0f} s; results in {folder}"
     )
 
 

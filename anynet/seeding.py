@@ -17,14 +17,16 @@ class Purpose(IntEnum):
 def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:
     """A generator that depends on nothing but its arguments.
 
-    seed: the run's seed, at least 0.
-    index: which epoch (or, for ``Purpose.INIT``, which parameter) the numbers are for.
+    seed: the run's seed, 0 to 2^64 - 1.
+    index: which epoch (or, for ``Purpose.INIT``, which parameter) the numbers are for, 0 to 2^32 - 1.
 
-    The bits come from Philox 4x64 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+    The bits come from Philox 4x64, whose key the three make up (Salmon et al. 2011, "Parallel random numbers: as easy
+    as 1, 2, 3"). Raises ValueError for a seed that is no such number.
 
     >>> generator(42, Purpose.ORDER, 0).permutation(5)
-    array([4, 2, 3, 1, 0])
+    array([3, 4, 0, 2, 1])
     """
-    if seed < 0:
-        raise ValueError(f"seed must be 0 or more, got {seed}")
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, purpose, index])))
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed: expected 0 to 2^64 - 1, got {seed}")
+    key = np.asarray([seed, purpose << 32 | index], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key))

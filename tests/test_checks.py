@@ -62,5 +62,7 @@ def test_two_devices_are_named(place):
 
 
 def test_what_is_no_array_is_named():
-    with pytest.raises(TypeError, match=r"^x is an array of numpy, labels one of no array library \(list\): bring"):
+    with pytest.raises(TypeError, match=r"^labels: expected an array of a library, got list$"):
         together(x=np.zeros(2), labels=[0, 1])
+    with pytest.raises(TypeError, match=r"^a: expected an array of a library, got list$"):
+        together(a=[1], b=[2])

@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import os
 
-from anynet.backends.base import DTYPES, Backend, BackendError, Memory, Staging
+from anynet.backends.base import DTYPES, Backend, BackendError, Memory, Staging, first_line
 from anynet.checks import nearest
 
 __all__ = ["DTYPES", "LIBRARIES", "Backend", "BackendError", "Memory", "Staging", "backend"]
@@ -38,6 +38,7 @@ def backend(name: str | None = None) -> Backend:
     try:
         module = importlib.import_module(f"anynet.backends.{library}")
     except ImportError as error:
-        raise BackendError(f"{library} is installed but does not import ({error}); {LIBRARIES[library]}") from error
+        why = first_line(error)
+        raise BackendError(f"{library} is installed but does not import ({why}); {LIBRARIES[library]}") from error
     chosen: Backend = module.connect(device or None)
     return chosen

@@ -24,6 +24,11 @@ class BackendError(RuntimeError):
     """A backend that cannot be used here; one line says why and what would mend it."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line: libraries send whole pages, with ruled lines around them."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip(" =")), type(error).__name__)
+
+
 class Memory(NamedTuple):
     """Of a device, in bytes."""
 

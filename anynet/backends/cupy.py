@@ -9,7 +9,7 @@ import cupyx
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Memory, PinnedStaging, Staging
+from anynet.backends.base import Backend, BackendError, Memory, PinnedStaging, Staging, first_line
 from anynet.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -39,9 +39,9 @@ def connect(device: str | None) -> "Cupy":
     except (ImportError, RuntimeError) as error:
         if isinstance(error, ImportError) or "NotFound" in type(error).__name__:
             toolkit = f"cuda{runtime.runtimeGetVersion() // 1000}"
-            why = str(error).splitlines()[0]
             raise BackendError(
-                f"cupy lacks libraries of the CUDA toolkit ({why}); install them with: pip install 'anynet[{toolkit}]'"
+                f"cupy lacks libraries of the CUDA toolkit ({first_line(error)}); "
+                f"install them with: pip install 'anynet[{toolkit}]'"
             ) from None
         raise
     return Cupy("cupy", cupy.cuda.Device(number))

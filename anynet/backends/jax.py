@@ -1,5 +1,6 @@
 """JAX, on whatever it was installed for."""
 
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -7,7 +8,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Function, Memory
+from anynet.backends.base import Backend, BackendError, Function, Memory, first_line
 from anynet.backends.numpy import host_memory
 from anynet.typing import Array
 
@@ -19,18 +20,24 @@ def connect(device: str | None) -> "Jax":
     """
     platform, _, number = (device or "").partition(":")
     try:
-        return Jax("jax", jax.devices(platform or None)[int(number or 0)])
-    except (RuntimeError, IndexError, ValueError):
-        here = ", ".join(f"jax:{name}" for name in _names())
-        raise BackendError(f'jax has no device "{device}" here; choose {here}') from None
+        here = jax.devices(platform or None)
+    except (RuntimeError, AssertionError) as error:
+        if not platform:
+            raise BackendError(f"jax finds no device ({first_line(error)}); see JAX_PLATFORMS") from None
+        here = []
+    if not (number or "0").isdecimal() or int(number or 0) >= len(here):
+        choices = ", ".join(f"jax:{name}" for name in _names()) or "another backend"
+        raise BackendError(f'jax has no device "{device}" here; choose {choices}')
+    return Jax("jax", here[int(number or 0)])
 
 
 def _names() -> list[str]:
-    return [
-        f"{d.platform}:{i}"
-        for p in sorted({d.platform for d in jax.devices()} | {"cpu"})
-        for i, d in enumerate(jax.devices(p))
-    ]
+    """The default platform's devices, and the CPU's."""
+    names: list[str] = []
+    for platform in (None, "cpu"):
+        with suppress(RuntimeError, AssertionError):
+            names += [f"{device.platform}:{i}" for i, device in enumerate(jax.devices(platform))]
+    return list(dict.fromkeys(names))
 
 
 class Jax(Backend):
@@ -41,6 +48,12 @@ class Jax(Backend):
         return jax.numpy
 
     def asarray(self, host: NDArray[Any]) -> Array:
+        """64-bit integers become 32-bit ones while JAX's 64-bit switch is off, which class and image numbers survive.
+
+        Raises TypeError for float64 while it is off.
+        """
+        if host.dtype == np.float64 and not jax.config.jax_enable_x64:
+            raise TypeError('float64: JAX would make float32 of it; call dtype("float64") first, which lets it')
         return jax.device_put(host, self.device)
 
     def to_host(self, array: Array) -> NDArray[Any]:

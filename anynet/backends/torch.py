@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Function, Memory, PinnedStaging, Staging
+from anynet.backends.base import Backend, BackendError, Function, Memory, PinnedStaging, Staging, first_line
 from anynet.backends.numpy import host_memory
 from anynet.typing import Array
 
@@ -25,11 +25,11 @@ def connect(device: str | None) -> "Torch":
     except RuntimeError:
         raise BackendError(f'torch knows no device "{device}"; choose torch:cpu, torch:cuda or torch:cuda:1') from None
     try:
-        # The array's own device has its number: "cuda" becomes "cuda:0".
-        return Torch("torch", torch.zeros(1, device=chosen).device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        why = str(error).splitlines()[0]
-        raise BackendError(f'torch cannot use the device "{device}": {why}; choose torch:cpu') from None
+        probe = torch.zeros(1, device=chosen)
+        probe.cpu()  # "meta" makes arrays too, without values
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
+        raise BackendError(f'torch cannot use the device "{device}": {first_line(error)}; choose torch:cpu') from None
+    return Torch("torch", probe.device)  # which has a number: "cuda" has become "cuda:0"
 
 
 class Torch(Backend):
@@ -42,7 +42,7 @@ class Torch(Backend):
         return xp
 
     def asarray(self, host: NDArray[Any]) -> Array:
-        return torch.from_numpy(host if host.flags.writeable else host.copy()).to(self.device)
+        return torch.from_numpy(np.require(host, host.dtype.newbyteorder("="), ["C", "W"])).to(self.device)
 
     def to_host(self, array: Array) -> NDArray[Any]:
         return array.cpu().numpy().copy()

@@ -15,10 +15,20 @@ class Split:
 
     images: shape (N, 3072), uint8, each row in the order of ``IMAGE_SHAPE``.
     labels: shape (N,), int64, class numbers.
+
+    Raises ValueError where they are of another form.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 2 or self.images.dtype != np.uint8:
+            found = f"{self.images.shape} {self.images.dtype}"
+            raise ValueError(f"images: expected shape (N, 3072) and dtype uint8, got {found}")
+        if self.labels.shape != self.images.shape[:1] or self.labels.dtype.kind not in "iu":
+            found = f"{self.labels.shape} {self.labels.dtype}"
+            raise ValueError(f"labels: expected {len(self.images)} integers, one for each image, got {found}")
 
     def __len__(self) -> int:
         return len(self.labels)

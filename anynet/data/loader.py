@@ -68,7 +68,12 @@ class Loader:
             yield Batch(augmentation(images, {name: d[rows, ...] for name, d in draws.items()}), labels)
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
-        """Every image once, as they stand; the last batch may be shorter."""
+        """Every image once, as they stand; the last batch may be shorter.
+
+        Raises ValueError for a batch size below 1.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch size: expected 1 or more, got {batch_size}")
         return self._batches(np.arange(len(self)), batch_size)
 
     def _batches(self, order: NDArray[np.int64], batch_size: int) -> Iterator[Batch]:

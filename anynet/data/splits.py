@@ -1,5 +1,6 @@
 """Which images train, which validate: by batch file or by number."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,8 @@ def split(name: str, batches: Batches, train: str | int, val: str | int) -> Data
         if n is None:
             chosen[which] = named[which]
         elif not 0 < n <= len(free):
-            raise ValueError(f"--{which}: expected 1 to {len(free)} images, as many as there are, got {n}")
+            there = f"1 to {len(free)} images, as many as there are" if len(free) else f"--{other} to leave an image"
+            raise ValueError(f"--{which}: expected {there}, got {n}")
         else:
             chosen[which] = free[:n] if which == "train" else free[-n:]
     shared = np.intersect1d(chosen["train"], chosen["val"])
@@ -62,13 +64,13 @@ def split(name: str, batches: Batches, train: str | int, val: str | int) -> Data
 
 
 def _number(wanted: str | int) -> int | None:
-    return int(wanted) if str(wanted).lstrip("-").isdecimal() else None
+    return int(wanted) if re.fullmatch(r"-?\d+", str(wanted)) else None
 
 
 def _named(which: str, wanted: str | int, rows: dict[str, np.ndarray]) -> np.ndarray:
     if _number(wanted) is not None:
         return np.arange(0)
-    names = str(wanted).split(",")
+    names = [name.strip() for name in str(wanted).split(",")]
     unknown = [name for name in names if name not in rows]
     if unknown:
         raise ValueError(

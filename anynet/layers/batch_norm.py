@@ -37,6 +37,8 @@ class BatchNorm(Layer):
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError(f"{self}: expected 1 feature or more")
         if not 0 < self.momentum <= 1:
             raise ValueError(f"{self}: momentum is the weight of the newest batch, in (0, 1]")
 

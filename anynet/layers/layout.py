@@ -62,6 +62,8 @@ class Layout:
             pieces += self._gap(like, start - end)
             pieces.append(xp.reshape(parts[name], (*members, stop - start)))
             end = stop
+        if not pieces:
+            return like
         return xp.concat([*pieces, *self._gap(like, self.size - end)], axis=-1)
 
     def _gap(self, like: Array, length: int) -> list[Array]:

@@ -29,6 +29,10 @@ class Linear(Layer):
     init: Initializer = He()
     bias_init: Initializer = zeros
 
+    def __post_init__(self) -> None:
+        if self.n_in < 1 or self.n_out < 1:
+            raise ValueError(f"{self}: expected 1 feature or more on either side")
+
     def features(self) -> tuple[int, int]:
         return self.n_in, self.n_out
 

@@ -1,6 +1,6 @@
 """A net: layers one after another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +27,7 @@ class Sequential:
     >>> net = Sequential(an.Linear(3072, 50), an.BatchNorm(50), an.ReLU(), an.Linear(50, 10))
     >>> params, state = net.init(seed=42)
     >>> params.shape, params.dtype, list(state)
-    ((154288,), dtype('float32'), ['1.mean', '1.var'])
+    ((154320,), dtype('float32'), ['1.mean', '1.var'])
     """
 
     def __init__(self, *layers: "Layer | Sequential") -> None:
@@ -42,7 +42,7 @@ class Sequential:
             n_in, n_out = layer.features()
             if given is not None and n_in not in (None, given):
                 raise ValueError(f"layer {i}, {layer}: takes {n_in} features, but the layers before it give {given}")
-            given = n_out or given
+            given = given if n_out is None else n_out
         self.n_out = given
 
     def __repr__(self) -> str:
@@ -54,44 +54,52 @@ class Sequential:
         return {f"{i}.{name}": p for i, layer in enumerate(self.layers) for name, p in layer.parameters().items()}
 
     @cached_property
+    def state(self) -> dict[str, Parameter]:
+        """Every layer's state, for one member, by name."""
+        return {f"{i}.{name}": p for i, layer in enumerate(self.layers) for name, p in layer.state().items()}
+
+    @cached_property
     def layout(self) -> Layout:
         """Where each parameter lies in the vector."""
         return Layout(self.parameters)
 
-    def init(self, seed: int | Sequence[int], like: Array | None = None) -> tuple[Array, Arrays]:
+    def init(self, seed: int | Iterable[int], like: Array | None = None) -> tuple[Array, Arrays]:
         """Parameters and state to start from.
 
-        seed: at least 0; a sequence of K of them makes K members.
-        like: any floating-point array; the result has its library, dtype and device. NumPy's float32 by default.
+        seed: at least 0; K of them make K members.
+        like: any array of float32 or float64; the result has its library, dtype and device. NumPy's float32 by default.
 
         Returns the parameters, one vector of shape (P,) or (K, P), and the state, arrays of shape (n,) or (K, n).
         The same seed gives the same numbers, rounded to the dtype, on every library.
         """
         like = np.zeros(1, np.float32) if like is None else like
-        xp = array_namespace(like)
-        if not xp.isdtype(like.dtype, "real floating"):
-            raise TypeError(f"like: expected a floating-point array, whose dtype the parameters take, got {like.dtype}")
-        seeds, members = (seed, (len(seed),)) if isinstance(seed, Sequence) else ([seed], ())
+        dtype = str(like.dtype).split(".")[-1]
+        if dtype not in ("float32", "float64"):
+            raise TypeError(f"like: expected an array of float32 or float64, which the parameters take, got {dtype}")
+        seeds, members = (list(seed), True) if isinstance(seed, Iterable) else ([seed], False)
+        if not seeds:
+            raise ValueError("seed: expected a number, or at least one for each member, got none")
+        drawn = [self._draw(s) for s in seeds]
 
-        def place(host: NDArray[np.float64]) -> Array:
-            # NumPy casts: some libraries' devices hold no float64. A copy: some libraries would share the memory.
-            host = np.array(host.reshape(*members, -1), str(like.dtype).split(".")[-1])
-            return xp.asarray(host, device=device(like))
+        def place(hosts: list[NDArray[np.float64]]) -> Array:
+            # NumPy casts: some libraries' devices hold no float64.
+            host = np.stack(hosts).astype(dtype)
+            return array_namespace(like).asarray(host if members else host[0], device=device(like))
 
-        params = np.stack([self._draw(s) for s in seeds])
-        state = {
-            f"{i}.{name}": place(np.stack([p.init(generator(s, Purpose.INIT, 0), p.shape) for s in seeds]))
-            for i, layer in enumerate(self.layers)
-            for name, p in layer.state().items()
+        return place([params for params, _ in drawn]), {
+            name: place([state[name] for _, state in drawn]) for name in self.state
         }
-        return place(params), state
 
-    def _draw(self, seed: int) -> NDArray[np.float64]:
-        vector = np.zeros(self.layout.size)
-        for i, (name, p) in enumerate(self.parameters.items()):
-            start, stop, _ = self.layout.slots[name]
-            vector[start:stop] = p.init(generator(seed, Purpose.INIT, i), p.shape).reshape(-1)
-        return vector
+    def _draw(self, seed: int) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        """Each parameter and each part of the state from a stream of its own."""
+        host = {
+            name: p.init(generator(seed, Purpose.INIT, i), p.shape)
+            for i, (name, p) in enumerate((self.parameters | self.state).items())
+        }
+        params = np.zeros(self.layout.size)
+        for name, (start, stop, _) in self.layout.slots.items():
+            params[start:stop] = host[name].reshape(-1)
+        return params, {name: host[name] for name in self.state}
 
     def forward(self, params: Array, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
         """Run the net.
@@ -103,7 +111,7 @@ class Sequential:
         Returns the logits, shape (N, n_out) or (K, N, n_out); a cache for ``backward``; the new state.
         Raises TypeError or ValueError that names what does not fit.
         """
-        self._check(params, x)
+        self._check(params, state, x)
         caches, new_state, parts = [], {}, self._by_layer(self.layout.split(params))
         for i, (layer, own, held) in enumerate(zip(self.layers, parts, self._by_layer(state), strict=True)):
             x, cache, held = layer.forward(own, held, x, train=train)
@@ -147,7 +155,7 @@ class Sequential:
         named = {f"{i}.{name}": g for i, own in enumerate(grads) for name, g in own.items()}
         return self.layout.join(named, params)
 
-    def _check(self, params: Array, x: Array) -> None:
+    def _check(self, params: Array, state: Arrays, x: Array) -> None:
         together(params=params, x=x)
         first = f"layer 0, {self.layers[0]}"
         if params.shape[-1:] != (self.layout.size,):
@@ -163,3 +171,7 @@ class Sequential:
                 f"{first}: x of shape {tuple(x.shape)} is neither shared by the members of params, of shape "
                 f"{tuple(params.shape)}, nor one for each of them"
             )
+        expected = {name: (*params.shape[:-1], *p.shape) for name, p in self.state.items()}
+        found = {name: tuple(array.shape) for name, array in state.items()}
+        if found != expected:
+            raise ValueError(f"state: expected arrays of shapes {expected}, as from init, got {found}")

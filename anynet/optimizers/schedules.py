@@ -11,6 +11,11 @@ from dataclasses import dataclass
 Schedule = Callable[[float], float]
 
 
+def _whole(epochs: float) -> int:
+    # 2.3 - 0.3, after a warm-up of 0.3, is a little less than 2.
+    return math.floor(epochs + 1e-9)
+
+
 @dataclass(frozen=True)
 class Constant:
     """The same rate throughout."""
@@ -33,7 +38,7 @@ class Exponential:
     gamma: float
 
     def __call__(self, epoch: float) -> float:
-        return self.rate * self.gamma ** math.floor(epoch)
+        return self.rate * self.gamma ** _whole(epoch)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class ExponentialDecay:
     k: float
 
     def __call__(self, epoch: float) -> float:
-        return self.rate * math.exp(-self.k * math.floor(epoch))
+        return self.rate * math.exp(-self.k * _whole(epoch))
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,12 @@ class Step:
     factor: float
     every: float
 
+    def __post_init__(self) -> None:
+        if not self.every > 0:
+            raise ValueError(f"{self}: every has to be more than 0 epochs")
+
     def __call__(self, epoch: float) -> float:
-        return self.rate * self.factor ** (epoch // self.every)
+        return self.rate * self.factor ** _whole(epoch / self.every)
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,10 @@ class Cosine:
 
     rate: float
     epochs: float
+
+    def __post_init__(self) -> None:
+        if not self.epochs > 0:
+            raise ValueError(f"{self}: a wave takes more than 0 epochs")
 
     def __call__(self, epoch: float) -> float:
         return self.rate * (1 + math.cos(math.pi * min(epoch / self.epochs, 1))) / 2

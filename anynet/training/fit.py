@@ -91,13 +91,14 @@ def fit(
                 for i, (images, labels) in enumerate(batches):
                     carry = step(carry, inputs, images, labels, lr[i, ...], penalty)
                     bar.update(labels.shape[0])
-                last = Snapshot(epoch + 1, carry.params, carry.state)
-                on_train, on_val = (measure(last.params, last.state, part) for part in (train, val))
+                now = Snapshot(epoch + 1, carry.params, carry.state)
+                on_train, on_val = (measure(now.params, now.state, part) for part in (train, val))
                 check_finite(carry, on_train, epoch, rates)
                 seconds = time.perf_counter() - began
                 history.append(Epoch(epoch + 1, rates[-1], *on_train, *on_val, seconds))
+                last = now
                 if best.epoch == 0 or on_val.accuracy > history[best.epoch - 1].val_accuracy:
-                    best = last
+                    best = now
                 bar.set_postfix_str(
                     f"loss {on_train.loss:.3f}, accuracy {on_train.accuracy:.1%} / {on_val.accuracy:.1%}"
                 )
@@ -132,8 +133,14 @@ def check(net: Sequential, data: Dataset, optimizer: Optimizer, *, l2: float, ep
     if not 0 <= l2 < math.inf:
         raise ValueError(f"l2: expected 0 or more, got {l2}")
     for which in ("train", "val", "test"):
-        if not len(getattr(data, which)):
+        labels = getattr(data, which).labels
+        if not len(labels):
             raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
+        if labels.min() < 0 or labels.max() >= len(data.classes):
+            raise ValueError(
+                f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each class, "
+                f"got {labels.min()} to {labels.max()}"
+            )
     check_batch_size(batch_size, len(data.train))
     pixels = data.train.images.shape[1]
     if net.n_in not in (None, pixels):
@@ -141,8 +148,12 @@ def check(net: Sequential, data: Dataset, optimizer: Optimizer, *, l2: float, ep
     if net.n_out not in (None, len(data.classes)):
         raise ValueError(f"{net} gives {net.n_out} logits, but {data.name} has {len(data.classes)} classes")
     for epoch in range(epochs):
-        if not 0 <= optimizer.schedule(epoch) < math.inf:
-            raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {optimizer.schedule(epoch)}")
+        try:
+            rate = optimizer.schedule(epoch)
+        except OverflowError:
+            rate = math.inf
+        if not 0 <= rate < math.inf:
+            raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {rate}")
 
 
 def load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Loader]:

@@ -59,7 +59,9 @@ def test_a_window_in_the_middle_is_the_picture(xp, pictures):
     assert_same(xp.call(lambda pictures, offset: crop(pictures, offset, 4), pictures, offset), pictures)
 
 
-@pytest.mark.parametrize("augmentation", [Augmentation(), Augmentation(True), Augmentation(crop=2), Augmentation(True, 4)])
+@pytest.mark.parametrize(
+    "augmentation", [Augmentation(), Augmentation(True), Augmentation(crop=2), Augmentation(True, 4)]
+)
 def test_images_are_mirrored_and_then_cropped_by_their_draws(xp, pictures, augmentation):
     draws = augmentation.draw(seed=0, epoch=0, n=N)
     expected = pictures

@@ -58,9 +58,7 @@ def test_same_seed_gives_same_bytes(batches):
 
 
 def test_other_seed_gives_other_batches():
-    batches = [
-        split for seed in (0, 1, 2**64 - 2, 2**64 - 1) for split in draw(seed, per_batch=50).splits.values()
-    ]
+    batches = [split for seed in (0, 1, 2**64 - 2, 2**64 - 1) for split in draw(seed, per_batch=50).splits.values()]
     assert len({split.images.tobytes() for split in batches}) == len(batches)
     assert len({split.labels.tobytes() for split in batches}) == len(batches)
 

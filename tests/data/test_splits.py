@@ -85,7 +85,7 @@ def test_files_of_different_sizes():
         (501, 1, "--train: expected 1 to 500 images, as many as there are, got 501"),
         (401, "data_batch_3", "--train: expected 1 to 400 images, as many as there are, got 401"),
         ("data_batch_1,data_batch_2", 301, "--val: expected 1 to 300 images, as many as there are, got 301"),
-        ("data_batch_6", 10, '--train: expected a number of images, or names among data_batch_1, '),
+        ("data_batch_6", 10, "--train: expected a number of images, or names among data_batch_1, "),
         (10, "data_batch_1,test_batch", 'data_batch_5; got "test_batch"'),
         ("", 10, '--train: expected a number of images, or names among data_batch_1, .*; got ""'),
     ],

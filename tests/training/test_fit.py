@@ -186,6 +186,29 @@ def test_an_empty_set_is_refused(data):
         fit(Dataset("drawn", data.classes, empty, data.val, data.test))
 
 
+@pytest.mark.parametrize("label", [-1, 10])
+def test_a_label_without_a_class_is_refused(data, label):
+    labels = data.val.labels.copy()
+    labels[3] = label
+    spoilt = Dataset("drawn", data.classes, data.train, Split(data.val.images, labels), data.test)
+    with pytest.raises(ValueError, match="the val set of drawn: expected labels 0 to 9"):
+        fit(spoilt)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (np.zeros((4, 3, 32, 32), np.uint8), np.zeros(4, int), r"expected shape \(N, 3072\).*got \(4, 3, 32, 32\)"),
+        (np.zeros((4, 3072)), np.zeros(4, int), "dtype uint8, got .* float64"),
+        (np.zeros((4, 3072), np.uint8), np.zeros(5, int), r"expected 4 integers.*got \(5,\)"),
+        (np.zeros((4, 3072), np.uint8), np.zeros(4), "integers, one for each image, got .* float64"),
+    ],
+)
+def test_images_and_labels_of_another_form_are_refused(images, labels, message):
+    with pytest.raises(ValueError, match=message):
+        Split(images, labels)
+
+
 def test_a_net_that_does_not_fit_the_data_is_refused(data):
     with pytest.raises(ValueError, match="takes 100 features, but the images of drawn have 3072"):
         an.fit(an.Sequential(an.Linear(100, 10)), data, an.SGD())

@@ -1,0 +1,271 @@
+"""anynet's CuPy backend without a GPU: a module that answers as CuPy would, well or in trouble, stands for CuPy."""
+
+import importlib
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
+
+import array_api_compat
+import numpy as np
+import pytest
+
+import anynet.backends
+from anynet import BackendError, backend
+from anynet.backends import Memory
+
+
+class CUDARuntimeError(RuntimeError):
+    def __init__(self, status):
+        super().__init__(f"cudaError{status}: as CUDA puts it")
+        self.status = status
+
+
+class DynamicLibNotFoundError(RuntimeError):
+    """What cuda.pathfinder raises; known to anynet by its name only."""
+
+
+class Fake:
+    """A machine with ``count`` GPUs.
+
+    status: what counting them fails with, as CUDA numbers its errors.
+    driver, runtime: the CUDA versions of the driver and of CuPy's runtime, as CUDA numbers them; driver 0 is none.
+    trouble: what the first multiplication raises.
+    """
+
+    def __init__(self, count=1, status=None, driver=12090, runtime=12090, trouble=None):
+        self.log = []
+        self.line = []  # what the GPU is still to do
+        self.current = 0
+        self.cupy, self.cupyx, self.xp = ModuleType("cupy"), ModuleType("cupyx"), ModuleType("array_api_compat.cupy")
+        self.cupy.__spec__ = ModuleSpec("cupy", None)
+        fake = self
+
+        def count_devices():
+            if status is not None:
+                raise CUDARuntimeError(status)
+            return count
+
+        class Device:
+            def __init__(self, number):
+                self.id = number
+
+            def use(self):
+                assert 0 <= self.id < count
+                fake.current = self.id
+                fake.log.append(f"use {self.id}")
+
+            @property
+            def mem_info(self):
+                return 3 + self.id, 10
+
+        class Square:
+            def __matmul__(self, other):
+                fake.log.append("multiply")
+                if trouble is not None:
+                    raise trouble
+                return self
+
+            def __add__(self, other):
+                return self
+
+            def sum(self):
+                return self
+
+        class Array:
+            def __init__(self, shape, dtype):
+                self.values = np.zeros(shape, dtype)
+
+            def set(self, host, stream):
+                assert stream == "the current stream"
+                fake.line.append(lambda: np.copyto(self.values, host))
+
+        class Event:
+            def record(self):
+                self.behind = len(fake.line)
+
+            def synchronize(self):
+                """Only as much as was in line when the event was recorded."""
+                for i in range(self.behind):
+                    fake.line[i]()
+                    fake.line[i] = lambda: None
+
+        def to_device(host):
+            array = Array(host.shape, host.dtype)
+            array.values[...] = host
+            return array
+
+        self.Array = Array
+        self.cupy.cuda = SimpleNamespace(
+            runtime=SimpleNamespace(
+                CUDARuntimeError=CUDARuntimeError,
+                getDeviceCount=count_devices,
+                getDevice=lambda: fake.current,
+                getDeviceProperties=lambda number: {"name": f"GPU of number {number}".encode()},
+                driverGetVersion=lambda: driver,
+                runtimeGetVersion=lambda: runtime,
+            ),
+            Device=Device,
+            Event=Event,
+            get_current_stream=lambda: "the current stream",
+        )
+        self.cupy.ones = lambda shape: Square()
+        self.cupy.empty = Array
+        self.cupy.array = to_device
+        self.cupy.asnumpy = lambda array: array.values.copy()
+        self.cupyx.empty_pinned = np.zeros
+
+
+def put_in_place(monkeypatch, **machine):
+    """A fake CuPy where the real one would be, and anynet's module for it imported afresh, until all is undone."""
+    fake = Fake(**machine)
+    for module in (fake.cupy, fake.cupyx, fake.xp):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(array_api_compat, "cupy", fake.xp, raising=False)
+    monkeypatch.setattr(anynet.backends, "cupy", None, raising=False)
+    monkeypatch.setitem(sys.modules, "anynet.backends.cupy", None)
+    del sys.modules["anynet.backends.cupy"]
+    importlib.import_module("anynet.backends.cupy")
+    return fake
+
+
+@pytest.fixture
+def install(monkeypatch):
+    return lambda **machine: put_in_place(monkeypatch, **machine)
+
+
+def refusal(name="cupy"):
+    with pytest.raises(BackendError) as caught:
+        backend(name)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert message.startswith("cupy")
+    return message
+
+
+TROUBLES = {
+    "no driver": ({"status": 35, "driver": 0}, ["no NVIDIA driver", "install one", "--backend numpy"]),
+    "driver too old": (
+        {"status": 35, "driver": 11040, "runtime": 12090},
+        ["needs an NVIDIA driver for CUDA 12", "the one here is for CUDA 11.4;", "update the driver"],
+    ),
+    "no GPU": ({"status": 100}, ["found an NVIDIA driver, but no GPU", "CUDA_VISIBLE_DEVICES", "nvidia-smi"]),
+    "another": ({"status": 999}, ["cannot reach a GPU", "CUDA error 999", "nvidia-smi"]),
+    "toolkit missing": (
+        {"trouble": ImportError("libcublas.so.12: cannot open shared object file\nand more"), "runtime": 12090},
+        ["CUDA toolkit", "(libcublas.so.12: cannot open shared object file)", "pip install 'anynet[cuda12]'"],
+    ),
+    "toolkit not found": (
+        {"trouble": DynamicLibNotFoundError("Failure finding nvrtc\nsearched everywhere"), "runtime": 13000},
+        ["CUDA toolkit", "(Failure finding nvrtc)", "pip install 'anynet[cuda13]'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_troubles_are_told_apart(install, trouble):
+    machine, parts = TROUBLES[trouble]
+    install(**machine)
+    message = refusal()
+    for part in parts:
+        assert part in message
+    for other, (_, (first, *_)) in TROUBLES.items():
+        assert (first in message) == (first == parts[0]), other
+
+
+@pytest.mark.parametrize("name", ["cupy:0", "cupy:gpu"])
+@pytest.mark.parametrize("trouble", ["no driver", "no GPU"])
+def test_a_missing_gpu_is_said_whatever_device_was_asked_for(install, name, trouble):
+    machine, parts = TROUBLES[trouble]
+    install(**machine)
+    assert parts[0] in refusal(name)
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "parts"),
+    [
+        (1, "cupy:1", ["no device 1 here", "choose cupy:0"]),
+        (4, "cupy:4", ["no device 4 here", "choose cupy:0 to cupy:3"]),
+        (4, "cupy:gpu", ["devices are numbers, as in cupy:0", '"gpu"']),
+        (4, "cupy:-1", ["devices are numbers, as in cupy:0", '"-1"']),
+        (4, "cupy:1.0", ["devices are numbers, as in cupy:0", '"1.0"']),
+    ],
+)
+def test_devices_that_are_not_here_are_refused(install, count, name, parts):
+    fake = install(count=count)
+    message = refusal(name)
+    for part in parts:
+        assert part in message
+    assert fake.log == []
+
+
+@pytest.mark.parametrize("trouble", [RuntimeError("something else"), CUDARuntimeError(2), MemoryError()])
+def test_an_error_that_is_none_of_these_passes_through(install, trouble):
+    install(trouble=trouble)
+    with pytest.raises(type(trouble)) as caught:
+        backend("cupy")
+    assert caught.value is trouble
+
+
+@pytest.mark.parametrize(
+    ("name", "current", "number"), [("cupy", 0, 0), ("cupy", 2, 2), ("cupy:0", 2, 0), ("cupy:3", 0, 3)]
+)
+def test_the_gpu_chosen_is_made_the_current_one_before_it_is_tried(install, name, current, number):
+    fake = install(count=4)
+    fake.current = current
+    chosen = backend(name)
+    assert fake.log == [f"use {number}", "multiply"]
+    assert (chosen.name, chosen.device.id, chosen.xp) == ("cupy", number, fake.xp)
+    assert chosen.memory() == Memory(free=3 + number, total=10)
+
+
+def test_every_device_can_be_chosen(install):
+    install(count=3)
+    devices = backend("cupy").devices()
+    assert devices == [f"{i} (GPU of number {i})" for i in range(3)]
+    assert [backend(f"cupy:{item.split()[0]}").device.id for item in devices] == [0, 1, 2]
+
+
+def test_what_was_sent_is_what_arrives(install):
+    fake = install()
+    staging = backend("cupy").staging((4, 3))
+    sent = []
+    for k in range(7):
+        buffer = staging.host()
+        assert (buffer.shape, buffer.dtype) == ((4, 3), np.uint8)
+        buffer[...] = k
+        sent.append(staging.send(4 - k % 2))
+    for work in fake.line:
+        work()
+    for k, array in enumerate(sent):
+        np.testing.assert_array_equal(array.values, np.full((4 - k % 2, 3), k))
+
+
+def test_values_go_to_the_device_and_come_back(install):
+    fake = install()
+    chosen = backend("cupy")
+    array = chosen.asarray(np.arange(5))
+    assert isinstance(array, fake.Array)
+    back = chosen.to_host(array)
+    assert isinstance(back, np.ndarray)
+    np.testing.assert_array_equal(back, np.arange(5))
+
+
+def test_the_fake_leaves_nothing_behind():
+    names = ("cupy", "cupyx", "array_api_compat.cupy", "anynet.backends.cupy")
+
+    def seen():
+        packages = (array_api_compat, anynet.backends)
+        return [sys.modules.get(name) for name in names] + [getattr(package, "cupy", None) for package in packages]
+
+    before = seen()
+    with pytest.MonkeyPatch.context() as patch:
+        put_in_place(patch)
+        assert all(one is not other for one, other in zip(seen(), before, strict=True))
+    assert all(one is other for one, other in zip(seen(), before, strict=True))
+
+
+def test_the_real_cupy_without_a_gpu():
+    cupy = pytest.importorskip("cupy", exc_type=ImportError)
+    if cupy.is_available():
+        pytest.skip("there is a GPU here")
+    assert "driver" in refusal()
