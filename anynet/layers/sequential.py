@@ -5,13 +5,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
-from numpy.typing import NDArray
 
 from anynet.checks import together
 from anynet.layers.base import Layer, Parameter
 from anynet.layers.layout import Layout
-from anynet.seeding import Purpose, generator
+from anynet.layers.start import draw, place
 from anynet.typing import Array, Arrays
 
 
@@ -73,33 +71,15 @@ class Sequential:
         The same seed gives the same numbers, rounded to the dtype, on every library.
         """
         like = np.zeros(1, np.float32) if like is None else like
-        dtype = str(like.dtype).split(".")[-1]
-        if dtype not in ("float32", "float64"):
-            raise TypeError(f"like: expected an array of float32 or float64, which the parameters take, got {dtype}")
-        seeds, members = (list(seed), True) if isinstance(seed, Iterable) else ([seed], False)
+        seeds = list(seed) if isinstance(seed, Iterable) else [seed]
         if not seeds:
-            raise ValueError("seed: expected a number, or at least one for each member, got none")
-        drawn = [self._draw(s) for s in seeds]
-
-        def place(hosts: list[NDArray[np.float64]]) -> Array:
-            # NumPy casts: some libraries' devices hold no float64.
-            host = np.stack(hosts).astype(dtype)
-            return array_namespace(like).asarray(host if members else host[0], device=device(like))
-
-        return place([params for params, _ in drawn]), {
-            name: place([state[name] for _, state in drawn]) for name in self.state
-        }
-
-    def _draw(self, seed: int) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-        """Each parameter and each part of the state from a stream of its own."""
-        host = {
-            name: p.init(generator(seed, Purpose.INIT, i), p.shape)
-            for i, (name, p) in enumerate((self.parameters | self.state).items())
-        }
-        params = np.zeros(self.layout.size)
-        for name, (start, stop, _) in self.layout.slots.items():
-            params[start:stop] = host[name].reshape(-1)
-        return params, {name: host[name] for name in self.state}
+            raise ValueError("seed: expected a number, or one for each member, got none")
+        hosts = draw(self.parameters | self.state, seeds)
+        vector = self.layout.join(hosts, like=np.zeros((len(seeds), self.layout.size)))
+        state = {name: hosts[name] for name in self.state}
+        if not isinstance(seed, Iterable):
+            vector, state = vector[0], {name: host[0] for name, host in state.items()}
+        return place(vector, like), {name: place(host, like) for name, host in state.items()}
 
     def forward(self, params: Array, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
         """Run the net.

@@ -314,7 +314,7 @@ def test_negative_seeds_are_refused():
 
 
 def test_no_seeds_make_no_members():
-    with pytest.raises(ValueError, match="expected a number, or at least one for each member, got none"):
+    with pytest.raises(ValueError, match="expected a number, or one for each member, got none"):
         NET.init([])
 
 
