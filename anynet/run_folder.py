@@ -88,7 +88,7 @@ def summary(run: Run, *, official: bool) -> dict[str, Any]:
         "dataset": run.dataset,
         "official": official,
         "backend": run.backend.name,
-        "device": str(run.backend.device),
+        "device": run.backend.device_name,
         "dtype": run.dtype,
         "seed": run.seed,
         "epochs": len(run.history),

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import importlib
 import os
 
 import numpy as np
@@ -17,11 +18,22 @@ def xp(request: pytest.FixtureRequest) -> Library:
 
 @pytest.fixture(params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy"])
 def backend_here(request: pytest.FixtureRequest):
-    """Each backend in turn, those that cannot run here skipped with the reason."""
+    """Each backend in turn, those that cannot run here skipped with the reason.
+
+    JAX as it starts: without 64 bits, whatever earlier tests have switched on.
+    """
     try:
-        return backend(request.param)
+        chosen = backend(request.param)
     except BackendError as error:
         pytest.skip(str(error))
+    if chosen.name != "jax":
+        yield chosen
+        return
+    config = importlib.import_module("jax").config
+    before = config.jax_enable_x64
+    config.update("jax_enable_x64", False)
+    yield chosen
+    config.update("jax_enable_x64", before)
 
 
 @pytest.fixture

@@ -98,8 +98,13 @@ class Backend(ABC):
             raise ValueError(f'dtype: expected one of {", ".join(DTYPES)}, got "{name}"')
         return getattr(self.xp, name)
 
+    @property
+    def device_name(self) -> str:
+        """The device, as results write it down."""
+        return str(self.device)
+
     def __str__(self) -> str:
-        return f"{self.name} on {self.device}"
+        return f"{self.name} on {self.device_name}"
 
 
 class CopiedStaging(Staging):

@@ -68,6 +68,10 @@ class Cupy(Backend):
     def xp(self) -> ModuleType:
         return xp
 
+    @property
+    def device_name(self) -> str:
+        return f"cuda:{self.device.id}"
+
     def asarray(self, host: NDArray[Any]) -> Array:
         return cupy.array(host)
 

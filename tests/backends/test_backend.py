@@ -6,21 +6,6 @@ from array_api_compat import device
 
 from anynet import backend
 
-
-@pytest.fixture
-def backend_here(backend_here):
-    """Each backend, JAX as it starts: without 64 bits, whatever earlier tests have switched on."""
-    if backend_here.name != "jax":
-        yield backend_here
-        return
-    import jax
-
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", False)
-    yield backend_here
-    jax.config.update("jax_enable_x64", before)
-
-
 EXAMPLES = {
     "uint8": np.array([[0, 1], [127, 255]], np.uint8),
     "bool": np.array([True, False, True]),

@@ -18,20 +18,6 @@ BATCH_SIZES = (1, 5, N)
 
 
 @pytest.fixture
-def backend_here(backend_here):
-    """Each backend, JAX as it starts: without 64 bits, whatever earlier tests have switched on."""
-    if backend_here.name != "jax":
-        yield backend_here
-        return
-    import jax
-
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", False)
-    yield backend_here
-    jax.config.update("jax_enable_x64", before)
-
-
-@pytest.fixture
 def split(rng):
     """Random images, each with a label of its own, by which a test knows it again."""
     return Split(rng.integers(0, 256, (N, 3072), np.uint8), np.arange(N))
