@@ -3,7 +3,7 @@
 from anynet.checks import nearest
 from anynet.config import Config
 from anynet.layers import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
-from anynet.layers.initializers import He, Initializer, Normal, Xavier, zeros
+from anynet.layers.initializers import He, Initializer, Normal, Xavier, Zeros
 from anynet.losses import Loss, hinge, softmax_cross_entropy
 from anynet.optimizers import SGD, Adam, Optimizer
 from anynet.optimizers.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
@@ -16,13 +16,21 @@ def net(config: Config, n_in: int, n_out: int) -> Sequential:
     """(Linear, BatchNorm where wanted, activation) for every hidden width, and a Linear."""
     weights, biases = initializers(config.init)
     layers: list[Layer] = []
-    for width in config.hidden:
+    for width in widths(config.hidden):
         layers.append(Linear(n_in, width, weights, biases))
         if config.batch_norm:
             layers.append(BatchNorm(width))
         layers.append(ACTIVATIONS[config.activation])
         n_in = width
     return Sequential(*layers, Linear(n_in, n_out, weights, biases))
+
+
+def widths(text: str) -> tuple[int, ...]:
+    """ "50,30" to (50, 30), "" to (). Raises ValueError for anything else."""
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise ValueError(f'--hidden: expected positive widths separated by commas, as in 50,30, or "", got "{text}"')
+    return tuple(map(int, parts))
 
 
 def optimizer(config: Config) -> Optimizer:
@@ -38,15 +46,17 @@ def initializers(text: str) -> tuple[Initializer, Initializer]:
         case "normal", std:
             return Normal(std), Normal(std)
         case "xavier", *_:
-            return Xavier(), zeros
+            return Xavier(), Zeros()
         case "zeros", *_:
-            return zeros, zeros
+            return Zeros(), Zeros()
         case _:
-            return He(), zeros
+            return He(), Zeros()
 
 
 def schedule(config: Config) -> Schedule:
     """The learning rate over the epochs, warm-up included."""
+    if config.warmup >= config.epochs:
+        raise ValueError(f"--warmup: expected less than the {config.epochs} epochs of the run, got {config.warmup:g}")
     then: Schedule
     match _parse("schedule", config.schedule, constant=0, exponential=1, decay=1, step=2, cosine=0):
         case "exponential", gamma:
@@ -56,7 +66,7 @@ def schedule(config: Config) -> Schedule:
         case "step", factor, every:
             then = Step(config.lr, factor, every)
         case "cosine", *_:
-            then = Cosine(config.lr, max(config.epochs - config.warmup, 1))
+            then = Cosine(config.lr, config.epochs - config.warmup)
         case _:
             then = Constant(config.lr)
     return Warmup(config.warmup, then) if config.warmup else then

@@ -29,13 +29,26 @@ def together(**arrays: Array) -> None:
     (first, one), *others = arrays.items()
     library = _library(first, one)
     for name, other in others:
-        if _library(name, other) != library:
+        # The type is looked at first, because it is quick: this runs in every step.
+        if type(other) is not type(one) and _library(name, other) != library:
             raise TypeError(
                 f"{first} is an array of {library}, {name} one of {_library(name, other)}: "
                 f"bring both to one library, for instance with anynet.backend(...).asarray"
             )
         if device(one) != device(other):
             raise ValueError(f"{first} is on device {device(one)}, {name} on {device(other)}: bring both to one device")
+
+
+def alike(**arrays: Array) -> None:
+    """Check that arrays are of one library, on one device, and of one dtype.
+
+    Raises what ``together`` raises, and TypeError that names both dtypes.
+    """
+    together(**arrays)
+    (first, one), *others = arrays.items()
+    for name, other in others:
+        if other.dtype != one.dtype:
+            raise TypeError(f"{name}: expected the dtype of {first}, {one.dtype}, got {other.dtype}; cast one of them")
 
 
 def _library(name: str, array: Array) -> str:

@@ -9,8 +9,8 @@ from cyclopts.config import Dict
 
 import anynet
 from anynet.backends import BackendError
+from anynet.backends.base import first_line
 from anynet.config import Config
-from anynet.data.errors import DataError, DownloadError
 from anynet.reports import preset as find_preset
 from anynet.training import DivergedError
 
@@ -103,19 +103,22 @@ def predict(run: Path, *images: Path, backend: str | None = None) -> None:
     rows = np.stack([read_image(path) for path in images])
     for path, chances in zip(images, predictor(rows), strict=True):
         best = np.argsort(-chances)[:3]
-        print(f"{path}: " + ", ".join(f"{predictor.classes[i]} {chances[i]:.0%}" for i in best))
+        names = ", ".join(f"{predictor.classes[i]} {chances[i]:.0%}" for i in best)
+        print(f"{path}: {names}" + (f" (trained on {predictor.dataset})" if predictor.dataset != "cifar10" else ""))
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
     """Run the command line. What a user can mend ends in one line on stderr and exit code 2."""
     try:
         app(tokens)
-    except (BackendError, DataError, DownloadError, DivergedError, OSError, ValueError) as error:
-        sys.exit(_fail(str(error)))
+    except (BackendError, DivergedError, OSError, ValueError) as error:  # DataError and DownloadError are among them
+        sys.exit(_fail(str(error), 2))
+    except MemoryError as error:
+        sys.exit(_fail(f"out of memory: {first_line(error)}; a smaller net, batch or --memory-budget may fit", 2))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_fail("stopped by hand before there was anything to keep", 130))
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, code: int) -> int:
     print(f"anynet: {message}", file=sys.stderr)
-    return 2
+    return code

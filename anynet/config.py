@@ -1,28 +1,21 @@
 """The settings of one training run, as typed on the command line and kept in ``config.toml``."""
 
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tomli_w
-from cyclopts import Parameter
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.config import Dict
 from cyclopts.validators import Number
 
 from anynet.backends import DTYPES
-from anynet.checks import nearest
 
 Positive = Annotated[float, Parameter(validator=Number(gt=0))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
 Count = Annotated[int, Parameter(validator=Number(gte=1))]
 NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0))]
-
-
-def _widths(type_: Any, tokens: Any) -> tuple[int, ...]:
-    texts = [text.strip() for token in tokens for text in token.value.split(",") if text.strip()]
-    if not all(text.isdecimal() and int(text) > 0 for text in texts):
-        raise ValueError('expected positive widths separated by commas, as in 50,30, or "" for one layer')
-    return tuple(map(int, texts))
 
 
 @Parameter(name="*")
@@ -45,7 +38,7 @@ class Config:
     crop: NotNegativeCount = 0
     """Cut each image at random from a frame with this many black pixels around it."""
 
-    hidden: Annotated[tuple[int, ...], Parameter(converter=_widths, n_tokens=1, negative="")] = (512, 128)
+    hidden: str = "512,128"
     """Widths of the hidden layers, as in 50,30; "" for one layer."""
     activation: Literal["relu", "leaky-relu", "sigmoid", "tanh"] = "relu"
     """Behind every hidden layer."""
@@ -85,7 +78,7 @@ class Config:
     """Of parameters and activations."""
     seed: NotNegativeCount = 42
     """Of the first weights, the batches' order and the augmentation."""
-    memory_budget: Positive | None = None
+    memory_budget: Annotated[float, Parameter(validator=Number(gte=0, lt=1e6))] | None = None
     """GB of the device's memory that images may stay in; the others are streamed. Default: half of what is free."""
 
 
@@ -96,18 +89,21 @@ def write(config: Config, path: Path) -> None:
 
 
 def read(path: Path) -> Config:
-    """Read settings that ``write`` wrote.
+    """Read settings that ``write`` wrote, checked as if they had been typed.
 
-    Raises FileNotFoundError, or ValueError that names the file and what in it is unknown.
+    Raises FileNotFoundError, or ValueError that names the file and what is wrong in it.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there; expected the folder of a run")
+    settings = App(result_action="return_value")
+
+    @settings.default
+    def take(config: Config = Config()) -> Config:
+        return config
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: not a TOML file: {error}") from None
-    names = [field.name for field in fields(Config)]
-    for name in values:
-        if name not in names:
-            raise ValueError(f'{path}: there is no setting "{name}"{nearest(name, names)}')
-    return Config(**values | {"hidden": tuple(values.get("hidden", Config.hidden))})
+        config: Config = settings([], config=Dict(values, source=str(path)), exit_on_error=False, print_error=False)
+    except (CycloptsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    return config

@@ -1,5 +1,8 @@
 """The main job: settings in, a trained net and a folder of results out."""
 
+import itertools
+import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,15 +24,31 @@ def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[s
     Returns the run, its folder, and what is in its result.json. Raises what ``fit`` and ``load`` raise, and
     FileExistsError; nothing is written before all settings are known to be good.
     """
-    folder = folder or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder = folder or _new_folder()
     refuse_existing(folder)
     backend, optimizer = choose_backend(config.backend), build.optimizer(config)
     build.initializers(config.init)
     check_kind(config.normalize)
     data = load(config.data, config.train, config.val)
     net = build.net(config, data.train.images.shape[1], len(data.classes))
-    check(net, data, optimizer, l2=config.l2, epochs=config.epochs, batch_size=config.batch_size)
-    with RunFolder(folder, config) as results:
+    check(
+        net,
+        data,
+        optimizer,
+        l2=config.l2,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        flip=config.flip,
+        crop=config.crop,
+    )
+    if data.name == "synthetic":
+        config = replace(config, data="synthetic")  # what "auto" has come to
+    print(
+        f"{data.name}: {len(data.train)} images to train with, {len(data.val)} to validate, {len(data.test)} to test; "
+        f"{net.layout.size:,} parameters; {backend}, {config.dtype}; results in {folder}",
+        file=sys.stderr,
+    )
+    with RunFolder(folder, config, data.name) as results:
         run = fit(
             net,
             data,
@@ -45,7 +64,13 @@ def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[s
             flip=config.flip,
             crop=config.crop,
             drop_last=config.drop_last,
-            memory_budget=None if config.memory_budget is None else int(config.memory_budget * 1e9),
+            memory_budget=None if config.memory_budget is None else round(config.memory_budget * 1e9),
             on_epoch=results.add,
         )
         return run, folder, results.finish(run, official=data.official)
+
+
+def _new_folder() -> Path:
+    now = Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    later = (now.with_name(f"{now.name}-{i}") for i in itertools.count(2))
+    return next(path for path in itertools.chain([now], later) if not path.exists())

@@ -75,14 +75,19 @@ def correct(logits: Array, labels: Array) -> Array:
     logits: shape (..., N, C). labels: shape (N,) or (..., N).
 
     Returns an integer array of shape (...).
+    Raises TypeError or ValueError where the two do not fit each other.
     """
+    _check(logits, labels)
     xp = array_namespace(logits)
     return xp.count_nonzero(xp.argmax(logits, axis=-1) == labels, axis=-1)
 
 
 def _check(logits: Array, labels: Array) -> None:
     together(logits=logits, labels=labels)
-    if not array_namespace(labels).isdtype(labels.dtype, "integral"):
+    xp = array_namespace(logits)
+    if not xp.isdtype(logits.dtype, "real floating"):
+        raise TypeError(f"logits: expected floating-point numbers, got {logits.dtype}")
+    if not xp.isdtype(labels.dtype, "integral"):
         raise TypeError(f"labels: expected integers, class numbers, got {labels.dtype}")
     if logits.ndim < 2 or labels.shape not in (logits.shape[-2:-1], logits.shape[:-1]):
         raise ValueError(

@@ -45,17 +45,24 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
         raise FileNotFoundError(f"{path} is not there: the run in {folder} has not come to its end")
     try:
         with safe_open(path, "numpy") as file:
-            metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from None
     backend.dtype(config.dtype)
-    classes = tuple(json.loads(metadata["classes"]))
-    net = build.net(config, tensors["input.scale"].shape[0], len(classes))
+    try:
+        classes, dataset = tuple(json.loads(metadata["classes"])), metadata["dataset"]
+        net = build.net(config, tensors["input.scale"].shape[0], len(classes))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: expected a model that a run has written, found none of its {error}") from None
+    expected = {f"best.{name}": p.shape for name, p in (net.parameters | net.state).items()}
+    found = {name: t.shape for name, t in tensors.items() if name.startswith("best.")}
+    if found != expected or tensors["input.scale"].dtype != config.dtype:
+        raise ValueError(f"{path}: its tensors are not those of the net that {folder / 'config.toml'} describes")
     best = {name.removeprefix("best."): backend.asarray(t) for name, t in tensors.items() if name.startswith("best.")}
     params = net.layout.join(best, like=backend.asarray(np.zeros(net.layout.size, config.dtype)))
     state = {name: array for name, array in best.items() if name not in net.layout.slots}
     normalization = Normalization(backend.asarray(tensors["input.scale"]), backend.asarray(tensors["input.shift"]))
-    return Predictor(net, params, state, normalization, classes, metadata["dataset"], backend)
+    return Predictor(net, params, state, normalization, classes, dataset, backend)
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -68,6 +75,6 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             square = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), IMAGE_SHAPE[:0:-1])
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: there is no such file") from None
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
         raise ValueError(f"{path}: expected an image file, such as PNG or JPEG ({error})") from None
     return np.asarray(square).transpose(2, 0, 1).reshape(-1)

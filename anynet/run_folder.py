@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from anynet import config as configs
 from anynet import plots
@@ -33,10 +33,11 @@ class RunFolder:
     Raises FileExistsError where the folder is there already.
     """
 
-    def __init__(self, path: Path, config: Config) -> None:
+    def __init__(self, path: Path, config: Config, dataset: str) -> None:
         refuse_existing(path)
         path.mkdir(parents=True)
         self.path = path
+        self._dataset = dataset
         self._history: list[Epoch] = []
         configs.write(config, path / "config.toml")
 
@@ -52,22 +53,27 @@ class RunFolder:
     def add(self, epoch: Epoch) -> None:
         """Write down an epoch."""
         self._history.append(epoch)
-        self._write("history.csv", lambda path: write_csv(path, self._history))
+        self._write_history()
 
     def finish(self, run: Run, *, official: bool) -> dict[str, Any]:
         """Write everything else; returns what is in result.json."""
         result = summary(run, official=official)
         tensors = tensors_of(run)
         metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
-        self._write("model.safetensors", lambda path: save_file(tensors, path, metadata))
+        self._history = run.history
+        self._write_history()
+        self._write("model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))
         self._write("curves.png", plots.curves(run.history, run.dataset).savefig)
         first = run.net.layers[0]
         if isinstance(first, Linear):
             names = run.classes if len(run.net.layers) == 1 else ()
-            title = f"{run.dataset}: weights of the first layer"
+            title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
             self._write("weights.png", plots.weights(tensors["best.0.W"], title, names).savefig)
         self._write("result.json", lambda path: path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8"))
         return result
+
+    def _write_history(self) -> None:
+        self._write("history.csv", lambda path: write_csv(path, self._dataset, self._history))
 
     def _write(self, name: str, write: Any) -> None:
         # Under another name first, so that whoever reads the folder finds whole files alone.

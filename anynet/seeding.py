@@ -12,6 +12,7 @@ class Purpose(IntEnum):
     ORDER = 1
     FLIP = 2
     CROP = 3
+    DRAWING = 4
 
 
 def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:

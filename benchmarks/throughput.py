@@ -51,10 +51,11 @@ def main(*backends: str, hidden: str = "50,50", batch_size: int = 100, images: i
             chosen.append(an.backend(name))
         except an.BackendError as error:
             print(f"left out: {error}")
+    if not chosen or images < batch_size:
+        raise SystemExit("expected a backend that can be used here, and no batch larger than --images")
     rng = np.random.default_rng(0)
     split = Split(rng.integers(0, 256, (images, 3072), dtype=np.uint8), rng.integers(0, 10, images))
-    widths = tuple(int(width) for width in hidden.split(",") if width)
-    net = build.net(Config(hidden=widths), 3072, 10)
+    net = build.net(Config(hidden=hidden), 3072, 10)
 
     epochs = [epoch_of(backend, split, net, batch_size) for backend in chosen]
     for epoch in epochs:
@@ -67,7 +68,7 @@ def main(*backends: str, hidden: str = "50,50", batch_size: int = 100, images: i
             measured.append(images // batch_size * batch_size / (time.perf_counter() - began))
 
     medians = [statistics.median(measured) for measured in rates]
-    title = f"{'-'.join(map(str, (3072, *widths, 10)))} with batch normalisation, batch {batch_size}"
+    title = f"--hidden '{hidden}' --batch-norm --batch-size {batch_size}"
     table = Table("backend", f"times {chosen[0].name}", "images/s, median", "slowest", "fastest", title=title)
     for backend, median, measured in zip(chosen, medians, rates, strict=True):
         figures = [f"{rate:,.0f}" for rate in (median, min(measured), max(measured))]

@@ -48,7 +48,13 @@ def test_seeds_out_of_range_are_refused(seed):
 
 def test_purposes_keep_their_numbers():
     # They are part of the key: renumbering one would change every run that came before.
-    assert {purpose.name: int(purpose) for purpose in Purpose} == {"INIT": 0, "ORDER": 1, "FLIP": 2, "CROP": 3}
+    assert {purpose.name: int(purpose) for purpose in Purpose} == {
+        "INIT": 0,
+        "ORDER": 1,
+        "FLIP": 2,
+        "CROP": 3,
+        "DRAWING": 4,
+    }
 
 
 def test_runs_stay_repeatable():

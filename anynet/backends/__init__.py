@@ -15,9 +15,9 @@ __all__ = ["DTYPES", "LIBRARIES", "Backend", "BackendError", "Memory", "Staging"
 
 LIBRARIES = {
     "numpy": "pip install numpy",
-    "cupy": "pip install 'anynet[cuda12]' or 'anynet[cuda13]'",
-    "torch": "pip install 'anynet[torch]'",
-    "jax": "pip install 'anynet[jax]'",
+    "cupy": "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' for CUDA 13",
+    "torch": "pip install torch",
+    "jax": "pip install jax",
 }
 """The libraries by name, each with the command that installs it."""
 
@@ -36,9 +36,10 @@ def backend(name: str | None = None) -> Backend:
     if importlib.util.find_spec(library) is None:
         raise BackendError(f"{library} is not installed; install it with: {LIBRARIES[library]}")
     try:
-        module = importlib.import_module(f"anynet.backends.{library}")
-    except ImportError as error:
+        chosen: Backend = importlib.import_module(f"anynet.backends.{library}").connect(device or None)
+    except BackendError:
+        raise
+    except Exception as error:  # whatever a broken installation raises, the user needs its first line
         why = first_line(error)
-        raise BackendError(f"{library} is installed but does not import ({why}); {LIBRARIES[library]}") from error
-    chosen: Backend = module.connect(device or None)
+        raise BackendError(f"{library} is installed but does not work here ({why}); {LIBRARIES[library]}") from error
     return chosen

@@ -25,8 +25,8 @@ class BackendError(RuntimeError):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line: libraries send whole pages, with ruled lines around them."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip(" =")), type(error).__name__)
+    """What an error says, in one short line: libraries send whole pages, with ruled lines around them."""
+    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip(" =")), type(error).__name__)
 
 
 class Memory(NamedTuple):
@@ -46,6 +46,10 @@ class Staging(ABC):
     @abstractmethod
     def send(self, n: int) -> Array:
         """Start moving the first n rows of the buffer that ``host`` gave last; the array may be used at once."""
+
+    @abstractmethod
+    def wait(self) -> None:
+        """Return when everything sent has left, and the buffers may be given back."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,8 @@ class Backend(ABC):
         """What the device has; None where the library does not tell."""
 
     @abstractmethod
-    def devices(self) -> list[str]:
-        """Every device that can be chosen, as written after the colon of "name:device", each with what it is."""
+    def devices(self) -> dict[str, Memory | None]:
+        """Every device that can be chosen, as written after the colon of "name:device" and with what it is behind."""
 
     def compile(self, function: Function) -> Function:
         """The function, made faster where the library can: pure, of arrays and of containers of arrays."""
@@ -120,6 +124,9 @@ class CopiedStaging(Staging):
     def send(self, n: int) -> Array:
         return self._backend.asarray(self._buffer[:n].copy())
 
+    def wait(self) -> None:
+        pass
+
 
 class PinnedStaging(Staging):
     """Two page-locked buffers, from which a GPU copies by itself while the host fills the other.
@@ -146,3 +153,8 @@ class PinnedStaging(Staging):
     def send(self, n: int) -> Array:
         array, self._sent[self._turn] = self._copy(self._buffers[self._turn][:n])
         return array
+
+    def wait(self) -> None:
+        for event in self._sent:
+            if event is not None:
+                event.synchronize()

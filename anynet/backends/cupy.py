@@ -1,7 +1,8 @@
 """CuPy, on a CUDA GPU."""
 
+from functools import wraps
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import array_api_compat.cupy as xp
 import cupy
@@ -9,7 +10,7 @@ import cupyx
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Memory, PinnedStaging, Staging, first_line
+from anynet.backends.base import Backend, BackendError, Function, Memory, PinnedStaging, Staging, first_line
 from anynet.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -36,14 +37,12 @@ def connect(device: str | None) -> "Cupy":
     try:
         square = cupy.ones((2, 2))
         (square @ square + square).sum()
-    except (ImportError, RuntimeError) as error:
-        if isinstance(error, ImportError) or "NotFound" in type(error).__name__:
-            toolkit = f"cuda{runtime.runtimeGetVersion() // 1000}"
-            raise BackendError(
-                f"cupy lacks libraries of the CUDA toolkit ({first_line(error)}); "
-                f"install them with: pip install 'anynet[{toolkit}]'"
-            ) from None
-        raise
+    except Exception as error:
+        toolkit = f"cupy-cuda{runtime.runtimeGetVersion() // 1000}x[ctk]"
+        what = "cannot compute on this GPU"
+        if isinstance(error, ImportError) or type(error).__name__ in ("DynamicLibNotFoundError", "CompileException"):
+            what = "lacks files of the CUDA toolkit"
+        raise BackendError(f"cupy {what} ({first_line(error)}); pip install '{toolkit}' brings the toolkit") from error
     return Cupy("cupy", cupy.cuda.Device(number))
 
 
@@ -54,7 +53,7 @@ def _why_no_device(status: int) -> str:
     if status == DRIVER_TOO_OLD:
         return (
             f"cupy needs an NVIDIA driver for CUDA {needed // 1000}, and the one here is for CUDA {driver // 1000}."
-            f"{driver % 1000 // 10}; update the driver, or install the cupy package for the older CUDA"
+            f"{driver % 1000 // 10}; update the driver, or pip install 'cupy-cuda12x[ctk]' for an older one"
         )
     if status == NO_DEVICE:
         return "cupy found an NVIDIA driver, but no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES"
@@ -73,7 +72,8 @@ class Cupy(Backend):
         return f"cuda:{self.device.id}"
 
     def asarray(self, host: NDArray[Any]) -> Array:
-        return cupy.array(host)
+        with self.device:
+            return cupy.array(host)
 
     def to_host(self, array: Array) -> NDArray[Any]:
         return cupy.asnumpy(array)
@@ -81,16 +81,27 @@ class Cupy(Backend):
     def memory(self) -> Memory | None:
         return Memory(*self.device.mem_info)
 
-    def devices(self) -> list[str]:
+    def devices(self) -> dict[str, Memory | None]:
         runtime = cupy.cuda.runtime
         names = [runtime.getDeviceProperties(i)["name"].decode() for i in range(runtime.getDeviceCount())]
-        return [f"{i} ({name})" for i, name in enumerate(names)]
+        return {f"{i} ({name})": Memory(*cupy.cuda.Device(i).mem_info) for i, name in enumerate(names)}
+
+    def compile(self, function: Function) -> Function:
+        """The function itself, on this device: CuPy allocates on the current one, of which every thread has its own."""
+
+        @wraps(function)
+        def on_device(*args: Any) -> Any:
+            with self.device:
+                return function(*args)
+
+        return cast(Function, on_device)
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         return PinnedStaging([cupyx.empty_pinned(shape, np.uint8) for _ in range(2)], self._copy)
 
     def _copy(self, host: NDArray[np.uint8]) -> tuple[Array, cupy.cuda.Event]:
-        array, done = cupy.empty(host.shape, host.dtype), cupy.cuda.Event()
-        array.set(host, stream=cupy.cuda.get_current_stream())
-        done.record()
+        with self.device:
+            array, done = cupy.empty(host.shape, host.dtype), cupy.cuda.Event()
+            array.set(host, stream=cupy.cuda.get_current_stream())
+            done.record()
         return array, done

@@ -26,18 +26,28 @@ def connect(device: str | None) -> "Jax":
             raise BackendError(f"jax finds no device ({first_line(error)}); see JAX_PLATFORMS") from None
         here = []
     if not (number or "0").isdecimal() or int(number or 0) >= len(here):
-        choices = ", ".join(f"jax:{name}" for name in _names()) or "another backend"
-        raise BackendError(f'jax has no device "{device}" here; choose {choices}')
+        cuda = "; pip install 'jax[cuda12]' brings GPUs" if platform in ("gpu", "cuda") else ""
+        choices = ", ".join(f"jax:{name}" for name in _devices()) or "another backend"
+        raise BackendError(f'jax has no device "{device}" here; choose {choices}{cuda}')
     return Jax("jax", here[int(number or 0)])
 
 
-def _names() -> list[str]:
-    """The default platform's devices, and the CPU's."""
-    names: list[str] = []
+def _devices() -> dict[str, jax.Device]:
+    """The default platform's devices, and the CPU's, by name."""
+    found: dict[str, jax.Device] = {}
     for platform in (None, "cpu"):
         with suppress(RuntimeError, AssertionError):
-            names += [f"{device.platform}:{i}" for i, device in enumerate(jax.devices(platform))]
-    return list(dict.fromkeys(names))
+            found |= {f"{device.platform}:{i}": device for i, device in enumerate(jax.devices(platform))}
+    return found
+
+
+def _memory(device: jax.Device) -> Memory | None:
+    if device.platform == "cpu":
+        return host_memory()
+    stats = device.memory_stats() or {}
+    if "bytes_limit" not in stats:
+        return None
+    return Memory(stats["bytes_limit"] - stats["bytes_in_use"], stats["bytes_limit"])
 
 
 class Jax(Backend):
@@ -60,13 +70,10 @@ class Jax(Backend):
         return np.array(array)
 
     def memory(self) -> Memory | None:
-        stats = self.device.memory_stats()
-        if stats is None:
-            return host_memory() if self.device.platform == "cpu" else None
-        return Memory(stats["bytes_limit"] - stats["bytes_in_use"], stats["bytes_limit"])
+        return _memory(self.device)
 
-    def devices(self) -> list[str]:
-        return _names()
+    def devices(self) -> dict[str, Memory | None]:
+        return {name: _memory(device) for name, device in _devices().items()}
 
     def compile(self, function: Function) -> Function:
         return jax.jit(function)

@@ -1,6 +1,7 @@
 """NumPy, on the CPU."""
 
 import os
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -35,8 +36,8 @@ class Numpy(Backend):
     def memory(self) -> Memory | None:
         return host_memory()
 
-    def devices(self) -> list[str]:
-        return [f"cpu ({os.cpu_count()} cores)"]
+    def devices(self) -> dict[str, Memory | None]:
+        return {f"cpu ({os.cpu_count()} cores)": self.memory()}
 
     def compile(self, function: Function) -> Function:
         """The function itself, without NumPy's warnings of infinities: training looks for them once an epoch."""
@@ -44,9 +45,10 @@ class Numpy(Backend):
 
 
 def host_memory() -> Memory | None:
-    """The machine's own memory; None where the operating system does not tell."""
+    """The machine's own memory, as Linux tells it; None elsewhere."""
     try:
-        page = os.sysconf("SC_PAGE_SIZE")
-        return Memory(os.sysconf("SC_AVPHYS_PAGES") * page, os.sysconf("SC_PHYS_PAGES") * page)
-    except (AttributeError, ValueError, OSError):
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    except OSError:
         return None
+    free, total = (1024 * int(lines[name].split()[0]) for name in ("MemAvailable", "MemTotal"))
+    return Memory(free, total)

@@ -10,19 +10,18 @@ from anynet.backends import LIBRARIES, BackendError, backend
 
 def table() -> None:
     """Print each library, its version, its devices and memory, or why it cannot be used and what would mend it."""
-    columns = Table("backend", "version", "devices", "free memory", "of", title="Where anynet can compute")
+    columns = Table("backend", "version", "device", "free memory", "of", title="Where anynet can compute")
     broken = []
     for name in LIBRARIES:
         try:
-            chosen = backend(name)
+            devices = backend(name).devices()
         except BackendError as error:
             columns.add_row(name, "", "cannot be used here", "", "", style="dim")
-            broken.append(f"{name}: {error}")
+            broken.append(f"{error}")
             continue
-        memory = chosen.memory()
-        sizes = [f"{size / 1e9:.1f} GB" for size in memory] if memory else ["", ""]
         version = importlib.import_module(name).__version__
-        columns.add_row(name, version, "\n".join(chosen.devices()), *sizes)
+        for device, memory in devices.items():
+            columns.add_row(name, version, device, *(f"{size / 1e9:.1f} GB" for size in memory or ()))
     console = Console()
     console.print(columns)
     for line in broken:

@@ -50,9 +50,10 @@ class Torch(Backend):
     def memory(self) -> Memory | None:
         return Memory(*torch.cuda.mem_get_info(self.device)) if self.device.type == "cuda" else host_memory()
 
-    def devices(self) -> list[str]:
+    def devices(self) -> dict[str, Memory | None]:
         gpus = range(torch.cuda.device_count())
-        return ["cpu"] + [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in gpus]
+        found = {f"cuda:{i} ({torch.cuda.get_device_name(i)})": Memory(*torch.cuda.mem_get_info(i)) for i in gpus}
+        return {"cpu": host_memory()} | found
 
     def compile(self, function: Function) -> Function:
         return torch.no_grad()(function)

@@ -48,6 +48,10 @@ def fetch(cache: Path) -> Path:
         return Path(pooch.retrieve(URL, f"md5:{MD5}", fname=FILE, path=cache, downloader=_resume))
     except DownloadError as error:
         raise DownloadError(f"{error}; {advice}") from error
+    except OSError as error:  # pooch, on a cache that it cannot write to
+        raise DownloadError(
+            f"{cache}: cannot be written to; name another folder in $ANYNET_CACHE, or {advice}"
+        ) from error
     except ValueError as error:  # pooch, on a wrong md5
         raise DownloadError(f"{FILE}: expected md5 {MD5}, {URL} sent something else; {advice}") from error
 

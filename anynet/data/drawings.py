@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.data.dataset import IMAGE_SHAPE, Batches, Split
+from anynet.seeding import Purpose, generator
 
 Floats = NDArray[np.floating]
 """All float32; NumPy's type annotations lose track of the precision."""
@@ -60,7 +61,7 @@ def draw(seed: int = 0, per_batch: int = 10_000) -> Batches:
 
 
 def _batch(seed: int, number: int, size: int) -> Split:
-    rng = np.random.Generator(np.random.Philox(key=np.array([seed, number], dtype=np.uint64)))
+    rng = generator(seed, Purpose.DRAWING, number)
     labels = rng.permutation(np.arange(size, dtype=np.int64) % len(CLASSES))
     images = np.empty((size, prod(IMAGE_SHAPE)), dtype=np.uint8)
     for start in range(0, size, CHUNK):

@@ -33,7 +33,7 @@ class Loader:
         self._host = split.images
         self._backend = backend
         self._images = backend.asarray(split.images) if resident else None
-        self._labels = backend.asarray(split.labels)
+        self._labels = backend.asarray(split.labels.astype(np.int64))
         self.resident = resident
 
     def __len__(self) -> int:
@@ -88,14 +88,17 @@ class Loader:
     def _streamed(self, order: NDArray[np.int64], batch_size: int) -> Iterator[Array]:
         staging = self._backend.staging((batch_size, self._host.shape[1]))
         ahead = None
-        for start in range(0, len(order), batch_size):
-            index, buffer = order[start : start + batch_size], staging.host()
-            np.take(self._host, index, axis=0, out=buffer[: len(index)], mode="clip")  # "raise" would copy once more
-            sent = staging.send(len(index))
-            if ahead is not None:
-                yield ahead
-            ahead = sent
-        yield ahead
+        try:
+            for start in range(0, len(order), batch_size):
+                index, buffer = order[start : start + batch_size], staging.host()
+                np.take(self._host, index, axis=0, out=buffer[: len(index)], mode="clip")  # "raise" copies once more
+                sent = staging.send(len(index))
+                if ahead is not None:
+                    yield ahead
+                ahead = sent
+            yield ahead
+        finally:
+            staging.wait()
 
 
 def check_batch_size(batch_size: int, images: int) -> None:

@@ -62,6 +62,6 @@ def check_kind(kind: str) -> None:
     """Raises ValueError for what ``normalization`` does not know."""
     name, _, per = kind.partition(":")
     if name not in KINDS:
-        raise ValueError(f'--normalize: there is no "{name}"{nearest(name, KINDS)}')
+        raise ValueError(f'normalize: there is no "{name}"{nearest(name, KINDS)}')
     if per not in ("", "pixel", "channel"):
-        raise ValueError(f'--normalize: expected {name}, {name}:pixel or {name}:channel, got "{kind}"')
+        raise ValueError(f'normalize: expected {name}, {name}:pixel or {name}:channel, got "{kind}"')

@@ -4,13 +4,18 @@ import os
 import sys
 from pathlib import Path
 
+from anynet.checks import nearest
 from anynet.data.cifar10_files import read
+from anynet.data.dataset import Batches
 from anynet.data.download import default_cache, fetch
 from anynet.data.drawings import draw
-from anynet.data.errors import DownloadError
+from anynet.data.errors import DataError, DownloadError
 from anynet.data.splits import Dataset, split
 
 TRAIN, VAL = 45_000, 5_000
+
+
+NAMES = ("auto", "cifar10", "synthetic")
 
 
 def cifar10(path: str | Path | None = None, train: str | int = TRAIN, val: str | int = VAL) -> Dataset:
@@ -23,8 +28,7 @@ def cifar10(path: str | Path | None = None, train: str | int = TRAIN, val: str |
 
     Raises DataError, naming the file, where the data is not whole; DownloadError where it cannot be had.
     """
-    path = path or os.environ.get("ANYNET_DATA") or fetch(default_cache())
-    return split("cifar10", read(Path(path)), train, val)
+    return split(*find("cifar10" if path is None else str(path)), train, val)
 
 
 def synthetic(seed: int = 0, train: str | int = TRAIN, val: str | int = VAL) -> Dataset:
@@ -33,17 +37,26 @@ def synthetic(seed: int = 0, train: str | int = TRAIN, val: str | int = VAL) -> 
 
 
 def load(source: str = "auto", train: str | int = TRAIN, val: str | int = VAL) -> Dataset:
-    """The data set that ``--data`` names.
+    """The data set that ``--data`` names, split; see ``find`` and ``anynet.data.split``."""
+    return split(*find(source), train, val)
+
+
+def find(source: str) -> tuple[str, Batches]:
+    """A data set's name and all of its images.
 
     source: "cifar10" and a path are as for ``cifar10``; "synthetic" is drawn; "auto" is CIFAR-10, and where it cannot
         be downloaded, which is said on stderr, the drawn one.
     """
     if source == "synthetic":
-        return synthetic(train=train, val=val)
-    if source != "auto":
-        return cifar10(None if source == "cifar10" else source, train, val)
+        return "synthetic", draw(0)
+    if source not in NAMES:
+        if not source or not Path(source).exists():
+            raise DataError(f'--data: there is no file or folder "{source}"{nearest(source, NAMES)}')
+        return "cifar10", read(Path(source))
     try:
-        return cifar10(None, train, val)
+        return "cifar10", read(Path(os.environ.get("ANYNET_DATA") or fetch(default_cache())))
     except DownloadError as error:
+        if source == "cifar10":
+            raise
         print(f"{error}\nTraining on the synthetic set instead: drawn pictures, not CIFAR-10.", file=sys.stderr)
-        return synthetic(train=train, val=val)
+        return "synthetic", draw(0)

@@ -48,14 +48,14 @@ def split(name: str, batches: Batches, train: str | int, val: str | int) -> Data
         if n is None:
             chosen[which] = named[which]
         elif not 0 < n <= len(free):
-            there = f"1 to {len(free)} images, as many as there are" if len(free) else f"--{other} to leave an image"
-            raise ValueError(f"--{which}: expected {there}, got {n}")
+            there = f"1 to {len(free)} images, as many as there are" if len(free) else f"{other} to leave an image"
+            raise ValueError(f"{which}: expected {there}, got {n}")
         else:
             chosen[which] = free[:n] if which == "train" else free[-n:]
     shared = np.intersect1d(chosen["train"], chosen["val"])
     if len(shared):
         raise ValueError(
-            f"--train {train} and --val {val} share {len(shared)} of the {total} images; choose {len(shared)} fewer"
+            f"train {train} and val {val} share {len(shared)} of the {total} images; choose {len(shared)} fewer"
         )
     images = np.concatenate([batches.splits[name].images for name in TRAINING_FILES])
     labels = np.concatenate([batches.splits[name].labels for name in TRAINING_FILES])
@@ -73,7 +73,5 @@ def _named(which: str, wanted: str | int, rows: dict[str, np.ndarray]) -> np.nda
     names = [name.strip() for name in str(wanted).split(",")]
     unknown = [name for name in names if name not in rows]
     if unknown:
-        raise ValueError(
-            f'--{which}: expected a number of images, or names among {", ".join(rows)}; got "{unknown[0]}"'
-        )
+        raise ValueError(f'{which}: expected a number of images, or names among {", ".join(rows)}; got "{unknown[0]}"')
     return np.concatenate([rows[name] for name in sorted(set(names))])

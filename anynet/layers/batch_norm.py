@@ -6,7 +6,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from anynet.layers.base import Layer, Parameter
-from anynet.layers.initializers import ones, zeros
+from anynet.layers.initializers import Ones, Zeros
 from anynet.typing import Array, Arrays
 
 
@@ -46,10 +46,10 @@ class BatchNorm(Layer):
         return self.n, self.n
 
     def parameters(self) -> dict[str, Parameter]:
-        return {"gamma": Parameter((self.n,), ones), "beta": Parameter((self.n,), zeros)}
+        return {"gamma": Parameter((self.n,), Ones()), "beta": Parameter((self.n,), Zeros())}
 
     def state(self) -> dict[str, Parameter]:
-        return {"mean": Parameter((self.n,), zeros), "var": Parameter((self.n,), ones)}
+        return {"mean": Parameter((self.n,), Zeros()), "var": Parameter((self.n,), Ones())}
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
         xp, N = array_namespace(x), x.shape[-2]

@@ -43,11 +43,17 @@ class Xavier:
         return math.sqrt(2 / sum(shape)) * rng.standard_normal(shape)
 
 
-def zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class Zeros:
     """Zeros: for biases. Weights that all start alike stay alike."""
-    return np.zeros(shape)
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        return np.zeros(shape)
 
 
-def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class Ones:
     """Ones: for scales."""
-    return np.ones(shape)
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        return np.ones(shape)

@@ -27,8 +27,8 @@ class Layout:
     n_weights: the penalty's slice is ``vector[..., :n_weights]``.
     size: length of the vector. Gaps left by the alignment hold zeros, and their gradients are zeros.
 
-    >>> from anynet.layers.initializers import zeros
-    >>> layout = Layout({"b": Parameter((3,), zeros), "W": Parameter((2, 3), zeros, is_weight=True)})
+    >>> from anynet.layers.initializers import Zeros
+    >>> layout = Layout({"b": Parameter((3,), Zeros()), "W": Parameter((2, 3), Zeros(), is_weight=True)})
     >>> layout.slots
     {'W': Slot(start=0, stop=6, shape=(2, 3)), 'b': Slot(start=16, stop=19, shape=(3,))}
     """

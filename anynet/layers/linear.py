@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from array_api_compat import array_namespace
 
 from anynet.layers.base import Layer, Parameter
-from anynet.layers.initializers import He, Initializer, zeros
+from anynet.layers.initializers import He, Initializer, Zeros
 from anynet.typing import Array, Arrays
 
 
@@ -27,7 +27,7 @@ class Linear(Layer):
     n_in: int
     n_out: int
     init: Initializer = He()
-    bias_init: Initializer = zeros
+    bias_init: Initializer = Zeros()
 
     def __post_init__(self) -> None:
         if self.n_in < 1 or self.n_out < 1:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from anynet.checks import together
+from anynet.checks import alike, together
 from anynet.layers.base import Layer, Parameter
 from anynet.layers.layout import Layout
 from anynet.layers.start import draw, place
@@ -34,6 +34,9 @@ class Sequential:
         )
         if not self.layers:
             raise ValueError("a Sequential needs at least one layer")
+        for i, layer in enumerate(self.layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layer {i}: expected a layer, such as Linear(3072, 10) or ReLU(), got {layer!r}")
         self.n_in = next((n_in for n_in, _ in (layer.features() for layer in self.layers) if n_in is not None), None)
         given: int | None = None
         for i, layer in enumerate(self.layers):
@@ -118,6 +121,9 @@ class Sequential:
         return self._join(grads, params)
 
     def _backward_to_first(self, params: Array, cache: Any, dy: Array) -> tuple[Array, list[Arrays], Arrays]:
+        alike(params=params, dlogits=dy)
+        if self.n_out not in (None, dy.shape[-1]):
+            raise ValueError(f"dlogits: expected shape (..., N, {self.n_out}), like the logits, got {tuple(dy.shape)}")
         parts = self._by_layer(self.layout.split(params))
         grads: list[Arrays] = [{} for _ in self.layers]
         for i in reversed(range(1, len(self.layers))):
@@ -155,3 +161,4 @@ class Sequential:
         found = {name: tuple(array.shape) for name, array in state.items()}
         if found != expected:
             raise ValueError(f"state: expected arrays of shapes {expected}, as from init, got {found}")
+        alike(params=params, **{f"state {name}": array for name, array in state.items()})

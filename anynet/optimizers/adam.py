@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace, device
 
-from anynet.optimizers.base import Optimizer
+from anynet.optimizers.base import Optimizer, check
 from anynet.optimizers.schedules import Schedule
 from anynet.typing import Array, Arrays
 
@@ -49,6 +49,7 @@ class Adam(Optimizer):
         }
 
     def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        check(params, grads, lr)
         xp, t = array_namespace(params), state["t"] + 1
         m = self.beta1 * state["m"] + (1 - self.beta1) * grads
         v = self.beta2 * state["v"] + (1 - self.beta2) * grads * grads

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from anynet.checks import alike
 from anynet.optimizers.schedules import Constant, Schedule
 from anynet.typing import Array, Arrays
 
@@ -38,5 +39,17 @@ class Optimizer:
         lr: this step's learning rate, an array of shape () or, with one for each member, (...).
 
         Returns the new parameters, shape (..., P), and the new state.
+        Raises TypeError or ValueError where the three do not fit each other.
         """
         raise NotImplementedError
+
+
+def check(params: Array, grads: Array, lr: Array) -> None:
+    """Raises TypeError or ValueError, naming both sides, where they do not fit each other."""
+    alike(params=params, grads=grads, lr=lr)
+    if grads.shape != params.shape:
+        raise ValueError(f"grads: expected the shape of params, {tuple(params.shape)}, got {tuple(grads.shape)}")
+    if lr.shape not in ((), params.shape[:-1]):
+        raise ValueError(
+            f"lr: expected shape () or {tuple(params.shape[:-1])}, one for each member, got {tuple(lr.shape)}"
+        )

@@ -111,6 +111,10 @@ class Warmup:
     epochs: float
     then: Schedule
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.epochs < math.inf:
+            raise ValueError(f"{self}: a warm-up takes 0 epochs or more")
+
     def __call__(self, epoch: float) -> float:
         if epoch < self.epochs:
             return self.then(0) * epoch / self.epochs

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from anynet.optimizers.base import Optimizer
+from anynet.optimizers.base import Optimizer, check
 from anynet.typing import Array, Arrays
 
 
@@ -48,6 +48,7 @@ class SGD(Optimizer):
         return {"velocity": array_namespace(params).zeros_like(params)}
 
     def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        check(params, grads, lr)
         if not self.momentum:
             return params - lr[..., None] * grads, state
         velocity = self.momentum * state["velocity"] + grads

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.data.augmentation import Augmentation
+from anynet.data.dataset import IMAGE_SHAPE, Split
 from anynet.data.loader import Loader, check_batch_size
 from anynet.data.normalization import Normalization, normalization
 from anynet.data.splits import Dataset
@@ -63,7 +64,7 @@ def fit(
     Raises ValueError for settings out of range, before any work; BackendError for a backend that cannot run here;
     DivergedError, naming epoch, step and learning rate, once the cost is not finite.
     """
-    check(net, data, optimizer, l2=l2, epochs=epochs, batch_size=batch_size)
+    check(net, data, optimizer, l2=l2, epochs=epochs, batch_size=batch_size, flip=flip, crop=crop)
     if not isinstance(backend, Backend):
         backend = choose_backend(backend)
     backend.dtype(dtype)
@@ -94,16 +95,16 @@ def fit(
                 now = Snapshot(epoch + 1, carry.params, carry.state)
                 on_train, on_val = (measure(now.params, now.state, part) for part in (train, val))
                 check_finite(carry, on_train, epoch, rates)
-                seconds = time.perf_counter() - began
-                history.append(Epoch(epoch + 1, rates[-1], *on_train, *on_val, seconds))
-                last = now
-                if best.epoch == 0 or on_val.accuracy > history[best.epoch - 1].val_accuracy:
-                    best = now
+                row = Epoch(epoch + 1, rates[-1], *on_train, *on_val, time.perf_counter() - began)
+                better = not history or on_val.accuracy > history[best.epoch - 1].val_accuracy
+                # At once, so that Control-C finds all or nothing of an epoch.
+                history, last, best = [*history, row], now, now if better else best
                 bar.set_postfix_str(
-                    f"loss {on_train.loss:.3f}, accuracy {on_train.accuracy:.1%} / {on_val.accuracy:.1%}"
+                    f"epoch {epoch + 1}/{epochs}: loss {on_train.loss:.3f}, accuracy {on_train.accuracy:.1%}, "
+                    f"validation {on_val.accuracy:.1%}"
                 )
                 if on_epoch is not None:
-                    on_epoch(history[-1])
+                    on_epoch(row)
         except KeyboardInterrupt:
             if not history:
                 raise
@@ -126,21 +127,26 @@ def fit(
     )
 
 
-def check(net: Sequential, data: Dataset, optimizer: Optimizer, *, l2: float, epochs: int, batch_size: int) -> None:
-    """Raises ValueError for settings out of range, and for a net that does not fit the data."""
+def check(
+    net: Sequential,
+    data: Dataset,
+    optimizer: Optimizer,
+    *,
+    l2: float,
+    epochs: int,
+    batch_size: int,
+    flip: bool = False,
+    crop: int = 0,
+) -> None:
+    """Raises TypeError or ValueError for settings out of range, and for a net that does not fit the data."""
+    for name, value, kind in (("net", net, Sequential), ("data", data, Dataset), ("optimizer", optimizer, Optimizer)):
+        if not isinstance(value, kind):
+            raise TypeError(f"{name}: expected a {kind.__name__}, got {value!r}")
     if epochs < 1:
         raise ValueError(f"epochs: expected 1 or more, got {epochs}")
     if not 0 <= l2 < math.inf:
         raise ValueError(f"l2: expected 0 or more, got {l2}")
-    for which in ("train", "val", "test"):
-        labels = getattr(data, which).labels
-        if not len(labels):
-            raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
-        if labels.min() < 0 or labels.max() >= len(data.classes):
-            raise ValueError(
-                f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each class, "
-                f"got {labels.min()} to {labels.max()}"
-            )
+    _check_images(data, flip, crop)
     check_batch_size(batch_size, len(data.train))
     pixels = data.train.images.shape[1]
     if net.n_in not in (None, pixels):
@@ -154,6 +160,28 @@ def check(net: Sequential, data: Dataset, optimizer: Optimizer, *, l2: float, ep
             rate = math.inf
         if not 0 <= rate < math.inf:
             raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {rate}")
+
+
+def _check_images(data: Dataset, flip: bool, crop: int) -> None:
+    pixels = data.train.images.shape[1]
+    for which in ("train", "val", "test"):
+        part: Split = getattr(data, which)
+        if not len(part):
+            raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
+        if part.images.shape[1] != pixels:
+            raise ValueError(f"the {which} set of {data.name} has {part.images.shape[1]} pixels an image, not {pixels}")
+        low, high = part.labels.min(), part.labels.max()
+        if low < 0 or high >= len(data.classes):
+            raise ValueError(
+                f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each class, "
+                f"got {low} to {high}"
+            )
+    if not 0 <= crop < IMAGE_SHAPE[-1]:
+        raise ValueError(f"crop: expected 0 to {IMAGE_SHAPE[-1] - 1} pixels, got {crop}")
+    if (flip or crop) and pixels != math.prod(IMAGE_SHAPE):
+        raise ValueError(
+            f"flip and crop need images of shape {IMAGE_SHAPE}, and those of {data.name} have {pixels} values"
+        )
 
 
 def load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Loader]:

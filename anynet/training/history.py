@@ -24,9 +24,9 @@ class Epoch(NamedTuple):
     seconds: float
 
 
-def write_csv(path: Path, history: Iterable[Epoch]) -> None:
-    """Write the history as a table with a header, numbers to the last digit."""
+def write_csv(path: Path, dataset: str, history: Iterable[Epoch]) -> None:
+    """Write the history as a table with a header, numbers to the last digit, the data set's name in every line."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(Epoch._fields)
-        writer.writerows(history)
+        writer.writerow((*Epoch._fields, "dataset"))
+        writer.writerows((*row, dataset) for row in history)

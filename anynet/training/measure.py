@@ -1,5 +1,6 @@
 """Cost, loss and accuracy of a net on a set of images."""
 
+from functools import partial
 from typing import NamedTuple
 
 from anynet.backends import Backend
@@ -32,7 +33,7 @@ class Measure:
     def __init__(
         self, net: Sequential, loss: Loss, backend: Backend, normalization: Normalization, l2: Array | None
     ) -> None:
-        self._net = net
+        self._penalty = backend.compile(partial(l2_cost, net.layout))
         self._evaluate = backend.compile(evaluation_step(net, loss))
         self._normalization = normalization
         self._l2 = l2
@@ -42,5 +43,5 @@ class Measure:
         parts = [self._evaluate(params, state, self._normalization, *batch) for batch in batches]
         total = Totals(*(sum(column[1:], start=column[0]) for column in zip(*parts, strict=True)))
         loss = total.loss / len(loader)
-        cost = loss if self._l2 is None else loss + l2_cost(self._net.layout, params, self._l2)
+        cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
         return Measured(float(cost), float(loss), float(total.correct) / len(loader))

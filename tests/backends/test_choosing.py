@@ -106,8 +106,8 @@ def test_what_is_not_installed_is_refused_with_the_command_that_installs_it(libr
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == library else find_spec(name))
     message = refusal(f"{library}:1")
     assert message.startswith(f"{library} is not installed")
-    extra = "cuda12" if library == "cupy" else library
-    assert f"pip install 'anynet[{extra}]'" in message
+    assert LIBRARIES[library] in message
+    assert "pip install" in message
 
 
 def test_what_does_not_import_is_refused_with_the_reason(tmp_path):
@@ -121,9 +121,9 @@ except anynet.BackendError as error:
     print(error)
 """
     (message,) = run(program, PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
-    assert message.startswith("cupy is installed but does not import")
+    assert message.startswith("cupy is installed but does not work here")
     assert "libcublas.so.12: cannot open shared object file" in message
-    assert "pip install 'anynet[cuda12]'" in message
+    assert "pip install 'cupy-cuda12x[ctk]'" in message
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_the_table_names_all_libraries_with_version_or_reason(monkeypatch, capsy
     assert err == ""
     for name, row in rows.items():
         if "cannot be used here" in row:
-            assert f"{name}: {refusal(name)}\n" in out
+            assert f"\n{refusal(name)}\n" in out
         else:
             assert import_module(name).__version__ in row
             assert all(device in out for device in backend(name).devices())
@@ -188,4 +188,4 @@ def test_the_table_says_what_is_missing(monkeypatch, capsys):
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jax" else find_spec(name))
     table()
-    assert "\njax: jax is not installed; install it with: pip install 'anynet[jax]'\n" in capsys.readouterr().out
+    assert "\njax is not installed; install it with: pip install jax\n" in capsys.readouterr().out

@@ -93,8 +93,8 @@ def test_every_library_normalises_in_the_dtype_of_the_statistics(xp, images, kin
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("standardise", '--normalize: there is no "standardise"; did you mean "standardize"\\?'),
-        ("centre:channel", '--normalize: there is no "centre"; did you mean "center"\\?'),
+        ("standardise", 'normalize: there is no "standardise"; did you mean "standardize"\\?'),
+        ("centre:channel", 'normalize: there is no "centre"; did you mean "center"\\?'),
         ("zzz", 'there is no "zzz"; there are "center", "none", "standardize"'),
         ("", 'there is no ""; there are'),
         ("center:row", 'expected center, center:pixel or center:channel, got "center:row"'),

@@ -116,7 +116,7 @@ def test_a_path_is_read_whatever_there_is(asked, monkeypatch, tmp_path):
     assert asked == [("read", tmp_path)] * 4
 
 
-@pytest.mark.parametrize("source", ["auto", "cifar10", "synthetic", "some/folder"])
+@pytest.mark.parametrize("source", ["auto", "cifar10", "synthetic", "."])
 def test_the_sizes_are_passed_on(source, asked):
     dataset = load(source, train=3, val="data_batch_2,data_batch_3")
     assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (3, 20, 10)

@@ -8,7 +8,7 @@ from libraries import tree_map
 from numerical import assert_close, centred_difference
 
 from anynet import BatchNorm, He, Layer, LeakyReLU, Linear, Normal, Parameter, ReLU, Sequential, Sigmoid, Tanh, Xavier
-from anynet.layers.initializers import ones
+from anynet.layers.initializers import Ones
 from anynet.losses import softmax_cross_entropy
 from anynet.seeding import Purpose, generator
 
@@ -327,7 +327,7 @@ def test_seeds_may_be_any_numbers():
 def test_state_has_the_shapes_that_layers_declare():
     class Stateful(Layer):
         def state(self):
-            return {"s": Parameter((2, 3), Normal(1.0)), "c": Parameter((), ones)}
+            return {"s": Parameter((2, 3), Normal(1.0)), "c": Parameter((), Ones())}
 
     _, state = Sequential(Stateful(), Linear(2, 3)).init([1, 2])
     assert {name: s.shape for name, s in state.items()} == {"0.s": (2, 2, 3), "0.c": (2,)}
