@@ -95,15 +95,14 @@ def read(path: Path) -> Config:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there; expected the folder of a run")
-    settings = App(result_action="return_value")
 
-    @settings.default
     def take(config: Config = Config()) -> Config:
         return config
 
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        config: Config = settings([], config=Dict(values, source=str(path)), exit_on_error=False, print_error=False)
+        values = Dict(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path))
+        settings = App(config=values, default_command=take, result_action="return_value")
+        config: Config = settings([], exit_on_error=False, print_error=False)
     except (CycloptsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from None
     return config

@@ -186,10 +186,8 @@ def test_a_missing_library_ends_in_one_line(capsys, monkeypatch):
     monkeypatch.setenv("ANYNET_BACKEND", "cupy")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     said = refused(capsys, "train")
-    assert (
-        said
-        == "anynet: cupy is not installed; install it with: pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' for CUDA 13\n"
-    )
+    pip = "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' for CUDA 13"
+    assert said == f"anynet: cupy is not installed; install it with: {pip}\n"
 
 
 def test_flags_win_over_the_preset(tmp_path):
@@ -221,7 +219,7 @@ def test_a_preset_with_an_unknown_setting_is_refused(capsys, monkeypatch):
         (lambda folder: (folder / "model.safetensors").unlink(), "has not come to its end"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "not a whole safetensors file"),
         (lambda folder: (folder / "config.toml").unlink(), "expected the folder of a run"),
-        (lambda folder: (folder / "config.toml").write_text("hiden = 3"), 'did you mean "hidden"'),
+        (lambda folder: (folder / "config.toml").write_text("hiden = 3"), 'Did you mean --hidden'),
         (lambda folder: (folder / "image.png").write_text("no image"), "image.png: expected an image file"),
         (lambda folder: (folder / "image.png").unlink(), "image.png: there is no such file"),
     ],
