@@ -29,6 +29,7 @@ app = App(
     version=anynet.__version__,
     config=fill_from_preset,
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -71,13 +72,12 @@ def data(source: str = "auto") -> None:
     source:
         As for train's --data: auto, cifar10, synthetic, or a folder or archive.
     """
-    from anynet.data import load
+    from anynet.data.sources import find
 
-    found = load(source)
-    official = "the official files" if found.official else "not the official files"
-    print(
-        f"{found.name}, {official}: {len(found.train) + len(found.val)} images to train with, {len(found.test)} to test"
-    )
+    name, batches = find(source)
+    print(f"{name}, {'the official files' if batches.official else 'not the official files'}")
+    for file, part in batches.splits.items():
+        print(f"{file}: {len(part)} images")
 
 
 @app.command

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from anynet.checks import nearest, together
+from anynet.checks import alike, nearest, together
 
 NAMES = ["tanh", "relu", "leaky_relu", "sigmoid"]
 
@@ -66,3 +66,8 @@ def test_what_is_no_array_is_named():
         together(x=np.zeros(2), labels=[0, 1])
     with pytest.raises(TypeError, match=r"^a: expected an array of a library, got list$"):
         together(a=[1], b=[2])
+
+
+def test_two_dtypes_are_named():
+    with pytest.raises(TypeError, match=r"^lr: expected the dtype of params, float64, got float32; cast one of them$"):
+        alike(params=np.zeros(2), grads=np.zeros(2), lr=np.float32(0.1))

@@ -74,8 +74,11 @@ def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
     assert config["hidden"] == "20"
     assert config["seed"] == 3
 
+    assert config["data"] == "synthetic"  # not "auto": what it came to
+
     rows = history(folder)
     assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert {row["dataset"] for row in rows} == {"synthetic"}
     assert float(rows[1]["val_accuracy"]) == result["val_accuracy"]
     assert float(rows[0]["train_cost"]) > float(rows[0]["train_loss"])
 
@@ -112,6 +115,7 @@ def test_predict_names_the_class_of_an_image(tmp_path, capsys):
     assert [line.split(" ")[0] for line in lines] == [f"{file}:" for file in files]
     for line, k in zip(lines, best, strict=True):
         assert line.split(": ")[1].startswith(predictor.classes[k])
+        assert line.endswith(" (trained on synthetic)")
 
 
 def test_predict_takes_the_middle_square_of_any_picture(tmp_path, capsys):
@@ -149,7 +153,12 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--momentum", "1.0"], "Must be < 1"),
         (["--epochs", "0"], "Must be >= 1"),
         (["--seed=-1"], "Must be >= 0"),
-        (["--hidden", "50,x"], "expected positive widths"),
+        (["--hidden", "50,x"], 'expected positive widths separated by commas, as in 50,30, or "", got "50,x"'),
+        (["--hidden", "50,,30"], "expected positive widths"),
+        (["--hidden", "0"], "expected positive widths"),
+        (["--warmup", "2"], "--warmup: expected less than the 2 epochs of the run, got 2"),
+        (["--crop", "32"], "crop: expected 0 to 31 pixels, got 32"),
+        (["--memory-budget=-1"], "Must be >= 0"),
         (["--activation", "rleu"], 'Did you mean "relu"?'),
         (["--activatoin", "relu"], "Did you mean --activation?"),
         (["--optimizer", "sdg"], 'Did you mean "sgd"?'),
@@ -158,7 +167,8 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--train", "data_batch_9"], "data_batch_1"),
         (["--nesterov", "--momentum", "0"], "needs a momentum"),
         (["--data", "cifar10"], "the data could not be reached"),
-        (["--data", "nowhere"], "nowhere"),
+        (["--data", "nowhere"], 'there is no file or folder "nowhere"'),
+        (["--data", "synthetik"], 'did you mean "synthetic"?'),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):
@@ -219,7 +229,10 @@ def test_a_preset_with_an_unknown_setting_is_refused(capsys, monkeypatch):
         (lambda folder: (folder / "model.safetensors").unlink(), "has not come to its end"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "not a whole safetensors file"),
         (lambda folder: (folder / "config.toml").unlink(), "expected the folder of a run"),
-        (lambda folder: (folder / "config.toml").write_text("hiden = 3"), 'Did you mean --hidden'),
+        (lambda folder: (folder / "config.toml").write_text("hiden = 3"), "Did you mean --hidden"),
+        (lambda folder: (folder / "config.toml").write_text("lr = -1"), "config.toml. Must be > 0"),
+        (lambda folder: (folder / "config.toml").write_text("lr = "), "config.toml: Invalid value"),
+        (lambda folder: (folder / "config.toml").write_text('hidden = "30"'), "are not those of the net that"),
         (lambda folder: (folder / "image.png").write_text("no image"), "image.png: expected an image file"),
         (lambda folder: (folder / "image.png").unlink(), "image.png: there is no such file"),
     ],
@@ -230,6 +243,53 @@ def test_predict_names_the_file_that_is_not_right(tmp_path, capsys, spoil, messa
     spoil(tmp_path / "out")
     capsys.readouterr()
     assert message in refused(capsys, "predict", "out", "out/image.png")
+
+
+def test_predict_wants_an_image(capsys):
+    assert "name an image file at least" in refused(capsys, "predict", "out")
+
+
+def test_runs_are_named_after_the_time_and_never_the_same(tmp_path):
+    flags = ["--train", "400", "--val", "100", "--hidden", "", "--epochs", "1"]
+    for _ in range(2):
+        cli.main(["train", *flags])
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_data_says_what_was_found(capsys):
+    cli.main(["data", "synthetic"])
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "synthetic, not the official files",
+        *(f"data_batch_{i}: 100 images" for i in range(1, 6)),
+        "test_batch: 100 images",
+    ]
+
+
+def test_data_knows_the_official_files(capsys, real_cifar10):
+    cli.main(["data", real_cifar10])
+    assert "test_batch: " in capsys.readouterr().out
+
+
+def test_stopped_before_there_was_anything(tmp_path, capsys, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("anynet.experiment.fit", interrupt)
+    with pytest.raises(SystemExit) as end:
+        train()
+    assert end.value.code == 130
+    assert capsys.readouterr().err.endswith("anynet: stopped by hand before there was anything to keep\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_out_of_memory_ends_in_one_line(capsys, monkeypatch):
+    def exhausted(*args, **kwargs):
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr("anynet.experiment.fit", exhausted)
+    said = refused(capsys, *small()).splitlines()[-1]
+    assert said.startswith("anynet: out of memory: Unable to allocate 9 TiB; a smaller net, batch or --memory-budget")
 
 
 def test_class_templates_show_the_weights():

@@ -230,3 +230,9 @@ def test_arrays_on_two_devices_are_refused(loss):
     here, there = strict.Device("CPU_DEVICE"), strict.Device("device1")
     with pytest.raises(ValueError, match=r"^logits is on device .*device1.*, labels on .*CPU_DEVICE.*: bring both"):
         loss(strict.zeros((2, 3), device=there), strict.zeros(2, dtype=strict.int64, device=here))
+
+
+@pytest.mark.parametrize("function", [softmax_cross_entropy, hinge, correct])
+def test_a_list_of_labels_is_refused(function):
+    with pytest.raises(TypeError, match=r"^labels: expected an array of a library, got list$"):
+        function(np.zeros((2, 3)), [0, 1])

@@ -230,6 +230,12 @@ def test_unreachable_host_is_an_error_that_says_what_else_can_be_done(tmp_path, 
     assert isinstance(caught.value, OSError)
 
 
+def test_a_cache_that_cannot_be_made_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DownloadError, match=r"file/cache: cannot be written to; name another folder in \$ANYNET_CACHE"):
+        download.fetch(tmp_path / "file" / "cache")
+
+
 def test_default_cache_can_be_set(monkeypatch, tmp_path):
     monkeypatch.delenv("ANYNET_CACHE", raising=False)
     assert download.default_cache().name == "anynet"

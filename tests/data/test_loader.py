@@ -193,6 +193,16 @@ def test_one_batch_is_on_its_way_while_another_is_in_use(split):
     assert on_their_way == [2, 3, 4, 5, 5]
 
 
+def test_nothing_is_on_its_way_once_the_batches_are_left(split):
+    """Half-way or at the end: the page-locked buffers go back when the generator goes."""
+    late = LatePinned()
+    batches = Loader(split, late, resident=False).shuffled(5, 0, 0)
+    next(batches)
+    assert not all(copy.done for copy in late.sent)
+    batches.close()
+    assert all(copy.done for copy in late.sent)
+
+
 def test_another_device_than_the_first():
     """Three CPU devices of JAX stand for three GPUs: all has to stay on the one chosen."""
     pytest.importorskip("jax")

@@ -180,6 +180,12 @@ def test_sizes_that_do_not_fit_are_refused_at_construction(layers, message):
     assert str(refusal.value).endswith("but the layers before it give 4")
 
 
+@pytest.mark.parametrize("layer", [ReLU, [Linear(2, 3), ReLU()], None])
+def test_what_is_no_layer_is_refused(layer):
+    with pytest.raises(TypeError, match=r"^layer 1: expected a layer, such as Linear\(3072, 10\) or ReLU\(\), got "):
+        Sequential(Linear(2, 2), layer)
+
+
 def test_a_net_without_layers_is_refused():
     with pytest.raises(ValueError, match=r"^a Sequential needs at least one layer$"):
         Sequential()
@@ -539,3 +545,27 @@ def test_two_devices_are_refused():
     here, there = strict.Device("CPU_DEVICE"), strict.Device("device1")
     params, x = strict.zeros(NET.layout.size, device=here), strict.zeros((N, FEATURES), device=there)
     refused(ValueError, f"params is on device {here}, x on {there}: bring both to one device", params, x)
+
+
+@pytest.mark.parametrize(
+    ("dlogits", "error", "message"),
+    [
+        (np.zeros((4, 3)), ValueError, r"dlogits: expected shape \(\.\.\., N, 2\), like the logits, got \(4, 3\)"),
+        (np.zeros((4, 2), np.float32), TypeError, "dlogits: expected the dtype of params, float64, got float32"),
+        (np.zeros((4, 2)).tolist(), TypeError, "dlogits: expected an array of a library, got list"),
+    ],
+)
+def test_a_gradient_that_does_not_fit_the_logits_is_refused(dlogits, error, message):
+    net = Sequential(Linear(3, 2))
+    params, state = net.init(0, like=np.zeros(1))
+    _, cache, _ = net.forward(params, state, np.ones((4, 3)), train=True)
+    with pytest.raises(error, match=message):
+        net.backward(params, cache, dlogits)
+
+
+def test_state_of_another_dtype_is_refused():
+    net = Sequential(Linear(3, 2), BatchNorm(2))
+    params, state = net.init(0)
+    state["1.mean"] = state["1.mean"].astype(np.float64)
+    with pytest.raises(TypeError, match=r"state 1\.mean: expected the dtype of params, float32, got float64"):
+        net.forward(params, state, np.ones((4, 3), np.float32), train=True)

@@ -1,5 +1,7 @@
 """The optimizers, on every array library: against PyTorch's on the same numbers."""
 
+import re
+
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
@@ -196,3 +198,37 @@ def test_the_rate_is_a_number_or_a_schedule(optimizer):
 def test_the_edges_of_the_ranges_are_allowed():
     assert SGD(momentum=0).momentum == 0
     assert Adam(beta1=0, beta2=0).beta2 == 0
+
+
+@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam()], ids=["SGD", "Adam"])
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"lr": 0.1}, TypeError, "lr: expected an array of a library, got float"),
+        (
+            {"lr": np.asarray([0.1, 0.2, 0.3])},
+            ValueError,
+            "lr: expected shape () or (2,), one for each member, got (3,)",
+        ),
+        ({"grads": np.ones((2, 3))}, ValueError, "grads: expected the shape of params, (2, 4), got (2, 3)"),
+        ({"grads": np.ones(4)}, ValueError, "grads: expected the shape of params, (2, 4), got (4,)"),
+        (
+            {"grads": np.ones((2, 4), np.float32)},
+            TypeError,
+            "grads: expected the dtype of params, float64, got float32",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(optimizer, change, error, message):
+    params = np.zeros((2, 4))
+    given = {"params": params, "grads": np.ones((2, 4)), "state": optimizer.init(params), "lr": np.asarray(0.1)}
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        optimizer.update(**given | change)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam()], ids=["SGD", "Adam"])
+def test_two_libraries_are_refused(optimizer):
+    grads = pytest.importorskip("torch").ones(4)
+    params = np.zeros(4, np.float32)
+    with pytest.raises(TypeError, match="params is an array of numpy, grads one of torch"):
+        optimizer.update(params, grads, optimizer.init(params), np.asarray(0.1, np.float32))

@@ -1,5 +1,7 @@
 """Training as a whole, on small sets of drawn pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -178,6 +180,26 @@ def test_control_c_keeps_what_there_was(data):
 def test_settings_out_of_range_are_refused(data, change, message):
     with pytest.raises(ValueError, match=message):
         fit(data, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"net": an.Linear(3072, 10)}, "net: expected a Sequential, got Linear"),
+        ({"data": "cifar10"}, "data: expected a Dataset, got 'cifar10'"),
+        ({"optimizer": an.SGD}, "optimizer: expected a Optimizer, got <class"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused(data, change, message):
+    with pytest.raises(TypeError, match=message):
+        an.fit(**{"net": make_net(), "data": data, "optimizer": an.SGD()} | change)
+
+
+@pytest.mark.parametrize("which", ["val", "test"])
+def test_images_of_another_width_are_refused(data, which):
+    narrow = Split(np.zeros((2, 100), np.uint8), np.zeros(2, int))
+    with pytest.raises(ValueError, match=f"the {which} set of drawn has 100 pixels an image, not 3072"):
+        fit(replace(data, **{which: narrow}))
 
 
 def test_an_empty_set_is_refused(data):
