@@ -13,6 +13,7 @@ class Purpose(IntEnum):
     FLIP = 2
     CROP = 3
     DRAWING = 4
+    CHECK = 5
 
 
 def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:

@@ -54,6 +54,7 @@ def test_purposes_keep_their_numbers():
         "FLIP": 2,
         "CROP": 3,
         "DRAWING": 4,
+        "CHECK": 5,
     }
 
 

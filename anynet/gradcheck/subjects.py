@@ -1,0 +1,148 @@
+"""What is checked: a function of arrays, its gradients, and a point, of a layer, a loss or a whole net."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from anynet.backends import Backend
+from anynet.gradcheck.differences import Host
+from anynet.gradcheck.on_device import OnDevice, Point
+from anynet.layers import Layer, Sequential
+from anynet.losses import Loss, softmax_cross_entropy
+from anynet.penalties import add_l2_gradient, l2_cost
+from anynet.seeding import Purpose, generator
+from anynet.typing import Array, Arrays
+
+
+class Subject(NamedTuple):
+    """A function with its gradients, at a point; all of NumPy arrays, whatever they are computed with.
+
+    value: of arrays by name; the sum of what it returns is the function. Terms of a sum are better left as they are: a
+        difference taken term by term is more precise.
+    gradients: of arrays by name, the gradients by each.
+    point: float32 or float64 arrays by name, where the two are compared.
+    headings: what a table writes above arrays, by name.
+    """
+
+    value: Callable[[Point], Host]
+    gradients: Callable[[Point], Mapping[str, Host]]
+    point: Point
+    headings: Mapping[str, str] = {}
+
+
+def of_layer(
+    layer: Layer,
+    x: ArrayLike | None = None,
+    *,
+    params: Mapping[str, ArrayLike] | None = None,
+    state: Mapping[str, ArrayLike] | None = None,
+    train: bool = True,
+    members: int | None = None,
+    seed: int = 0,
+    backend: Backend | str | None = None,
+    dtype: str = "float64",
+) -> Subject:
+    """A layer, its outputs weighted with random numbers and summed, by its parameters and its input.
+
+    x: shape (N, n_in), or (K, N, n_in) with K members. params, state: by name, of shape (*shape) or (K, *shape).
+        What is not given is drawn: N = 6 samples of standard normal numbers, parameters likewise, a state between 0.5
+        and 2.
+    members: K, for what is drawn; None for a single one.
+    backend: as from ``anynet.backend``, or its name; by default what ANYNET_BACKEND says, and else NumPy.
+    """
+    rng, ahead = generator(seed, Purpose.CHECK, 0), () if members is None else (members,)
+    if x is None:
+        x = rng.standard_normal((*ahead, 6, layer.features()[0] or 5))
+    if params is None:
+        params = {name: rng.standard_normal((*ahead, *p.shape)) for name, p in layer.parameters().items()}
+    if state is None:
+        state = {name: rng.uniform(0.5, 2, (*ahead, *p.shape)) for name, p in layer.state().items()}
+    device = OnDevice(backend, dtype)
+    placed = device.place(device.host(state))
+
+    def forward(point: Arrays) -> tuple:
+        return layer.forward({name: point[name] for name in params}, placed, point["input"], train=train)
+
+    point = device.host({**params, "input": x})
+    y = device.backend.to_host(forward(device.place(point))[0])
+    dy = rng.standard_normal(y.shape)
+    weights = device.place(device.host({"dy": dy}))["dy"]
+
+    def gradients(point: Arrays) -> Arrays:
+        dx, grads = layer.backward({name: point[name] for name in params}, forward(point)[1], weights)
+        return {**grads, "input": dx}
+
+    value = device.function(lambda point: forward(point)[0])
+    return Subject(lambda point: value(point) * dy, device.gradients(gradients, str(layer)), point)
+
+
+def of_loss(
+    loss: Loss,
+    logits: ArrayLike,
+    labels: ArrayLike,
+    *,
+    backend: Backend | str | None = None,
+    dtype: str = "float64",
+) -> Subject:
+    """A loss by its logits.
+
+    logits: shape (..., N, C). labels: integers, shape (N,) or (..., N).
+    """
+    device = OnDevice(backend, dtype)
+    classes = device.backend.asarray(np.asarray(labels))
+    return Subject(
+        device.function(lambda point: loss(point["logits"], classes)[0]),
+        device.gradients(lambda point: {"logits": loss(point["logits"], classes)[1]}, loss.__name__),
+        device.host({"logits": logits}),
+    )
+
+
+def of_net(
+    net: Sequential,
+    x: ArrayLike,
+    labels: ArrayLike,
+    *,
+    params: ArrayLike | None = None,
+    state: Mapping[str, ArrayLike] | None = None,
+    loss: Loss = softmax_cross_entropy,
+    l2: ArrayLike = 0.0,
+    train: bool = True,
+    seed: int = 42,
+    backend: Backend | str | None = None,
+    dtype: str = "float64",
+) -> Subject:
+    """The cost of a net, loss and penalty, by each of its parameters and its input.
+
+    x: shape (N, n_in), or (K, N, n_in) with an input for each member. labels: integers, shape (N,) or (K, N).
+    params, state: of shape (P,) and (n,), or (K, P) and (K, n); by default what the net starts with, by ``seed``.
+    l2: λ of the penalty λ Σ W², a number or one for each member.
+    train: whether batch normalisation uses the batch's statistics.
+    """
+    drawn = net.init(seed, like=np.zeros(1))
+    vector = np.asarray(drawn[0] if params is None else params, np.float64)
+    device = OnDevice(backend, dtype)
+    held = device.place(device.host(drawn[1] if state is None else state))
+    classes = device.backend.asarray(np.asarray(labels))
+    fixed = device.place(device.host({"like": np.zeros_like(vector), "l2": np.asarray(l2)}))
+
+    def cost(point: Arrays) -> Array:
+        joined = net.layout.join(point, fixed["like"])
+        logits, _, _ = net.forward(joined, held, point["input"], train=train)
+        return loss(logits, classes)[0] + l2_cost(net.layout, joined, fixed["l2"])
+
+    def gradients(point: Arrays) -> Arrays:
+        joined = net.layout.join(point, fixed["like"])
+        logits, cache, _ = net.forward(joined, held, point["input"], train=train)
+        dx, grads = net.backward(joined, cache, loss(logits, classes)[1])
+        if dx.ndim > point["input"].ndim:  # one input, shared by all members
+            dx = device.backend.xp.sum(dx, axis=0)
+        return {**net.layout.split(add_l2_gradient(net.layout, grads, joined, fixed["l2"])), "input": dx}
+
+    names = sorted(net.layout.slots, key=lambda name: int(name.split(".")[0]))
+    parts = net.layout.split(vector)
+    point = device.host({**{name: parts[name] for name in names}, "input": x})
+    firsts = {name.split(".")[0]: name for name in reversed(names)}
+    headings = {name: f"layer {i}, {type(net.layers[int(i)]).__name__}" for i, name in firsts.items()}
+    return Subject(device.function(cost), device.gradients(gradients, "the net"), point, headings)
