@@ -2,12 +2,17 @@
 
 import importlib
 import os
+from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from libraries import LIBRARIES, Library
 
 from anynet.backends import BackendError, backend
+from anynet.data import sources
+from anynet.data.drawings import draw
+from anynet.data.errors import DownloadError
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -46,6 +51,18 @@ def no_choice_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests choose for themselves, whatever the developer's environment says."""
     for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_CACHE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def few_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No network, 600 drawn pictures, and a folder of its own to work in."""
+
+    def unreachable(cache: Path) -> NoReturn:
+        raise DownloadError("the data could not be reached")
+
+    monkeypatch.setattr(sources, "fetch", unreachable)
+    monkeypatch.setattr(sources, "draw", lambda seed: draw(seed, per_batch=100))
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")
