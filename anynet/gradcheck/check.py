@@ -7,7 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from anynet.checks import nearest
-from anynet.gradcheck.differences import METHODS, Direction, Element, Function, Host, Line, Method, difference
+from anynet.gradcheck.differences import (
+    METHODS,
+    Direction,
+    Element,
+    Function,
+    Host,
+    Line,
+    Method,
+    difference,
+    extrapolated,
+)
 from anynet.gradcheck.kinks import at_kink
 from anynet.gradcheck.result import Entry, Result
 from anynet.gradcheck.subjects import Subject
@@ -69,12 +79,22 @@ def check(
         entry = Entry(
             name, x.size, lines, analytical, numerical, np.zeros(len(lines), bool), h, rounding / h, tolerance
         )
-        kinks = [
-            error > tolerance and at_kink(f, x, line, h, promised, tolerance, lambda step: rounding / step)
-            for error, line, promised in zip(entry.relative, lines, analytical, strict=True)
-        ]
-        entries[name] = replace(entry, kinks=np.asarray(kinks))
+        entries[name] = look_closer(entry, how, f, x)
     return Result(entries, method, tolerance, subject.headings, point)
+
+
+def look_closer(entry: Entry, method: Method, f: Function, x: Host) -> Entry:
+    """Look again at the lines where the two slopes differ: truncation is taken away, then kinks are left out."""
+    numerical, kinks = entry.numerical.copy(), entry.kinks.copy()
+    for i in map(int, np.nonzero(entry.relative > entry.tolerance)[0]):
+        numerical[i] = extrapolated(method, f, x, entry.lines[i], entry.step)
+    closer = replace(entry, numerical=numerical)
+    for i in map(int, np.nonzero(closer.relative > entry.tolerance)[0]):
+        kinks[i] = at_kink(
+            f, x, entry.lines[i], entry.analytical[i], entry.step, entry.noise * entry.step, entry.tolerance
+        )
+        numerical[i] = entry.numerical[i]
+    return replace(closer, kinks=kinks)
 
 
 def default_step(

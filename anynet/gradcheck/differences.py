@@ -107,3 +107,12 @@ def slope(f: Function, x: Host, line: Line, ahead: float, behind: float) -> floa
 def difference(method: Method, f: Function, x: Host, line: Line, h: float) -> float:
     """The slope of f at x, by the method, with step h."""
     return slope(f, x, line, h, h if method.order == 2 else 0.0)
+
+
+def extrapolated(method: Method, f: Function, x: Host, line: Line, h: float) -> float:
+    r"""Richardson's extrapolation, from two steps to none, which takes away the first power of h in the error.
+
+    .. math:: D = D_{h/2} + \frac{D_{h/2} - D_h}{2^p - 1}
+    """
+    whole, half = (difference(method, f, x, line, step) for step in (h, h / 2))
+    return half + (half - whole) / (2**method.order - 1)

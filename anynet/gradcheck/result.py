@@ -161,4 +161,11 @@ class Result:
 
 
 def _summary(failed: Sequence[Entry]) -> str:
-    return f"the gradient is not the derivative by {', '.join(entry.name for entry in failed)}"
+    wrong = [entry.name for entry in failed if not entry.kinks.all()]
+    unseen = [entry.name for entry in failed if entry.kinks.all()]
+    said = [f"the gradient is not the derivative by {', '.join(wrong)}"] if wrong else []
+    if unseen:
+        said.append(
+            f"nothing could be compared by {', '.join(unseen)}, at kinks throughout; move the point, or its seed"
+        )
+    return "; ".join(said)
