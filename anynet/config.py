@@ -82,6 +82,15 @@ class Config:
     """GB of the device's memory that images may stay in; the others are streamed. Default: half of what is free."""
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class CheckConfig(Config):
+    """Settings of a gradient check: a run's, in double precision."""
+
+    dtype: Literal[DTYPES] = "float64"  # type: ignore[valid-type]
+    """Of everything; float32 holds a tolerance of a few thousandths at best."""
+
+
 def write(config: Config, path: Path) -> None:
     """Write the settings as TOML; those that are None are left out."""
     values = {name: value for name, value in asdict(config).items() if value is not None}

@@ -11,7 +11,8 @@ from anynet import build
 from anynet.backends import backend as choose_backend
 from anynet.config import Config
 from anynet.data import load
-from anynet.data.normalization import check_kind
+from anynet.data.normalization import Normalization, check_kind, normalization
+from anynet.gradcheck import Subject, of_net
 from anynet.run_folder import RunFolder, refuse_existing
 from anynet.training import Run, check, fit
 
@@ -68,6 +69,29 @@ def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[s
             on_epoch=results.add,
         )
         return run, folder, results.finish(run, official=data.official)
+
+
+def gradient_subject(config: Config, samples: int) -> Subject:
+    """The cost that a run begins with, on the first training images, as a subject of ``anynet.gradcheck.check``.
+
+    Raises ValueError where there are not so many images, and what ``load`` raises.
+    """
+    backend = choose_backend(config.backend)
+    check_kind(config.normalize)
+    data = load(config.data, config.train, config.val)
+    if samples > len(data.train):
+        raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
+    images = Normalization(*normalization(config.normalize, data.train.images))(data.train.images[:samples])
+    return of_net(
+        build.net(config, images.shape[1], len(data.classes)),
+        images,
+        data.train.labels[:samples],
+        loss=build.LOSSES[config.loss],
+        l2=config.l2,
+        seed=config.seed,
+        backend=backend,
+        dtype=config.dtype,
+    )
 
 
 def _new_folder() -> Path:

@@ -1,7 +1,7 @@
 """Pictures of what a net learnt and how. Each function returns a Matplotlib figure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -51,4 +51,16 @@ def weights(W: NDArray, title: str, classes: Sequence[str] = ()) -> Figure:
         axes.imshow((picture - low) / (high - low if high > low else 1))
         if classes:
             axes.set_title(classes[i], fontsize="small")
+    return figure
+
+
+def step_errors(steps: Sequence[float], errors: Mapping[str, NDArray]) -> Figure:
+    """The relative error of differences over their step, a line for each method."""
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for method, values in errors.items():
+        axes.loglog(steps, values, marker=".", label=method)
+    axes.set(xlabel="step", ylabel="relative error of the gradient", title="Differences: rounding, then truncation")
+    axes.grid(alpha=0.3)
+    axes.legend()
     return figure

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -116,31 +117,48 @@ class Result:
             writer.writerows(rows)
 
     def __rich__(self) -> Table:
-        table = Table(title=f"{self.method} differences", caption=self._verdict())
-        for column in ("array", "checked", "kinks", "step", "absolute error", "relative error", "at"):
-            table.add_column(column, justify="left" if column in ("array", "at") else "right")
-        table.add_column("analytical", justify="right")
-        table.add_column("numerical", justify="right")
-        table.add_column("")
+        table = Table(
+            title=f"Gradients against {self.method} differences",
+            caption=self._verdict(),
+            box=box.SIMPLE_HEAD,
+            padding=0,
+            show_edge=False,
+        )
+        left = ("array", "at")
+        for column in (
+            "array",
+            "tried",
+            "kinks",
+            "step",
+            "largest\nerror",
+            "relative\nerror",
+            "at",
+            "analytic",
+            "numeric",
+            "",
+        ):
+            table.add_column(column, justify="left" if column in left else "right", no_wrap=True)
         for entry in self.entries.values():
-            row = entry.row()
             if entry.name in self.headings:
-                table.add_section()
                 table.add_row(f"[bold]{self.headings[entry.name]}[/]")
-            count = f"{row['checked']:,}" if row["checked"] == entry.size else f"{row['checked']:,} of {entry.size:,}"
-            errors = (
+            row = entry.row()
+            table.add_row(
+                entry.name,
+                f"{row['checked']:,}",
+                f"{row['kinks']:,}",
                 f"{row['step']:.0e}",
                 f"{row['largest absolute error']:.1e}",
                 f"{row['largest relative error']:.1e}",
+                str(row["at"]),
+                f"{row['analytical']:.2e}",
+                f"{row['numerical']:.2e}",
+                "[green]✓[/]" if entry.passed else "[red]✗[/]",
             )
-            values = (f"{row['analytical']:.6e}", f"{row['numerical']:.6e}")
-            verdict = "[green]✓[/]" if entry.passed else "[red]✗[/]"
-            table.add_row(entry.name, count, str(row["kinks"]), *errors, str(row["at"]), *values, verdict)
         return table
 
     def __str__(self) -> str:
         text = StringIO()
-        Console(file=text, width=140).print(self)
+        Console(file=text, width=100).print(self)
         return text.getvalue()
 
     def _verdict(self) -> str:

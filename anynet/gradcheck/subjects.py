@@ -144,5 +144,5 @@ def of_net(
     parts = net.layout.split(vector)
     point = device.host({**{name: parts[name] for name in names}, "input": x})
     firsts = {name.split(".")[0]: name for name in reversed(names)}
-    headings = {name: f"layer {i}, {type(net.layers[int(i)]).__name__}" for i, name in firsts.items()}
+    headings = {name: f"{i} {type(net.layers[int(i)]).__name__}" for i, name in firsts.items()}
     return Subject(device.function(cost), device.gradients(gradients, "the net"), point, headings)
