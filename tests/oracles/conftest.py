@@ -1,0 +1,39 @@
+"""Where the oracles are asked: every backend that is here, in both precisions."""
+
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from there import There
+
+from anynet.backends import Backend, BackendError, backend
+
+
+@pytest.fixture(scope="module")
+def jax() -> Iterator[ModuleType]:
+    """JAX with 64 bits and with products as precise as their factors."""
+    jax, before = pytest.importorskip("jax"), {}
+    for name, value in {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}.items():
+        before[name] = getattr(jax.config, name)
+        jax.config.update(name, value)
+    yield jax
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+@pytest.fixture(scope="module", params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy"])
+def library(request: pytest.FixtureRequest) -> Backend:
+    """Each backend in turn, those that cannot run here skipped with the reason."""
+    try:
+        chosen = backend(request.param)
+    except BackendError as error:
+        pytest.skip(str(error))
+    if chosen.name == "jax":
+        request.getfixturevalue("jax")
+    return chosen
+
+
+@pytest.fixture(scope="module", params=["float64", "float32"])
+def there(library: Backend, request: pytest.FixtureRequest) -> There:
+    """Each backend in each precision."""
+    return There(library, request.param)

@@ -1,0 +1,126 @@
+"""What hypothesis draws: shapes, seeds and nets; NumPy draws the numbers, by the seed, all such as float32 can hold."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+
+SIZES = st.sampled_from([1, 2, 3, 16, 17]) | st.integers(1, 70)
+MEMBERS = st.sampled_from([(), (), (1,), (2,), (3,)])
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+class Shape(NamedTuple):
+    """x of shape (*members, n, n_in), y of shape (*members, n, n_out)."""
+
+    members: tuple[int, ...]
+    n: int
+    n_in: int
+    n_out: int
+
+
+SHAPES = st.builds(Shape, MEMBERS, SIZES, SIZES, SIZES)
+
+
+def for_all(test: Callable[..., None], examples: int, **drawn: st.SearchStrategy[Any]) -> None:
+    """Run a test on drawn arguments, on the same ones every time."""
+    settings(max_examples=examples, deadline=None, derandomize=True)(given(**drawn)(test))()
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.standard_normal(shape, np.float32).astype(np.float64)
+
+
+def uniform(rng: np.random.Generator, low: float, high: float, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(low, high, shape).astype(np.float32).astype(np.float64)
+
+
+LAYERS = {
+    "Linear": (lambda shape: Linear(shape.n_in, shape.n_out), True),
+    "ReLU": (lambda shape: ReLU(), True),
+    "LeakyReLU": (lambda shape: LeakyReLU(0.1), True),
+    "Sigmoid": (lambda shape: Sigmoid(), True),
+    "Tanh": (lambda shape: Tanh(), True),
+    "BatchNorm training": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), True),
+    "BatchNorm evaluation": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), False),
+}
+"""By name, how to make a layer that takes a shape's x, and whether it is trained."""
+
+
+class LayerPoint(NamedTuple):
+    params: dict
+    state: dict
+    x: np.ndarray
+    dy: np.ndarray
+
+
+def layer_point(layer, shape: Shape, seed: int) -> LayerPoint:
+    """Parameters, state, input and output gradient; no input nearer to 0, where activations have kinks, than 1/16."""
+    rng = np.random.default_rng(seed)
+    x = normal(rng, (*shape.members, shape.n, shape.n_in))
+    return LayerPoint(
+        {name: normal(rng, (*shape.members, *p.shape)) for name, p in layer.parameters().items()},
+        {name: uniform(rng, 0.5, 2, (*shape.members, *p.shape)) for name, p in layer.state().items()},
+        np.copysign(np.maximum(np.abs(x), 1 / 16), x),
+        normal(rng, (*shape.members, shape.n, layer.features()[1] or shape.n_in)),
+    )
+
+
+def scores(shape: Shape, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and labels for a loss, n_out classes; no two scores are nearer to a margin of 1 than 1/8.
+
+    Multiples of 1/4, the right class's 1/8 above one: hold in float32 exactly.
+    """
+    rng = np.random.default_rng(seed)
+    logits = rng.integers(-12, 13, (*shape.members, shape.n, shape.n_out)) / 4
+    labels = rng.integers(0, shape.n_out, logits.shape[:-1])
+    np.put_along_axis(logits, labels[..., None], np.take_along_axis(logits, labels[..., None], -1) + 1 / 8, axis=-1)
+    return logits, labels
+
+
+@st.composite
+def nets(draw, shape: Shape, smooth: bool = False) -> Sequential:
+    """A net that takes a shape's x and gives its y, with up to two hidden layers, each normalised or not.
+
+    smooth: of activations without a kink only.
+    """
+    kinds = [Sigmoid(), Tanh()] if smooth else [ReLU(), LeakyReLU(0.2), Sigmoid(), Tanh()]
+    layers, n_in = [], shape.n_in
+    for _ in range(draw(st.integers(0, 2))):
+        n_hidden = draw(SIZES)
+        layers += [Linear(n_in, n_hidden), *([BatchNorm(n_hidden)] if draw(st.booleans()) else [])]
+        layers.append(draw(st.sampled_from(kinds)))
+        n_in = n_hidden
+    return Sequential(*layers, Linear(n_in, shape.n_out))
+
+
+class NetPoint(NamedTuple):
+    params: np.ndarray
+    state: dict
+    x: np.ndarray
+    labels: np.ndarray
+    l2: np.ndarray
+
+
+def net_point(net: Sequential, shape: Shape, seed: int) -> NetPoint:
+    """A net's vector, drawn like the numbers it starts with but without zeros among them, state, batch and penalty."""
+    rng = np.random.default_rng(seed)
+    parts = {
+        name: normal(rng, (*shape.members, *p.shape)) / 2 ** (np.log2(p.shape[0]) // 2 if p.is_weight else 0)
+        for name, p in net.parameters.items()
+    }
+    return NetPoint(
+        net.layout.join(parts, like=np.zeros((*shape.members, net.layout.size))),
+        {name: uniform(rng, 0.5, 2, (*shape.members, *p.shape)) for name, p in net.state.items()},
+        normal(rng, (*shape.members, shape.n, shape.n_in)),
+        rng.integers(0, shape.n_out, (*shape.members, shape.n)),
+        uniform(rng, 0, 0.1, shape.members),
+    )
+
+
+SHAPED_NETS = SHAPES.flatmap(lambda shape: st.tuples(st.just(shape), nets(shape)))
+SMOOTH_NETS = SHAPES.flatmap(lambda shape: st.tuples(st.just(shape), nets(shape, smooth=True)))

@@ -1,0 +1,145 @@
+"""JAX's differentiation as the truth: of our own forward, and of formulas written here, in float64."""
+
+from types import SimpleNamespace
+
+import drawn
+import numpy as np
+import pytest
+from agreement import agree
+from hypothesis import strategies as st
+from there import There
+
+from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh, backend
+from anynet.losses import hinge, softmax_cross_entropy
+from anynet.penalties import add_l2_gradient, l2_cost
+
+LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
+EXAMPLES = 4
+
+
+@pytest.fixture(scope="module")
+def float64(jax):
+    return There(backend("jax"), "float64")
+
+
+def layer_formula(xp, layer, p, s, x, train):
+    """y, as textbooks have it."""
+    row = SimpleNamespace(**{name: a[..., None, :] for name, a in (p | s).items() if name != "W"})
+    match layer:
+        case Linear():
+            return xp.einsum("...ni,...io->...no", x, p["W"]) + row.b
+        case ReLU():
+            return x * (x > 0)
+        case LeakyReLU(slope):
+            return x * ((x > 0) + slope * (x <= 0))
+        case Sigmoid():
+            return xp.exp(x) / (1 + xp.exp(x))
+        case Tanh():
+            return (xp.exp(x) - xp.exp(-x)) / (xp.exp(x) + xp.exp(-x))
+        case BatchNorm(_, _, eps):
+            if train:
+                row.mean, row.var = xp.mean(x, axis=-2, keepdims=True), xp.var(x, axis=-2, keepdims=True)
+            return row.gamma * (x - row.mean) * (row.var + eps) ** -0.5 + row.beta
+    raise NotImplementedError(layer)
+
+
+def loss_formula(xp, loss, logits, labels):
+    right = xp.take_along_axis(logits, labels[..., None], axis=-1)
+    if loss is softmax_cross_entropy:
+        return xp.mean(xp.log(xp.sum(xp.exp(logits), axis=-1)) - right[..., 0], axis=-1)
+    margins = logits - right + 1
+    return xp.mean(xp.sum(margins * (margins > 0), axis=-1) - 1, axis=-1)  # 1 of the right class itself
+
+
+@pytest.mark.parametrize("name", drawn.LAYERS)
+def test_layers(jax, float64, name):
+    make, train = drawn.LAYERS[name]
+
+    def layers_agree(shape, seed):
+        layer = make(shape)
+        point = drawn.layer_point(layer, shape, seed)
+
+        def three_ways(params, state, x, dy):
+            def differentiated(function):
+                y, pull = jax.vjp(lambda params, x: function(params, state, x), params, x)
+                grads, dx = pull(dy)
+                return {"y": y, "dx": dx} | grads
+
+            y, cache, _ = layer.forward(params, state, x, train=train)
+            dx, grads = layer.backward(params, cache, dy)
+            return (
+                {"y": y, "dx": dx} | grads,
+                differentiated(lambda params, state, x: layer.forward(params, state, x, train=train)[0]),
+                differentiated(lambda params, state, x: layer_formula(jax.numpy, layer, params, state, x, train)),
+            )
+
+        ours, forward, formula = float64.call(three_ways, *point)
+        agree(ours, forward, float64.rtol, least=np.max(np.abs(point.dy)))
+        agree(ours, formula, float64.rtol, least=np.max(np.abs(point.dy)))
+
+    drawn.for_all(layers_agree, EXAMPLES, shape=drawn.SHAPES, seed=drawn.SEEDS)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(jax, float64, name):
+    loss = LOSSES[name]
+
+    def losses_agree(shape, seed):
+        def three_ways(logits, labels):
+            def differentiated(function):
+                value, pull = jax.vjp(lambda logits: function(logits, labels), logits)
+                return {"value": value, "dlogits": pull(jax.numpy.ones_like(value))[0]}
+
+            return (
+                dict(zip(("value", "dlogits"), loss(logits, labels), strict=True)),
+                differentiated(lambda logits, labels: loss(logits, labels)[0]),
+                differentiated(lambda logits, labels: loss_formula(jax.numpy, loss, logits, labels)),
+            )
+
+        ours, forward, formula = float64.call(three_ways, *drawn.scores(shape, seed))
+        agree(ours, forward, float64.rtol, least=1 / shape.n)
+        agree(ours, formula, float64.rtol, least=1 / shape.n)
+
+    drawn.for_all(losses_agree, 2 * EXAMPLES, shape=drawn.SHAPES, seed=drawn.SEEDS)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_nets_with_a_penalty(jax, float64, name):
+    loss = LOSSES[name]
+
+    def nets_agree(shaped_net, train, seed):
+        shape, net = shaped_net
+
+        def by_forward(params, state, x, labels, l2):
+            logits, _, _ = net.forward(params, state, x, train=train)
+            return loss(logits, labels)[0] + l2_cost(net.layout, params, l2)
+
+        def by_formula(params, state, x, labels, l2):
+            p = net.layout.split(params)
+            for i, layer in enumerate(net.layers):
+                mine = [{n.split(".")[1]: a for n, a in named.items() if n.startswith(f"{i}.")} for named in (p, state)]
+                x = layer_formula(jax.numpy, layer, *mine, x, train)
+            penalty = sum((p[name] ** 2).sum(axis=(-2, -1)) for name in p if name.endswith(".W"))
+            return loss_formula(jax.numpy, loss, x, labels) + l2 * penalty
+
+        def three_ways(params, state, x, labels, l2):
+            def differentiated(function):
+                cost, pull = jax.vjp(lambda params, x: function(params, state, x, labels, l2), params, x)
+                dparams, dx = pull(jax.numpy.ones_like(cost))
+                return {"cost": cost, "dx": dx, "dparams": dparams}
+
+            logits, cache, _ = net.forward(params, state, x, train=train)
+            value, dlogits = loss(logits, labels)
+            dx, grads = net.backward(params, cache, dlogits)
+            dparams = add_l2_gradient(net.layout, grads, params, l2)
+            return (
+                {"cost": value + l2_cost(net.layout, params, l2), "dx": dx, "dparams": dparams},
+                differentiated(by_forward),
+                differentiated(by_formula),
+            )
+
+        ours, forward, formula = float64.call(three_ways, *drawn.net_point(net, shape, seed))
+        agree(ours, forward, float64.rtol, least=np.max(np.abs(formula["dparams"])))
+        agree(ours, formula, float64.rtol, least=np.max(np.abs(formula["dparams"])))
+
+    drawn.for_all(nets_agree, EXAMPLES, shaped_net=drawn.SHAPED_NETS, train=st.booleans(), seed=drawn.SEEDS)

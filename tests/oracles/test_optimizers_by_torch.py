@@ -1,0 +1,81 @@
+"""PyTorch's optimizers as the truth: twenty steps with drawn settings, sizes, rates and weight decay."""
+
+import drawn
+import numpy as np
+import pytest
+from agreement import agree, each_member
+from hypothesis import strategies as st
+
+from anynet import SGD, Adam, Linear, Sequential
+from anynet.penalties import add_l2_gradient
+
+torch = pytest.importorskip("torch")
+
+STEPS = 20
+MOMENTA = st.sampled_from([0.5, 0.9, 0.99]) | st.floats(0.01, 0.99)
+OPTIMIZERS = {
+    "SGD": st.just((SGD(), {})),
+    "momentum": MOMENTA.map(lambda rho: (SGD(momentum=rho), {"momentum": rho})),
+    "Nesterov": MOMENTA.map(lambda rho: (SGD(momentum=rho, nesterov=True), {"momentum": rho, "nesterov": True})),
+    "Adam": st.builds(
+        lambda beta1, beta2, eps: (Adam(beta1=beta1, beta2=beta2, eps=eps), {"betas": (beta1, beta2), "eps": eps}),
+        st.sampled_from([0.0, 0.9]) | st.floats(0.1, 0.95),
+        st.sampled_from([0.99, 0.999]) | st.floats(0.9, 0.9999),
+        st.sampled_from([1e-8, 1e-4, 1e-1]),
+    ),
+}
+"""By name, how to draw one of ours, and PyTorch's settings of the same."""
+
+
+def path_by_torch(kind, settings, n_weights):
+    """The parameters after every step, of one net."""
+
+    def path(params, grads, rates, l2):
+        weights, others = (torch.tensor(part.copy()) for part in (params[:n_weights], params[n_weights:]))
+        groups = [{"params": [weights], "weight_decay": 2 * float(l2)}, {"params": [others]}]
+        optimizer, found = getattr(torch.optim, kind)(groups, lr=1.0, **settings), {}
+        for t, (gradient, rate) in enumerate(zip(grads, rates, strict=True)):
+            for group in optimizer.param_groups:
+                group["lr"] = float(rate)
+            weights.grad, others.grad = torch.tensor(gradient[:n_weights]), torch.tensor(gradient[n_weights:])
+            optimizer.step()
+            found[f"step {t}"] = np.concatenate([weights.numpy(), others.numpy()])
+        return found
+
+    return path
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_paths(there, name):
+    def paths_agree(members, n_in, n_out, pair, size, one_rate, seed):
+        optimizer, settings = pair
+        layout, rng = Sequential(Linear(n_in, n_out)).layout, np.random.default_rng(seed)
+        params = drawn.normal(rng, (*members, layout.size))
+        grads = np.float64(np.float32(size)) * drawn.normal(rng, (*members, STEPS, layout.size))
+        grads = grads.astype(np.float32).astype(np.float64)
+        rates = drawn.uniform(rng, 1e-3, 1e-1, (STEPS,) if one_rate else (*members, STEPS))
+        l2 = drawn.uniform(rng, 0, 0.1, members)
+
+        def step(params, gradient, state, rate, l2):
+            return optimizer.update(params, add_l2_gradient(layout, gradient, params, l2), state, rate)
+
+        truth = path_by_torch(type(optimizer).__name__, settings, layout.n_weights)
+        expected = each_member(truth, members, params, grads, np.broadcast_to(rates, (*members, STEPS)), l2)
+
+        there_step, state, found = there.compile(step), there.call(optimizer.init, params), {}
+        for t in range(STEPS):
+            params, state = there_step(params, grads[..., t, :], state, rates[..., t], l2)
+            found[f"step {t}"] = params
+        agree(found, expected, there.rtol)
+
+    drawn.for_all(
+        paths_agree,
+        there.examples,
+        members=drawn.MEMBERS,
+        n_in=drawn.SIZES,
+        n_out=drawn.SIZES,
+        pair=OPTIMIZERS[name],
+        size=st.sampled_from([1e-3, 1, 100]),
+        one_rate=st.booleans(),
+        seed=drawn.SEEDS,
+    )

@@ -1,0 +1,51 @@
+"""A backend in a precision: where a function is tried."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from libraries import tree_map
+
+from anynet.backends import Backend
+
+EXAMPLES = {"numpy": 12, "torch": 12, "cupy": 12, "jax": 3}
+"""How many draws each test makes; JAX compiles every operation anew for every shape."""
+
+
+class There(NamedTuple):
+    """A backend in a precision."""
+
+    backend: Backend
+    dtype: str
+
+    @property
+    def examples(self) -> int:
+        return EXAMPLES[self.backend.name]
+
+    @property
+    def rtol(self) -> float:
+        """How far results may be from the same in exact numbers, relative to the largest."""
+        return 1e-10 if self.dtype == "float64" else 2e-5
+
+    def put(self, tree: Any) -> Any:
+        """NumPy arrays as the backend's, floating-point ones in the precision."""
+
+        def one(leaf: np.ndarray) -> Any:
+            leaf = np.asarray(leaf)
+            return self.backend.asarray(np.array(leaf, self.dtype if leaf.dtype.kind == "f" else leaf.dtype))
+
+        return tree_map(one, tree)
+
+    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, from NumPy arrays to NumPy arrays; what it returns must have kept the precision."""
+        compiled = self.backend.compile(function)
+
+        def one(leaf: Any) -> np.ndarray:
+            host = self.backend.to_host(leaf)
+            assert host.dtype == self.dtype
+            return host
+
+        return lambda *args: tree_map(one, compiled(*self.put(args)))
+
+    def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        return self.compile(function)(*args)

@@ -1,0 +1,71 @@
+"""Layers, losses and nets as PyTorch has them, differentiated by its autograd, in float64 and one net at a time."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet.losses import hinge, softmax_cross_entropy
+
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
+
+Tensors = dict[str, torch.Tensor]
+
+
+def layer(own: Linear, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:
+    """A layer's output; the state is updated in place."""
+    match own:
+        case Linear():
+            return functional.linear(t, p["W"].T, p["b"])
+        case ReLU():
+            return functional.relu(t)
+        case LeakyReLU(slope):
+            return functional.leaky_relu(t, slope)
+        case Sigmoid():
+            return torch.sigmoid(t)
+        case Tanh():
+            return torch.tanh(t)
+        case BatchNorm(_, momentum, eps):
+            return functional.batch_norm(t, s["mean"], s["var"], p["gamma"], p["beta"], train, momentum, eps)
+    raise NotImplementedError(own)
+
+
+def net(own: Sequential, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:
+    """A net's logits, of parameters and state named after the layers' places; the state is updated in place."""
+    for i, one in enumerate(own.layers):
+        mine = [
+            {name.split(".")[1]: a for name, a in named.items() if name.split(".")[0] == str(i)} for named in (p, s)
+        ]
+        t = layer(one, *mine, t, train)
+    return t
+
+
+LOSSES: dict[Callable, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    softmax_cross_entropy: functional.cross_entropy,
+    # PyTorch divides by the number of classes as well.
+    hinge: lambda logits, labels: functional.multi_margin_loss(logits, labels) * logits.shape[1],
+}
+"""PyTorch's name for each loss."""
+
+
+def leaf(array: np.ndarray) -> torch.Tensor:
+    """A tensor with the numbers, whose gradient is kept."""
+    return torch.tensor(array, requires_grad=True)
+
+
+def leaves(arrays: dict[str, np.ndarray]) -> Tensors:
+    return {name: leaf(array) for name, array in arrays.items()}
+
+
+def copies(arrays: dict[str, np.ndarray]) -> Tensors:
+    return {name: torch.tensor(array) for name, array in arrays.items()}
+
+
+def numbers(tensors: Tensors) -> dict[str, np.ndarray]:
+    return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+
+
+def gradients(tensors: Tensors) -> dict[str, np.ndarray]:
+    return {f"d{name}": tensor.grad.numpy() for name, tensor in tensors.items()}
