@@ -35,7 +35,7 @@ def together(**arrays: Array) -> None:
                 f"{first} is an array of {library}, {name} one of {_library(name, other)}: "
                 f"bring both to one library, for instance with anynet.backend(...).asarray"
             )
-        if device(one) != device(other):
+        if device(one) != device(other) and None not in (device(one), device(other)):  # None: JAX traces, not knowing
             raise ValueError(f"{first} is on device {device(one)}, {name} on {device(other)}: bring both to one device")
 
 
