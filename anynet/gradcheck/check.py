@@ -154,6 +154,8 @@ def values_of(subject: Subject) -> tuple[Host, Mapping[str, Host]]:
 
 
 def _finite(name: str, x: Host) -> None:
+    if x.size == 0:
+        raise ValueError(f"{name}: expected numbers, got none, in shape {x.shape}")
     wrong = np.argwhere(~np.isfinite(x))
     if len(wrong):
         where = tuple(map(int, wrong[0]))

@@ -67,7 +67,7 @@ class Element:
         return float(x[self.index])
 
     def __str__(self) -> str:
-        return f"[{', '.join(map(str, self.index))}]"
+        return f"[{','.join(map(str, self.index))}]"
 
 
 @dataclass(frozen=True)
@@ -87,18 +87,22 @@ class Direction:
         return f"direction {self.number}"
 
 
+class StepLostError(ValueError):
+    """A step that rounding swallows."""
+
+
 def slope(f: Function, x: Host, line: Line, ahead: float, behind: float) -> float:
     """The difference quotient between t = ``ahead`` and t = -``behind``.
 
     It divides by the distance that was really gone, which rounding makes another than was asked for. Terms are
     subtracted one by one before they are summed, so that those that stay the same cost no precision.
 
-    Raises ValueError for a step that rounding swallows.
+    Raises StepLostError for a step that rounding swallows.
     """
     there, here = line.move(x, ahead), line.move(x, -behind)
     run = line.along(there) - line.along(here)
     if run == 0:
-        raise ValueError(
+        raise StepLostError(
             f"the step {max(ahead, behind):g} is lost in rounding beside {line.along(x):g}; take a larger one"
         )
     return math.fsum((f(there) - f(here)).ravel()) / run

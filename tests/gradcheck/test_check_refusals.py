@@ -1,0 +1,198 @@
+"""What a check refuses, and in which words: what cannot be differentiated, or held to the tolerance asked for."""
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from formulas import SMOOTH, Formula
+
+from anynet import Linear, ReLU, Sequential
+from anynet.gradcheck import METHODS, Subject, check, of_layer, of_loss, of_net, sweep
+from anynet.layers import Layer
+from anynet.losses import softmax_cross_entropy
+
+SINE = SMOOTH["sin"].at(np.asarray([[0.5, 1.0, 1.5]]))
+
+
+def refused(subject, message, **settings):
+    with pytest.raises(ValueError, match=re.escape(message)) as refusal:
+        check(subject, **settings)
+    return str(refusal.value)
+
+
+# ---- settings
+
+
+@pytest.mark.parametrize("wrong", ["central", "Centred", "direction", "finit"])
+def test_an_unknown_method_is_refused_with_the_nearest(wrong):
+    nearest = {"central": "centred", "Centred": "centred", "direction": "directional", "finit": "finite"}[wrong]
+    assert f'"{nearest}"' in refused(SINE, f'method: there is no "{wrong}"; did you mean ', method=wrong)
+
+
+def test_a_method_like_no_other_is_refused_with_all_of_them():
+    message = 'method: there is no "xyz"; there are "centred", "directional", "finite"'
+    assert refused(SINE, message, method="xyz") == message
+
+
+@pytest.mark.parametrize("step", [0, 0.0, -1e-5, float("nan"), float("inf")])
+def test_a_step_that_is_not_positive_is_refused(step):
+    refused(SINE, f"step: expected a positive number, got {step}", step=step)
+
+
+@pytest.mark.parametrize("probes", [0, -3])
+def test_no_probes_are_refused(probes):
+    refused(SINE, f"probes: expected 1 or more, got {probes}", probes=probes)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_tolerance_that_float64_cannot_hold_is_refused(method):
+    best = {"finite": "1.5e-06", "centred": "3.7e-09", "directional": "3.7e-09"}[method]
+    message = f"cannot hold in float64, where these differences are good to {best} at best; ask for that or more"
+    for tolerance in (float(best) / 2, 0, -1, float("nan")):
+        assert refused(SINE, message, method=method, tolerance=tolerance).endswith("or more")
+    check(SINE, method=method, tolerance=1.01 * float(best))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_default_tolerance_is_refused_in_float32_with_what_it_can_hold(method):
+    best = {"finite": "3.5e-02", "centred": "2.4e-03", "directional": "2.4e-03"}[method]
+    message = f"cannot hold in float32, where these differences are good to {best} at best"
+    assert refused(of_layer(Linear(3, 2), dtype="float32"), message, method=method).endswith("or for float64")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_step_lost_in_rounding_is_refused(method):
+    refused(SMOOTH["sin"].at(np.full(3, 1e9)), "is lost in rounding beside", method=method, step=1e-9)
+
+
+# ---- numbers that are not finite
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_parameters_and_inputs_that_are_not_finite_are_refused_with_their_place(number, rng):
+    W, x = rng.standard_normal((3, 2)), rng.standard_normal((4, 3))
+    W[2, 1] = number
+    refused(
+        of_layer(Linear(3, 2), x, params={"W": W, "b": np.zeros(2)}),
+        f"W: expected finite numbers, got {number} at (2, 1), one of 1 such",
+    )
+    x[1, 0] = x[3, 2] = number
+    refused(of_layer(ReLU(), x), f"input: expected finite numbers, got {number} at (1, 0), one of 2 such")
+    refused(of_loss(softmax_cross_entropy, x, [0, 1, 2, 0]), f"logits: expected finite numbers, got {number} at (1, 0)")
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_a_value_that_is_not_finite_is_refused():
+    refused(Formula(np.log, np.reciprocal).at(np.asarray([1.0, 0.0])), "the value: expected finite numbers, got -inf")
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_is_refused(number):
+    subject = SMOOTH["sin"].spoilt(lambda g: np.where(g == g[1], number, g)).at(np.asarray([0.5, 1.0]))
+    refused(subject, f"the gradient by x: expected finite numbers, got {number} at (1,)")
+
+
+def test_an_array_without_elements_is_refused():
+    refused(of_layer(ReLU(), np.zeros((0, 5))), "input: expected numbers, got none, in shape (0, 5)")
+
+
+# ---- gradients that do not fit
+
+
+def test_a_missing_gradient_is_refused():
+    def subject(gradients):
+        point = {"x": np.ones(2), "y": np.ones(2)}
+        return Subject(lambda p: p["x"] * p["y"], lambda p: gradients, point)
+
+    refused(subject({"y": np.ones(2)}), "there is no gradient by x, only by y")
+    refused(subject({}), "there is no gradient by x, only by nothing")
+
+
+def test_a_gradient_of_another_shape_is_refused():
+    refused(SMOOTH["sin"].spoilt(np.sum).at(np.ones(3)), "the gradient by x: expected shape (3,), got ()")
+
+    class PerSample(Linear):
+        def backward(self, params, cache, dy):
+            dx, grads = super().backward(params, cache, dy)
+            return dx, grads | {"b": dy}
+
+    refused(of_layer(PerSample(3, 2)), "the gradient by b: expected shape (2,), got (6, 2)")
+
+
+# ---- forwards that are not functions
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Draws its mask inside."""
+
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    def forward(self, params, state, x, *, train):
+        mask = self.rng.uniform(size=x.shape) > 0.5
+        return x * mask, mask, state
+
+    def backward(self, params, cache, dy):
+        return dy * cache, {}
+
+
+@dataclass(frozen=True)
+class Counting(Layer):
+    """Scales by how often it has been called."""
+
+    calls: list = field(default_factory=list)
+
+    def forward(self, params, state, x, *, train):
+        self.calls.append(None)
+        return x * len(self.calls), len(self.calls), state
+
+    def backward(self, params, cache, dy):
+        return dy * cache, {}
+
+
+@pytest.mark.parametrize("layer", [Dropout, Counting])
+def test_a_forward_that_is_random_or_remembers_is_refused(layer, rng):
+    message = "a forward that is random, or remembers, cannot be checked; draw its random numbers outside"
+    assert refused(of_layer(layer()), message).startswith("at one and the same point the value was ")
+    net = Sequential(Linear(3, 3), layer(), Linear(3, 2))
+    refused(of_net(net, rng.standard_normal((4, 3)), [0, 1, 0, 1]), message)
+    with pytest.raises(ValueError, match="random, or remembers"):
+        sweep(of_layer(layer()), [1e-5])
+
+
+class InPlaceReLU(ReLU):
+    def forward(self, params, state, x, *, train):
+        x[x < 0] = 0
+        return x, x, state
+
+
+class InPlaceBackward(Linear):
+    """Writes its input's gradient over the input, to save memory."""
+
+    def backward(self, params, cache, dy):
+        dx, grads = super().backward(params, cache, dy)
+        cache[...] = dx
+        return cache, grads
+
+
+class Decaying(Linear):
+    """Takes the step of weight decay in the middle of a forward."""
+
+    def forward(self, params, state, x, *, train):
+        w = params["W"]
+        w *= 0.9
+        return super().forward(params, state, x, train=train)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch:cpu"])
+@pytest.mark.parametrize(
+    ("layer", "array"), [(InPlaceReLU(), "input"), (InPlaceBackward(3, 3), "input"), (Decaying(3, 3), "W")]
+)
+def test_a_layer_that_writes_into_an_argument_is_refused(backend, layer, array):
+    if backend != "numpy":
+        pytest.importorskip("torch")
+    refused(
+        of_layer(layer, backend=backend),
+        f"{layer} writes into {array}, its argument, which must stay as it was",
+    )
