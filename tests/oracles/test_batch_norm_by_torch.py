@@ -1,4 +1,4 @@
-"""PyTorch's BatchNorm1d as the truth: several batches in training, then some in evaluation, with drawn settings."""
+"""PyTorch's BatchNorm1d as the truth: several batches in training, then one in evaluation, with drawn settings."""
 
 import drawn
 import numpy as np
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anynet import BatchNorm
 
-TRAINING, EVALUATION = 4, 2
+TRAINING, EVALUATION = 3, 1
 BATCHES = range(TRAINING + EVALUATION)
 
 
