@@ -72,7 +72,7 @@ def test_a_bias_ahead_of_batch_normalisation_has_no_slope(net, data):
 def test_a_net_passes_in_training_and_evaluation_with_every_loss_and_method(net, data, method):
     for loss in (softmax_cross_entropy, hinge):
         for train in (False, True):
-            check(of_net(net, *data, loss=loss, train=train, l2=0.1), method=method, probes=10).require()
+            check(of_net(net, *data, loss=loss, train=train, l2=0.1), method=method, probes=5).require()
 
 
 def test_evaluation_is_another_function_than_training(data):
@@ -88,7 +88,7 @@ def test_members_pass_each_with_its_own_penalty(net, method, shared, rng):
     params, state = net.init(range(K), like=np.zeros(1))
     x = rng.standard_normal((N, FEATURES) if shared else (K, N, FEATURES))
     labels = rng.integers(0, CLASSES, N if shared else (K, N))
-    result = check(of_net(net, x, labels, params=params, state=state, l2=[0.0, 1e-3, 0.5]), method=method)
+    result = check(of_net(net, x, labels, params=params, state=state, l2=[0.0, 1e-3, 0.5]), method=method, probes=20)
     result.require()
     assert result.entries["input"].size == x.size
     assert result.entries["0.W"].size == K * FEATURES * 6

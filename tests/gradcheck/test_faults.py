@@ -62,7 +62,7 @@ def test_an_unspoilt_loss_passes(method, name):
 
 
 def test_an_unspoilt_net_passes(method):
-    assert failing(check(of_spoilt_net(NET), method=method)) == set()
+    assert failing(check(of_spoilt_net(NET), method=method, probes=5)) == set()
 
 
 # ---- with a fault
@@ -86,7 +86,7 @@ def test_a_losses_fault_is_found(method, fault):
 def test_a_penaltys_fault_is_found_where_it_lies(monkeypatch, method, fault):
     wrong, where = PENALTY_FAULTS[fault]
     monkeypatch.setattr(subjects, "add_l2_gradient", wrong)
-    assert failing(check(of_spoilt_net(NET), method=method)) == where
+    assert failing(check(of_spoilt_net(NET), method=method, probes=5)) == where
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_penaltys_fault_is_found_where_it_lies(monkeypatch, method, fault):
 def test_a_fault_inside_a_net_is_found_there_and_in_all_that_is_derived_from_it(method, i, array, fault, where):
     layers = list(NET.layers)
     layers[i] = Spoilt(layers[i], array, LAYER_FAULTS[fault])
-    assert failing(check(of_spoilt_net(Sequential(*layers)), method=method)) == where
+    assert failing(check(of_spoilt_net(Sequential(*layers)), method=method, probes=5)) == where
 
 
 @pytest.mark.parametrize("members", [1, 3])

@@ -103,6 +103,16 @@ def test_a_net_with_a_unit_at_its_kink_passes_with_the_kinks_counted(method, rng
         assert kinks["0.b"] + kinks["0.W"] > 0
 
 
+@pytest.mark.parametrize("seed", [1, 3, 4, 5])
+def test_a_net_of_many_units_passes_with_a_step_across_many_kinks(seed):
+    rng = np.random.default_rng(seed)
+    net = Sequential(Linear(8, 20), BatchNorm(20), ReLU(), Linear(20, 20), ReLU(), Linear(20, 5))
+    subject = of_net(net, 0.1 * rng.standard_normal((40, 8)), rng.integers(0, 5, 40), seed=seed)
+    result = check(subject, step=1e-3, probes=30)
+    result.require()
+    assert sum(int(entry.kinks.sum()) for entry in result.entries.values()) > 3
+
+
 def test_where_all_is_at_kinks_nothing_passes_and_the_message_says_so(any_method):
     result = check(Formula(RELU.f, lambda x: np.zeros_like(x)).at(np.zeros(3)), method=any_method)
     entry = result.entries["x"]
