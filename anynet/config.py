@@ -88,7 +88,7 @@ class CheckConfig(Config):
     """Settings of a gradient check: a run's, in double precision."""
 
     dtype: Literal[DTYPES] = "float64"  # type: ignore[valid-type]
-    """Of everything; float32 holds a tolerance of a few thousandths at best."""
+    """Of everything. float32 holds a tolerance of a few thousandths at best, and is too coarse to tell kinks."""
 
 
 def write(config: Config, path: Path) -> None:

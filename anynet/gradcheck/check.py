@@ -137,6 +137,12 @@ def values_of(subject: Subject) -> tuple[Host, Mapping[str, Host]]:
         _finite(name, x)
     terms = subject.value(subject.point)
     _finite("the value", terms)
+    again = subject.value(subject.point)
+    if not np.allclose(again, terms, rtol=1e3 * np.finfo(terms.dtype).eps, atol=0):
+        raise ValueError(
+            f"at one and the same point the value was {terms.sum()} first and then {again.sum()}: a forward that is "
+            f"random, or remembers, cannot be checked; draw its random numbers outside"
+        )
     gradients = subject.gradients(subject.point)
     for name, x in subject.point.items():
         if name not in gradients:
@@ -144,12 +150,6 @@ def values_of(subject: Subject) -> tuple[Host, Mapping[str, Host]]:
         if gradients[name].shape != x.shape:
             raise ValueError(f"the gradient by {name}: expected shape {x.shape}, got {gradients[name].shape}")
         _finite(f"the gradient by {name}", gradients[name])
-    again = subject.value(subject.point)
-    if not np.allclose(again, terms, rtol=1e3 * np.finfo(terms.dtype).eps, atol=0):
-        raise ValueError(
-            f"at one and the same point the value was {terms.sum()} first and then {again.sum()}: a forward that is "
-            f"random, or remembers, cannot be checked; draw its random numbers outside"
-        )
     return terms, gradients
 
 

@@ -59,23 +59,26 @@ def of_layer(
         params = {name: rng.standard_normal((*ahead, *p.shape)) for name, p in layer.parameters().items()}
     if state is None:
         state = {name: rng.uniform(0.5, 2, (*ahead, *p.shape)) for name, p in layer.state().items()}
-    device = OnDevice(backend, dtype)
+    device = OnDevice(layer, backend, dtype)
     placed = device.place(device.host(state))
 
+    def own(point: Arrays) -> Arrays:
+        return {name: point[name] for name in params}
+
     def forward(point: Arrays) -> tuple:
-        return layer.forward({name: point[name] for name in params}, placed, point["input"], train=train)
+        return layer.forward(own(point), placed, point["input"], train=train)
 
-    point = device.host({**params, "input": x})
-    y = device.backend.to_host(forward(device.place(point))[0])
-    dy = rng.standard_normal(y.shape)
-    weights = device.place(device.host({"dy": dy}))["dy"]
-
-    def gradients(point: Arrays) -> Arrays:
-        dx, grads = layer.backward({name: point[name] for name in params}, forward(point)[1], weights)
+    def backward(point: Arrays) -> Arrays:
+        dx, grads = layer.backward(own(point), forward(point)[1], point["dy"])
         return {**grads, "input": dx}
 
-    value = device.function(lambda point: forward(point)[0])
-    return Subject(lambda point: value(point) * dy, device.gradients(gradients, str(layer)), point)
+    def parameter_gradients(point: Arrays) -> Arrays:
+        return layer.parameter_gradients(own(point), forward(point)[1], point["dy"])
+
+    point = device.host({**params, "input": x})
+    dy = device.host({"dy": rng.standard_normal(device.backend.to_host(forward(device.place(point))[0]).shape)})
+    value, gradients = device.function(lambda point: forward(point)[0]), device.gradients(backward, parameter_gradients)
+    return Subject(lambda point: value(point) * dy["dy"], lambda point: gradients({**point, **dy}), point)
 
 
 def of_loss(
@@ -90,11 +93,11 @@ def of_loss(
 
     logits: shape (..., N, C). labels: integers, shape (N,) or (..., N).
     """
-    device = OnDevice(backend, dtype)
+    device = OnDevice(loss.__name__, backend, dtype)
     classes = device.backend.asarray(np.asarray(labels))
     return Subject(
         device.function(lambda point: loss(point["logits"], classes)[0]),
-        device.gradients(lambda point: {"logits": loss(point["logits"], classes)[1]}, loss.__name__),
+        device.gradients(lambda point: {"logits": loss(point["logits"], classes)[1]}),
         device.host({"logits": logits}),
     )
 
@@ -122,7 +125,7 @@ def of_net(
     """
     drawn = net.init(seed, like=np.zeros(1))
     vector = np.asarray(drawn[0] if params is None else params, np.float64)
-    device = OnDevice(backend, dtype)
+    device = OnDevice("the net", backend, dtype)
     held = device.place(device.host(drawn[1] if state is None else state))
     classes = device.backend.asarray(np.asarray(labels))
     fixed = device.place(device.host({"like": np.zeros_like(vector), "l2": np.asarray(l2)}))
@@ -132,7 +135,7 @@ def of_net(
         logits, _, _ = net.forward(joined, held, point["input"], train=train)
         return loss(logits, classes)[0] + l2_cost(net.layout, joined, fixed["l2"])
 
-    def gradients(point: Arrays) -> Arrays:
+    def backward(point: Arrays) -> Arrays:
         joined = net.layout.join(point, fixed["like"])
         logits, cache, _ = net.forward(joined, held, point["input"], train=train)
         dx, grads = net.backward(joined, cache, loss(logits, classes)[1])
@@ -140,9 +143,15 @@ def of_net(
             dx = device.backend.xp.sum(dx, axis=0)
         return {**net.layout.split(add_l2_gradient(net.layout, grads, joined, fixed["l2"])), "input": dx}
 
+    def parameter_gradients(point: Arrays) -> Arrays:
+        joined = net.layout.join(point, fixed["like"])
+        logits, cache, _ = net.forward(joined, held, point["input"], train=train)
+        grads = net.parameter_gradients(joined, cache, loss(logits, classes)[1])
+        return net.layout.split(add_l2_gradient(net.layout, grads, joined, fixed["l2"]))
+
     names = sorted(net.layout.slots, key=lambda name: int(name.split(".")[0]))
     parts = net.layout.split(vector)
     point = device.host({**{name: parts[name] for name in names}, "input": x})
     firsts = {name.split(".")[0]: name for name in reversed(names)}
     headings = {name: f"{i} {type(net.layers[int(i)]).__name__}" for i, name in firsts.items()}
-    return Subject(device.function(cost), device.gradients(gradients, "the net"), point, headings)
+    return Subject(device.function(cost), device.gradients(backward, parameter_gradients), point, headings)

@@ -196,3 +196,29 @@ def test_a_layer_that_writes_into_an_argument_is_refused(backend, layer, array):
         of_layer(layer, backend=backend),
         f"{layer} writes into {array}, its argument, which must stay as it was",
     )
+
+
+class InPlaceGradient(ReLU):
+    def backward(self, params, cache, dy):
+        dy *= cache > 0
+        return dy, {}
+
+
+def test_a_backward_that_writes_into_the_outputs_gradient_is_refused():
+    refused(of_layer(InPlaceGradient()), "InPlaceGradient() writes into dy, its argument, which must stay as it was")
+
+
+class HalfAsMuch(Linear):
+    """Takes one gradient where a net's first layer is trained, another everywhere else."""
+
+    def parameter_gradients(self, params, cache, dy):
+        return {name: gradient / 2 for name, gradient in super().parameter_gradients(params, cache, dy).items()}
+
+    def backward(self, params, cache, dy):
+        return Linear(self.n_in, self.n_out).backward(params, cache, dy)
+
+
+def test_two_ways_to_a_gradient_must_agree(rng):
+    message = "parameter_gradients says another gradient by"
+    assert message in refused(of_layer(HalfAsMuch(3, 2)), message)
+    assert message in refused(of_net(Sequential(HalfAsMuch(3, 2)), rng.standard_normal((4, 3)), [0, 1, 0, 1]), message)
