@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
@@ -28,7 +28,8 @@ SHAPES = st.builds(Shape, MEMBERS, SIZES, SIZES, SIZES)
 
 def for_all(test: Callable[..., None], examples: int, **drawn: st.SearchStrategy[Any]) -> None:
     """Run a test on drawn arguments, on the same ones every time."""
-    settings(max_examples=examples, deadline=None, derandomize=True)(given(**drawn)(test))()
+    phases = (Phase.generate, Phase.shrink)  # explaining a failure takes longer than understanding it
+    settings(max_examples=examples, deadline=None, derandomize=True, phases=phases)(given(**drawn)(test))()
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
