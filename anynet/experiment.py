@@ -2,35 +2,70 @@
 
 import itertools
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from anynet import build
+from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.config import Config
-from anynet.data import load
+from anynet.data import Batches, Dataset, split
 from anynet.data.normalization import Normalization, check_kind, normalization
+from anynet.data.sources import find
 from anynet.gradcheck import Subject, of_net
+from anynet.layers import Sequential
+from anynet.optimizers import Optimizer
 from anynet.run_folder import RunFolder, refuse_existing
-from anynet.training import Run, check, fit
+from anynet.training import Epoch, Run, check, fit
 
 
-def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str, Any]]:
-    """Train as the settings say.
+class Experiment(NamedTuple):
+    """Settings and the objects made of them, known to fit each other."""
 
-    folder: where the results go; by default a new one under ``runs``, named after the time.
+    config: Config
+    net: Sequential
+    data: Dataset
+    optimizer: Optimizer
+    backend: Backend
 
-    Returns the run, its folder, and what is in its result.json. Raises what ``fit`` and ``load`` raise, and
-    FileExistsError; nothing is written before all settings are known to be good.
+    def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
+        """Train; see ``anynet.fit``."""
+        config = self.config
+        return fit(
+            self.net,
+            self.data,
+            self.optimizer,
+            loss=build.LOSSES[config.loss],
+            l2=config.l2,
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            backend=self.backend,
+            dtype=config.dtype,
+            normalize=config.normalize,
+            flip=config.flip,
+            crop=config.crop,
+            drop_last=config.drop_last,
+            memory_budget=None if config.memory_budget is None else round(config.memory_budget * 1e9),
+            progress=progress,
+            on_epoch=on_epoch,
+        )
+
+
+def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experiment:
+    """Make of settings what they name.
+
+    found: the data set's name and images, as from ``anynet.data.sources.find``, where they are read already.
+
+    Raises what ``find``, ``split`` and ``check`` raise; nothing is written.
     """
-    folder = folder or _new_folder()
-    refuse_existing(folder)
     backend, optimizer = choose_backend(config.backend), build.optimizer(config)
     build.initializers(config.init)
     check_kind(config.normalize)
-    data = load(config.data, config.train, config.val)
+    data = split(*(found or find(config.data)), config.train, config.val)
     net = build.net(config, data.train.images.shape[1], len(data.classes))
     check(
         net,
@@ -44,46 +79,42 @@ def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[s
     )
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # what "auto" has come to
+    return Experiment(config, net, data, optimizer, backend)
+
+
+def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str, Any]]:
+    """Train as the settings say.
+
+    folder: where the results go; by default a new one under ``runs``, named after the time.
+
+    Returns the run, its folder, and what is in its result.json. Raises what ``fit`` and ``prepare`` raise, and
+    FileExistsError; nothing is written before all settings are known to be good.
+    """
+    folder = folder or _new_folder()
+    refuse_existing(folder)
+    experiment = prepare(config)
+    data = experiment.data
     print(
         f"{data.name}: {len(data.train)} images to train with, {len(data.val)} to validate, {len(data.test)} to test; "
-        f"{net.layout.size:,} parameters; {backend}, {config.dtype}; results in {folder}",
+        f"{experiment.net.layout.size:,} parameters; {experiment.backend}, {config.dtype}; results in {folder}",
         file=sys.stderr,
     )
-    with RunFolder(folder, config, data.name) as results:
-        run = fit(
-            net,
-            data,
-            optimizer,
-            loss=build.LOSSES[config.loss],
-            l2=config.l2,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            backend=backend,
-            dtype=config.dtype,
-            normalize=config.normalize,
-            flip=config.flip,
-            crop=config.crop,
-            drop_last=config.drop_last,
-            memory_budget=None if config.memory_budget is None else round(config.memory_budget * 1e9),
-            on_epoch=results.add,
-        )
+    with RunFolder(folder, experiment.config, data.name) as results:
+        run = experiment.fit(results.add)
         return run, folder, results.finish(run, official=data.official)
 
 
 def gradient_subject(config: Config, samples: int) -> Subject:
     """The cost that a run begins with, on the first training images, as a subject of ``anynet.gradcheck.check``.
 
-    Raises ValueError where there are not so many images, and what ``load`` raises.
+    Raises ValueError where there are not so many images, and what ``prepare`` raises.
     """
-    backend = choose_backend(config.backend)
-    check_kind(config.normalize)
-    data = load(config.data, config.train, config.val)
+    _, net, data, _, backend = prepare(config)
     if samples > len(data.train):
         raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
     images = Normalization(*normalization(config.normalize, data.train.images))(data.train.images[:samples])
     return of_net(
-        build.net(config, images.shape[1], len(data.classes)),
+        net,
         images,
         data.train.labels[:samples],
         loss=build.LOSSES[config.loss],
