@@ -37,6 +37,9 @@ class Config:
     """Mirror each image left to right with probability one half."""
     crop: NotNegativeCount = 0
     """Cut each image at random from a frame with this many black pixels around it."""
+    reverse: bool = False
+    """With probability one half for each batch, reverse all values of each of its images at once: rows, columns and
+    colour channels, as one student report's code did where a left-right flip was meant."""
 
     hidden: str = "512,128"
     """Widths of the hidden layers, as in 50,30; "" for one layer."""

@@ -48,6 +48,7 @@ class Experiment(NamedTuple):
             normalize=config.normalize,
             flip=config.flip,
             crop=config.crop,
+            reverse=config.reverse,
             drop_last=config.drop_last,
             memory_budget=None if config.memory_budget is None else round(config.memory_budget * 1e9),
             progress=progress,
@@ -76,6 +77,7 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
         batch_size=config.batch_size,
         flip=config.flip,
         crop=config.crop,
+        reverse=config.reverse,
     )
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # what "auto" has come to

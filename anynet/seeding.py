@@ -14,6 +14,7 @@ class Purpose(IntEnum):
     CROP = 3
     DRAWING = 4
     CHECK = 5
+    REVERSE = 7
 
 
 def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:

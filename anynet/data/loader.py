@@ -55,14 +55,14 @@ class Loader:
         Raises ValueError for a batch size that is not in 1 .. the number of images.
         """
         check_batch_size(batch_size, len(self))
-        order = generator(seed, Purpose.ORDER, epoch).permutation(len(self))
-        if drop_last:
-            order = order[: len(order) // batch_size * batch_size]
+        whole = generator(seed, Purpose.ORDER, epoch).permutation(len(self))
+        order = whole[: len(whole) // batch_size * batch_size] if drop_last else whole
         if augmentation is None:
             yield from self._batches(order, batch_size)
             return
-        # Drawn for every image of the set, so that what happens to one does not depend on the batch size.
-        draws = {name: self._backend.asarray(d[order]) for name, d in augmentation.draw(seed, epoch, len(self)).items()}
+        # Drawn for every image of the set, so that dropping some changes nothing for the others.
+        drawn = augmentation.draw(seed, epoch, whole, batch_size)
+        draws = {name: self._backend.asarray(d) for name, d in drawn.items()}
         for i, (images, labels) in enumerate(self._batches(order, batch_size)):
             rows = slice(i * batch_size, i * batch_size + labels.shape[0])
             yield Batch(augmentation(images, {name: d[rows, ...] for name, d in draws.items()}), labels)

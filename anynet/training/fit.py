@@ -43,6 +43,7 @@ def fit(
     normalize: str = "standardize",
     flip: bool = False,
     crop: int = 0,
+    reverse: bool = False,
     drop_last: bool = False,
     memory_budget: int | None = None,
     progress: bool | None = None,
@@ -53,7 +54,8 @@ def fit(
     loss: ``losses.softmax_cross_entropy`` or ``losses.hinge``. l2: λ of the penalty λ Σ W² (see ``anynet.penalties``).
     backend: as from ``anynet.backend``, or its name; by default what ANYNET_BACKEND says, and else NumPy.
     dtype: "float32" or "float64". normalize: see ``anynet.data.normalization``.
-    flip, crop: see ``anynet.data.Augmentation``. drop_last: whether to leave out an epoch's last, shorter batch.
+    flip, crop, reverse: see ``anynet.data.Augmentation``.
+    drop_last: whether to leave out an epoch's last, shorter batch.
     memory_budget: bytes of the device's memory that images may stay in; by default half of what is free. Sets that do
         not fit are streamed, with the same result.
     progress: whether to show a progress bar on stderr; by default where that is a terminal.
@@ -64,7 +66,7 @@ def fit(
     Raises ValueError for settings out of range, before any work; BackendError for a backend that cannot run here;
     DivergedError, naming epoch, step and learning rate, once the cost is not finite.
     """
-    check(net, data, optimizer, l2=l2, epochs=epochs, batch_size=batch_size, flip=flip, crop=crop)
+    check(net, data, optimizer, l2=l2, epochs=epochs, batch_size=batch_size, flip=flip, crop=crop, reverse=reverse)
     if not isinstance(backend, Backend):
         backend = choose_backend(backend)
     backend.dtype(dtype)
@@ -73,7 +75,7 @@ def fit(
         *(backend.asarray(part.astype(dtype)) for part in normalization(normalize, data.train.images))
     )
     penalty = backend.asarray(np.asarray(l2, dtype)) if l2 else None
-    augmentation = Augmentation(flip, crop) if flip or crop else None
+    augmentation = Augmentation(flip, crop, reverse) if flip or crop or reverse else None
     step = backend.compile(train_step(net, loss, optimizer))
     measure = Measure(net, loss, backend, inputs, penalty)
 
@@ -137,6 +139,7 @@ def check(
     batch_size: int,
     flip: bool = False,
     crop: int = 0,
+    reverse: bool = False,
 ) -> None:
     """Raises TypeError or ValueError for settings out of range, and for a net that does not fit the data."""
     for name, value, kind in (("net", net, Sequential), ("data", data, Dataset), ("optimizer", optimizer, Optimizer)):
@@ -146,7 +149,7 @@ def check(
         raise ValueError(f"epochs: expected 1 or more, got {epochs}")
     if not 0 <= l2 < math.inf:
         raise ValueError(f"l2: expected 0 or more, got {l2}")
-    _check_images(data, flip, crop)
+    _check_images(data, flip=flip, crop=crop, reverse=reverse)
     check_batch_size(batch_size, len(data.train))
     pixels = data.train.images.shape[1]
     if net.n_in not in (None, pixels):
@@ -162,7 +165,7 @@ def check(
             raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {rate}")
 
 
-def _check_images(data: Dataset, flip: bool, crop: int) -> None:
+def _check_images(data: Dataset, *, flip: bool, crop: int, reverse: bool) -> None:
     pixels = data.train.images.shape[1]
     for which in ("train", "val", "test"):
         part: Split = getattr(data, which)
@@ -178,9 +181,9 @@ def _check_images(data: Dataset, flip: bool, crop: int) -> None:
             )
     if not 0 <= crop < IMAGE_SHAPE[-1]:
         raise ValueError(f"crop: expected 0 to {IMAGE_SHAPE[-1] - 1} pixels, got {crop}")
-    if (flip or crop) and pixels != math.prod(IMAGE_SHAPE):
+    if (flip or crop or reverse) and pixels != math.prod(IMAGE_SHAPE):
         raise ValueError(
-            f"flip and crop need images of shape {IMAGE_SHAPE}, and those of {data.name} have {pixels} values"
+            f"flip, crop and reverse need images of shape {IMAGE_SHAPE}, and those of {data.name} have {pixels} values"
         )
 
 

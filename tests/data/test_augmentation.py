@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anynet.data import Augmentation
-from anynet.data.augmentation import crop, mirror
+from anynet.data.augmentation import crop, mirror, reverse
 
 N = 12
 SHAPE = (N, 3, 32, 32)
@@ -19,6 +19,10 @@ def pictures(request, rng):
 
 def mirrored_by_hand(pictures, mirrored):
     return np.stack([p[:, :, ::-1] if m else p for p, m in zip(pictures, mirrored, strict=True)])
+
+
+def reversed_by_hand(pictures, chosen):
+    return np.stack([p[::-1, ::-1, ::-1] if r else p for p, r in zip(pictures, chosen, strict=True)])
 
 
 def cropped_by_hand(pictures, offset, width):
@@ -47,6 +51,12 @@ def test_mirrored_are_the_pictures_named_and_no_others(xp, pictures):
     assert_same(xp.call(mirror, pictures, mirrored), mirrored_by_hand(pictures, mirrored))
 
 
+def test_reversed_are_the_images_named_and_no_others(xp, pictures):
+    chosen = np.arange(N) % 3 == 0
+    expected = reversed_by_hand(pictures, chosen).reshape(N, 3072)
+    assert_same(xp.call(reverse, pictures.reshape(N, 3072), chosen), expected)
+
+
 @pytest.mark.parametrize("width", [1, 4, 40])
 def test_cropped_is_the_window_at_the_offset(xp, pictures, width):
     offset = corners(width)
@@ -60,11 +70,21 @@ def test_a_window_in_the_middle_is_the_picture(xp, pictures):
 
 
 @pytest.mark.parametrize(
-    "augmentation", [Augmentation(), Augmentation(True), Augmentation(crop=2), Augmentation(True, 4)]
+    "augmentation",
+    [
+        Augmentation(),
+        Augmentation(True),
+        Augmentation(crop=2),
+        Augmentation(reverse=True),
+        Augmentation(True, 4),
+        Augmentation(True, 4, True),
+    ],
 )
-def test_images_are_mirrored_and_then_cropped_by_their_draws(xp, pictures, augmentation):
-    draws = augmentation.draw(seed=0, epoch=0, n=N)
+def test_images_are_reversed_then_mirrored_then_cropped_by_their_draws(xp, pictures, augmentation):
+    draws = augmentation.draw(seed=0, epoch=0, order=np.arange(N), batch_size=5)
     expected = pictures
+    if augmentation.reverse:
+        expected = reversed_by_hand(expected, draws["reversed"])
     if augmentation.flip:
         expected = mirrored_by_hand(expected, draws["mirrored"])
     if augmentation.crop:
@@ -75,16 +95,29 @@ def test_images_are_mirrored_and_then_cropped_by_their_draws(xp, pictures, augme
 
 
 def test_about_half_are_mirrored():
-    mirrored = Augmentation(flip=True).draw(seed=0, epoch=0, n=100_000)["mirrored"]
+    mirrored = Augmentation(flip=True).draw(0, 0, np.arange(100_000), batch_size=100)["mirrored"]
     assert (mirrored.dtype, mirrored.shape) == (bool, (100_000,))
     assert abs(mirrored.mean() - 0.5) < 0.01  # six standard deviations
     assert abs((mirrored[1:] == mirrored[:-1]).mean() - 0.5) < 0.01
 
 
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+def test_about_half_of_the_batches_are_reversed_and_each_as_a_whole(batch_size):
+    batches, short = 10_000, batch_size // 2
+    order = np.arange(batches * batch_size + short)
+    chosen = Augmentation(reverse=True).draw(0, 0, order, batch_size)["reversed"]
+    assert (chosen.dtype, chosen.shape) == (bool, order.shape)
+    whole = chosen[: batches * batch_size].reshape(batches, batch_size)
+    assert (whole == whole[:, :1]).all()
+    assert len(set(chosen[batches * batch_size :])) == min(short, 1)
+    assert abs(whole[:, 0].mean() - 0.5) < 0.03  # six standard deviations
+    assert abs((whole[1:, 0] == whole[:-1, 0]).mean() - 0.5) < 0.03
+
+
 @pytest.mark.parametrize("width", [1, 4])
 def test_windows_start_everywhere_equally_often(width):
     n, places = 100_000, (2 * width + 1) ** 2
-    offset = Augmentation(crop=width).draw(seed=0, epoch=0, n=n)["offset"]
+    offset = Augmentation(crop=width).draw(0, 0, np.arange(n), batch_size=100)["offset"]
     assert (offset.dtype, offset.shape) == (np.int64, (n, 2))
     assert (offset.min(), offset.max()) == (0, 2 * width)
     counts = np.bincount(offset @ [2 * width + 1, 1], minlength=places)  # rows with columns: neither follows the other
@@ -92,15 +125,34 @@ def test_windows_start_everywhere_equally_often(width):
 
 
 def test_draws_depend_on_seed_and_epoch_only():
-    both, flip, crops = Augmentation(True, 4), Augmentation(flip=True), Augmentation(crop=4)
-    seen = {}
+    together = Augmentation(True, 4, True)
+    alone = [Augmentation(True), Augmentation(crop=4), Augmentation(reverse=True)]
+    order, seen = np.arange(200), {}
     for seed, epoch in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        draws = both.draw(seed, epoch, 200)
-        assert draws.keys() == {"mirrored", "offset"}
-        for name, again in (both.draw(seed, epoch, 200) | flip.draw(seed, epoch, 200)).items():
-            np.testing.assert_array_equal(again, draws[name])
-        np.testing.assert_array_equal(crops.draw(seed, epoch, 200)["offset"], draws["offset"])
+        draws = together.draw(seed, epoch, order, 10)
+        assert draws.keys() == {"mirrored", "offset", "reversed"}
+        for augmentation in (together, *alone):
+            for name, again in augmentation.draw(seed, epoch, order, 10).items():
+                np.testing.assert_array_equal(again, draws[name])
         for name, values in draws.items():
             seen.setdefault(name, set()).add(values.tobytes())
-    assert {name: len(different) for name, different in seen.items()} == {"mirrored": 4, "offset": 4}
-    assert Augmentation().draw(0, 0, 200) == {}
+    assert {name: len(different) for name, different in seen.items()} == {"mirrored": 4, "offset": 4, "reversed": 4}
+    assert Augmentation().draw(0, 0, order, 10) == {}
+
+
+def test_flips_and_crops_belong_to_the_image_and_reversals_to_the_place(rng):
+    augmentation, order = Augmentation(True, 4, True), rng.permutation(200)
+    as_they_stand = augmentation.draw(0, 0, np.arange(200), batch_size=10)
+    shuffled = augmentation.draw(0, 0, order, batch_size=10)
+    for name in ("mirrored", "offset"):
+        np.testing.assert_array_equal(shuffled[name], as_they_stand[name][order])
+        np.testing.assert_array_equal(augmentation.draw(0, 0, order, batch_size=7)[name], shuffled[name])
+    np.testing.assert_array_equal(shuffled["reversed"], as_they_stand["reversed"])
+
+
+def test_draws_stay_repeatable():
+    """Written down once: where these change, so does every run that used them."""
+    draws = Augmentation(True, 4, True).draw(42, 3, np.arange(8), batch_size=1)
+    assert draws["mirrored"].astype(int).tolist() == [1, 1, 0, 0, 1, 0, 0, 0]
+    assert draws["offset"][:4].tolist() == [[8, 8], [7, 4], [6, 1], [8, 4]]
+    assert draws["reversed"].astype(int).tolist() == [1, 1, 0, 1, 0, 0, 0, 1]

@@ -83,7 +83,7 @@ def test_in_order_gives_every_image_as_it_stands(loader, split, backend_here, ba
     np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), split.images)
 
 
-@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4)])
+@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4, True)])
 @pytest.mark.parametrize("drop_last", [False, True])
 def test_resident_and_streamed_are_equal_bit_for_bit(split, backend_here, augmentation, drop_last):
     resident, streamed = (
@@ -99,7 +99,7 @@ def test_resident_and_streamed_are_equal_bit_for_bit(split, backend_here, augmen
         assert one[1].tobytes() == other[1].tobytes()
 
 
-@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4)])
+@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4, True)])
 def test_a_batch_stays_what_it_was_while_later_ones_are_loaded(loader, backend_here, augmentation):
     held, at_once = [], []
     for images, labels in loader.shuffled(5, 0, 0, augmentation):
@@ -119,12 +119,30 @@ def test_what_happens_to_an_image_depends_on_nothing_but_seed_and_epoch(
 ):
     for seed, epoch in ((0, 0), (5, 1)):
         images, labels = together(backend_here, loader.shuffled(batch_size, seed, epoch, augmentation))
-        varied = augmentation(split.images, augmentation.draw(seed, epoch, N))  # image by image, before any order
+        draws = augmentation.draw(seed, epoch, np.arange(N), batch_size)
+        varied = augmentation(split.images, draws)  # image by image, before any order
         assert sorted(labels) == list(range(N))
         np.testing.assert_array_equal(images, varied[labels])
 
 
-@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4)])
+@pytest.mark.parametrize("batch_size", BATCH_SIZES)
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_whole_batches_are_reversed_the_same_on_every_backend(loader, split, backend_here, batch_size, drop_last):
+    """With batches of 5, the short last one is among those reversed."""
+    augmentation, batches = Augmentation(reverse=True), -(-N // batch_size)
+    reversals = set()
+    for epoch in range(6):
+        drawn = generator(2, Purpose.REVERSE, epoch).random(batches) < 0.5
+        reached = on_host(backend_here, loader.shuffled(batch_size, 2, epoch, augmentation, drop_last=drop_last))
+        for (images, labels), reverse in zip(reached, drawn[: len(reached)], strict=True):
+            expected = split.images[labels]
+            np.testing.assert_array_equal(images, expected[:, ::-1] if reverse else expected)
+            reversals.add((len(labels), bool(reverse)))
+    lengths = {batch_size} if drop_last or N % batch_size == 0 else {batch_size, N % batch_size}
+    assert reversals == {(length, reverse) for length in lengths for reverse in (False, True)}
+
+
+@pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4, True)])
 def test_images_stay_uint8_and_all_is_on_the_device(loader, backend_here, augmentation):
     xp = backend_here.xp
     for images, labels in [*loader.shuffled(5, 0, 0, augmentation), *loader.in_order(5)]:

@@ -79,7 +79,7 @@ def test_an_epoch_is_pytorchs(data):
 
 
 def test_streamed_is_resident(data, backend_here):
-    settings = {"flip": True, "crop": 2, "batch_size": 30}
+    settings = {"flip": True, "crop": 2, "reverse": True, "batch_size": 30}
     streamed = fit(data, backend_here, memory_budget=0, **settings)
     np.testing.assert_array_equal(costs(streamed), costs(fit(data, backend_here, memory_budget=10**9, **settings)))
 
@@ -89,7 +89,9 @@ def test_the_seed_decides(data):
     assert not np.array_equal(fit(data).params, fit(data, seed=8).params)
 
 
-@pytest.mark.parametrize("change", [{"flip": True}, {"crop": 2}, {"normalize": "none"}, {"loss": an.losses.hinge}])
+@pytest.mark.parametrize(
+    "change", [{"flip": True}, {"crop": 2}, {"reverse": True}, {"normalize": "none"}, {"loss": an.losses.hinge}]
+)
 def test_settings_reach_training(data, change):
     assert not np.allclose(costs(fit(data, **change)), costs(fit(data)))
 
@@ -200,6 +202,14 @@ def test_images_of_another_width_are_refused(data, which):
     narrow = Split(np.zeros((2, 100), np.uint8), np.zeros(2, int))
     with pytest.raises(ValueError, match=f"the {which} set of drawn has 100 pixels an image, not 3072"):
         fit(replace(data, **{which: narrow}))
+
+
+@pytest.mark.parametrize("change", [{"flip": True}, {"crop": 1}, {"reverse": True}])
+def test_images_of_another_shape_are_not_varied(change):
+    narrow = Split(np.zeros((2, 100), np.uint8), np.zeros(2, int))
+    net, data = an.Sequential(an.Linear(100, 1)), Dataset("narrow", ("one",), narrow, narrow, narrow)
+    with pytest.raises(ValueError, match=r"flip, crop and reverse need images of shape .*narrow have 100 values"):
+        an.fit(net, data, an.SGD(), batch_size=2, **change)
 
 
 def test_an_empty_set_is_refused(data):
