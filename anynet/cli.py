@@ -1,5 +1,6 @@
 """The command line: ``python train.py`` and ``python -m anynet``."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from cyclopts import App, ArgumentCollection
 from cyclopts.config import Dict
 
 import anynet
-from anynet.backends import BackendError
+from anynet.backends import DTYPES, BackendError
 from anynet.backends.base import first_line
 from anynet.config import CheckConfig, Config, Count, Positive
 from anynet.reports import preset as find_preset
@@ -20,8 +21,8 @@ def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     """Where a preset is named, its settings take the place of those that were not given."""
     for argument in arguments:
         if argument.name == "--preset" and argument.tokens:
-            name = argument.tokens[0].value
-            Dict({commands[0]: find_preset(name)}, source=f"preset {name}")(app, commands, arguments)
+            settings, file = find_preset(argument.tokens[0].value)
+            Dict({commands[0]: settings}, source=file)(app, commands, arguments)
 
 
 app = App(
@@ -161,6 +162,63 @@ def predict(run: Path, *images: Path, backend: str | None = None) -> None:
         best = np.argsort(-chances)[:3]
         names = ", ".join(f"{predictor.classes[i]} {chances[i]:.0%}" for i in best)
         print(f"{path}: {names}" + (f" (trained on {predictor.dataset})" if predictor.dataset != "cifar10" else ""))
+
+
+@app.command
+def presets() -> None:
+    """The reports' configurations, by the names that --preset takes, with what each report claims."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from anynet.reports import reports
+
+    table = Table("preset", "settings", "claimed", box=box.SIMPLE_HEAD)
+    for report in reports().values():
+        table.add_row(f"[bold]{report.name}[/]", f"[bold]{report.title}[/] ({report.author})")
+        for name, configuration in report.configurations.items():
+            own = {key: value for key, value in configuration.settings.items() if key not in report.shared}
+            settings = ", ".join(f"{key} {value}" for key, value in own.items())
+            claims = [f"{key.replace('_', ' ')} {value:.2%}" for key, value in configuration.claims.items()]
+            table.add_row(f"{report.name}/{name}", settings, "\n".join(claims))
+    Console().print(table)
+
+
+@app.command
+def reproduce(
+    *reports: str,
+    out: Path = Path("reproduced"),
+    data: str = "auto",
+    backend: str | None = None,
+    dtype: Literal[DTYPES] = "float32",  # type: ignore[valid-type]
+    quick: bool = False,
+    jobs: Count | None = None,
+    note: str = "the images given",
+) -> None:
+    """Do again what the reports did, and write a page for each: claimed beside measured. Goes on where it was stopped.
+
+    Parameters
+    ----------
+    reports:
+        Which; all by default. python -m anynet presets lists them.
+    out:
+        Folder for runs and pages, a new one or one to go on with.
+    data, backend, dtype:
+        As for train.
+    quick:
+        Only a few images, epochs and seeds, to see that everything works.
+    jobs:
+        Runs at a time, each with one thread. Default: as many as there are cores with numpy, 1 with another backend.
+    note:
+        What to call the images on the pages.
+    """
+    from anynet.reports.reproduce import reproduce as run_reports
+
+    chosen = anynet.backend(backend)
+    base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
+    jobs = jobs or (os.cpu_count() or 1 if chosen.name == "numpy" else 1)
+    run_reports(reports, out, base=base, quick=quick, jobs=jobs, note=note)
+    print(f"{out / 'README.md'}, and {out / 'index.html'}, lead to the pages")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

@@ -1,9 +1,10 @@
 """The settings of one training run, as typed on the command line and kept in ``config.toml``."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from cyclopts import App, CycloptsError, Parameter
@@ -107,14 +108,24 @@ def read(path: Path) -> Config:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there; expected the folder of a run")
+    try:
+        return config_of(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def config_of(values: Mapping[str, Any], source: str) -> Config:
+    """Settings by name, checked as if they had been typed; the others are the defaults.
+
+    Raises ValueError that names the source, the setting and what is allowed there.
+    """
 
     def take(config: Config = Config()) -> Config:
         return config
 
+    settings = App(config=Dict(dict(values), source=source), default_command=take, result_action="return_value")
     try:
-        values = Dict(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path))
-        settings = App(config=values, default_command=take, result_action="return_value")
         config: Config = settings([], exit_on_error=False, print_error=False)
-    except (CycloptsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    except CycloptsError as error:
+        raise ValueError(f"{source}: {error}") from None
     return config

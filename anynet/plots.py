@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -63,4 +64,49 @@ def step_errors(steps: Sequence[float], errors: Mapping[str, NDArray]) -> Figure
     axes.set(xlabel="step", ylabel="relative error of the gradient", title="Differences: rounding, then truncation")
     axes.grid(alpha=0.3)
     axes.legend()
+    return figure
+
+
+def bands(runs: Mapping[str, Sequence[Mapping[str, Sequence[float]]]], title: str) -> Figure:
+    """Loss and accuracy on the validation images over the epochs: means over repeated runs, and one standard deviation.
+
+    runs: by name, each the histories of its repetitions, numbers by column.
+    """
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    figure.suptitle(title)
+    for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        scale = 100 if what == "accuracy" else 1
+        for name, histories in runs.items():
+            values = scale * np.asarray([history[f"val_{what}"] for history in histories])
+            mean, deviation, epochs = values.mean(axis=0), values.std(axis=0), np.arange(1, values.shape[1] + 1)
+            (line,) = axes.plot(epochs, mean, label=name)
+            axes.fill_between(
+                epochs, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.25, linewidth=0
+            )
+        axes.set(xlabel="epoch", title=f"{what} (%)" if what == "accuracy" else what)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return figure
+
+
+def grid(found: Sequence[tuple[Mapping[str, float], Mapping[str, float]]], names: Sequence[str], title: str) -> Figure:
+    """Validation accuracy over two settings on log axes, a panel for each value of a third.
+
+    found: settings and results of every point.
+    """
+    panels = sorted({point[names[2]] for point, _ in found}) if len(names) > 2 else [None]
+    figure = Figure(figsize=(1.5 + 3.4 * len(panels), 3.6), layout="constrained")
+    figure.suptitle(title)
+    values = [100 * result.get("val_accuracy", np.nan) for _, result in found]
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        own = [i for i, (point, _) in enumerate(found) if panel is None or point[names[2]] == panel]
+        x, y = ([found[i][0][name] for i in own] for name in names[:2])
+        dots = axes.scatter(x, y, c=[values[i] for i in own], s=220, vmin=np.nanmin(values), vmax=np.nanmax(values))
+        for i, px, py in zip(own, x, y, strict=True):
+            axes.annotate(f"{values[i]:.0f}", (px, py), ha="center", va="center", color="white", fontsize="x-small")
+        axes.set(xscale="log", yscale="log", xlabel=names[0], ylabel=names[1])
+        axes.set_title("" if panel is None else f"{names[2]} {panel:g}", fontsize="medium")
+        axes.margins(0.2)
+    figure.colorbar(dots, ax=figure.axes, label="validation accuracy (%)")
     return figure

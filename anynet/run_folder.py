@@ -55,13 +55,26 @@ class RunFolder:
         self._history.append(epoch)
         self._write_history()
 
-    def finish(self, run: Run, *, official: bool) -> dict[str, Any]:
-        """Write everything else; returns what is in result.json."""
+    def finish(self, run: Run, *, official: bool, net: bool = True) -> dict[str, Any]:
+        """Write everything else; returns what is in result.json.
+
+        net: whether to keep the net too, and to draw it; otherwise figures alone.
+        """
         result = summary(run, official=official)
-        tensors = tensors_of(run)
-        metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
         self._history = run.history
         self._write_history()
+        if net:
+            self._write_net(run)
+        self._write("result.json", lambda path: path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8"))
+        return result
+
+    def fail(self, dataset: str, reason: str) -> None:
+        """Write a result.json that says why there is no other."""
+        self._write("result.json", lambda path: path.write_text(json.dumps({"dataset": dataset, "diverged": reason})))
+
+    def _write_net(self, run: Run) -> None:
+        tensors = tensors_of(run)
+        metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
         self._write("model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))
         self._write("curves.png", plots.curves(run.history, run.dataset).savefig)
         first = run.net.layers[0]
@@ -69,8 +82,6 @@ class RunFolder:
             names = run.classes if len(run.net.layers) == 1 else ()
             title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
             self._write("weights.png", plots.weights(tensors["best.0.W"], title, names).savefig)
-        self._write("result.json", lambda path: path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8"))
-        return result
 
     def _write_history(self) -> None:
         self._write("history.csv", lambda path: write_csv(path, self._dataset, self._history))

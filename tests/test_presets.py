@@ -30,7 +30,7 @@ def test_presets_fit(name, monkeypatch, capsys):
 
 
 def test_a_preset_with_an_unknown_setting_is_refused(capsys, monkeypatch):
-    monkeypatch.setattr(cli, "find_preset", lambda name: {"learning_rate": 0.1})
+    monkeypatch.setattr(cli, "find_preset", lambda name: ({"learning_rate": 0.1}, "mine.toml"))
     said = unframed(refused(capsys, "train", "--preset", "mine/1"))
     assert "learning_rate" in said
-    assert "mine/1" in said
+    assert "mine.toml" in said

@@ -1,31 +1,41 @@
-"""Presets: the reports' configurations, one TOML file a report, one table a configuration.
+"""The five reports: their configurations as presets, and their re-run.
 
-What stands above the tables holds for all of them. "garcia-sanz/2" is the table [2] of garcia-sanz.toml.
+One TOML file a report. ``[common]`` holds for all of its ``[configurations]``; "garcia-sanz/2" is configuration 2 of
+garcia-sanz.toml.
 """
 
 import tomllib
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from anynet.checks import nearest
+from anynet.reports.report import Report, read, reports
+
+__all__ = ["Report", "preset", "presets", "read", "reports"]
 
 
 def presets() -> dict[str, dict[str, Any]]:
     """All presets by name, each the settings in which it differs from the defaults."""
-    found: dict[str, dict[str, Any]] = {}
-    for file in sorted(files(__name__).iterdir(), key=lambda file: file.name):
-        report, _, suffix = file.name.rpartition(".")
-        if suffix == "toml":
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
-            tables = {name: value for name, value in content.items() if isinstance(value, dict)}
-            common = {name: value for name, value in content.items() if name not in tables}
-            found |= {f"{report}/{name}": common | table for name, table in tables.items()}
-    return found
+    return {
+        f"{report.name}/{name}": dict(configuration.settings)
+        for report in reports().values()
+        for name, configuration in report.configurations.items()
+    }
 
 
-def preset(name: str) -> dict[str, Any]:
-    """One preset. Raises ValueError, which says what is near, where there is none of this name."""
+def preset(name: str) -> tuple[dict[str, Any], str]:
+    """The settings of a preset, and the file they stand in.
+
+    name: "garcia-sanz/2", or a TOML file of settings, such as a run's config.toml.
+
+    Raises ValueError, which says what is near, where there is none of this name, or names the file that is no TOML.
+    """
+    if name.endswith(".toml"):
+        try:
+            return tomllib.loads(Path(name).read_text(encoding="utf-8")), name
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{name}: {error}") from None
     known = presets()
     if name not in known:
         raise ValueError(f'there is no preset "{name}"{nearest(name, known)}')
-    return known[name]
+    return known[name], f"{name.split('/')[0]}.toml"

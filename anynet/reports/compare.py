@@ -1,0 +1,58 @@
+"""What a report claims beside what was measured."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from anynet.reports.report import Configuration
+from anynet.reports.runs import Outcome
+
+MARGIN = 0.015
+"""How far below a claimed accuracy a measured one still agrees."""
+
+
+class Row(NamedTuple):
+    """A figure of a configuration: the report's, where it has one, and the mean and deviation of ours."""
+
+    configuration: str
+    figure: str
+    claimed: float | None
+    mean: float
+    deviation: float | None
+    remark: str
+
+    def cells(self) -> list[str]:
+        """For a table, in percent."""
+        if np.isnan(self.mean):
+            here, difference = "diverged", ""
+        else:
+            here = f"{100 * self.mean:.2f}" + ("" if self.deviation is None else f" ± {100 * self.deviation:.2f}")
+            difference = "" if self.claimed is None else f"{100 * (self.mean - self.claimed):+.2f}"
+        claimed = "" if self.claimed is None else f"{100 * self.claimed:.2f}"
+        return [self.configuration, self.figure.replace("_", " "), claimed, here, difference, self.remark]
+
+
+HEADER = ["configuration", "figure, %", "report", "here", "difference", ""]
+
+
+def compare(name: str, configuration: Configuration, outcomes: Sequence[Outcome]) -> list[Row]:
+    """A row for each of the claims; where there are none, one for the test accuracy."""
+    rows = []
+    claims: Mapping[str, float | None] = configuration.claims or {"test_accuracy": None}
+    for figure, claimed in claims.items():
+        values = [outcome.result.get(figure, np.nan) for outcome in outcomes]
+        mean = float(np.mean(values))
+        deviation = float(np.std(values)) if len(values) > 1 else None
+        rows.append(Row(name, figure, claimed, mean, deviation, _remark(claimed, mean, configuration.why)))
+    return rows
+
+
+def _remark(claimed: float | None, mean: float, why: str) -> str:
+    if claimed is None:
+        return ""
+    if np.isnan(mean):
+        return why
+    if mean > claimed + MARGIN:
+        return "above" + (f": {why}" if why else "")
+    return "agrees" if mean >= claimed - MARGIN else why or "below"

@@ -1,0 +1,83 @@
+"""Everything the reports did, done again: runs, repeated runs and searches, and a page for each report."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from anynet.checks import nearest
+from anynet.config import Config, config_of
+from anynet.reports.pages import report_page, summary_page
+from anynet.reports.report import GridSearch, Report, reports
+from anynet.reports.runs import Task, outcome, run_all
+
+FIRST_SEED = 42
+QUICK = {"epochs": 2, "train": "1000"}
+QUICK_SEEDS, QUICK_VALUES = 2, 2
+
+
+def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick: bool, jobs: int, note: str) -> None:
+    """Make the runs that are not there yet, and the pages of all.
+
+    names: of reports; none for all. out: a folder, a new one or one to go on with.
+    base: settings that all runs share, such as data and backend.
+    quick: only few images, epochs, seeds and values, to see that everything works. jobs: how many runs at a time.
+    note: what to call the images on the pages.
+
+    Raises ValueError for an unknown report, FileExistsError for a folder whose runs have other settings.
+    """
+    known = reports()
+    for name in names:
+        if name not in known:
+            raise ValueError(f'there is no report "{name}"{nearest(name, known)}')
+    chosen = [known[name] for name in names] or list(known.values())
+    tasks = {report.name: tasks_of(report, out / "runs" / report.name, base, quick=quick) for report in chosen}
+    everything = [task for report in chosen for runs in tasks[report.name].values() for task in runs]
+    with tqdm(total=len(everything), unit="run", disable=None) as bar:
+        for task in run_all(everything, jobs):
+            bar.set_postfix_str("/".join(task.folder.parts[-3:]))
+            bar.update()
+    heading = "Quick: few images and epochs, so that no figure means anything. " if quick else ""
+    rows = {}
+    for report in chosen:
+        outcomes = {name: [outcome(task.folder) for task in runs] for name, runs in tasks[report.name].items()}
+        rows[report.name] = report_page(report, out / report.name, outcomes, heading=heading, note=note)
+    summary_page(out, rows, heading=heading, note=note)
+
+
+def tasks_of(report: Report, folder: Path, base: Mapping[str, Any], *, quick: bool) -> dict[str, list[Task]]:
+    """The runs of each configuration, by its name, and of each point of a search, by the search's name and values."""
+    tasks: dict[str, list[Task]] = {}
+
+    def add(name: str, settings: Mapping[str, Any], seeds: int, *, net: bool) -> None:
+        if quick:
+            settings, seeds = {**settings, **QUICK}, min(seeds, QUICK_SEEDS)
+            settings |= {} if settings["val"] == "test_batch" else {"val": "500"}
+        tasks[name] = [
+            Task(_config({**settings, **base, "seed": seed}, report), folder / name / f"seed-{seed}", net and i == 0)
+            for i, seed in enumerate(range(FIRST_SEED, FIRST_SEED + seeds))
+        ]
+
+    for name, configuration in report.configurations.items():
+        add(name, configuration.settings, configuration.seeds, net=True)
+    for name, search in report.searches.items():
+        for point in points(search, QUICK_VALUES if quick else None):
+            add(point_name(name, point), {**search.settings, **point}, 1, net=False)
+    return tasks
+
+
+def points(search: GridSearch, values: int | None = None) -> list[dict[str, Any]]:
+    """All combinations of a search's values, or of the first few of each setting."""
+    axes = [list(choices)[:values] for choices in search.over.values()]
+    return [dict(zip(search.over, point, strict=True)) for point in itertools.product(*axes)]
+
+
+def point_name(search: str, point: Mapping[str, Any]) -> str:
+    """ "coarse/lr=0.1,l2=0.01" """
+    return f"{search}/{','.join(f'{name}={value}' for name, value in point.items())}"
+
+
+def _config(settings: Mapping[str, Any], report: Report) -> Config:
+    return config_of(settings, f"{report.name}.toml")

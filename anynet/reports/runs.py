@@ -1,0 +1,102 @@
+"""The runs of a report: made once each, whatever interrupts them."""
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from anynet import config as configs
+from anynet.config import Config
+from anynet.data import Batches
+from anynet.data.sources import find
+from anynet.experiment import prepare
+from anynet.run_folder import RunFolder
+from anynet.training import DivergedError
+
+
+class Task(NamedTuple):
+    """A run to be made, and the folder it goes into; ``net``: whether to keep the net and its pictures."""
+
+    config: Config
+    folder: Path
+    net: bool
+
+
+class Outcome(NamedTuple):
+    """What a run left: result.json, which of a run that diverged holds the reason alone; the history, by column."""
+
+    folder: Path
+    result: dict[str, Any]
+    history: dict[str, list[float]]
+
+
+def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
+    """Make the runs that are not there yet, so many at a time, each in a process with one thread; gives each when done.
+
+    A run is there when its result is. What another left unfinished is made anew.
+
+    Raises FileExistsError for one that is there with other settings.
+    """
+    waiting = [task for task in tasks if not _done(task)]
+    if jobs == 1:
+        for task in waiting:
+            _run(task)
+            yield task
+        return
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"  # what processes started from here on read; together they use all cores
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(_run, task): task for task in waiting}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                yield futures[future]
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def outcome(folder: Path) -> Outcome:
+    """Read what a run left."""
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    columns: dict[str, list[float]] = {}
+    if (folder / "history.csv").exists():
+        with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                for name, value in row.items():
+                    if name != "dataset":
+                        columns.setdefault(name, []).append(float(value))
+    return Outcome(folder, result, columns)
+
+
+def _done(task: Task) -> bool:
+    if not (task.folder / "result.json").exists():
+        return False
+    if configs.read(task.folder / "config.toml") != task.config:
+        raise FileExistsError(f"{task.folder} was run with other settings; choose another --out, or take it away")
+    return True
+
+
+def _run(task: Task) -> None:
+    shutil.rmtree(task.folder, ignore_errors=True)
+    experiment = prepare(task.config, _images(task.config.data))
+    with RunFolder(task.folder, task.config, experiment.data.name) as results:
+        try:
+            run = experiment.fit(results.add, progress=False)
+        except DivergedError as error:
+            results.fail(experiment.data.name, str(error))
+            return
+        if run.interrupted:
+            raise KeyboardInterrupt
+        results.finish(run, official=experiment.data.official, net=task.net)
+
+
+@cache
+def _images(source: str) -> tuple[str, Batches]:
+    return find(source)
