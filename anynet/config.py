@@ -30,7 +30,8 @@ class Config:
     train: str = "45000"
     """Training images: how many, from the front; or batch files, as in data_batch_1,data_batch_3."""
     val: str = "5000"
-    """Validation images: how many, from the back; or batch files."""
+    """Validation images: how many, from the back; or batch files. With test_batch the best epoch is chosen on the
+    test images, and its test accuracy is no honest estimate."""
     normalize: str = "standardize"
     """none (to [0, 1]), center or standardize, by the training images' mean and deviation per pixel; per colour channel
     with :channel behind."""

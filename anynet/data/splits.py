@@ -8,6 +8,7 @@ import numpy as np
 from anynet.data.dataset import Batches, Split
 
 TRAINING_FILES = tuple(f"data_batch_{i}" for i in range(1, 6))
+TEST_FILE = "test_batch"
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,22 @@ class Dataset:
 def split(name: str, batches: Batches, train: str | int, val: str | int) -> Dataset:
     """Choose the training and the validation images among the training files; ``test_batch`` is the test set.
 
-    train, val: names of batch files, as in "data_batch_1" or "data_batch_1,data_batch_3"; or a number of images,
-        taken in the official order from what the other does not name: for training from the front, for validation
-        from the back. So 49000 and 1000 validate on the last 1,000 images of data_batch_5.
+    train, val: names of batch files, as in "data_batch_1" or "data_batch_1,data_batch_3"; or a number of images of the
+        training files, taken in the official order from what the other does not name: for training from the front, for
+        validation from the back. So 49000 and 1000 validate on the last 1,000 images of data_batch_5.
 
-    Raises ValueError for an unknown file, for a number that is not there, and where the two would share images.
+    Validation may name "test_batch" as well, as in 50000 and "test_batch", to follow the test loss from epoch to epoch.
+    The epoch with the highest validation accuracy is then chosen on the test images, and its test accuracy is no honest
+    estimate.
+
+    Raises ValueError for an unknown file, for training on the test images, for a number that is not there, and where
+    the two would share images.
     """
-    offsets = np.cumsum([0] + [len(batches.splits[name]) for name in TRAINING_FILES])
-    total = int(offsets[-1])
-    rows = {name: np.arange(offsets[i], offsets[i + 1]) for i, name in enumerate(TRAINING_FILES)}
-    named = {which: _named(which, chosen, rows) for which, chosen in (("train", train), ("val", val))}
+    files = (*TRAINING_FILES, TEST_FILE)
+    offsets = np.cumsum([0] + [len(batches.splits[name]) for name in files])
+    total = int(offsets[-2])
+    rows = {name: np.arange(offsets[i], offsets[i + 1]) for i, name in enumerate(files)}
+    named = {"train": _named("train", train, rows, TRAINING_FILES), "val": _named("val", val, rows, files)}
 
     chosen = {}
     for which, other, wanted in (("train", "val", train), ("val", "train", val)):
@@ -57,21 +64,23 @@ def split(name: str, batches: Batches, train: str | int, val: str | int) -> Data
         raise ValueError(
             f"train {train} and val {val} share {len(shared)} of the {total} images; choose {len(shared)} fewer"
         )
-    images = np.concatenate([batches.splits[name].images for name in TRAINING_FILES])
-    labels = np.concatenate([batches.splits[name].labels for name in TRAINING_FILES])
+    images = np.concatenate([batches.splits[name].images for name in files])
+    labels = np.concatenate([batches.splits[name].labels for name in files])
     parts = {which: Split(images[index], labels[index]) for which, index in chosen.items()}
-    return Dataset(name, batches.classes, parts["train"], parts["val"], batches.splits["test_batch"], batches.official)
+    return Dataset(name, batches.classes, parts["train"], parts["val"], batches.splits[TEST_FILE], batches.official)
 
 
 def _number(wanted: str | int) -> int | None:
     return int(wanted) if re.fullmatch(r"-?\d+", str(wanted)) else None
 
 
-def _named(which: str, wanted: str | int, rows: dict[str, np.ndarray]) -> np.ndarray:
+def _named(which: str, wanted: str | int, rows: dict[str, np.ndarray], allowed: tuple[str, ...]) -> np.ndarray:
     if _number(wanted) is not None:
         return np.arange(0)
     names = [name.strip() for name in str(wanted).split(",")]
-    unknown = [name for name in names if name not in rows]
+    unknown = [name for name in names if name not in allowed]
     if unknown:
-        raise ValueError(f'{which}: expected a number of images, or names among {", ".join(rows)}; got "{unknown[0]}"')
+        raise ValueError(
+            f'{which}: expected a number of images, or names among {", ".join(allowed)}; got "{unknown[0]}"'
+        )
     return np.concatenate([rows[name] for name in sorted(set(names))])

@@ -55,6 +55,9 @@ def images(*spans):
         (50, "data_batch_1", [(100, 150)], [(0, 100)]),
         (250, "data_batch_2", [(0, 100), (200, 350)], [(100, 200)]),
         (400, "data_batch_3", [(0, 200), (300, 500)], [(200, 300)]),
+        (500, "test_batch", [(0, 500)], [(500, 600)]),
+        ("data_batch_2,data_batch_5", "test_batch", [(100, 200), (400, 500)], [(500, 600)]),
+        (400, "test_batch, data_batch_1", [(100, 500)], [(0, 100), (500, 600)]),
     ],
 )
 def test_images_are_taken_in_the_official_order(batches, train, val, trains, validates):
@@ -70,6 +73,7 @@ def test_files_of_different_sizes():
     assert chosen(dataset.train) == [3, 8]
     assert chosen(dataset.val) == [7, 9, 10, 11, 12, 13]
     assert chosen(dataset.test) == list(range(14, 23))
+    assert chosen(split("mine", numbered([3, 1, 4, 1, 5, 9]), 14, "test_batch").val) == list(range(14, 23))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +90,10 @@ def test_files_of_different_sizes():
         (401, "data_batch_3", "train: expected 1 to 400 images, as many as there are, got 401"),
         ("data_batch_1,data_batch_2", 301, "val: expected 1 to 300 images, as many as there are, got 301"),
         ("data_batch_6", 10, "train: expected a number of images, or names among data_batch_1, "),
-        (10, "data_batch_1,test_batch", 'data_batch_5; got "test_batch"'),
+        (10, "data_batch_1,test", 'val: expected a number of images, or names among .*, test_batch; got "test"'),
+        ("test_batch", 10, 'train: expected a number of images, or names among .*, data_batch_5; got "test_batch"'),
+        ("data_batch_1,test_batch", "test_batch", 'data_batch_5; got "test_batch"'),
+        (501, "test_batch", "train: expected 1 to 500 images, as many as there are, got 501"),
         ("", 10, 'train: expected a number of images, or names among data_batch_1, .*; got ""'),
     ],
 )

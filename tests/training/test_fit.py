@@ -141,6 +141,13 @@ def test_the_best_epoch_is_the_first_of_the_highest_validation_accuracy(data):
     assert np.mean(found == data.test.labels) == pytest.approx(run.best_test.accuracy)
 
 
+def test_the_test_images_validate_where_they_are_named():
+    run = fit(split("drawn", draw(0, per_batch=100), train=500, val="test_batch"))
+    last = run.history[-1]
+    assert (last.val_loss, last.val_accuracy) == (run.test.loss, run.test.accuracy)
+    assert run.best_test.accuracy == max(row.val_accuracy for row in run.history)
+
+
 def test_divergence_names_epoch_step_and_rate(data):
     class Breaking(an.SGD):
         def init(self, params):
