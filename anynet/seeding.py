@@ -14,6 +14,7 @@ class Purpose(IntEnum):
     CROP = 3
     DRAWING = 4
     CHECK = 5
+    SEARCH = 6
     REVERSE = 7
 
 

@@ -55,6 +55,7 @@ def test_purposes_keep_their_numbers():
         "CROP": 3,
         "DRAWING": 4,
         "CHECK": 5,
+        "SEARCH": 6,
         "REVERSE": 7,
     }
 

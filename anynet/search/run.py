@@ -1,0 +1,132 @@
+"""A search from its space to its table: coarse, then fine."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+from tqdm import tqdm
+
+from anynet.config import Config
+from anynet.data import Batches
+from anynet.data.sources import find
+from anynet.experiment import prepare
+from anynet.search import folder as folders
+from anynet.search.fine import Fine, narrow
+from anynet.search.journal import Lock, storage
+from anynet.search.space import Point, Space, checked, points
+from anynet.search.stage import Stage
+from anynet.search.trial import Trial, describe, ranked, read, train
+from anynet.search.worker import Worker
+
+LOOK = 0.5
+"""Seconds between looks at what other processes have finished."""
+
+
+def search(
+    base: Config,
+    space: Space,
+    folder: Path,
+    *,
+    trials: int | None = None,
+    fine: Fine | None = None,
+    prune: bool = True,
+    seed: int = 42,
+) -> list[Trial]:
+    """Train once for each point of a space, and rank what comes out by validation accuracy.
+
+    base: the settings of everything that is not searched. space: for each field to search a ``Grid`` or a ``Range``.
+    folder: where the results go. Any number of processes that call this with the same arguments share the work; after
+        whatever end, the same call goes on where it was.
+    trials: how many points to draw, where there is a range; grids are tried whole.
+    fine: a second stage, around the best of the first.
+    prune: whether to give up a trial whose validation accuracy, from a quarter of its epochs on, has stayed below the
+        median of the finished ones at that epoch. With several processes, who is pruned depends on who was first.
+    seed: of the points; the base's own seed is that of the training.
+
+    Returns all trials, the best first. Raises TypeError or ValueError for what cannot be searched, and what ``prepare``
+    raises for any point, before anything is written; FileExistsError and ValueError for a folder that holds
+    something else; ValueError for a fine stage where no coarse trial got through an epoch.
+    """
+    folder, space = Path(folder), checked(space)
+    if fine is not None:
+        fine.check(space)
+    coarse = points(space, trials, seed, stage=0)
+    found = find(base.data)
+    base = _resolved(base, found)
+    if fine is not None:
+        fine = fine._replace(base=_resolved(fine.base or base, found))
+    settings = folders.settings(base, space, trials, fine, prune, seed)
+    if folders.is_new(folder, settings):
+        for config in [base, fine.base] if fine and fine.base and fine.base != base else [base]:
+            for point in coarse:
+                prepare(replace(config, **point), found)
+    folder.mkdir(parents=True, exist_ok=True)
+    return _Search(folder, found, prune).run(settings, base, space, coarse, fine, seed)
+
+
+class _Search:
+    def __init__(self, folder: Path, found: tuple[str, Batches], prune: bool) -> None:
+        self._folder, self._found, self._prune = folder, found, prune
+        self._lock = Lock(folder / folders.JOURNAL)
+        self._stages: list[Stage] = []
+
+    def run(
+        self, settings: dict, base: Config, space: Space, coarse: list[Point], fine: Fine | None, seed: int
+    ) -> list[Trial]:
+        with self._lock:
+            folders.begin(self._folder, settings)
+            self._storage = storage(self._folder / folders.JOURNAL, self._lock)
+        total = len(coarse) + (fine.trials if fine else 0)
+        with Worker(self._folder / folders.WORKERS) as worker, tqdm(total=total, unit="trial", disable=None) as bar:
+            self._finish("coarse", base, space, coarse, worker, bar)
+            if fine is not None:
+                best = [trial.settings for trial in self._trials() if trial.best_val_accuracy is not None]
+                if not best:
+                    raise ValueError(
+                        f"no coarse trial got through an epoch, so there is nothing to look around; "
+                        f"{self._folder / folders.TABLE} says why"
+                    )
+                narrowed = narrow(space, best[: fine.best], fine.margin)
+                drawn = points(narrowed, fine.trials, seed, stage=1)
+                self._finish("fine", fine.base or base, narrowed, drawn, worker, bar)
+        with self._lock:
+            folders.draw(self._folder, self._trials())
+        return self._trials()
+
+    def _finish(self, name: str, base: Config, space: Space, drawn: list[Point], worker: Worker, bar: tqdm) -> None:
+        """Return when all points of a stage are done, by this process or by others."""
+        stage = Stage(name, self._storage, self._lock, worker, space, drawn, self._pruner(base))
+        self._stages.append(stage)
+        while not stage.is_done():
+            self._show(bar)
+            trial = stage.take()
+            if trial is None:
+                time.sleep(LOOK)
+                continue
+            train(stage.study, trial, prepare(replace(base, **trial.params), self._found))
+            with self._lock:
+                folders.write_table(self._folder, self._trials())
+        with self._lock:
+            # Once more, for one who was killed between a trial's end and its line.
+            folders.write_table(self._folder, self._trials())
+        self._show(bar)
+
+    def _trials(self) -> list[Trial]:
+        return ranked([read(stage.name, trial) for stage in self._stages for trial in stage.done()])
+
+    def _pruner(self, base: Config) -> optuna.pruners.BasePruner:
+        if not self._prune:
+            return optuna.pruners.NopPruner()
+        return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=base.epochs // 4)
+
+    def _show(self, bar: tqdm) -> None:
+        trials = self._trials()
+        bar.update(len(trials) - bar.n)
+        if trials and trials[0].best_val_accuracy is not None:
+            bar.set_postfix_str(f"best in validation {trials[0].best_val_accuracy:.1%}, {describe(trials[0])}")
+
+
+def _resolved(config: Config, found: tuple[str, Batches]) -> Config:
+    """With what "auto" has come to, so that a search is not taken up again on other images."""
+    return replace(config, data="synthetic") if found[0] == "synthetic" else config
