@@ -102,9 +102,11 @@ def grid(found: Sequence[tuple[Mapping[str, float], Mapping[str, float]]], names
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         own = [i for i, (point, _) in enumerate(found) if panel is None or point[names[2]] == panel]
         x, y = ([found[i][0][name] for i in own] for name in names[:2])
-        dots = axes.scatter(x, y, c=[values[i] for i in own], s=220, vmin=np.nanmin(values), vmax=np.nanmax(values))
+        dots = axes.scatter(x, y, c=[values[i] for i in own], s=120, vmin=np.nanmin(values), vmax=np.nanmax(values))
         for i, px, py in zip(own, x, y, strict=True):
-            axes.annotate(f"{values[i]:.0f}", (px, py), ha="center", va="center", color="white", fontsize="x-small")
+            axes.annotate(
+                f"{values[i]:.0f}", (px, py), (0, 11), textcoords="offset points", ha="center", fontsize="x-small"
+            )
         axes.set(xscale="log", yscale="log", xlabel=names[0], ylabel=names[1])
         axes.set_title("" if panel is None else f"{names[2]} {panel:g}", fontsize="medium")
         axes.margins(0.2)

@@ -1,7 +1,7 @@
 """The five reports: their configurations as presets, and their re-run.
 
 One TOML file a report. ``[common]`` holds for all of its ``[configurations]``; "garcia-sanz/2" is configuration 2 of
-garcia-sanz.toml.
+garcia-sanz.toml. recipes.toml holds configurations of our own, whose presets have one name: "best-mlp".
 """
 
 import tomllib
@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from anynet.checks import nearest
-from anynet.reports.report import Report, read, reports
+from anynet.reports.report import RECIPES, Report, read, recipes, reports
 
-__all__ = ["Report", "preset", "presets", "read", "reports"]
+__all__ = ["Report", "preset", "presets", "read", "recipes", "reports"]
 
 
 def presets() -> dict[str, dict[str, Any]]:
     """All presets by name, each the settings in which it differs from the defaults."""
-    return {
+    own = {name: dict(configuration.settings) for name, configuration in recipes().configurations.items()}
+    return own | {
         f"{report.name}/{name}": dict(configuration.settings)
         for report in reports().values()
         for name, configuration in report.configurations.items()
@@ -38,4 +39,4 @@ def preset(name: str) -> tuple[dict[str, Any], str]:
     known = presets()
     if name not in known:
         raise ValueError(f'there is no preset "{name}"{nearest(name, known)}')
-    return known[name], f"{name.split('/')[0]}.toml"
+    return known[name], f"{name.split('/')[0] if '/' in name else RECIPES}.toml"

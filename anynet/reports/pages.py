@@ -59,9 +59,11 @@ def _images(outcomes: Mapping[str, Sequence[Outcome]], heading: str, note: str) 
     where = f"{first['backend']} on {first['device']}, {first['dtype']}"
     versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
     seconds = sum(result["seconds"] for result in results)
-    drawn = "**These are drawn pictures, not CIFAR-10.** " if first["dataset"] == "synthetic" else ""
+    which = "" if first["official"] else "**These are not the official files of CIFAR-10, byte for byte.** "
+    if first["dataset"] == "synthetic":
+        which = "**These are drawn pictures, not CIFAR-10.** "
     return (
-        f"{heading}{drawn}Measured on {note}: {len(results)} runs with {where}, {seconds:,.0f} s of training and "
+        f"{heading}{which}Measured on {note}: {len(results)} runs with {where}, {seconds:,.0f} s of training and "
         f"measuring in all; {versions}."
     )
 

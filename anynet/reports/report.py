@@ -8,6 +8,8 @@ from typing import Any
 
 from anynet.checks import nearest
 
+RECIPES = "recipes"
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -63,6 +65,15 @@ class Report:
 
 def reports() -> dict[str, Report]:
     """All five, by name."""
+    return {name: report for name, report in _files().items() if name != RECIPES}
+
+
+def recipes() -> Report:
+    """Configurations of our own."""
+    return _files()[RECIPES]
+
+
+def _files() -> dict[str, Report]:
     paths = sorted(files("anynet.reports").iterdir(), key=lambda path: path.name)
     texts = {
         path.name.removesuffix(".toml"): path.read_text(encoding="utf-8") for path in paths if ".toml" in path.name
