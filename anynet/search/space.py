@@ -36,18 +36,17 @@ class Range:
 
         Where the ends are whole numbers, so are these, and each has the width of one from half below to half above.
         """
-        whole = isinstance(self.low, int)
-        low, high = (self.low - 0.5, self.high + 0.5) if whole else (self.low, self.high)
+        low, high = self._ends()
         x = np.exp(math.log(low) + u * math.log(high / low)) if self.log else low + u * (high - low)
-        return np.clip(np.rint(x).astype(int) if whole else x, self.low, self.high)
+        return np.clip(np.rint(x).astype(int) if isinstance(self.low, int) else x, self.low, self.high)
 
     def fraction(self, x: float) -> float:
         """How far on the way from low to high a number lies; 0 to 1."""
-        if self.low == self.high:
-            return 0.5
-        if self.log:
-            return math.log(x / self.low) / math.log(self.high / self.low)
-        return (x - self.low) / (self.high - self.low)
+        low, high = self._ends()
+        return math.log(x / low) / math.log(high / low) if self.log else (x - low) / (high - low)
+
+    def _ends(self) -> tuple[float, float]:
+        return (self.low - 0.5, self.high + 0.5) if isinstance(self.low, int) else (self.low, self.high)
 
 
 Space = Mapping[str, Grid | Range]
