@@ -14,7 +14,7 @@ from anynet.reports.report import GridSearch, Report, reports
 from anynet.reports.runs import Task, outcome, run_all
 
 FIRST_SEED = 42
-QUICK = {"epochs": 2, "train": "1000"}
+QUICK = {"epochs": 2, "train": "1000", "val": "500"}
 QUICK_SEEDS, QUICK_VALUES = 2, 2
 
 
@@ -53,8 +53,8 @@ def tasks_of(report: Report, folder: Path, base: Mapping[str, Any], *, quick: bo
 
     def add(name: str, settings: Mapping[str, Any], seeds: int, *, net: bool) -> None:
         if quick:
-            settings, seeds = {**settings, **QUICK}, min(seeds, QUICK_SEEDS)
-            settings |= {} if settings["val"] == "test_batch" else {"val": "500"}
+            on_test = {"val": "test_batch"} if settings["val"] == "test_batch" else {}
+            settings, seeds = {**settings, **QUICK, **on_test}, min(seeds, QUICK_SEEDS)
         tasks[name] = [
             Task(_config({**settings, **base, "seed": seed}, report), folder / name / f"seed-{seed}", net and i == 0)
             for i, seed in enumerate(range(FIRST_SEED, FIRST_SEED + seeds))
