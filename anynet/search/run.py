@@ -59,7 +59,7 @@ def search(
     settings = folders.settings(base, space, trials, fine, prune, seed)
     if folders.is_new(folder, settings):
         for config in [base, fine.base] if fine and fine.base and fine.base != base else [base]:
-            for point in coarse:
+            for point in tqdm(coarse, "looking at points", leave=False, disable=None):
                 prepare(replace(config, **point), found)
     folder.mkdir(parents=True, exist_ok=True)
     return _Search(folder, found, prune).run(settings, base, space, coarse, fine, seed)

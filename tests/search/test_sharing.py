@@ -52,7 +52,8 @@ def start(*arguments):
 def assert_each_point_once(folder, expected):
     counted = Counter(t.user_attrs["point"] for t in studied(folder) if t.state != TrialState.FAIL)
     assert counted == dict.fromkeys(range(TRIALS), 1)
-    assert all(t.state in (TrialState.COMPLETE, TrialState.FAIL) for t in studied(folder))
+    values = [t.value for t in studied(folder) if t.state == TrialState.COMPLETE]
+    assert sorted(values) == sorted(trial.best_val_accuracy for trial in expected)
     assert outcomes(whole(folder)) == expected
     numbers = [line.split(",")[0] for line in (folder / "trials.csv").read_text().splitlines()[1:]]
     assert sorted(map(int, numbers)) == list(range(1, TRIALS + 1))
