@@ -1,5 +1,8 @@
 """Neural networks written once in the Python array API, for arrays of NumPy, CuPy, PyTorch and JAX."""
 
+import importlib
+from types import ModuleType
+
 from anynet import data, losses, penalties
 from anynet.backends import Backend, BackendError, backend
 from anynet.layers import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh
@@ -36,3 +39,10 @@ __all__ = [
     "penalties",
     "schedules",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """``anynet.gradcheck`` and ``anynet.search``, imported when they are first used."""
+    if name in ("gradcheck", "search"):
+        return importlib.import_module(f"anynet.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,44 @@
+"""``anynet reproduce``."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from anynet.backends import DTYPES
+from anynet.backends import backend as choose_backend
+from anynet.config import Count
+from anynet.reports.reproduce import reproduce as run_reports
+
+
+def reproduce(
+    *reports: str,
+    out: Path = Path("reproduced"),
+    data: str = "auto",
+    backend: str | None = None,
+    dtype: Literal[DTYPES] = "float32",  # type: ignore[valid-type]
+    quick: bool = False,
+    jobs: Count | None = None,
+    note: str = "the images given",
+) -> None:
+    """Do again what the reports did, and write a page for each: claimed beside measured. Goes on where it was stopped.
+
+    Parameters
+    ----------
+    reports:
+        Which; all by default. python -m anynet presets lists them.
+    out:
+        Folder for runs and pages, a new one or one to go on with.
+    data, backend, dtype:
+        As for train.
+    quick:
+        Only a few images, epochs and seeds, to see that everything works.
+    jobs:
+        Runs at a time, each with one thread. Default: as many as there are cores with numpy, 1 with another backend.
+    note:
+        What to call the images on the pages.
+    """
+    chosen = choose_backend(backend)
+    base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
+    jobs = jobs or (os.cpu_count() or 1 if chosen.name == "numpy" else 1)
+    run_reports(reports, out, base=base, quick=quick, jobs=jobs, note=note)
+    print(f"{out / 'README.md'}, and {out / 'index.html'}, lead to the pages")
