@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from anynet import config as configs
-from anynet import plots
 from anynet.config import Config
 from anynet.layers import Linear
 from anynet.training import Epoch, Run
@@ -73,6 +72,8 @@ class RunFolder:
         self._write("result.json", lambda path: path.write_text(json.dumps({"dataset": dataset, "diverged": reason})))
 
     def _write_net(self, run: Run) -> None:
+        from anynet import plots  # here, for Matplotlib takes longer to import than everything else
+
         tensors = tensors_of(run)
         metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
         self._write("model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))

@@ -25,7 +25,7 @@ def reproduce(
     Parameters
     ----------
     reports:
-        Which; all by default. python -m anynet presets lists them.
+        Which; all by default. python -m anynet presets lists them; gradient-checks is what each of them begins with.
     out:
         Folder for runs and pages, a new one or one to go on with.
     data, backend, dtype:

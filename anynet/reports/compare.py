@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anynet.reports.report import Configuration
+from anynet.reports.report import Configuration, Report
 from anynet.reports.runs import Outcome
 
 MARGIN = 0.015
@@ -34,6 +34,11 @@ class Row(NamedTuple):
 
 
 HEADER = ["configuration", "figure, %", "report", "here", "difference", ""]
+
+
+def compare_all(report: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> list[Row]:
+    """The rows of all of a report's configurations."""
+    return [row for name, each in report.configurations.items() for row in compare(name, each, outcomes[name])]
 
 
 def compare(name: str, configuration: Configuration, outcomes: Sequence[Outcome]) -> list[Row]:

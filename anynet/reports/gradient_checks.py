@@ -1,15 +1,9 @@
-"""The reports' gradient checks, made again: what they found beside what is found here, as a page.
-
-    python -m anynet.reports.gradient_checks DATA FOLDER
-
-DATA: a folder with CIFAR-10, as for ``python train.py --data``. FOLDER: a new one, for README.md and its pictures.
-"""
+"""The reports' gradient checks, made again: what they found beside what is found here, as a page."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cyclopts import run
 from numpy.typing import NDArray
 
 from anynet import __version__, build, plots
@@ -22,6 +16,7 @@ from anynet.gradcheck.differences import Element, Host, difference
 from anynet.layers import BatchNorm, Linear, Sequential
 from anynet.layers.initializers import Normal
 from anynet.reports.overfitting import WIDTHS, overfitting
+from anynet.reports.page import Page, table
 
 CLASSES, SAMPLES = 10, 20
 
@@ -95,14 +90,14 @@ def garcia_sanz(batch: Split) -> str:
         ("random", 400): ("-1.0447e-06", "1.0916e-12", "-4.4587e-08", "-1.3323e-10"),
     }
     rows = []
-    for table, ((which, seed), figures) in enumerate(theirs.items(), start=1):
+    for number, ((which, seed), figures) in enumerate(theirs.items(), start=1):
         drawn = np.random.default_rng(seed).choice(len(batch), SAMPLES, replace=False)
         subject = one_layer(batch, np.arange(SAMPLES) if which == "first" else drawn, "standardize", 1.0, seed)
         for name, report in (("W", figures[:2]), ("b", figures[2:])):
             found = [slopes(subject, f"0.{name}", method, 1e-6) for method in ("finite", "centred")]
             means = [f"{np.mean(a - n):.4e}" for a, n in found]
-            rows.append([f"{table}: {which} {SAMPLES}, seed {seed}", name, report[0], means[0], report[1], means[1]])
-    return markdown(["table", "", "finite, report", "finite, here", "centred, report", "centred, here"], rows)
+            rows.append([f"{number}: {which} {SAMPLES}, seed {seed}", name, report[0], means[0], report[1], means[1]])
+    return table(["table", "", "finite, report", "finite, here", "centred, report", "centred, here"], rows)
 
 
 def sneltvedt(batch: Split) -> str:
@@ -112,7 +107,7 @@ def sneltvedt(batch: Split) -> str:
     for name in ("W", "b"):
         a, n = slopes(subject, f"0.{name}", "centred", 1e-6)
         rows.append([name, "under 1e-07", f"{np.max(np.abs(a - n)):.1e}"])
-    return markdown(["", "largest absolute error, report", "here"], rows)
+    return table(["", "largest absolute error, report", "here"], rows)
 
 
 def herrera_sarrias(batch: Split) -> str:
@@ -129,7 +124,7 @@ def herrera_sarrias(batch: Split) -> str:
         raw = slopes(subject, f"0.{name}", method, 1e-6)
         with_noise = best[method].entries[f"0.{name}"].row()["largest relative error"]
         rows.append([method, name, report, f"{raw.relative:.2e}", f"{with_noise:.2e}"])
-    return markdown(["differences", "", "report", "here, step 1e-6", "here, `gradcheck`"], rows)
+    return table(["differences", "", "report", "here, step 1e-6", "here, `gradcheck`"], rows)
 
 
 def harish_kumar(batch: Split) -> str:
@@ -166,38 +161,28 @@ def harish_kumar(batch: Split) -> str:
         "here",
         "largest gradient: analytical, numerical",
     ]
-    return markdown([*header, "passes"], rows)
+    return table([*header, "passes"], rows)
 
 
-def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """A table."""
-    return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows])
-
-
-def main(data: str, folder: Path) -> None:
-    """Make the page."""
-    if folder.exists():
-        raise SystemExit(f"{folder} is there already, and is not overwritten; choose another")
+def gradient_page(data: str, folder: Path) -> None:
+    """Write the page. data: as for ``--data``; the first images of data_batch_1 are taken."""
     name, batches = find(data)
     batch = batches.splits["data_batch_1"]
-    folder.mkdir(parents=True)
-    subject = deep(batch, 4, 0.0, batch_norm=True)
+    page = Page(folder, "Gradient checks")
     steps = [10 ** (-i / 2) for i in range(2, 25)]
-    plots.step_errors(steps, sweep(subject, steps)).savefig(folder / "steps.png")
-    table, curves = overfitting(name, batches)
-    curves.savefig(folder / "overfitting.png")
-    text = (Path(__file__).with_suffix(".md")).read_text(encoding="utf-8")
-    page = text.format(
-        images=f"{name}, the first {len(batch):,} images of data_batch_1",
-        versions=f"anynet {__version__}, NumPy {np.__version__}",
-        garcia_sanz=garcia_sanz(batch),
-        sneltvedt=sneltvedt(batch),
-        herrera_sarrias=herrera_sarrias(batch),
-        harish_kumar=harish_kumar(batch),
-        overfitting=markdown(*table),
+    page.save("steps", plots.step_errors(steps, sweep(deep(batch, 4, 0.0, batch_norm=True), steps)))
+    by_heart, curves = overfitting(name, batches)
+    page.save("overfitting", curves)
+    text = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+    page.add(
+        text.format(
+            images=f"{name}, the first {len(batch):,} images of data_batch_1",
+            versions=f"anynet {__version__}, NumPy {np.__version__}",
+            garcia_sanz=garcia_sanz(batch),
+            sneltvedt=sneltvedt(batch),
+            herrera_sarrias=herrera_sarrias(batch),
+            harish_kumar=harish_kumar(batch),
+            overfitting=table(*by_heart),
+        ).strip()
     )
-    (folder / "README.md").write_text(page, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    run(main)
+    page.write()

@@ -32,14 +32,18 @@ class Page:
         self._parts.extend(paragraphs)
 
     def picture(self, name: str, what: str, source: Path | Figure) -> None:
-        """Add a picture, a file's or a figure, in few colours so that it stays small."""
+        """Add a picture, a file's or a figure."""
+        self.add(f"![{what}]({self.save(name, source)})")
+
+    def save(self, name: str, source: Path | Figure) -> str:
+        """Keep a picture beside the page, in few colours so that it stays small; returns its file's name."""
         path = self._folder / f"{name}.png"
         if isinstance(source, Figure):
             source.savefig(path)
             source = path
         with Image.open(source) as image:
             image.convert("RGB").quantize(64).save(path, optimize=True)
-        self._parts.append(f"![{what}]({path.name})")
+        return path.name
 
     def write(self) -> None:
         """Write README.md and index.html."""

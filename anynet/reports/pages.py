@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from anynet import plots
-from anynet.reports.compare import HEADER, Row, compare
+from anynet.reports.compare import HEADER, Row
 from anynet.reports.page import Page, table
 from anynet.reports.report import GridSearch, Report
 from anynet.reports.runs import Outcome
@@ -17,14 +17,17 @@ SHOWN = 5
 
 
 def report_page(
-    report: Report, folder: Path, outcomes: Mapping[str, Sequence[Outcome]], *, heading: str, note: str
-) -> list[Row]:
-    """Write a report's page; returns its rows of claimed and measured figures."""
+    report: Report,
+    folder: Path,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    rows: Sequence[Row],
+    *,
+    heading: str,
+    note: str,
+) -> None:
+    """Write a report's page, with its rows of claimed and measured figures."""
     page = Page(folder, f"{report.title} ({report.author})")
     page.add(_images(outcomes, heading, note), report.about.strip(), "## Configurations")
-    rows = []
-    for name, configuration in report.configurations.items():
-        rows += compare(name, configuration, outcomes[name])
     page.add(_recipes(report), table(HEADER, [row.cells() for row in rows]), _remark(outcomes))
     for name, search in report.searches.items():
         _add_search(page, name, search, outcomes)
@@ -40,7 +43,6 @@ def report_page(
             if report.configurations[name].settings.get("hidden") == "":
                 page.picture(f"{name}-weights", f"class templates of {name}", first.folder / "weights.png")
     page.write()
-    return rows
 
 
 def summary_page(out: Path, rows: Mapping[str, Sequence[Row]], *, heading: str, note: str) -> None:

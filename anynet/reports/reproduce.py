@@ -9,10 +9,13 @@ from tqdm import tqdm
 
 from anynet.checks import nearest
 from anynet.config import Config, config_of
+from anynet.reports.compare import compare_all
+from anynet.reports.gradient_checks import gradient_page
 from anynet.reports.pages import report_page, summary_page
 from anynet.reports.report import GridSearch, Report, reports
-from anynet.reports.runs import Task, outcome, run_all
+from anynet.reports.runs import Task, is_done, outcome, run_all
 
+GRADIENT_CHECKS = "gradient-checks"
 FIRST_SEED = 42
 QUICK = {"epochs": 2, "train": "1000", "val": "500"}
 QUICK_SEEDS, QUICK_VALUES = 2, 2
@@ -21,30 +24,38 @@ QUICK_SEEDS, QUICK_VALUES = 2, 2
 def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick: bool, jobs: int, note: str) -> None:
     """Make the runs that are not there yet, and the pages of all.
 
-    names: of reports; none for all. out: a folder, a new one or one to go on with.
+    names: of reports, or "gradient-checks" for what all of them begin with; none for everything.
+    out: a folder, a new one or one to go on with.
     base: settings that all runs share, such as data and backend.
-    quick: only few images, epochs, seeds and values, to see that everything works. jobs: how many runs at a time.
+    quick: only few images, epochs, seeds and values, to see that everything works; no gradient checks.
+    jobs: how many runs at a time.
     note: what to call the images on the pages.
 
     Raises ValueError for an unknown report, FileExistsError for a folder whose runs have other settings.
     """
     known = reports()
     for name in names:
-        if name not in known:
-            raise ValueError(f'there is no report "{name}"{nearest(name, known)}')
-    chosen = [known[name] for name in names] or list(known.values())
-    tasks = {report.name: tasks_of(report, out / "runs" / report.name, base, quick=quick) for report in chosen}
-    everything = [task for report in chosen for runs in tasks[report.name].values() for task in runs]
+        if name not in (*known, GRADIENT_CHECKS):
+            raise ValueError(f'there is no report "{name}"{nearest(name, [*known, GRADIENT_CHECKS])}')
+    tasks = {name: tasks_of(report, out / "runs" / name, base, quick=quick) for name, report in known.items()}
+    chosen = [name for name in known if name in names or not names]
+    if GRADIENT_CHECKS in names or not (names or quick or (out / GRADIENT_CHECKS / "index.html").exists()):
+        gradient_page(base["data"], out / GRADIENT_CHECKS)
+    everything = [task for name in chosen for runs in tasks[name].values() for task in runs]
     with tqdm(total=len(everything), unit="run", disable=None) as bar:
         for task in run_all(everything, jobs):
             bar.set_postfix_str("/".join(task.folder.parts[-3:]))
             bar.update()
     heading = "Quick: few images and epochs, so that no figure means anything. " if quick else ""
     rows = {}
-    for report in chosen:
-        outcomes = {name: [outcome(task.folder) for task in runs] for name, runs in tasks[report.name].items()}
-        rows[report.name] = report_page(report, out / report.name, outcomes, heading=heading, note=note)
-    summary_page(out, rows, heading=heading, note=note)
+    for name, report in known.items():
+        if name in chosen or all(is_done(task) for runs in tasks[name].values() for task in runs):
+            outcomes = {key: [outcome(task.folder) for task in runs] for key, runs in tasks[name].items()}
+            rows[name] = compare_all(report, outcomes)
+            if name in chosen:
+                report_page(report, out / name, outcomes, rows[name], heading=heading, note=note)
+    if chosen:
+        summary_page(out, rows, heading=heading, note=note)
 
 
 def tasks_of(report: Report, folder: Path, base: Mapping[str, Any], *, quick: bool) -> dict[str, list[Task]]:

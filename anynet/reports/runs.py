@@ -43,7 +43,10 @@ def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
 
     Raises FileExistsError for one that is there with other settings.
     """
-    waiting = [task for task in tasks if not _done(task)]
+    waiting = [task for task in tasks if not is_done(task)]
+    for task in waiting:
+        if (task.folder / "result.json").exists():
+            raise FileExistsError(f"{task.folder} was run with other settings; choose another --out, or take it away")
     if jobs == 1:
         for task in waiting:
             _run(task)
@@ -75,12 +78,9 @@ def outcome(folder: Path) -> Outcome:
     return Outcome(folder, result, columns)
 
 
-def _done(task: Task) -> bool:
-    if not (task.folder / "result.json").exists():
-        return False
-    if configs.read(task.folder / "config.toml") != task.config:
-        raise FileExistsError(f"{task.folder} was run with other settings; choose another --out, or take it away")
-    return True
+def is_done(task: Task) -> bool:
+    """Whether a run of these settings is there."""
+    return (task.folder / "result.json").exists() and configs.read(task.folder / "config.toml") == task.config
 
 
 def _run(task: Task) -> None:
