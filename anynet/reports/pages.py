@@ -49,6 +49,8 @@ def summary_page(out: Path, rows: Mapping[str, Sequence[Row]], *, heading: str, 
     """Write the page that leads to the others, with all claimed figures."""
     page = Page(out, "The reports, re-run")
     page.add(f"{heading}All figures are in percent, on {note}. A figure agrees where it is at most 1.5 points below.")
+    if (out / "gradient-checks").exists():
+        page.add("Each report begins with [gradient checks](gradient-checks/README.md).")
     for name, of_report in rows.items():
         claimed = [row for row in of_report if row.claimed is not None]
         page.add(f"## [{name}]({name}/README.md)", table(HEADER, [row.cells() for row in claimed]))
