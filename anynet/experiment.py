@@ -114,6 +114,8 @@ def gradient_subject(config: Config, samples: int) -> Subject:
     _, net, data, _, backend = prepare(config)
     if samples > len(data.train):
         raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
+    if samples < 2 and config.batch_norm and config.hidden:
+        raise ValueError("--samples: expected 2 or more, for batch normalisation makes zeros of a batch of one")
     images = Normalization(*normalization(config.normalize, data.train.images))(data.train.images[:samples])
     return of_net(
         net,

@@ -79,6 +79,8 @@ def test_a_wrong_gradient_ends_in_code_1(monkeypatch, capsys):
         (["--step", "0"], "Must be > 0"),
         (["--probes", "0"], "Must be >= 1"),
         (["--csv", "there.csv"], "there.csv is there already"),
+        (["--plot", "nowhere/steps.png"], "nowhere is no folder"),
+        (["--samples", "1"], "--samples: expected 2 or more"),
     ],
 )
 def test_bad_input_is_refused(tmp_path, capsys, flags, message):

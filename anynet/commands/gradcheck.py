@@ -48,6 +48,8 @@ def gradcheck(
     for path in (csv, plot):
         if path is not None and path.exists():
             raise FileExistsError(f"{path} is there already, and is not overwritten; choose another")
+        if path is not None and not path.parent.is_dir():
+            raise FileNotFoundError(f"{path.parent} is no folder, and {path.name} was to go into it")
     subject = gradient_subject(config, samples)
     result = check(subject, method=method, step=step, tolerance=tolerance, probes=probes, seed=config.seed)
     show(result)

@@ -4,12 +4,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from anynet.reports import recipes, reports
+from anynet.reports import RECIPES, recipes, reports
 
 
 def presets() -> None:
     """The reports' configurations, by the names that --preset takes, with what each report claims."""
     table = Table("preset", "settings", "claimed", box=box.SIMPLE_HEAD)
+    table.columns[0].no_wrap = True
     for report in (*reports().values(), recipes()):
         table.add_row(f"[bold]{report.name}[/]", f"[bold]{report.title}[/] ({report.author})")
         for name, configuration in report.configurations.items():
@@ -17,6 +18,6 @@ def presets() -> None:
             own = {key: value for key, value in configuration.settings.items() if key not in shared}
             settings = ", ".join(f"{key} {value}" for key, value in own.items())
             claims = [f"{key.replace('_', ' ')} {value:.2%}" for key, value in configuration.claims.items()]
-            prefix = "" if report == recipes() else f"{report.name}/"
+            prefix = "" if report.name == RECIPES else f"{report.name}/"
             table.add_row(f"{prefix}{name}", settings, "\n".join(claims))
     Console().print(table)

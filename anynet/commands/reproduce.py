@@ -40,5 +40,8 @@ def reproduce(
     chosen = choose_backend(backend)
     base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
     jobs = jobs or (os.cpu_count() or 1 if chosen.name == "numpy" else 1)
-    run_reports(reports, out, base=base, quick=quick, jobs=jobs, note=note)
+    try:
+        run_reports(reports, out, base=base, quick=quick, jobs=jobs, note=note)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped by hand; the same command goes on with {out}") from None
     print(f"{out / 'README.md'}, and {out / 'index.html'}, lead to the pages")

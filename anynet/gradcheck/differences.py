@@ -84,7 +84,7 @@ class Direction:
         return float(np.vdot(x.astype(np.float64), self.unit))
 
     def __str__(self) -> str:
-        return f"direction {self.number}"
+        return f"#{self.number}"
 
 
 class StepLostError(ValueError):

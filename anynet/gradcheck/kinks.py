@@ -27,6 +27,7 @@ def at_kink(f: Function, x: Host, line: Line, promised: float, h: float, roundin
         allowed = tolerance * size + blur
         before, off = off, abs((ahead + behind) / 2 - promised)
         kept = min(off, abs(ahead - promised), abs(behind - promised)) <= allowed
+        # Far from the promised slope at the larger step, and nearer now: noise alone does neither.
         if kept and before > 8 * blur and off <= 3 / 4 * before:
             return True
         if previous / 2 > 4 * blur:  # else it is too blurred to tell

@@ -80,7 +80,11 @@ class OnDevice:
                 raise ValueError(f"{self._what} writes into {name}, its argument, which must stay as it was")
 
     def _refuse_differences(self, first: str, found: Mapping[str, Host], other: str, too: Mapping[str, Host]) -> None:
+        expected = {name: gradient.shape for name, gradient in found.items() if name != "input"}
+        shapes = {name: gradient.shape for name, gradient in too.items()}
+        if shapes != expected:
+            raise ValueError(f"{self._what}: {first} gives gradients of shapes {expected}, {other} of {shapes}")
         for name, gradient in too.items():
             allowed = 1e4 * np.finfo(self._dtype).eps * np.max(np.abs(found[name]), initial=0)
-            if gradient.shape == found[name].shape and np.any(np.abs(gradient - found[name]) > allowed):
+            if np.any(np.abs(gradient - found[name]) > allowed):
                 raise ValueError(f"{self._what}: {other} says another gradient by {name} than {first}")

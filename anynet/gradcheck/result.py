@@ -64,15 +64,21 @@ class Entry:
         """Whether the two agree wherever there is no kink, and there is such a place."""
         return not bool(self.kinks.all()) and float(self.relative.max()) <= self.tolerance
 
+    @property
+    def unresolved(self) -> bool:
+        """Whether every slope is smaller than what rounding may make of one: it cannot be told from zero."""
+        return float(np.max(np.abs(self.analytical))) <= self.noise
+
     def row(self) -> dict[str, str | int | float | bool]:
         """Everything in one line, by column."""
         i = self.worst
         return {
             "array": self.name,
             "size": self.size,
-            "checked": len(self.lines) - int(self.kinks.sum()),
+            "tried": len(self.lines),
             "kinks": int(self.kinks.sum()),
             "step": self.step,
+            "rounding": self.noise,
             "largest absolute error": float(self.absolute.max()),
             "largest relative error": float(self.relative[i]),
             "at": str(self.lines[i]),
@@ -106,7 +112,8 @@ class Result:
         """Raises GradientError, with inputs, direction and both gradients, unless every gradient is right."""
         if not self.passed:
             failed = [entry for entry in self.entries.values() if not entry.passed]
-            raise GradientError("\n\n".join([_summary(failed), *map(self._report, failed)]))
+            inputs = "\n".join(f"input {name}, shape {x.shape}:\n{x}" for name, x in self.point.items())
+            raise GradientError("\n\n".join([_summary(failed), *map(self._report, failed), inputs]))
 
     def write_csv(self, path: Path) -> None:
         """Write a line for each array."""
@@ -144,7 +151,7 @@ class Result:
             row = entry.row()
             table.add_row(
                 entry.name,
-                f"{row['checked']:,}",
+                f"{row['tried']:,}",
                 f"{row['kinks']:,}",
                 f"{row['step']:.0e}",
                 f"{row['largest absolute error']:.1e}",
@@ -152,7 +159,7 @@ class Result:
                 str(row["at"]),
                 f"{row['analytical']:.2e}",
                 f"{row['numerical']:.2e}",
-                "[green]✓[/]" if entry.passed else "[red]✗[/]",
+                "[red]✗[/]" if not entry.passed else "0" if entry.unresolved else "[green]✓[/]",
             )
         return table
 
@@ -163,18 +170,21 @@ class Result:
 
     def _verdict(self) -> str:
         failed = [entry for entry in self.entries.values() if not entry.passed]
-        return _summary(failed) if failed else f"all gradients agree to {self.tolerance:g}"
+        if failed:
+            return _summary(failed)
+        zero = [entry.name for entry in self.entries.values() if entry.unresolved]
+        too_small = f"; 0: too small to tell from rounding, by {', '.join(zero)}" if zero else ""
+        return f"all gradients agree to {self.tolerance:g}{too_small}"
 
     def _report(self, entry: Entry) -> str:
         line, row = entry.lines[entry.worst], entry.row()
         direction = f"\ndirection:\n{line.unit}" if isinstance(line, Direction) else ""
         return (
-            f"{entry.name}, {self.method} differences with step {entry.step:g}: {row['checked']} compared, "
+            f"{entry.name}, {self.method} differences with step {entry.step:g}: {row['tried']} tried, "
             f"{row['kinks']} left out at kinks\n"
             f"largest relative error {row['largest relative error']:.3e}, more than {entry.tolerance:g}, at {line}: "
             f"analytical {row['analytical']:.12e}, numerical {row['numerical']:.12e}{direction}\n"
-            f"analytical, where compared:\n{entry.analytical}\nnumerical:\n{entry.numerical}\n"
-            + "\n".join(f"input {name}, shape {x.shape}:\n{x}" for name, x in self.point.items())
+            f"analytical, where tried:\n{entry.analytical}\nnumerical:\n{entry.numerical}"
         )
 
 

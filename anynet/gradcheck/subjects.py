@@ -1,13 +1,14 @@
 """What is checked: a function of arrays, its gradients, and a point, of a layer, a loss or a whole net."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import ArrayLike
 
 from anynet.backends import Backend
-from anynet.gradcheck.differences import Host
+from anynet.gradcheck.differences import Function, Host
 from anynet.gradcheck.on_device import OnDevice, Point
 from anynet.layers import Layer, Sequential
 from anynet.losses import Loss, softmax_cross_entropy
@@ -30,6 +31,10 @@ class Subject(NamedTuple):
     gradients: Callable[[Point], Mapping[str, Host]]
     point: Point
     headings: Mapping[str, str] = {}
+
+    def along(self, name: str) -> Function:
+        """The value as a function of one of the arrays, the others as at the point."""
+        return lambda moved: self.value({**self.point, name: moved})
 
 
 def of_layer(
@@ -55,10 +60,10 @@ def of_layer(
     rng, ahead = generator(seed, Purpose.CHECK, 0), () if members is None else (members,)
     if x is None:
         x = rng.standard_normal((*ahead, 6, layer.features()[0] or 5))
-    if params is None:
-        params = {name: rng.standard_normal((*ahead, *p.shape)) for name, p in layer.parameters().items()}
-    if state is None:
-        state = {name: rng.uniform(0.5, 2, (*ahead, *p.shape)) for name, p in layer.state().items()}
+    drawn = {name: rng.standard_normal((*ahead, *p.shape)) for name, p in layer.parameters().items()}
+    params = {**drawn, **(params or {})}
+    drawn = {name: rng.uniform(0.5, 2, (*ahead, *p.shape)) for name, p in layer.state().items()}
+    state = {**drawn, **(state or {})}
     device = OnDevice(layer, backend, dtype)
     placed = device.place(device.host(state))
 
@@ -70,7 +75,7 @@ def of_layer(
 
     def backward(point: Arrays) -> Arrays:
         dx, grads = layer.backward(own(point), forward(point)[1], point["dy"])
-        return {**grads, "input": dx}
+        return {**grads, "input": _shared(dx, point["input"])}
 
     def parameter_gradients(point: Arrays) -> Arrays:
         return layer.parameter_gradients(own(point), forward(point)[1], point["dy"])
@@ -93,7 +98,7 @@ def of_loss(
 
     logits: shape (..., N, C). labels: integers, shape (N,) or (..., N).
     """
-    device = OnDevice(loss.__name__, backend, dtype)
+    device = OnDevice(getattr(loss, "__name__", loss), backend, dtype)
     classes = device.backend.asarray(np.asarray(labels))
     return Subject(
         device.function(lambda point: loss(point["logits"], classes)[0]),
@@ -124,28 +129,31 @@ def of_net(
     train: whether batch normalisation uses the batch's statistics.
     """
     drawn = net.init(seed, like=np.zeros(1))
+    if net.n_out is not None and not np.all((np.asarray(labels) >= 0) & (np.asarray(labels) < net.n_out)):
+        raise ValueError(f"labels: expected 0 to {net.n_out - 1}, got {np.min(labels)} to {np.max(labels)}")
     vector = np.asarray(drawn[0] if params is None else params, np.float64)
     device = OnDevice("the net", backend, dtype)
     held = device.place(device.host(drawn[1] if state is None else state))
     classes = device.backend.asarray(np.asarray(labels))
     fixed = device.place(device.host({"like": np.zeros_like(vector), "l2": np.asarray(l2)}))
 
-    def cost(point: Arrays) -> Array:
+    def forward(point: Arrays) -> tuple[Array, Array, Any]:
         joined = net.layout.join(point, fixed["like"])
-        logits, _, _ = net.forward(joined, held, point["input"], train=train)
+        logits, cache, _ = net.forward(joined, held, point["input"], train=train)
+        return joined, logits, cache
+
+    def cost(point: Arrays) -> Array:
+        joined, logits, _ = forward(point)
         return loss(logits, classes)[0] + l2_cost(net.layout, joined, fixed["l2"])
 
     def backward(point: Arrays) -> Arrays:
-        joined = net.layout.join(point, fixed["like"])
-        logits, cache, _ = net.forward(joined, held, point["input"], train=train)
+        joined, logits, cache = forward(point)
         dx, grads = net.backward(joined, cache, loss(logits, classes)[1])
-        if dx.ndim > point["input"].ndim:  # one input, shared by all members
-            dx = device.backend.xp.sum(dx, axis=0)
+        dx = _shared(dx, point["input"])
         return {**net.layout.split(add_l2_gradient(net.layout, grads, joined, fixed["l2"])), "input": dx}
 
     def parameter_gradients(point: Arrays) -> Arrays:
-        joined = net.layout.join(point, fixed["like"])
-        logits, cache, _ = net.forward(joined, held, point["input"], train=train)
+        joined, logits, cache = forward(point)
         grads = net.parameter_gradients(joined, cache, loss(logits, classes)[1])
         return net.layout.split(add_l2_gradient(net.layout, grads, joined, fixed["l2"]))
 
@@ -155,3 +163,8 @@ def of_net(
     firsts = {name.split(".")[0]: name for name in reversed(names)}
     headings = {name: f"{i} {type(net.layers[int(i)]).__name__}" for i, name in firsts.items()}
     return Subject(device.function(cost), device.gradients(backward, parameter_gradients), point, headings)
+
+
+def _shared(dx: Array, x: Array) -> Array:
+    """The gradient by an input that all members share is the sum of theirs."""
+    return array_namespace(dx).sum(dx, axis=0) if dx.ndim > x.ndim else dx

@@ -1,13 +1,15 @@
 """How the error of differences depends on their step."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.gradcheck.check import lines_of, values_of
-from anynet.gradcheck.differences import METHODS, Host, difference
+from anynet.gradcheck.check import lines_of
+from anynet.gradcheck.differences import METHODS, Function, Host, Line, Method, StepLostError, difference
 from anynet.gradcheck.subjects import Subject
+from anynet.gradcheck.values import values_of
 from anynet.seeding import Purpose, generator
 
 
@@ -18,20 +20,27 @@ def sweep(
 
     steps: positive numbers. probes: how many elements, or directions, of each array are taken.
 
-    Returns, by method, |a - n| / |a| for every step, with a and n the slopes along all of them, as vectors.
+    Returns, by method, |a - n| / |a| for every step, with a and n the slopes along all of them, as vectors; NaN where
+    the step is lost in rounding, or the gradient is zero. Raises ValueError as ``check`` does.
     """
-    point, (_, gradients) = subject.point, values_of(subject)
+    if probes < 1 or not all(0 < step < math.inf for step in steps):
+        raise ValueError(f"expected positive steps and 1 probe or more, got {list(steps)} and {probes}")
+    _, gradients = values_of(subject)
     errors = {}
     for name, method in METHODS.items():
         wrong, size = np.zeros(len(steps)), 0.0
-        for i, (array, x) in enumerate(point.items()):
-
-            def f(moved: Host, array: str = array) -> Host:
-                return subject.value({**point, array: moved})
-
+        for i, (array, x) in enumerate(subject.point.items()):
+            f = subject.along(array)
             for line in lines_of(method, x, probes, generator(seed, Purpose.CHECK, i)):
                 slope = line.along(gradients[array])
                 size += slope**2
-                wrong += [(difference(method, f, x, line, h) - slope) ** 2 for h in steps]
-        errors[name] = np.sqrt(wrong / size)
+                wrong += [(_difference(method, f, x, line, h) - slope) ** 2 for h in steps]
+        errors[name] = np.sqrt(wrong / size) if size else np.full(len(steps), np.nan)
     return errors
+
+
+def _difference(method: Method, f: Function, x: Host, line: Line, h: float) -> float:
+    try:
+        return difference(method, f, x, line, h)
+    except StepLostError:
+        return math.nan

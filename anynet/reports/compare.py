@@ -9,7 +9,7 @@ from anynet.reports.report import Configuration, Report
 from anynet.reports.runs import Outcome
 
 MARGIN = 0.015
-"""How far below a claimed accuracy a measured one still agrees."""
+"""How far from a claimed accuracy a measured one agrees."""
 
 
 class Row(NamedTuple):
@@ -45,11 +45,15 @@ def compare(name: str, configuration: Configuration, outcomes: Sequence[Outcome]
     """A row for each of the claims; where there are none, one for the test accuracy."""
     rows = []
     claims: Mapping[str, float | None] = configuration.claims or {"test_accuracy": None}
+    finite = [outcome.result for outcome in outcomes if "diverged" not in outcome.result]
     for figure, claimed in claims.items():
-        values = [outcome.result.get(figure, np.nan) for outcome in outcomes]
-        mean = float(np.mean(values))
+        values = [result[figure] for result in finite]
+        mean = float(np.mean(values)) if values else np.nan
         deviation = float(np.std(values)) if len(values) > 1 else None
-        rows.append(Row(name, figure, claimed, mean, deviation, _remark(claimed, mean, configuration.why)))
+        remark = _remark(claimed, mean, configuration.why)
+        if values and len(finite) < len(outcomes):
+            remark = f"{len(outcomes) - len(finite)} of {len(outcomes)} diverged; {remark}"
+        rows.append(Row(name, figure, claimed, mean, deviation, remark))
     return rows
 
 
@@ -58,6 +62,5 @@ def _remark(claimed: float | None, mean: float, why: str) -> str:
         return ""
     if np.isnan(mean):
         return why
-    if mean > claimed + MARGIN:
-        return "above" + (f": {why}" if why else "")
-    return "agrees" if mean >= claimed - MARGIN else why or "below"
+    words = "agrees" if abs(mean - claimed) <= MARGIN else "above" if mean > claimed else "below"
+    return words if words == "agrees" or not why else f"{words}: {why}"

@@ -12,7 +12,7 @@ from anynet.data.dataset import Split
 from anynet.data.normalization import Normalization, normalization
 from anynet.data.sources import find
 from anynet.gradcheck import METHODS, Subject, check, of_net, sweep
-from anynet.gradcheck.differences import Element, Host, difference
+from anynet.gradcheck.differences import Element, difference
 from anynet.layers import BatchNorm, Linear, Sequential
 from anynet.layers.initializers import Normal
 from anynet.reports.overfitting import WIDTHS, overfitting
@@ -37,10 +37,7 @@ class Slopes(NamedTuple):
 def slopes(subject: Subject, name: str, method: str, step: float) -> Slopes:
     """Of every element, with one step for all, as the reports have it."""
     x, analytical = subject.point[name], subject.gradients(subject.point)[name]
-
-    def f(moved: Host) -> Host:
-        return subject.value({**subject.point, name: moved})
-
+    f = subject.along(name)
     numerical = [difference(METHODS[method], f, x, Element(i), step) for i in np.ndindex(x.shape)]
     return Slopes(analytical.astype(np.float64), np.reshape(numerical, x.shape))
 

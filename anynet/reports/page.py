@@ -42,7 +42,7 @@ class Page:
             source.savefig(path)
             source = path
         with Image.open(source) as image:
-            image.convert("RGB").quantize(64).save(path, optimize=True)
+            image.convert("RGB").quantize(256).save(path, optimize=True)
         return path.name
 
     def write(self) -> None:
@@ -50,7 +50,7 @@ class Page:
         import markdown
 
         text = "\n\n".join(self._parts) + "\n"
-        body = markdown.markdown(text, extensions=["tables"])
+        body = markdown.markdown(text, extensions=["tables"]).replace('/README.md"', '/index.html"')
         head = f'<meta charset="utf-8"><title>{escape(self._title)}</title><style>{STYLE}</style>'
         (self._folder / "README.md").write_text(text, encoding="utf-8")
         (self._folder / "index.html").write_text(f"<!doctype html>{head}{body}\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from anynet import plots
-from anynet.reports.compare import HEADER, Row
+from anynet.reports.compare import HEADER, MARGIN, Row
 from anynet.reports.page import Page, table
 from anynet.reports.report import GridSearch, Report
 from anynet.reports.runs import Outcome
@@ -48,7 +48,7 @@ def report_page(
 def summary_page(out: Path, rows: Mapping[str, Sequence[Row]], *, heading: str, note: str) -> None:
     """Write the page that leads to the others, with all claimed figures."""
     page = Page(out, "The reports, re-run")
-    page.add(f"{heading}All figures are in percent, on {note}. A figure agrees where it is at most 1.5 points below.")
+    page.add(f"{heading}All figures are in percent, on {note}. One agrees where it is within {100 * MARGIN:g} points.")
     if (out / "gradient-checks").exists():
         page.add("Each report begins with [gradient checks](gradient-checks/README.md).")
     for name, of_report in rows.items():
@@ -59,6 +59,8 @@ def summary_page(out: Path, rows: Mapping[str, Sequence[Row]], *, heading: str, 
 
 def _images(outcomes: Mapping[str, Sequence[Outcome]], heading: str, note: str) -> str:
     results = [o.result for some in outcomes.values() for o in some if "diverged" not in o.result]
+    if not results:
+        return f"{heading}Every run diverged, on {note}."
     first = results[0]
     where = f"{first['backend']} on {first['device']}, {first['dtype']}"
     versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
@@ -84,9 +86,9 @@ def _recipes(report: Report) -> str:
 
 
 def _remark(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
-    diverged = sorted({o.result["diverged"] for some in outcomes.values() for o in some if "diverged" in o.result})
     words = "Training and validation accuracies are those after the last epoch, as is the test accuracy."
-    return "\n\n".join([words, *(f"Diverged: {reason}." for reason in diverged)])
+    reasons = {name: o.result["diverged"] for name, some in outcomes.items() for o in some if "diverged" in o.result}
+    return "\n\n".join([words, *(f"{name} diverged: {reason}." for name, reason in reasons.items())])
 
 
 def _add_search(page: Page, name: str, search: GridSearch, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
@@ -95,11 +97,12 @@ def _add_search(page: Page, name: str, search: GridSearch, outcomes: Mapping[str
         point = {k: float(v) for k, v in (part.split("=") for part in key.removeprefix(f"{name}/").split(","))}
         found.append((point, first.result))
     found.sort(key=lambda pair: -pair[1].get("val_accuracy", 0))
-    page.add(f"## {search.title}", f"The best in validation of {len(found)} combinations.")
+    words = ", ".join(f"{key} {value}" for key, value in search.settings.items() if value != "")
+    page.add(f"## {search.title}", f"The best in validation of {len(found)} combinations. All with {words}.")
     rows = [_search_row(point, result) for point, result in found[:SHOWN]]
     page.add(table([*search.over, "validation, %", "training, %", "test, %"], rows))
     if search.claims:
-        page.add("The report's best, and the same here:")
+        page.add(f"The report's best, and the same here. {search.why.strip()}".strip())
         by_point = {tuple(sorted(point.items())): result for point, result in found}
         lines = [_claim_row(claim, search, by_point) for claim in search.claims]
         header = [*search.over, "validation, report", "here", "training, report", "here"]
@@ -119,5 +122,5 @@ def _claim_row(claim: Mapping[str, float], search: GridSearch, found: Mapping[An
         return []
     cells = [f"{value:g}" for value in point.values()]
     for which in ("val_accuracy", "train_accuracy"):
-        cells += [f"{100 * claim[which]:.2f}", f"{100 * result.get(which, np.nan):.2f}"]
+        cells += [f"{100 * claim[which]:.2f}" if which in claim else "", f"{100 * result.get(which, np.nan):.2f}"]
     return cells

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from anynet.checks import nearest
 from anynet.config import Config, config_of
+from anynet.data.sources import find
 from anynet.reports.compare import compare_all
 from anynet.reports.gradient_checks import gradient_page
 from anynet.reports.pages import report_page, summary_page
@@ -37,12 +38,15 @@ def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick
     for name in names:
         if name not in (*known, GRADIENT_CHECKS):
             raise ValueError(f'there is no report "{name}"{nearest(name, [*known, GRADIENT_CHECKS])}')
+    if base["data"] == "auto":  # once for all, so that no two runs see different images
+        base = {**base, "data": find("auto")[0]}
     tasks = {name: tasks_of(report, out / "runs" / name, base, quick=quick) for name, report in known.items()}
     chosen = [name for name in known if name in names or not names]
     if GRADIENT_CHECKS in names or not (names or quick or (out / GRADIENT_CHECKS / "index.html").exists()):
         gradient_page(base["data"], out / GRADIENT_CHECKS)
     everything = [task for name in chosen for runs in tasks[name].values() for task in runs]
-    with tqdm(total=len(everything), unit="run", disable=None) as bar:
+    there = sum(map(is_done, everything))
+    with tqdm(total=len(everything), initial=there, unit="run", disable=None) as bar:
         for task in run_all(everything, jobs):
             bar.set_postfix_str("/".join(task.folder.parts[-3:]))
             bar.update()
@@ -54,8 +58,7 @@ def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick
             rows[name] = compare_all(report, outcomes)
             if name in chosen:
                 report_page(report, out / name, outcomes, rows[name], heading=heading, note=note)
-    if chosen:
-        summary_page(out, rows, heading=heading, note=note)
+    summary_page(out, rows, heading=heading, note=note)
 
 
 def tasks_of(report: Report, folder: Path, base: Mapping[str, Any], *, quick: bool) -> dict[str, list[Task]]:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -37,7 +38,9 @@ class Outcome(NamedTuple):
 
 
 def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
-    """Make the runs that are not there yet, so many at a time, each in a process with one thread; gives each when done.
+    """Make the runs that are not there yet; gives each when it is done.
+
+    jobs: how many at a time, each in a process with one thread; 1 makes them here.
 
     A run is there when its result is. What another left unfinished is made anew.
 
@@ -60,6 +63,8 @@ def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
             for future in as_completed(futures):
                 future.result()
                 yield futures[future]
+        except BrokenProcessPool:
+            raise MemoryError("a process was killed, as systems do that run out; the same command goes on") from None
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
