@@ -97,7 +97,9 @@ def _add_search(page: Page, name: str, search: GridSearch, outcomes: Mapping[str
         point = {k: float(v) for k, v in (part.split("=") for part in key.removeprefix(f"{name}/").split(","))}
         found.append((point, first.result))
     found.sort(key=lambda pair: -pair[1].get("val_accuracy", 0))
-    words = ", ".join(f"{key} {value}" for key, value in search.settings.items() if value != "")
+    words = ", ".join(
+        f"{key} {value}" for key, value in search.settings.items() if value != "" and key not in search.over
+    )
     page.add(f"## {search.title}", f"The best in validation of {len(found)} combinations. All with {words}.")
     rows = [_search_row(point, result) for point, result in found[:SHOWN]]
     page.add(table([*search.over, "validation, %", "training, %", "test, %"], rows))
