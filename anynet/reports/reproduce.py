@@ -1,10 +1,10 @@
 """Everything the reports did, done again: runs, repeated runs and searches, and a page for each report."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from anynet.checks import nearest
@@ -15,6 +15,8 @@ from anynet.reports.gradient_checks import gradient_page
 from anynet.reports.pages import report_page, summary_page
 from anynet.reports.report import GridSearch, Report, reports
 from anynet.reports.runs import Task, is_done, outcome, run_all
+from anynet.search.space import Grid
+from anynet.search.space import points as grid_points
 
 GRADIENT_CHECKS = "gradient-checks"
 FIRST_SEED = 42
@@ -45,11 +47,7 @@ def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick
     if GRADIENT_CHECKS in names or not (names or quick or (out / GRADIENT_CHECKS / "index.html").exists()):
         gradient_page(base["data"], out / GRADIENT_CHECKS)
     everything = [task for name in chosen for runs in tasks[name].values() for task in runs]
-    there = sum(map(is_done, everything))
-    with tqdm(total=len(everything), initial=there, unit="run", disable=None) as bar:
-        for task in run_all(everything, jobs):
-            bar.set_postfix_str("/".join(task.folder.parts[-3:]))
-            bar.update()
+    _make(everything, out, jobs)
     heading = "Quick: few images and epochs, so that no figure means anything. " if quick else ""
     rows = {}
     for name, report in known.items():
@@ -59,6 +57,18 @@ def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick
             if name in chosen:
                 report_page(report, out / name, outcomes, rows[name], heading=heading, note=note)
     summary_page(out, rows, heading=heading, note=note)
+
+
+def _make(tasks: Sequence[Task], out: Path, jobs: int) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    there = sum(map(is_done, tasks))
+    try:
+        with FileLock(out / ".lock", timeout=0), tqdm(total=len(tasks), initial=there, unit="run", disable=None) as bar:
+            for task in run_all(tasks, jobs):
+                bar.set_postfix_str("/".join(task.folder.parts[-3:]))
+                bar.update()
+    except Timeout:
+        raise ValueError(f"{out}: another process is at work in it; wait for it, or choose another --out") from None
 
 
 def tasks_of(report: Report, folder: Path, base: Mapping[str, Any], *, quick: bool) -> dict[str, list[Task]]:
@@ -84,8 +94,7 @@ def tasks_of(report: Report, folder: Path, base: Mapping[str, Any], *, quick: bo
 
 def points(search: GridSearch, values: int | None = None) -> list[dict[str, Any]]:
     """All combinations of a search's values, or of the first few of each setting."""
-    axes = [list(choices)[:values] for choices in search.over.values()]
-    return [dict(zip(search.over, point, strict=True)) for point in itertools.product(*axes)]
+    return grid_points({name: Grid(tuple(choices[:values])) for name, choices in search.over.items()}, None, 0, 0)
 
 
 def point_name(search: str, point: Mapping[str, Any]) -> str:

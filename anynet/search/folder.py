@@ -49,7 +49,10 @@ def is_new(folder: Path, wanted: dict[str, Any]) -> bool:
         if others:
             raise FileExistsError(f"{folder} is there already, and no search; choose another folder")
         return True
-    there = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    try:
+        there = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{folder / SETTINGS}: expected the settings of a search ({error})") from None
     old, new = _flat(there), _flat(wanted)
     differences = [
         f"{name} is {old.get(name, 'not given')} there and {new.get(name, 'not given')} here"

@@ -31,8 +31,7 @@ def picture(trials: Sequence[Trial]) -> Figure:
             _over(axes, name, shown, failed)
     for axes in every:
         axes.grid(alpha=0.3)
-    if shown or failed:
-        every[0].legend()
+    every[0].legend()
     return figure
 
 

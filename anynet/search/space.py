@@ -7,12 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from cyclopts import App, CycloptsError
-from cyclopts.config import Dict
 from numpy.typing import NDArray
 
 from anynet.checks import nearest
-from anynet.config import Config
+from anynet.config import Config, config_of
 from anynet.seeding import Purpose, generator
 
 
@@ -124,15 +122,7 @@ def _checked(name: str, part: Grid | Range) -> Grid | Range:
 
 def _value(name: str, value: Any) -> Any:
     """The value as the field's type; checked as if it had been typed."""
-
-    def take(config: Config = Config()) -> Config:  # noqa: B008
-        return config
-
-    app = App(config=Dict({name: value}, source="the search"), default_command=take, result_action="return_value")
-    try:
-        taken = getattr(app([], exit_on_error=False, print_error=False), name)
-    except CycloptsError as error:
-        raise ValueError(f"{name}: {error}") from None
+    taken = getattr(config_of({name: value}, name), name)
     if isinstance(taken, int) and not isinstance(taken, bool) and taken != float(value):
         raise ValueError(f"{name}: expected a whole number, got {value}")
     return taken

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from anynet import cli
 from anynet.config import Config
@@ -143,6 +144,14 @@ def test_quick_runs_of_everything(tmp_path, monkeypatch, capsys):
         assert "<table>" in (tmp_path / "all" / name / "index.html").read_text(encoding="utf-8")
     assert "39.27" in (tmp_path / "all" / "README.md").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "all/runs/miocic/l2-0.01/seed-43/result.json").read_text())["seed"] == 43
+
+
+def test_two_at_once_do_not_meet(tmp_path, capsys):
+    (tmp_path / "all").mkdir()
+    with FileLock(tmp_path / "all" / ".lock"), pytest.raises(SystemExit) as end:
+        cli.main(["reproduce", "garcia-sanz", "--quick", "--data", "synthetic", "--out", "all", "--jobs", "1"])
+    assert end.value.code == 2
+    assert "another process is at work in it" in capsys.readouterr().err
 
 
 def test_an_unknown_report_is_refused(capsys):
