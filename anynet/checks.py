@@ -35,8 +35,9 @@ def together(**arrays: Array) -> None:
                 f"{first} is an array of {library}, {name} one of {_library(name, other)}: "
                 f"bring both to one library, for instance with anynet.backend(...).asarray"
             )
-        if device(one) != device(other) and None not in (device(one), device(other)):  # None: JAX traces, not knowing
-            raise ValueError(f"{first} is on device {device(one)}, {name} on {device(other)}: bring both to one device")
+        here, there = device(one), device(other)
+        if here != there and None not in (here, there):  # None: JAX traces, not knowing
+            raise ValueError(f"{first} is on device {here}, {name} on {there}: bring both to one device")
 
 
 def alike(**arrays: Array) -> None:

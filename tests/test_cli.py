@@ -160,6 +160,8 @@ def test_data_says_what_was_found(capsys):
     ]
 
 
-def test_data_knows_the_official_files(capsys, real_cifar10):
+def test_data_lists_the_six_files_of_real_images(capsys, real_cifar10):
     cli.main(["data", real_cifar10])
-    assert "test_batch: " in capsys.readouterr().out
+    found, *files = capsys.readouterr().out.splitlines()
+    assert found.startswith("cifar10, ")
+    assert [line.split(":")[0] for line in files] == [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]

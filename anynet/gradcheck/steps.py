@@ -33,9 +33,7 @@ def default_step(
         bend = float(np.quantile(np.abs(whole - half), 0.9))
         if bend <= rounding / h / 2:
             return h
-        if (
-            bend > 0.75 * before
-        ):  # truncation falls by half at least, and by three quarters where differences are centred
+        if bend > 1.2 * before:  # it doubles where it is rounding
             return 2 * h
         before, whole, h = bend, half, h / 2
 

@@ -161,8 +161,8 @@ def harish_kumar(batch: Split) -> str:
     return table([*header, "passes"], rows)
 
 
-def gradient_page(data: str, folder: Path) -> None:
-    """Write the page. data: as for ``--data``; the first images of data_batch_1 are taken."""
+def gradient_page(data: str, folder: Path, note: str) -> None:
+    """Write the page. data: as for ``--data``; the first images of data_batch_1 are taken. note: what to call them."""
     name, batches = find(data)
     batch = batches.splits["data_batch_1"]
     page = Page(folder, "Gradient checks")
@@ -173,7 +173,7 @@ def gradient_page(data: str, folder: Path) -> None:
     text = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     page.add(
         text.format(
-            images=f"{name}, the first {len(batch):,} images of data_batch_1",
+            images=f"data_batch_1 of {note}, {len(batch):,} images",
             versions=f"anynet {__version__}, NumPy {np.__version__}",
             garcia_sanz=garcia_sanz(batch),
             sneltvedt=sneltvedt(batch),

@@ -45,7 +45,7 @@ def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick
     tasks = {name: tasks_of(report, out / "runs" / name, base, quick=quick) for name, report in known.items()}
     chosen = [name for name in known if name in names or not names]
     if GRADIENT_CHECKS in names or not (names or quick or (out / GRADIENT_CHECKS / "index.html").exists()):
-        gradient_page(base["data"], out / GRADIENT_CHECKS)
+        gradient_page(base["data"], out / GRADIENT_CHECKS, note)
     everything = [task for name in chosen for runs in tasks[name].values() for task in runs]
     _make(everything, out, jobs)
     heading = "Quick: few images and epochs, so that no figure means anything. " if quick else ""

@@ -1,5 +1,6 @@
 """Search over settings: grids, random draws, and from coarse to fine, by any number of processes.
 
+from anynet.config import Config
 from anynet.search import Fine, Grid, Range, search
 
 space = {"lr": Range(1e-3, 1e-1), "l2": Range(1e-5, 1e-1), "activation": Grid(("relu", "tanh"))}

@@ -69,9 +69,9 @@ def test_the_whole_page(tmp_path, monkeypatch):
     narrow = {name: Split(part.images[:, :12].copy(), part.labels) for name, part in batches.splits.items()}
     object.__setattr__(batches, "splits", narrow)
     monkeypatch.setattr(gradient_checks, "find", lambda source: ("synthetic", batches))
-    gradient_checks.gradient_page("synthetic", tmp_path / "page")
+    gradient_checks.gradient_page("synthetic", tmp_path / "page", "drawn pictures")
     page = (tmp_path / "page" / "README.md").read_text(encoding="utf-8")
-    assert "synthetic, the first 40 images" in page
+    assert "data_batch_1 of drawn pictures, 40 images" in page
     assert not re.search(r"\{\w+\}", page)
     for picture in re.findall(r"\]\((\w+\.png)\)", page):
         assert (tmp_path / "page" / picture).stat().st_size > 1000
