@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from anynet.checks import nearest
-from anynet.reports.report import RECIPES, Report, read, recipes, reports
+from anynet.reports.reading import RECIPES, read, recipes, reports
+from anynet.reports.report import Report
 
 __all__ = ["Report", "preset", "presets", "read", "recipes", "reports"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from anynet import plots
 from anynet.reports.compare import HEADER, MARGIN, Row
 from anynet.reports.page import Page, table
-from anynet.reports.report import GridSearch, Report
+from anynet.reports.report import SEARCH_CLAIMS, GridSearch, Report
 from anynet.reports.runs import Outcome
 
 SHOWN = 5
@@ -123,6 +123,6 @@ def _claim_row(claim: Mapping[str, float], search: GridSearch, found: Mapping[An
     if result is None:  # a quick search leaves values out
         return []
     cells = [f"{value:g}" for value in point.values()]
-    for which in ("val_accuracy", "train_accuracy"):
+    for which in SEARCH_CLAIMS:
         cells += [f"{100 * claim[which]:.2f}" if which in claim else "", f"{100 * result.get(which, np.nan):.2f}"]
     return cells

@@ -13,7 +13,8 @@ from anynet.data.sources import find
 from anynet.reports.compare import compare_all
 from anynet.reports.gradient_checks import gradient_page
 from anynet.reports.pages import report_page, summary_page
-from anynet.reports.report import GridSearch, Report, reports
+from anynet.reports.reading import reports
+from anynet.reports.report import GridSearch, Report
 from anynet.reports.runs import Task, is_done, outcome, run_all
 from anynet.search.space import Grid
 from anynet.search.space import points as grid_points
