@@ -1,7 +1,8 @@
 """Refusals that name what was expected, what came, and what to do."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from array_api_compat import array_namespace, device
 
@@ -19,6 +20,20 @@ def nearest(name: str, names: Iterable[str]) -> str:
     if close:
         return "; did you mean " + " or ".join(f'"{c}"' for c in close) + "?"
     return "; there are " + ", ".join(f'"{n}"' for n in names)
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """The names that have other values there than here, with both; None is what is not given.
+
+    >>> differences({"lr": 0.1, "val": "1000", "seed": 1}, {"lr": 0.2, "val": None, "seed": 1})
+    "lr is 0.1 there and 0.2 here; val is '1000' there and not given here"
+    """
+
+    def said(value: Any) -> str:
+        return "not given" if value is None else repr(value)
+
+    pairs = {name: (there.get(name), here.get(name)) for name in sorted(there.keys() | here.keys())}
+    return "; ".join(f"{name} is {said(a)} there and {said(b)} here" for name, (a, b) in pairs.items() if a != b)
 
 
 def together(**arrays: Array) -> None:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from anynet.checks import alike, nearest, together
+from anynet.checks import alike, differences, nearest, together
 
 NAMES = ["tanh", "relu", "leaky_relu", "sigmoid"]
 
@@ -23,6 +23,13 @@ NAMES = ["tanh", "relu", "leaky_relu", "sigmoid"]
 )
 def test_nearest(name, names, expected):
     assert nearest(name, names) == expected
+
+
+def test_what_is_alike_is_no_difference():
+    assert differences({"a": 1, "b": None}, {"a": 1}) == ""
+    assert differences({"a": False, "b": 1}, {"c": "", "b": 2}) == (
+        "a is False there and not given here; b is 1 there and 2 here; c is not given there and '' here"
+    )
 
 
 def test_nearest_names_three_at_most():

@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from anynet import config as configs
+from anynet.checks import differences
 from anynet.config import Config
 from anynet.data import Batches
 from anynet.data.sources import find
@@ -44,12 +46,16 @@ def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
 
     A run is there when its result is. What another left unfinished is made anew.
 
-    Raises FileExistsError for one that is there with other settings.
+    Raises FileExistsError, naming the folder and the differences, for one that is there with other settings.
     """
     waiting = [task for task in tasks if not is_done(task)]
     for task in waiting:
         if (task.folder / "result.json").exists():
-            raise FileExistsError(f"{task.folder} was run with other settings; choose another --out, or take it away")
+            different = differences(asdict(configs.read(task.folder / "config.toml")), asdict(task.config))
+            raise FileExistsError(
+                f"{task.folder} was run with other settings: {different}. Give the settings it has, choose another "
+                f"--out, or take the folder away to have it run again"
+            )
     if jobs == 1:
         for task in waiting:
             _run(task)

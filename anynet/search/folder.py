@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from anynet.checks import differences
 from anynet.config import Config
 from anynet.search.fine import Fine
 from anynet.search.plot import picture
@@ -53,16 +54,9 @@ def is_new(folder: Path, wanted: dict[str, Any]) -> bool:
         there = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{folder / SETTINGS}: expected the settings of a search ({error})") from None
-    old, new = _flat(there), _flat(wanted)
-    differences = [
-        f"{name} is {old.get(name, 'not given')} there and {new.get(name, 'not given')} here"
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    ]
-    if differences:
-        raise ValueError(
-            f"{folder} holds another search: {'; '.join(differences)}. Give the settings it has, or another folder"
-        )
+    different = differences(_flat(there), _flat(wanted))
+    if different:
+        raise ValueError(f"{folder} holds another search: {different}. Give the settings it has, or another folder")
     return False
 
 

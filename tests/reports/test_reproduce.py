@@ -78,9 +78,15 @@ def test_control_c_after_an_epoch_leaves_no_result(tmp_path, monkeypatch):
 
 
 def test_other_settings_are_refused(tmp_path):
-    list(run_all(tasks(tmp_path, 1), 1))
-    with pytest.raises(FileExistsError, match="was run with other settings; choose another --out"):
-        list(run_all(tasks(tmp_path, 1, lr=0.5), 1))
+    list(run_all(tasks(tmp_path, 2), 1))
+    before = stamps(tmp_path)
+    with pytest.raises(FileExistsError) as refusal:
+        list(run_all(tasks(tmp_path, 3, lr=0.5, backend="numpy"), 1))
+    assert str(refusal.value) == (
+        f"{tmp_path / '0'} was run with other settings: backend is not given there and 'numpy' here; lr is 0.02 there "
+        f"and 0.5 here. Give the settings it has, choose another --out, or take the folder away to have it run again"
+    )
+    assert stamps(tmp_path) == before
 
 
 def test_a_run_that_diverges_says_so(tmp_path):
