@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from anynet.reports import RECIPES, recipes, reports
+from anynet.wording import described
 
 
 def presets() -> None:
@@ -16,8 +17,7 @@ def presets() -> None:
         for name, configuration in report.configurations.items():
             shared = report.shared if len(report.configurations) > 1 else {}
             own = {key: value for key, value in configuration.settings.items() if key not in shared}
-            settings = ", ".join(f"{key} {value}" for key, value in own.items())
             claims = [f"{key.replace('_', ' ')} {value:.2%}" for key, value in configuration.claims.items()]
             prefix = "" if report.name == RECIPES else f"{report.name}/"
-            table.add_row(f"{prefix}{name}", settings, "\n".join(claims))
+            table.add_row(f"{prefix}{name}", described(own), "\n".join(claims))
     Console().print(table)

@@ -1,16 +1,19 @@
 """The pages of reports that were re-run: claimed beside measured, and each figure drawn again."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from anynet import plots
+from anynet.config import Config
 from anynet.reports.compare import HEADER, MARGIN, Row
 from anynet.reports.page import Page, table
 from anynet.reports.report import SEARCH_CLAIMS, GridSearch, Report
 from anynet.reports.runs import Outcome
+from anynet.wording import described, shown
 
 SHOWN = 5
 """How many of a search's best points a page lists."""
@@ -75,14 +78,14 @@ def _images(outcomes: Mapping[str, Sequence[Outcome]], heading: str, note: str) 
 
 
 def _recipes(report: Report) -> str:
-    """The settings in which the configurations differ, and those they share."""
+    """The settings in which the configurations differ, defaults where one is not given, and those they share."""
     shared, configurations = report.shared, report.configurations
     own = list(dict.fromkeys(name for c in configurations.values() for name in c.settings if name not in shared))
-    rows = [[key, *(str(c.settings.get(name, "")) for name in own)] for key, c in configurations.items()]
-    words = ", ".join(f"{name} {value}" for name, value in shared.items() if value != "")
+    values = {key: asdict(Config()) | dict(c.settings) for key, c in configurations.items()}
+    rows = [[key, *(shown(each[name]) for name in own)] for key, each in values.items()]
     seeds = max(c.seeds for c in report.configurations.values())
     repeated = f" Each was run {seeds} times, with seeds 42 to {41 + seeds}." if seeds > 1 else ""
-    return f"All with {words}.{repeated}\n\n{table(['configuration', *own], rows)}"
+    return f"All with {described(shared)}.{repeated}\n\n{table(['configuration', *own], rows)}"
 
 
 def _remark(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
@@ -97,9 +100,7 @@ def _add_search(page: Page, name: str, search: GridSearch, outcomes: Mapping[str
         point = {k: float(v) for k, v in (part.split("=") for part in key.removeprefix(f"{name}/").split(","))}
         found.append((point, first.result))
     found.sort(key=lambda pair: -pair[1].get("val_accuracy", 0))
-    words = ", ".join(
-        f"{key} {value}" for key, value in search.settings.items() if value != "" and key not in search.over
-    )
+    words = described({key: value for key, value in search.settings.items() if key not in search.over})
     page.add(f"## {search.title}", f"The best in validation of {len(found)} combinations. All with {words}.")
     rows = [_search_row(point, result) for point, result in found[:SHOWN]]
     page.add(table([*search.over, "validation, %", "training, %", "test, %"], rows))

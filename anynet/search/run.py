@@ -16,8 +16,9 @@ from anynet.search.fine import Fine, narrow
 from anynet.search.journal import Lock, storage
 from anynet.search.space import Point, Space, checked, points
 from anynet.search.stage import Stage
-from anynet.search.trial import Trial, describe, ranked, read, train
+from anynet.search.trial import Trial, ranked, read, train
 from anynet.search.worker import Worker
+from anynet.wording import described
 
 LOOK = 0.5
 """Seconds between looks at what other processes have finished."""
@@ -123,8 +124,8 @@ class _Search:
     def _show(self, bar: tqdm) -> None:
         trials = self._trials()
         bar.update(len(trials) - bar.n)
-        if trials and trials[0].best_val_accuracy is not None:
-            bar.set_postfix_str(f"best in validation {trials[0].best_val_accuracy:.1%}, {describe(trials[0])}")
+        if trials and (accuracy := trials[0].best_val_accuracy) is not None:
+            bar.set_postfix_str(f"best in validation {accuracy:.1%}, {described(trials[0].settings)}")
 
 
 def _resolved(config: Config, found: tuple[str, Batches]) -> Config:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from anynet.search.trial import Trial, shown
+from anynet.search.trial import Trial
+from anynet.wording import shown
 
 SHOWN = 10
 

@@ -41,16 +41,6 @@ def ranked(trials: list[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda t: (order.index(t.state), -(t.best_val_accuracy or 0), t.stage, t.number))
 
 
-def describe(trial: Trial) -> str:
-    """What the trial was given: ``lr 0.01, activation relu``."""
-    return ", ".join(f"{name} {shown(value)}" for name, value in trial.settings.items())
-
-
-def shown(value: Any) -> str:
-    """A setting for people to read."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 def train(study: optuna.Study, trial: optuna.Trial, experiment: Experiment) -> None:
     """Train, and note in the study what came out.
 
