@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -24,9 +25,7 @@ def curves(history: Sequence[Epoch], title: str) -> Figure:
         for split, label in (("train", "training"), ("val", "validation")):
             values = [scale * getattr(row, f"{split}_{what}") for row in history]
             axes.plot(epochs, values, label=label, marker="." if len(epochs) < 40 else None)
-        axes.set(xlabel="epoch", title=f"{what} (%)" if what == "accuracy" else what)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.grid(alpha=0.3)
+        _over_epochs(axes, what)
         axes.legend()
     return figure
 
@@ -83,9 +82,7 @@ def bands(runs: Mapping[str, Sequence[Mapping[str, Sequence[float]]]], title: st
             axes.fill_between(
                 epochs, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.25, linewidth=0
             )
-        axes.set(xlabel="epoch", title=f"{what} (%)" if what == "accuracy" else what)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.grid(alpha=0.3)
+        _over_epochs(axes, what)
     axes.legend(fontsize="small")
     return figure
 
@@ -112,3 +109,9 @@ def grid(found: Sequence[tuple[Mapping[str, float], Mapping[str, float]]], names
         axes.margins(0.2)
     figure.colorbar(dots, ax=figure.axes, label="validation accuracy (%)")
     return figure
+
+
+def _over_epochs(axes: Axes, what: str) -> None:
+    axes.set(xlabel="epoch", title=f"{what} (%)" if what == "accuracy" else what)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(alpha=0.3)

@@ -1,12 +1,10 @@
 """What a run leaves on disk, and how it is read again."""
 
 import json
-import os
 import platform
 import shutil
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +16,7 @@ from anynet.config import Config
 from anynet.layers import Linear
 from anynet.training import Epoch, Run
 from anynet.training.history import write_csv
+from anynet.whole_files import write_whole
 
 
 class RunFolder:
@@ -43,9 +42,7 @@ class RunFolder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is not None and not self._history:
             shutil.rmtree(self.path)
 
@@ -64,34 +61,32 @@ class RunFolder:
         self._write_history()
         if net:
             self._write_net(run)
-        self._write("result.json", lambda path: path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8"))
+        self._write_result(result)
         return result
 
     def fail(self, dataset: str, reason: str) -> None:
         """Write a result.json that says why there is no other."""
-        self._write("result.json", lambda path: path.write_text(json.dumps({"dataset": dataset, "diverged": reason})))
+        self._write_result({"dataset": dataset, "diverged": reason})
+
+    def _write_result(self, result: dict[str, Any]) -> None:
+        text = json.dumps(result, indent=2) + "\n"
+        write_whole(self.path / "result.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def _write_net(self, run: Run) -> None:
         from anynet import plots  # here, for Matplotlib takes longer to import than everything else
 
         tensors = tensors_of(run)
         metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
-        self._write("model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))
-        self._write("curves.png", plots.curves(run.history, run.dataset).savefig)
+        write_whole(self.path / "model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))
+        write_whole(self.path / "curves.png", plots.curves(run.history, run.dataset).savefig)
         first = run.net.layers[0]
         if isinstance(first, Linear):
             names = run.classes if len(run.net.layers) == 1 else ()
             title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
-            self._write("weights.png", plots.weights(tensors["best.0.W"], title, names).savefig)
+            write_whole(self.path / "weights.png", plots.weights(tensors["best.0.W"], title, names).savefig)
 
     def _write_history(self) -> None:
-        self._write("history.csv", lambda path: write_csv(path, self._dataset, self._history))
-
-    def _write(self, name: str, write: Any) -> None:
-        # Under another name first, so that whoever reads the folder finds whole files alone.
-        partial = self.path / f".partial-{name}"
-        write(partial)
-        os.replace(partial, self.path / name)
+        write_whole(self.path / "history.csv", lambda path: write_csv(path, self._dataset, self._history))
 
 
 def refuse_existing(path: Path) -> None:

@@ -2,8 +2,7 @@
 
 import csv
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,23 +13,27 @@ from anynet.search.fine import Fine
 from anynet.search.plot import picture
 from anynet.search.space import Space
 from anynet.search.trial import Trial
+from anynet.whole_files import PARTIAL, write_whole
 
 SETTINGS, JOURNAL, TABLE, PICTURE, WORKERS = "search.json", "journal.log", "trials.csv", "accuracy.png", "workers"
-PARTIAL = ".partial-"
 
 # The same numbers come out whatever these are, so processes with other ones can share a search.
 WHERE = ("backend", "memory_budget")
 
 
 def settings(
-    base: Config, space: Space, trials: int | None, fine: Fine | None, prune: bool, seed: int
+    bases: tuple[Config, Config], space: Space, trials: int | None, fine: Fine | None, prune: bool, seed: int
 ) -> dict[str, Any]:
-    """Everything that two processes must agree on to share a search, as it comes back from JSON."""
+    """Everything that two processes must agree on to share a search, as it comes back from JSON.
+
+    bases: of the coarse and of the fine stage.
+    """
+    coarse, finer = (_fixed(base, space) for base in bases)
     content = {
-        "base": _fixed(base, space),
+        "base": coarse,
         "space": {name: asdict(part) for name, part in space.items()},
         "trials": trials,
-        "fine": None if fine is None else fine._asdict() | {"base": _fixed(fine.base or base, space)},
+        "fine": None if fine is None else fine._asdict() | {"base": finer},
         "prune": prune,
         "seed": seed,
     }
@@ -64,7 +67,7 @@ def begin(folder: Path, wanted: dict[str, Any]) -> None:
     """Write the settings down, unless they are. To be called under the lock; raises what ``is_new`` raises."""
     if is_new(folder, wanted):
         text = json.dumps(wanted, indent=2) + "\n"
-        _write(folder / SETTINGS, lambda path: path.write_text(text, encoding="utf-8"))
+        write_whole(folder / SETTINGS, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def write_table(folder: Path, trials: Sequence[Trial]) -> None:
@@ -79,19 +82,12 @@ def write_table(folder: Path, trials: Sequence[Trial]) -> None:
             writer.writeheader()
             writer.writerows(trial._asdict() | trial.settings for trial in trials)
 
-    _write(folder / TABLE, write)
+    write_whole(folder / TABLE, write)
 
 
 def draw(folder: Path, trials: Sequence[Trial]) -> None:
     """Draw the trials' accuracy over what was searched. To be called under the lock."""
-    _write(folder / PICTURE, picture(trials).savefig)
-
-
-def _write(path: Path, write: Callable[[Path], Any]) -> None:
-    # Under another name first, so that whoever reads the folder finds whole files alone.
-    partial = path.with_name(PARTIAL + path.name)
-    write(partial)
-    os.replace(partial, path)
+    write_whole(folder / PICTURE, picture(trials).savefig)
 
 
 def _fixed(config: Config, space: Space) -> dict[str, Any]:

@@ -54,16 +54,15 @@ def search(
         fine.check(space)
     coarse = points(space, trials, seed, stage=0)
     found = find(base.data)
-    base = _resolved(base, found)
-    if fine is not None:
-        fine = fine._replace(base=_resolved(fine.base or base, found))
-    settings = folders.settings(base, space, trials, fine, prune, seed)
+    later = fine.base if fine and fine.base else base
+    bases = _resolved(base, found), _resolved(later, found)
+    settings = folders.settings(bases, space, trials, fine, prune, seed)
     if folders.is_new(folder, settings):
-        for config in [base, fine.base] if fine and fine.base and fine.base != base else [base]:
+        for config in dict.fromkeys(bases):
             for point in tqdm(coarse, "looking at points", leave=False, disable=None):
                 prepare(replace(config, **point), found)
     folder.mkdir(parents=True, exist_ok=True)
-    return _Search(folder, found, prune).run(settings, base, space, coarse, fine, seed)
+    return _Search(folder, found, prune).run(settings, bases, space, coarse, fine, seed)
 
 
 class _Search:
@@ -73,14 +72,20 @@ class _Search:
         self._stages: list[Stage] = []
 
     def run(
-        self, settings: dict, base: Config, space: Space, coarse: list[Point], fine: Fine | None, seed: int
+        self,
+        settings: dict,
+        bases: tuple[Config, Config],
+        space: Space,
+        coarse: list[Point],
+        fine: Fine | None,
+        seed: int,
     ) -> list[Trial]:
         with self._lock:
             folders.begin(self._folder, settings)
             self._storage = storage(self._folder / folders.JOURNAL, self._lock)
         total = len(coarse) + (fine.trials if fine else 0)
         with Worker(self._folder / folders.WORKERS) as worker, tqdm(total=total, unit="trial", disable=None) as bar:
-            self._finish("coarse", base, space, coarse, worker, bar)
+            self._finish("coarse", bases[0], space, coarse, worker, bar)
             if fine is not None:
                 best = [trial.settings for trial in self._trials() if trial.best_val_accuracy is not None]
                 if not best:
@@ -90,7 +95,7 @@ class _Search:
                     )
                 narrowed = narrow(space, best[: fine.best], fine.margin)
                 drawn = points(narrowed, fine.trials, seed, stage=1)
-                self._finish("fine", fine.base or base, narrowed, drawn, worker, bar)
+                self._finish("fine", bases[1], narrowed, drawn, worker, bar)
         with self._lock:
             folders.draw(self._folder, self._trials())
         return self._trials()

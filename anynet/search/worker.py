@@ -4,7 +4,6 @@ import os
 import platform
 import uuid
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
@@ -29,9 +28,7 @@ class Worker:
         self._lock.acquire()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._lock.release()
         self._file(self.name).unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 """What comes out of a search, and what is refused."""
 
 import csv
+import json
 from dataclasses import replace
 
 import pytest
@@ -97,6 +98,8 @@ def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
     assert all(min(lrs) / factor <= t.settings["lr"] <= max(lrs) * factor for t in finer)
     assert [(c.epochs, c.train) for c in trained[-4:]] == [(3, "300")] * 4
     assert {(c.epochs, c.train) for c in trained[-10:-4]} == {(2, "400")}
+    kept = json.loads((tmp_path / "out" / "search.json").read_text())
+    assert (kept["base"]["epochs"], kept["fine"]["base"]["epochs"], kept["fine"]["base"]["train"]) == (2, 3, "300")
     assert search(BASE, space, tmp_path / "out", **arguments) == trials
     assert len(trained) == 22  # each coarse point looked at once for each stage, then ten trainings
 
