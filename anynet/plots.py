@@ -87,30 +87,6 @@ def bands(runs: Mapping[str, Sequence[Mapping[str, Sequence[float]]]], title: st
     return figure
 
 
-def grid(found: Sequence[tuple[Mapping[str, float], Mapping[str, float]]], names: Sequence[str], title: str) -> Figure:
-    """Validation accuracy over two settings on log axes, a panel for each value of a third.
-
-    found: settings and results of every point.
-    """
-    panels = sorted({point[names[2]] for point, _ in found}) if len(names) > 2 else [None]
-    figure = Figure(figsize=(1.5 + 3.4 * len(panels), 3.6), layout="constrained")
-    figure.suptitle(title)
-    values = [100 * result.get("val_accuracy", np.nan) for _, result in found]
-    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        own = [i for i, (point, _) in enumerate(found) if panel is None or point[names[2]] == panel]
-        x, y = ([found[i][0][name] for i in own] for name in names[:2])
-        dots = axes.scatter(x, y, c=[values[i] for i in own], s=120, vmin=np.nanmin(values), vmax=np.nanmax(values))
-        for i, px, py in zip(own, x, y, strict=True):
-            axes.annotate(
-                f"{values[i]:.0f}", (px, py), (0, 11), textcoords="offset points", ha="center", fontsize="x-small"
-            )
-        axes.set(xscale="log", yscale="log", xlabel=names[0], ylabel=names[1])
-        axes.set_title("" if panel is None else f"{names[2]} {panel:g}", fontsize="medium")
-        axes.margins(0.2)
-    figure.colorbar(dots, ax=figure.axes, label="validation accuracy (%)")
-    return figure
-
-
 def _over_epochs(axes: Axes, what: str) -> None:
     axes.set(xlabel="epoch", title=f"{what} (%)" if what == "accuracy" else what)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

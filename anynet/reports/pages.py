@@ -13,6 +13,7 @@ from anynet.reports.compare import HEADER, MARGIN, Row
 from anynet.reports.page import Page, table
 from anynet.reports.report import SEARCH_CLAIMS, GridSearch, Report
 from anynet.reports.runs import Outcome
+from anynet.search.grid_map import grid_map
 from anynet.wording import described, shown
 
 SHOWN = 5
@@ -110,7 +111,8 @@ def _add_search(page: Page, name: str, search: GridSearch, outcomes: Mapping[str
         lines = [_claim_row(claim, search, by_point) for claim in search.claims]
         header = [*search.over, "validation, report", "here", "training, report", "here"]
         page.add(table(header, [line for line in lines if line]))
-    page.picture(name, search.title, plots.grid(found, list(search.over), search.title))
+    accuracies = [(point, result.get("val_accuracy")) for point, result in found]
+    page.picture(name, search.title, grid_map(accuracies, list(search.over), search.title))
 
 
 def _search_row(point: Mapping[str, float], result: Mapping[str, Any]) -> list[str]:

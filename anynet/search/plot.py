@@ -6,6 +6,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from anynet import wording
+from anynet.search.grid_map import grid_map, is_grid
 from anynet.search.trial import Trial
 
 LOG_FROM = 20
@@ -13,16 +15,20 @@ LOG_FROM = 20
 
 
 def picture(trials: Sequence[Trial]) -> Figure:
-    """Two fields as a map coloured by accuracy; one, or more than two, as accuracy over each. The first is the best.
+    """Two fields as a map, of cells where all of a grid was tried and of coloured points where it was not; one, or more
+    than two, as accuracy over each.
 
-    Trials that diverged before an epoch was over are crosses.
+    trials: the best first. Points that diverged before an epoch was over are crosses.
     """
     names = list(trials[0].settings)
+    title = f"{trials[0].dataset}: best validation accuracy of {len(trials)} trials"
+    if len(names) == 2 and is_grid([trial.settings for trial in trials]):
+        return grid_map([(trial.settings, trial.best_val_accuracy) for trial in trials], names, title)
     shown = [trial for trial in trials if trial.best_val_accuracy is not None]
     failed = [trial for trial in trials if trial.best_val_accuracy is None]
     panels = 1 if len(names) == 2 else len(names)
     figure = Figure(figsize=(1 + 5 * panels, 4.2), layout="constrained")
-    figure.suptitle(f"{trials[0].dataset}: best validation accuracy of {len(trials)} trials")
+    figure.suptitle(title)
     every = figure.subplots(1, panels, squeeze=False)[0]
     if len(names) == 2:
         _map(every[0], names, shown, failed)
@@ -73,7 +79,7 @@ def _scale(axes: Axes, axis: str, name: str, trials: Sequence[Trial]) -> None:
 def _values(trials: Sequence[Trial], name: str) -> list[Any]:
     """Numbers, or texts where they are of another kind."""
     values = [trial.settings[name] for trial in trials]
-    return values if all(type(value) in (int, float) for value in values) else [str(value) or '""' for value in values]
+    return values if all(type(value) in (int, float) for value in values) else [wording.shown(v) for v in values]
 
 
 def _percent(trials: Sequence[Trial]) -> list[float]:
