@@ -86,6 +86,11 @@ class Config:
     memory_budget: Annotated[float, Parameter(validator=Number(gte=0, lt=1e6))] | None = None
     """GB of the device's memory that images may stay in; the others are streamed. Default: half of what is free."""
 
+    @property
+    def val_name(self) -> str:
+        """What the validation images truly are, for whoever draws them: "validation" or "test"."""
+        return "test" if self.val == "test_batch" else "validation"
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)

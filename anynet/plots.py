@@ -13,19 +13,23 @@ from anynet.data.dataset import IMAGE_SHAPE
 from anynet.training.history import Epoch
 
 MOST_FILTERS = 64
+TITLES = {"cost": "cost", "loss": "loss", "accuracy": "accuracy (%)"}
 
 
-def curves(history: Sequence[Epoch], title: str) -> Figure:
-    """Cost, loss and accuracy on the training and the validation images, over the epochs."""
+def curves(history: Sequence[Epoch], title: str, val_name: str = "validation") -> Figure:
+    """Cost, loss and accuracy on the training and the validation images, over the epochs.
+
+    val_name: what to call the latter; "test" where they are the test images.
+    """
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     figure.suptitle(title)
     epochs = [row.epoch for row in history]
     for axes, what in zip(figure.subplots(1, 3), ("cost", "loss", "accuracy"), strict=True):
         scale = 100 if what == "accuracy" else 1
-        for split, label in (("train", "training"), ("val", "validation")):
+        for split, label in (("train", "training"), ("val", val_name)):
             values = [scale * getattr(row, f"{split}_{what}") for row in history]
             axes.plot(epochs, values, label=label, marker="." if len(epochs) < 40 else None)
-        _over_epochs(axes, what)
+        _over_epochs(axes, TITLES[what])
         axes.legend()
     return figure
 
@@ -66,28 +70,28 @@ def step_errors(steps: Sequence[float], errors: Mapping[str, NDArray]) -> Figure
     return figure
 
 
-def bands(runs: Mapping[str, Sequence[Mapping[str, Sequence[float]]]], title: str) -> Figure:
+def bands(runs: Mapping[str, Sequence[Sequence[Epoch]]], title: str, val_name: str) -> Figure:
     """Loss and accuracy on the validation images over the epochs: means over repeated runs, and one standard deviation.
 
-    runs: by name, each the histories of its repetitions, numbers by column.
+    runs: by name, each the histories of its repetitions. val_name: what to call the images.
     """
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     figure.suptitle(title)
     for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         scale = 100 if what == "accuracy" else 1
         for name, histories in runs.items():
-            values = scale * np.asarray([history[f"val_{what}"] for history in histories])
+            values = scale * np.asarray([[getattr(row, f"val_{what}") for row in history] for history in histories])
             mean, deviation, epochs = values.mean(axis=0), values.std(axis=0), np.arange(1, values.shape[1] + 1)
             (line,) = axes.plot(epochs, mean, label=name)
             axes.fill_between(
                 epochs, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.25, linewidth=0
             )
-        _over_epochs(axes, what)
+        _over_epochs(axes, f"{val_name} {TITLES[what]}")
     axes.legend(fontsize="small")
     return figure
 
 
-def _over_epochs(axes: Axes, what: str) -> None:
-    axes.set(xlabel="epoch", title=f"{what} (%)" if what == "accuracy" else what)
+def _over_epochs(axes: Axes, title: str) -> None:
+    axes.set(xlabel="epoch", title=title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)

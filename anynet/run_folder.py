@@ -35,7 +35,7 @@ class RunFolder:
         refuse_existing(path)
         path.mkdir(parents=True)
         self.path = path
-        self._dataset = dataset
+        self._dataset, self._val_name = dataset, config.val_name
         self._history: list[Epoch] = []
         configs.write(config, path / "config.toml")
 
@@ -78,7 +78,7 @@ class RunFolder:
         tensors = tensors_of(run)
         metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
         write_whole(self.path / "model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))
-        write_whole(self.path / "curves.png", plots.curves(run.history, run.dataset).savefig)
+        write_whole(self.path / "curves.png", plots.curves(run.history, run.dataset, self._val_name).savefig)
         first = run.net.layers[0]
         if isinstance(first, Linear):
             names = run.classes if len(run.net.layers) == 1 else ()

@@ -1,8 +1,23 @@
 """The pictures of a run."""
 
 import numpy as np
+import pytest
 
 from anynet import plots
+from anynet.training import Epoch
+
+HISTORIES = [
+    [Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 2.0, 0.1, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.0, 0.4, 2.0)],
+    [Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 4.0, 0.3, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.0, 0.2, 2.0)],
+]
+
+
+def test_bands_are_means_over_runs():
+    loss, accuracy = plots.bands({"one": HISTORIES}, "title", "test").axes
+    np.testing.assert_allclose(loss.lines[0].get_xydata(), [[1, 3], [2, 1]])
+    np.testing.assert_allclose(accuracy.lines[0].get_xydata(), [[1, 20], [2, 30]])
+    band = accuracy.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((10, 40))
 
 
 def test_class_templates_show_the_weights():

@@ -1,14 +1,12 @@
 """The pages of reports that were re-run: claimed beside measured, and each figure drawn again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from anynet import plots
-from anynet.config import Config
 from anynet.reports.compare import HEADER, MARGIN, Row
 from anynet.reports.page import Page, table
 from anynet.reports.report import SEARCH_CLAIMS, GridSearch, Report
@@ -36,15 +34,19 @@ def report_page(
     for name, search in report.searches.items():
         _add_search(page, name, search, outcomes)
     for name, band in report.figures.items():
-        page.add(f"## {band.title}", "Mean over the repeated runs, and a band of one standard deviation.")
         runs = {each: [o.history for o in outcomes[each] if "diverged" not in o.result] for each in band.of}
-        page.picture(name, band.title, plots.bands({each: some for each, some in runs.items() if some}, band.title))
-    for name in report.configurations:
-        first = outcomes[name][0]
-        if len(outcomes[name]) == 1 and (first.folder / "curves.png").exists():
+        val_name = " or ".join(sorted({report.configurations[each].config.val_name for each in band.of}))
+        page.add(f"## {band.title}")
+        page.add(f"Means over the repeated runs, on the {val_name} images, and bands of one standard deviation.")
+        there = {each: some for each, some in runs.items() if some}
+        page.picture(name, band.title, plots.bands(there, band.title, val_name))
+    for name, configuration in report.configurations.items():
+        config, first = configuration.config, outcomes[name][0]
+        if len(outcomes[name]) == 1 and "diverged" not in first.result:
             page.add(f"## Configuration {name}")
-            page.picture(f"{name}-curves", f"cost, loss and accuracy of {name}", first.folder / "curves.png")
-            if report.configurations[name].settings.get("hidden") == "":
+            curves = plots.curves(first.history, first.result["dataset"], config.val_name)
+            page.picture(f"{name}-curves", f"cost, loss and accuracy of {name}", curves)
+            if config.hidden == "":
                 page.picture(f"{name}-weights", f"class templates of {name}", first.folder / "weights.png")
     page.write()
 
@@ -82,8 +84,7 @@ def _recipes(report: Report) -> str:
     """The settings in which the configurations differ, defaults where one is not given, and those they share."""
     shared, configurations = report.shared, report.configurations
     own = list(dict.fromkeys(name for c in configurations.values() for name in c.settings if name not in shared))
-    values = {key: asdict(Config()) | dict(c.settings) for key, c in configurations.items()}
-    rows = [[key, *(shown(each[name]) for name in own)] for key, each in values.items()]
+    rows = [[key, *(shown(getattr(c.config, name)) for name in own)] for key, c in configurations.items()]
     seeds = max(c.seeds for c in report.configurations.values())
     repeated = f" Each was run {seeds} times, with seeds 42 to {41 + seeds}." if seeds > 1 else ""
     return f"All with {described(shared)}.{repeated}\n\n{table(['configuration', *own], rows)}"

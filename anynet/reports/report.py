@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from anynet.config import Config
+
 CLAIMS = ("train_accuracy", "val_accuracy", "test_accuracy")
 """What a report may claim of a configuration, by the names in result.json."""
 SEARCH_CLAIMS = ("val_accuracy", "train_accuracy")
@@ -22,6 +24,11 @@ class Configuration:
     seeds: int = 1
     claims: Mapping[str, float] = field(default_factory=dict)
     why: str = ""
+
+    @property
+    def config(self) -> Config:
+        """All settings."""
+        return Config(**self.settings)
 
 
 @dataclass(frozen=True)

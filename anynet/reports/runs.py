@@ -20,7 +20,7 @@ from anynet.data import Batches
 from anynet.data.sources import find
 from anynet.experiment import prepare
 from anynet.run_folder import RunFolder
-from anynet.training import DivergedError
+from anynet.training import DivergedError, Epoch
 
 
 class Task(NamedTuple):
@@ -32,11 +32,11 @@ class Task(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a run left: result.json, which of a run that diverged holds the reason alone; the history, by column."""
+    """What a run left: result.json, which of a run that diverged holds the reason alone, and the history."""
 
     folder: Path
     result: dict[str, Any]
-    history: dict[str, list[float]]
+    history: list[Epoch]
 
 
 def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
@@ -79,14 +79,12 @@ def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
 def outcome(folder: Path) -> Outcome:
     """Read what a run left."""
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    columns: dict[str, list[float]] = {}
+    history = []
     if (folder / "history.csv").exists():
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                for name, value in row.items():
-                    if name != "dataset":
-                        columns.setdefault(name, []).append(float(value))
-    return Outcome(folder, result, columns)
+                history.append(Epoch(int(row["epoch"]), *(float(row[name]) for name in Epoch._fields[1:])))
+    return Outcome(folder, result, history)
 
 
 def is_done(task: Task) -> bool:

@@ -39,8 +39,8 @@ def test_each_run_is_made_once(tmp_path):
     assert {path: stamp for path, stamp in stamps(tmp_path).items() if path in before} == before
     found = outcome(tmp_path / "1")
     assert found.result["seed"] == 1
-    assert found.history["epoch"] == [1, 2]
-    assert found.history["val_accuracy"][-1] == found.result["val_accuracy"]
+    assert [row.epoch for row in found.history] == [1, 2]
+    assert found.history[-1].val_accuracy == found.result["val_accuracy"]
 
 
 def test_the_net_is_kept_where_it_is_wanted(tmp_path):
@@ -61,7 +61,7 @@ def test_a_run_that_was_stopped_is_made_anew(tmp_path, monkeypatch):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "history.csv").write_text("half a line")
     list(run_all(tasks(tmp_path, 2), 1))
-    assert len(outcome(tmp_path / "1").history["epoch"]) == 2
+    assert len(outcome(tmp_path / "1").history) == 2
 
 
 def test_control_c_after_an_epoch_leaves_no_result(tmp_path, monkeypatch):
@@ -106,13 +106,13 @@ def test_a_run_that_diverges_says_so(tmp_path):
     ],
 )
 def test_measured_beside_claimed(claimed, values, cells, tmp_path):
-    outcomes = [Outcome(tmp_path, {"val_accuracy": value}, {}) for value in values]
+    outcomes = [Outcome(tmp_path, {"val_accuracy": value}, []) for value in values]
     (row,) = compare("x", Configuration({}, claims={"val_accuracy": claimed}, why="because"), outcomes)
     assert row.cells()[2:] == cells
 
 
 def test_seeds_that_diverge_are_counted(tmp_path):
-    outcomes = [Outcome(tmp_path, {"val_accuracy": 0.5}, {}), Outcome(tmp_path, {"diverged": "too fast"}, {})]
+    outcomes = [Outcome(tmp_path, {"val_accuracy": 0.5}, []), Outcome(tmp_path, {"diverged": "too fast"}, [])]
     (row,) = compare("x", Configuration({}, claims={"val_accuracy": 0.5}), outcomes)
     assert row.cells()[2:] == ["50.00", "50.00", "+0.00", "1 of 2 diverged; agrees"]
 
@@ -175,6 +175,5 @@ def test_several_processes_make_what_one_makes(tmp_path, monkeypatch):
     done = list(run_all(tasks(together, 2), 2))
     assert sorted(task.config.seed for task in done) == [0, 1]
     for seed in "01":
-        np.testing.assert_allclose(
-            outcome(together / seed).history["train_cost"], outcome(alone / seed).history["train_cost"], rtol=1e-5
-        )
+        costs = ([row.train_cost for row in outcome(folder / seed).history] for folder in (together, alone))
+        np.testing.assert_allclose(*costs, rtol=1e-5)
