@@ -8,10 +8,10 @@ import importlib
 import importlib.util
 import os
 
-from anynet.backends.base import DTYPES, Backend, BackendError, Memory, Staging, first_line
+from anynet.backends.base import DTYPES, Backend, BackendError, Memory, Staging, Tick, first_line
 from anynet.checks import nearest
 
-__all__ = ["DTYPES", "LIBRARIES", "Backend", "BackendError", "Memory", "Staging", "backend"]
+__all__ = ["DTYPES", "LIBRARIES", "Backend", "BackendError", "Memory", "Staging", "Tick", "backend"]
 
 LIBRARIES = {
     "numpy": "pip install numpy",

@@ -12,9 +12,22 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.tracing.tree import flatten
 from anynet.typing import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+Step = Callable[[Any, Any, Any], Any]
+"""``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
+
+Tick = Callable[[int], object]
+"""Called with a number of steps that were done since it was called last."""
+
+Loop = Callable[[Any, Any, Any, Tick], Any]
+"""``run(carry, shared, rows, tick)``: ``carry = step(carry, shared, row)`` for row after row; returns the last carry.
+
+rows: arrays whose first axis counts the steps.
+"""
 
 DTYPES = ("float32", "float64")
 """What parameters and activations may be."""
@@ -88,6 +101,19 @@ class Backend(ABC):
     def compile(self, function: Function) -> Function:
         """The function, made faster where the library can: pure, of arrays and of containers of arrays."""
         return function
+
+    def loop(self, step: Step) -> Loop:
+        """Many steps, one after another, made faster where the library can."""
+        compiled = self.compile(step)
+
+        def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+            leaves, rebuild = flatten(rows)
+            for i in range(leaves[0].shape[0]):
+                carry = compiled(carry, shared, rebuild([leaf[i, ...] for leaf in leaves]))
+                tick(1)
+            return carry
+
+        return run
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         """Two uint8 buffers of this shape."""

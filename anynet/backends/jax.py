@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Function, Memory, first_line
+from anynet.backends.base import Backend, BackendError, Function, Loop, Memory, Step, Tick, first_line
 from anynet.backends.numpy import host_memory
 from anynet.typing import Array
 
@@ -77,6 +77,20 @@ class Jax(Backend):
 
     def compile(self, function: Function) -> Function:
         return jax.jit(function)
+
+    def loop(self, step: Step) -> Loop:
+        """All steps in one compiled call."""
+
+        @jax.jit
+        def scan(carry: Any, shared: Any, rows: Any) -> Any:
+            return jax.lax.scan(lambda carry, row: (step(carry, shared, row), None), carry, rows)[0]
+
+        def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+            carry = jax.block_until_ready(scan(carry, shared, rows))
+            tick(jax.tree.leaves(rows)[0].shape[0])
+            return carry
+
+        return run
 
     def dtype(self, name: str) -> Any:
         """For float64, JAX's own switch is set, for the whole process: without it JAX makes float32 of everything."""

@@ -9,7 +9,8 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Function, Memory
+from anynet.backends.base import Backend, BackendError, Function, Loop, Memory, Step
+from anynet.backends.numpy_loop import RecordedLoop
 from anynet.typing import Array
 
 
@@ -42,6 +43,10 @@ class Numpy(Backend):
     def compile(self, function: Function) -> Function:
         """The function itself, without NumPy's warnings of infinities: training looks for them once an epoch."""
         return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)
+
+    def loop(self, step: Step) -> Loop:
+        """The step, recorded and run in arrays that are allocated once; as it is where it cannot be recorded."""
+        return self.compile(RecordedLoop(step, super().loop(step)))
 
 
 def host_memory() -> Memory | None:

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace, device
-from array_api_extra import pad
 from numpy.typing import NDArray
 
 from anynet.data.dataset import IMAGE_SHAPE
@@ -84,8 +83,12 @@ def crop(pictures: Array, offset: Array, width: int) -> Array:
 
     Returns the same shape and dtype.
     """
-    xp = array_namespace(pictures)
-    bordered = pad(pictures, [(0, 0), (0, 0), (width, width), (width, width)], xp=xp)
+    xp, bordered = array_namespace(pictures), pictures
+    for axis in (-2, -1):
+        border = list(bordered.shape)
+        border[axis] = width
+        black = xp.zeros(tuple(border), dtype=pictures.dtype, device=device(pictures))
+        bordered = xp.concat([black, bordered, black], axis=axis)
     for axis in (-2, -1):
         window = xp.arange(pictures.shape[axis], device=device(pictures), dtype=offset.dtype)
         index = offset[:, axis, None] + window

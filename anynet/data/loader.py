@@ -1,9 +1,11 @@
 """Batches on the device, in an order that every array library shares."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
@@ -20,6 +22,32 @@ class Batch(NamedTuple):
     labels: Array
 
 
+class Plan(NamedTuple):
+    """Which batches to make, on the device.
+
+    index: numbers of images, shape (n,) for one batch, (S, n) for S of them.
+    draws: how to vary them, as from ``Augmentation.draw``, each of shape (n, ...) or (S, n, ...).
+    """
+
+    index: Array
+    draws: dict[str, Array]
+
+    def row(self, i: int) -> "Plan":
+        """The plan of batch i alone."""
+        return Plan(self.index[i, ...], {name: drawn[i, ...] for name, drawn in self.draws.items()})
+
+
+def gather(images: Array, labels: Array, plan: Plan, augmentation: Augmentation | None) -> Batch:
+    """Make one batch of images and labels that are all on the device."""
+    take = array_namespace(images).take
+    return Batch(vary(take(images, plan.index, axis=0), plan, augmentation), take(labels, plan.index, axis=0))
+
+
+def vary(images: Array, plan: Plan, augmentation: Augmentation | None) -> Array:
+    """A batch's images, varied as planned."""
+    return images if augmentation is None else augmentation(images, plan.draws)
+
+
 class Loader:
     """A split, ready to be gone through in batches.
 
@@ -27,17 +55,23 @@ class Loader:
     backend: the library and the device the batches go to.
     resident: whether the images stay on the device. Otherwise each batch is gathered on the host and moved through
         page-locked memory, where there is such a thing, one batch ahead of the one in use.
+
+    images, labels: all of them on the device; ``images`` is None where they are not resident.
     """
 
     def __init__(self, split: Split, backend: Backend, *, resident: bool = True) -> None:
-        self._host = split.images
-        self._backend = backend
-        self._images = backend.asarray(split.images) if resident else None
-        self._labels = backend.asarray(split.labels.astype(np.int64))
-        self.resident = resident
+        self.host = split.images
+        self.backend = backend
+        self.images = backend.asarray(split.images) if resident else None
+        self.labels = backend.asarray(split.labels.astype(np.int64))
+
+    @property
+    def resident(self) -> bool:
+        """Whether the images stay on the device."""
+        return self.images is not None
 
     def __len__(self) -> int:
-        return len(self._host)
+        return len(self.host)
 
     def shuffled(
         self,
@@ -47,7 +81,7 @@ class Loader:
         augmentation: Augmentation | None = None,
         *,
         drop_last: bool = False,
-    ) -> Iterator[Batch]:
+    ) -> "Batches":
         """Every image once, in an order drawn for this seed and epoch.
 
         drop_last: whether to leave out the last batch where it is shorter than the others.
@@ -55,43 +89,69 @@ class Loader:
         Raises ValueError for a batch size that is not in 1 .. the number of images.
         """
         check_batch_size(batch_size, len(self))
-        whole = generator(seed, Purpose.ORDER, epoch).permutation(len(self))
-        order = whole[: len(whole) // batch_size * batch_size] if drop_last else whole
-        if augmentation is None:
-            yield from self._batches(order, batch_size)
-            return
+        order = generator(seed, Purpose.ORDER, epoch).permutation(len(self))
         # Drawn for every image of the set, so that dropping some changes nothing for the others.
-        drawn = augmentation.draw(seed, epoch, whole, batch_size)
-        draws = {name: self._backend.asarray(d) for name, d in drawn.items()}
-        for i, (images, labels) in enumerate(self._batches(order, batch_size)):
-            rows = slice(i * batch_size, i * batch_size + labels.shape[0])
-            yield Batch(augmentation(images, {name: d[rows, ...] for name, d in draws.items()}), labels)
+        draws = {} if augmentation is None else augmentation.draw(seed, epoch, order, batch_size)
+        n = len(order) // batch_size * batch_size if drop_last else len(order)
+        return Batches(self, order[:n], batch_size, augmentation, {name: drawn[:n] for name, drawn in draws.items()})
 
-    def in_order(self, batch_size: int) -> Iterator[Batch]:
+    def in_order(self, batch_size: int) -> "Batches":
         """Every image once, as they stand; the last batch may be shorter.
 
         Raises ValueError for a batch size below 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch size: expected 1 or more, got {batch_size}")
-        return self._batches(np.arange(len(self)), batch_size)
+        return Batches(self, np.arange(len(self)), batch_size)
 
-    def _batches(self, order: NDArray[np.int64], batch_size: int) -> Iterator[Batch]:
-        take, on_device = self._backend.xp.take, self._backend.asarray(order)
-        starts = range(0, len(order), batch_size)
-        gathered = self._streamed(order, batch_size) if self._images is None else None
-        for start in starts:
-            index = on_device[start : start + batch_size]
-            images = next(gathered) if gathered else take(self._images, index, axis=0)
-            yield Batch(images, take(self._labels, index, axis=0))
 
-    def _streamed(self, order: NDArray[np.int64], batch_size: int) -> Iterator[Array]:
-        staging = self._backend.staging((batch_size, self._host.shape[1]))
+class Batches:
+    """The batches of an epoch, to iterate over once or more often.
+
+    order: numbers of images. draws: how to vary each, by its place in the order; see ``Augmentation``.
+    """
+
+    def __init__(
+        self,
+        loader: Loader,
+        order: NDArray[np.int64],
+        batch_size: int,
+        augmentation: Augmentation | None = None,
+        draws: Mapping[str, NDArray[Any]] = MappingProxyType({}),
+    ) -> None:
+        self.loader, self.augmentation = loader, augmentation
+        self._order, self._batch_size, self._draws = order, batch_size, draws
+
+    def plans(self) -> Iterator[Plan]:
+        """All full batches in one plan, and the last in another where it is shorter."""
+        full = len(self._order) // self._batch_size * self._batch_size
+        for rows, n in ((slice(0, full), self._batch_size), (slice(full, None), len(self._order) - full)):
+            if n and len(self._order[rows]):
+                index, *drawn = (
+                    self.loader.backend.asarray(a[rows].reshape(-1, n, *a.shape[1:]))
+                    for a in (self._order, *self._draws.values())
+                )
+                yield Plan(index, dict(zip(self._draws, drawn, strict=True)))
+
+    def __iter__(self) -> Iterator[Batch]:
+        loader, take = self.loader, self.loader.backend.xp.take
+        streamed = None if loader.resident else self._streamed()
+        for plan in self.plans():
+            for i in range(plan.index.shape[0]):
+                own = plan.row(i)
+                if streamed is None:
+                    yield gather(loader.images, loader.labels, own, self.augmentation)
+                else:
+                    yield Batch(vary(next(streamed), own, self.augmentation), take(loader.labels, own.index, axis=0))
+
+    def _streamed(self) -> Iterator[Array]:
+        staging = self.loader.backend.staging((self._batch_size, self.loader.host.shape[1]))
         ahead = None
         try:
-            for start in range(0, len(order), batch_size):
-                index, buffer = order[start : start + batch_size], staging.host()
-                np.take(self._host, index, axis=0, out=buffer[: len(index)], mode="clip")  # "raise" copies once more
+            for start in range(0, len(self._order), self._batch_size):
+                index, buffer = self._order[start : start + self._batch_size], staging.host()
+                # mode "raise" would copy once more
+                np.take(self.loader.host, index, axis=0, out=buffer[: len(index)], mode="clip")
                 sent = staging.send(len(index))
                 if ahead is not None:
                     yield ahead

@@ -19,9 +19,10 @@ from anynet.layers import Sequential
 from anynet.losses import Loss, softmax_cross_entropy
 from anynet.optimizers import Optimizer
 from anynet.training.history import Epoch
+from anynet.training.loop import BatchLoop
 from anynet.training.measure import Measure, Measured
 from anynet.training.run import Run, Snapshot
-from anynet.training.step import Carry, start, train_step
+from anynet.training.step import Carry, Fixed, start, train_step
 
 
 class DivergedError(ArithmeticError):
@@ -76,7 +77,8 @@ def fit(
     )
     penalty = backend.asarray(np.asarray(l2, dtype)) if l2 else None
     augmentation = Augmentation(flip, crop, reverse) if flip or crop or reverse else None
-    step = backend.compile(train_step(net, loss, optimizer))
+    fixed = Fixed(inputs, penalty)
+    train_epoch = BatchLoop(train_step(net, loss, optimizer), backend, augmentation)
     measure = Measure(net, loss, backend, inputs, penalty)
 
     steps = len(train) // batch_size if drop_last else math.ceil(len(train) / batch_size)
@@ -85,15 +87,13 @@ def fit(
     last = best = Snapshot(0, carry.params, carry.state)
     interrupted, began = False, time.perf_counter()
     hidden = None if progress is None else not progress
-    with tqdm(total=epochs * len(train), unit="img", unit_scale=True, disable=hidden) as bar:
+    with tqdm(total=epochs * steps * batch_size, unit="img", unit_scale=True, disable=hidden) as bar:
         try:
             for epoch in range(epochs):
                 rates = [optimizer.schedule(epoch + i / steps) for i in range(steps)]
                 lr = backend.asarray(np.asarray(rates, dtype))
                 batches = train.shuffled(batch_size, seed, epoch, augmentation, drop_last=drop_last)
-                for i, (images, labels) in enumerate(batches):
-                    carry = step(carry, inputs, images, labels, lr[i, ...], penalty)
-                    bar.update(labels.shape[0])
+                carry = train_epoch(carry, fixed, batches, lr, lambda n: bar.update(n * batch_size))
                 now = Snapshot(epoch + 1, carry.params, carry.state)
                 on_train, on_val = (measure(now.params, now.state, part) for part in (train, val))
                 check_finite(carry, on_train, epoch, rates)

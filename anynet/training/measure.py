@@ -9,7 +9,8 @@ from anynet.data.normalization import Normalization
 from anynet.layers import Sequential
 from anynet.losses import Loss
 from anynet.penalties import l2_cost
-from anynet.training.step import Totals, evaluation_step
+from anynet.training.loop import BatchLoop
+from anynet.training.step import Trained, evaluation_step, no_totals
 from anynet.typing import Array, Arrays
 
 BATCH = 1000
@@ -34,14 +35,13 @@ class Measure:
         self, net: Sequential, loss: Loss, backend: Backend, normalization: Normalization, l2: Array | None
     ) -> None:
         self._penalty = backend.compile(partial(l2_cost, net.layout))
-        self._evaluate = backend.compile(evaluation_step(net, loss))
+        self._evaluate = BatchLoop(evaluation_step(net, loss), backend)
         self._normalization = normalization
         self._l2 = l2
 
     def __call__(self, params: Array, state: Arrays, loader: Loader) -> Measured:
-        batches = loader.in_order(BATCH)
-        parts = [self._evaluate(params, state, self._normalization, *batch) for batch in batches]
-        total = Totals(*(sum(column[1:], start=column[0]) for column in zip(*parts, strict=True)))
+        start = no_totals(params, loader.labels)
+        total = self._evaluate(start, Trained(params, state, self._normalization), loader.in_order(BATCH), None)
         loss = total.loss / len(loader)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
         return Measured(float(cost), float(loss), float(total.correct) / len(loader))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
+from anynet.data.loader import Batch
 from anynet.data.normalization import Normalization
 from anynet.layers import Sequential
 from anynet.losses import Loss, correct
@@ -37,31 +38,43 @@ def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays) -
     return Carry(params, state, optimizer.init(params), count, count)
 
 
-TrainStep = Callable[[Carry, Normalization, Array, Array, Array, Array | None], Carry]
+class Fixed(NamedTuple):
+    """What all training steps share. l2: penalty λ, an array of shape () or (K,), or None."""
+
+    normalization: Normalization
+    l2: Array | None
+
+
+TrainStep = Callable[[Carry, Fixed, Batch, Array], Carry]
 
 
 def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
-    """``step(carry, normalization, images, labels, lr, l2)`` returns the carry after one update.
+    """``step(carry, fixed, batch, lr)`` returns the carry after one update.
 
-    images: uint8, shape (N, 3072). labels: integers, shape (N,).
-    lr, l2: learning rate and penalty λ, arrays of shape () or (K,); without a penalty, l2 is None.
+    lr: learning rate, an array of shape () or (K,).
     """
 
-    def step(
-        carry: Carry, normalization: Normalization, images: Array, labels: Array, lr: Array, l2: Array | None
-    ) -> Carry:
+    def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
         params = carry.params
-        logits, cache, state = net.forward(params, carry.state, normalization(images), train=True)
-        value, dlogits = loss(logits, labels)
+        logits, cache, state = net.forward(params, carry.state, fixed.normalization(batch.images), train=True)
+        value, dlogits = loss(logits, batch.labels)
         grads = net.parameter_gradients(params, cache, dlogits)
-        if l2 is not None:
-            grads = add_l2_gradient(net.layout, grads, params, l2)
+        if fixed.l2 is not None:
+            grads = add_l2_gradient(net.layout, grads, params, fixed.l2)
         params, moments = optimizer.update(params, grads, carry.moments, lr)
         xp, count = array_namespace(params), carry.step + 1
         fine = xp.isfinite(value) | (carry.diverged > 0)
         return Carry(params, state, moments, count, xp.where(fine, carry.diverged, count))
 
     return step
+
+
+class Trained(NamedTuple):
+    """What is measured: a net's parameters and running statistics, and how its images are normalised."""
+
+    params: Array
+    state: Arrays
+    normalization: Normalization
 
 
 class Totals(NamedTuple):
@@ -71,15 +84,23 @@ class Totals(NamedTuple):
     correct: Array
 
 
-EvaluationStep = Callable[[Array, Arrays, Normalization, Array, Array], Totals]
+def no_totals(params: Array, labels: Array) -> Totals:
+    """The totals before the first batch; samples are counted in integers like the labels'."""
+    xp = array_namespace(params)
+    none = xp.zeros(params.shape[:-1], dtype=params.dtype, device=device(params))
+    return Totals(none, xp.astype(none, labels.dtype))
+
+
+EvaluationStep = Callable[[Totals, Trained, Batch, None], Totals]
 
 
 def evaluation_step(net: Sequential, loss: Loss) -> EvaluationStep:
-    """``step(params, state, normalization, images, labels)`` returns the batch's totals, with running statistics."""
+    """``step(totals, trained, batch, None)`` returns the totals with the batch's, by running statistics."""
 
-    def step(params: Array, state: Arrays, normalization: Normalization, images: Array, labels: Array) -> Totals:
-        logits, _, _ = net.forward(params, state, normalization(images), train=False)
-        value, _ = loss(logits, labels)
-        return Totals(value * labels.shape[0], correct(logits, labels))
+    def step(totals: Totals, trained: Trained, batch: Batch, row: None) -> Totals:
+        images = trained.normalization(batch.images)
+        logits, _, _ = net.forward(trained.params, trained.state, images, train=False)
+        value, _ = loss(logits, batch.labels)
+        return Totals(totals.loss + value * images.shape[0], totals.correct + correct(logits, batch.labels))
 
     return step

@@ -166,7 +166,7 @@ def test_arrays_that_cannot_be_written_to(split, backend_here):
 @pytest.mark.parametrize("batch_size", [0, -1, N + 1])
 def test_a_batch_size_out_of_range_is_refused(loader, batch_size):
     with pytest.raises(ValueError, match=rf"batch size: expected 1 to {N}, .*got {batch_size}$"):
-        next(loader.shuffled(batch_size, 0, 0))
+        loader.shuffled(batch_size, 0, 0)
 
 
 class LatePinned(Numpy):
@@ -214,7 +214,7 @@ def test_one_batch_is_on_its_way_while_another_is_in_use(split):
 def test_nothing_is_on_its_way_once_the_batches_are_left(split):
     """Half-way or at the end: the page-locked buffers go back when the generator goes."""
     late = LatePinned()
-    batches = Loader(split, late, resident=False).shuffled(5, 0, 0)
+    batches = iter(Loader(split, late, resident=False).shuffled(5, 0, 0))
     next(batches)
     assert not all(copy.done for copy in late.sent)
     batches.close()

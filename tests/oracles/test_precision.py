@@ -12,9 +12,10 @@ from there import There
 
 from anynet import SGD, Adam, backend
 from anynet.data import Normalization
+from anynet.data.loader import Batch
 from anynet.losses import hinge, softmax_cross_entropy
 from anynet.penalties import add_l2_gradient, l2_cost
-from anynet.training.step import evaluation_step, start, train_step
+from anynet.training.step import Fixed, Trained, evaluation_step, no_totals, start, train_step
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 OPTIMIZERS = {
@@ -43,8 +44,9 @@ def everything(net, loss, optimizer, penalised):
     def run(params, state, normalization, images, labels, lr, l2):
         carry, step = start(net, optimizer, params, state), train_step(net, loss, optimizer)
         for _ in range(2):
-            carry = step(carry, normalization, images, labels, lr, l2 if penalised else None)
-        totals = evaluation_step(net, loss)(carry.params, carry.state, normalization, images, labels)
+            carry = step(carry, Fixed(normalization, l2 if penalised else None), Batch(images, labels), lr)
+        trained = Trained(carry.params, carry.state, normalization)
+        totals = evaluation_step(net, loss)(no_totals(params, labels), trained, Batch(images, labels), None)
         logits, cache, _ = net.forward(params, state, normalization(images), train=True)
         value, dlogits = loss(logits, labels)
         dx, grads = net.backward(params, cache, dlogits)

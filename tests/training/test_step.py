@@ -6,7 +6,8 @@ from numerical import assert_close
 
 import anynet as an
 from anynet.data import Normalization
-from anynet.training.step import Carry, evaluation_step, start, train_step
+from anynet.data.loader import Batch
+from anynet.training.step import Carry, Fixed, Trained, evaluation_step, no_totals, start, train_step
 
 NET = an.Sequential(an.Linear(6, 5), an.BatchNorm(5), an.ReLU(), an.Linear(5, 3))
 OPTIMIZERS = {"momentum": an.SGD(momentum=0.9), "adam": an.Adam()}
@@ -24,7 +25,7 @@ def two_steps(optimizer, with_penalty):
     def run(params, state, normalization, images, labels, lr, l2):
         carry = start(NET, optimizer, params, state)
         for _ in range(2):
-            carry = step(carry, normalization, images, labels, lr, l2 if with_penalty else None)
+            carry = step(carry, Fixed(normalization, l2 if with_penalty else None), Batch(images, labels), lr)
         return carry
 
     return run
@@ -53,8 +54,9 @@ def test_the_penalty_pulls_on_weights_alone(batch):
     params, state = NET.init(0, like=np.zeros(1))
     lr, l2 = settings(())
     step = train_step(NET, an.losses.softmax_cross_entropy, an.SGD())
-    free = step(start(NET, an.SGD(), params, state), *batch, lr, None)
-    pulled = step(start(NET, an.SGD(), params, state), *batch, lr, l2)
+    normalization, *one = batch
+    free = step(start(NET, an.SGD(), params, state), Fixed(normalization, None), Batch(*one), lr)
+    pulled = step(start(NET, an.SGD(), params, state), Fixed(normalization, l2), Batch(*one), lr)
     n = NET.layout.n_weights
     np.testing.assert_allclose(free.params[:n] - pulled.params[:n], 0.1 * 2 * 0.01 * params[:n], atol=1e-15)
     np.testing.assert_array_equal(free.params[n:], pulled.params[n:])
@@ -80,7 +82,7 @@ def test_the_first_step_that_is_not_finite_is_kept(xp, batch):
     def run(params, state, normalization, images, labels, lr, poison):
         carry = start(NET, an.SGD(), params, state)
         for i in range(3):
-            carry = step(carry, normalization, images, labels, lr, None)
+            carry = step(carry, Fixed(normalization, None), Batch(images, labels), lr)
             carry = Carry(carry.params + poison, *carry[1:]) if i == 0 else carry
         return carry.diverged
 
@@ -90,15 +92,23 @@ def test_the_first_step_that_is_not_finite_is_kept(xp, batch):
     np.testing.assert_array_equal(diverged, [2, 0, 1])
 
 
-def test_evaluation_sums_over_the_batch(xp, batch):
+def test_evaluation_sums_over_all_batches(xp, batch):
     params, state = NET.init(0, like=np.zeros(1))
     normalization, images, labels = batch
-    totals = xp.call(evaluation_step(NET, an.losses.softmax_cross_entropy), params, state, *batch)
+    step = evaluation_step(NET, an.losses.softmax_cross_entropy)
+
+    def twice(params, state, normalization, images, labels):
+        totals = no_totals(params, labels)
+        for _ in range(2):
+            totals = step(totals, Trained(params, state, normalization), Batch(images, labels), None)
+        return totals
+
+    totals = xp.call(twice, params, state, *batch)
 
     p = NET.layout.split(params)
     x = images * normalization.scale + normalization.shift
     hidden = (x @ p["0.W"] + p["0.b"]) / np.sqrt(1 + 1e-5)  # the running statistics as they start: 0 and 1
     logits = np.maximum(hidden, 0) @ p["3.W"] + p["3.b"]
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    assert_close(totals.loss, -np.log(chances[np.arange(8), labels]).sum(), max(xp.rtol, 1e-10))
-    assert totals.correct == (logits.argmax(axis=1) == labels).sum()
+    assert_close(totals.loss, -2 * np.log(chances[np.arange(8), labels]).sum(), max(xp.rtol, 1e-10))
+    assert totals.correct == 2 * (logits.argmax(axis=1) == labels).sum()

@@ -1,0 +1,50 @@
+"""A loop over a recorded step."""
+
+from collections.abc import Callable
+from typing import Any
+
+import array_api_compat.numpy as xp
+
+from anynet.backends.base import Loop, Step, Tick
+from anynet.backends.numpy_program import Program, in_use
+from anynet.tracing.tracer import trace
+from anynet.tracing.tree import flatten
+
+
+class RecordedLoop:
+    """Runs a step's record, one for each combination of shapes and of shared arrays.
+
+    plain: the same loop without a record, for steps that cannot be recorded, because they read numbers from their
+        arrays or use others than they are given.
+    """
+
+    def __init__(self, step: Step, plain: Loop) -> None:
+        self._step, self._plain = step, plain
+        self._programs: dict[tuple, tuple[Program, Callable[[list[Any]], Any]] | None] = {}
+
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+        before, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
+        key = (
+            *((a.shape, a.dtype) for a in before),
+            *(id(a) if in_use(a) else (a.shape, a.dtype) for a in held),
+            *((a.shape[1:], a.dtype) for a in columns),
+        )
+        if key not in self._programs:
+            self._programs[key] = self._record(carry, shared, rows)
+        recorded = self._programs[key]
+        if recorded is None:
+            return self._plain(carry, shared, rows, tick)
+        program, build = recorded
+        program.start(before, held)
+        for row in zip(*columns, strict=True):
+            program.step(row)
+            tick(1)
+        return build([array.copy() for array in program.carry])
+
+    def _record(self, carry: Any, shared: Any, rows: Any) -> tuple[Program, Callable[[list[Any]], Any]] | None:
+        columns, rebuild = flatten(rows)
+        try:
+            graph = trace(self._step, xp, carry, shared, rebuild([column[0, ...] for column in columns]))
+        except Exception:  # the plain loop will say what is wrong, if anything is
+            return None
+        return Program(graph, len(flatten(carry)[0]), flatten(shared)[0]), graph.build

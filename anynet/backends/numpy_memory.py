@@ -1,0 +1,93 @@
+"""In which array each operation of a recorded step leaves its result."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.backends.numpy_calls import in_place
+from anynet.tracing import vectors
+from anynet.tracing.graph import Graph, Node
+from anynet.tracing.schedule import VIEWS
+from anynet.tracing.tree import flatten
+
+Host = NDArray[Any]
+
+
+class Memory:
+    """Arrays by node: the argument's own where nothing else needs it any more, a new one otherwise.
+
+    graph: what is to run. place: the position of each operation in the order in which it will.
+    updates: the operations whose results replace inputs, with the inputs.
+    """
+
+    def __init__(self, graph: Graph, place: dict[Node, int], updates: dict[Node, Node]) -> None:
+        self._place, self._updates = place, dict(updates)
+        self._outputs, self.users = set(graph.outputs), graph.users()
+        self._parts, self._changed = vectors.parts(graph), vectors.changed(graph, in_place)
+        self._arrays: dict[Node, Host] = {}
+        self._owner: dict[Node, Node] = {}  # whose array a node's is, or is part of
+        self._needed: dict[Node, float] = {}  # by owner: until which position
+        self._last: dict[Node, float] = {}
+        self._free_to_use: set[Node] = set()
+
+    def __getitem__(self, node: Node) -> Host:
+        if node.op == "constant" and node not in self._arrays:
+            self.hold(node, np.asarray(node.value))
+        return self._arrays[node]
+
+    def arguments(self, node: Node) -> tuple[tuple, dict[str, Any]]:
+        """What to call the operation with."""
+        leaves, rebuild = flatten((node.args, node.kwargs))
+        args, kwargs = rebuild([self[leaf] if isinstance(leaf, Node) else leaf for leaf in leaves])
+        return args, kwargs
+
+    def hold(self, node: Node, array: Host, owner: Node | None = None) -> Host:
+        """Let the node's array be this one, which is the owner's or part of it."""
+        owner = node if owner is None else self._owner[owner]
+        self._arrays[node], self._owner[node] = array, owner
+        self._needed[owner] = max(self._needed.get(owner, -1), self.last(node))
+        return array
+
+    def last(self, node: Node) -> float:
+        """The position of the last operation that reads the node's array, or a view of it; infinity for outputs."""
+        if node not in self._last:
+            users = self.users.get(node, ())
+            ends = (self.last(user) if user.op in VIEWS else self._place[user] for user in users)
+            self._last[node] = math.inf if node in self._outputs else max(ends, default=-1)
+        return self._last[node]
+
+    def is_placed(self, node: Node) -> bool:
+        """Whether the node's result is wanted in a certain place."""
+        return node in self._outputs or node in self._parts
+
+    def allocate(self, node: Node) -> Host:
+        """An array for what the operation gives."""
+        if (old := self._updates.pop(node, None)) is not None and self._may_write(node, old):
+            return self.hold(node, self._arrays[old], old)
+        if node in self._parts:
+            part = self._parts[node]
+            where = self.vector(part.vector)[part.key]
+            array = where.reshape(node.shape)
+            if np.may_share_memory(array, where):
+                return self.hold(node, array, part.vector)
+        for used in node.inputs if in_place(node) else ():
+            if self._owner.get(used) in self._free_to_use and self._may_write(node, used):
+                return self.hold(node, self._arrays[used], used)
+        self._free_to_use.add(node)
+        return self.hold(node, np.empty(node.shape, node.dtype))
+
+    def vector(self, node: Node) -> Host:
+        """The array of a concatenation, which is there as soon as the first of its parts."""
+        if node in self._arrays:
+            return self._arrays[node]
+        if (old := self._changed.get(node)) in self._arrays:
+            return self.hold(node, self._arrays[old], old)
+        return self.hold(node, np.empty(node.shape, node.dtype))
+
+    def _may_write(self, node: Node, used: Node) -> bool:
+        if (node.shape, node.dtype) != (used.shape, used.dtype):
+            return False
+        end = self._needed[self._owner[used]]
+        return end < self._place[node] or (end == self._place[node] and used in node.inputs and in_place(node))

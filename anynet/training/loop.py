@@ -1,0 +1,47 @@
+"""A step taken on batch after batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+from anynet.backends import Backend, Tick
+from anynet.data.augmentation import Augmentation
+from anynet.data.loader import Batch, Batches, Plan, gather
+from anynet.typing import Array
+
+BatchStep = Callable[[Any, Any, Batch, Any], Any]
+"""``step(carry, shared, batch, row)`` returns the next carry."""
+
+
+class BatchLoop:
+    """``run(carry, shared, batches, rows, tick)`` returns the carry after the last batch.
+
+    step: pure; what it is given first and what it returns are alike.
+    augmentation: as of the batches.
+
+    shared: arrays that all steps are given. rows: an array with a row for each batch, or None.
+    tick: called with a number of batches that were done since it was called last.
+    """
+
+    def __init__(self, step: BatchStep, backend: Backend, augmentation: Augmentation | None = None) -> None:
+        def gathering(carry: Any, shared: tuple[Any, Array, Array], row: tuple[Plan, Any]) -> Any:
+            (own, images, labels), (plan, one) = shared, row
+            return step(carry, own, gather(images, labels, plan, augmentation), one)
+
+        self._resident = backend.loop(gathering)
+        self._streamed = backend.loop(lambda carry, shared, row: step(carry, shared, *row))
+
+    def __call__(
+        self, carry: Any, shared: Any, batches: Batches, rows: Array | None, tick: Tick = lambda n: None
+    ) -> Any:
+        loader, start = batches.loader, 0
+        if not loader.resident:
+            for i, batch in enumerate(batches):
+                alone = Batch(*(part[None, ...] for part in batch)), None if rows is None else rows[i : i + 1, ...]
+                carry = self._streamed(carry, shared, alone, tick)
+            return carry
+        for plan in batches.plans():
+            stop = start + plan.index.shape[0]
+            own = plan, None if rows is None else rows[start:stop, ...]
+            carry = self._resident(carry, (shared, loader.images, loader.labels), own, tick)
+            start = stop
+        return carry
