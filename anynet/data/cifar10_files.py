@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.data.dataset import Batches, Split
+from anynet.data.dataset import Batches
 from anynet.data.errors import DataError
 from anynet.data.forms import AGAIN, FORMS, IMAGE_SIZE, Form
 
@@ -87,18 +87,26 @@ def _read_files(form: Form, where: Path, content: Callable[[str], bytes]) -> Bat
     names, count = form.read_meta(content(form.meta), f"{where / form.meta}")
     if [type(name) for name in names] != [str] * CLASS_COUNT:
         raise DataError(f"{where / form.meta}: expected {CLASS_COUNT} class names, found {names}; {AGAIN}")
-    splits = {}
+    sizes = dict.fromkeys(BATCH_MD5, count)
+    every = Batches(
+        np.empty((sum(sizes.values()), IMAGE_SIZE), np.uint8),
+        np.empty(sum(sizes.values()), np.int64),
+        sizes,
+        tuple(names),
+        official=True,
+    )
     official = True
-    for batch, md5 in BATCH_MD5.items():
+    for batch, part in every.splits.items():
         data = content(batch + form.suffix)
         file = f"{where / batch}{form.suffix}"
         images, labels = form.read_batch(data, file)
-        splits[batch] = _check(images, labels, count, file)
-        official &= _md5(data).hexdigest() == md5
-    return Batches(splits, tuple(names), official)
+        _check(images, labels, count, file)
+        part.images[...], part.labels[...] = images, labels
+        official &= _md5(data).hexdigest() == BATCH_MD5[batch]
+    return replace(every, official=official)
 
 
-def _check(images: NDArray[Any], labels: list[Any], count: int, file: str) -> Split:
+def _check(images: NDArray[Any], labels: list[Any], count: int, file: str) -> None:
     if images.dtype != np.uint8 or images.shape[1:] != (IMAGE_SIZE,):
         found = f"{images.shape} {images.dtype}"
         raise DataError(f"{file}: expected images of shape (n, {IMAGE_SIZE}) and dtype uint8, found {found}; {AGAIN}")
@@ -108,7 +116,6 @@ def _check(images: NDArray[Any], labels: list[Any], count: int, file: str) -> Sp
     for index, label in enumerate(labels):
         if label not in range(CLASS_COUNT):
             raise DataError(f"{file}: expected labels 0..{CLASS_COUNT - 1}, found {label!r} at index {index}; {AGAIN}")
-    return Split(images, np.array(labels, np.int64))
 
 
 _md5 = partial(hashlib.md5, usedforsecurity=False)

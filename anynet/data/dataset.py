@@ -38,11 +38,21 @@ class Split:
 class Batches:
     """The six files of CIFAR-10, as read.
 
-    splits: by file; the keys are exactly ``data_batch_1`` to ``data_batch_5`` and ``test_batch``.
+    images, labels: as in ``Split``, those of one file behind those of another.
+    sizes: how many images each file has; the keys are exactly ``data_batch_1`` to ``data_batch_5`` and ``test_batch``.
     classes: the ten class names, by class number.
     official: whether what was read is known to be, byte for byte, what the authors of CIFAR-10 distribute.
     """
 
-    splits: dict[str, Split]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    sizes: dict[str, int]
     classes: tuple[str, ...]
     official: bool
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The images and labels by file."""
+        ends = np.cumsum(list(self.sizes.values())).tolist()
+        rows = {name: slice(end - size, end) for (name, size), end in zip(self.sizes.items(), ends, strict=True)}
+        return {name: Split(self.images[own], self.labels[own]) for name, own in rows.items()}

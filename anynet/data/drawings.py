@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.data.dataset import IMAGE_SHAPE, Batches, Split
+from anynet.data.dataset import IMAGE_SHAPE, Batches
 from anynet.seeding import Purpose, generator
 
 Floats = NDArray[np.floating]
@@ -56,18 +56,17 @@ def draw(seed: int = 0, per_batch: int = 10_000) -> Batches:
     seed: 0 to 2⁶⁴ - 1. Each batch has a Philox stream of its own, with the key (``seed``, number of the batch), and
     nothing else is random. Between machines a pixel may differ by one, as sines are not rounded alike everywhere.
     """
-    names = [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]
-    return Batches({name: _batch(seed, k, per_batch) for k, name in enumerate(names)}, CLASSES, official=False)
-
-
-def _batch(seed: int, number: int, size: int) -> Split:
-    rng = generator(seed, Purpose.DRAWING, number)
-    labels = rng.permutation(np.arange(size, dtype=np.int64) % len(CLASSES))
-    images = np.empty((size, prod(IMAGE_SHAPE)), dtype=np.uint8)
-    for start in range(0, size, CHUNK):
-        chunk = slice(start, start + CHUNK)
-        images[chunk] = _draw(labels[chunk], rng)
-    return Split(images, labels)
+    sizes = dict.fromkeys([*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"], per_batch)
+    n = sum(sizes.values())
+    images, labels = np.empty((n, prod(IMAGE_SHAPE)), np.uint8), np.empty(n, np.int64)
+    batches = Batches(images, labels, sizes, CLASSES, official=False)
+    for number, part in enumerate(batches.splits.values()):
+        rng = generator(seed, Purpose.DRAWING, number)
+        part.labels[...] = rng.permutation(np.arange(per_batch) % len(CLASSES))
+        for start in range(0, per_batch, CHUNK):
+            chunk = slice(start, start + CHUNK)
+            part.images[chunk] = _draw(part.labels[chunk], rng)
+    return batches
 
 
 def _draw(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -81,7 +81,7 @@ class Loader:
         augmentation: Augmentation | None = None,
         *,
         drop_last: bool = False,
-    ) -> "Batches":
+    ) -> "Pass":
         """Every image once, in an order drawn for this seed and epoch.
 
         drop_last: whether to leave out the last batch where it is shorter than the others.
@@ -93,20 +93,20 @@ class Loader:
         # Drawn for every image of the set, so that dropping some changes nothing for the others.
         draws = {} if augmentation is None else augmentation.draw(seed, epoch, order, batch_size)
         n = len(order) // batch_size * batch_size if drop_last else len(order)
-        return Batches(self, order[:n], batch_size, augmentation, {name: drawn[:n] for name, drawn in draws.items()})
+        return Pass(self, order[:n], batch_size, augmentation, {name: drawn[:n] for name, drawn in draws.items()})
 
-    def in_order(self, batch_size: int) -> "Batches":
+    def in_order(self, batch_size: int) -> "Pass":
         """Every image once, as they stand; the last batch may be shorter.
 
         Raises ValueError for a batch size below 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch size: expected 1 or more, got {batch_size}")
-        return Batches(self, np.arange(len(self)), batch_size)
+        return Pass(self, np.arange(len(self)), batch_size)
 
 
-class Batches:
-    """The batches of an epoch, to iterate over once or more often.
+class Pass:
+    """All images once, in batches; to iterate over once or more often.
 
     order: numbers of images. draws: how to vary each, by its place in the order; see ``Augmentation``.
     """

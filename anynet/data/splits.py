@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anynet.data.dataset import Batches, Split
 
@@ -43,7 +44,7 @@ def split(name: str, batches: Batches, train: str | int, val: str | int) -> Data
     the two would share images.
     """
     files = (*TRAINING_FILES, TEST_FILE)
-    offsets = np.cumsum([0] + [len(batches.splits[name]) for name in files])
+    offsets = np.cumsum([0] + [batches.sizes[name] for name in files])
     total = int(offsets[-2])
     rows = {name: np.arange(offsets[i], offsets[i + 1]) for i, name in enumerate(files)}
     named = {"train": _named("train", train, rows, TRAINING_FILES), "val": _named("val", val, rows, files)}
@@ -64,10 +65,15 @@ def split(name: str, batches: Batches, train: str | int, val: str | int) -> Data
         raise ValueError(
             f"train {train} and val {val} share {len(shared)} of the {total} images; choose {len(shared)} fewer"
         )
-    images = np.concatenate([batches.splits[name].images for name in files])
-    labels = np.concatenate([batches.splits[name].labels for name in files])
-    parts = {which: Split(images[index], labels[index]) for which, index in chosen.items()}
+    parts = {which: _rows(batches, index) for which, index in chosen.items()}
     return Dataset(name, batches.classes, parts["train"], parts["val"], batches.splits[TEST_FILE], batches.official)
+
+
+def _rows(batches: Batches, index: NDArray[np.int64]) -> Split:
+    """The images of these numbers: without a copy where they are neighbours, for they are most of what is in memory."""
+    run = slice(int(index[0]), int(index[-1]) + 1)
+    rows = run if len(index) == run.stop - run.start else index  # numbers come in order, each once
+    return Split(batches.images[rows], batches.labels[rows])
 
 
 def _number(wanted: str | int) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from anynet.backends import Backend, Tick
 from anynet.data.augmentation import Augmentation
-from anynet.data.loader import Batch, Batches, Plan, gather
+from anynet.data.loader import Batch, Pass, Plan, gather
 from anynet.typing import Array
 
 BatchStep = Callable[[Any, Any, Batch, Any], Any]
@@ -30,9 +30,7 @@ class BatchLoop:
         self._resident = backend.loop(gathering)
         self._streamed = backend.loop(lambda carry, shared, row: step(carry, shared, *row))
 
-    def __call__(
-        self, carry: Any, shared: Any, batches: Batches, rows: Array | None, tick: Tick = lambda n: None
-    ) -> Any:
+    def __call__(self, carry: Any, shared: Any, batches: Pass, rows: Array | None, tick: Tick = lambda n: None) -> Any:
         loader, start = batches.loader, 0
         if not loader.resident:
             for i, batch in enumerate(batches):

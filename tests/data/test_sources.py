@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anynet.data import Batches, DataError, DownloadError, Split, cifar10, load, sources, synthetic
+from anynet.data import Batches, DataError, DownloadError, cifar10, load, sources, synthetic
 
 NO_NET = "the server could not be reached; try again later"
 DRAWN = "Training on the synthetic set instead: drawn pictures, not CIFAR-10."
@@ -13,9 +13,8 @@ SIZES = {"train": 40, "val": 10}
 
 
 def small(official):
-    split = Split(np.zeros((10, 3072), np.uint8), np.arange(10))
-    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
-    return Batches(dict.fromkeys(names, split), tuple("abcdefghij"), official)
+    sizes = dict.fromkeys([*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"], 10)
+    return Batches(np.zeros((60, 3072), np.uint8), np.tile(np.arange(10), 6), sizes, tuple("abcdefghij"), official)
 
 
 @pytest.fixture(autouse=True)

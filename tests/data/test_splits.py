@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from anynet.data import Batches, Split, split
+from anynet.data import Batches, split
 
 PER_FILE = 100
 FILES = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
@@ -14,12 +14,9 @@ CLASSES = tuple("abcdefghij")
 
 def numbered(sizes):
     """Six files in which image and label say which image of the official order this is; the test images go on."""
-    splits, first = {}, 0
-    for name, size in zip(FILES, sizes, strict=True):
-        numbers = np.arange(first, first + size)
-        splits[name] = Split(np.repeat((numbers % 251).astype(np.uint8)[:, None], 3072, axis=1), numbers)
-        first += size
-    return Batches(splits, CLASSES, official=True)
+    numbers = np.arange(sum(sizes))
+    images = np.repeat((numbers % 251).astype(np.uint8)[:, None], 3072, axis=1)
+    return Batches(images, numbers, dict(zip(FILES, sizes, strict=True)), CLASSES, official=True)
 
 
 @pytest.fixture(scope="module")
