@@ -75,7 +75,7 @@ def bands(runs: Mapping[str, Sequence[Sequence[Epoch]]], title: str, val_name: s
 
     runs: by name, each the histories of its repetitions. val_name: what to call the images.
     """
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    figure = Figure(figsize=(9, 3.7), layout="constrained")
     figure.suptitle(title)
     for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         scale = 100 if what == "accuracy" else 1
@@ -87,7 +87,8 @@ def bands(runs: Mapping[str, Sequence[Sequence[Epoch]]], title: str, val_name: s
                 epochs, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.25, linewidth=0
             )
         _over_epochs(axes, f"{val_name} {TITLES[what]}")
-    axes.legend(fontsize="small")
+    # Below the axes: bands leave no corner free.
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(runs), fontsize="small")
     return figure
 
 
