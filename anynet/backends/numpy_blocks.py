@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.numpy_calls import Call, calls, in_place
+from anynet.backends.numpy_calls import ELEMENTWISE, Call, calls, check_index, in_place, take
 from anynet.backends.numpy_memory import Memory
 from anynet.tracing.graph import Node
 from anynet.tracing.tree import flatten
@@ -16,6 +16,18 @@ Block = tuple[slice, ...]
 
 SIZE = 1 << 15
 """Elements of a block: few enough for the second-level cache, enough to make the calls' cost small."""
+
+LARGE = 1 << 14
+"""Elements from which an array's operations are done in blocks: 64 KB of float32."""
+
+
+def in_blocks(node: Node) -> bool:
+    """Whether an operation is done in blocks: element by element on large arrays, and whole rows taken from others."""
+    if node.op not in ELEMENTWISE or math.prod(node.shape) < LARGE:
+        return False
+    if node.op != "take":
+        return True
+    return len(node.inputs) == 2 and node.kwargs == {"axis": 0} and math.prod(node.shape[1:]) <= SIZE
 
 
 def block_calls(group: list[Node], memory: Memory) -> list[Call]:
@@ -28,7 +40,9 @@ def block_calls(group: list[Node], memory: Memory) -> list[Call]:
     inner = [node for node in group if not memory.is_placed(node) and members.issuperset(memory.users.get(node, ()))]
     whole = {node: memory.allocate(node) for node in group if node not in inner}
     small = _small_arrays(group, set(inner), memory)
-    found: list[Call] = []
+    found: list[Call] = [
+        (check_index, (memory[node.args[0]], memory[node.args[1]], 0)) for node in group if node.op == "take"
+    ]
     for block in blocks(shape):
         extent = tuple(part.stop - part.start for part in block)
         here = {node: array[: math.prod(extent)].reshape(extent) for node, array in small.items()}
@@ -41,11 +55,11 @@ def block_calls(group: list[Node], memory: Memory) -> list[Call]:
 
         for node in group:
             if node.op == "take":  # its rows come from anywhere in the table
-                table, index = node.args
-                args, kwargs = (memory[table], memory[index][block[0]]), node.kwargs
-            else:
-                leaves, rebuild = flatten((node.args, node.kwargs))
-                args, kwargs = rebuild([local(leaf) for leaf in leaves])
+                table, index = (memory[used] for used in node.args)
+                found.append(take(table, index[block[0]], 0, here[node]))
+                continue
+            leaves, rebuild = flatten((node.args, node.kwargs))
+            args, kwargs = rebuild([local(leaf) for leaf in leaves])
             found += calls(node, args, kwargs, here[node])
     return found
 

@@ -13,10 +13,12 @@ from anynet.tracing.graph import Node
 Call = tuple[Callable[..., Any], tuple]
 """A function and what to call it with."""
 
-UFUNCS = {name: getattr(np, name) for name in dir(np) if isinstance(getattr(np, name), np.ufunc)}
-ELEMENTWISE = frozenset(UFUNCS) - {"matmul", "vecdot", "matvec", "vecmat"} | {"astype", "where", "take"}
+UFUNCS = {name: getattr(xp, name) for name in dir(xp) if isinstance(getattr(xp, name), np.ufunc)}
+UFUNCS["matmul"] = np.matmul
+ELEMENTWISE = frozenset(UFUNCS) - {"matmul", "vecdot", "matvec", "vecmat"} | {"astype", "sign", "take", "where"}
 REDUCTIONS = {
     "sum": np.add,
+    "mean": np.add,
     "prod": np.multiply,
     "max": np.maximum,
     "min": np.minimum,
@@ -28,21 +30,63 @@ REDUCTIONS = {
 def in_place(node: Node) -> bool:
     """Whether the result may be written over an argument of the same shape."""
     if node.op == "where":
-        return _is_zero(node.args[2])
+        return _is_mask(node)
     return node.op in ELEMENTWISE and node.op != "take"
 
 
-def _is_zero(value: Any) -> bool:
-    return isinstance(value, int | float) and value == 0
+def _is_mask(node: Node) -> bool:
+    """Whether a choice is between numbers and zeros."""
+    condition, x, y = node.args
+    return (
+        all(isinstance(arg, Node) for arg in (condition, x))
+        and (condition.dtype.kind, x.dtype) == ("b", node.dtype)
+        and node.dtype.kind in "fiub"
+        and node.dtype.itemsize <= 8
+        and isinstance(y, int | float)
+        and str(float(y)) == "0.0"  # which -0.0 is not
+    )
 
 
-def _product(op: str, x: NDArray[Any], out: NDArray[Any], axis: int, keepdims: bool = False) -> tuple:
-    """A sum as a product with a vector, which adds up the axis faster than a sum does."""
-    n = x.shape[axis]
-    weights = np.full(n, 1 if op == "sum" else 1 / n, x.dtype)
-    if keepdims:
-        out = out[..., 0] if axis == -1 else out[..., 0, :]
-    return (x, weights, out) if axis == -1 else (weights, x, out)
+def _as_integers(array: NDArray[Any]) -> NDArray[Any]:
+    """The bits of numbers, of which 0 times any is 0, where 0 times infinity is NaN."""
+    return array.view(f"i{array.itemsize}") if array.dtype.kind == "f" else array
+
+
+def check_index(table: NDArray[Any], index: NDArray[Any], axis: int | None) -> None:
+    """Raises NumPy's IndexError for numbers that are out of bounds."""
+    n = table.size if axis is None else table.shape[axis]
+    if index.size and not -n <= index.min() <= index.max() < n:
+        table.take(index, axis)
+
+
+def take(table: NDArray[Any], index: NDArray[Any], axis: int | None, out: NDArray[Any]) -> Call:
+    """The call that takes what an index that has been checked names; the mode "raise" would copy once more."""
+    return table.take, (index, axis, out, "wrap")
+
+
+def _arrays(args: tuple) -> tuple:
+    """Arguments with numbers made arrays, once and not in every call, where they are rounded to the others' dtype."""
+    dtype = next(arg.dtype for arg in args if isinstance(arg, np.ndarray))
+    return args if dtype.kind != "f" else tuple(np.asarray(a, dtype) if isinstance(a, int | float) else a for a in args)
+
+
+def _reduction(op: str, x: NDArray[Any], out: NDArray[Any], axis: Any = None, keepdims: bool = False) -> list[Call]:
+    flat = out
+    if keepdims and axis in (-1, -2):
+        flat = out[..., 0] if axis == -1 else out[..., 0, :]
+    if op in ("sum", "mean") and x.ndim > 1 and axis in (-1, -2) and x.dtype == out.dtype and x.dtype.kind == "f":
+        # A product with a vector adds up faster than a sum does.
+        n = x.shape[axis]
+        weights = np.full(n, 1 if op == "sum" else 1 / n, x.dtype)
+        return [(np.matmul, (x, weights, flat) if axis == -1 else (weights, x, flat))]
+    if op == "max" and x.ndim > 1 and axis == -1 and x.shape[-1] < x.shape[-2]:
+        # Short rows are compared fastest column by column.
+        columns = np.empty((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
+        return [(np.copyto, (columns, x.mT)), (np.maximum.reduce, (columns, -2, None, flat))]
+    found: list[Call] = [(partial(REDUCTIONS[op].reduce, keepdims=keepdims), (x, axis, None, out))]
+    if op == "mean":
+        found.append((np.multiply, (out, np.asarray(out.size / x.size, x.dtype), out)))
+    return found
 
 
 def evaluate(node: Node, args: tuple, kwargs: dict[str, Any]) -> NDArray[Any]:
@@ -56,42 +100,29 @@ def evaluate(node: Node, args: tuple, kwargs: dict[str, Any]) -> NDArray[Any]:
 def calls(node: Node, args: tuple, kwargs: dict[str, Any], out: NDArray[Any]) -> list[Call]:
     """What to call so that ``out`` holds the operation's result."""
     op = node.op
-    if op in UFUNCS and not kwargs:
-        dtype = next(a.dtype for a in args if isinstance(a, np.ndarray))
-        arrays = tuple(a if isinstance(a, np.ndarray) else np.asarray(a, dtype) for a in args)
-        if op in ("maximum", "minimum"):  # which take no third array
-            return [(partial(UFUNCS[op], out=out), arrays)]
-        return [(UFUNCS[op], (*arrays, out))]
     match op, args:
+        case "pow", (x, int() | float() as n) if n == 2 and x.dtype == out.dtype and out.dtype.kind == "f":
+            return [(np.square, (x, out))]  # as ** does
+        case (("maximum" | "minimum"), _) if not kwargs:  # which take no third array
+            return [(partial(UFUNCS[op], out=out), _arrays(args))]
+        case _ if op in UFUNCS and not kwargs:
+            return [(UFUNCS[op], (*_arrays(args), out))]
         case "astype", (x, *_):
             return [(np.copyto, (out, x, "unsafe"))]
-        case "take", (x, index):  # any other mode than "clip" goes through a copy
-            return [(x.take, (index, kwargs["axis"], out, "clip"))]
-        case "where", (condition, x, y):
-            if _is_zero(y):  # a product is many times faster than a choice
-                return [(np.multiply, (x, condition, out))]
-            return [(np.copyto, (out, y)), (np.copyto, (out, x, "same_kind", condition))]
-        case "concat", (parts,):
-            axis, start, found = kwargs["axis"], 0, []
-            for part in parts:
-                stop = start + part.shape[axis]
-                found.append((np.copyto, (np.moveaxis(np.moveaxis(out, axis, 0)[start:stop], 0, axis), part)))
-                start = stop
-            return found
-        case (("sum" | "mean"), (x,)) if x.ndim > 1 and kwargs.get("axis") in (-1, -2):
-            return [(np.matmul, _product(op, x, out, **kwargs))]
-        case "max", (x,) if x.ndim > 1 and kwargs.get("axis") == -1 and x.shape[-1] < x.shape[-2]:
-            # Short rows are compared fastest column by column.
-            columns = np.empty((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
-            flat = out[..., 0] if kwargs.get("keepdims") else out
-            return [(np.copyto, (columns, x.mT)), (np.maximum.reduce, (columns, -2, None, flat))]
-        case "mean", (x,):
+        case "take", (x, np.ndarray() as index) if kwargs.keys() <= {"axis"}:
             axis = kwargs.get("axis")
-            reduce = partial(np.add.reduce, keepdims=kwargs.get("keepdims", False))
-            return [(reduce, (x, axis, None, out)), (np.multiply, (out, np.asarray(out.size / x.size, x.dtype), out))]
-    if op in REDUCTIONS and set(kwargs) <= {"axis", "keepdims"}:
-        reduce = partial(REDUCTIONS[op].reduce, keepdims=kwargs.get("keepdims", False))
-        return [(reduce, (args[0], kwargs.get("axis"), None, out))]
+            return [(check_index, (x, index, axis)), take(x, index, axis, out)]
+        case "where", (condition, x, _) if _is_mask(node):  # a product is many times faster than a choice
+            return [(np.multiply, (_as_integers(x), condition, _as_integers(out)))]
+        case "where", (condition, x, y) if np.asarray(condition).dtype.kind == "b":
+            return [(np.copyto, (out, y)), (np.copyto, (out, x, "same_kind", condition))]
+        case "concat", (parts,) if isinstance(axis := kwargs.get("axis", 0), int) and len(kwargs) < 2:
+            stops = np.cumsum([part.shape[axis] for part in parts])
+            places = np.split(out, stops[:-1], axis)
+            return [(np.copyto, (place, part)) for place, part in zip(places, parts, strict=True)]
+        case _, (x,) if op in REDUCTIONS and kwargs.keys() <= {"axis", "keepdims"}:
+            if op != "mean" or (x.size and x.dtype == out.dtype):
+                return _reduction(op, x, out, **kwargs)
 
     def plain() -> None:
         np.copyto(out, evaluate(node, args, kwargs))

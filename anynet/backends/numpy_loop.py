@@ -4,18 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 import array_api_compat.numpy as xp
+import numpy as np
 
 from anynet.backends.base import Loop, Step, Tick
 from anynet.backends.numpy_program import Program, in_use
+from anynet.tracing.graph import Graph
 from anynet.tracing.tracer import trace
-from anynet.tracing.tree import flatten
+from anynet.tracing.tree import flatten, form
+
+MOST = 32
+"""Programs that a loop keeps, the newest."""
 
 
 class RecordedLoop:
-    """Runs a step's record, one for each combination of shapes and of shared arrays.
+    """Runs a step's record, one for each combination of containers, shapes and shared arrays.
 
-    plain: the same loop without a record, for steps that cannot be recorded, because they read numbers from their
-        arrays or use others than they are given.
+    plain: the same loop without a record, for steps that cannot be recorded: because they read numbers from their
+        arrays, use others than they are given, or return something else than they take.
     """
 
     def __init__(self, step: Step, plain: Loop) -> None:
@@ -24,13 +29,19 @@ class RecordedLoop:
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
         before, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
+        are_arrays = all(isinstance(leaf, np.ndarray | np.generic) for leaf in (*before, *held, *columns))
+        if not are_arrays or columns[0].shape[0] == 0:
+            return self._plain(carry, shared, rows, tick)
         key = (
+            form((carry, shared, rows)),
             *((a.shape, a.dtype) for a in before),
             *(id(a) if in_use(a) else (a.shape, a.dtype) for a in held),
             *((a.shape[1:], a.dtype) for a in columns),
         )
         if key not in self._programs:
             self._programs[key] = self._record(carry, shared, rows)
+            if len(self._programs) > MOST:
+                del self._programs[next(iter(self._programs))]
         recorded = self._programs[key]
         if recorded is None:
             return self._plain(carry, shared, rows, tick)
@@ -47,4 +58,15 @@ class RecordedLoop:
             graph = trace(self._step, xp, carry, shared, rebuild([column[0, ...] for column in columns]))
         except Exception:  # the plain loop will say what is wrong, if anything is
             return None
+        if not _returns_alike(graph, carry):
+            return None
         return Program(graph, len(flatten(carry)[0]), flatten(shared)[0]), graph.build
+
+
+def _returns_alike(graph: Graph, carry: Any) -> bool:
+    """Whether a step returns the same containers, shapes and dtypes as it takes."""
+    leaves, rebuild = flatten(carry)
+    taken, given = (
+        [(node.shape, node.dtype) for node in nodes] for nodes in (graph.inputs[: len(leaves)], graph.outputs)
+    )
+    return repr(rebuild(taken)) == repr(graph.build(given))

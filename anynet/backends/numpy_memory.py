@@ -18,12 +18,14 @@ Host = NDArray[Any]
 class Memory:
     """Arrays by node: the argument's own where nothing else needs it any more, a new one otherwise.
 
-    graph: what is to run. place: the position of each operation in the order in which it will.
+    graph: what is to run. groups: its operations in the order in which they will, those of a group element by element.
     updates: the operations whose results replace inputs, with the inputs.
     """
 
-    def __init__(self, graph: Graph, place: dict[Node, int], updates: dict[Node, Node]) -> None:
-        self._place, self._updates = place, dict(updates)
+    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node]) -> None:
+        self._place = {node: i for i, node in enumerate(node for group in groups for node in group)}
+        self._group = {node: group for group in groups for node in group}
+        self._updates = dict(updates)
         self._outputs, self.users = set(graph.outputs), graph.users()
         self._parts, self._changed = vectors.parts(graph), vectors.changed(graph, in_place)
         self._arrays: dict[Node, Host] = {}
@@ -68,7 +70,7 @@ class Memory:
             return self.hold(node, self._arrays[old], old)
         if node in self._parts:
             part = self._parts[node]
-            where = self.vector(part.vector)[part.key]
+            where = self.vector(part.vector, node)[part.key]
             array = where.reshape(node.shape)
             if np.may_share_memory(array, where):
                 return self.hold(node, array, part.vector)
@@ -78,16 +80,41 @@ class Memory:
         self._free_to_use.add(node)
         return self.hold(node, np.empty(node.shape, node.dtype))
 
-    def vector(self, node: Node) -> Host:
+    def vector(self, node: Node, first: Node) -> Host:
         """The array of a concatenation, which is there as soon as the first of its parts."""
         if node in self._arrays:
             return self._arrays[node]
-        if (old := self._changed.get(node)) in self._arrays:
+        if (old := self._changed.get(node)) in self._arrays and self._may_change(old, self._place[first]):
             return self.hold(node, self._arrays[old], old)
         return self.hold(node, np.empty(node.shape, node.dtype))
 
+    def will_change(self, node: Node) -> bool:
+        """Whether a later vector may be written over this one."""
+        return node in self._changed.values()
+
+    def _may_change(self, old: Node, start: int) -> bool:
+        """Whether a vector is complete, and what else is in its memory needed no more."""
+        others = [node for node in self._sharing(old) if node is not old and old not in node.inputs]
+        return self._place[old] < start and all(self.last(node) <= self._place[old] for node in others)
+
     def _may_write(self, node: Node, used: Node) -> bool:
-        if (node.shape, node.dtype) != (used.shape, used.dtype):
+        array = self._arrays[used]
+        if (node.shape, node.dtype) != (used.shape, used.dtype) or not array.flags.writeable:
             return False
         end = self._needed[self._owner[used]]
-        return end < self._place[node] or (end == self._place[node] and used in node.inputs and in_place(node))
+        if end > self._place[node] or (end == self._place[node] and not (used in node.inputs and in_place(node))):
+            return False
+        return all(self._in_step(member, used) for member in self._group[node])
+
+    def _in_step(self, member: Node, used: Node) -> bool:
+        """Whether an operation that runs beside others element by element reads no other elements of an array."""
+        same = set(self._sharing(used)).intersection(member.inputs)
+        return not same or (member.op != "take" and all(_is_same(self._arrays[n], self._arrays[used]) for n in same))
+
+    def _sharing(self, node: Node) -> list[Node]:
+        """All nodes that are in the array of one."""
+        return [other for other, owner in self._owner.items() if owner is self._owner[node]]
+
+
+def _is_same(one: Host, other: Host) -> bool:
+    return (one.ctypes.data, one.shape, one.strides) == (other.ctypes.data, other.shape, other.strides)

@@ -1,17 +1,16 @@
 """A recorded step as calls of NumPy's functions, run again and again in arrays that are allocated once."""
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.numpy_blocks import block_calls
-from anynet.backends.numpy_calls import ELEMENTWISE, Call, calls, evaluate
+from anynet.backends.numpy_blocks import block_calls, in_blocks
+from anynet.backends.numpy_calls import Call, calls, evaluate
 from anynet.backends.numpy_memory import Memory
 from anynet.tracing import vectors
 from anynet.tracing.graph import Graph, Node
-from anynet.tracing.schedule import LARGE, VIEWS, schedule
+from anynet.tracing.schedule import VIEWS, schedule
 
 Host = NDArray[Any]
 
@@ -28,10 +27,9 @@ class Program:
     def __init__(self, graph: Graph, n_carry: int, shared: list[Host]) -> None:
         carry, fixed = graph.inputs[:n_carry], graph.inputs[n_carry : n_carry + len(shared)]
         row = graph.inputs[n_carry + len(shared) :]
-        groups = schedule(graph, ELEMENTWISE)
-        place = {node: i for i, node in enumerate(node for group in groups for node in group)}
+        groups = schedule(graph, in_blocks)
         updates = {new: old for old, new in zip(carry, graph.outputs, strict=True) if new is not old}
-        self._memory = Memory(graph, place, updates)
+        self._memory = Memory(graph, groups, updates)
         self.carry, self._row = ([self._own(node) for node in nodes] for nodes in (carry, row))
         self._shared = [
             self._memory.hold(n, a) if in_use(a) else self._own(n) for n, a in zip(fixed, shared, strict=True)
@@ -40,7 +38,7 @@ class Program:
         self._once: list[Call] = []
         self._calls: list[Call] = []
         for group in groups:
-            if math.prod(group[0].shape) >= LARGE and group[0].op in ELEMENTWISE:
+            if in_blocks(group[0]):
                 self._calls += block_calls(group, self._memory)
             else:
                 self._bind(group[0])
@@ -66,7 +64,8 @@ class Program:
 
     def _bind(self, node: Node) -> None:
         args, kwargs = self._memory.arguments(node)
-        fixed = all(needed in self._fixed or needed.op == "constant" for needed in node.inputs)
+        is_vector = vectors.is_vector(node)
+        fixed = not is_vector and all(needed in self._fixed or needed.op == "constant" for needed in node.inputs)
         if fixed:
             self._fixed.add(node)
         if node.op in VIEWS:
@@ -74,7 +73,7 @@ class Program:
             if np.may_share_memory(view, self._memory[base]):
                 self._memory.hold(node, view, base)
                 return
-        if vectors.is_vector(node):
+        if is_vector:
             self._fill(node)
         elif fixed:
             self._once += calls(node, args, kwargs, self._own(node))
@@ -83,10 +82,10 @@ class Program:
 
     def _fill(self, node: Node) -> None:
         """Write the parts of a vector that are not in their places yet."""
-        vector = self._memory.vector(node)
+        vector = self._memory.vector(node, node)
         for part, piece in vectors.pieces(node):
             array, where = self._memory[piece], vector[part.key]
-            if piece.op == "constant":
+            if piece.op == "constant" and not self._memory.will_change(node):
                 np.copyto(where, array)
             elif (array.ctypes.data, array.strides) != (where.ctypes.data, where.strides):
                 self._calls.append((np.copyto, (where, array)))
@@ -102,4 +101,4 @@ class Program:
 
 def in_use(array: Host) -> bool:
     """Whether a shared array is used where it lies: images and labels are; numbers to compute with are copied."""
-    return array.dtype.kind not in "fc"
+    return array.dtype.kind not in "fc" and array.ndim > 0

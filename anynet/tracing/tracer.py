@@ -4,6 +4,7 @@ The function runs once, on tracers around real arrays. Each tracer passes on wha
 writes down the operation: so a layer needs to know nothing of it.
 """
 
+import math
 import operator
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +16,9 @@ from array_api_compat import device, is_array_api_obj
 from anynet.tracing.graph import Graph, Node
 from anynet.tracing.tree import flatten
 from anynet.typing import Array
+
+SHAPED_BY_VALUES = {"arange": 0, "repeat": 1, "unique_values": 0}
+"""Operations whose result has a shape that depends on values: those of the arguments from this one on."""
 
 
 class UntraceableError(TypeError):
@@ -33,7 +37,13 @@ def trace(function: Callable[..., Any], xp: ModuleType, *args: Any) -> Graph:
     inputs = [tape.input(leaf) for leaf in leaves]
     result = function(*rebuild(inputs))
     outputs, build = flatten(result)
-    return Graph([t.node for t in inputs], tape.nodes, [tape.lift(output).node for output in outputs], build)
+    if not all(isinstance(output, Tracer) for output in outputs):
+        raise UntraceableError("an array that was not given to the function is returned, which cannot be recorded")
+    return Graph([t.node for t in inputs], tape.nodes, [output.node for output in outputs], build)
+
+
+def _is_array(value: Any) -> bool:
+    return is_array_api_obj(value) and not isinstance(value, type)  # NumPy's dtypes are the types of its scalars
 
 
 class Tape:
@@ -53,29 +63,33 @@ class Tape:
     def input(self, value: Array) -> "Tracer":
         return Tracer(self, Node("input", (), {}, value), value)
 
-    def lift(self, value: Any) -> "Tracer":
-        """A tracer as it is, and around an array that no traced one went into."""
-        return value if isinstance(value, Tracer) else Tracer(self, Node("constant", (), {}, value, keep=True), value)
+    def constant(self, value: Array) -> "Tracer":
+        return Tracer(self, Node("constant", (), {}, value, keep=True), value)
 
     def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Do it and write it down."""
+        if "out" in kwargs:
+            raise UntraceableError(f"{name} that writes into an array cannot be recorded")
         (leaves, rebuild), traced = flatten((args, kwargs)), False
         values, nodes = [], []
         for leaf in leaves:
             is_traced = isinstance(leaf, Tracer)
             traced |= is_traced
-            if not is_traced and is_array_api_obj(leaf):
+            if not is_traced and _is_array(leaf):
                 raise UntraceableError(f"{name} of an array that was not given to the function cannot be recorded")
             values.append(leaf.value if is_traced else leaf)
             nodes.append(leaf.node if is_traced else leaf)
         real_args, real_kwargs = rebuild(values)
         result = function(*real_args, **real_kwargs)
-        if not is_array_api_obj(result):
+        if not _is_array(result):
             if traced and isinstance(result, tuple | list):
                 raise UntraceableError(f"{name} gives several arrays, which cannot be recorded")
             return result
         if not traced or all(not isinstance(n, Node) or n.op == "constant" for n in nodes):
-            return self.lift(result)
+            return self.constant(result)
+        decisive = (*args, *kwargs.values())[SHAPED_BY_VALUES[name] :] if name in SHAPED_BY_VALUES else ()
+        if any(isinstance(argument, Tracer) for argument in decisive):
+            raise UntraceableError(f"{name} gives an array whose shape depends on values, which cannot be recorded")
         traced_args, traced_kwargs = rebuild(nodes)
         self.nodes.append(Node(name, traced_args, traced_kwargs, result))
         return Tracer(self, self.nodes[-1], result)
@@ -118,8 +132,17 @@ class Tracer:
         transposed: Tracer = self.tape.matrix_transpose(self)
         return transposed
 
+    @property
+    def T(self) -> "Tracer":
+        transposed: Tracer = self.tape.permute_dims(self, tuple(reversed(range(self.ndim))))
+        return transposed
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
     def __getitem__(self, key: Any) -> "Tracer":
-        if any(isinstance(part, Tracer) for part in (key if isinstance(key, tuple) else (key,))):
+        if any(_is_array(part) for part in flatten(key)[0]):
             raise UntraceableError("an array as index cannot be recorded; take(array, index, axis=...) can")
         item: Tracer = self.tape.call("getitem", lambda array: array[key], self)
         item.node.args = (self.node, key)
@@ -129,7 +152,8 @@ class Tracer:
         raise UntraceableError("a number read from an array, or a write into it, cannot be recorded")
 
     __bool__ = __float__ = __int__ = __index__ = __iter__ = __setitem__ = __array__ = __dlpack__ = _refuse
-    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = _refuse
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = __imod__ = __ipow__ = __imatmul__ = _refuse
+    __iand__ = __ior__ = __ixor__ = __ilshift__ = __irshift__ = _refuse
 
 
 def _operator(name: str, function: Callable[..., Any]) -> Callable[..., Tracer]:
@@ -160,6 +184,8 @@ _BINARY = {
     "bitwise_and": "and_",
     "bitwise_or": "or_",
     "bitwise_xor": "xor",
+    "bitwise_left_shift": "lshift",
+    "bitwise_right_shift": "rshift",
 }
 for _name, _python in _BINARY.items():
     setattr(Tracer, f"__{_python.strip('_')}__", _operator(_name, getattr(operator, _python)))
@@ -172,6 +198,7 @@ _OTHERS = {
     "greater": "gt",
     "greater_equal": "ge",
     "negative": "neg",
+    "positive": "pos",
     "abs": "abs",
     "bitwise_invert": "invert",
 }

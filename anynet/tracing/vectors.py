@@ -35,7 +35,12 @@ def pieces(node: Node) -> Iterator[tuple[Part, Node]]:
 
 def is_vector(node: Node) -> bool:
     """Whether it is a concatenation along the last axis."""
-    return node.op == "concat" and node.kwargs.get("axis") in (-1, len(node.shape) - 1)
+    return (
+        node.op == "concat"
+        and len(node.args) == 1
+        and node.kwargs.keys() <= {"axis"}
+        and node.kwargs.get("axis", 0) in (-1, len(node.shape) - 1)
+    )
 
 
 def parts(graph: Graph) -> dict[Node, Part]:
@@ -45,7 +50,7 @@ def parts(graph: Graph) -> dict[Node, Part]:
         for part, piece in pieces(node):
             while piece.op == "reshape":
                 piece = piece.args[0]
-            if piece.op not in ("input", "constant", *VIEWS):
+            if piece.op not in ("input", "constant", *VIEWS) and piece.dtype == node.dtype:
                 found[piece] = part
     return found
 
@@ -59,13 +64,19 @@ def changed(graph: Graph, in_place: Callable[[Node], bool]) -> dict[Node, Node]:
     for node in filter(is_vector, graph.nodes):
         filled = {piece: part for part, piece in pieces(node)}
         bases = {piece.args[0] for piece in filled if piece.op == "getitem"}
-        for old in filter(is_vector, bases):
-            if old.shape == node.shape and _only_changed(old, filled, users, in_place):
+        for old in filter(is_vector, bases - set(graph.outputs) - set(found.values())):
+            if _alike(old, node) and _only_changed(old, filled, users, set(graph.outputs), in_place):
                 found[node] = old
     return found
 
 
-def _only_changed(old: Node, filled: dict[Node, Part], users: Users, in_place: Callable[[Node], bool]) -> bool:
+def _alike(one: Node, other: Node) -> bool:
+    return (one.shape, one.dtype) == (other.shape, other.dtype)
+
+
+def _only_changed(
+    old: Node, filled: dict[Node, Part], users: Users, outputs: set[Node], in_place: Callable[[Node], bool]
+) -> bool:
     """Whether all uses of ``old`` are its parts, kept as they are or worked over into the part at the same place."""
     for view in users[old]:
         if view.op != "getitem":
@@ -73,6 +84,6 @@ def _only_changed(old: Node, filled: dict[Node, Part], users: Users, in_place: C
         takers = [view] if view in filled else users.get(view, [])
         if any(taker not in filled or filled[taker].key != view.args[1] for taker in takers):
             return False
-        if view not in filled and not all(in_place(taker) for taker in takers):
+        if view not in filled and (view in outputs or not all(map(in_place, takers))):
             return False
     return True
