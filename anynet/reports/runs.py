@@ -9,8 +9,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 from anynet import config as configs
@@ -63,7 +64,7 @@ def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
         return
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # what processes started from here on read; together they use all cores
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         futures = {pool.submit(_run, task): task for task in waiting}
         try:
             for future in as_completed(futures):
@@ -74,6 +75,21 @@ def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def end_with_parent() -> None:
+    """Let a pool's process end as soon as the one that started it does, killed or not.
+
+    Else it would make runs that another, which took over, makes too, and then wait for ever.
+    """
+
+    def watch() -> None:
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def outcome(folder: Path) -> Outcome:
