@@ -1,0 +1,1 @@
+"""Training throughput of anynet beside other libraries: ``python -m anynet bench``."""

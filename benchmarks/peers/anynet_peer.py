@@ -1,0 +1,56 @@
+"""anynet, on each of its backends: the one place where the benchmarks call it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+import anynet as an
+from anynet.data import Loader, Normalization, Split
+from anynet.data.loader import Pass
+from anynet.training.loop import BatchLoop
+from anynet.training.step import Fixed, start, train_step
+from benchmarks.data import Data, Parameters, flat, like
+from benchmarks.peers.base import LeftOutError, Peer
+from benchmarks.workloads import Workload
+
+
+class Anynet(Peer):
+    """``backend``: as for ``anynet.backend``. Raises LeftOutError for one that cannot be used here."""
+
+    def __init__(self, workload: Workload, data: Data, backend: str) -> None:
+        self.workload, self.data = workload, data
+        try:
+            self.backend = an.backend(backend)
+        except an.BackendError as error:
+            raise LeftOutError(str(error)) from error
+        self.net, put = _net(workload), self.backend.asarray
+        adam = workload.optimizer == "adam"
+        optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, momentum=workload.momentum)
+        self.loader = Loader(Split(data.images, data.labels), self.backend)
+        penalty = put(np.asarray(workload.l2, np.float32)) if workload.l2 else None
+        self.fixed = Fixed(Normalization(put(data.scale), put(data.shift)), penalty)
+        self.loop = BatchLoop(train_step(self.net, an.losses.softmax_cross_entropy, optimizer), self.backend)
+        layout = self.net.layout
+        named = dict(zip(self.net.parameters, flat(data.parameters), strict=True))
+        params = put(layout.join(named, like=np.zeros(layout.size, np.float32)))
+        _, state = self.net.init(0, like=params)
+        self.carry = start(self.net, optimizer, params, state)
+
+    def train(self, order: NDArray[np.int64]) -> None:
+        batches = Pass(self.loader, order, self.workload.batch_size)
+        rates = np.full(len(order) // self.workload.batch_size, self.workload.lr, np.float32)
+        self.carry = self.loop(self.carry, self.fixed, batches, self.backend.asarray(rates))
+        self.backend.to_host(self.carry.step)  # waits for the device
+
+    def parameters(self) -> Parameters:
+        named = self.net.layout.split(self.backend.to_host(self.carry.params))
+        return like(self.data.parameters, (named[name] for name in self.net.parameters))
+
+
+def _net(workload: Workload) -> an.Sequential:
+    layers: list[an.Layer] = []
+    for n_in, n_out in zip(workload.widths, workload.hidden, strict=False):
+        layers.append(an.Linear(n_in, n_out))
+        if workload.batch_norm:
+            layers.append(an.BatchNorm(n_out))
+        layers.append(an.ReLU() if workload.activation == "relu" else an.Sigmoid())
+    return an.Sequential(*layers, an.Linear(workload.widths[-2], workload.widths[-1]))

@@ -1,0 +1,83 @@
+"""What both peers in JAX share: the step, written by hand with ``jax.grad``, and what it carries along."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from benchmarks.data import Data, Parameters
+from benchmarks.peers.base import Peer
+from benchmarks.workloads import CLASSES, Workload
+
+jax.config.update("jax_platforms", "cpu")
+
+Tree = Any
+
+
+class Carry(NamedTuple):
+    """From step to step: parameters, the optimizer's moments shaped like them, and how many steps were made."""
+
+    params: Tree
+    first: Tree
+    second: Tree
+    t: Array
+
+
+class Arrays(NamedTuple):
+    """What a step reads: uint8 images, labels, and how pixels are normalised."""
+
+    images: Array
+    labels: Array
+    scale: Array
+    shift: Array
+
+
+class JaxPeer(Peer):
+    """Holds the arrays; subclasses say how steps are strung together."""
+
+    def __init__(self, workload: Workload, data: Data) -> None:
+        self.workload = workload
+        self.arrays = Arrays(*map(jnp.asarray, (data.images, data.labels, data.scale, data.shift)))
+        params = jax.tree.map(jnp.array, data.parameters)
+        self.carry = Carry(
+            params, jax.tree.map(jnp.zeros_like, params), jax.tree.map(jnp.zeros_like, params), jnp.zeros(())
+        )
+
+    def parameters(self) -> Parameters:
+        layers: Parameters = jax.tree.map(np.array, self.carry.params)
+        return layers
+
+
+def step(workload: Workload) -> Callable[[Carry, Array, Arrays], Carry]:
+    """``step(carry, index, arrays)`` trains on the images of these numbers."""
+
+    def loss(params: Tree, x: Array, labels: Array) -> Array:
+        for i, layer in enumerate(params):
+            x = x @ layer["W"] + layer["b"]
+            if "gamma" in layer:
+                x = (x - x.mean(0)) * jax.lax.rsqrt(x.var(0) + 1e-5) * layer["gamma"] + layer["beta"]
+            if i < len(workload.hidden):
+                x = jax.nn.relu(x) if workload.activation == "relu" else jax.nn.sigmoid(x)
+        right = jax.nn.one_hot(labels, CLASSES)
+        penalty = workload.l2 * sum((layer["W"] ** 2).sum() for layer in params) if workload.l2 else 0.0
+        return penalty - (right * jax.nn.log_softmax(x)).sum(1).mean()
+
+    def step(carry: Carry, index: Array, arrays: Arrays) -> Carry:
+        (params, first, second, t), tree_map = carry, jax.tree.map
+        x = arrays.images[index].astype(jnp.float32) * arrays.scale + arrays.shift
+        grads, t = jax.grad(loss)(params, x, arrays.labels[index]), t + 1
+        if workload.optimizer == "adam":
+            first = tree_map(lambda m, g: 0.9 * m + 0.1 * g, first, grads)
+            second = tree_map(lambda v, g: 0.999 * v + 0.001 * g * g, second, grads)
+            m_hat, v_hat = 1 / (1 - 0.9**t), 1 / (1 - 0.999**t)
+            direction = tree_map(lambda m, v: m * m_hat / (jnp.sqrt(v * v_hat) + 1e-8), first, second)
+        elif workload.momentum:
+            direction = first = tree_map(lambda m, g: workload.momentum * m + g, first, grads)
+        else:
+            direction = grads
+        return Carry(tree_map(lambda p, d: p - workload.lr * d, params, direction), first, second, t)
+
+    return step

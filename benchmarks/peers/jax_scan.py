@@ -1,0 +1,26 @@
+"""JAX with the epoch as one ``lax.scan``."""
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data import Data
+from benchmarks.peers.jax_net import Arrays, Carry, JaxPeer, step
+from benchmarks.workloads import Workload
+
+
+class JaxScan(JaxPeer):
+    """One call an epoch; batches are gathered inside."""
+
+    def __init__(self, workload: Workload, data: Data) -> None:
+        super().__init__(workload, data)
+        one = step(workload)
+
+        def epoch(carry: Carry, indices: jax.Array, arrays: Arrays) -> Carry:
+            return jax.lax.scan(lambda carry, index: (one(carry, index, arrays), None), carry, indices)[0]
+
+        self.epoch = jax.jit(epoch, donate_argnums=0)
+
+    def train(self, order: NDArray[np.int64]) -> None:
+        self.carry = self.epoch(self.carry, order.reshape(-1, self.workload.batch_size), self.arrays)
+        jax.block_until_ready(self.carry)

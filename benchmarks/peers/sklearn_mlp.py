@@ -1,0 +1,55 @@
+"""scikit-learn's MLPClassifier."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neural_network import MLPClassifier
+
+from benchmarks.data import Data, Parameters
+from benchmarks.peers.base import LeftOutError, Peer
+from benchmarks.workloads import CLASSES, Workload
+
+AT_ONCE = 10
+"""Batches for each call: fewer calls, and the normalised copy stays in the cache."""
+
+
+class SklearnMLP(Peer):
+    """``partial_fit`` on images in the order given.
+
+    Its penalty is α / (2 N) Σ W² with a batch of N, ours λ Σ W².
+    """
+
+    def __init__(self, workload: Workload, data: Data) -> None:
+        if workload.batch_norm:
+            raise LeftOutError("scikit-learn has no batch normalisation")
+        self.workload, self.data = workload, data
+        self.model = MLPClassifier(
+            workload.hidden,
+            activation={"relu": "relu", "sigmoid": "logistic"}[workload.activation],
+            solver=workload.optimizer,
+            alpha=2 * workload.l2 * workload.batch_size,
+            batch_size=workload.batch_size,
+            learning_rate_init=workload.lr,
+            momentum=workload.momentum,
+            nesterovs_momentum=False,
+            shuffle=False,
+        )
+        # A first call makes arrays of the right shapes, and an optimizer that has seen a step and has to go.
+        first = np.arange(workload.batch_size)
+        self.model.partial_fit(self._normalized(first), data.labels[first], classes=np.arange(CLASSES))
+        del self.model._optimizer
+        self.model.coefs_ = [layer["W"].copy() for layer in data.parameters]
+        self.model.intercepts_ = [layer["b"].copy() for layer in data.parameters]
+
+    def train(self, order: NDArray[np.int64]) -> None:
+        for start in range(0, len(order), AT_ONCE * self.workload.batch_size):
+            index = order[start : start + AT_ONCE * self.workload.batch_size]
+            self.model.partial_fit(self._normalized(index), self.data.labels[index])
+
+    def parameters(self) -> Parameters:
+        pairs = zip(self.model.coefs_, self.model.intercepts_, strict=True)
+        return [{"W": W.copy(), "b": b.copy()} for W, b in pairs]
+
+    def _normalized(self, index: NDArray[np.int64]) -> NDArray:
+        x: NDArray = self.data.images[index] * self.data.scale
+        x += self.data.shift
+        return x

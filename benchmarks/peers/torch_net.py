@@ -1,0 +1,62 @@
+"""What every peer in PyTorch shares: the net, its optimizer, and the tensors it reads."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from benchmarks.data import Data, Parameters, flat, like
+from benchmarks.peers.base import Peer
+from benchmarks.workloads import Workload
+
+
+class TorchPeer(Peer):
+    """The whole set as a uint8 tensor, batches by index; subclasses say what a step is."""
+
+    def __init__(self, workload: Workload, data: Data) -> None:
+        self.workload, self.start = workload, data.parameters
+        self.images, self.labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
+        self.scale, self.shift = torch.from_numpy(data.scale), torch.from_numpy(data.shift)
+        self.net = _net(workload, data.parameters)
+        self.loss = nn.CrossEntropyLoss()
+
+    def train(self, order: NDArray[np.int64]) -> None:
+        for index in torch.from_numpy(order).split(self.workload.batch_size):
+            self.step(self.images.index_select(0, index), self.labels.index_select(0, index))
+
+    def step(self, images: Tensor, labels: Tensor) -> None:
+        """Train on one batch."""
+        raise NotImplementedError
+
+    def normalized(self, images: Tensor) -> Tensor:
+        """uint8 to float32."""
+        return torch.addcmul(self.shift, images.float(), self.scale)
+
+    def parameters(self) -> Parameters:
+        return like(self.start, (parameter.detach().numpy().T.copy() for parameter in self.net.parameters()))
+
+
+def optimizer(workload: Workload, net: nn.Module) -> torch.optim.Optimizer:
+    """One fused call for all parameters; weights alone decay."""
+    groups = [
+        {"params": [p for p in net.parameters() if p.ndim == 2], "weight_decay": 2 * workload.l2},
+        {"params": [p for p in net.parameters() if p.ndim != 2]},
+    ]
+    if workload.optimizer == "adam":
+        return torch.optim.Adam(groups, lr=workload.lr, fused=True)
+    return torch.optim.SGD(groups, lr=workload.lr, momentum=workload.momentum, fused=True)
+
+
+def _net(workload: Workload, parameters: Parameters) -> nn.Sequential:
+    modules: list[nn.Module] = []
+    for i, start in enumerate(parameters):
+        modules.append(nn.Linear(*start["W"].shape))
+        if "gamma" in start:
+            modules.append(nn.BatchNorm1d(len(start["b"])))
+        if i < len(workload.hidden):
+            modules.append(nn.ReLU() if workload.activation == "relu" else nn.Sigmoid())
+    net = nn.Sequential(*modules)
+    with torch.no_grad():
+        for parameter, array in zip(net.parameters(), flat(parameters), strict=True):
+            parameter.copy_(torch.from_numpy(array.T))
+    return net

@@ -1,0 +1,32 @@
+"""What every peer must come to before it is timed: the loss after some steps, in float64, by plain NumPy."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data import Data, Parameters
+from benchmarks.peers.plain_numpy import PlainNumpy
+from benchmarks.workloads import Workload
+
+TOLERANCE = 1e-4
+"""Relative. Peers compute in float32, and sum in orders of their own."""
+
+IMAGES = 1000
+"""The loss is the mean over so many images, from the front, all in one batch."""
+
+
+def trained(workload: Workload, data: Data, order: NDArray[np.int64]) -> Parameters:
+    """The parameters, in float64, after training on these images in this order."""
+    net = PlainNumpy(workload, data.astype(np.float64))
+    net.train(order)
+    return net.parameters()
+
+
+def loss(workload: Workload, data: Data, parameters: Parameters) -> float:
+    """The mean cross-entropy, without the penalty, computed in float64 whatever the parameters are of."""
+    net = PlainNumpy(workload, replace(data, parameters=parameters).astype(np.float64))
+    logits, _ = net.forward(data.images[:IMAGES])
+    labels = data.labels[:IMAGES]
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]))
