@@ -1,0 +1,41 @@
+"""What the figures were measured on, and with."""
+
+import platform
+import re
+from datetime import datetime
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import anynet
+from benchmarks.environment import cores
+
+LIBRARIES = re.compile(r"cupy.*|jax|jaxlib|keras|numpy|scikit-learn|scipy|thinc|torch")
+
+
+def describe() -> dict[str, Any]:
+    """Processor, cores, system, date and versions."""
+    found = {dist.name.lower(): dist.version for dist in distributions() if LIBRARIES.fullmatch(dist.name.lower())}
+    return {
+        "cpu": cpu(),
+        "cores": cores(),
+        "system": platform.platform(),
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "versions": {"anynet": anynet.__version__, "python": platform.python_version()} | dict(sorted(found.items())),
+    }
+
+
+def cpu() -> str:
+    """The processor's model."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
+
+
+def file_name(machine: dict[str, Any]) -> str:
+    """Kind of machine and time: "amd-epyc-2-cores-20261121-172000"."""
+    kind = re.sub(r"[^a-z0-9]+", "-", machine["cpu"].lower()).strip("-")
+    return f"{kind}-{machine['cores']}-cores-{datetime.fromisoformat(machine['date']):%Y%m%d-%H%M%S}"
