@@ -1,7 +1,7 @@
 # make train    makes an environment and trains a net
 # make test     makes it ready for development and runs all tests
 # make check    style and types
-# make bench    training throughput of every array library that is here
+# make bench    training throughput beside other libraries, which it installs
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,8 +21,8 @@ check: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/ready-dev
-	$(BIN)/python benchmarks/throughput.py $(ARGS)
+bench: $(VENV)/ready-bench
+	$(BIN)/python -m anynet bench $(ARGS)
 
 clean:
 	rm -rf $(VENV)
@@ -34,4 +34,8 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 $(VENV)/ready-dev: $(VENV)/ready
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+$(VENV)/ready-bench: $(VENV)/ready
+	$(PIP) --editable '.[bench]'
 	touch $@

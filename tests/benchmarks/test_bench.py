@@ -1,0 +1,59 @@
+"""``python -m anynet bench``, from what is typed to what is written."""
+
+import json
+
+import pytest
+from commands import refused, unframed
+from PIL import Image
+
+from anynet import cli
+from anynet.commands import bench as command
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["W9"], 'there is no workload "W9"'),
+        (["W1", "--peers", "torhc"], 'there is no peer "torhc"; did you mean "torch"'),
+        (["--peers", "anynet-nunpy"], 'did you mean "anynet-numpy"'),
+        (["W1", "--growth"], "--growth has nets of its own; leave out W1"),
+        (["--threads", "0"], "Must be >= 1"),
+        (["--name", "precious"], "precious.json is there already"),
+    ],
+)
+def test_bad_input_is_refused(tmp_path, capsys, words, message):
+    (tmp_path / "precious.json").write_text("!")
+    assert message in unframed(refused(capsys, "bench", "--out", str(tmp_path), *words))
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.json"]
+
+
+def test_without_the_source_there_is_nothing_to_run(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "SOURCE", tmp_path)
+    assert "the benchmarks come with anynet's source" in refused(capsys, "bench")
+
+
+def test_a_page_a_picture_and_all_numbers(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("benchmarks.measure.PAUSE", 0)
+    names = ["plain-numpy", "anynet-numpy", "anynet-cupy:99"]
+    cli.main(["bench", "W1", "--peers", *names, "--quick", "--threads", "1", "--out", str(tmp_path), "--name", "it"])
+    content = json.loads((tmp_path / "it.json").read_text())
+    assert content["machine"].keys() >= {"cpu", "cores", "date", "versions"}
+    assert content["machine"]["versions"].keys() >= {"anynet", "numpy", "python"}
+    assert content["settings"] == {"repeats": 3, "threads": 1, "quick": True}
+    (result,) = content["results"]["Workloads"]
+    assert result["workload"]["name"] == "W1"
+    assert result["timings"].keys() == result["ratios"].keys() == {"plain-numpy", "anynet-numpy"}
+    assert list(result["left_out"]) == ["anynet-cupy:99"]
+    assert result["floor"].keys() == {"peak", "shapes", "memory"}
+    for timing in result["timings"].values():
+        assert len(timing["seconds"]) == 3
+        assert timing["loss"] == pytest.approx(result["loss"], rel=1e-4)
+
+    said, page = capsys.readouterr().out, (tmp_path / "it.md").read_text()
+    for text in (said, page):
+        for words in ("W1: 3072-10, batches of 100, SGD, L2", "plain-numpy", "quartiles", "floor: peak"):
+            assert words in text
+    assert "anynet-cupy:99 (W1): cupy " in page
+    assert "| anynet-numpy" in page
+    with Image.open(tmp_path / "it.png") as picture:
+        assert min(picture.size) > 100

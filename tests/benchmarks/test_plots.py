@@ -1,0 +1,19 @@
+"""Pictures of throughput."""
+
+from tiny import FloorStub, Stub
+
+from benchmarks import growth, plots
+from benchmarks.floor import Machine
+from benchmarks.measure import measure
+
+
+def test_growth_has_a_line_for_each_peer_and_floor(monkeypatch):
+    monkeypatch.setattr("benchmarks.measure.PAUSE", 0)
+    workers = {"torch": Stub(), "anynet-numpy": Stub()}
+    groups = {
+        what: [measure(w.shortened(1), workers, FloorStub(), Machine(1e9, 1e9), 2, print) for w in group[:2]]
+        for what, group in growth.workloads().items()
+    }
+    for axes, what in zip(plots.growth(groups, "Growth").axes, ("batch size", "width"), strict=True):
+        assert axes.get_xlabel() == what
+        assert len(axes.get_lines()) == 4
