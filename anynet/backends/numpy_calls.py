@@ -71,18 +71,18 @@ def _arrays(args: tuple) -> tuple:
 
 
 def _reduction(op: str, x: NDArray[Any], out: NDArray[Any], axis: Any = None, keepdims: bool = False) -> list[Call]:
-    flat = out
-    if keepdims and axis in (-1, -2):
-        flat = out[..., 0] if axis == -1 else out[..., 0, :]
-    if op in ("sum", "mean") and x.ndim > 1 and axis in (-1, -2) and x.dtype == out.dtype and x.dtype.kind == "f":
-        # A product with a vector adds up faster than a sum does.
-        n = x.shape[axis]
-        weights = np.full(n, 1 if op == "sum" else 1 / n, x.dtype)
-        return [(np.matmul, (x, weights, flat) if axis == -1 else (weights, x, flat))]
-    if op == "max" and x.ndim > 1 and axis == -1 and x.shape[-1] < x.shape[-2]:
-        # Short rows are compared fastest column by column.
-        columns = np.empty((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
-        return [(np.copyto, (columns, x.mT)), (np.maximum.reduce, (columns, -2, None, flat))]
+    if x.ndim > 1 and axis in (-1, -2):
+        n, flat = x.shape[axis], out
+        if keepdims:
+            flat = out[..., 0] if axis == -1 else out[..., 0, :]
+        if op in ("sum", "mean") and x.dtype == out.dtype and x.dtype.kind == "f":
+            # A product with a vector adds up faster than a sum does.
+            weights = np.full(n, 1 if op == "sum" else 1 / n, x.dtype)
+            return [(np.matmul, (x, weights, flat) if axis == -1 else (weights, x, flat))]
+        if op == "max" and axis == -1 and n < x.shape[-2]:
+            # Short rows are compared fastest column by column.
+            columns = np.empty((*x.shape[:-2], n, x.shape[-2]), x.dtype)
+            return [(np.copyto, (columns, x.mT)), (np.maximum.reduce, (columns, -2, None, flat))]
     found: list[Call] = [(partial(REDUCTIONS[op].reduce, keepdims=keepdims), (x, axis, None, out))]
     if op == "mean":
         found.append((np.multiply, (out, np.asarray(out.size / x.size, x.dtype), out)))
