@@ -1,6 +1,6 @@
 """A loop over a recorded step."""
 
-from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import array_api_compat.numpy as xp
@@ -13,7 +13,32 @@ from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten, form
 
 MOST = 32
-"""Programs that a loop keeps, the newest."""
+"""Records that a loop keeps, the newest."""
+
+HOT = 2000
+"""Steps after which Numba, where it is installed, compiles what it can: a second that is soon saved."""
+
+
+class Record:
+    """A recorded step with its program, which is compiled further once it has run often.
+
+    graph: as from ``trace``. n_carry, shared: as of ``Program``.
+    """
+
+    def __init__(self, graph: Graph, n_carry: int, shared: list[Any]) -> None:
+        self.build = graph.build
+        self._settings = graph, n_carry, shared
+        self._program = Program(*self._settings)
+        self._steps = 0
+
+    def program(self, steps: int) -> Program:
+        """The program for so many steps more."""
+        cold, self._steps = self._steps < HOT, self._steps + steps
+        if cold and self._steps >= HOT and find_spec("numba"):
+            from anynet.backends.numpy_kernels import kernel_calls  # here, for it takes half a second
+
+            self._program = Program(*self._settings, kernel_calls)
+        return self._program
 
 
 class RecordedLoop:
@@ -25,7 +50,7 @@ class RecordedLoop:
 
     def __init__(self, step: Step, plain: Loop) -> None:
         self._step, self._plain = step, plain
-        self._programs: dict[tuple, tuple[Program, Callable[[list[Any]], Any]] | None] = {}
+        self._records: dict[tuple, Record | None] = {}
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
         before, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
@@ -38,21 +63,21 @@ class RecordedLoop:
             *(id(a) if in_use(a) else (a.shape, a.dtype) for a in held),
             *((a.shape[1:], a.dtype) for a in columns),
         )
-        if key not in self._programs:
-            self._programs[key] = self._record(carry, shared, rows)
-            if len(self._programs) > MOST:
-                del self._programs[next(iter(self._programs))]
-        recorded = self._programs[key]
-        if recorded is None:
+        if key not in self._records:
+            self._records[key] = self._record(carry, shared, rows)
+            if len(self._records) > MOST:
+                del self._records[next(iter(self._records))]
+        record = self._records[key]
+        if record is None:
             return self._plain(carry, shared, rows, tick)
-        program, build = recorded
+        program = record.program(columns[0].shape[0])
         program.start(before, held)
         for row in zip(*columns, strict=True):
             program.step(row)
             tick(1)
-        return build([array.copy() for array in program.carry])
+        return record.build([array.copy() for array in program.carry])
 
-    def _record(self, carry: Any, shared: Any, rows: Any) -> tuple[Program, Callable[[list[Any]], Any]] | None:
+    def _record(self, carry: Any, shared: Any, rows: Any) -> Record | None:
         columns, rebuild = flatten(rows)
         try:
             graph = trace(self._step, xp, carry, shared, rebuild([column[0, ...] for column in columns]))
@@ -60,7 +85,7 @@ class RecordedLoop:
             return None
         if not _returns_alike(graph, carry):
             return None
-        return Program(graph, len(flatten(carry)[0]), flatten(shared)[0]), graph.build
+        return Record(graph, len(flatten(carry)[0]), flatten(shared)[0])
 
 
 def _returns_alike(graph: Graph, carry: Any) -> bool:

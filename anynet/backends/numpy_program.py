@@ -1,5 +1,6 @@
 """A recorded step as calls of NumPy's functions, run again and again in arrays that are allocated once."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from anynet.tracing.graph import Graph, Node
 from anynet.tracing.schedule import VIEWS, schedule
 
 Host = NDArray[Any]
+GroupCalls = Callable[[list[Node], Memory], list[Call]]
 
 
 class Program:
@@ -21,10 +23,12 @@ class Program:
     graph: of ``step(carry, shared, row)``, which returns the next carry; its inputs are the leaves of all three.
     n_carry: how many of them are the carry's. shared: the arrays that stay the same during a loop.
 
+    group_calls: gives the calls for a group of elementwise operations, as ``block_calls`` does.
+
     ``start`` takes what a loop begins with, ``step`` a row; ``carry`` is what it has come to.
     """
 
-    def __init__(self, graph: Graph, n_carry: int, shared: list[Host]) -> None:
+    def __init__(self, graph: Graph, n_carry: int, shared: list[Host], group_calls: GroupCalls = block_calls) -> None:
         carry, fixed = graph.inputs[:n_carry], graph.inputs[n_carry : n_carry + len(shared)]
         row = graph.inputs[n_carry + len(shared) :]
         groups = schedule(graph, in_blocks)
@@ -39,7 +43,7 @@ class Program:
         self._calls: list[Call] = []
         for group in groups:
             if in_blocks(group[0]):
-                self._calls += block_calls(group, self._memory)
+                self._calls += group_calls(group, self._memory)
             else:
                 self._bind(group[0])
         self._hand_over([self._memory[new] for new in graph.outputs])
