@@ -127,6 +127,11 @@ class Tracer:
     def device(self) -> Any:
         return device(self.value)
 
+    def to_device(self, target: Any, /, *, stream: Any = None) -> "Tracer":
+        if target != self.device:
+            raise UntraceableError("an array moved to another device cannot be recorded")
+        return self
+
     @property
     def mT(self) -> "Tracer":
         transposed: Tracer = self.tape.matrix_transpose(self)

@@ -1,0 +1,175 @@
+"""Steps in which an array is needed in more ways than one: recorded ones give what plain ones give."""
+
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+from loops import PLAIN, RECORDED
+
+from anynet.backends import numpy_blocks
+
+
+def halves(old):
+    return old[..., :6], old[..., 6:]
+
+
+def joined(xp, *parts):
+    return xp.concat(parts, axis=-1)
+
+
+def head_doubled(xp, old):
+    head, tail = halves(old)
+    return joined(xp, 2 * head, tail)
+
+
+def used_after_its_update(xp, x, y, v, s, i, r):
+    new = x + r
+    return new, y + x * new, v
+
+
+def returned_twice(xp, x, y, v, s, i, r):
+    new = x + r
+    return new, new, v
+
+
+def a_vectors_part_used_after_the_vector_has_changed(xp, x, y, v, s, i, r):
+    part = x + r
+    old = joined(xp, part, 3 * y)
+    head, tail = halves(head_doubled(xp, old))
+    return head + tail, part + 1, v
+
+
+def a_vectors_part_mirrored_while_the_vector_changes(xp, x, y, v, s, i, r):
+    part = x + r
+    old = joined(xp, part, 3 * y)
+    head, tail = halves(joined(xp, old[..., :6] + xp.flip(part, axis=0), old[..., 6:]))
+    return head, tail, v
+
+
+def a_vector_used_after_it_has_changed(xp, x, y, v, s, i, r):
+    old = joined(xp, x + r, 3 * y)
+    new = head_doubled(xp, old)
+    return new[..., :6], new[..., 6:] + old[..., :6], v
+
+
+def two_vectors_of_one_with_a_part_kept(xp, x, y, v, s, i, r):
+    tail = halves(joined(xp, x + r, 3 * y))[1]
+    return joined(xp, 2 * x, tail)[..., :6], joined(xp, 5 * x, tail)[..., :6] + tail, v
+
+
+def a_vector_changed_twice(xp, x, y, v, s, i, r):
+    head, tail = halves(head_doubled(xp, head_doubled(xp, joined(xp, x + r, 3 * y))))
+    return head, tail, v
+
+
+def a_kept_part_used_after_it_has_changed_too(xp, x, y, v, s, i, r):
+    old = joined(xp, x + r, 3 * y)
+    kept = old[..., 6:]
+    new = joined(xp, 2 * old[..., :6], kept)
+    last = joined(xp, new[..., :6], new[..., 6:] - 1)
+    return last[..., :6], last[..., 6:] + kept, v
+
+
+def a_part_made_before_the_vector_that_it_changes(xp, x, y, v, s, i, r):
+    early = 5 * y
+    old = joined(xp, 2 * x, 3 * y)
+    new = joined(xp, old[..., :6], early)
+    return new[..., :6], new[..., 6:], v
+
+
+def a_view_returned_of_a_vector_that_changes(xp, x, y, v, s, i, r):
+    old = joined(xp, x + r, 3 * y)
+    return old[..., :6], head_doubled(xp, old)[..., :6], v
+
+
+def a_gap_that_changes(xp, x, y, v, s, i, r):
+    old = joined(xp, x + r, xp.ones((4, 6)))
+    new = joined(xp, old[..., :6], old[..., 6:] + v)
+    return new[..., :6], new[..., 6:], v
+
+
+STEPS = {
+    "all passed through": lambda xp, x, y, v, s, i, r: (x, y, v),
+    "swapped": lambda xp, x, y, v, s, i, r: (y, x, v),
+    "swapped and changed": lambda xp, x, y, v, s, i, r: (y + 1, 2 * x, v),
+    "used after its update": used_after_its_update,
+    "returned twice": returned_twice,
+    "a row and a shared array": lambda xp, x, y, v, s, i, r: (r, s, v),
+    "a constant": lambda xp, x, y, v, s, i, r: (xp.ones((4, 6)), xp.zeros_like(y), v),
+    "a view of another": lambda xp, x, y, v, s, i, r: (x + r, y, x[0, ...]),
+    "a view of itself": lambda xp, x, y, v, s, i, r: (x[::-1, ...], y, v[::-1]),
+    "a view of another's update": lambda xp, x, y, v, s, i, r: (x + r, y, (x + r)[1, ...]),
+    "part of another": lambda xp, x, y, v, s, i, r: (xp.concat([v[None, ...], x[1:, ...]], axis=0), y, v),
+    "any row of a table that is written over": lambda xp, x, y, v, s, i, r: (2 * x, y + xp.take(x, i, axis=0), v),
+    "mirrored and written over": lambda xp, x, y, v, s, i, r: (2 * x, y + xp.flip(x, axis=0), v),
+    "added to itself mirrored": lambda xp, x, y, v, s, i, r: (x + xp.flip(x, axis=0), y, v),
+    "its first row added to all": lambda xp, x, y, v, s, i, r: (x + x[:1, ...], y, v),
+    "one row in place of all": lambda xp, x, y, v, s, i, r: (2 * xp.broadcast_to((x + r)[:1, ...], (4, 6)), y, v),
+    "columns taken": lambda xp, x, y, v, s, i, r: (xp.take(x + r, i, axis=1) @ y, y, v),
+    "rows counted from the end": lambda xp, x, y, v, s, i, r: (xp.take(x, i - 4, axis=0) + r, y, v),
+    "rows taken of rows taken": lambda xp, x, y, v, s, i, r: (xp.take(xp.take(x + r, i, axis=0), i, axis=0), y, v),
+    "rows taken by numbers just made": lambda xp, x, y, v, s, i, r: (x, y, v + xp.take(v, xp.arange(6)[::-1] % 4)),
+    "infinities behind a mask": lambda xp, x, y, v, s, i, r: (xp.where(x > 0, xp.log(x), 0.0), y + r, v),
+    "a mask of -0.0": lambda xp, x, y, v, s, i, r: (xp.copysign(y, xp.where(x > 0, r, -0.0)), y + r, v),
+    "integers and halves": lambda xp, x, y, v, s, i, r: (x + xp.sum(i * 0.5), y + xp.sum((i > 1.5) * 2.5), v),
+    "bools and numbers": lambda xp, x, y, v, s, i, r: (x + xp.sum((r > 0) + 1), y * ((x > 0) * 2), v),
+    "small integers added up": lambda xp, x, y, v, s, i, r: (x, y + xp.sum(sevens(xp, r), axis=-1)[:, None], v),
+    "integers averaged": lambda xp, x, y, v, s, i, r: (x + xp.mean(i), y + xp.mean(sevens(xp, r), axis=-2), v),
+    "summed over no axis": lambda xp, x, y, v, s, i, r: (xp.sum(x, axis=()), y, xp.sum(v + 1, axis=())),
+    "summed over all axes": lambda xp, x, y, v, s, i, r: (x - xp.sum(r, axis=(0, 1)) + xp.mean(s), y, v),
+    "an axis by position": lambda xp, x, y, v, s, i, r: (
+        x + xp.max(r, -1)[:, None],
+        y + xp.concat([x, r], 1)[:, 3:9],
+        v,
+    ),
+    "joined without an axis": lambda xp, x, y, v, s, i, r: (x, y, xp.concat([v[3:], v[:3]]) + 1),
+    "joined flat": lambda xp, x, y, v, s, i, r: (x + xp.sum(xp.concat([r, v[None, ...]], axis=None)), y, v),
+    "joined with another precision": lambda xp, x, y, v, s, i, r: (
+        (*halves(joined(xp, xp.astype(x / 3, xp.float32), y / 3)), v)
+    ),
+    "twice the same part": lambda xp, x, y, v, s, i, r: (*halves(joined(xp, part := x + r, part)), v),
+    "joined of what stays the same": lambda xp, x, y, v, s, i, r: (x + xp.sum(joined(xp, s, 2 * s)), y, v),
+    "a vector returned changed and unchanged": lambda xp, x, y, v, s, i, r: (
+        old := joined(xp, (x + r)[..., :3], y[..., 3:]),
+        joined(xp, 2 * old[..., :3], old[..., 3:]),
+        v,
+    ),
+} | {
+    function.__name__.replace("_", " "): function
+    for function in (
+        a_vectors_part_used_after_the_vector_has_changed,
+        a_vectors_part_mirrored_while_the_vector_changes,
+        a_vector_used_after_it_has_changed,
+        two_vectors_of_one_with_a_part_kept,
+        a_vector_changed_twice,
+        a_kept_part_used_after_it_has_changed_too,
+        a_part_made_before_the_vector_that_it_changes,
+        a_view_returned_of_a_vector_that_changes,
+        a_gap_that_changes,
+    )
+}
+"""Functions of a namespace; x, y, v, which are carried; s, i, which stay; and r, which is a step's own."""
+
+
+def sevens(xp, r):
+    """Numbers whose sum overflows in their own dtype."""
+    return xp.astype(xp.astype(r > 0, xp.uint8) * 77, xp.uint8)
+
+
+@pytest.mark.parametrize(("size", "large"), [(1 << 15, 1 << 14), (6, 4), (5, 4)])
+@pytest.mark.parametrize("name", STEPS)
+def test_steps(name, size, large, rng, monkeypatch):
+    monkeypatch.setattr(numpy_blocks, "SIZE", size)
+    monkeypatch.setattr(numpy_blocks, "LARGE", large)
+
+    def step(carry, shared, row):
+        return STEPS[name](array_namespace(*carry), *carry, *shared, *row)
+
+    carry = tuple(rng.standard_normal(shape) for shape in ((4, 6), (4, 6), (6,)))
+    shared, rows = (rng.standard_normal((4, 6)), np.asarray([2, 0, 3, 1])), (rng.standard_normal((3, 4, 6)),)
+    recorded, plain = RECORDED.loop(step), PLAIN.loop(step)
+    actual, expected = carry, carry
+    for _ in range(2):
+        actual, expected = recorded(actual, shared, rows, int), plain(expected, shared, rows, int)
+        for one, other in zip(actual, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+            assert one.dtype == other.dtype
