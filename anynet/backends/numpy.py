@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.backends.base import Backend, BackendError, Function, Loop, Memory, Step
-from anynet.backends.numpy_loop import RecordedLoop
+from anynet.backends.numpy_library import NumpyLibrary
+from anynet.tracing.loop import RecordedLoop
 from anynet.typing import Array
 
 
@@ -46,7 +47,7 @@ class Numpy(Backend):
 
     def loop(self, step: Step) -> Loop:
         """The step, recorded and run in arrays that are allocated once; as it is where it cannot be recorded."""
-        return self.compile(RecordedLoop(step, super().loop(step)))
+        return self.compile(RecordedLoop(step, super().loop(step), NumpyLibrary()))
 
 
 def host_memory() -> Memory | None:

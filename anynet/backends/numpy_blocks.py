@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.numpy_calls import ELEMENTWISE, Call, calls, check_index, in_place, take
-from anynet.backends.numpy_memory import Memory
+from anynet.backends.numpy_calls import ELEMENTWISE, calls, check_index, in_place, take
 from anynet.tracing.graph import Node
+from anynet.tracing.library import Call
+from anynet.tracing.memory import Memory
 from anynet.tracing.tree import flatten
 
 Host = NDArray[Any]
@@ -27,7 +28,8 @@ def in_blocks(node: Node) -> bool:
         return False
     if node.op != "take":
         return True
-    return len(node.inputs) == 2 and node.kwargs == {"axis": 0} and math.prod(node.shape[1:]) <= SIZE
+    rows = len(node.inputs) == 2 and len(node.inputs[1].shape) == 1 and node.kwargs == {"axis": 0}
+    return rows and math.prod(node.shape[1:]) <= SIZE
 
 
 def block_calls(group: list[Node], memory: Memory) -> list[Call]:

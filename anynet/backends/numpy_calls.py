@@ -1,6 +1,5 @@
 """NumPy's functions for the array API's operations, writing into arrays that are there already."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.tracing.graph import Node
-
-Call = tuple[Callable[..., Any], tuple]
-"""A function and what to call it with."""
+from anynet.tracing.library import Call
 
 UFUNCS = {name: getattr(xp, name) for name in dir(xp) if isinstance(getattr(xp, name), np.ufunc)}
 UFUNCS["matmul"] = np.matmul

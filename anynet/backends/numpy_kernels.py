@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.backends.numpy_blocks import block_calls
-from anynet.backends.numpy_calls import Call, check_index
-from anynet.backends.numpy_memory import Memory
+from anynet.backends.numpy_calls import check_index
 from anynet.tracing.graph import Node
+from anynet.tracing.library import Call
+from anynet.tracing.memory import Memory
 
 Host = NDArray[Any]
 

@@ -3,16 +3,12 @@
 import math
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from anynet.backends.numpy_calls import in_place
 from anynet.tracing import vectors
 from anynet.tracing.graph import Graph, Node
+from anynet.tracing.library import Library
 from anynet.tracing.schedule import VIEWS
 from anynet.tracing.tree import flatten
-
-Host = NDArray[Any]
+from anynet.typing import Array
 
 
 class Memory:
@@ -22,21 +18,22 @@ class Memory:
     updates: the operations whose results replace inputs, with the inputs.
     """
 
-    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node]) -> None:
+    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node], library: Library) -> None:
+        self._library = library
         self._place = {node: i for i, node in enumerate(node for group in groups for node in group)}
         self._group = {node: group for group in groups for node in group}
         self._updates = dict(updates)
         self._outputs, self.users = set(graph.outputs), graph.users()
-        self._parts, self._changed = vectors.parts(graph), vectors.changed(graph, in_place)
-        self._arrays: dict[Node, Host] = {}
+        self._parts, self._changed = vectors.parts(graph), vectors.changed(graph, library.in_place)
+        self._arrays: dict[Node, Array] = {}
         self._owner: dict[Node, Node] = {}  # whose array a node's is, or is part of
         self._needed: dict[Node, float] = {}  # by owner: until which position
         self._last: dict[Node, float] = {}
         self._free_to_use: set[Node] = set()
 
-    def __getitem__(self, node: Node) -> Host:
+    def __getitem__(self, node: Node) -> Array:
         if node.op == "constant" and node not in self._arrays:
-            self.hold(node, np.asarray(node.value))
+            self.hold(node, self._library.asarray(node.value))
         return self._arrays[node]
 
     def arguments(self, node: Node) -> tuple[tuple, dict[str, Any]]:
@@ -45,7 +42,7 @@ class Memory:
         args, kwargs = rebuild([self[leaf] if isinstance(leaf, Node) else leaf for leaf in leaves])
         return args, kwargs
 
-    def hold(self, node: Node, array: Host, owner: Node | None = None) -> Host:
+    def hold(self, node: Node, array: Array, owner: Node | None = None) -> Array:
         """Let the node's array be this one, which is the owner's or part of it."""
         owner = node if owner is None else self._owner[owner]
         self._arrays[node], self._owner[node] = array, owner
@@ -64,7 +61,7 @@ class Memory:
         """Whether the node's result is wanted in a certain place."""
         return node in self._outputs or node in self._parts
 
-    def allocate(self, node: Node) -> Host:
+    def allocate(self, node: Node) -> Array:
         """An array for what the operation gives."""
         if (old := self._updates.pop(node, None)) is not None and self._may_write(node, old):
             return self.hold(node, self._arrays[old], old)
@@ -72,21 +69,21 @@ class Memory:
             part = self._parts[node]
             where = self.vector(part.vector, node)[part.key]
             array = where.reshape(node.shape)
-            if np.may_share_memory(array, where):
+            if self._library.overlap(array, where):
                 return self.hold(node, array, part.vector)
-        for used in node.inputs if in_place(node) else ():
+        for used in node.inputs if self._library.in_place(node) else ():
             if self._owner.get(used) in self._free_to_use and self._may_write(node, used):
                 return self.hold(node, self._arrays[used], used)
         self._free_to_use.add(node)
-        return self.hold(node, np.empty(node.shape, node.dtype))
+        return self.hold(node, self._library.empty(node))
 
-    def vector(self, node: Node, first: Node) -> Host:
+    def vector(self, node: Node, first: Node) -> Array:
         """The array of a concatenation, which is there as soon as the first of its parts."""
         if node in self._arrays:
             return self._arrays[node]
         if (old := self._changed.get(node)) in self._arrays and self._may_change(old, self._place[first]):
             return self.hold(node, self._arrays[old], old)
-        return self.hold(node, np.empty(node.shape, node.dtype))
+        return self.hold(node, self._library.empty(node))
 
     def will_change(self, node: Node) -> bool:
         """Whether a later vector may be written over this one."""
@@ -99,22 +96,22 @@ class Memory:
 
     def _may_write(self, node: Node, used: Node) -> bool:
         array = self._arrays[used]
-        if (node.shape, node.dtype) != (used.shape, used.dtype) or not array.flags.writeable:
+        if (node.shape, node.dtype) != (used.shape, used.dtype) or not self._library.can_write(array):
             return False
         end = self._needed[self._owner[used]]
-        if end > self._place[node] or (end == self._place[node] and not (used in node.inputs and in_place(node))):
+        if end > self._place[node] or (
+            end == self._place[node] and not (used in node.inputs and self._library.in_place(node))
+        ):
             return False
         return all(self._in_step(member, used) for member in self._group[node])
 
     def _in_step(self, member: Node, used: Node) -> bool:
         """Whether an operation that runs beside others element by element reads no other elements of an array."""
         same = set(self._sharing(used)).intersection(member.inputs)
-        return not same or (member.op != "take" and all(_is_same(self._arrays[n], self._arrays[used]) for n in same))
+        return not same or (
+            member.op != "take" and all(self._library.same(self._arrays[n], self._arrays[used]) for n in same)
+        )
 
     def _sharing(self, node: Node) -> list[Node]:
         """All nodes that are in the array of one."""
         return [other for other, owner in self._owner.items() if owner is self._owner[node]]
-
-
-def _is_same(one: Host, other: Host) -> bool:
-    return (one.ctypes.data, one.shape, one.strides) == (other.ctypes.data, other.shape, other.strides)

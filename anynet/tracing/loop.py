@@ -1,14 +1,11 @@
 """A loop over a recorded step."""
 
-from importlib.util import find_spec
+from collections.abc import Callable
 from typing import Any
 
-import array_api_compat.numpy as xp
-import numpy as np
-
-from anynet.backends.base import Loop, Step, Tick
-from anynet.backends.numpy_program import Program, in_use
 from anynet.tracing.graph import Graph
+from anynet.tracing.library import Library
+from anynet.tracing.program import Program
 from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten, form
 
@@ -16,28 +13,26 @@ MOST = 32
 """Records that a loop keeps, the newest."""
 
 HOT = 2000
-"""Steps after which Numba, where it is installed, compiles what it can: a second that is soon saved."""
+"""Steps after which what can be compiled is: a second that is soon saved."""
 
 
 class Record:
     """A recorded step with its program, which is compiled further once it has run often.
 
-    graph: as from ``trace``. n_carry, shared: as of ``Program``.
+    graph: as from ``trace``. n_carry, shared, library: as of ``Program``.
     """
 
-    def __init__(self, graph: Graph, n_carry: int, shared: list[Any]) -> None:
+    def __init__(self, graph: Graph, n_carry: int, shared: list[Any], library: Library) -> None:
         self.build = graph.build
-        self._settings = graph, n_carry, shared
+        self._settings = graph, n_carry, shared, library
         self._program = Program(*self._settings)
         self._steps = 0
 
     def program(self, steps: int) -> Program:
         """The program for so many steps more."""
         cold, self._steps = self._steps < HOT, self._steps + steps
-        if cold and self._steps >= HOT and find_spec("numba"):
-            from anynet.backends.numpy_kernels import kernel_calls  # here, for it takes half a second
-
-            self._program = Program(*self._settings, kernel_calls)
+        if cold and self._steps >= HOT:
+            self._program = Program(*self._settings, hot=True)
         return self._program
 
 
@@ -48,19 +43,19 @@ class RecordedLoop:
         arrays, use others than they are given, or return something else than they take.
     """
 
-    def __init__(self, step: Step, plain: Loop) -> None:
-        self._step, self._plain = step, plain
+    def __init__(self, step: Callable[..., Any], plain: Callable[..., Any], library: Library) -> None:
+        self._step, self._plain, self._library = step, plain, library
         self._records: dict[tuple, Record | None] = {}
 
-    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Callable[[int], object]) -> Any:
         before, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
-        are_arrays = all(isinstance(leaf, np.ndarray | np.generic) for leaf in (*before, *held, *columns))
+        are_arrays = all(map(self._library.is_array, (*before, *held, *columns)))
         if not are_arrays or columns[0].shape[0] == 0:
             return self._plain(carry, shared, rows, tick)
         key = (
             form((carry, shared, rows)),
             *((a.shape, a.dtype) for a in before),
-            *(id(a) if in_use(a) else (a.shape, a.dtype) for a in held),
+            *(id(a) if self._library.stays(a) else (a.shape, a.dtype) for a in held),
             *((a.shape[1:], a.dtype) for a in columns),
         )
         if key not in self._records:
@@ -75,17 +70,17 @@ class RecordedLoop:
         for row in zip(*columns, strict=True):
             program.step(row)
             tick(1)
-        return record.build([array.copy() for array in program.carry])
+        return record.build(program.result())
 
     def _record(self, carry: Any, shared: Any, rows: Any) -> Record | None:
         columns, rebuild = flatten(rows)
         try:
-            graph = trace(self._step, xp, carry, shared, rebuild([column[0, ...] for column in columns]))
+            graph = trace(self._step, self._library.xp, carry, shared, rebuild([column[0, ...] for column in columns]))
         except Exception:  # the plain loop will say what is wrong, if anything is
             return None
         if not _returns_alike(graph, carry):
             return None
-        return Record(graph, len(flatten(carry)[0]), flatten(shared)[0])
+        return Record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._library)
 
 
 def _returns_alike(graph: Graph, carry: Any) -> bool:

@@ -1,0 +1,67 @@
+"""NumPy, for running recorded steps."""
+
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+import array_api_compat.numpy as xp
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.backends import numpy_blocks, numpy_calls
+from anynet.tracing.graph import Node
+from anynet.tracing.library import Call, Library
+from anynet.tracing.memory import Memory
+
+Host = NDArray[Any]
+
+
+class NumpyLibrary(Library):
+    """NumPy's arrays; elementwise chains run block by block or, where they run often and Numba is there, compiled."""
+
+    @property
+    def xp(self) -> ModuleType:
+        return xp
+
+    def is_array(self, value: Any) -> bool:
+        return isinstance(value, np.ndarray | np.generic)
+
+    def asarray(self, value: Any) -> Host:
+        return np.asarray(value)
+
+    def empty(self, node: Node) -> Host:
+        return np.empty(node.shape, node.dtype)
+
+    def copy(self, into: Host, array: Host) -> Call:
+        return np.copyto, (into, array)
+
+    def evaluate(self, node: Node, args: tuple, kwargs: dict[str, Any]) -> Host:
+        return numpy_calls.evaluate(node, args, kwargs)
+
+    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: Host) -> list[Call]:
+        return numpy_calls.calls(node, args, kwargs, out)
+
+    def in_place(self, node: Node) -> bool:
+        return numpy_calls.in_place(node)
+
+    def overlap(self, one: Host, other: Host) -> bool:
+        return np.may_share_memory(one, other)
+
+    def same(self, one: Host, other: Host) -> bool:
+        return (one.ctypes.data, one.shape, one.strides) == (other.ctypes.data, other.shape, other.strides)
+
+    def can_write(self, array: Host) -> bool:
+        return array.flags.writeable
+
+    def stays(self, array: Host) -> bool:
+        return array.dtype.kind not in "fc" and array.ndim > 0
+
+    def together(self, node: Node) -> bool:
+        return numpy_blocks.in_blocks(node)
+
+    def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:
+        if hot and find_spec("numba"):
+            from anynet.backends import numpy_kernels  # here, for Numba takes half a second
+
+            return numpy_kernels.kernel_calls(group, memory)
+        return numpy_blocks.block_calls(group, memory)

@@ -1,0 +1,79 @@
+"""What running a recorded step asks of an array library."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from anynet.tracing.graph import Node
+from anynet.typing import Array
+
+if TYPE_CHECKING:
+    from anynet.tracing.memory import Memory
+
+Call = tuple[Callable[..., Any], tuple]
+"""A function and what to call it with."""
+
+
+class Library(ABC):
+    """An array library whose arrays can be written to, and how."""
+
+    @property
+    @abstractmethod
+    def xp(self) -> ModuleType:
+        """The library's namespace, after the array API standard."""
+
+    @abstractmethod
+    def is_array(self, value: Any) -> bool:
+        """Whether a value is an array of the library."""
+
+    def asarray(self, value: Any) -> Array:
+        """An array of what may be one of the library's single numbers."""
+        return value
+
+    @abstractmethod
+    def empty(self, node: Node) -> Array:
+        """An array for what the node gives, its values not set."""
+
+    @abstractmethod
+    def copy(self, into: Array, array: Array) -> Call:
+        """The call that copies values."""
+
+    @abstractmethod
+    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: Array) -> list[Call]:
+        """What to call so that ``out`` holds the operation's result."""
+
+    @abstractmethod
+    def in_place(self, node: Node) -> bool:
+        """Whether the result may be written over an argument of the same shape."""
+
+    @abstractmethod
+    def overlap(self, one: Array, other: Array) -> bool:
+        """Whether two arrays share memory."""
+
+    @abstractmethod
+    def same(self, one: Array, other: Array) -> bool:
+        """Whether two arrays are the same elements of memory."""
+
+    @abstractmethod
+    def can_write(self, array: Array) -> bool:
+        """Whether the array's values may be changed."""
+
+    @abstractmethod
+    def stays(self, array: Array) -> bool:
+        """Whether a shared array is used where it lies: images and labels are; numbers to compute with are copied."""
+
+    def evaluate(self, node: Node, args: tuple, kwargs: dict[str, Any]) -> Array:
+        """The operation as the array API has it: a new array, or a view."""
+        if node.op == "getitem":
+            array, key = args
+            return array[key]
+        return getattr(self.xp, node.op)(*args, **kwargs)
+
+    def together(self, node: Node) -> bool:
+        """Whether an operation runs together with its neighbours, in a group."""
+        return False
+
+    def group_calls(self, group: list[Node], memory: "Memory", *, hot: bool) -> list[Call]:
+        """The calls that run a group, to whose results the memory is to give arrays. hot: whether it runs often."""
+        raise NotImplementedError
