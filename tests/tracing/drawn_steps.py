@@ -184,15 +184,16 @@ def steps(draw: st.DrawFn, most: int = 24) -> Drawn:
         values = everything(carry, shared, row)
         return tuple(values[i] for i in (*outputs, *watched))
 
-    ahead = carry
-    for row in [*zip(*rows, strict=True)] * 2:
-        values = everything(ahead, shared, row)
-        assume(all(np.all(np.abs(np.asarray(value, float)) < LARGEST) for value in values))
-        ahead = tuple(values[i] for i in outputs)
+    ahead = *carry, *(np.zeros_like(values[i]) for i in watched)
+    drawn = Drawn(step, ahead, shared, rows, "")
+    for i in [0, 1, 2] * 2:
+        row = tuple(row[i, ...] for row in rows)
+        assume(all(np.all(np.abs(np.asarray(value, float)) < LARGEST) for value in everything(ahead, shared, row)))
+        ahead = step(ahead, shared, row)
     text = [f"carry={carry}", f"shared={shared}", f"rows={rows}"]
     text += [f"v{len(inputs) + i} = {name}, n={n}, of {operands}" for i, (name, n, operands) in enumerate(lines)]
     text += [f"return {outputs}, {watched}"]
-    return Drawn(step, (*carry, *(np.zeros_like(values[i]) for i in watched)), shared, rows, "\n".join(text))
+    return drawn._replace(text="\n".join(text))
 
 
 def alike(values: list[Any], old: Any) -> list[int]:

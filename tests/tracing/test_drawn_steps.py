@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import numpy as np
 from drawn_steps import Drawn, steps
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from loops import PLAIN, RECORDED
 
@@ -22,7 +22,13 @@ def read_only(arrays: tuple) -> tuple:
 
 
 @given(drawn=steps(), size=st.sampled_from([1, 2, 3, 5, 8, 1000]), large=st.sampled_from([2, 4, 8, 1000]))
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate, Phase.shrink),  # explaining a failure takes longer than understanding it
+)
 def test_drawn_steps(drawn: Drawn, size: int, large: int) -> None:
     with patch.object(numpy_blocks, "SIZE", size), patch.object(numpy_blocks, "LARGE", large):
         recorded, plain = RECORDED.loop(drawn.step), PLAIN.loop(drawn.step)
