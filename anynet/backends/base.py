@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.tracing.library import Library
+from anynet.tracing.loop import RecordedLoop
 from anynet.tracing.tree import flatten
 from anynet.typing import Array
 
@@ -102,8 +104,18 @@ class Backend(ABC):
         """The function, made faster where the library can: pure, of arrays and of containers of arrays."""
         return function
 
+    @property
+    def library(self) -> Library | None:
+        """What runs recorded steps; None where steps are run as they are, or in a way of the backend's own."""
+        return None
+
     def loop(self, step: Step) -> Loop:
         """Many steps, one after another, made faster where the library can."""
+        plain = self.plain_loop(step)
+        return plain if self.library is None else self.compile(RecordedLoop(step, plain, self.library))
+
+    def plain_loop(self, step: Step) -> Loop:
+        """The step again and again, as it is: what every other way is held against."""
         compiled = self.compile(step)
 
         def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:

@@ -9,9 +9,9 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Function, Loop, Memory, Step
+from anynet.backends.base import Backend, BackendError, Function, Memory
 from anynet.backends.numpy_library import NumpyLibrary
-from anynet.tracing.loop import RecordedLoop
+from anynet.tracing.library import Library
 from anynet.typing import Array
 
 
@@ -45,9 +45,9 @@ class Numpy(Backend):
         """The function itself, without NumPy's warnings of infinities: training looks for them once an epoch."""
         return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)
 
-    def loop(self, step: Step) -> Loop:
-        """The step, recorded and run in arrays that are allocated once; as it is where it cannot be recorded."""
-        return self.compile(RecordedLoop(step, super().loop(step), NumpyLibrary()))
+    @property
+    def library(self) -> Library:
+        return NumpyLibrary()
 
 
 def host_memory() -> Memory | None:

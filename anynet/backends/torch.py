@@ -8,8 +8,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Function, Memory, PinnedStaging, Staging, first_line
+from anynet.backends.base import (
+    Backend,
+    BackendError,
+    Function,
+    Memory,
+    PinnedStaging,
+    Staging,
+    first_line,
+)
 from anynet.backends.numpy import host_memory
+from anynet.backends.torch_library import TorchLibrary
+from anynet.tracing.library import Library
 from anynet.typing import Array
 
 
@@ -57,6 +67,10 @@ class Torch(Backend):
 
     def compile(self, function: Function) -> Function:
         return torch.no_grad()(function)
+
+    @property
+    def library(self) -> Library:
+        return TorchLibrary(self.device)
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         if self.device.type != "cuda":

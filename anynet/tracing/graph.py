@@ -14,14 +14,16 @@ class Node:
     args, kwargs: what it is called with, nodes in the place of arrays.
     shape, dtype: of the array.
     value: of a constant, the array itself.
+    label: what the operation was done for, where that was said; see ``Tape``.
     """
 
-    __slots__ = ("args", "dtype", "kwargs", "op", "shape", "value")
+    __slots__ = ("args", "dtype", "kwargs", "label", "op", "shape", "value")
 
     def __init__(self, op: str, args: tuple, kwargs: dict[str, Any], like: Array, *, keep: bool = False) -> None:
         self.op, self.args, self.kwargs = op, args, kwargs
         self.shape, self.dtype = tuple(like.shape), like.dtype
         self.value = like if keep else None
+        self.label = ""
 
     @property
     def inputs(self) -> list["Node"]:

@@ -47,12 +47,16 @@ def _is_array(value: Any) -> bool:
 
 
 class Tape:
-    """The namespace of tracers: the array library's own, of which every call is written down."""
+    """The namespace of tracers: the array library's own, of which every call is written down.
+
+    label: what the operations that follow are done for; whoever wants to know may set it.
+    """
 
     def __init__(self, xp: ModuleType) -> None:
         self._xp = xp
         self.__name__ = f"traced {xp.__name__}"
         self.nodes: list[Node] = []
+        self.label = ""
 
     def __getattr__(self, name: str) -> Any:
         thing = getattr(self._xp, name)
@@ -92,6 +96,7 @@ class Tape:
             raise UntraceableError(f"{name} gives an array whose shape depends on values, which cannot be recorded")
         traced_args, traced_kwargs = rebuild(nodes)
         self.nodes.append(Node(name, traced_args, traced_kwargs, result))
+        self.nodes[-1].label = self.label
         return Tracer(self, self.nodes[-1], result)
 
 
