@@ -10,6 +10,7 @@ from anynet.backends import LIBRARIES
 from anynet.checks import nearest
 from benchmarks import floor, growth, machine, plots, tables
 from benchmarks.environment import cores
+from benchmarks.floor import Machine
 from benchmarks.measure import measure
 from benchmarks.peers import ANYNET, DEFAULT, PEERS
 from benchmarks.report import Report, new_files
@@ -55,7 +56,7 @@ def bench(
     paths = new_files(out, name or machine.file_name(here))
 
     with Console(stderr=True).status("starting") as status:
-        measured = measure_all(groups, chosen, threads=threads, repeats=repeats, say=status.update)
+        speed, measured = measure_all(groups, chosen, threads=threads, repeats=repeats, say=status.update)
     results = [result for group in measured.values() for result in group]
     reasons = tables.left_out(results)
     if not any(result.timings for result in results):
@@ -63,7 +64,7 @@ def bench(
 
     title = "How training throughput grows" if grow else "Training throughput"
     figure = plots.growth(measured, title) if grow else plots.ratios(results, title)
-    Report(title, here, settings, measured).write(paths, figure)
+    Report(title, here | speed._asdict(), settings, measured).write(paths, figure)
     console = Console()
     for table in (*map(tables.ratios, measured.values()), *map(tables.rates, () if grow else results)):
         console.print(table)
@@ -79,17 +80,18 @@ def measure_all(
     threads: int,
     repeats: int,
     say: Callable[[str], None],
-) -> dict[str, list[Result]]:
-    """Every workload by every peer, each of these in a process of its own."""
+) -> tuple[Machine, dict[str, list[Result]]]:
+    """How fast the machine is, and every workload by every peer, each of these in a process of its own."""
     with ExitStack() as stack:
         workers = {name: stack.enter_context(Worker(threads)) for name in peers}
         for_floor = stack.enter_context(Worker(threads))
         say("how fast this machine is")
         speed = for_floor.call(floor.measure_machine, threads)
-        return {
+        measured = {
             what: [measure(workload, workers, for_floor, speed, repeats, say) for workload in group]
             for what, group in groups.items()
         }
+    return speed, measured
 
 
 def known_workloads(names: Sequence[str]) -> list[Workload]:

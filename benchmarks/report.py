@@ -14,7 +14,11 @@ from benchmarks.results import Result
 
 @dataclass(frozen=True)
 class Report:
-    """machine: as from ``machine.describe``. settings: how it was measured. groups: results, by what they are about."""
+    """What was measured.
+
+    machine: as from ``machine.describe``, and the fields of ``floor.Machine``. settings: how it was measured.
+    groups: results, by what they are about.
+    """
 
     title: str
     machine: dict[str, Any]
@@ -36,6 +40,7 @@ class Report:
         parts = [
             f"# {self.title}",
             f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {machine['date']}; {settings}.",
+            f"Peak {machine['peak'] / 1e9:,.0f} GFLOP/s, memory {machine['bandwidth'] / 1e9:,.0f} GB/s.",
             f"{versions}.",
             f"![{self.title}]({picture})",
         ]

@@ -37,7 +37,7 @@ def test_a_page_a_picture_and_all_numbers(tmp_path, capsys, monkeypatch):
     names = ["plain-numpy", "anynet-numpy", "anynet-cupy:99"]
     cli.main(["bench", "W1", "--peers", *names, "--quick", "--threads", "1", "--out", str(tmp_path), "--name", "it"])
     content = json.loads((tmp_path / "it.json").read_text())
-    assert content["machine"].keys() >= {"cpu", "cores", "date", "versions"}
+    assert content["machine"].keys() >= {"cpu", "cores", "date", "versions", "peak", "bandwidth"}
     assert content["machine"]["versions"].keys() >= {"anynet", "numpy", "python"}
     assert content["settings"] == {"repeats": 3, "threads": 1, "quick": True}
     (result,) = content["results"]["Workloads"]
