@@ -69,7 +69,14 @@ def _can_be_written(node: Node) -> bool:
         node.op in EXPRESSIONS
         and (not node.kwargs or node.op in ("astype", "take"))
         and all(f"{used.dtype}" in TYPES for used in (node, *node.inputs))
+        and (_beside(node).kind == "f" or node.op == "astype" or all(isinstance(arg, Node) for arg in node.args))
     )
+
+
+def _beside(node: Node) -> np.dtype:
+    """What a number among the arguments is made, where it is floating-point; other numbers may change the others."""
+    dtype: np.dtype = node.dtype if node.op == "where" else node.inputs[-1].dtype
+    return dtype
 
 
 class _Source:
@@ -104,12 +111,11 @@ class _Source:
             self._rows.append(f"r_{self._name(index)} = {self._name(index)}[i0]")
             return f"{self._name(table)}[{', '.join([f'r_{self._name(index)}', *self._index[1:]])}]"
         arguments = node.args[:1] if node.op == "astype" else node.args
-        dtype = node.inputs[-1].dtype
-        return EXPRESSIONS[node.op].format(*(self._argument(argument, dtype) for argument in arguments))
+        return EXPRESSIONS[node.op].format(*(self._argument(argument, _beside(node)) for argument in arguments))
 
     def _argument(self, argument: Any, dtype: np.dtype) -> str:
         if not isinstance(argument, Node):
-            return f"{dtype}({argument!r})"
+            return f"{dtype}({float(argument)!r})"
         return self._local.get(argument) or self._element(self._memory[argument])
 
     def _element(self, array: Host) -> str:
@@ -136,6 +142,6 @@ def _same(one: Host, other: Host) -> bool:
 
 @cache
 def _compile(source: str) -> Any:
-    namespace: dict[str, Any] = {**TYPES, "sqrt": np.sqrt}
+    namespace: dict[str, Any] = {**TYPES, "sqrt": np.sqrt, "inf": np.inf, "nan": np.nan}
     exec(compile(source, "<kernel>", "exec"), namespace)
     return numba.njit(fastmath=FAST, error_model="numpy")(namespace["kernel"])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 
 import anynet as an
 from anynet.backends import numpy_blocks
@@ -87,6 +88,25 @@ def test_infinities_and_nan_are_kept(compiled):
         expected = operations(x, y)
     np.testing.assert_allclose(loop(x, None, y[None], lambda n: None), expected, rtol=1e-15)
     assert compiled
+
+
+NUMBERS = {
+    "beside integers": lambda xp, x, y: xp.astype(9 * x, xp.int64) * 0.5 + y,
+    "compared with integers": lambda xp, x, y: (xp.astype(9 * x, xp.int64) > 0.5) * y,
+    "beside bools": lambda xp, x, y: ((x > 0) + 1) * y,
+    "in both places of a choice": lambda xp, x, y: xp.where(x > 0, 2.5, 0.0) + y,
+    "without digits": lambda xp, x, y: xp.where(x > 0, xp.inf, xp.maximum(y, -xp.inf)),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers(compiled, rng, name):
+    def step(carry, shared, row):
+        return NUMBERS[name](array_namespace(carry, row), carry, row)
+
+    x, y = rng.standard_normal((2, 30))
+    actual = Numpy("numpy", "cpu").loop(step)(x, None, y[None], lambda n: None)
+    np.testing.assert_allclose(actual, step(x, None, y), rtol=1e-15)
 
 
 def test_it_waits_until_a_step_has_run_often(monkeypatch, rng):
