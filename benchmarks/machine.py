@@ -10,7 +10,7 @@ from typing import Any
 import anynet
 from benchmarks.environment import cores
 
-LIBRARIES = re.compile(r"cupy.*|jax|jaxlib|keras|numpy|scikit-learn|scipy|thinc|torch")
+LIBRARIES = re.compile(r"cupy.*|jax|jaxlib|keras|numba|numpy|scikit-learn|scipy|thinc|torch")
 
 
 def describe() -> dict[str, Any]:

@@ -56,13 +56,13 @@ def measure(
         for name in list(seconds):
             time.sleep(PAUSE)
             try:
-                took = workers[name].call(session.time_epoch, order)
+                if repeat:
+                    seconds[name].append(workers[name].call(session.time_epoch, order))
+                else:
+                    workers[name].call(session.warm_up, order, workload.steps)
             except LeftOutError as why:
                 left_out[name] = str(why)
                 del seconds[name]
-                continue
-            if repeat:  # the first time something may be compiled
-                seconds[name].append(took)
     timings = {name: Timing(losses[name], took) for name, took in seconds.items()}
     return Result(workload, lowest, expected, timings, left_out)
 
