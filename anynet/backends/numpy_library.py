@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anynet.backends import numpy_blocks, numpy_calls
 from anynet.tracing.graph import Node
-from anynet.tracing.library import Call, Library
+from anynet.tracing.library import Call, Library, layout
 from anynet.tracing.memory import Memory
 
 Host = NDArray[Any]
@@ -48,7 +48,8 @@ class NumpyLibrary(Library):
         return np.may_share_memory(one, other)
 
     def same(self, one: Host, other: Host) -> bool:
-        return (one.ctypes.data, one.shape, one.strides) == (other.ctypes.data, other.shape, other.strides)
+        laid = layout(one.shape, one.strides) == layout(other.shape, other.strides)
+        return laid and bool(one.ctypes.data == other.ctypes.data)
 
     def can_write(self, array: Host) -> bool:
         return array.flags.writeable

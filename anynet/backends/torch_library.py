@@ -8,7 +8,7 @@ import array_api_compat.torch as xp
 import torch
 
 from anynet.tracing.graph import Node
-from anynet.tracing.library import Call, Library
+from anynet.tracing.library import Call, Library, layout
 
 OPERATIONS = {
     "abs": torch.abs,
@@ -69,7 +69,8 @@ class TorchLibrary(Library):
         return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
     def same(self, one: torch.Tensor, other: torch.Tensor) -> bool:
-        return (one.data_ptr(), one.shape, one.stride()) == (other.data_ptr(), other.shape, other.stride())
+        laid = layout(one.shape, one.stride()) == layout(other.shape, other.stride())
+        return laid and one.data_ptr() == other.data_ptr()
 
     def can_write(self, array: torch.Tensor) -> bool:
         return not any(step == 0 and n > 1 for step, n in zip(array.stride(), array.shape, strict=True))
@@ -88,7 +89,7 @@ class TorchLibrary(Library):
             case "astype", (x, *_):
                 return [(out.copy_, (x,))]
             case "take", (x, index) if isinstance(axis := kwargs.get("axis"), int):
-                return [(partial(torch.index_select, out=out), (x, axis, index))]
+                return [(partial(xp.take, axis=axis, out=out), (x, index))]
             case op, (x,) if op in REDUCTIONS and isinstance(axis := kwargs.get("axis"), int) and x.dtype == out.dtype:
                 return [(partial(REDUCTIONS[op], out=out), (x, axis, kwargs.get("keepdims", False)))]
 

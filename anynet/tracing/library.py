@@ -77,3 +77,8 @@ class Library(ABC):
     def group_calls(self, group: list[Node], memory: "Memory", *, hot: bool) -> list[Call]:
         """The calls that run a group, to whose results the memory is to give arrays. hot: whether it runs often."""
         raise NotImplementedError
+
+
+def layout(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[tuple[int, int]]:
+    """How an array lies in memory: each axis's length, with its stride where it is gone along."""
+    return [(n, stride if n > 1 else 0) for n, stride in zip(shape, strides, strict=True)]

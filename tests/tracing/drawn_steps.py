@@ -88,11 +88,11 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "sum(x, axis=(0, -1))": lambda xp, n, x: xp.sum(x, axis=(0, -1)),
     "sum(uint8(x), axis=-1)": lambda xp, n, x: xp.sum(xp.astype(xp.astype(x, xp.bool), xp.uint8) * 200, axis=-1),
     "sum(bool(x), axis=-1)": lambda xp, n, x: xp.sum(xp.astype(x, xp.bool), axis=-1),
-    "mean(x, axis=-1)": lambda xp, n, x: xp.round(12 * xp.mean(xp.astype(x, xp.float64), axis=-1)),
+    "mean(x, axis=-1)": lambda xp, n, x: xp.round(x.shape[-1] * xp.mean(xp.astype(x, xp.float64), axis=-1)),
     "mean(x, axis=-2, keepdims)": lambda xp, n, x: xp.round(
-        12 * xp.mean(xp.astype(x, xp.float64), axis=-2, keepdims=True)
+        x.shape[-2] * xp.mean(xp.astype(x, xp.float64), axis=-2, keepdims=True)
     ),
-    "mean(x)": lambda xp, n, x: xp.round(12 * xp.mean(xp.astype(x, xp.float64))),
+    "mean(x)": lambda xp, n, x: xp.round(xp.mean(xp.astype(x, xp.float64)) * (8 if x.ndim else 1)),
     "max(x, axis=-1, keepdims)": lambda xp, n, x: xp.max(x, axis=-1, keepdims=True),
     "max(x, axis=-1)": lambda xp, n, x: xp.max(x, axis=-1),
     "min(x, axis=0)": lambda xp, n, x: xp.min(x, axis=0),
