@@ -3,42 +3,58 @@
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from drawn_steps import Drawn, steps
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from loops import PLAIN, RECORDED
+from loops import PLAIN, RECORDED, plain
 
-from anynet.backends import numpy_blocks
-
-EXAMPLES = 250
+from anynet.backends import Backend, backend, numpy_blocks
 
 
-def read_only(arrays: tuple) -> tuple:
-    """Copies that nothing may write into."""
-    copies = tuple(np.array(array) for array in arrays)
-    for array in copies:
-        array.flags.writeable = False
-    return copies
+def examples(n: int) -> settings:
+    """As many of them, the same every time."""
+    phases = (Phase.generate, Phase.shrink)  # explaining a failure takes longer than understanding it
+    return settings(
+        max_examples=n, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=phases
+    )
+
+
+def assert_same(drawn: Drawn, ours: Backend, theirs: Backend) -> None:
+    """Over two loops, of which the second does not change what the first gave."""
+
+    def put(arrays: tuple) -> tuple:
+        copies = [np.array(array) for array in arrays]
+        for copy in copies:
+            copy.flags.writeable = theirs.name != "numpy"  # PyTorch knows nothing of it
+        return tuple(map(theirs.asarray, copies))
+
+    shared, rows, seen = put(drawn.shared), put(drawn.rows), []
+    one, other = ours.loop(drawn.step), theirs.loop(drawn.step)
+    actual = expected = put(drawn.carry)
+    for _ in range(2):
+        try:
+            expected = other(expected, shared, rows, int)
+        except (RuntimeError, TypeError, ValueError, IndexError):  # the library has no such operation
+            assume(theirs is PLAIN)
+            raise
+        actual = one(actual, shared, rows, int)
+        seen += zip(actual, expected, strict=True)
+    for mine, right in seen:
+        np.testing.assert_array_equal(ours.to_host(mine), theirs.to_host(right))
+        assert mine.dtype == right.dtype
 
 
 @given(drawn=steps(), size=st.sampled_from([1, 2, 3, 5, 8, 1000]), large=st.sampled_from([2, 4, 8, 1000]))
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.generate, Phase.shrink),  # explaining a failure takes longer than understanding it
-)
-def test_drawn_steps(drawn: Drawn, size: int, large: int) -> None:
+@examples(250)
+def test_numpy(drawn: Drawn, size: int, large: int) -> None:
     with patch.object(numpy_blocks, "SIZE", size), patch.object(numpy_blocks, "LARGE", large):
-        recorded, plain = RECORDED.loop(drawn.step), PLAIN.loop(drawn.step)
-        actual = expected = read_only(drawn.carry)
-        shared, rows = read_only(drawn.shared), read_only(drawn.rows)
-        seen = []
-        for _ in range(2):
-            actual, expected = recorded(actual, shared, rows, int), plain(expected, shared, rows, int)
-            seen.append((actual, expected))
-        for actual, expected in seen:
-            for one, other in zip(actual, expected, strict=True):
-                np.testing.assert_array_equal(one, other)
-                assert one.dtype == other.dtype
+        assert_same(drawn, RECORDED, PLAIN)
+
+
+@given(drawn=steps())
+@examples(80)
+def test_torch(drawn: Drawn) -> None:
+    pytest.importorskip("torch")
+    torch = backend("torch:cpu")
+    assert_same(drawn, torch, plain(torch))

@@ -1,11 +1,12 @@
-"""Steps in which an array is needed in more ways than one: recorded ones give what plain ones give."""
+"""Recorded steps give what plain ones give, where an array is needed in more ways than one and in corners besides."""
 
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
-from loops import PLAIN, RECORDED
+from libraries import tree_map
+from loops import plain, recorded
 
-from anynet.backends import numpy_blocks
+from anynet.backends import BackendError, backend, numpy_blocks
 
 
 def halves(old):
@@ -82,7 +83,7 @@ def a_view_returned_of_a_vector_that_changes(xp, x, y, v, s, i, r):
 
 
 def a_gap_that_changes(xp, x, y, v, s, i, r):
-    old = joined(xp, x + r, xp.ones((4, 6)))
+    old = joined(xp, x + r, xp.ones((4, 6), dtype=x.dtype))
     new = joined(xp, old[..., :6], old[..., 6:] + v)
     return new[..., :6], new[..., 6:], v
 
@@ -94,9 +95,9 @@ STEPS = {
     "used after its update": used_after_its_update,
     "returned twice": returned_twice,
     "a row and a shared array": lambda xp, x, y, v, s, i, r: (r, s, v),
-    "a constant": lambda xp, x, y, v, s, i, r: (xp.ones((4, 6)), xp.zeros_like(y), v),
+    "a constant": lambda xp, x, y, v, s, i, r: (xp.ones((4, 6), dtype=x.dtype), xp.zeros_like(y), v),
     "a view of another": lambda xp, x, y, v, s, i, r: (x + r, y, x[0, ...]),
-    "a view of itself": lambda xp, x, y, v, s, i, r: (x[::-1, ...], y, v[::-1]),
+    "a view of itself": lambda xp, x, y, v, s, i, r: (xp.flip(x, axis=0), y, xp.flip(v)),
     "a view of another's update": lambda xp, x, y, v, s, i, r: (x + r, y, (x + r)[1, ...]),
     "part of another": lambda xp, x, y, v, s, i, r: (xp.concat([v[None, ...], x[1:, ...]], axis=0), y, v),
     "any row of a table that is written over": lambda xp, x, y, v, s, i, r: (2 * x, y + xp.take(x, i, axis=0), v),
@@ -107,22 +108,13 @@ STEPS = {
     "columns taken": lambda xp, x, y, v, s, i, r: (xp.take(x + r, i, axis=1) @ y, y, v),
     "rows counted from the end": lambda xp, x, y, v, s, i, r: (xp.take(x, i - 4, axis=0) + r, y, v),
     "rows taken of rows taken": lambda xp, x, y, v, s, i, r: (xp.take(xp.take(x + r, i, axis=0), i, axis=0), y, v),
-    "rows taken by numbers just made": lambda xp, x, y, v, s, i, r: (x, y, v + xp.take(v, xp.arange(6)[::-1] % 4)),
+    "rows taken by numbers just made": lambda xp, x, y, v, s, i, r: (x, y, v + xp.take(v, six(xp, v), axis=0)),
     "infinities behind a mask": lambda xp, x, y, v, s, i, r: (xp.where(x > 0, xp.log(x), 0.0), y + r, v),
     "a mask of -0.0": lambda xp, x, y, v, s, i, r: (xp.copysign(y, xp.where(x > 0, r, -0.0)), y + r, v),
-    "integers and halves": lambda xp, x, y, v, s, i, r: (x + xp.sum(i * 0.5), y + xp.sum((i > 1.5) * 2.5), v),
-    "bools and numbers": lambda xp, x, y, v, s, i, r: (x + xp.sum((r > 0) + 1), y * ((x > 0) * 2), v),
     "small integers added up": lambda xp, x, y, v, s, i, r: (x, y + xp.sum(sevens(xp, r), axis=-1)[:, None], v),
-    "integers averaged": lambda xp, x, y, v, s, i, r: (x + xp.mean(i), y + xp.mean(sevens(xp, r), axis=-2), v),
     "summed over no axis": lambda xp, x, y, v, s, i, r: (xp.sum(x, axis=()), y, xp.sum(v + 1, axis=())),
     "summed over all axes": lambda xp, x, y, v, s, i, r: (x - xp.sum(r, axis=(0, 1)) + xp.mean(s), y, v),
-    "an axis by position": lambda xp, x, y, v, s, i, r: (
-        x + xp.max(r, -1)[:, None],
-        y + xp.concat([x, r], 1)[:, 3:9],
-        v,
-    ),
     "joined without an axis": lambda xp, x, y, v, s, i, r: (x, y, xp.concat([v[3:], v[:3]]) + 1),
-    "joined flat": lambda xp, x, y, v, s, i, r: (x + xp.sum(xp.concat([r, v[None, ...]], axis=None)), y, v),
     "joined with another precision": lambda xp, x, y, v, s, i, r: (
         (*halves(joined(xp, xp.astype(x / 3, xp.float32), y / 3)), v)
     ),
@@ -149,27 +141,70 @@ STEPS = {
 }
 """Functions of a namespace; x, y, v, which are carried; s, i, which stay; and r, which is a step's own."""
 
+NUMPYS = {
+    "integers and halves": lambda xp, x, y, v, s, i, r: (x + xp.sum(i * 0.5), y + xp.sum((i > 1.5) * 2.5), v),
+    "bools and numbers": lambda xp, x, y, v, s, i, r: (x + xp.sum((r > 0) + 1), y * ((x > 0) * 2), v),
+    "integers averaged": lambda xp, x, y, v, s, i, r: (x + xp.mean(i), y + xp.mean(sevens(xp, r), axis=-2), v),
+    "an axis by position": lambda xp, x, y, v, s, i, r: (x + xp.max(r, -1)[:, None], xp.concat([x, y], 1)[:, 3:9], v),
+    "joined flat": lambda xp, x, y, v, s, i, r: (x + xp.sum(xp.concat([r, v[None, ...]], axis=None)), y, v),
+}
+"""Such as NumPy takes, beyond the standard."""
+
+
+def six(xp, v):
+    """Numbers from 0 to 5."""
+    return xp.astype(xp.abs(9 * v), xp.int64) % 6
+
 
 def sevens(xp, r):
     """Numbers whose sum overflows in their own dtype."""
     return xp.astype(xp.astype(r > 0, xp.uint8) * 77, xp.uint8)
 
 
-@pytest.mark.parametrize(("size", "large"), [(1 << 15, 1 << 14), (6, 4), (5, 4)])
-@pytest.mark.parametrize("name", STEPS)
-def test_steps(name, size, large, rng, monkeypatch):
-    monkeypatch.setattr(numpy_blocks, "SIZE", size)
-    monkeypatch.setattr(numpy_blocks, "LARGE", large)
+WAYS = {
+    "numpy": ("numpy", numpy_blocks.SIZE, numpy_blocks.LARGE),
+    "numpy, blocks of one row": ("numpy", 6, 4),
+    "numpy, blocks of less": ("numpy", 5, 4),
+    "torch": ("torch:cpu", 0, 0),
+    "torch on a GPU": ("torch:cuda", 0, 0),
+}
+
+
+def assert_same_on(chosen, function):
+    """Over two loops of three steps."""
+    rng = np.random.default_rng(0)
 
     def step(carry, shared, row):
-        return STEPS[name](array_namespace(*carry), *carry, *shared, *row)
+        return function(array_namespace(*carry), *carry, *shared, *row)
 
     carry = tuple(rng.standard_normal(shape) for shape in ((4, 6), (4, 6), (6,)))
     shared, rows = (rng.standard_normal((4, 6)), np.asarray([2, 0, 3, 1])), (rng.standard_normal((3, 4, 6)),)
-    recorded, plain = RECORDED.loop(step), PLAIN.loop(step)
+    carry, shared, rows = tree_map(chosen.asarray, (carry, shared, rows))
+    ours, theirs = recorded(chosen).loop(step), plain(chosen).loop(step)
     actual, expected = carry, carry
     for _ in range(2):
-        actual, expected = recorded(actual, shared, rows, int), plain(expected, shared, rows, int)
+        actual, expected = ours(actual, shared, rows, int), theirs(expected, shared, rows, int)
         for one, other in zip(actual, expected, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
             assert one.dtype == other.dtype
+            np.testing.assert_allclose(chosen.to_host(one), chosen.to_host(other), rtol=1e-12, atol=1e-12)
+
+
+@pytest.fixture(params=WAYS)
+def chosen(request, monkeypatch):
+    name, size, large = WAYS[request.param]
+    monkeypatch.setattr(numpy_blocks, "SIZE", size)
+    monkeypatch.setattr(numpy_blocks, "LARGE", large)
+    try:
+        return backend(name)
+    except BackendError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps(chosen, name):
+    assert_same_on(chosen, STEPS[name])
+
+
+@pytest.mark.parametrize("name", NUMPYS)
+def test_numpys_own_ways(name):
+    assert_same_on(backend("numpy"), NUMPYS[name])
