@@ -1,0 +1,155 @@
+"""Training and evaluation in each backend's own loop give what they give step by step."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from loops import PLAIN, RECORDED, plain, recorded
+from numerical import assert_close
+
+import anynet as an
+from anynet.backends import Backend, BackendError, backend, numpy_blocks
+from anynet.data import Augmentation, Loader, Normalization, Split
+from anynet.training.loop import BatchLoop
+from anynet.training.step import Carry, Fixed, Totals, Trained, evaluation_step, no_totals, start, train_step
+
+
+class Case(NamedTuple):
+    """What to train, and how; members: None for one net, or how many are trained at once."""
+
+    net: an.Sequential
+    loss: an.losses.Loss = an.losses.softmax_cross_entropy
+    optimizer: an.optimizers.Optimizer = an.SGD()
+    l2: float = 0.0
+    augmentation: Augmentation | None = None
+    members: int | None = None
+    dtype: str = "float64"
+    resident: bool = True
+
+
+N = 12
+DEEP = an.Sequential(an.Linear(N, 16), an.BatchNorm(16), an.ReLU(), an.Linear(16, 7), an.Tanh(), an.Linear(7, 3))
+WIDE = an.Sequential(an.Linear(3072, 8), an.ReLU(), an.Linear(8, 3))
+ADAM = an.Adam(0.01, eps=1e-4)
+CASES = {
+    "one layer": Case(an.Sequential(an.Linear(N, 3))),
+    "batch norm first": Case(an.Sequential(an.BatchNorm(N), an.Linear(N, 3)), l2=0.01),
+    "an activation first": Case(an.Sequential(an.Sigmoid(), an.Linear(N, 16), an.LeakyReLU(), an.Linear(16, 3))),
+    "deep": Case(DEEP),
+    "deep, penalty": Case(DEEP, l2=0.01),
+    "deep, hinge": Case(DEEP, loss=an.losses.hinge),
+    "momentum": Case(DEEP, optimizer=an.SGD(momentum=0.9), l2=0.01),
+    "nesterov": Case(DEEP, optimizer=an.SGD(momentum=0.9, nesterov=True), loss=an.losses.hinge),
+    "adam": Case(DEEP, optimizer=ADAM, l2=0.01),
+    "adam without memory": Case(DEEP, optimizer=an.Adam(0.01, beta1=0, beta2=0, eps=1e-2)),
+    "members": Case(DEEP, members=3, l2=0.01),
+    "members, nesterov": Case(DEEP, members=2, optimizer=an.SGD(momentum=0.9, nesterov=True)),
+    "members, adam, hinge": Case(DEEP, members=2, optimizer=ADAM, loss=an.losses.hinge, l2=0.01),
+    "one member": Case(DEEP, members=1),
+    "float32": Case(DEEP, optimizer=an.SGD(momentum=0.9), l2=0.01, dtype="float32"),
+    "float32, adam, members": Case(DEEP, optimizer=ADAM, members=2, dtype="float32"),
+    "flip": Case(WIDE, augmentation=Augmentation(flip=True)),
+    "crop": Case(WIDE, augmentation=Augmentation(crop=3)),
+    "reverse": Case(WIDE, augmentation=Augmentation(reverse=True)),
+    "all of it": Case(WIDE, augmentation=Augmentation(True, 2, True), optimizer=ADAM, l2=0.01, members=2),
+    "all of it, float32": Case(WIDE, augmentation=Augmentation(True, 2, True), optimizer=ADAM, dtype="float32"),
+    "streamed": Case(WIDE, augmentation=Augmentation(True, 2, True), l2=0.01, resident=False),
+}
+
+
+def run(case: Case, here: Backend) -> tuple[list[Carry], list[Totals]]:
+    """Two epochs of batches of 7, the last of 4, and the totals after each in batches of 10, the last of 5."""
+    rng = np.random.default_rng(0)
+    n_in = case.net.n_in or N
+    split = Split(rng.integers(0, 256, (25, n_in), dtype=np.uint8), rng.integers(0, 3, 25))
+    members = np.arange(1, 1 + case.members) if case.members else np.asarray(1)
+
+    def put(host):
+        return here.asarray(np.asarray(host, case.dtype))
+
+    here.dtype(case.dtype)
+    normalization = Normalization(put(rng.uniform(0.01, 0.02, n_in)), put(rng.standard_normal(n_in)))
+    loader = Loader(split, here, resident=case.resident)
+    train = BatchLoop(train_step(case.net, case.loss, case.optimizer), here, case.augmentation)
+    evaluate = BatchLoop(evaluation_step(case.net, case.loss), here)
+    seed = range(case.members) if case.members else 0
+    carry = start(case.net, case.optimizer, *case.net.init(seed, like=put(np.zeros(1))))
+    fixed = Fixed(normalization, put(case.l2 * members) if case.l2 else None)
+    carries, totals = [], []
+    for epoch in range(2):
+        rates = put(np.stack([members * rate for rate in np.linspace(0.02, 0.01, 4)]) / (1 + epoch))
+        carry = train(carry, fixed, loader.shuffled(7, 0, epoch, case.augmentation), rates)
+        trained = Trained(carry.params, carry.state, normalization)
+        carries.append(carry)
+        totals.append(evaluate(no_totals(carry.params, loader.labels), trained, loader.in_order(10), None))
+    return carries, totals
+
+
+def assert_same(case: Case, ours: Backend, theirs: Backend) -> None:
+    rtol = 1e-11 if case.dtype == "float64" else 2e-4
+    actual, expected = run(case, ours), run(case, theirs)
+    for one, other in zip(actual[0], expected[0], strict=True):
+        assert ours.to_host(one.params).dtype == case.dtype
+        for mine, right in zip((one.state, one.moments), (other.state, other.moments), strict=True):
+            assert mine.keys() == right.keys()
+            for name in mine:
+                assert_close(ours.to_host(mine[name]), theirs.to_host(right[name]), rtol)
+        assert_close(ours.to_host(one.params), theirs.to_host(other.params), rtol)
+        np.testing.assert_array_equal(ours.to_host(one.step), theirs.to_host(other.step))
+        assert not np.any(ours.to_host(one.diverged))
+    for one, other in zip(actual[1], expected[1], strict=True):
+        assert_close(ours.to_host(one.loss), theirs.to_host(other.loss), rtol)
+        np.testing.assert_array_equal(ours.to_host(one.correct), theirs.to_host(other.correct))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_numpy_records_every_step(name):
+    assert_same(CASES[name], RECORDED, PLAIN)
+
+
+@pytest.mark.parametrize(("size", "large"), [(32, 8), (10, 4)])
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].net is not WIDE])
+def test_numpy_in_small_blocks(name, size, large, monkeypatch):
+    monkeypatch.setattr(numpy_blocks, "SIZE", size)
+    monkeypatch.setattr(numpy_blocks, "LARGE", large)
+    assert_same(CASES[name], RECORDED, PLAIN)
+
+
+def test_large_arrays_are_done_in_blocks(monkeypatch):
+    done = []
+    block_calls = numpy_blocks.block_calls
+    monkeypatch.setattr(numpy_blocks, "block_calls", lambda *args: done.append(args) or block_calls(*args))
+    run(CASES["all of it"], RECORDED)
+    assert done
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("name", CASES)
+def test_torch_records_every_step(name, device):
+    try:
+        torch = backend(f"torch:{device}")
+    except BackendError as error:
+        pytest.skip(str(error))
+    assert_same(CASES[name], recorded(torch), plain(torch))
+
+
+def test_every_backend_has_the_same_results(backend_here):
+    case = CASES["batch norm first"]._replace(members=2, optimizer=an.SGD(momentum=0.9))
+    assert_same(case, backend_here, plain(backend_here))
+    assert_same(case, backend_here, PLAIN)
+
+
+def test_a_loss_that_is_not_finite_is_noted(backend_here):
+    """By the first such step of each member."""
+    case = CASES["members"]
+    params, state = case.net.init(range(3), like=backend_here.asarray(np.zeros(1, np.float32)))
+    carry = start(case.net, case.optimizer, params, state)
+    rng = np.random.default_rng(0)
+    split = Split(rng.integers(0, 256, (20, N), dtype=np.uint8), rng.integers(0, 3, 20))
+    train = BatchLoop(train_step(case.net, case.loss, case.optimizer), backend_here)
+    fixed = Fixed(Normalization(*(backend_here.asarray(np.ones(N, np.float32)) for _ in range(2))), None)
+    rates = np.full((4, 3), 0.01, np.float32)
+    rates[1, 0] = rates[2, 2] = np.nan
+    batches = Loader(split, backend_here).shuffled(5, 0, 0)
+    after = train(carry, fixed, batches, backend_here.asarray(rates))
+    np.testing.assert_array_equal(backend_here.to_host(after.diverged), [3, 0, 4])
