@@ -68,7 +68,7 @@ class Memory:
         if node in self._parts:
             part = self._parts[node]
             where = self.vector(part.vector, node)[part.key]
-            array = where.reshape(node.shape)
+            array = where if tuple(where.shape) == node.shape else where.reshape(node.shape)
             if self._library.overlap(array, where):
                 return self.hold(node, array, part.vector)
         for used in node.inputs if self._library.in_place(node) else ():

@@ -22,6 +22,10 @@ def head_doubled(xp, old):
     return joined(xp, 2 * head, tail)
 
 
+def head_of_one(xp, old):
+    return joined(xp, 2 * old[..., :1], old[..., 1:])
+
+
 def used_after_its_update(xp, x, y, v, s, i, r):
     new = x + r
     return new, y + x * new, v
@@ -117,6 +121,11 @@ STEPS = {
     "joined without an axis": lambda xp, x, y, v, s, i, r: (x, y, xp.concat([v[3:], v[:3]]) + 1),
     "joined with another precision": lambda xp, x, y, v, s, i, r: (
         (*halves(joined(xp, xp.astype(x / 3, xp.float32), y / 3)), v)
+    ),
+    "vectors of one row": lambda xp, x, y, v, s, i, r: (
+        x,
+        y,
+        head_of_one(xp, head_of_one(xp, v[None, :] + r[:1, :]))[0, :],
     ),
     "twice the same part": lambda xp, x, y, v, s, i, r: (*halves(joined(xp, part := x + r, part)), v),
     "joined of what stays the same": lambda xp, x, y, v, s, i, r: (x + xp.sum(joined(xp, s, 2 * s)), y, v),
