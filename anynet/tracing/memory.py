@@ -6,7 +6,6 @@ from typing import Any
 from anynet.tracing import vectors
 from anynet.tracing.graph import Graph, Node
 from anynet.tracing.library import Library
-from anynet.tracing.schedule import VIEWS
 from anynet.tracing.tree import flatten
 from anynet.typing import Array
 
@@ -28,7 +27,6 @@ class Memory:
         self._arrays: dict[Node, Array] = {}
         self._owner: dict[Node, Node] = {}  # whose array a node's is, or is part of
         self._needed: dict[Node, float] = {}  # by owner: until which position
-        self._last: dict[Node, float] = {}
         self._free_to_use: set[Node] = set()
 
     def __getitem__(self, node: Node) -> Array:
@@ -50,12 +48,10 @@ class Memory:
         return array
 
     def last(self, node: Node) -> float:
-        """The position of the last operation that reads the node's array, or a view of it; infinity for outputs."""
-        if node not in self._last:
-            users = self.users.get(node, ())
-            ends = (self.last(user) if user.op in VIEWS else self._place[user] for user in users)
-            self._last[node] = math.inf if node in self._outputs else max(ends, default=-1)
-        return self._last[node]
+        """The position of the last operation that takes the node; infinity for outputs."""
+        if node in self._outputs:
+            return math.inf
+        return max((self._place[user] for user in self.users.get(node, ())), default=-1)
 
     def is_placed(self, node: Node) -> bool:
         """Whether the node's result is wanted in a certain place."""

@@ -75,9 +75,9 @@ def a_kept_part_used_after_it_has_changed_too(xp, x, y, v, s, i, r):
 
 
 def a_part_made_before_the_vector_that_it_changes(xp, x, y, v, s, i, r):
+    head = 2 * x
     early = 5 * y
-    old = joined(xp, 2 * x, 3 * y)
-    new = joined(xp, old[..., :6], early)
+    new = joined(xp, joined(xp, head, 3 * y)[..., :6], early)
     return new[..., :6], new[..., 6:], v
 
 
@@ -108,7 +108,7 @@ STEPS = {
     "mirrored and written over": lambda xp, x, y, v, s, i, r: (2 * x, y + xp.flip(x, axis=0), v),
     "added to itself mirrored": lambda xp, x, y, v, s, i, r: (x + xp.flip(x, axis=0), y, v),
     "its first row added to all": lambda xp, x, y, v, s, i, r: (x + x[:1, ...], y, v),
-    "one row in place of all": lambda xp, x, y, v, s, i, r: (2 * xp.broadcast_to((x + r)[:1, ...], (4, 6)), y, v),
+    "one row in place of all": lambda xp, x, y, v, s, i, r: (2 * xp.broadcast_to((x + r)[:1, ...], (4, 6)) - 1, y, v),
     "columns taken": lambda xp, x, y, v, s, i, r: (xp.take(x + r, i, axis=1) @ y, y, v),
     "rows counted from the end": lambda xp, x, y, v, s, i, r: (xp.take(x, i - 4, axis=0) + r, y, v),
     "rows taken of rows taken": lambda xp, x, y, v, s, i, r: (xp.take(xp.take(x + r, i, axis=0), i, axis=0), y, v),
