@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from loops import RECORDED
 
 import anynet as an
 from anynet.data import Dataset, Loader, Split, split
@@ -48,7 +49,7 @@ def test_backends_agree(data, backend_here):
 def test_an_epoch_is_pytorchs(data):
     """The same weights, the same batches; everything else is PyTorch's: layers, autograd, loss and optimizer."""
     torch = pytest.importorskip("torch")
-    run = fit(data, epochs=1)
+    run = fit(data, RECORDED, epochs=1)
 
     net = make_net()
     parts = net.layout.split(net.init(7, like=np.zeros(1))[0])
