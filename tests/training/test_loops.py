@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 from loops import PLAIN, RECORDED, plain, recorded
 from numerical import assert_close
 
@@ -153,3 +154,20 @@ def test_a_loss_that_is_not_finite_is_noted(backend_here):
     batches = Loader(split, backend_here).shuffled(5, 0, 0)
     after = train(carry, fixed, batches, backend_here.asarray(rates))
     np.testing.assert_array_equal(backend_here.to_host(after.diverged), [3, 0, 4])
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_batches_are_seen_and_counted_once(backend_here, rng, resident):
+    split = Split(rng.integers(0, 256, (25, N), dtype=np.uint8), np.arange(25) % 3)
+
+    def step(carry, shared, batch, row):
+        xp = array_namespace(carry)
+        return carry + row * xp.astype(xp.sum(batch.labels), carry.dtype)
+
+    ticks = []
+    batches = Loader(split, backend_here, resident=resident).in_order(7)
+    rates, zero = (backend_here.asarray(np.asarray(host, np.float32)) for host in ([1, 10, 100, 1000], 0))
+    total = BatchLoop(step, backend_here)(zero, None, batches, rates, ticks.append)
+    sums = [split.labels[i : i + 7].sum() for i in range(0, 25, 7)]
+    assert float(total) == np.dot(sums, [1, 10, 100, 1000])
+    assert sum(ticks) == 4
