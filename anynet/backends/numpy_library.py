@@ -19,6 +19,8 @@ Host = NDArray[Any]
 class NumpyLibrary(Library):
     """NumPy's arrays; elementwise chains run block by block or, where they run often and Numba is there, compiled."""
 
+    patience = 1 << 32  # a second's work, and about a second is what compiling takes
+
     @property
     def xp(self) -> ModuleType:
         return xp
@@ -57,7 +59,7 @@ class NumpyLibrary(Library):
     def stays(self, array: Host) -> bool:
         return array.dtype.kind not in "fc" and array.ndim > 0
 
-    def together(self, node: Node) -> bool:
+    def together(self, node: Node, *, hot: bool) -> bool:
         return numpy_blocks.in_blocks(node)
 
     def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:

@@ -1,5 +1,6 @@
 """PyTorch, for running recorded steps."""
 
+from contextlib import suppress
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import array_api_compat.torch as xp
 import torch
 
-from anynet.tracing.graph import Node
+from anynet.tracing.graph import Node, elements
 from anynet.tracing.library import Call, Library, layout
+from anynet.tracing.memory import Memory
 
 OPERATIONS = {
     "abs": torch.abs,
@@ -37,17 +39,41 @@ OPERATIONS = {
 }
 """Operations of each element on its own, which take ``out``."""
 
+LARGE, WORTH = 1 << 14, 1 << 21
+"""Elements of an array, and of all that a group makes, from which on compiling pays: calling it takes 40 µs."""
+
 REDUCTIONS = {"max": torch.amax, "mean": torch.mean, "min": torch.amin, "sum": torch.sum}
+
+BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
 
 NARROW, LONG = 64, 1024
 """Products of at most so many columns, and of one side at least so long, are faster the other way round on the CPU."""
 
 
+def has_out(node: Node) -> bool:
+    """Whether it is an operation on elements that can write to a tensor, and numbers in it change no dtype."""
+    is_float = bool(node.inputs) and node.inputs[-1].dtype.is_floating_point
+    return node.op in OPERATIONS and not node.kwargs and (is_float or all(isinstance(a, Node) for a in node.args))
+
+
+def _is_mask(node: Node) -> bool:
+    """Whether a choice is between numbers and zeros."""
+    condition, x, y = node.args
+    return (
+        all(isinstance(arg, Node) for arg in (condition, x))
+        and (condition.dtype, x.dtype) == (torch.bool, node.dtype)
+        and node.dtype in BITS
+        and str(y) in ("0", "0.0")  # which -0.0 is not
+    )
+
+
 class TorchLibrary(Library):
     """PyTorch's tensors on a device, without autograd."""
 
+    patience = 100_000_000_000  # some ten seconds' work, and as much is what compiling takes
+
     def __init__(self, device: torch.device) -> None:
-        self._device = device
+        self.device = device
 
     @property
     def xp(self) -> ModuleType:
@@ -57,7 +83,7 @@ class TorchLibrary(Library):
         return isinstance(value, torch.Tensor)
 
     def empty(self, node: Node) -> torch.Tensor:
-        return torch.empty(node.shape, dtype=node.dtype, device=self._device)
+        return torch.empty(node.shape, dtype=node.dtype, device=self.device)
 
     def copy(self, into: torch.Tensor, array: torch.Tensor) -> Call:
         return into.copy_, (array,)
@@ -80,10 +106,11 @@ class TorchLibrary(Library):
 
     def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: torch.Tensor) -> list[Call]:
         match node.op, args:
-            case op, _ if op in OPERATIONS and not kwargs:
-                dtype = next(a.dtype for a in reversed(args) if isinstance(a, torch.Tensor))
-                if dtype.is_floating_point or all(isinstance(a, torch.Tensor) for a in args):
-                    return [(partial(OPERATIONS[op], out=out), tuple(self._tensor(a, dtype) for a in args))]
+            case "where", (condition, x, _) if _is_mask(node):  # a product is many times faster than a choice
+                bits = BITS[out.dtype]  # of which 0 times any is 0, where 0 times infinity is NaN
+                return [(partial(torch.mul, out=out.view(bits)), (x.view(bits), condition))]
+            case op, _ if has_out(node):
+                return [(partial(OPERATIONS[op], out=out), tuple(self._tensor(a, node.inputs[-1].dtype) for a in args))]
             case "matmul", (a, b) if a.ndim == b.ndim == 2:
                 return self._product(a, b, out)
             case "astype", (x, *_):
@@ -98,12 +125,24 @@ class TorchLibrary(Library):
 
         return [(plain, ())]
 
+    def together(self, node: Node, *, hot: bool) -> bool:
+        large = hot and elements(node) >= LARGE and self.device.type == "cpu"
+        return large and (node.op == "astype" or has_out(node))
+
+    def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:
+        from anynet.backends import torch_kernels  # here, for it imports this
+
+        if sum(map(elements, group)) >= WORTH:
+            with suppress(torch_kernels.CannotCompileError):
+                return torch_kernels.kernel_calls(group, memory, self)
+        return [call for node in group for call in self.calls(node, *memory.arguments(node), memory.allocate(node))]
+
     def _tensor(self, value: Any, dtype: torch.dtype) -> torch.Tensor:
-        return value if isinstance(value, torch.Tensor) else torch.tensor(value, dtype=dtype, device=self._device)
+        return value if isinstance(value, torch.Tensor) else torch.tensor(value, dtype=dtype, device=self.device)
 
     def _product(self, a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> list[Call]:
         n, columns = out.shape
-        if self._device.type != "cpu" or columns > NARROW or max(n, a.shape[1]) < LONG:
+        if self.device.type != "cpu" or columns > NARROW or max(n, a.shape[1]) < LONG:
             return [(partial(torch.mm, out=out), (a, b))]
         turned = torch.empty((columns, n), dtype=out.dtype)
         return [(partial(torch.mm, out=turned), (b.mT, a.mT)), (out.copy_, (turned.mT,))]

@@ -1,5 +1,6 @@
 """What was recorded: operations, each with the operations that its arguments come from."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"{self.op}{self.shape}"
+
+
+def elements(node: Node) -> int:
+    """Of the array."""
+    return math.prod(node.shape)
 
 
 class Graph:

@@ -1,5 +1,6 @@
 """What running a recorded step asks of an array library."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import ModuleType
@@ -17,6 +18,9 @@ Call = tuple[Callable[..., Any], tuple]
 
 class Library(ABC):
     """An array library whose arrays can be written to, and how."""
+
+    patience: float = math.inf
+    """How many elements a step's groups have to make, over all its runs, before compiling them pays."""
 
     @property
     @abstractmethod
@@ -70,12 +74,12 @@ class Library(ABC):
             return array[key]
         return getattr(self.xp, node.op)(*args, **kwargs)
 
-    def together(self, node: Node) -> bool:
-        """Whether an operation runs together with its neighbours, in a group."""
+    def together(self, node: Node, *, hot: bool) -> bool:
+        """Whether an operation runs together with its neighbours, in a group. hot: whether it runs often."""
         return False
 
     def group_calls(self, group: list[Node], memory: "Memory", *, hot: bool) -> list[Call]:
-        """The calls that run a group, to whose results the memory is to give arrays. hot: whether it runs often."""
+        """The calls that run a group, to whose results the memory is to give arrays."""
         raise NotImplementedError
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from anynet.tracing.graph import Graph
+from anynet.tracing.graph import Graph, elements
 from anynet.tracing.library import Library
 from anynet.tracing.program import Program
 from anynet.tracing.tracer import trace
@@ -11,9 +11,6 @@ from anynet.tracing.tree import flatten, form
 
 MOST = 32
 """Records that a loop keeps, the newest."""
-
-HOT = 2000
-"""Steps after which what can be compiled is: a second that is soon saved."""
 
 
 class Record:
@@ -26,12 +23,13 @@ class Record:
         self.build = graph.build
         self._settings = graph, n_carry, shared, library
         self._program = Program(*self._settings)
-        self._steps = 0
+        self._work = sum(elements(node) for node in graph.nodes if library.together(node, hot=True))
+        self._patience = library.patience
 
     def program(self, steps: int) -> Program:
         """The program for so many steps more."""
-        cold, self._steps = self._steps < HOT, self._steps + steps
-        if cold and self._steps >= HOT:
+        cold, self._patience = self._patience > 0, self._patience - steps * self._work
+        if cold and self._patience <= 0:
             self._program = Program(*self._settings, hot=True)
         return self._program
 

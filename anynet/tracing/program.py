@@ -1,5 +1,7 @@
 """A recorded step as calls of a library's functions, run again and again in arrays that are allocated once."""
 
+from functools import partial
+
 from anynet.tracing import vectors
 from anynet.tracing.graph import Graph, Node
 from anynet.tracing.library import Call, Library
@@ -24,7 +26,7 @@ class Program:
         self._library = library
         carry, fixed = graph.inputs[:n_carry], graph.inputs[n_carry : n_carry + len(shared)]
         self._carry_nodes, row = carry, graph.inputs[n_carry + len(shared) :]
-        groups = schedule(graph, library.together)
+        groups = schedule(graph, partial(library.together, hot=hot))
         updates = {new: old for old, new in zip(carry, graph.outputs, strict=True) if new is not old}
         self._memory = Memory(graph, groups, updates, library)
         self.carry, self._row = ([self._own(node) for node in nodes] for nodes in (carry, row))
@@ -36,7 +38,7 @@ class Program:
         self.calls: list[Call] = []
         self.makers: list[Node] = []
         for group in groups:
-            if library.together(group[0]):
+            if library.together(group[0], hot=hot):
                 self._add(group[-1], library.group_calls(group, self._memory, hot=hot))
             else:
                 self._bind(group[0])

@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 import anynet as an
 from anynet.data import Loader, Normalization, Split
 from anynet.data.loader import Pass
-from anynet.tracing.loop import HOT
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
 from benchmarks.data import Data, Parameters, flat, like
@@ -24,7 +23,7 @@ class Anynet(Peer):
         except an.BackendError as error:
             raise LeftOutError(str(error)) from error
         if self.backend.name == "numpy":
-            self.settled = HOT
+            self.settled = 0
         self.net, put = _net(workload), self.backend.asarray
         adam = workload.optimizer == "adam"
         optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, momentum=workload.momentum)
