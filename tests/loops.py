@@ -1,8 +1,12 @@
 """The loops that tests compare: the plain one, which every backend can do, and the recorded one."""
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from anynet.backends import Backend, backend
+from anynet.tracing.splitting import SplitStep
+from anynet.tracing.tracer import trace
+from anynet.tracing.tree import flatten
 
 
 def plain(chosen: Backend) -> Backend:
@@ -18,6 +22,25 @@ def recorded(chosen: Backend) -> Backend:
         raise AssertionError("the step was not recorded")
 
     kind = type("Recorded", (type(chosen),), {"plain_loop": lambda self, step: refuse})
+    return kind(chosen.name, chosen.device)
+
+
+def in_parts(chosen: Backend) -> Backend:
+    """The backend with a loop that carries vectors in parts."""
+
+    def loop(self: Backend, step: Callable[..., Any]) -> Callable[..., Any]:
+        def run(carry: Any, shared: Any, rows: Any, tick: Any) -> Any:
+            (leaves, _), (columns, rebuild) = flatten(carry), flatten(rows)
+            graph = trace(step, self.xp, carry, shared, rebuild([column[0] for column in columns]))
+            split = SplitStep(graph, len(leaves), self.xp)
+            parts = split.split(leaves)
+            for row in zip(*columns, strict=True):
+                parts = split.run(parts, [*flatten(shared)[0], *row])
+            return graph.build(split.join(parts))
+
+        return self.compile(run)
+
+    kind = type("InParts", (type(chosen),), {"loop": loop})
     return kind(chosen.name, chosen.device)
 
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from anynet.backends.base import Backend, BackendError, Function, Loop, Memory, Step, Tick, first_line
 from anynet.backends.numpy import host_memory
+from anynet.tracing.splitting import SplitStep
+from anynet.tracing.tracer import UntraceableError, trace
+from anynet.tracing.tree import flatten
 from anynet.typing import Array
 
 
@@ -79,11 +82,22 @@ class Jax(Backend):
         return jax.jit(function)
 
     def loop(self, step: Step) -> Loop:
-        """All steps in one compiled call."""
+        """All steps in one compiled call, with vectors in parts, which XLA would copy otherwise."""
 
         @jax.jit
         def scan(carry: Any, shared: Any, rows: Any) -> Any:
-            return jax.lax.scan(lambda carry, row: (step(carry, shared, row), None), carry, rows)[0]
+            first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
+            try:
+                graph = trace(step, jax.numpy, carry, shared, first)
+            except UntraceableError:
+                return jax.lax.scan(lambda carry, row: (step(carry, shared, row), None), carry, rows)[0]
+            leaves = flatten(carry)[0]
+            split = SplitStep(graph, len(leaves), jax.numpy)
+
+            def one(parts: Any, row: Any) -> tuple[Any, None]:
+                return split.run(parts, flatten((shared, row))[0]), None
+
+            return graph.build(split.join(jax.lax.scan(one, split.split(leaves), rows)[0]))
 
         def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
             carry = jax.block_until_ready(scan(carry, shared, rows))

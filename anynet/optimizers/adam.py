@@ -53,10 +53,10 @@ class Adam(Optimizer):
         xp, t = array_namespace(params), state["t"] + 1
         m = self.beta1 * state["m"] + (1 - self.beta1) * grads
         v = self.beta2 * state["v"] + (1 - self.beta2) * grads * grads
-        m_hat, v_hat = m / _one_minus_power(xp, self.beta1, t), v / _one_minus_power(xp, self.beta2, t)
+        m_hat, v_hat = m * _correction(xp, self.beta1, t), v * _correction(xp, self.beta2, t)
         return params - lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps), {"m": m, "v": v, "t": t}
 
 
-def _one_minus_power(xp, beta: float, t: Array) -> Array:  # type: ignore[no-untyped-def]
-    # 1 - beta**t in float32 would lose four digits of the first steps.
-    return -xp.expm1(t * math.log(beta)) if beta else 1.0
+def _correction(xp, beta: float, t: Array) -> Array:  # type: ignore[no-untyped-def]
+    """1 / (1 - β^t), of which 1 - β^t in float32 would lose four digits in the first steps."""
+    return -1 / xp.expm1(t * math.log(beta)) if beta else 1.0

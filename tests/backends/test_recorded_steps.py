@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from array_api_compat import array_namespace
 from libraries import tree_map
-from loops import plain, recorded
+from loops import in_parts, plain, recorded
 
 from anynet.backends import BackendError, backend, numpy_blocks
+from anynet.tracing import splitting
 
 
 def halves(old):
@@ -179,7 +180,7 @@ WAYS = {
 }
 
 
-def assert_same_on(chosen, function):
+def assert_same_on(chosen, function, ours=recorded):
     """Over two loops of three steps."""
     rng = np.random.default_rng(0)
 
@@ -189,7 +190,7 @@ def assert_same_on(chosen, function):
     carry = tuple(rng.standard_normal(shape) for shape in ((4, 6), (4, 6), (6,)))
     shared, rows = (rng.standard_normal((4, 6)), np.asarray([2, 0, 3, 1])), (rng.standard_normal((3, 4, 6)),)
     carry, shared, rows = tree_map(chosen.asarray, (carry, shared, rows))
-    ours, theirs = recorded(chosen).loop(step), plain(chosen).loop(step)
+    ours, theirs = ours(chosen).loop(step), plain(chosen).loop(step)
     actual, expected = carry, carry
     for _ in range(2):
         actual, expected = ours(actual, shared, rows, int), theirs(expected, shared, rows, int)
@@ -211,6 +212,22 @@ def chosen(request, monkeypatch):
 
 @pytest.mark.parametrize("name", STEPS)
 def test_steps(chosen, name):
+    assert_same_on(chosen, STEPS[name])
+
+
+@pytest.mark.parametrize("long", [1, 3, 7])
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_that_carry_vectors_in_parts(monkeypatch, name, long):
+    monkeypatch.setattr(splitting, "LONG", long)
+    assert_same_on(backend("numpy"), STEPS[name], in_parts)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_in_one_call_of_jax(monkeypatch, name):
+    pytest.importorskip("jax")
+    monkeypatch.setattr(splitting, "LONG", 3)
+    chosen = backend("jax:cpu")
+    chosen.dtype("float64")
     assert_same_on(chosen, STEPS[name])
 
 

@@ -7,9 +7,10 @@ import pytest
 from drawn_steps import Drawn, steps
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from loops import PLAIN, RECORDED, plain
+from loops import PLAIN, RECORDED, in_parts, plain
 
 from anynet.backends import Backend, backend, numpy_blocks
+from anynet.tracing import splitting
 
 
 def examples(n: int) -> settings:
@@ -50,6 +51,13 @@ def assert_same(drawn: Drawn, ours: Backend, theirs: Backend) -> None:
 def test_numpy(drawn: Drawn, size: int, large: int) -> None:
     with patch.object(numpy_blocks, "SIZE", size), patch.object(numpy_blocks, "LARGE", large):
         assert_same(drawn, RECORDED, PLAIN)
+
+
+@given(drawn=steps(), long=st.sampled_from([1, 2, 4]))
+@examples(120)
+def test_in_parts(drawn: Drawn, long: int) -> None:
+    with patch.object(splitting, "LONG", long):
+        assert_same(drawn, in_parts(backend("numpy")), PLAIN)
 
 
 @given(drawn=steps())
