@@ -1,5 +1,6 @@
 """A whole run of the benchmarks, from names to files."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -105,7 +106,7 @@ def known_workloads(names: Sequence[str]) -> list[Workload]:
 def known_peers(names: Sequence[str]) -> Sequence[str]:
     """The names again. Raises ValueError for one that there is not."""
     for name in names:
-        library = name.removeprefix(ANYNET).partition(":")[0]
+        library = re.split("[:+]", name.removeprefix(ANYNET))[0]
         if name not in PEERS and not (name.startswith(ANYNET) and library in LIBRARIES):
             raise ValueError(f'there is no peer "{name}"{nearest(name, DEFAULT)}')
     return names

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from benchmarks.workloads import Workload
 
-PEERS = ["torch", "anynet-numpy"]
+PEERS = ["torch", "anynet-numpy", "anynet-numpy+numba"]
 
 AXES: dict[str, Callable[[Workload], int]] = {
     "batch size": lambda workload: workload.batch_size,

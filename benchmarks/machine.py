@@ -1,5 +1,6 @@
 """What the figures were measured on, and with."""
 
+import os
 import platform
 import re
 from datetime import datetime
@@ -12,15 +13,19 @@ from benchmarks.environment import cores
 
 LIBRARIES = re.compile(r"cupy.*|jax|jaxlib|keras|numba|numpy|scikit-learn|scipy|thinc|torch")
 
+SETTINGS = re.compile("(KMP|MKL|NUMBA|OMP|OPENBLAS|XLA)_")
+"""Environment variables that change how fast libraries are."""
+
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, system, date and versions."""
+    """Processor, cores, system, date, environment and versions."""
     found = {dist.name.lower(): dist.version for dist in distributions() if LIBRARIES.fullmatch(dist.name.lower())}
     return {
         "cpu": cpu(),
         "cores": cores(),
         "system": platform.platform(),
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "environment": {name: os.environ[name] for name in sorted(os.environ) if SETTINGS.match(name)},
         "versions": {"anynet": anynet.__version__, "python": platform.python_version()} | dict(sorted(found.items())),
     }
 

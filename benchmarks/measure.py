@@ -56,13 +56,12 @@ def measure(
         for name in list(seconds):
             time.sleep(PAUSE)
             try:
-                if repeat:
-                    seconds[name].append(workers[name].call(session.time_epoch, order))
-                else:
-                    workers[name].call(session.warm_up, order, workload.steps)
+                took = workers[name].call(session.time_epoch, order)
             except LeftOutError as why:
                 left_out[name] = str(why)
                 del seconds[name]
+            else:
+                seconds[name] += [took] if repeat else []
     timings = {name: Timing(losses[name], took) for name, took in seconds.items()}
     return Result(workload, lowest, expected, timings, left_out)
 

@@ -36,12 +36,14 @@ class Report:
     def _page(self, picture: str) -> str:
         machine = self.machine
         versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+        environment = ", ".join(f"{name}={value}" for name, value in machine["environment"].items())
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         parts = [
             f"# {self.title}",
             f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {machine['date']}; {settings}.",
             f"Peak {machine['peak'] / 1e9:,.0f} GFLOP/s, memory {machine['bandwidth'] / 1e9:,.0f} GB/s.",
             f"{versions}.",
+            *([f"With {environment}."] if environment else []),
             f"![{self.title}]({picture})",
         ]
         for name, results in self.groups.items():

@@ -10,9 +10,6 @@ from benchmarks.data import Data, Parameters
 from benchmarks.peers.base import Peer
 from benchmarks.workloads import Workload
 
-LONGEST = 10.0
-"""Seconds of warming up after which no further epoch is begun."""
-
 _training: list[Peer] = []
 
 
@@ -26,18 +23,6 @@ def begin(name: str, workload: Workload, order: NDArray[np.int64]) -> Parameters
     peer.train(order)
     _training.append(peer)
     return peer.parameters()
-
-
-def warm_up(order: NDArray[np.int64], steps: int) -> None:
-    """Train epochs with the net that has begun, one at least, until it has settled or has had time enough.
-
-    steps: of an epoch.
-    """
-    (peer,) = _training
-    began, epochs = time.perf_counter(), 0
-    while not epochs or (epochs * steps < peer.settled and time.perf_counter() - began < LONGEST):
-        peer.train(order)
-        epochs += 1
 
 
 def time_epoch(order: NDArray[np.int64]) -> float:

@@ -83,6 +83,6 @@ WORKLOADS = {
             name="W4", hidden=(50, 30, 20, 20, 10, 10, 10, 10), batch_norm=True, batch_size=100, lr=0.01,
             momentum=0.8, l2=0.01, images=20_000,
         ),
-        Workload(name="W5", hidden=(2048, 2048), batch_size=512, optimizer="adam", lr=1e-4, images=5120),
+        Workload(name="W5", hidden=(2048, 2048), batch_size=512, optimizer="adam", lr=1e-4, images=10_240),
     )
 }  # fmt: skip

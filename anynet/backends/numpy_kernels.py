@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anynet.backends.numpy_blocks import block_calls
 from anynet.backends.numpy_calls import check_index
-from anynet.tracing.graph import Node
+from anynet.tracing.graph import Node, elements
 from anynet.tracing.library import Call
 from anynet.tracing.memory import Memory
 
@@ -53,6 +53,15 @@ TYPES = {
 
 FAST = {"contract", "reassoc", "arcp", "nsz"}
 """Freedoms of the compiler that change rounding alone; infinities and NaN stay what they are."""
+
+
+SMALL = 1 << 11
+"""Elements from which an array's operations are done in loops: one saves more than a call of NumPy's takes."""
+
+
+def in_kernel(node: Node) -> bool:
+    """Whether an operation is done in a loop even where it would not be done in blocks."""
+    return elements(node) >= SMALL and node.op != "take" and _can_be_written(node)
 
 
 def kernel_calls(group: list[Node], memory: Memory) -> list[Call]:

@@ -1,5 +1,6 @@
 """NumPy, for running recorded steps."""
 
+from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -60,11 +61,18 @@ class NumpyLibrary(Library):
         return array.dtype.kind not in "fc" and array.ndim > 0
 
     def together(self, node: Node, *, hot: bool) -> bool:
-        return numpy_blocks.in_blocks(node)
+        kernels = _kernels() if hot else None
+        return numpy_blocks.in_blocks(node) or (kernels is not None and kernels.in_kernel(node))
 
     def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:
-        if hot and find_spec("numba"):
-            from anynet.backends import numpy_kernels  # here, for Numba takes half a second
+        kernels = _kernels() if hot else None
+        return kernels.kernel_calls(group, memory) if kernels else numpy_blocks.block_calls(group, memory)
 
-            return numpy_kernels.kernel_calls(group, memory)
-        return numpy_blocks.block_calls(group, memory)
+
+@cache
+def _kernels() -> ModuleType | None:
+    if find_spec("numba") is None:
+        return None
+    from anynet.backends import numpy_kernels  # here, for Numba takes half a second
+
+    return numpy_kernels

@@ -25,9 +25,9 @@ PEERS = {
 """Module and class, by name."""
 
 ANYNET = "anynet-"
-"""Behind it stands a backend: anynet-numpy, anynet-torch:cuda."""
+"""Behind it stands a backend, and what it compiles with: anynet-numpy, anynet-numpy+numba, anynet-torch:cuda."""
 
-DEFAULT = [*PEERS, *(ANYNET + backend for backend in ("numpy", "torch:cpu", "jax:cpu", "cupy"))]
+DEFAULT = [*PEERS, *(ANYNET + backend for backend in ("numpy", "numpy+numba", "torch:cpu", "jax:cpu", "cupy"))]
 
 HAND_WRITTEN = {"anynet-torch:cpu": "torch", "anynet-jax:cpu": "jax-scan"}
 """What anynet's backends are compared with, beside the yardstick."""

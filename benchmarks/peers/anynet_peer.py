@@ -1,5 +1,8 @@
 """anynet, on each of its backends: the one place where the benchmarks call it."""
 
+import math
+from importlib.util import find_spec
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,16 +17,22 @@ from benchmarks.workloads import Workload
 
 
 class Anynet(Peer):
-    """``backend``: as for ``anynet.backend``. Raises LeftOutError for one that cannot be used here."""
+    """``backend``: as for ``anynet.backend``; "numpy" is NumPy alone, "numpy+numba" has Numba compile at once.
+
+    Raises LeftOutError for a backend that cannot be used here.
+    """
 
     def __init__(self, workload: Workload, data: Data, backend: str) -> None:
         self.workload, self.data = workload, data
+        backend, _, compiler = backend.partition("+")
+        if compiler and find_spec(compiler) is None:
+            raise LeftOutError(f"{compiler} is not installed")
         try:
             self.backend = an.backend(backend)
         except an.BackendError as error:
             raise LeftOutError(str(error)) from error
-        if self.backend.name == "numpy":
-            self.settled = 0
+        if (library := self.backend.library) is not None:
+            type(library).patience = 1 if compiler or backend != "numpy" else math.inf
         self.net, put = _net(workload), self.backend.asarray
         adam = workload.optimizer == "adam"
         optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, momentum=workload.momentum)

@@ -18,11 +18,7 @@ class Peer(ABC):
 
     Made from a workload and its data, in a process of its own. Raises LeftOutError for a workload that it cannot train
     as it is.
-
-    settled: steps after which it compiles nothing any more.
     """
-
-    settled = 1
 
     @abstractmethod
     def __init__(self, workload: Workload, data: Data) -> None: ...
