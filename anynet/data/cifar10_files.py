@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.data.dataset import Batches
+from anynet.data.dataset import Batches, Split
 from anynet.data.errors import DataError
 from anynet.data.forms import AGAIN, FORMS, IMAGE_SIZE, Form
 
@@ -97,13 +97,17 @@ def _read_files(form: Form, where: Path, content: Callable[[str], bytes]) -> Bat
     )
     official = True
     for batch, part in every.splits.items():
-        data = content(batch + form.suffix)
         file = f"{where / batch}{form.suffix}"
-        images, labels = form.read_batch(data, file)
-        _check(images, labels, count, file)
-        part.images[...], part.labels[...] = images, labels
-        official &= _md5(data).hexdigest() == BATCH_MD5[batch]
+        official &= _read_batch(form, content(batch + form.suffix), file, part) == BATCH_MD5[batch]
     return replace(every, official=official)
+
+
+def _read_batch(form: Form, data: bytes, file: str, part: Split) -> str:
+    """Copy a file's images and labels to where they belong; returns its md5."""
+    images, labels = form.read_batch(data, file)
+    _check(images, labels, len(part), file)
+    part.images[...], part.labels[...] = images, labels
+    return _md5(data).hexdigest()
 
 
 def _check(images: NDArray[Any], labels: list[Any], count: int, file: str) -> None:

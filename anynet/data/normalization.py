@@ -44,8 +44,8 @@ def normalization(kind: str, images: NDArray[np.uint8]) -> Normalization:
         return Normalization(np.full(pixels, 1 / 255), np.zeros(pixels))
     # Sums of integers are exact: the same statistics whatever the machine.
     total, squares = np.zeros(pixels), np.zeros(pixels)
-    for start in range(0, len(images), 1000):
-        chunk = images[start : start + 1000].astype(np.float64)
+    for start in range(0, len(images), 250):
+        chunk = images[start : start + 250].astype(np.float64)
         total += chunk.sum(axis=0)
         squares += np.einsum("np,np->p", chunk, chunk)
     mean, square = total / len(images), squares / len(images)

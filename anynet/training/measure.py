@@ -13,7 +13,7 @@ from anynet.training.loop import BatchLoop
 from anynet.training.step import Trained, evaluation_step, no_totals
 from anynet.typing import Array, Arrays
 
-BATCH = 1000
+BATCH = 500
 """Images measured at once: enough for fast products, few enough for any memory."""
 
 
