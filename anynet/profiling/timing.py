@@ -83,7 +83,8 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
 
     clock: gives the time in seconds.
 
-    Raises ValueError where the images are not to stay on the device.
+    Raises ValueError where the images are not to stay on the device, and UntraceableError for layers that draw or read
+    numbers, which cannot be recorded.
     """
     config, backend = experiment.config, experiment.backend
     backend.dtype(config.dtype)
