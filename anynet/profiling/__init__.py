@@ -2,7 +2,8 @@
 
     print(profile(experiment.prepare(Config(hidden="50,30"))))
 
-``parts`` says which part of a step each recorded operation belongs to, ``timing`` times them, ``result`` shows them.
+``parts`` says which part of a step each recorded operation belongs to, ``runners`` runs and ``timing`` times them,
+``result`` shows what came out.
 """
 
 from anynet.profiling.result import Profile

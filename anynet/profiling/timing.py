@@ -4,13 +4,12 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from anynet import build
 from anynet.backends import Backend
-from anynet.backends.base import Loop as Run
 from anynet.backends.base import Step
 from anynet.data import Augmentation, Normalization, normalization
 from anynet.experiment import Experiment
@@ -29,10 +28,9 @@ from anynet.profiling.parts import (
     shares,
 )
 from anynet.profiling.result import Profile
-from anynet.tracing.graph import Graph, Node
-from anynet.tracing.library import Call, Library, evaluate
-from anynet.tracing.loop import Record
-from anynet.tracing.schedule import schedule
+from anynet.profiling.runners import Job, Row, Runner, one_by_one, recorded
+from anynet.tracing.graph import Graph
+from anynet.tracing.library import Call
 from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten
 from anynet.training.fit import load
@@ -42,37 +40,6 @@ from anynet.typing import Array
 
 STEPS, ROUNDS = 10, 10
 """Steps timed in one go, and how often: of short rounds, the median leaves out what else the machine does."""
-
-Row = tuple[Array, ...]
-
-
-class Job(NamedTuple):
-    """What a loop over a step is given: the carry before the first step, what all steps share, and rows for ``STEPS``
-    of them."""
-
-    carry: Any
-    shared: Any
-    rows: Any
-
-    @property
-    def each(self) -> list[Row]:
-        """The leaves of every step's row."""
-        leaves = flatten(self.rows)[0]
-        return [tuple(leaf[i, ...] for leaf in leaves) for i in range(leaves[0].shape[0])]
-
-
-class Runner(NamedTuple):
-    """How a step is run.
-
-    loop: runs all steps the way training does.
-    take: brings a step's row to where the calls read it. calls: what the step does.
-    groups: for each call, the operations that it is made for.
-    """
-
-    loop: Callable[[], Any]
-    take: Callable[[Row], None]
-    calls: list[Call]
-    groups: list[list[Node]]
 
 
 def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_counter) -> Profile:
@@ -98,10 +65,10 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
     net, loss = experiment.net, build.LOSSES[config.loss]
     graph = _graph(step(labelled_net(net), labelled_loss(loss)), job, backend)
     if backend.library is None:
-        runner, measure = _one_by_one(graph, backend.loop(step(net, loss)), job, backend), _time
+        runner, measure = one_by_one(graph, backend.loop(step(net, loss)), job, backend), _time
     else:
         steps = config.epochs * math.ceil(len(experiment.data.train) / config.batch_size)
-        runner, measure = _recorded(graph, job, backend.library, steps), backend.compile(_time)
+        runner, measure = recorded(graph, job, backend.library, steps), backend.compile(_time)
     total, seconds = measure(runner, job.each, backend, clock)
     parts: dict[Part, float] = defaultdict(float)
     loading = {Part(Label(LOAD), products=False): 1.0}
@@ -147,37 +114,6 @@ def _graph(step: Step, job: Job, backend: Backend) -> Graph:
     _, (_, images, labels), (plan, _) = flatten(job)[1](graph.inputs)
     label_others(graph, flatten((images, labels, plan))[0])
     return graph
-
-
-def _recorded(graph: Graph, job: Job, library: Library, steps: int) -> Runner:
-    """The program of a training of so many steps."""
-    (carry, _), (shared, _) = flatten(job.carry), flatten(job.shared)
-    program = Record(graph, len(carry), shared, library).program(steps)
-    program.start(carry, shared)
-
-    def run() -> Any:
-        for row in job.each:
-            program.step(row)
-
-    groups = {group[-1]: group for group in schedule(graph, library.together)}
-    return Runner(run, program.take, program.calls, [groups.get(maker, [maker]) for maker in program.makers])
-
-
-def _one_by_one(graph: Graph, run: Run, job: Job, backend: Backend) -> Runner:
-    """The graph's operations, each on its own."""
-    values = {used: used.value for node in graph.nodes for used in node.inputs if used.op == "constant"}
-
-    def take(row: Row) -> None:
-        values.update(zip(graph.inputs, (*flatten((job.carry, job.shared))[0], *row), strict=True))
-
-    def compute(node: Node) -> Array:
-        leaves, rebuild = flatten((node.args, node.kwargs))
-        args, kwargs = rebuild([values[leaf] if isinstance(leaf, Node) else leaf for leaf in leaves])
-        values[node] = evaluate(backend.xp, node, args, kwargs)
-        return values[node]
-
-    calls: list[Call] = [(compute, (node,)) for node in graph.nodes]
-    return Runner(lambda: run(*job, lambda n: None), take, calls, [[node] for node in graph.nodes])
 
 
 def _time(

@@ -11,7 +11,7 @@ from anynet.build import LOSSES
 from anynet.config import Config
 from anynet.data import Dataset, Split
 from anynet.experiment import Experiment
-from anynet.profiling import Profile, profile, timing
+from anynet.profiling import Profile, profile, runners, timing
 from anynet.profiling.parts import Label, Part, labelled_loss, labelled_net
 from anynet.profiling.timing import STEPS
 
@@ -71,13 +71,13 @@ def clock(backend_here, monkeypatch):
 
     library = type(backend_here.library)
     if backend_here.library is None:
-        evaluate = timing.evaluate
+        evaluate = runners.evaluate
 
         def one(xp, node, args, kwargs):
             ticking.work(node.op)
             return evaluate(xp, node, args, kwargs)
 
-        monkeypatch.setattr(timing, "evaluate", one)
+        monkeypatch.setattr(runners, "evaluate", one)
         return ticking
     plain, copy = library.calls, library.copy
     monkeypatch.setattr(library, "calls", lambda self, node, *rest: heard(plain(self, node, *rest), [node.op]))
