@@ -31,6 +31,11 @@ class Experiment(NamedTuple):
     optimizer: Optimizer
     backend: Backend
 
+    @property
+    def memory_budget(self) -> int | None:
+        """Bytes of the device's memory that images may stay in, as ``anynet.fit`` takes them."""
+        return None if self.config.memory_budget is None else round(self.config.memory_budget * 1e9)
+
     def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
         """Train; see ``anynet.fit``."""
         config = self.config
@@ -50,7 +55,7 @@ class Experiment(NamedTuple):
             crop=config.crop,
             reverse=config.reverse,
             drop_last=config.drop_last,
-            memory_budget=None if config.memory_budget is None else round(config.memory_budget * 1e9),
+            memory_budget=self.memory_budget,
             progress=progress,
             on_epoch=on_epoch,
         )

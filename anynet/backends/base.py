@@ -93,6 +93,10 @@ class Backend(ABC):
         """A NumPy array with the array's values, which later steps do not change. Waits for the device."""
 
     @abstractmethod
+    def wait(self, result: Any) -> None:
+        """Return when a result, arrays in any containers, is there: libraries may run behind what they are asked."""
+
+    @abstractmethod
     def memory(self) -> Memory | None:
         """What the device has; None where the library does not tell."""
 

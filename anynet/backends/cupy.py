@@ -78,6 +78,9 @@ class Cupy(Backend):
     def to_host(self, array: Array) -> NDArray[Any]:
         return cupy.asnumpy(array)
 
+    def wait(self, result: Any) -> None:
+        self.device.synchronize()
+
     def memory(self) -> Memory | None:
         return Memory(*self.device.mem_info)
 

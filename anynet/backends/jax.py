@@ -72,6 +72,9 @@ class Jax(Backend):
     def to_host(self, array: Array) -> NDArray[Any]:
         return np.array(array)
 
+    def wait(self, result: Any) -> None:
+        jax.block_until_ready(result)
+
     def memory(self) -> Memory | None:
         return _memory(self.device)
 

@@ -35,6 +35,9 @@ class Numpy(Backend):
     def to_host(self, array: Array) -> NDArray[Any]:
         return np.array(array)
 
+    def wait(self, result: Any) -> None:
+        """At once: NumPy computes when it is asked."""
+
     def memory(self) -> Memory | None:
         return host_memory()
 

@@ -57,6 +57,10 @@ class Torch(Backend):
     def to_host(self, array: Array) -> NDArray[Any]:
         return array.cpu().numpy().copy()
 
+    def wait(self, result: Any) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
     def memory(self) -> Memory | None:
         return Memory(*torch.cuda.mem_get_info(self.device)) if self.device.type == "cuda" else host_memory()
 

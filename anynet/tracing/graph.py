@@ -24,7 +24,7 @@ class Node:
         self.op, self.args, self.kwargs = op, args, kwargs
         self.shape, self.dtype = tuple(like.shape), like.dtype
         self.value = like if keep else None
-        self.label = ""
+        self.label: Any = None
 
     @property
     def inputs(self) -> list["Node"]:

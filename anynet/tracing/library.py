@@ -69,10 +69,7 @@ class Library(ABC):
 
     def evaluate(self, node: Node, args: tuple, kwargs: dict[str, Any]) -> Array:
         """The operation as the array API has it: a new array, or a view."""
-        if node.op == "getitem":
-            array, key = args
-            return array[key]
-        return getattr(self.xp, node.op)(*args, **kwargs)
+        return evaluate(self.xp, node, args, kwargs)
 
     def together(self, node: Node, *, hot: bool) -> bool:
         """Whether an operation runs together with its neighbours, in a group. hot: whether it runs often."""
@@ -81,6 +78,14 @@ class Library(ABC):
     def group_calls(self, group: list[Node], memory: "Memory", *, hot: bool) -> list[Call]:
         """The calls that run a group, to whose results the memory is to give arrays."""
         raise NotImplementedError
+
+
+def evaluate(xp: ModuleType, node: Node, args: tuple, kwargs: dict[str, Any]) -> Array:
+    """A recorded operation done with the functions of a namespace."""
+    if node.op == "getitem":
+        array, key = args
+        return array[key]
+    return getattr(xp, node.op)(*args, **kwargs)
 
 
 def layout(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[tuple[int, int]]:

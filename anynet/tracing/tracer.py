@@ -56,7 +56,7 @@ class Tape:
         self._xp = xp
         self.__name__ = f"traced {xp.__name__}"
         self.nodes: list[Node] = []
-        self.label = ""
+        self.label: Any = None
 
     def __getattr__(self, name: str) -> Any:
         thing = getattr(self._xp, name)

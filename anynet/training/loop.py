@@ -4,12 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 from anynet.backends import Backend, Tick
+from anynet.backends.base import Step
 from anynet.data.augmentation import Augmentation
 from anynet.data.loader import Batch, Pass, Plan, gather
 from anynet.typing import Array
 
 BatchStep = Callable[[Any, Any, Batch, Any], Any]
 """``step(carry, shared, batch, row)`` returns the next carry."""
+
+
+def gathering(step: BatchStep, augmentation: Augmentation | None) -> Step:
+    """``step(carry, (shared, images, labels), (plan, row))``: the step on a batch that it gathers itself."""
+
+    def gathered(carry: Any, shared: tuple[Any, Array, Array], row: tuple[Plan, Any]) -> Any:
+        (own, images, labels), (plan, one) = shared, row
+        return step(carry, own, gather(images, labels, plan, augmentation), one)
+
+    return gathered
 
 
 class BatchLoop:
@@ -23,11 +34,7 @@ class BatchLoop:
     """
 
     def __init__(self, step: BatchStep, backend: Backend, augmentation: Augmentation | None = None) -> None:
-        def gathering(carry: Any, shared: tuple[Any, Array, Array], row: tuple[Plan, Any]) -> Any:
-            (own, images, labels), (plan, one) = shared, row
-            return step(carry, own, gather(images, labels, plan, augmentation), one)
-
-        self._resident = backend.loop(gathering)
+        self._resident = backend.loop(gathering(step, augmentation))
         self._streamed = backend.loop(lambda carry, shared, row: step(carry, shared, *row))
 
     def __call__(self, carry: Any, shared: Any, batches: Pass, rows: Array | None, tick: Tick = lambda n: None) -> Any:

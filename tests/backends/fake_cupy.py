@@ -57,6 +57,12 @@ class Fake:
                 fake.current = self.id
                 fake.log.append(f"use {self.id}")
 
+            def synchronize(self):
+                """All that is in line."""
+                for i, work in enumerate(fake.line):
+                    work()
+                    fake.line[i] = lambda: None
+
             @property
             def mem_info(self):
                 return 3 + self.id, 10

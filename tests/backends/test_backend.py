@@ -1,5 +1,7 @@
 """What every backend promises: values moved unchanged, dtypes as named, staging that forgets nothing."""
 
+import importlib
+
 import numpy as np
 import pytest
 from array_api_compat import device
@@ -47,6 +49,17 @@ def test_what_comes_back_is_a_copy(backend_here):
     first = backend_here.to_host(array)
     first[...] = -1
     np.testing.assert_array_equal(backend_here.to_host(array), np.arange(1000))
+
+
+def test_results_that_were_waited_for_are_there(backend_here):
+    square = backend_here.asarray(np.ones((1000, 1000), np.float32))
+    result = {"product": (square @ square @ square, None)}
+    backend_here.wait(result)
+    if backend_here.name == "jax":
+        assert result["product"][0].is_ready()
+    if backend_here.name == "torch" and backend_here.device.type == "cuda":
+        assert importlib.import_module("torch").cuda.current_stream().query()
+    assert np.all(backend_here.to_host(result["product"][0]) == 1e6)
 
 
 def test_dtypes_are_what_they_are_called(backend_here):

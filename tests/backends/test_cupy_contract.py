@@ -124,6 +124,16 @@ def test_what_was_sent_is_what_arrives(install):
         np.testing.assert_array_equal(array.values, np.full((4 - k % 2, 3), k))
 
 
+def test_waiting_is_for_all_that_the_gpu_has_been_asked(install):
+    install()
+    staging = backend("cupy").staging((4, 3))
+    staging.host()[...] = 7
+    sent = staging.send(4)
+    assert not sent.values.any()
+    backend("cupy").wait(sent)
+    np.testing.assert_array_equal(sent.values, np.full((4, 3), 7))
+
+
 def test_values_go_to_the_device_and_come_back(install):
     fake = install()
     chosen = backend("cupy")
