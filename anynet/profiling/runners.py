@@ -8,7 +8,6 @@ from anynet.backends.base import Loop as Run
 from anynet.tracing.graph import Graph, Node
 from anynet.tracing.library import Call, Library, evaluate
 from anynet.tracing.loop import Record
-from anynet.tracing.schedule import schedule
 from anynet.tracing.tree import flatten
 from anynet.typing import Array
 
@@ -34,13 +33,13 @@ class Runner(NamedTuple):
 
     loop: runs all steps the way training does.
     take: brings a step's row to where the calls read it. calls: what the step does.
-    groups: for each call, the operations that it is made for.
+    made: for each call, the operations that it is made for.
     """
 
     loop: Callable[[], Any]
     take: Callable[[Row], None]
     calls: list[Call]
-    groups: list[list[Node]]
+    made: list[list[Node]]
 
 
 def recorded(graph: Graph, job: Job, library: Library, steps: int) -> Runner:
@@ -53,8 +52,7 @@ def recorded(graph: Graph, job: Job, library: Library, steps: int) -> Runner:
         for row in job.each:
             program.step(row)
 
-    groups = {group[-1]: group for group in schedule(graph, library.together)}
-    return Runner(run, program.take, program.calls, [groups.get(maker, [maker]) for maker in program.makers])
+    return Runner(run, program.take, program.calls, program.made)
 
 
 def one_by_one(graph: Graph, run: Run, job: Job, backend: Backend) -> Runner:

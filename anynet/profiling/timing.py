@@ -72,7 +72,7 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
     total, seconds = measure(runner, job.each, backend, clock)
     parts: dict[Part, float] = defaultdict(float)
     loading = {Part(Label(LOAD), products=False): 1.0}
-    for spent, shared in zip(seconds, (loading, *map(shares, runner.groups)), strict=True):
+    for spent, shared in zip(seconds, (loading, *map(shares, runner.made)), strict=True):
         for part, share in shared.items():
             parts[part] += share * spent
     return Profile(

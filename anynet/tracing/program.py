@@ -19,7 +19,7 @@ class Program:
     hot: whether it is to run often enough that compiling parts of it pays.
 
     ``start`` takes what a loop begins with, ``step`` a row; ``carry`` is what it has come to.
-    calls: what a step calls. makers: for each call, the operation, or the last of a group, that it is made for.
+    calls: what a step calls. made: for each call, the operations that it is made for.
     """
 
     def __init__(self, graph: Graph, n_carry: int, shared: list[Array], library: Library, *, hot: bool = False) -> None:
@@ -36,10 +36,10 @@ class Program:
         self._fixed = set(fixed)
         self._once: list[Call] = []
         self.calls: list[Call] = []
-        self.makers: list[Node] = []
+        self.made: list[list[Node]] = []
         for group in groups:
             if library.together(group[0], hot=hot):
-                self._add(group[-1], library.group_calls(group, self._memory, hot=hot))
+                self._add(group, library.group_calls(group, self._memory, hot=hot))
             else:
                 self._bind(group[0])
         self._hand_over([self._memory[new] for new in graph.outputs])
@@ -68,9 +68,9 @@ class Program:
         _run([self._library.copy(copy, mine) for copy, mine in zip(copies, self.carry, strict=True)])
         return copies
 
-    def _add(self, node: Node, calls: list[Call]) -> None:
+    def _add(self, nodes: list[Node], calls: list[Call]) -> None:
         self.calls += calls
-        self.makers += [node] * len(calls)
+        self.made += [nodes] * len(calls)
 
     def _own(self, node: Node) -> Array:
         return self._memory.hold(node, self._library.empty(node))
@@ -91,7 +91,7 @@ class Program:
         elif fixed:
             self._once += self._library.calls(node, args, kwargs, self._own(node))
         else:
-            self._add(node, self._library.calls(node, args, kwargs, self._memory.allocate(node)))
+            self._add([node], self._library.calls(node, args, kwargs, self._memory.allocate(node)))
 
     def _fill(self, node: Node) -> None:
         """Write the parts of a vector that are not in their places yet."""
@@ -101,16 +101,16 @@ class Program:
             if piece.op == "constant" and not self._memory.will_change(node):
                 _run([self._library.copy(where, array)])
             elif not self._library.same(array, where):
-                self._add(node, [self._library.copy(where, array)])
+                self._add([node], [self._library.copy(where, array)])
 
     def _hand_over(self, results: list[Array]) -> None:
         """Copy what is not in the carry's arrays yet; by way of others, for one may be what another was."""
         moves = [pair for pair in zip(self._carry_nodes, self.carry, results, strict=True) if pair[1] is not pair[2]]
         between = [self._library.empty(node) for node, _, _ in moves]
         for copy, (node, _, new) in zip(between, moves, strict=True):
-            self._add(node, [self._library.copy(copy, new)])
+            self._add([node], [self._library.copy(copy, new)])
         for copy, (node, mine, _) in zip(between, moves, strict=True):
-            self._add(node, [self._library.copy(mine, copy)])
+            self._add([node], [self._library.copy(mine, copy)])
 
 
 def _run(calls: list[Call]) -> None:

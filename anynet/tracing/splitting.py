@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from anynet.tracing.graph import Graph, Node
+from anynet.tracing.library import evaluate
 from anynet.tracing.tree import flatten
 from anynet.tracing.vectors import is_vector
 from anynet.typing import Array
@@ -91,10 +92,7 @@ class SplitStep:
                 columns.append(self._cut(values[leaf], bounds))
             else:
                 columns.append([self._whole(values[leaf]) if isinstance(leaf, Node) else leaf] * n)
-        return [self._call(node.op, *rebuild(list(row))) for row in zip(*columns, strict=True)]
-
-    def _call(self, op: str, args: tuple, kwargs: dict[str, Any]) -> Array:
-        return args[0][args[1]] if op == "getitem" else getattr(self._xp, op)(*args, **kwargs)
+        return [evaluate(self._xp, node, *rebuild(list(row))) for row in zip(*columns, strict=True)]
 
     def _cut(self, parts: Parts, bounds: Bounds) -> Parts:
         """The parts between other bounds."""
