@@ -61,19 +61,21 @@ def test_control_c_leaves_out_whose_turn_had_not_come(data):
 
 @pytest.mark.parametrize("settings", [{}, {"seeds": None}])
 def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
-    with pytest.raises(MemoryError, match=r"in batches of 40 takes about 0\.0\d+ GB, and 0\.0\d+ GB are free"):
+    with pytest.raises(MemoryError, match=r"in batches of 40 takes about 0\.0\d+ GB.* 0\.0\d+ GB are free"):
         fit(data, with_memory(0.9 * EACH), **settings)
 
 
 @pytest.mark.parametrize("optimizer", [an.SGD(0.02), an.SGD(0.02, momentum=0.9), an.Adam()], ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_estimate_holds(data, optimizer, dtype):
-    """Eight more members take no more than eight times the estimate, and not much less."""
+    """Eight more members take no more than eight times the estimate, and not much less. 240 images in batches of 50: the last is short."""
     peaks = []
     for k in (1, 9):
         tracemalloc.start()
-        an.fit(NET, data, optimizer, **SETTINGS | {"backend": "numpy", "dtype": dtype, "seeds": range(k)})
+        an.fit(
+            NET, data, optimizer, **SETTINGS | {"backend": "numpy", "dtype": dtype, "batch_size": 50, "seeds": range(k)}
+        )
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     more = (peaks[1] - peaks[0]) / 8
-    assert 0.5 < more / member_bytes(NET, optimizer, 40, dtype) <= 1
+    assert 0.5 < more / member_bytes(NET, optimizer, 50, dtype) <= 1
