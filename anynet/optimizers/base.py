@@ -62,8 +62,13 @@ def check(params: Array, grads: Array, lr: Array) -> None:
 
 
 def factor(setting: float | tuple[float, ...], params: Array) -> float | Array:
-    """A setting to multiply arrays like ``params`` by: the number, or, of one for each of K members, shape (K, 1)."""
+    """A setting to multiply arrays like ``params`` by: the number, or, of one for each of K members, shape (K, 1).
+
+    Raises ValueError where there are not as many as members.
+    """
     if not isinstance(setting, tuple):
         return setting
+    if params.shape[:-1] != (len(setting),):
+        raise ValueError(f"{setting}: expected one for each member of params, of shape {tuple(params.shape)}")
     xp = array_namespace(params)
     return xp.asarray(setting, dtype=params.dtype, device=device(params))[:, None]

@@ -30,9 +30,9 @@ def groups(members: Sequence[Member], course: Course) -> list[Sequence[Member]]:
 
 
 def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: str) -> int:
-    """About how many bytes a net takes in training, images left out; the most that was found with any library.
+    """About how many bytes a net takes in training, images left out: the most that was found with any library.
 
-    Recorded steps have arrays of their own: one record for whole batches, one for the last, and as many to measure with.
+    Recorded steps have arrays of their own, those of whole batches, of the last and of each set that is measured.
     """
     size, moments = net.layout.size, len(optimizer.init(np.zeros((1, 1))))
     widths = sum(n_out for _, n_out in (layer.features() for layer in net.layers) if n_out is not None)

@@ -18,15 +18,20 @@ def check(
     l2: float,
     epochs: int,
     batch_size: int,
+    seed: int,
     flip: bool = False,
     crop: int = 0,
     reverse: bool = False,
-    seed: int = 0,
 ) -> None:
     """Raises TypeError or ValueError for settings out of range, and for a net that does not fit the data."""
     for name, value, kind in (("net", net, Sequential), ("data", data, Dataset), ("optimizer", optimizer, Optimizer)):
         if not isinstance(value, kind):
             raise TypeError(f"{name}: expected a {kind.__name__}, got {value!r}")
+    for name in optimizer.PER_MEMBER:
+        if isinstance(getattr(optimizer, name), tuple):
+            raise ValueError(
+                f'{optimizer}: {name} of a net is one number; nets that differ are members=[{{"{name}": ...}}]'
+            )
     check_seed(seed)
     if epochs < 1:
         raise ValueError(f"epochs: expected 1 or more, got {epochs}")

@@ -68,7 +68,7 @@ def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
 @pytest.mark.parametrize("optimizer", [an.SGD(0.02), an.SGD(0.02, momentum=0.9), an.Adam()], ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_estimate_holds(data, optimizer, dtype):
-    """Eight more members take no more than eight times the estimate, and not much less. 240 images in batches of 50: the last is short."""
+    """Eight more members take no more than eight times the estimate, and not much less."""
     peaks = []
     for k in (1, 9):
         tracemalloc.start()
