@@ -8,7 +8,7 @@ from anynet.backends import Backend, BackendError, backend
 from anynet.layers import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh
 from anynet.layers.initializers import He, Normal, Xavier
 from anynet.optimizers import SGD, Adam, Optimizer, schedules
-from anynet.training import DivergedError, Run, fit
+from anynet.training import DivergedError, Run, Runs, fit
 
 __version__ = "0.1.0"
 
@@ -28,6 +28,7 @@ __all__ = [
     "Parameter",
     "ReLU",
     "Run",
+    "Runs",
     "Sequential",
     "Sigmoid",
     "Tanh",

@@ -83,6 +83,7 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
         flip=config.flip,
         crop=config.crop,
         reverse=config.reverse,
+        seed=config.seed,
     )
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # what "auto" has come to

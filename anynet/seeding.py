@@ -30,7 +30,12 @@ def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:
     >>> generator(42, Purpose.ORDER, 0).permutation(5)
     array([3, 4, 0, 2, 1])
     """
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"seed: expected 0 to 2^64 - 1, got {seed}")
+    check_seed(seed)
     key = np.asarray([seed, purpose << 32 | index], np.uint64)
     return np.random.Generator(np.random.Philox(key=key))
+
+
+def check_seed(seed: int) -> None:
+    """Raises ValueError for a number that is no seed."""
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed: expected 0 to 2^64 - 1, got {seed}")

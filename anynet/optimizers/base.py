@@ -1,6 +1,9 @@
 """What an optimizer is: settings, a state to start from, and one update of a net's one vector of parameters."""
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from array_api_compat import array_namespace, device
 
 from anynet.checks import alike
 from anynet.optimizers.schedules import Constant, Schedule
@@ -12,8 +15,11 @@ class Optimizer:
     """The base of all optimizers.
 
     lr: the learning rate η, a positive number, or a schedule of it over the epochs.
+
+    PER_MEMBER: the settings that may be tuples, with one value for each member.
     """
 
+    PER_MEMBER: ClassVar[tuple[str, ...]] = ()
     lr: float | Schedule = 0.01
 
     def __post_init__(self) -> None:
@@ -53,3 +59,16 @@ def check(params: Array, grads: Array, lr: Array) -> None:
         raise ValueError(
             f"lr: expected shape () or {tuple(params.shape[:-1])}, one for each member, got {tuple(lr.shape)}"
         )
+
+
+def factor(setting: float | tuple[float, ...], params: Array) -> float | Array:
+    """A setting to multiply arrays like ``params`` by: the number, or, of one for each of K members, shape (K, 1).
+
+    Raises ValueError where there are not as many as members.
+    """
+    if not isinstance(setting, tuple):
+        return setting
+    if params.shape[:-1] != (len(setting),):
+        raise ValueError(f"{setting}: expected one for each member of params, of shape {tuple(params.shape)}")
+    xp = array_namespace(params)
+    return xp.asarray(setting, dtype=params.dtype, device=device(params))[:, None]

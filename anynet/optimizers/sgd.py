@@ -1,10 +1,11 @@
 """Stochastic gradient descent."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from anynet.optimizers.base import Optimizer, check
+from anynet.optimizers.base import Optimizer, check, factor
 from anynet.typing import Array, Arrays
 
 
@@ -17,8 +18,8 @@ class SGD(Optimizer):
     and with Nesterov's look ahead :math:`\theta_t = \theta_{t-1} - \eta \, (g_t + \rho v_t)`.
 
     lr: η, the learning rate, or a schedule of it.
-    momentum: ρ in [0, 1). The rate multiplies the whole velocity, as in PyTorch; where it multiplies the gradient on
-        its way into the velocity instead, the two differ while the rate changes.
+    momentum: ρ in [0, 1), or a tuple with one for each member. The rate multiplies the whole velocity, as in PyTorch;
+        where it multiplies the gradient on its way into the velocity instead, the two differ while the rate changes.
     nesterov: whether to look ahead; needs a momentum.
 
     Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
@@ -32,14 +33,16 @@ class SGD(Optimizer):
     (array([0.5]), {'velocity': array([3.])})
     """
 
-    momentum: float = 0.0
+    PER_MEMBER: ClassVar[tuple[str, ...]] = ("momentum",)
+    momentum: float | tuple[float, ...] = 0.0
     nesterov: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.momentum < 1:
+        each = self.momentum if isinstance(self.momentum, tuple) else (self.momentum,)
+        if not all(0 <= rho < 1 for rho in each):
             raise ValueError(f"{self}: momentum must be in [0, 1)")
-        if self.nesterov and not self.momentum:
+        if self.nesterov and not all(each):
             raise ValueError(f"{self}: Nesterov's look ahead needs a momentum above 0")
 
     def init(self, params: Array) -> Arrays:
@@ -51,6 +54,7 @@ class SGD(Optimizer):
         check(params, grads, lr)
         if not self.momentum:
             return params - lr[..., None] * grads, state
-        velocity = self.momentum * state["velocity"] + grads
-        direction = grads + self.momentum * velocity if self.nesterov else velocity
+        rho = factor(self.momentum, params)
+        velocity = rho * state["velocity"] + grads
+        direction = grads + rho * velocity if self.nesterov else velocity
         return params - lr[..., None] * direction, {"velocity": velocity}

@@ -1,7 +1,10 @@
 """Training: the step, the epochs, and what is kept of them."""
 
-from anynet.training.fit import DivergedError, check, fit
+from anynet.training.check import check
+from anynet.training.divergence import DivergedError
+from anynet.training.fit import fit
 from anynet.training.history import Epoch
 from anynet.training.run import Run, Snapshot
+from anynet.training.runs import Ensemble, Histories, Runs
 
-__all__ = ["DivergedError", "Epoch", "Run", "Snapshot", "check", "fit"]
+__all__ = ["DivergedError", "Ensemble", "Epoch", "Histories", "Run", "Runs", "Snapshot", "check", "fit"]

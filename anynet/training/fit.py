@@ -1,44 +1,81 @@
-"""Training a net, epoch by epoch."""
+"""Training a net, or several at once."""
 
-import math
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypedDict, Unpack, overload
 
-import numpy as np
 from tqdm import tqdm
 
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.data.augmentation import Augmentation
-from anynet.data.dataset import IMAGE_SHAPE, Split
-from anynet.data.loader import Loader, check_batch_size
 from anynet.data.normalization import Normalization, normalization
 from anynet.data.splits import Dataset
 from anynet.layers import Sequential
 from anynet.losses import Loss, softmax_cross_entropy
 from anynet.optimizers import Optimizer
+from anynet.training.capacity import groups
+from anynet.training.check import check
+from anynet.training.course import Course, load
+from anynet.training.epochs import train
 from anynet.training.history import Epoch
-from anynet.training.loop import BatchLoop
-from anynet.training.measure import Measure, Measured
-from anynet.training.run import Run, Snapshot
-from anynet.training.step import Carry, Fixed, start, train_step
+from anynet.training.members import Member, check_nets, common_optimizer, members_of
+from anynet.training.run import Run
+from anynet.training.runs import Runs
 
 
-class DivergedError(ArithmeticError):
-    """Training whose cost is no longer finite."""
+class Settings(TypedDict, total=False):
+    """The settings of ``fit`` that one net has as well as several."""
+
+    loss: Loss
+    l2: float
+    epochs: int
+    batch_size: int
+    seed: int
+    order_seed: int | None
+    backend: Backend | str | None
+    dtype: str
+    normalize: str
+    flip: bool
+    crop: int
+    reverse: bool
+    drop_last: bool
+    memory_budget: int | None
+    progress: bool | None
 
 
+@overload
 def fit(
     net: Sequential,
     data: Dataset,
     optimizer: Optimizer,
     *,
+    on_epoch: Callable[[Epoch], None] | None = None,
+    **settings: Unpack[Settings],
+) -> Run: ...
+@overload
+def fit(
+    net: Sequential,
+    data: Dataset,
+    optimizer: Optimizer,
+    *,
+    members: Sequence[Mapping[str, Any]] | None = None,
+    seeds: Iterable[int] | None = None,
+    on_epoch: Callable[[dict[int, Epoch]], None] | None = None,
+    **settings: Unpack[Settings],
+) -> Runs: ...
+def fit(
+    net: Sequential,
+    data: Dataset,
+    optimizer: Optimizer,
+    *,
+    members: Sequence[Mapping[str, Any]] | None = None,
+    seeds: Iterable[int] | None = None,
     loss: Loss = softmax_cross_entropy,
     l2: float = 0.0,
     epochs: int = 20,
     batch_size: int = 100,
     seed: int = 42,
+    order_seed: int | None = None,
     backend: Backend | str | None = None,
     dtype: str = "float32",
     normalize: str = "standardize",
@@ -48,11 +85,13 @@ def fit(
     drop_last: bool = False,
     memory_budget: int | None = None,
     progress: bool | None = None,
-    on_epoch: Callable[[Epoch], None] | None = None,
-) -> Run:
-    """Train a net on a data set's training images, and test it.
+    on_epoch: Callable[[Any], None] | None = None,
+) -> Run | Runs:
+    """Train a net on a data set's training images, and test it; or several nets at once, on the same batches.
 
     loss: ``losses.softmax_cross_entropy`` or ``losses.hinge``. l2: λ of the penalty λ Σ W² (see ``anynet.penalties``).
+    seed: what the first weights are drawn from. order_seed: what the batches and their variation are drawn from; by
+        default the seed.
     backend: as from ``anynet.backend``, or its name; by default what ANYNET_BACKEND says, and else NumPy.
     dtype: "float32" or "float64". normalize: see ``anynet.data.normalization``.
     flip, crop, reverse: see ``anynet.data.Augmentation``.
@@ -60,153 +99,84 @@ def fit(
     memory_budget: bytes of the device's memory that images may stay in; by default half of what is free. Sets that do
         not fit are streamed, with the same result.
     progress: whether to show a progress bar on stderr; by default where that is a terminal.
-    on_epoch: called after every epoch with its line of the history.
+    on_epoch: called after every epoch with its line of the history; with members, with a dict of their lines by number.
 
-    Control-C ends training early: what there was after the last whole epoch is tested and returned.
+    members: for each of several nets, the settings that it has of its own: "seed", "l2", "lr" (a rate or a schedule),
+        "momentum", or a whole "optimizer", and "net", where initializers differ. ``Runs`` are returned, each as if
+        trained alone with its settings and this ``order_seed``. A net that diverges keeps what it had after the epoch
+        before, and the others go on.
+    seeds: short for members that differ in nothing but the seed.
 
-    Raises ValueError for settings out of range, before any work; BackendError for a backend that cannot run here;
-    DivergedError, naming epoch, step and learning rate, once the cost is not finite.
+    Control-C ends training early: what there was after the last whole epoch is tested and returned; members that were
+    to come later, because all did not fit half of the free memory, are left out.
+
+    Raises ValueError or TypeError for settings out of range, and MemoryError for a net that does not fit the free
+    memory, before any work; BackendError for a backend that cannot run here; DivergedError, naming epoch, step and
+    learning rate, once the cost of a net that is trained alone is not finite.
     """
-    check(net, data, optimizer, l2=l2, epochs=epochs, batch_size=batch_size, flip=flip, crop=crop, reverse=reverse)
+    alone = Member(net, optimizer, l2, seed)
+    if seeds is not None:
+        if members is not None:
+            raise ValueError('members and seeds: expected one of them; a member\'s seed is its setting "seed"')
+        members = [{"seed": each} for each in seeds]
+    stacked = members is not None
+    nets = [alone] if members is None else members_of(alone, members)
+    for k, member in enumerate(nets):
+        try:
+            check(
+                member.net,
+                data,
+                member.optimizer,
+                l2=member.l2,
+                epochs=epochs,
+                batch_size=batch_size,
+                flip=flip,
+                crop=crop,
+                reverse=reverse,
+                seed=member.seed,
+            )
+        except (TypeError, ValueError) as error:
+            raise (type(error)(f"member {k}: {error}") if stacked else error) from None
+    check_nets(nets)
+    common_optimizer(nets)
     if not isinstance(backend, Backend):
         backend = choose_backend(backend)
     backend.dtype(dtype)
-    train, val, test = load(data, backend, memory_budget)
-    inputs = Normalization(
-        *(backend.asarray(part.astype(dtype)) for part in normalization(normalize, data.train.images))
-    )
-    penalty = backend.asarray(np.asarray(l2, dtype)) if l2 else None
-    augmentation = Augmentation(flip, crop, reverse) if flip or crop or reverse else None
-    fixed = Fixed(inputs, penalty)
-    train_epoch = BatchLoop(train_step(net, loss, optimizer), backend, augmentation)
-    measure = Measure(net, loss, backend, inputs, penalty)
-
-    steps = len(train) // batch_size if drop_last else math.ceil(len(train) / batch_size)
-    carry = start(net, optimizer, *net.init(seed, like=backend.asarray(np.zeros(1, dtype))))
-    history: list[Epoch] = []
-    last = best = Snapshot(0, carry.params, carry.state)
-    interrupted, began = False, time.perf_counter()
-    hidden = None if progress is None else not progress
-    with tqdm(total=epochs * steps * batch_size, unit="img", unit_scale=True, disable=hidden) as bar:
-        try:
-            for epoch in range(epochs):
-                rates = [optimizer.schedule(epoch + i / steps) for i in range(steps)]
-                lr = backend.asarray(np.asarray(rates, dtype))
-                batches = train.shuffled(batch_size, seed, epoch, augmentation, drop_last=drop_last)
-                carry = train_epoch(carry, fixed, batches, lr, lambda n: bar.update(n * batch_size))
-                now = Snapshot(epoch + 1, carry.params, carry.state)
-                on_train, on_val = (measure(now.params, now.state, part) for part in (train, val))
-                check_finite(carry, on_train, epoch, rates)
-                row = Epoch(epoch + 1, rates[-1], *on_train, *on_val, time.perf_counter() - began)
-                better = not history or on_val.accuracy > history[best.epoch - 1].val_accuracy
-                # At once, so that Control-C finds all or nothing of an epoch.
-                history, last, best = [*history, row], now, now if better else best
-                bar.set_postfix_str(
-                    f"epoch {epoch + 1}/{epochs}: loss {on_train.loss:.3f}, accuracy {on_train.accuracy:.1%}, "
-                    f"validation {on_val.accuracy:.1%}"
-                )
-                if on_epoch is not None:
-                    on_epoch(row)
-        except KeyboardInterrupt:
-            if not history:
-                raise
-            interrupted = True
-    return Run(
-        net=net,
+    train_images, val_images, test_images = load(data, backend, memory_budget)
+    course = Course(
+        data=data,
+        train=train_images,
+        val=val_images,
+        test=test_images,
+        normalization=Normalization(
+            *(backend.asarray(part.astype(dtype)) for part in normalization(normalize, data.train.images))
+        ),
+        augmentation=Augmentation(flip, crop, reverse) if flip or crop or reverse else None,
+        loss=loss,
+        epochs=epochs,
+        batch_size=batch_size,
+        order_seed=seed if order_seed is None else order_seed,
+        drop_last=drop_last,
         backend=backend,
         dtype=dtype,
-        seed=seed,
-        dataset=data.name,
-        classes=data.classes,
-        history=history,
-        last=last,
-        best=best,
-        normalization=inputs,
-        test=measure(last.params, last.state, test),
-        best_test=measure(best.params, best.state, test),
-        seconds=time.perf_counter() - began,
-        interrupted=interrupted,
     )
+    runs: list[Run] = []
+    total = epochs * course.steps * batch_size * len(nets)
+    hidden = None if progress is None else not progress
+    with tqdm(total=total, unit="img", unit_scale=True, disable=hidden) as bar:
+        for group in groups(nets, course):
+            first = len(runs)
 
+            def report(rows: dict[int, Epoch], first: int = first) -> None:
+                if on_epoch is not None:
+                    on_epoch({first + k: row for k, row in rows.items()} if stacked else rows[0])
 
-def check(
-    net: Sequential,
-    data: Dataset,
-    optimizer: Optimizer,
-    *,
-    l2: float,
-    epochs: int,
-    batch_size: int,
-    flip: bool = False,
-    crop: int = 0,
-    reverse: bool = False,
-) -> None:
-    """Raises TypeError or ValueError for settings out of range, and for a net that does not fit the data."""
-    for name, value, kind in (("net", net, Sequential), ("data", data, Dataset), ("optimizer", optimizer, Optimizer)):
-        if not isinstance(value, kind):
-            raise TypeError(f"{name}: expected a {kind.__name__}, got {value!r}")
-    if epochs < 1:
-        raise ValueError(f"epochs: expected 1 or more, got {epochs}")
-    if not 0 <= l2 < math.inf:
-        raise ValueError(f"l2: expected 0 or more, got {l2}")
-    _check_images(data, flip=flip, crop=crop, reverse=reverse)
-    check_batch_size(batch_size, len(data.train))
-    pixels = data.train.images.shape[1]
-    if net.n_in not in (None, pixels):
-        raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
-    if net.n_out not in (None, len(data.classes)):
-        raise ValueError(f"{net} gives {net.n_out} logits, but {data.name} has {len(data.classes)} classes")
-    for epoch in range(epochs):
-        try:
-            rate = optimizer.schedule(epoch)
-        except OverflowError:
-            rate = math.inf
-        if not 0 <= rate < math.inf:
-            raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {rate}")
-
-
-def _check_images(data: Dataset, *, flip: bool, crop: int, reverse: bool) -> None:
-    pixels = data.train.images.shape[1]
-    for which in ("train", "val", "test"):
-        part: Split = getattr(data, which)
-        if not len(part):
-            raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
-        if part.images.shape[1] != pixels:
-            raise ValueError(f"the {which} set of {data.name} has {part.images.shape[1]} pixels an image, not {pixels}")
-        low, high = part.labels.min(), part.labels.max()
-        if low < 0 or high >= len(data.classes):
-            raise ValueError(
-                f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each class, "
-                f"got {low} to {high}"
-            )
-    if not 0 <= crop < IMAGE_SHAPE[-1]:
-        raise ValueError(f"crop: expected 0 to {IMAGE_SHAPE[-1] - 1} pixels, got {crop}")
-    if (flip or crop or reverse) and pixels != math.prod(IMAGE_SHAPE):
-        raise ValueError(
-            f"flip, crop and reverse need images of shape {IMAGE_SHAPE}, and those of {data.name} have {pixels} values"
-        )
-
-
-def load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Loader]:
-    """Loaders of the training, validation and test images; on the device as far as the budget, in bytes, goes."""
-    if memory_budget is None:
-        memory = backend.memory()
-        memory_budget = sys.maxsize if memory is None else memory.free // 2
-    loaders = []
-    for part in (data.train, data.val, data.test):
-        resident = part.images.nbytes <= memory_budget
-        memory_budget -= part.images.nbytes if resident else 0
-        loaders.append(Loader(part, backend, resident=resident))
-    return loaders
-
-
-def check_finite(carry: Carry, measured: Measured, epoch: int, rates: list[float]) -> None:
-    """Raises DivergedError where the epoch's cost, or the loss of one of its steps, was not finite."""
-    diverged = int(carry.diverged)
-    if math.isfinite(measured.cost) and not diverged:
-        return
-    step = diverged - epoch * len(rates) if diverged else len(rates)
-    raise DivergedError(
-        f"the cost is no longer finite in epoch {epoch + 1}, at step {step} of {len(rates)}, with learning rate "
-        f"{rates[step - 1]:g}; a lower rate, a warm-up or normalised inputs may help"
-    )
+            try:
+                runs += train(course, group, stacked=stacked, bar=bar, on_epoch=report)
+            except KeyboardInterrupt:
+                if not runs:
+                    raise
+                break
+            if runs[-1].interrupted:
+                break
+    return Runs(tuple(runs), data.test) if stacked else runs[0]

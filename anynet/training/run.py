@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from anynet.backends import Backend
 from anynet.data.normalization import Normalization
 from anynet.layers import Sequential
+from anynet.training.divergence import DivergedError
 from anynet.training.history import Epoch
 from anynet.training.measure import Measured
 from anynet.typing import Array, Arrays
@@ -37,6 +38,7 @@ class Run:
     test, best_test: measured on the test images, with the last and with the best parameters.
     seconds: of training and measuring, without reading the data.
     interrupted: whether training was stopped by hand before its last epoch.
+    diverged: why a net that was trained with others stopped before its last epoch, where its cost was no longer finite.
     """
 
     net: Sequential
@@ -53,6 +55,7 @@ class Run:
     best_test: Measured
     seconds: float
     interrupted: bool = False
+    diverged: DivergedError | None = None
 
     @property
     def params(self) -> Array:

@@ -105,6 +105,23 @@ def test_members_are_runs_of_their_own(xp, case, rng):
             assert_close(state[key][k] if state[key].ndim else state[key], other, xp.rtol)
 
 
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_each_member_may_have_a_momentum(xp, rng, nesterov):
+    momenta, starts, rates = (0.9, 0.5, 0.3), rng.standard_normal((3, 2)), np.asarray([0.1, 0.2, 0.05])
+    path, _ = xp.call(descend(SGD(momentum=momenta, nesterov=nesterov), parabola), starts, rates)
+    for k, momentum in enumerate(momenta):
+        alone, _ = descend(SGD(momentum=momentum, nesterov=nesterov), parabola)(starts[k], rates)
+        for one, other in zip(path, alone, strict=True):
+            assert_close(one[k], other, xp.rtol)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 2)])
+def test_as_many_momenta_as_members(shape):
+    sgd, params = SGD(momentum=(0.9, 0.5, 0.3)), np.zeros(shape)
+    with pytest.raises(ValueError, match=r"\(0.9, 0.5, 0.3\): expected one for each member of params"):
+        sgd.update(params, params, sgd.init(params), np.asarray(0.1))
+
+
 def test_one_rate_serves_all_members(xp, case, rng):
     optimizer, _, _ = case
     starts, rates = rng.standard_normal((3, 2)), np.asarray([0.1, 0.2])
@@ -164,6 +181,12 @@ def test_adams_first_step_in_float32_is_the_rate():
             SGD,
             {"nesterov": True},
             "SGD(lr=0.01, momentum=0.0, nesterov=True): Nesterov's look ahead needs a momentum above 0",
+        ),
+        (SGD, {"momentum": (0.5, 1)}, "SGD(lr=0.01, momentum=(0.5, 1), nesterov=False): momentum must be in [0, 1)"),
+        (
+            SGD,
+            {"momentum": (0.5, 0.0), "nesterov": True},
+            "SGD(lr=0.01, momentum=(0.5, 0.0), nesterov=True): Nesterov's look ahead needs a momentum above 0",
         ),
         (Adam, {"lr": 0.0}, "Adam(lr=0.0, beta1=0.9, beta2=0.999, eps=1e-08): the learning rate must be positive"),
         *(

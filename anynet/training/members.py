@@ -1,0 +1,96 @@
+"""What nets that are trained at once may differ in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
+
+from anynet.checks import nearest
+from anynet.layers import Layer, Sequential
+from anynet.optimizers import Optimizer
+
+SHARED = (
+    *("data", "loss", "epochs", "batch_size", "order_seed", "backend", "dtype", "normalize", "flip", "crop", "reverse"),
+    *("drop_last", "memory_budget", "progress", "on_epoch"),
+)
+"""The arguments of ``fit`` that all members have in common."""
+
+
+APART = "train those in a fit of their own"
+"""What to do with nets that cannot be trained at once."""
+
+
+class Member(NamedTuple):
+    """One net to train, as ``fit`` would take it alone."""
+
+    net: Sequential
+    optimizer: Optimizer
+    l2: float
+    seed: int
+
+
+def members_of(base: Member, settings: Sequence[Mapping[str, Any]]) -> list[Member]:
+    """The base with each one's own settings: fields of a ``Member``, and of its optimizer, such as "lr".
+
+    Raises TypeError or ValueError, with the member's number from 0, for what is no setting of a member's own.
+    """
+    if not len(settings):
+        raise ValueError("members: expected settings for one member at least, got none")
+    return [_member(base, k, own) for k, own in enumerate(settings)]
+
+
+def _member(base: Member, k: int, own: Mapping[str, Any]) -> Member:
+    if not isinstance(own, Mapping):
+        raise TypeError(f'member {k}: expected settings by name, such as {{"seed": 1, "lr": 0.1}}, got {own!r}')
+    optimizer = own.get("optimizer", base.optimizer)
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"member {k}: optimizer: expected a Optimizer, got {optimizer!r}")
+    inner = [field.name for field in fields(optimizer)]
+    for name in own:
+        if name in SHARED:
+            raise ValueError(f"member {k}: {name} is the same for all nets that are trained at once; {APART}")
+        if name not in (*Member._fields, *inner):
+            raise ValueError(f'member {k}: no setting "{name}"{nearest(name, (*Member._fields, *inner))}')
+    try:
+        optimizer = replace(optimizer, **{name: own[name] for name in inner if name in own})
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"member {k}: {error}") from None
+    return base._replace(**{name: own[name] for name in Member._fields if name in own} | {"optimizer": optimizer})
+
+
+def check_nets(members: Sequence[Member]) -> None:
+    """Raises ValueError, naming the layer, where nets differ in more than how their parameters start."""
+    for k, member in enumerate(members):
+        first, other = members[0].net.layers, member.net.layers
+        if len(first) != len(other):
+            raise ValueError(f"members 0 and {k} have nets of {len(first)} and {len(other)} layers; {APART}")
+        for i, (one, two) in enumerate(zip(first, other, strict=True)):
+            if _form(one) != _form(two):
+                raise ValueError(f"members 0 and {k} differ in layer {i}, {one} and {two}; {APART}")
+
+
+def common_optimizer(members: Sequence[Member]) -> Optimizer:
+    """An optimizer that updates each member as its own would, given the member's learning rate in every step.
+
+    Raises ValueError, naming the setting, where they differ in one that a step cannot have for each member.
+    """
+    first, changes = members[0].optimizer, dict[str, Any]()
+    for k, member in enumerate(members):
+        if type(member.optimizer) is not type(first):
+            raise ValueError(f"members 0 and {k} have optimizers of two kinds, {first} and {member.optimizer}; {APART}")
+    for name in (field.name for field in fields(first) if field.name != "lr"):
+        values = tuple(getattr(member.optimizer, name) for member in members)
+        k = next((i for i, value in enumerate(values) if value != values[0]), 0)
+        if k and name not in first.PER_MEMBER:
+            raise ValueError(
+                f"members 0 and {k} have optimizers with another {name}, {first} and {members[k].optimizer}; {APART}"
+            )
+        if k:
+            changes[name] = values
+    return replace(first, **changes)
+
+
+def _form(layer: Layer) -> tuple:
+    """A layer's kind and its settings without initializers."""
+    starts = [p.init for p in (*layer.parameters().values(), *layer.state().values())]
+    values = ((field.name, getattr(layer, field.name)) for field in fields(layer))  # type: ignore[arg-type]
+    return type(layer), [(name, value) for name, value in values if value not in starts]

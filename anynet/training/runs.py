@@ -1,0 +1,109 @@
+"""What training several nets at once gives back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.data.dataset import Split
+from anynet.training.divergence import DivergedError
+from anynet.training.history import Epoch
+from anynet.training.measure import BATCH
+from anynet.training.run import Run
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several nets' probabilities, averaged.
+
+    runs: the nets, each with its best parameters.
+    """
+
+    runs: tuple[Run, ...]
+    _test: Split = field(repr=False)
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Probabilities of the classes: images of shape (N, 3072), uint8, give shape (N, C)."""
+        total = sum(run.predict(images) for run in self.runs)
+        return np.asarray(total / len(self.runs))
+
+    @cached_property
+    def test_accuracy(self) -> float:
+        """The share of test images whose class is found, to be held against the nets' ``best_test.accuracy``."""
+        parts = np.array_split(np.arange(len(self._test)), range(BATCH, len(self._test), BATCH))
+        found = np.concatenate([self.predict(self._test.images[part]).argmax(axis=1) for part in parts])
+        return float(np.mean(found == self._test.labels))
+
+
+class Histories(NamedTuple):
+    """Histories of several runs: for each epoch the mean over the runs and the standard deviation, of which the square
+    is the sum of squares divided by the number of runs less one; of a single run it is 0.
+    """
+
+    mean: list[Epoch]
+    deviation: list[Epoch]
+
+
+@dataclass(frozen=True)
+class Runs(Sequence[Run]):
+    """Nets that were trained at once: a sequence of runs, each as if it had been trained alone.
+
+    An epoch's ``seconds``, and a run's, are those of all nets that were trained together.
+    """
+
+    runs: tuple[Run, ...]
+    _test: Split = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    @overload
+    def __getitem__(self, k: int) -> Run: ...
+    @overload
+    def __getitem__(self, k: slice) -> "Runs": ...
+    def __getitem__(self, k: int | slice) -> "Run | Runs":
+        return Runs(self.runs[k], self._test) if isinstance(k, slice) else self.runs[k]
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    @property
+    def diverged(self) -> dict[int, DivergedError]:
+        """Epoch, step and learning rate at which a cost stopped being finite, by the run's number from 0."""
+        return {k: run.diverged for k, run in enumerate(self) if run.diverged is not None}
+
+    @property
+    def sound(self) -> "Runs":
+        """The runs without those that diverged. Raises ValueError where none is left."""
+        runs = tuple(run for run in self if run.diverged is None)
+        if not runs:
+            raise ValueError(f"all {len(self)} runs diverged, the first because {self[0].diverged}")
+        return Runs(runs, self._test)
+
+    @property
+    def best(self) -> Run:
+        """The first run with the highest validation accuracy in any epoch, of those that did not diverge."""
+        return max(self.sound, key=lambda run: run.history[run.best.epoch - 1].val_accuracy)
+
+    @property
+    def histories(self) -> Histories:
+        """How the runs that did not diverge went, on average and apart."""
+        rows = np.asarray([run.history for run in self.sound])
+        mean, deviation = rows.mean(axis=0), rows.std(axis=0, ddof=min(1, len(rows) - 1))
+        return Histories(
+            *(
+                [
+                    Epoch(row.epoch, *values[1:].tolist())
+                    for row, values in zip(self.sound[0].history, part, strict=True)
+                ]
+                for part in (mean, deviation)
+            )
+        )
+
+    @cached_property
+    def ensemble(self) -> Ensemble:
+        """The predictor whose probabilities are the mean of those of the runs that did not diverge."""
+        return Ensemble(self.sound.runs, self._test)

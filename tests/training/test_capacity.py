@@ -1,0 +1,81 @@
+"""Groups of members that fit a device's memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import anynet as an
+from anynet.backends import backend
+from anynet.backends.base import Memory
+from anynet.data import Dataset, split
+from anynet.data.drawings import draw
+from anynet.training.capacity import member_bytes
+
+NET = an.Sequential(an.Linear(3072, 50), an.BatchNorm(50), an.ReLU(), an.Linear(50, 10))
+SETTINGS = {"epochs": 2, "batch_size": 40, "dtype": "float64", "seeds": range(5)}
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return split("drawn", draw(0, per_batch=60), train=240, val=60)
+
+
+def with_memory(free):
+    numpy = backend("numpy")
+    kind = type("Small", (type(numpy),), {"memory": lambda self: Memory(round(free), round(free))})
+    return kind(numpy.name, numpy.device)
+
+
+def fit(data, here, **settings):
+    return an.fit(NET, data, an.SGD(0.02, momentum=0.9), backend=here, **SETTINGS | settings)
+
+
+EACH = member_bytes(NET, an.SGD(momentum=0.9), 40, "float64")
+
+
+@pytest.mark.parametrize(("free", "sizes"), [(1.1, [1] * 5), (4.1, [2, 2, 1]), (7, [3, 2]), (10.1, [5])])
+def test_groups_fit_half_of_what_is_free_and_change_nothing(data, free, sizes):
+    seen = []
+    runs, expected = fit(data, with_memory(free * EACH), on_epoch=seen.append), fit(data, "numpy")
+    numbers = iter(range(5))
+    groups = [[next(numbers) for _ in range(size)] for size in sizes]
+    assert [list(rows) for rows in seen] == [group for group in groups for _ in range(2)]
+    assert [run.seed for run in runs] == [0, 1, 2, 3, 4]
+    for run, other in zip(runs, expected, strict=True):
+        np.testing.assert_allclose(run.params, other.params, rtol=1e-9, atol=1e-12)
+
+
+def test_control_c_leaves_out_whose_turn_had_not_come(data):
+    def stop_at(number, epoch):
+        def stop(rows):
+            if number in rows and rows[number].epoch == epoch:
+                raise KeyboardInterrupt
+
+        return stop
+
+    here = with_memory(4.1 * EACH)
+    assert [run.last.epoch for run in fit(data, here, on_epoch=stop_at(2, 1))] == [2, 2, 1, 1]
+    assert [run.interrupted for run in fit(data, here, on_epoch=stop_at(2, 1))] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("settings", [{}, {"seeds": None}])
+def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
+    with pytest.raises(MemoryError, match=r"in batches of 40 takes about 0\.0\d+ GB.* 0\.0\d+ GB are free"):
+        fit(data, with_memory(0.9 * EACH), **settings)
+
+
+@pytest.mark.parametrize("optimizer", [an.SGD(0.02), an.SGD(0.02, momentum=0.9), an.Adam()], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_estimate_holds(data, optimizer, dtype):
+    """Eight more members take no more than eight times the estimate, and not much less."""
+    peaks = []
+    for k in (1, 9):
+        tracemalloc.start()
+        an.fit(
+            NET, data, optimizer, **SETTINGS | {"backend": "numpy", "dtype": dtype, "batch_size": 50, "seeds": range(k)}
+        )
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    more = (peaks[1] - peaks[0]) / 8
+    assert 0.5 < more / member_bytes(NET, optimizer, 50, dtype) <= 1

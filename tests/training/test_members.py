@@ -1,0 +1,256 @@
+"""Nets that are trained at once, held against the same nets trained alone."""
+
+import numpy as np
+import pytest
+from numerical import assert_close
+
+import anynet as an
+from anynet.data import Dataset, split
+from anynet.data.drawings import draw
+
+SETTINGS = {"l2": 1e-3, "epochs": 2, "batch_size": 64, "order_seed": 5, "dtype": "float64"}
+MEMBERS = [
+    {"seed": 1},
+    {"seed": 2, "lr": 0.05, "momentum": 0.0, "l2": 0.0},
+    {"seed": 1, "lr": an.schedules.Cosine(0.03, 2), "momentum": 0.5, "l2": 1e-2},
+]
+CASES = {
+    "momentum": (an.SGD(0.02, momentum=0.9), MEMBERS),
+    "rates": (an.SGD(0.02), [{"lr": 0.01}, {"lr": 0.1}]),
+    "nesterov": (an.SGD(0.02, momentum=0.9, nesterov=True), [{"momentum": 0.5}, {"lr": 0.01}]),
+    "adam": (an.Adam(0.001), [{"seed": 3, "lr": 0.01}, {"seed": 4, "l2": 0.1}]),
+    "one": (an.SGD(0.02), [{"seed": 9}]),
+}
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return split("drawn", draw(0, per_batch=60), train=240, val=60)
+
+
+def make_net(init=an.He()):  # noqa: B008
+    return an.Sequential(an.Linear(3072, 12, init), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
+
+
+def fit(data, backend="numpy", optimizer=None, net=None, **settings):
+    optimizer = optimizer or an.SGD(0.02, momentum=0.9)
+    return an.fit(net or make_net(), data, optimizer, backend=backend, **SETTINGS | settings)
+
+
+def alone(data, backend, optimizer, member, **settings):
+    """The same net by itself: what a member's settings mean, spelt out."""
+    kind, own = type(optimizer), {name: member[name] for name in ("lr", "momentum") if name in member}
+    given = {name: getattr(optimizer, name) for name in kind.__match_args__}
+    rest = {name: member[name] for name in ("seed", "l2", "net") if name in member}
+    return fit(data, backend, kind(**given | own), **settings | rest)
+
+
+def numbers(run):
+    """The history without the times."""
+    return np.asarray([row[:-1] for row in run.history])
+
+
+def assert_same_run(run, expected, data, rtol=1e-10):
+    host, theirs = run.backend.to_host, expected.backend.to_host
+    assert (run.seed, run.last.epoch, run.best.epoch) == (expected.seed, expected.last.epoch, expected.best.epoch)
+    for one, other in ((run.last, expected.last), (run.best, expected.best)):
+        assert_close(host(one.params), theirs(other.params), rtol)
+        for name in other.state:
+            assert_close(host(one.state[name]), theirs(other.state[name]), rtol)
+    np.testing.assert_allclose(numbers(run), numbers(expected), rtol=rtol)
+    np.testing.assert_allclose(run.test, expected.test, rtol=rtol)
+    np.testing.assert_allclose(run.best_test, expected.best_test, rtol=rtol)
+    np.testing.assert_allclose(run.predict(data.test.images), expected.predict(data.test.images), atol=rtol)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_member_is_the_net_trained_alone(data, backend_here, case):
+    optimizer, members = CASES[case]
+    runs = fit(data, backend_here, optimizer, members=members)
+    assert len(runs) == len(members)
+    for run, member in zip(runs, members, strict=True):
+        assert_same_run(run, alone(data, backend_here, optimizer, member), data)
+
+
+@pytest.mark.parametrize("settings", [{"flip": True, "crop": 2}, {"memory_budget": 0}, {"loss": an.losses.hinge}])
+def test_whatever_they_are_trained_on(data, settings):
+    runs = fit(data, members=MEMBERS, **settings)
+    for run, member in zip(runs, MEMBERS, strict=True):
+        assert_same_run(run, alone(data, "numpy", an.SGD(0.02, momentum=0.9), member, **settings), data)
+
+
+def test_nets_may_start_otherwise(data):
+    members = [{"net": make_net(an.Normal(0.1))}, {"net": make_net(an.Xavier())}, {}]
+    runs = fit(data, members=members)
+    for run, member in zip(runs, members, strict=True):
+        assert_same_run(run, alone(data, "numpy", an.SGD(0.02, momentum=0.9), member), data)
+    assert repr(runs[0].net) == repr(members[0]["net"])
+
+
+def test_whole_optimizers(data):
+    members = [{"optimizer": an.SGD(0.1)}, {"optimizer": an.SGD(0.05, momentum=0.5), "lr": 0.01}]
+    runs = fit(data, optimizer=an.Adam(), members=members)
+    assert_same_run(runs[0], fit(data, optimizer=an.SGD(0.1)), data)
+    assert_same_run(runs[1], fit(data, optimizer=an.SGD(0.01, momentum=0.5)), data)
+
+
+def test_seeds_are_members(data):
+    runs = fit(data, seeds=range(3, 6), seed=7, order_seed=None)
+    assert [run.seed for run in runs] == [3, 4, 5]
+    assert_same_run(runs[1], fit(data, seed=4, order_seed=7), data)
+    assert not np.allclose(runs[1].params, fit(data, seed=4, order_seed=4).params)
+
+
+def test_the_order_is_the_seeds_by_default(data):
+    np.testing.assert_array_equal(fit(data, seed=4, order_seed=None).params, fit(data, seed=4, order_seed=4).params)
+
+
+def diverging(epoch):
+    """A rate that is too high from the middle of the second epoch on."""
+    return 1e300 if epoch > 1.3 else 0.02
+
+
+@pytest.mark.parametrize(("broken", "kept"), [({"lr": 1e300}, 0), ({"lr": diverging}, 1)])
+def test_a_member_that_diverges_leaves_the_others_bit_for_bit(data, backend_here, broken, kept):
+    def train(middle):
+        return fit(data, backend_here, members=[{"seed": 1}, {"seed": 2} | middle, {"seed": 3, "lr": 0.01}], epochs=3)
+
+    runs, fine = train(broken), train({})
+    for k in (0, 2):
+        np.testing.assert_array_equal(*(r.backend.to_host(r.params) for r in (runs[k], fine[k])))
+        np.testing.assert_array_equal(numbers(runs[k]), numbers(fine[k]))
+        np.testing.assert_array_equal(
+            *(list(map(r.backend.to_host, r.last.state.values())) for r in (runs[k], fine[k]))
+        )
+        assert runs[k].diverged is None
+    run = runs[1]
+    assert run.last.epoch == len(run.history) == kept
+    if kept:
+        before = fit(data, backend_here, seed=2, epochs=kept)
+        assert_close(*(r.backend.to_host(r.params) for r in (run, before)), 1e-10)
+    else:
+        like = backend_here.asarray(np.zeros(1))
+        np.testing.assert_array_equal(*map(backend_here.to_host, (run.params, make_net().init(2, like)[0])))
+    assert np.isfinite(run.predict(data.test.images)).all()
+    with pytest.raises(an.DivergedError) as error:
+        fit(data, backend_here, an.SGD(broken["lr"], momentum=0.9), seed=2, epochs=3)
+    assert str(runs.diverged[1]) == str(error.value)
+    assert list(runs.diverged) == [1]
+    assert runs.diverged[1].epoch == kept + 1
+
+
+def test_training_ends_where_all_diverge(data):
+    seen = []
+    runs = fit(data, members=[{"lr": 1e300}, {"lr": diverging}], epochs=5, on_epoch=seen.append)
+    assert [list(rows) for rows in seen] == [[1]]
+    with pytest.raises(
+        ValueError, match="all 2 runs diverged, the first because the cost is no longer finite in epoch 1"
+    ):
+        _ = runs.best
+
+
+def test_what_is_said_of_all(data):
+    runs = fit(data, members=[{"seed": 1}, {"lr": 1e300}, {"seed": 2}, {"seed": 3}], epochs=3)
+    sound = [runs[k] for k in (0, 2, 3)]
+    table = np.stack([[row for row in run.history] for run in sound])
+    np.testing.assert_allclose(runs.histories.mean, table.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(
+        np.asarray(runs.histories.deviation)[:, 1:-1], table.std(axis=0, ddof=1)[:, 1:-1], rtol=1e-9, atol=1e-15
+    )
+    assert [row.epoch for row in runs.histories.deviation] == [1, 2, 3]
+    heights = [max(row.val_accuracy for row in run.history) for run in sound]
+    assert runs.best is sound[int(np.argmax(heights))]
+    chances = np.mean([run.predict(data.test.images) for run in sound], axis=0)
+    np.testing.assert_allclose(runs.ensemble.predict(data.test.images), chances, atol=1e-12)
+    right = np.mean(chances.argmax(axis=1) == data.test.labels)
+    assert runs.ensemble.test_accuracy == pytest.approx(right)
+    assert len(runs[1:]) == 3
+    assert runs[-1] is runs[3]
+
+
+def test_the_deviation_of_one_is_zero(data):
+    assert {row.val_loss for row in fit(data, seeds=[1]).histories.deviation} == {0}
+
+
+def test_the_ensemble_is_tested_in_parts(data, monkeypatch):
+    runs = fit(data, seeds=[1, 2], epochs=1)
+    whole = runs.ensemble.predict(data.test.images).argmax(axis=1) == data.test.labels
+    monkeypatch.setattr("anynet.training.runs.BATCH", 7)
+    assert runs.ensemble.test_accuracy == pytest.approx(whole.mean())
+
+
+def test_lines_come_by_number_after_every_epoch(data):
+    seen = []
+    runs = fit(data, members=MEMBERS, on_epoch=seen.append)
+    assert [list(rows) for rows in seen] == [[0, 1, 2]] * 2
+    assert [rows[1] for rows in seen] == runs[1].history
+
+
+def test_control_c_keeps_what_there_was(data):
+    def stop(rows):
+        if rows[0].epoch == 2:
+            raise KeyboardInterrupt
+
+    runs = fit(data, members=MEMBERS, epochs=5, on_epoch=stop)
+    assert all(run.interrupted for run in runs)
+    np.testing.assert_array_equal(runs[2].params, fit(data, members=MEMBERS)[2].params)
+
+
+def test_the_bar_counts_all_members(data, capsys):
+    fit(data, members=MEMBERS, progress=True)
+    assert "1.54k/1.54k" in capsys.readouterr().err  # 2 epochs, 4 batches, 64 images, 3 members
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"members": []}, "members: expected settings for one member at least, got none"),
+        ({"seeds": []}, "members: expected settings for one member at least, got none"),
+        ({"members": [{}], "seeds": [1]}, "members and seeds: expected one of them"),
+        ({"members": [{}, {"sed": 1}]}, 'member 1: no setting "sed"; did you mean "seed"'),
+        ({"members": [{"optimizer": an.Adam(), "momentum": 0.1}]}, 'member 0: no setting "momentum"; there are'),
+        ({"members": [{}, {"batch_size": 9}]}, "member 1: batch_size is the same for all.*in a fit of their own"),
+        ({"members": [{"epochs": 9}]}, "member 0: epochs is the same for all"),
+        ({"members": [{}, {"l2": -1.0}]}, "member 1: l2: expected 0 or more, got -1.0"),
+        ({"members": [{}, {"lr": -1.0}]}, "member 1: SGD.*the learning rate must be positive"),
+        ({"members": [{}, {"momentum": 1.0}]}, r"member 1: SGD.*momentum must be in \[0, 1\)"),
+        ({"optimizer": an.SGD(momentum=(0.5, 0.9)), "seeds": [1, 2]}, "member 0: SGD.*momentum of a net is one number"),
+        ({"members": [{}, {"seed": -1}]}, "member 1: seed: expected 0 to"),
+        ({"members": [{}, {"nesterov": True}]}, "members 0 and 1 have optimizers with another nesterov.*of their own"),
+        ({"members": [{}, {"optimizer": an.Adam()}]}, "members 0 and 1 have optimizers of two kinds, SGD.* and Adam"),
+        ({"members": [{}, {"net": an.Sequential(an.Linear(3072, 10))}]}, "members 0 and 1 have nets of 4 and 1 layers"),
+        (
+            {
+                "members": [
+                    {"net": make_net()},
+                    {"net": an.Sequential(*make_net().layers[:2], an.Tanh(), an.Linear(12, 10))},
+                ]
+            },
+            r"members 0 and 1 differ in layer 2, ReLU\(\) and Tanh\(\); train those in a fit of their own",
+        ),
+        ({"members": [{}, {"net": an.Sequential(an.Linear(9, 10))}]}, "member 1: .* takes 9 features"),
+    ],
+)
+def test_what_cannot_be_trained_at_once_is_refused(data, change, message):
+    with pytest.raises(ValueError, match=message):
+        fit(data, **change)
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        (3, 'member 0: expected settings by name, such as {"seed": 1, "lr": 0.1}, got 3'),
+        ({"optimizer": an.SGD}, "member 0: optimizer: expected a Optimizer, got <class"),
+        ({"net": an.ReLU()}, "member 0: net: expected a Sequential"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused(data, member, message):
+    with pytest.raises(TypeError, match=message):
+        fit(data, members=[member])
+
+
+def test_every_argument_is_a_members_own_or_shared():
+    from anynet.training.members import SHARED, Member
+
+    arguments = set(an.fit.__annotations__) - {"return"}
+    assert arguments == {*Member._fields, *SHARED, "members", "seeds"}
