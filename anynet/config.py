@@ -82,7 +82,9 @@ class Config:
     dtype: Literal[DTYPES] = "float32"  # type: ignore[valid-type]
     """Of parameters and activations."""
     seed: NotNegativeCount = 42
-    """Of the first weights, the batches' order and the augmentation."""
+    """Of the first weights and, unless it has a seed of its own, of the order."""
+    order_seed: NotNegativeCount | None = None
+    """Of the batches' order and the augmentation. Default: the seed."""
     memory_budget: Annotated[float, Parameter(validator=Number(gte=0, lt=1e6))] | None = None
     """GB of the device's memory that images may stay in; the others are streamed. Default: half of what is free."""
 

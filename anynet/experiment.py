@@ -48,6 +48,7 @@ class Experiment(NamedTuple):
             epochs=config.epochs,
             batch_size=config.batch_size,
             seed=config.seed,
+            order_seed=config.order_seed,
             backend=self.backend,
             dtype=config.dtype,
             normalize=config.normalize,
