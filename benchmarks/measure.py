@@ -53,7 +53,7 @@ def measure(
     for repeat in range(repeats + 1):
         say(f"{workload.name}: repeat {repeat} of {repeats}" if repeat else f"{workload.name}: warming up")
         order = order_of(workload, repeat)
-        for name in list(seconds):
+        for name in np.random.default_rng([SEED, repeat]).permutation(list(seconds)).tolist():
             time.sleep(PAUSE)
             try:
                 took = workers[name].call(session.time_epoch, order)
