@@ -84,7 +84,7 @@ def bytes_moved(workload: Workload) -> int:
     return workload.batch_size * PIXELS + 2 * 4 * (1 + moments) * workload.parameters
 
 
-def _seconds(product: Product, at_least: float = 0.05) -> float:
+def _seconds(product: Product, at_least: float = 0.2) -> float:
     """The fastest of many, by NumPy and, where it is installed, PyTorch, whose BLAS may be another."""
     rng = np.random.default_rng(0)
     m, k, n, a_transposed, b_transposed = product

@@ -52,5 +52,6 @@ def growth(groups: Mapping[str, Sequence[Result]], title: str) -> Figure:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axes.grid(alpha=0.3)
-        axes.legend(fontsize="small")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize="small")
     return figure
