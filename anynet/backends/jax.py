@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from anynet.backends.base import Backend, BackendError, Function, Loop, Memory, Step, Tick, first_line
 from anynet.backends.numpy import host_memory
 from anynet.tracing.splitting import SplitStep
-from anynet.tracing.tracer import UntraceableError, trace
+from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten
 from anynet.typing import Array
 
@@ -92,7 +92,7 @@ class Jax(Backend):
             first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
             try:
                 graph = trace(step, jax.numpy, carry, shared, first)
-            except UntraceableError:
+            except Exception:  # the scan will say what is wrong, if anything is
                 return jax.lax.scan(lambda carry, row: (step(carry, shared, row), None), carry, rows)[0]
             leaves = flatten(carry)[0]
             split = SplitStep(graph, len(leaves), jax.numpy)

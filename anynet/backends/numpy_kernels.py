@@ -153,4 +153,4 @@ def _same(one: Host, other: Host) -> bool:
 def _compile(source: str) -> Any:
     namespace: dict[str, Any] = {**TYPES, "sqrt": np.sqrt, "inf": np.inf, "nan": np.nan}
     exec(compile(source, "<kernel>", "exec"), namespace)
-    return numba.njit(fastmath=FAST, error_model="numpy")(namespace["kernel"])
+    return numba.njit(fastmath=FAST, error_model="numpy", nogil=True)(namespace["kernel"])

@@ -231,6 +231,15 @@ def test_steps_in_one_call_of_jax(monkeypatch, name):
     assert_same_on(chosen, STEPS[name])
 
 
+def test_a_step_in_jax_s_own_words():
+    jax = pytest.importorskip("jax")
+    chosen = backend("jax:cpu")
+    chosen.dtype("float64")
+    x, rows = jax.numpy.ones((2, 3)), jax.numpy.arange(6.0).reshape(2, 3)
+    loop = chosen.loop(lambda carry, shared, row: jax.numpy.einsum("ij,j->ij", carry, row).at[0, 0].add(1.0))
+    np.testing.assert_array_equal(loop(x, None, rows, int), [[4, 4, 10], [0, 4, 10]])
+
+
 @pytest.mark.parametrize("name", NUMPYS)
 def test_numpys_own_ways(name):
     assert_same_on(backend("numpy"), NUMPYS[name])
