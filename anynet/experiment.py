@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,8 @@ from anynet.gradcheck import Subject, of_net
 from anynet.layers import Sequential
 from anynet.optimizers import Optimizer
 from anynet.run_folder import RunFolder, refuse_existing
-from anynet.training import Epoch, Run, check, fit
+from anynet.training import Epoch, Run, Runs, check, fit
+from anynet.training.fit import Settings
 
 
 class Experiment(NamedTuple):
@@ -36,13 +37,10 @@ class Experiment(NamedTuple):
         """Bytes of the device's memory that images may stay in, as ``anynet.fit`` takes them."""
         return None if self.config.memory_budget is None else round(self.config.memory_budget * 1e9)
 
-    def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
-        """Train; see ``anynet.fit``."""
+    def settings(self, progress: bool | None) -> Settings:
+        """What ``anynet.fit`` takes besides net, data and optimizer."""
         config = self.config
-        return fit(
-            self.net,
-            self.data,
-            self.optimizer,
+        return Settings(
             loss=build.LOSSES[config.loss],
             l2=config.l2,
             epochs=config.epochs,
@@ -58,8 +56,22 @@ class Experiment(NamedTuple):
             drop_last=config.drop_last,
             memory_budget=self.memory_budget,
             progress=progress,
-            on_epoch=on_epoch,
         )
+
+    def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
+        """Train; see ``anynet.fit``."""
+        return fit(self.net, self.data, self.optimizer, **self.settings(progress), on_epoch=on_epoch)
+
+
+def fit_together(
+    experiments: Sequence[Experiment],
+    on_epoch: Callable[[dict[int, Epoch]], Collection[int] | None] | None = None,
+    progress: bool | None = None,
+) -> Runs:
+    """Train experiments whose configurations are of one of ``anynet.grouping.groups``; see ``anynet.fit``."""
+    first = experiments[0]
+    members = [{"net": e.net, "optimizer": e.optimizer, "l2": e.config.l2, "seed": e.config.seed} for e in experiments]
+    return fit(first.net, first.data, first.optimizer, **first.settings(progress), members=members, on_epoch=on_epoch)
 
 
 def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experiment:

@@ -1,6 +1,6 @@
 """Training a net, or several at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypedDict, Unpack, overload
 
 from tqdm import tqdm
@@ -60,7 +60,7 @@ def fit(
     *,
     members: Sequence[Mapping[str, Any]] | None = None,
     seeds: Iterable[int] | None = None,
-    on_epoch: Callable[[dict[int, Epoch]], None] | None = None,
+    on_epoch: Callable[[dict[int, Epoch]], Collection[int] | None] | None = None,
     **settings: Unpack[Settings],
 ) -> Runs: ...
 def fit(
@@ -85,7 +85,7 @@ def fit(
     drop_last: bool = False,
     memory_budget: int | None = None,
     progress: bool | None = None,
-    on_epoch: Callable[[Any], None] | None = None,
+    on_epoch: Callable[[Any], Any] | None = None,
 ) -> Run | Runs:
     """Train a net on a data set's training images, and test it; or several nets at once, on the same batches.
 
@@ -100,6 +100,7 @@ def fit(
         not fit are streamed, with the same result.
     progress: whether to show a progress bar on stderr; by default where that is a terminal.
     on_epoch: called after every epoch with its line of the history; with members, with a dict of their lines by number.
+        It may then return the numbers of members to drop: these keep what they have, and are trained no more.
 
     members: for each of several nets, the settings that it has of its own: "seed", "l2", "lr" (a rate or a schedule),
         "momentum", or a whole "optimizer", and "net", where initializers differ. ``Runs`` are returned, each as if
@@ -167,9 +168,20 @@ def fit(
         for group in groups(nets, course):
             first = len(runs)
 
-            def report(rows: dict[int, Epoch], first: int = first) -> None:
-                if on_epoch is not None:
-                    on_epoch({first + k: row for k, row in rows.items()} if stacked else rows[0])
+            def report(rows: dict[int, Epoch], first: int = first) -> Collection[int]:
+                if on_epoch is None:
+                    return ()
+                if not stacked:
+                    on_epoch(rows[0])
+                    return ()
+                lines = {first + k: row for k, row in rows.items()}
+                dropped = set(on_epoch(lines) or ())
+                if not dropped <= lines.keys():
+                    raise ValueError(
+                        f"on_epoch: expected to be given back numbers of members to drop, of {list(lines)}, got "
+                        f"{sorted(dropped)}"
+                    )
+                return {k - first for k in dropped}
 
             try:
                 runs += train(course, group, stacked=stacked, bar=bar, on_epoch=report)
@@ -177,6 +189,6 @@ def fit(
                 if not runs:
                     raise
                 break
-            if runs[-1].interrupted:
+            if any(run.interrupted for run in runs):
                 break
     return Runs(tuple(runs), data.test) if stacked else runs[0]

@@ -38,6 +38,7 @@ class Run:
     test, best_test: measured on the test images, with the last and with the best parameters.
     seconds: of training and measuring, without reading the data.
     interrupted: whether training was stopped by hand before its last epoch.
+    dropped: whether ``on_epoch`` dropped it from among the others before its last epoch.
     diverged: why a net that was trained with others stopped before its last epoch, where its cost was no longer finite.
     """
 
@@ -55,6 +56,7 @@ class Run:
     best_test: Measured
     seconds: float
     interrupted: bool = False
+    dropped: bool = False
     diverged: DivergedError | None = None
 
     @property

@@ -77,20 +77,21 @@ class Runs(Sequence[Run]):
 
     @property
     def sound(self) -> "Runs":
-        """The runs without those that diverged. Raises ValueError where none is left."""
-        runs = tuple(run for run in self if run.diverged is None)
+        """The runs without those that diverged or were dropped. Raises ValueError where none is left."""
+        runs = tuple(run for run in self if run.diverged is None and not run.dropped)
         if not runs:
-            raise ValueError(f"all {len(self)} runs diverged, the first because {self[0].diverged}")
+            reason = self[0].diverged or "it was dropped"
+            raise ValueError(f"all {len(self)} runs ended early, the first because {reason}")
         return Runs(runs, self._test)
 
     @property
     def best(self) -> Run:
-        """The first run with the highest validation accuracy in any epoch, of those that did not diverge."""
+        """The first run with the highest validation accuracy in any epoch, of those that are ``sound``."""
         return max(self.sound, key=lambda run: run.history[run.best.epoch - 1].val_accuracy)
 
     @property
     def histories(self) -> Histories:
-        """How the runs that did not diverge went, on average and apart."""
+        """How the runs that are ``sound`` went, on average and apart."""
         rows = np.asarray([run.history for run in self.sound])
         mean, deviation = rows.mean(axis=0), rows.std(axis=0, ddof=min(1, len(rows) - 1))
         return Histories(
@@ -105,5 +106,5 @@ class Runs(Sequence[Run]):
 
     @cached_property
     def ensemble(self) -> Ensemble:
-        """The predictor whose probabilities are the mean of those of the runs that did not diverge."""
+        """The predictor whose probabilities are the mean of those of the ``sound`` runs."""
         return Ensemble(self.sound.runs, self._test)

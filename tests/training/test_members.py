@@ -144,7 +144,7 @@ def test_training_ends_where_all_diverge(data):
     runs = fit(data, members=[{"lr": 1e300}, {"lr": diverging}], epochs=5, on_epoch=seen.append)
     assert [list(rows) for rows in seen] == [[1]]
     with pytest.raises(
-        ValueError, match="all 2 runs diverged, the first because the cost is no longer finite in epoch 1"
+        ValueError, match="all 2 runs ended early, the first because the cost is no longer finite in epoch 1"
     ):
         _ = runs.best
 
