@@ -4,7 +4,8 @@ Everything that one library does differently from another is in its own file bes
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
@@ -134,6 +135,16 @@ class Backend(ABC):
     def staging(self, shape: tuple[int, ...]) -> Staging:
         """Two uint8 buffers of this shape."""
         return CopiedStaging(self, shape)
+
+    @property
+    def lanes(self) -> int:
+        """How many nets are trained fastest beside each other, on a core each; 1 where one stack of them is faster."""
+        return 1
+
+    @contextmanager
+    def one_core_each(self) -> Iterator[None]:
+        """Within it, the library uses no more than one core for each thread that calls it."""
+        yield
 
     def dtype(self, name: str) -> Any:
         """The library's dtype of this name, made ready for use.

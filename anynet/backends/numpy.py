@@ -1,6 +1,8 @@
 """NumPy, on the CPU."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from anynet.backends.base import Backend, BackendError, Function, Memory
 from anynet.backends.numpy_library import NumpyLibrary
@@ -49,8 +52,22 @@ class Numpy(Backend):
         return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)
 
     @property
+    def lanes(self) -> int:
+        return cores()
+
+    @contextmanager
+    def one_core_each(self) -> Iterator[None]:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
+
+    @property
     def library(self) -> Library:
         return NumpyLibrary()
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def host_memory() -> Memory | None:

@@ -5,14 +5,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from anynet.training.course import Course
 from anynet.training.divergence import DivergedError, divergence
 from anynet.training.history import Epoch
 from anynet.training.members import Member
+from anynet.training.progress import Progress
 from anynet.training.run import Run, Snapshot
-from anynet.training.stack import Stack, choose, part, take
+from anynet.training.stack import Loops, Stack, choose, part, take
 from anynet.training.step import Carry
 from anynet.typing import Array, Arrays
 
@@ -31,11 +30,12 @@ class Reached(NamedTuple):
 
 
 def train(
-    course: Course,
+    loops: Loops,
     members: Sequence[Member],
     *,
     stacked: bool,
-    bar: tqdm,
+    strict: bool,
+    progress: Progress,
     on_epoch: Callable[[dict[int, Epoch]], Collection[int]],
 ) -> list[Run]:
     """Train one net, or, ``stacked``, several at once, and test them.
@@ -43,11 +43,13 @@ def train(
     on_epoch: called after every epoch with the lines of the histories, by the nets' places among the members; returns
         the places of those to drop.
 
-    A member whose cost is no longer finite keeps what it had after the epoch before; a net that is not stacked raises
-    DivergedError. Control-C ends training after the last whole epoch, if there is one.
+    strict: whether a cost that is no longer finite raises DivergedError; otherwise the member keeps what it had after
+        the epoch before.
+
+    Control-C ends training after the last whole epoch, if there is one.
     """
-    backend, places, dropped = course.backend, list(range(len(members))), set[int]()
-    stack = whole = Stack(course, members, stacked=stacked)
+    course, places, dropped = loops.course, list(range(len(members))), set[int]()
+    stack = whole = Stack(loops, members, stacked=stacked)
     carry = stack.start()
     weights = carry.params, carry.state
     reached = Reached([[] for _ in members], weights, weights, [None for _ in members])
@@ -56,17 +58,18 @@ def train(
         for epoch in range(course.epochs):
 
             def tick(steps: int, each: int = course.batch_size * len(places)) -> None:
-                bar.update(steps * each)
+                progress.update(steps * each)
 
             rates = stack.rates(epoch)
             after = stack.train_epoch(carry, stack.fixed, course.batches(epoch), stack.put(rates), tick)
             on_train, on_val = (
                 stack.measure(after.params, after.state, images) for images in (course.train, course.val)
             )
-            since = np.reshape(backend.to_host(after.diverged), -1)
+            since = np.reshape(course.backend.to_host(after.diverged), -1)
             diverged = divergence([reached.diverged[k] for k in places], since, on_train, epoch, rates)
-            if not stacked and diverged[0]:
-                raise diverged[0]
+            for error in diverged if strict else ():
+                if error is not None:
+                    raise error
             sound = [error is None for error in diverged]
             carry = Carry(*choose(sound, after[:3], carry[:3]), *after[3:])
             seconds = time.perf_counter() - began
@@ -83,7 +86,7 @@ def train(
                 sum(row[i] for row in rows.values()) / len(rows)
                 for i in map(Epoch._fields.index, ("train_loss", "train_accuracy", "val_accuracy"))
             )
-            bar.set_postfix_str(
+            progress.say(
                 f"epoch {epoch + 1}/{course.epochs}: loss {loss:.3f}, accuracy {accuracy:.1%}, "
                 f"validation {validation:.1%}"
             )
@@ -92,11 +95,11 @@ def train(
             if now and left:
                 dropped |= now
                 kept = [k for k in rows if k not in now]
-                bar.total -= (len(places) - len(kept)) * left * course.steps * course.batch_size
+                progress.shorten((len(places) - len(kept)) * left * course.steps * course.batch_size)
                 if not kept:
                     break
                 carry = take([places.index(k) for k in kept], carry)
-                places, stack = kept, Stack(course, [members[k] for k in kept], stacked=stacked)
+                places, stack = kept, Stack(loops, [members[k] for k in kept], stacked=stacked)
     except KeyboardInterrupt:
         if not any(reached.histories):
             raise
@@ -105,7 +108,7 @@ def train(
     return [
         Run(
             net=member.net,
-            backend=backend,
+            backend=course.backend,
             dtype=course.dtype,
             seed=member.seed,
             dataset=course.data.name,

@@ -13,14 +13,14 @@ from anynet.data.splits import Dataset
 from anynet.layers import Sequential
 from anynet.losses import Loss, softmax_cross_entropy
 from anynet.optimizers import Optimizer
-from anynet.training.capacity import groups
 from anynet.training.check import check
 from anynet.training.course import Course, load
-from anynet.training.epochs import train
 from anynet.training.history import Epoch
 from anynet.training.members import Member, check_nets, common_optimizer, members_of
+from anynet.training.progress import Progress
 from anynet.training.run import Run
 from anynet.training.runs import Runs
+from anynet.training.together import train_alone, train_members
 
 
 class Settings(TypedDict, total=False):
@@ -161,34 +161,8 @@ def fit(
         backend=backend,
         dtype=dtype,
     )
-    runs: list[Run] = []
     total = epochs * course.steps * batch_size * len(nets)
-    hidden = None if progress is None else not progress
-    with tqdm(total=total, unit="img", unit_scale=True, disable=hidden) as bar:
-        for group in groups(nets, course):
-            first = len(runs)
-
-            def report(rows: dict[int, Epoch], first: int = first) -> Collection[int]:
-                if on_epoch is None:
-                    return ()
-                if not stacked:
-                    on_epoch(rows[0])
-                    return ()
-                lines = {first + k: row for k, row in rows.items()}
-                dropped = set(on_epoch(lines) or ())
-                if not dropped <= lines.keys():
-                    raise ValueError(
-                        f"on_epoch: expected to be given back numbers of members to drop, of {list(lines)}, got "
-                        f"{sorted(dropped)}"
-                    )
-                return {k - first for k in dropped}
-
-            try:
-                runs += train(course, group, stacked=stacked, bar=bar, on_epoch=report)
-            except KeyboardInterrupt:
-                if not runs:
-                    raise
-                break
-            if any(run.interrupted for run in runs):
-                break
-    return Runs(tuple(runs), data.test) if stacked else runs[0]
+    with tqdm(total=total, unit="img", unit_scale=True, disable=None if progress is None else not progress) as bar:
+        if not stacked:
+            return train_alone(course, alone, Progress(bar), on_epoch)
+        return Runs(tuple(train_members(course, nets, Progress(bar), on_epoch)), data.test)

@@ -9,10 +9,9 @@ from anynet.backends import Backend
 from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization
 from anynet.layers import Sequential
-from anynet.losses import Loss
 from anynet.penalties import l2_cost
 from anynet.training.loop import BatchLoop
-from anynet.training.step import Trained, evaluation_step, no_totals
+from anynet.training.step import Trained, no_totals
 from anynet.typing import Array, Arrays
 
 BATCH = 500
@@ -30,17 +29,19 @@ class Measured(NamedTuple):
 class Measure:
     """``measure(params, state, loader)``: by the running statistics, where there is batch normalisation.
 
+    evaluate: takes ``evaluation_step`` on batch after batch.
+
     Returns a ``Measured`` for each net: a list of one, or, for K members, of K.
 
     This is the one place where training reads numbers back from the device.
     """
 
     def __init__(
-        self, net: Sequential, loss: Loss, backend: Backend, normalization: Normalization, l2: Array | None
+        self, net: Sequential, evaluate: BatchLoop, backend: Backend, normalization: Normalization, l2: Array | None
     ) -> None:
         self._to_host = backend.to_host
         self._penalty = backend.compile(partial(l2_cost, net.layout))
-        self._evaluate = BatchLoop(evaluation_step(net, loss), backend)
+        self._evaluate = evaluate
         self._normalization = normalization
         self._l2 = l2
 

@@ -1,19 +1,45 @@
 """Several nets as one: arrays with the members on their first axis, and what trains and measures them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
+from anynet.layers import Sequential
+from anynet.optimizers import Optimizer
 from anynet.tracing.tree import flatten
 from anynet.training.course import Course
 from anynet.training.loop import BatchLoop
 from anynet.training.measure import Measure
 from anynet.training.members import Member, common_optimizer
-from anynet.training.step import Carry, Fixed, start, train_step
+from anynet.training.step import Carry, Fixed, evaluation_step, start, train_step
 from anynet.typing import Array, Arrays
+
+
+class Loops:
+    """The loops of a course, for one thread: nets alike share them, and with them what they have recorded."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self._training: dict[tuple[Sequential, Optimizer], BatchLoop] = {}
+        self._evaluating: dict[Sequential, BatchLoop] = {}
+
+    def training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
+        """Takes training steps, at rates that it is given."""
+        key, course = (net, replace(optimizer, lr=1.0)), self.course
+        if key not in self._training:
+            step = train_step(net, course.loss, optimizer)
+            self._training[key] = BatchLoop(step, course.backend, course.augmentation)
+        return self._training[key]
+
+    def evaluating(self, net: Sequential) -> BatchLoop:
+        """Measures."""
+        if net not in self._evaluating:
+            self._evaluating[net] = BatchLoop(evaluation_step(net, self.course.loss), self.course.backend)
+        return self._evaluating[net]
 
 
 class Stack:
@@ -22,13 +48,13 @@ class Stack:
     fixed, train_epoch, measure: see ``Fixed``, ``BatchLoop`` and ``Measure``.
     """
 
-    def __init__(self, course: Course, members: Sequence[Member], *, stacked: bool) -> None:
-        self._course, self._members, self._stacked = course, members, stacked
+    def __init__(self, loops: Loops, members: Sequence[Member], *, stacked: bool) -> None:
+        self._course, self._members, self._stacked = loops.course, members, stacked
         self._optimizer, l2 = common_optimizer(members), [member.l2 for member in members]
-        net, backend = members[0].net, course.backend
-        self.fixed = Fixed(course.normalization, self.put(l2) if any(l2) else None)
-        self.train_epoch = BatchLoop(train_step(net, course.loss, self._optimizer), backend, course.augmentation)
-        self.measure = Measure(net, course.loss, backend, *self.fixed)
+        net = members[0].net
+        self.fixed = Fixed(self._course.normalization, self.put(l2) if any(l2) else None)
+        self.train_epoch = loops.training(net, self._optimizer)
+        self.measure = Measure(net, loops.evaluating(net), self._course.backend, *self.fixed)
 
     def start(self) -> Carry:
         """What each net starts with."""

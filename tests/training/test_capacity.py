@@ -8,6 +8,7 @@ import pytest
 import anynet as an
 from anynet.backends import backend
 from anynet.backends.base import Memory
+from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.drawings import draw
 from anynet.training.capacity import member_bytes
@@ -19,6 +20,11 @@ SETTINGS = {"epochs": 2, "batch_size": 40, "dtype": "float64", "seeds": range(5)
 @pytest.fixture(scope="module")
 def data() -> Dataset:
     return split("drawn", draw(0, per_batch=60), train=240, val=60)
+
+
+@pytest.fixture(autouse=True)
+def _stacks(monkeypatch):
+    monkeypatch.setattr(Numpy, "lanes", 1)
 
 
 def with_memory(free):

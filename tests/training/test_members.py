@@ -5,6 +5,7 @@ import pytest
 from numerical import assert_close
 
 import anynet as an
+from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.drawings import draw
 
@@ -21,6 +22,16 @@ CASES = {
     "adam": (an.Adam(0.001), [{"seed": 3, "lr": 0.01}, {"seed": 4, "l2": 0.1}]),
     "one": (an.SGD(0.02), [{"seed": 9}]),
 }
+
+
+@pytest.fixture(autouse=True, params=[1, 3], ids=["stacked", "beside"])
+def _lanes(request, monkeypatch):
+    """NumPy both ways; the other libraries stack."""
+    if request.param > 1 and "backend_here" in request.fixturenames:
+        chosen = request.getfixturevalue("backend_here")
+        if chosen.name != "numpy":
+            pytest.skip(f"{chosen} stacks members")
+    monkeypatch.setattr(Numpy, "lanes", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -182,18 +193,46 @@ def test_the_ensemble_is_tested_in_parts(data, monkeypatch):
 def test_lines_come_by_number_after_every_epoch(data):
     seen = []
     runs = fit(data, members=MEMBERS, on_epoch=seen.append)
-    assert [list(rows) for rows in seen] == [[0, 1, 2]] * 2
-    assert [rows[1] for rows in seen] == runs[1].history
+    for k, run in enumerate(runs):
+        assert [rows[k] for rows in seen if k in rows] == run.history
+    assert sum(map(len, seen)) == 6
 
 
 def test_control_c_keeps_what_there_was(data):
     def stop(rows):
-        if rows[0].epoch == 2:
+        if 0 in rows and rows[0].epoch == 2:
             raise KeyboardInterrupt
 
-    runs = fit(data, members=MEMBERS, epochs=5, on_epoch=stop)
-    assert all(run.interrupted for run in runs)
-    np.testing.assert_array_equal(runs[2].params, fit(data, members=MEMBERS)[2].params)
+    runs = fit(data, members=MEMBERS, epochs=50, on_epoch=stop)
+    assert runs[0].last.epoch == 2
+    for k, run in enumerate(runs):
+        assert run.interrupted
+        expected = fit(data, members=MEMBERS, epochs=run.last.epoch)[k]
+        np.testing.assert_array_equal(run.params, expected.params)
+
+
+def test_what_goes_wrong_ends_all(data):
+    def fail(rows):
+        if 1 in rows:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        fit(data, members=MEMBERS, epochs=50, on_epoch=fail)
+
+
+def test_dropped_members_keep_what_they_have(data):
+    runs = fit(data, members=MEMBERS, epochs=3, on_epoch=lambda rows: [1] if 1 in rows and rows[1].epoch == 1 else None)
+    whole, first = fit(data, members=MEMBERS, epochs=3), fit(data, members=MEMBERS, epochs=1)
+    assert [run.dropped for run in runs] == [False, True, False]
+    assert_close(runs[1].params, first[1].params, 1e-10)
+    assert runs[1].last.epoch == 1
+    for k in (0, 2):
+        assert_same_run(runs[k], whole[k], data, 1e-9)
+
+
+def test_only_members_in_training_can_be_dropped(data):
+    with pytest.raises(ValueError, match=r"numbers of members to drop, of \[.*\], got \[7\]"):
+        fit(data, members=MEMBERS, on_epoch=lambda rows: [7])
 
 
 def test_the_bar_counts_all_members(data, capsys):

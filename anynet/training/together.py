@@ -1,0 +1,118 @@
+"""All nets that a course is for: one; or members, in stacks one after another, or each on a core of its own."""
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from itertools import takewhile
+from threading import Lock, local
+from typing import Any
+
+from anynet.training.capacity import groups
+from anynet.training.course import Course
+from anynet.training.epochs import train
+from anynet.training.history import Epoch
+from anynet.training.members import Member
+from anynet.training.progress import Progress
+from anynet.training.run import Run
+from anynet.training.stack import Loops
+
+OnEpoch = Callable[[Any], Any] | None
+
+
+def train_alone(course: Course, net: Member, progress: Progress, on_epoch: OnEpoch) -> Run:
+    """Train and test one net; ``on_epoch`` takes an ``Epoch``. Raises DivergedError."""
+
+    def report(rows: dict[int, Epoch]) -> Collection[int]:
+        if on_epoch is not None:
+            on_epoch(rows[0])
+        return ()
+
+    groups([net], course)  # raises MemoryError
+    return train(Loops(course), [net], stacked=False, strict=True, progress=progress, on_epoch=report)[0]
+
+
+def train_members(course: Course, members: Sequence[Member], progress: Progress, on_epoch: OnEpoch) -> list[Run]:
+    """Train and test members: beside each other where the backend is faster so, or else as many at once as fit.
+
+    on_epoch: takes a dict of ``Epoch`` by number of member, and may return numbers of members to drop.
+
+    Returns their runs, without the last ones where Control-C came before their first epoch was done.
+    """
+    parts = groups(members, course)
+    lanes = min(course.backend.lanes, max(map(len, parts)))
+    if lanes == 1:
+        return _one_after_another(course, parts, progress, on_epoch)
+    return _beside(course, members, lanes, progress, on_epoch)
+
+
+def _one_after_another(
+    course: Course, parts: Sequence[Sequence[Member]], progress: Progress, on_epoch: OnEpoch
+) -> list[Run]:
+    runs: list[Run] = []
+    for part in parts:
+        report = _numbered(on_epoch, len(runs))
+        try:
+            runs += train(Loops(course), part, stacked=True, strict=False, progress=progress, on_epoch=report)
+        except KeyboardInterrupt:
+            if not runs:
+                raise
+            break
+        if any(run.interrupted for run in runs):
+            break
+    return runs
+
+
+def _beside(course: Course, members: Sequence[Member], lanes: int, progress: Progress, on_epoch: OnEpoch) -> list[Run]:
+    own, lock = local(), Lock()
+
+    def train_one(k: int) -> Run:
+        if not hasattr(own, "loops"):
+            own.loops = Loops(course)
+
+        def report(rows: dict[int, Epoch]) -> Collection[int]:
+            with lock:
+                return _numbered(on_epoch, k)(rows)
+
+        (run,) = train(own.loops, [members[k]], stacked=False, strict=False, progress=progress, on_epoch=report)
+        if run.interrupted:
+            progress.stop.set()
+        return run
+
+    with course.backend.one_core_each(), ThreadPoolExecutor(lanes) as pool:
+        futures = [pool.submit(train_one, k) for k in range(len(members))]
+        with suppress(KeyboardInterrupt):
+            wait(futures, return_when=FIRST_EXCEPTION)
+        progress.stop.set()  # for what is still in training
+        pool.shutdown(cancel_futures=True)
+    return _results(futures)
+
+
+def _results(futures: Sequence[Future[Run]]) -> list[Run]:
+    """What those ahead of the first that was stopped before its first epoch came to. Raises what went wrong."""
+    errors = [KeyboardInterrupt() if future.cancelled() else future.exception() for future in futures]
+    for error in errors:
+        if error is not None and not isinstance(error, KeyboardInterrupt):
+            raise error
+    whole = list(takewhile(lambda k: errors[k] is None, range(len(futures))))
+    if not whole:
+        raise KeyboardInterrupt
+    return [futures[k].result() for k in whole]
+
+
+def _numbered(on_epoch: OnEpoch, first: int) -> Callable[[dict[int, Epoch]], Collection[int]]:
+    """The same for a part of the members, which are counted from 0 there.
+
+    Raises ValueError where numbers of others are returned.
+    """
+
+    def report(rows: dict[int, Epoch]) -> Collection[int]:
+        lines = {first + k: row for k, row in rows.items()}
+        dropped = set((on_epoch(lines) if on_epoch else None) or ())
+        if not dropped <= lines.keys():
+            raise ValueError(
+                f"on_epoch: expected to be given back numbers of members to drop, of {list(lines)}, "
+                f"got {sorted(dropped)}"
+            )
+        return {k - first for k in dropped}
+
+    return report
