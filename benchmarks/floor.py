@@ -1,5 +1,6 @@
 """The least time that a step can take on this machine: its products, and its bytes."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -117,9 +118,10 @@ def _libraries() -> Iterator[tuple[Callable[..., Any], Callable[[NDArray], Any]]
 
 def _fastest(function: Callable[[], Any], at_least: float) -> float:
     """Seconds of the fastest call, of as many as fit into so many seconds, three or more."""
-    times: list[float] = []
-    while sum(times) < at_least or len(times) < 3:
+    fastest, total, calls = math.inf, 0.0, 0
+    while total < at_least or calls < 3:
         began = time.perf_counter()
         function()
-        times.append(time.perf_counter() - began)
-    return min(times)
+        took = time.perf_counter() - began
+        fastest, total, calls = min(fastest, took), total + took, calls + 1
+    return fastest
