@@ -54,7 +54,7 @@ def main(names: list[str]) -> None:
                 return an.fit(net, data, optimizer, seeds=range(MEMBERS), **settings)  # noqa: B023
 
             def one_after_another() -> object:
-                return [an.fit(net, data, optimizer, seed=seed, **settings) for seed in range(MEMBERS)]  # noqa: B023
+                return [an.fit(net, data, optimizer, **settings | {"seed": seed}) for seed in range(MEMBERS)]  # noqa: B023
 
             seconds = _in_turn(at_once, one_after_another)
             once, apart = (MEMBERS * TRAIN / statistics.median(took) for took in seconds)
