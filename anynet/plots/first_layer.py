@@ -43,7 +43,7 @@ def templates_of_members(W: Sequence[NDArray], names: Sequence[str], title: str,
     """
     shown = min(len(W), MOST_MEMBERS)
     figure = Figure(figsize=(1.1 * len(classes) + 1.2, 1.1 * shown + 0.6), layout="constrained")
-    figure.suptitle(title if shown == len(W) else f"{title}, {shown} of {len(W)}", fontsize="medium")
+    figure.suptitle(title if shown == len(W) else f"{title}, the first {shown} of {len(W)}", fontsize="medium")
     for k, row in enumerate(figure.subplots(shown, len(classes), squeeze=False)):
         for i, axes in enumerate(row):
             axes.set(xticks=[], yticks=[])

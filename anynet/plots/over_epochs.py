@@ -17,6 +17,8 @@ FEW_EPOCHS = 40
 MOST_GROUPS = 8
 LOG_FROM = 20
 """How many times the smallest value the largest must be for a logarithmic axis."""
+LINE = 150
+"""How many letters of names a line of the legend has room for."""
 
 Histories = Sequence[Sequence[Epoch]]
 
@@ -46,7 +48,7 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
     rows = 1 if len(names) == 1 else len(splits)
     figure = Figure(figsize=(12, 3.6 if rows == 1 else 6.8), layout="constrained")
     figure.suptitle(title)
-    grid = figure.subplots(rows, len(QUANTITIES), squeeze=False, sharey="col" if rows > 1 else "none")
+    grid = figure.subplots(rows, len(QUANTITIES), squeeze=False)
     for j, what in enumerate(QUANTITIES):
         for i, (split, said) in enumerate(splits.items()):
             axes = grid[i if rows > 1 else 0, j]
@@ -58,11 +60,12 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
         for axes in grid.flat:
             axes.legend()
     else:
-        for column in grid.T[:2]:
-            heights = np.concatenate([line.get_ydata() for axes in column for line in axes.lines])
-            column[0].set_yscale("log" if heights.max() > LOG_FROM * heights.min() > 0 else "linear")
+        for axes in grid[:, :2].flat:
+            heights = np.concatenate([line.get_ydata() for line in axes.lines])
+            axes.set_yscale("log" if heights.max() > LOG_FROM * heights.min() > 0 else "linear")
+        across = max(1, min(4, LINE // max(len(name) for name in names)))
         labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(*labels, loc="outside lower center", ncols=4, fontsize="small")
+        figure.legend(*labels, loc="outside lower center", ncols=across, fontsize="small")
     return figure
 
 
@@ -97,7 +100,7 @@ def _band(axes: Axes, values: NDArray[np.float64], label: str, ddof: int) -> Non
     mean, deviation, epochs = values.mean(axis=0), values.std(axis=0, ddof=ddof), np.arange(1, values.shape[1] + 1)
     (line,) = axes.plot(epochs, mean, label=label, marker="." if len(epochs) < FEW_EPOCHS else None)
     if len(values) > 1:
-        axes.fill_between(epochs, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.25, linewidth=0)
+        axes.fill_between(epochs, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.2, linewidth=0)
 
 
 def _over_epochs(axes: Axes, title: str) -> None:

@@ -8,7 +8,7 @@ from anynet.layers import Linear
 from anynet.sweeps.points import Point
 from anynet.training import Run, Runs
 from anynet.whole_files import write_whole
-from anynet.wording import described
+from anynet.wording import described, shown
 
 
 def draw(path: Path, points: Sequence[Point], runs: Runs, rows: Sequence[Mapping[str, Any]], val_name: str) -> None:
@@ -35,7 +35,7 @@ def draw(path: Path, points: Sequence[Point], runs: Runs, rows: Sequence[Mapping
                 "\n".join([f"member {k}", *(described({name: value}) for name, value in points[k].items())])
                 for k in members
             ],
-            f"{dataset}: class templates after each member's best epoch",
+            f"{dataset}: class templates after each member's best epoch{', best settings first' * (len(rows) > 1)}",
             runs[0].classes,
         )
         write_whole(path / "templates.png", figure.savefig)
@@ -43,6 +43,8 @@ def draw(path: Path, points: Sequence[Point], runs: Runs, rows: Sequence[Mapping
     if len(swept) in (2, 3):
         from anynet.search.grid_map import grid_map  # here, for a search's Optuna takes long to import
 
+        # The shortest values along the foot, where they stand side by side.
+        swept.sort(key=lambda name: max(len(shown(row["settings"][name])) for row in rows))
         found = [(row["settings"], row.get("best_val_accuracy", {}).get("mean")) for row in rows]
         title = f"{dataset}: best {val_name} accuracy" + (f", mean over {seeds} seeds" if seeds > 1 else "")
         write_whole(path / "accuracy.png", grid_map(found, swept, title).savefig)
