@@ -17,16 +17,16 @@ def table(result: Mapping[str, Any]) -> Table:
     columns = Table(title=title)
     for name in rows[0]["settings"]:
         columns.add_column(name, overflow="fold")
-    for name in ("members", "validation, %", "test, %", "diverged"):
+    for name in ("members", "validation, %", "test, %"):
         columns.add_column(name, no_wrap=True)
     for row in rows[:SHOWN]:
         members = row["members"]
         consecutive = len(members) > 1 and members == list(range(members[0], members[-1] + 1))
         columns.add_row(
             *map(shown, row["settings"].values()),
-            f"{members[0]}-{members[-1]}" if consecutive else ", ".join(map(str, members)),
+            (f"{members[0]}-{members[-1]}" if consecutive else ", ".join(map(str, members)))
+            + (f": {len(row['diverged'])} diverged" if row["diverged"] else ""),
             *(_figure(row.get(name)) for name in ("best_val_accuracy", "best_test_accuracy")),
-            str(len(row["diverged"]) or ""),
         )
     return columns
 
