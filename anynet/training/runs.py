@@ -124,8 +124,8 @@ class Runs(Sequence[Run]):
         names = [""] * len(self) if labels is None else labels
         if len(names) != len(self):
             raise ValueError(f"labels: expected one for each of the {len(self)} runs, got {len(names)}")
-        groups: dict[str, list[list[Epoch]]] = {}
+        sound, groups = self.sound, dict[str, list[list[Epoch]]]()
         for name, run in zip(names, self, strict=True):
             if run.diverged is None:
                 groups.setdefault(name, []).append(run.history)
-        return curves_of_members(groups, f"{self.sound[0].dataset}: {len(self.sound)} nets, mean and deviation")
+        return curves_of_members(groups, f"{sound[0].dataset}: {len(sound)} nets, mean and deviation")
