@@ -1,7 +1,7 @@
 """The settings of one training run, as typed on the command line and kept in ``config.toml``."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -103,9 +103,9 @@ class CheckConfig(Config):
     """Of everything. float32 holds a tolerance of a few thousandths at best, and is too coarse to tell kinks."""
 
 
-def write(config: Config, path: Path) -> None:
-    """Write the settings as TOML; those that are None are left out."""
-    values = {name: value for name, value in asdict(config).items() if value is not None}
+def write(config: Config, path: Path, without: Collection[str] = ()) -> None:
+    """Write the settings as TOML; those that are None, and the named ones, are left out."""
+    values = {name: value for name, value in asdict(config).items() if value is not None and name not in without}
     path.write_text(tomli_w.dumps(values), encoding="utf-8")
 
 

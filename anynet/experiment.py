@@ -37,30 +37,66 @@ class Experiment(NamedTuple):
         """Bytes of the device's memory that images may stay in, as ``anynet.fit`` takes them."""
         return None if self.config.memory_budget is None else round(self.config.memory_budget * 1e9)
 
-    def settings(self, progress: bool | None) -> Settings:
-        """What ``anynet.fit`` takes besides net, data and optimizer."""
+    @property
+    def settings(self) -> Settings:
+        """What ``anynet.fit`` takes by name."""
         config = self.config
-        return Settings(
-            loss=build.LOSSES[config.loss],
-            l2=config.l2,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            order_seed=config.order_seed,
-            backend=self.backend,
-            dtype=config.dtype,
-            normalize=config.normalize,
-            flip=config.flip,
-            crop=config.crop,
-            reverse=config.reverse,
-            drop_last=config.drop_last,
-            memory_budget=self.memory_budget,
-            progress=progress,
-        )
+        return {
+            "loss": build.LOSSES[config.loss],
+            "l2": config.l2,
+            "epochs": config.epochs,
+            "batch_size": config.batch_size,
+            "seed": config.seed,
+            "order_seed": config.order_seed,
+            "backend": self.backend,
+            "dtype": config.dtype,
+            "normalize": config.normalize,
+            "flip": config.flip,
+            "crop": config.crop,
+            "reverse": config.reverse,
+            "drop_last": config.drop_last,
+            "memory_budget": self.memory_budget,
+        }
 
     def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
         """Train; see ``anynet.fit``."""
-        return fit(self.net, self.data, self.optimizer, **self.settings(progress), on_epoch=on_epoch)
+        settings: Settings = {**self.settings, "progress": progress}
+        return fit(self.net, self.data, self.optimizer, on_epoch=on_epoch, **settings)
+
+    def varied(self, **values: Any) -> "Experiment":
+        """The same with other values of settings that have no part in the data and the backend.
+
+        Raises what ``check`` raises.
+        """
+        config = replace(self.config, **values)
+        net = build.net(config, self.data.train.images.shape[1], len(self.data.classes))
+        experiment = self._replace(config=config, net=net, optimizer=build.optimizer(config))
+        experiment.check()
+        return experiment
+
+    def check(self) -> None:
+        """Raises TypeError or ValueError for settings out of range, and for a net that does not fit the data."""
+        config = self.config
+        check(
+            self.net,
+            self.data,
+            self.optimizer,
+            l2=config.l2,
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            flip=config.flip,
+            crop=config.crop,
+            reverse=config.reverse,
+            seed=config.seed,
+        )
+
+    def __str__(self) -> str:
+        """What is trained on what, and where."""
+        data = self.data
+        return (
+            f"{data.name}: {len(data.train)} images to train with, {len(data.val)} to validate, {len(data.test)} to "
+            f"test; {self.net.layout.size:,} parameters; {self.backend}, {self.config.dtype}"
+        )
 
 
 def fit_together(
@@ -70,8 +106,9 @@ def fit_together(
 ) -> Runs:
     """Train experiments whose configurations are of one of ``anynet.grouping.groups``; see ``anynet.fit``."""
     first = experiments[0]
+    settings: Settings = {**first.settings, "progress": progress}
     members = [{"net": e.net, "optimizer": e.optimizer, "l2": e.config.l2, "seed": e.config.seed} for e in experiments]
-    return fit(first.net, first.data, first.optimizer, **first.settings(progress), members=members, on_epoch=on_epoch)
+    return fit(first.net, first.data, first.optimizer, members=members, on_epoch=on_epoch, **settings)
 
 
 def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experiment:
@@ -85,22 +122,12 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     build.initializers(config.init)
     check_kind(config.normalize)
     data = split(*(found or find(config.data)), config.train, config.val)
-    net = build.net(config, data.train.images.shape[1], len(data.classes))
-    check(
-        net,
-        data,
-        optimizer,
-        l2=config.l2,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        flip=config.flip,
-        crop=config.crop,
-        reverse=config.reverse,
-        seed=config.seed,
-    )
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # what "auto" has come to
-    return Experiment(config, net, data, optimizer, backend)
+    net = build.net(config, data.train.images.shape[1], len(data.classes))
+    experiment = Experiment(config, net, data, optimizer, backend)
+    experiment.check()
+    return experiment
 
 
 def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str, Any]]:
@@ -111,18 +138,13 @@ def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[s
     Returns the run, its folder, and what is in its result.json. Raises what ``fit`` and ``prepare`` raise, and
     FileExistsError; nothing is written before all settings are known to be good.
     """
-    folder = folder or _new_folder()
+    folder = folder or new_folder()
     refuse_existing(folder)
     experiment = prepare(config)
-    data = experiment.data
-    print(
-        f"{data.name}: {len(data.train)} images to train with, {len(data.val)} to validate, {len(data.test)} to test; "
-        f"{experiment.net.layout.size:,} parameters; {experiment.backend}, {config.dtype}; results in {folder}",
-        file=sys.stderr,
-    )
-    with RunFolder(folder, experiment.config, data.name) as results:
+    print(f"{experiment}; results in {folder}", file=sys.stderr)
+    with RunFolder(folder, experiment.config, experiment.data.name) as results:
         run = experiment.fit(results.add)
-        return run, folder, results.finish(run, official=data.official)
+        return run, folder, results.finish(run, official=experiment.data.official)
 
 
 def gradient_subject(config: Config, samples: int) -> Subject:
@@ -148,7 +170,8 @@ def gradient_subject(config: Config, samples: int) -> Subject:
     )
 
 
-def _new_folder() -> Path:
+def new_folder() -> Path:
+    """A folder under ``runs``, named after the time, that is not there yet."""
     now = Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     later = (now.with_name(f"{now.name}-{i}") for i in itertools.count(2))
     return next(path for path in itertools.chain([now], later) if not path.exists())

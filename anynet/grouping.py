@@ -8,7 +8,7 @@ import numpy as np
 
 from anynet.config import Config
 
-OWN = ("seed", "init", "l2", "lr", "momentum", "schedule", "warmup")
+OWN = ("lr", "l2", "momentum", "init", "schedule", "warmup", "seed")
 """The settings that each member has of its own; see ``anynet.fit``."""
 
 TOGETHER = 5

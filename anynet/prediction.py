@@ -1,5 +1,6 @@
 """A saved net, and what it says of image files."""
 
+import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from anynet.backends import Backend
 from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
 from anynet.layers import Sequential
+from anynet.sweeps.folder import MEMBERS
 from anynet.training.run import probabilities
 from anynet.typing import Array, Arrays
 
@@ -35,6 +37,39 @@ class Predictor:
         return probabilities(self.net, self.params, self.state, self.normalization, images, self.backend)
 
 
+@dataclass(frozen=True)
+class EnsemblePredictor:
+    """The best nets of several runs, whose probabilities are averaged; called as a ``Predictor`` is."""
+
+    members: tuple[Predictor, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.members[0].classes
+
+    @property
+    def dataset(self) -> str:
+        return self.members[0].dataset
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
+        return np.asarray(sum(member(images) for member in self.members) / len(self.members))
+
+
+def load(folder: Path, backend: Backend) -> Predictor | EnsemblePredictor:
+    """What predicts of the run in this folder; where nets were trained at once, all of them that did not diverge.
+
+    Raises what ``load_run`` raises.
+    """
+    if not (folder / MEMBERS).is_file():
+        return load_run(folder, backend)
+    result = folder / "result.json"
+    if not result.is_file():
+        raise FileNotFoundError(f"{result} is not there: the runs in {folder} have not come to their end")
+    with (folder / MEMBERS).open(newline="", encoding="utf-8") as file:
+        sound = [row["member"] for row in csv.DictReader(file) if not row["diverged"]]
+    return EnsemblePredictor(tuple(load_run(folder / f"member-{k}", backend) for k in sound))
+
+
 def load_run(folder: Path, backend: Backend) -> Predictor:
     """The best net of the run in this folder, on a backend's device.
 
@@ -42,7 +77,7 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
     """
     config, path = configs.read(folder / "config.toml"), folder / "model.safetensors"
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there: the run in {folder} has not come to its end")
+        raise FileNotFoundError(f"{path} is not there: the run in {folder} diverged, or has not come to its end")
     try:
         with safe_open(path, "numpy") as file:
             metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

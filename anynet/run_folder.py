@@ -61,16 +61,12 @@ class RunFolder:
         self._write_history()
         if net:
             self._write_net(run)
-        self._write_result(result)
+        write_result(self.path, result)
         return result
 
     def fail(self, dataset: str, reason: str) -> None:
         """Write a result.json that says why there is no other."""
-        self._write_result({"dataset": dataset, "diverged": reason})
-
-    def _write_result(self, result: dict[str, Any]) -> None:
-        text = json.dumps(result, indent=2) + "\n"
-        write_whole(self.path / "result.json", lambda path: path.write_text(text, encoding="utf-8"))
+        write_result(self.path, {"dataset": dataset, "diverged": reason})
 
     def _write_net(self, run: Run) -> None:
         from anynet import plots  # here, for Matplotlib takes longer to import than everything else
@@ -89,6 +85,12 @@ class RunFolder:
         write_whole(self.path / "history.csv", lambda path: write_csv(path, self._dataset, self._history))
 
 
+def write_result(folder: Path, result: dict[str, Any]) -> None:
+    """Write a result.json."""
+    text = json.dumps(result, indent=2) + "\n"
+    write_whole(folder / "result.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
 def refuse_existing(path: Path) -> None:
     """Raises FileExistsError where there is something at the path."""
     if path.exists():
@@ -98,11 +100,7 @@ def refuse_existing(path: Path) -> None:
 def summary(run: Run, *, official: bool) -> dict[str, Any]:
     """What came out of a run, where and with what: the content of result.json."""
     return {
-        "dataset": run.dataset,
-        "official": official,
-        "backend": run.backend.name,
-        "device": run.backend.device_name,
-        "dtype": run.dtype,
+        **circumstances(run, official=official),
         "seed": run.seed,
         "epochs": len(run.history),
         "interrupted": run.interrupted,
@@ -114,6 +112,17 @@ def summary(run: Run, *, official: bool) -> dict[str, Any]:
         "best_val_accuracy": run.history[run.best.epoch - 1].val_accuracy,
         "best_test_accuracy": run.best_test.accuracy,
         "seconds": round(run.seconds, 3),
+    }
+
+
+def circumstances(run: Run, *, official: bool) -> dict[str, Any]:
+    """What a run was trained on, where and with what."""
+    return {
+        "dataset": run.dataset,
+        "official": official,
+        "backend": run.backend.name,
+        "device": run.backend.device_name,
+        "dtype": run.dtype,
         "versions": {
             "python": platform.python_version(),
             **{name: sys.modules[name].__version__ for name in ("anynet", "numpy", run.backend.name)},

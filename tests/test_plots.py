@@ -20,6 +20,58 @@ def test_bands_are_means_over_runs():
     assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((10, 40))
 
 
+def moved(history, by):
+    """The same with higher accuracies and losses."""
+    fields = ("train_cost", "train_loss", "train_accuracy", "val_cost", "val_loss", "val_accuracy")
+    return [row._replace(**{name: getattr(row, name) + by for name in fields}) for row in history]
+
+
+def test_curves_of_members_are_means_and_deviations():
+    axes = plots.curves_of_members({"": HISTORIES}, "title", "test").axes
+    assert [each.get_title() for each in axes] == ["cost", "loss", "accuracy (%)"]
+    assert [text.get_text() for text in axes[1].get_legend().texts] == ["training", "test"]
+    np.testing.assert_allclose([line.get_ydata() for line in axes[1].lines], [[2.5, 1.5], [3, 1]])
+    np.testing.assert_allclose(axes[2].lines[1].get_ydata(), [20, 30])
+    band = axes[2].collections[1].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == pytest.approx((20 - 200**0.5, 30 + 200**0.5))
+
+
+def test_one_run_has_no_band():
+    assert all(not axes.collections for axes in plots.curves(HISTORIES[0], "title").axes)
+
+
+def test_several_groups_have_training_and_validation_apart():
+    figure = plots.curves_of_members({"low": HISTORIES, "high": [moved(HISTORIES[0], 0.3)]}, "title")
+    assert len(figure.axes) == 6
+    assert figure.axes[5].get_title() == "validation accuracy (%)"
+    assert [text.get_text() for text in figure.legends[0].texts] == ["high", "low"]
+    np.testing.assert_allclose([line.get_ydata() for line in figure.axes[5].lines], [[40, 70], [20, 30]])
+
+
+def test_of_many_groups_the_best_are_drawn():
+    figure = plots.curves_of_members({f"{i}": [moved(HISTORIES[0], i / 100)] for i in range(10)}, "title")
+    assert [text.get_text() for text in figure.legends[0].texts] == [f"{i}" for i in range(9, 1, -1)]
+    assert figure.get_suptitle() == "title; the best 8 of 10 in validation"
+
+
+def test_of_histories_of_several_lengths_the_common_epochs_are_drawn():
+    (cost, *_) = plots.curves_of_members({"": [HISTORIES[0], HISTORIES[1][:1]]}, "title").axes
+    np.testing.assert_allclose(cost.lines[0].get_xydata(), [[1, 3]])
+
+
+def test_templates_of_members_are_rows():
+    W = np.zeros((14, 3072, 3))
+    W[1, 0, 2] = 1
+    names, classes = [f"member {k}" for k in range(14)], ["a", "b", "c"]
+    figure = plots.templates_of_members(W, names, "title", classes)
+    rows = np.reshape(figure.axes, (12, 3))
+    assert [axes.get_title() for axes in rows[0]] == classes
+    assert [row[0].get_ylabel() for row in rows] == names[:12]
+    assert figure.get_suptitle() == "title, the first 12 of 14"
+    lit = [[axes.images[0].get_array()[0, 0, 0] for axes in row] for row in rows[:2]]
+    np.testing.assert_array_equal(lit, [[0, 0, 0], [0, 0, 1]])
+
+
 def test_class_templates_show_the_weights():
     weights = np.zeros((3072, 10))
     weights[:1024, 3] = np.linspace(-1, 1, 1024)  # class 3 looks for red, more and more downwards

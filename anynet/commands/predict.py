@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 
 from anynet.backends import backend as choose_backend
-from anynet.prediction import load_run, read_image
+from anynet.prediction import load, read_image
 
 
 def predict(run: Path, *images: Path, backend: str | None = None) -> None:
-    """Name the class of image files by a trained net.
+    """Name the class of image files by a trained net, or by several.
 
     Parameters
     ----------
     run:
-        Folder of a run.
+        Folder of a run; of nets that were trained at once, whose probabilities are then averaged, or of one of them.
     images:
         Image files; the middle square of each is taken, at 32 x 32 pixels.
     backend:
@@ -22,7 +22,7 @@ def predict(run: Path, *images: Path, backend: str | None = None) -> None:
     """
     if not images:
         raise ValueError(f"predict {run}: name an image file at least")
-    predictor = load_run(run, choose_backend(backend))
+    predictor = load(run, choose_backend(backend))
     rows = np.stack([read_image(path) for path in images])
     for path, chances in zip(images, predictor(rows), strict=True):
         best = np.argsort(-chances)[:3]

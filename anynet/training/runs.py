@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from anynet.training.divergence import DivergedError
 from anynet.training.history import Epoch
 from anynet.training.measure import BATCH
 from anynet.training.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -108,3 +111,22 @@ class Runs(Sequence[Run]):
     def ensemble(self) -> Ensemble:
         """The predictor whose probabilities are the mean of those of the ``sound`` runs."""
         return Ensemble(self.sound.runs, self._test)
+
+    def plot(self, labels: Sequence[str] | None = None) -> "Figure":
+        """Cost, loss and accuracy over the epochs, as a Matplotlib figure: means over the runs that did not diverge,
+        and bands of one standard deviation.
+
+        labels: for each run, the name of the curve that it is part of; by default all are part of one.
+
+        Raises ValueError where there are not as many, or where all runs diverged.
+        """
+        from anynet.plots import curves_of_members  # here, so that training without pictures never imports Matplotlib
+
+        names = [""] * len(self) if labels is None else labels
+        if len(names) != len(self):
+            raise ValueError(f"labels: expected one for each of the {len(self)} runs, got {len(names)}")
+        sound, groups = self.sound, dict[str, list[list[Epoch]]]()
+        for name, run in zip(names, self, strict=True):
+            if run.diverged is None:
+                groups.setdefault(name, []).append(run.history)
+        return curves_of_members(groups, f"{sound[0].dataset}: {len(sound)} nets, mean and deviation")

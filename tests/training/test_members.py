@@ -179,6 +179,17 @@ def test_what_is_said_of_all(data):
     assert runs[-1] is runs[3]
 
 
+def test_runs_are_drawn_as_bands(data):
+    runs = fit(data, members=[{"seed": 1}, {"lr": 1e300}, {"seed": 2}, {"lr": 0.1}])
+    whole, grouped = runs.plot(), runs.plot(["low", "high", "low", "middle"])
+    np.testing.assert_allclose(whole.axes[1].lines[1].get_ydata(), [row.val_loss for row in runs.histories.mean])
+    assert {text.get_text() for text in grouped.legends[0].texts} == {"low", "middle"}
+    with pytest.raises(ValueError, match="labels: expected one for each of the 4 runs, got 2"):
+        runs.plot(["low", "high"])
+    with pytest.raises(ValueError, match="all 1 runs diverged"):
+        runs[1:2].plot()
+
+
 def test_the_deviation_of_one_is_zero(data):
     assert {row.val_loss for row in fit(data, seeds=[1]).histories.deviation} == {0}
 

@@ -1,0 +1,33 @@
+"""Settings and what is swept in; nets trained at once and a folder of results out."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from anynet.config import Config
+from anynet.experiment import fit_together, new_folder, prepare
+from anynet.run_folder import refuse_existing
+from anynet.sweeps.folder import SweepFolder
+from anynet.sweeps.points import Point
+from anynet.training import Runs
+
+
+def train(config: Config, points: list[Point], folder: Path | None = None) -> tuple[Runs, Path, dict[str, Any]]:
+    """Train a net for each point at once, on the same batches, which are drawn from the settings' order seed or seed.
+
+    points: as from ``anynet.sweeps.points``. folder: as for ``anynet.experiment.train``.
+
+    Returns the runs, their folder, and what is in its result.json. Raises what ``fit`` and ``prepare`` raise,
+    FileExistsError, and ValueError where all members diverged; nothing is written before all settings are known to be
+    good.
+    """
+    folder = folder or new_folder()
+    refuse_existing(folder)
+    order_seed = config.seed if config.order_seed is None else config.order_seed
+    first = prepare(replace(config, order_seed=order_seed, **points[0]))
+    members = [first.varied(**point) for point in points]
+    print(f"{first}; {len(members)} members; results in {folder}", file=sys.stderr)
+    with SweepFolder(folder, points, [member.config for member in members], first.data) as results:
+        runs = fit_together(members, results.add)
+        return runs, folder, results.finish(runs)
