@@ -254,3 +254,47 @@ def test_every_argument_is_a_members_own_or_shared():
 
     arguments = set(an.fit.__annotations__) - {"return"}
     assert arguments == {*Member._fields, *SHARED, "members", "seeds"}
+
+
+@pytest.mark.parametrize("dropped", [{1}, {0, 2}, {0, 1, 2}])
+def test_dropped_members_keep_what_they_have_and_the_others_go_on(data, backend_here, dropped):
+    seen = []
+
+    def drop(rows):
+        seen.append(list(rows))
+        return dropped if rows[min(rows)].epoch == 2 else None
+
+    runs, whole = fit(data, backend_here, members=MEMBERS, epochs=4, on_epoch=drop), {}
+    for epochs in (2, 4):  # a constant rate, so that two epochs of four are two
+        whole[epochs] = fit(data, backend_here, members=MEMBERS, epochs=epochs)
+    left = [k for k in range(3) if k not in dropped]
+    assert seen == [[0, 1, 2]] * 2 + [left] * (2 if left else 0)
+    for k, run in enumerate(runs):
+        assert run.dropped == (k in dropped)
+        assert_same_run(run, whole[2 if k in dropped else 4][k], data)
+
+
+def test_members_are_dropped_one_after_another(data):
+    seen = []
+
+    def drop(rows):
+        seen.append(list(rows))
+        return {min(rows)}
+
+    runs = fit(data, members=[{"seed": 1, "lr": 1e300}, *MEMBERS], epochs=5, on_epoch=drop)
+    assert seen == [[1, 2, 3], [2, 3], [3]]
+    assert [run.dropped for run in runs] == [False, True, True, True]
+    assert [run.last.epoch for run in runs] == [0, 1, 2, 3]
+    assert list(runs.diverged) == [0]
+    with pytest.raises(ValueError, match="all 4 runs ended early, the first because the cost is no longer finite"):
+        _ = runs.best
+
+
+def test_what_was_dropped_counts_in_no_mean(data):
+    runs = fit(data, members=MEMBERS, on_epoch=lambda rows: {1} if len(rows) == 3 else ())
+    assert runs.sound.runs == (runs[0], runs[2])
+
+
+def test_only_members_in_training_can_be_dropped(data):
+    with pytest.raises(ValueError, match=r"numbers of members to drop, of \[0, 1, 2\], got \[3\]"):
+        fit(data, members=MEMBERS, on_epoch=lambda rows: [3])
