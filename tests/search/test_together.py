@@ -37,7 +37,7 @@ def test_three_at_once_are_what_they_are_alone(tmp_path, monkeypatch):
     space = {"lr": Grid((0.001, 0.01, 0.1, 1e300)), "hidden": Grid(("", "10"))}
     sizes = recorded(monkeypatch)
     stacked = search(base, space, tmp_path / "three", together=3, prune=False)
-    assert sizes == [3, 3, 1, 1]  # four of each net
+    assert sizes == [3, 1, 3, 1]  # four of each net
     alone = search(base, space, tmp_path / "one", together=1, prune=False)
     assert sizes[4:] == [1] * 8
     assert_same(stacked, alone)
