@@ -12,7 +12,7 @@ OWN = ("lr", "l2", "momentum", "init", "schedule", "warmup", "seed")
 """The settings that each member has of its own; see ``anynet.fit``."""
 
 TOGETHER = 5
-"""How many nets to train at once where nobody says: on a CPU, more gain nothing. See the guide, "Search"."""
+"""How many nets to train at once where nobody says: with NumPy, more gain little. The guide has the times."""
 
 
 def key(config: Config) -> Hashable:

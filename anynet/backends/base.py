@@ -138,7 +138,7 @@ class Backend(ABC):
 
     @property
     def lanes(self) -> int:
-        """How many nets are trained fastest beside each other, on a core each; 1 where one stack of them is faster."""
+        """On how many cores members are trained fastest, each core with its own; 1 where one stack of all is faster."""
         return 1
 
     @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from anynet.backends.base import Backend, BackendError, Function, Memory
 from anynet.backends.numpy_library import NumpyLibrary
@@ -53,7 +53,10 @@ class Numpy(Backend):
 
     @property
     def lanes(self) -> int:
-        return cores()
+        """As many as BLAS has threads."""
+        return max(
+            (library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1
+        )
 
     @contextmanager
     def one_core_each(self) -> Iterator[None]:
@@ -63,11 +66,6 @@ class Numpy(Backend):
     @property
     def library(self) -> Library:
         return NumpyLibrary()
-
-
-def cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def host_memory() -> Memory | None:

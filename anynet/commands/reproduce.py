@@ -7,6 +7,7 @@ from typing import Literal
 from anynet.backends import DTYPES
 from anynet.backends import backend as choose_backend
 from anynet.config import Count
+from anynet.grouping import TOGETHER
 from anynet.reports.reproduce import reproduce as run_reports
 
 
@@ -18,6 +19,7 @@ def reproduce(
     dtype: Literal[DTYPES] = "float32",  # type: ignore[valid-type]
     quick: bool = False,
     jobs: Count | None = None,
+    together: Count = TOGETHER,
     note: str = "the images given",
 ) -> None:
     """Do again what the reports did, and write a page for each: claimed beside measured. Goes on where it was stopped.
@@ -33,7 +35,10 @@ def reproduce(
     quick:
         Only a few images, epochs and seeds, to see that everything works.
     jobs:
-        Runs at a time, each with one thread. Default: as many as there are cores with numpy, 1 with another backend.
+        Processes, each with one thread. Default: as many as there are cores with numpy, 1 with another backend.
+    together:
+        Runs that a process trains at once, as one stack of nets, where they differ in nothing but rate, schedule,
+        warm-up, momentum, penalty and initialisation.
     note:
         What to call the images on the pages.
     """
@@ -41,7 +46,7 @@ def reproduce(
     base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
     jobs = jobs or (os.cpu_count() or 1 if chosen.name == "numpy" else 1)
     try:
-        run_reports(reports, out, base=base, quick=quick, jobs=jobs, note=note)
+        run_reports(reports, out, base=base, quick=quick, jobs=jobs, together=together, note=note)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped by hand; the same command goes on with {out}") from None
     print(f"{out / 'README.md'}, and {out / 'index.html'}, lead to the pages")

@@ -7,6 +7,7 @@ from rich import print as show
 
 from anynet import search as searching
 from anynet.config import Config, Count
+from anynet.grouping import TOGETHER
 from anynet.search.over import parse
 from anynet.search.table import table
 
@@ -22,6 +23,7 @@ def search(
     fine_epochs: Count | None = None,
     fine_train: str | None = None,
     prune: bool = True,
+    together: Count = TOGETHER,
 ) -> None:
     """Search over settings: train for each point of a grid, or for random ones, and rank what comes out.
 
@@ -47,13 +49,18 @@ def search(
         Training images of these, as for --train. Default: the same.
     prune:
         Give up trials whose validation accuracy stays below the median of the others.
+    together:
+        Trials that are trained at once, as one stack of nets, where they differ in nothing but rate, schedule, warm-up,
+        momentum, penalty and initialisation.
     """
     if fine is None and (fine_epochs or fine_train):
         raise ValueError("--fine-epochs and --fine-train are for the trials of --fine; give their number")
     later = replace(config, epochs=fine_epochs or config.epochs, train=fine_train or config.train)
     stage = None if fine is None else searching.Fine(fine, base=later)
     try:
-        ranked = searching.search(config, parse(over), out, trials=trials, fine=stage, prune=prune, seed=config.seed)
+        ranked = searching.search(
+            config, parse(over), out, trials=trials, fine=stage, prune=prune, seed=config.seed, together=together
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped by hand; the same command goes on with {out}") from None
     show(table(ranked))

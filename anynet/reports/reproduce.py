@@ -25,14 +25,23 @@ QUICK = {"epochs": 2, "train": "1000", "val": "500"}
 QUICK_SEEDS, QUICK_VALUES = 2, 2
 
 
-def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick: bool, jobs: int, note: str) -> None:
+def reproduce(
+    names: Sequence[str],
+    out: Path,
+    *,
+    base: Mapping[str, Any],
+    quick: bool,
+    jobs: int,
+    together: int,
+    note: str,
+) -> None:
     """Make the runs that are not there yet, and the pages of all.
 
     names: of reports, or "gradient-checks" for what all of them begin with; none for everything.
     out: a folder, a new one or one to go on with.
     base: settings that all runs share, such as data and backend.
     quick: only few images, epochs, seeds and values, to see that everything works; no gradient checks.
-    jobs: how many runs at a time.
+    jobs, together: how many processes, and how many runs each of them trains at once.
     note: what to call the images on the pages.
 
     Raises ValueError for an unknown report, FileExistsError for a folder whose runs have other settings.
@@ -48,7 +57,7 @@ def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick
     if GRADIENT_CHECKS in names or not (names or quick or (out / GRADIENT_CHECKS / "index.html").exists()):
         gradient_page(base["data"], out / GRADIENT_CHECKS, note)
     everything = [task for name in chosen for runs in tasks[name].values() for task in runs]
-    _make(everything, out, jobs)
+    _make(everything, out, jobs, together)
     heading = "Quick: few images and epochs, so that no figure means anything. " if quick else ""
     rows = {}
     for name, report in known.items():
@@ -60,12 +69,12 @@ def reproduce(names: Sequence[str], out: Path, *, base: Mapping[str, Any], quick
     summary_page(out, rows, heading=heading, note=note)
 
 
-def _make(tasks: Sequence[Task], out: Path, jobs: int) -> None:
+def _make(tasks: Sequence[Task], out: Path, jobs: int, together: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     there = sum(map(is_done, tasks))
     try:
         with FileLock(out / ".lock", timeout=0), tqdm(total=len(tasks), initial=there, unit="run", disable=None) as bar:
-            for task in run_all(tasks, jobs):
+            for task in run_all(tasks, jobs, together):
                 bar.set_postfix_str("/".join(task.folder.parts[-3:]))
                 bar.update()
     except Timeout:

@@ -4,10 +4,11 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from functools import cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -19,9 +20,10 @@ from anynet.checks import differences
 from anynet.config import Config
 from anynet.data import Batches
 from anynet.data.sources import find
-from anynet.experiment import prepare
+from anynet.experiment import fit_together, prepare
+from anynet.grouping import TOGETHER, groups
 from anynet.run_folder import RunFolder
-from anynet.training import DivergedError, Epoch
+from anynet.training import Epoch
 
 
 class Task(NamedTuple):
@@ -40,10 +42,11 @@ class Outcome(NamedTuple):
     history: list[Epoch]
 
 
-def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
+def run_all(tasks: Iterable[Task], jobs: int, together: int = TOGETHER) -> Iterator[Task]:
     """Make the runs that are not there yet; gives each when it is done.
 
-    jobs: how many at a time, each in a process with one thread; 1 makes them here.
+    jobs: how many processes, each with one thread; 1 makes the runs here.
+    together: how many runs a process trains at once, where their settings let it and no process is left without.
 
     A run is there when its result is. What another left unfinished is made anew.
 
@@ -57,19 +60,20 @@ def run_all(tasks: Iterable[Task], jobs: int) -> Iterator[Task]:
                 f"{task.folder} was run with other settings: {different}. Give the settings it has, choose another "
                 f"--out, or take the folder away to have it run again"
             )
+    stacks = [[waiting[i] for i in group] for group in groups([t.config for t in waiting], together, at_least=jobs)]
     if jobs == 1:
-        for task in waiting:
-            _run(task)
-            yield task
+        for stack in stacks:
+            _run(stack)
+            yield from stack
         return
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # what processes started from here on read; together they use all cores
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
-        futures = {pool.submit(_run, task): task for task in waiting}
+        futures = {pool.submit(_run, stack): stack for stack in stacks}
         try:
             for future in as_completed(futures):
                 future.result()
-                yield futures[future]
+                yield from futures[future]
         except BrokenProcessPool:
             raise MemoryError("a process was killed, as systems do that run out; the same command goes on") from None
         except BaseException:
@@ -108,18 +112,26 @@ def is_done(task: Task) -> bool:
     return (task.folder / "result.json").exists() and configs.read(task.folder / "config.toml") == task.config
 
 
-def _run(task: Task) -> None:
-    shutil.rmtree(task.folder, ignore_errors=True)
-    experiment = prepare(task.config, _images(task.config.data))
-    with RunFolder(task.folder, task.config, experiment.data.name) as results:
-        try:
-            run = experiment.fit(results.add, progress=False)
-        except DivergedError as error:
-            results.fail(experiment.data.name, str(error))
-            return
-        if run.interrupted:
+def _run(tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        shutil.rmtree(task.folder, ignore_errors=True)
+    experiments = [prepare(task.config, _images(task.config.data)) for task in tasks]
+    data = experiments[0].data
+    with ExitStack() as stack:
+        folders = [stack.enter_context(RunFolder(task.folder, task.config, data.name)) for task in tasks]
+
+        def add(rows: dict[int, Epoch]) -> None:
+            for k, row in rows.items():
+                folders[k].add(row)
+
+        runs = fit_together(experiments, add, progress=False)
+        if len(runs) < len(tasks) or any(run.interrupted for run in runs):
             raise KeyboardInterrupt
-        results.finish(run, official=experiment.data.official, net=task.net)
+        for task, folder, run in zip(tasks, folders, runs, strict=True):
+            if run.diverged is not None:
+                folder.fail(data.name, str(run.diverged))
+            else:  # each has its share of the time, so that those of all runs can be added
+                folder.finish(replace(run, seconds=run.seconds / len(runs)), official=data.official, net=task.net)
 
 
 @cache

@@ -11,6 +11,7 @@ from anynet.config import Config
 from anynet.data import Batches
 from anynet.data.sources import find
 from anynet.experiment import prepare
+from anynet.grouping import TOGETHER, key
 from anynet.search import folder as folders
 from anynet.search.fine import Fine, narrow
 from anynet.search.journal import Lock, storage
@@ -33,6 +34,7 @@ def search(
     fine: Fine | None = None,
     prune: bool = True,
     seed: int = 42,
+    together: int = TOGETHER,
 ) -> list[Trial]:
     """Train once for each point of a space, and rank what comes out by validation accuracy.
 
@@ -44,12 +46,16 @@ def search(
     prune: whether to give up a trial whose validation accuracy, from a quarter of its epochs on, has stayed below the
         median of the finished ones at that epoch. With several processes, who is pruned depends on who was first.
     seed: of the points; the base's own seed is that of the training.
+    together: how many trials a process trains at once, where their settings let it; see ``anynet.grouping``. They come
+        out the same, but that those at once cannot be pruned by each other's median.
 
     Returns all trials, the best first. Raises TypeError or ValueError for what cannot be searched, and what ``prepare``
     raises for any point, before anything is written; FileExistsError and ValueError for a folder that holds
     something else; ValueError for a fine stage where no coarse trial got through an epoch.
     """
     folder, space = Path(folder), checked(space)
+    if together < 1:
+        raise ValueError(f"together: expected 1 or more, got {together}")
     if fine is not None:
         fine.check(space)
     coarse = points(space, trials, seed, stage=0)
@@ -62,12 +68,12 @@ def search(
             for point in tqdm(coarse, "looking at points", leave=False, disable=None):
                 prepare(replace(config, **point), found)
     folder.mkdir(parents=True, exist_ok=True)
-    return _Search(folder, found, prune).run(settings, bases, space, coarse, fine, seed)
+    return _Search(folder, found, prune, together).run(settings, bases, space, coarse, fine, seed)
 
 
 class _Search:
-    def __init__(self, folder: Path, found: tuple[str, Batches], prune: bool) -> None:
-        self._folder, self._found, self._prune = folder, found, prune
+    def __init__(self, folder: Path, found: tuple[str, Batches], prune: bool, together: int) -> None:
+        self._folder, self._found, self._prune, self._together = folder, found, prune, together
         self._lock = Lock(folder / folders.JOURNAL)
         self._stages: list[Stage] = []
 
@@ -102,15 +108,16 @@ class _Search:
 
     def _finish(self, name: str, base: Config, space: Space, drawn: list[Point], worker: Worker, bar: tqdm) -> None:
         """Return when all points of a stage are done, by this process or by others."""
-        stage = Stage(name, self._storage, self._lock, worker, space, drawn, self._pruner(base))
+        keys = [key(replace(base, **point)) for point in drawn]
+        stage = Stage(name, self._storage, self._lock, worker, space, drawn, keys, self._pruner(base))
         self._stages.append(stage)
         while not stage.is_done():
             self._show(bar)
-            trial = stage.take()
-            if trial is None:
+            trials = stage.take(self._together)
+            if not trials:
                 time.sleep(LOOK)
                 continue
-            train(stage.study, trial, prepare(replace(base, **trial.params), self._found))
+            train(stage.study, trials, [prepare(replace(base, **trial.params), self._found) for trial in trials])
             with self._lock:
                 folders.write_table(self._folder, self._trials())
         with self._lock:

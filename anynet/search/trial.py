@@ -1,13 +1,14 @@
-"""One trial: training with the settings of a point, and what came out."""
+"""Trials: training with the settings of points, and what came out."""
 
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from anynet.experiment import Experiment
-from anynet.training import DivergedError, Epoch
+from anynet.experiment import Experiment, fit_together
+from anynet.training import Epoch
 
 
 class Trial(NamedTuple):
@@ -19,6 +20,7 @@ class Trial(NamedTuple):
     best_val_accuracy, best_epoch: the highest accuracy in validation and the first epoch that had it, None where there
         was none. test_accuracy: of that epoch; only of a finished trial.
     train_accuracy, val_accuracy: after the last epoch there was.
+    seconds: from its start to its end, for all trials that were trained at once with it.
     """
 
     number: int
@@ -41,48 +43,54 @@ def ranked(trials: list[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda t: (order.index(t.state), -(t.best_val_accuracy or 0), t.stage, t.number))
 
 
-def train(study: optuna.Study, trial: optuna.Trial, experiment: Experiment) -> None:
-    """Train, and note in the study what came out.
+def train(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequence[Experiment]) -> None:
+    """Train all at once, and note in the study what came out of each.
 
-    Raises KeyboardInterrupt where training was stopped by hand; the trial is then left to be made again.
+    Raises KeyboardInterrupt where training was stopped by hand; trials that are not done are then left to be made
+    again.
     """
-    history: list[Epoch] = []
-
-    def on_epoch(row: Epoch) -> None:
-        history.append(row)
-        trial.report(row.val_accuracy, row.epoch)
-        if row.epoch < experiment.config.epochs and trial.should_prune():
-            raise optuna.TrialPruned(f"validation accuracy after epoch {row.epoch} below the median of other trials")
-
-    state, reason, test = "finished", "", None
+    histories: list[list[Epoch]] = [[] for _ in trials]
     began = time.perf_counter()
-    try:
-        run = experiment.fit(on_epoch, progress=False)
-        if run.interrupted:
-            raise KeyboardInterrupt
-        test = run.best_test.accuracy
-    except optuna.TrialPruned as error:
-        state, reason = "pruned", str(error)
-    except DivergedError as error:
-        state, reason = "diverged", str(error)
-    best = max(history, key=lambda row: row.val_accuracy, default=None)
-    result = {
-        "dataset": experiment.data.name,
-        "state": state,
-        "best_val_accuracy": best and best.val_accuracy,
-        "best_epoch": best and best.epoch,
-        "train_accuracy": history[-1].train_accuracy if history else None,
-        "val_accuracy": history[-1].val_accuracy if history else None,
-        "test_accuracy": test,
-        "seconds": round(time.perf_counter() - began, 3),
-        "reason": reason,
-    }
-    trial.set_user_attr("result", result)
-    # Only now is the trial done: who is killed before has it made again, result and all.
-    if best is not None and state == "finished":
-        study.tell(trial, best.val_accuracy)
-    else:
-        study.tell(trial, state=TrialState.PRUNED)
+
+    def tell(k: int, state: str, reason: str = "", test: float | None = None) -> None:
+        history = histories[k]
+        best = max(history, key=lambda row: row.val_accuracy, default=None)
+        result = {
+            "dataset": experiments[k].data.name,
+            "state": state,
+            "best_val_accuracy": best and best.val_accuracy,
+            "best_epoch": best and best.epoch,
+            "train_accuracy": history[-1].train_accuracy if history else None,
+            "val_accuracy": history[-1].val_accuracy if history else None,
+            "test_accuracy": test,
+            "seconds": round(time.perf_counter() - began, 3),
+            "reason": reason,
+        }
+        trials[k].set_user_attr("result", result)
+        # Only now is the trial done: who is killed before has it made again, result and all.
+        if best is not None and state == "finished":
+            study.tell(trials[k], best.val_accuracy)
+        else:
+            study.tell(trials[k], state=TrialState.PRUNED)
+
+    def on_epoch(rows: dict[int, Epoch]) -> set[int]:
+        hopeless = set()
+        for k, row in rows.items():
+            histories[k].append(row)
+            trials[k].report(row.val_accuracy, row.epoch)
+            if row.epoch < experiments[k].config.epochs and trials[k].should_prune():
+                tell(k, "pruned", f"validation accuracy after epoch {row.epoch} below the median of other trials")
+                hopeless.add(k)
+        return hopeless
+
+    runs = fit_together(experiments, on_epoch, progress=False)
+    if len(runs) < len(trials) or any(run.interrupted for run in runs):
+        raise KeyboardInterrupt
+    for k, run in enumerate(runs):
+        if run.diverged is not None:
+            tell(k, "diverged", str(run.diverged))
+        elif not run.dropped:
+            tell(k, "finished", test=run.best_test.accuracy)
 
 
 def read(stage: str, trial: FrozenTrial) -> Trial:

@@ -46,5 +46,9 @@ class Worker:
         self._file(name).unlink(missing_ok=True)
         return False
 
+    def count(self) -> int:
+        """How many workers there are; some of them may have died lately."""
+        return len(list(self._folder.glob("*.lock")))
+
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.lock"

@@ -1,11 +1,14 @@
-"""All nets that a course is for: one; or members, in stacks one after another, or each on a core of its own."""
+"""All nets that a course is for: one; or members in stacks, one after another or each on a core of its own."""
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from threading import Lock, local
 from typing import Any
+
+import numpy as np
 
 from anynet.training.capacity import groups
 from anynet.training.course import Course
@@ -17,6 +20,9 @@ from anynet.training.run import Run
 from anynet.training.stack import Loops
 
 OnEpoch = Callable[[Any], Any] | None
+
+CACHED = 1 << 18
+"""Parameters that a core trains fastest at a time: more of them, with their gradients and moments, leave its cache."""
 
 
 def train_alone(course: Course, net: Member, progress: Progress, on_epoch: OnEpoch) -> Run:
@@ -39,10 +45,12 @@ def train_members(course: Course, members: Sequence[Member], progress: Progress,
     Returns their runs, without the last ones where Control-C came before their first epoch was done.
     """
     parts = groups(members, course)
-    lanes = min(course.backend.lanes, max(map(len, parts)))
+    lanes = min(course.backend.lanes, len(parts[0]))
     if lanes == 1:
         return _one_after_another(course, parts, progress, on_epoch)
-    return _beside(course, members, lanes, progress, on_epoch)
+    most = max(1, min(CACHED // members[0].net.layout.size, math.ceil(len(members) / lanes)))
+    stacks = np.array_split(np.arange(len(members)), math.ceil(len(members) / most))
+    return _beside(course, [[members[k] for k in stack] for stack in stacks], lanes, progress, on_epoch)
 
 
 def _one_after_another(
@@ -62,24 +70,29 @@ def _one_after_another(
     return runs
 
 
-def _beside(course: Course, members: Sequence[Member], lanes: int, progress: Progress, on_epoch: OnEpoch) -> list[Run]:
+def _beside(
+    course: Course, parts: Sequence[Sequence[Member]], lanes: int, progress: Progress, on_epoch: OnEpoch
+) -> list[Run]:
     own, lock = local(), Lock()
 
-    def train_one(k: int) -> Run:
+    def train_part(first: int, part: Sequence[Member]) -> list[Run]:
         if not hasattr(own, "loops"):
             own.loops = Loops(course)
+        numbered = _numbered(on_epoch, first)
 
         def report(rows: dict[int, Epoch]) -> Collection[int]:
             with lock:
-                return _numbered(on_epoch, k)(rows)
+                return numbered(rows)
 
-        (run,) = train(own.loops, [members[k]], stacked=False, strict=False, progress=progress, on_epoch=report)
-        if run.interrupted:
+        stacked = len(part) > 1
+        runs = train(own.loops, part, stacked=stacked, strict=False, progress=progress, on_epoch=report)
+        if any(run.interrupted for run in runs):
             progress.stop.set()
-        return run
+        return runs
 
     with course.backend.one_core_each(), ThreadPoolExecutor(lanes) as pool:
-        futures = [pool.submit(train_one, k) for k in range(len(members))]
+        firsts = accumulate(map(len, parts), initial=0)
+        futures = [pool.submit(train_part, first, part) for first, part in zip(firsts, parts, strict=False)]
         with suppress(KeyboardInterrupt):
             wait(futures, return_when=FIRST_EXCEPTION)
         progress.stop.set()  # for what is still in training
@@ -87,7 +100,7 @@ def _beside(course: Course, members: Sequence[Member], lanes: int, progress: Pro
     return _results(futures)
 
 
-def _results(futures: Sequence[Future[Run]]) -> list[Run]:
+def _results(futures: Sequence[Future[list[Run]]]) -> list[Run]:
     """What those ahead of the first that was stopped before its first epoch came to. Raises what went wrong."""
     errors = [KeyboardInterrupt() if future.cancelled() else future.exception() for future in futures]
     for error in errors:
@@ -96,7 +109,7 @@ def _results(futures: Sequence[Future[Run]]) -> list[Run]:
     whole = list(takewhile(lambda k: errors[k] is None, range(len(futures))))
     if not whole:
         raise KeyboardInterrupt
-    return [futures[k].result() for k in whole]
+    return [run for k in whole for run in futures[k].result()]
 
 
 def _numbered(on_epoch: OnEpoch, first: int) -> Callable[[dict[int, Epoch]], Collection[int]]:

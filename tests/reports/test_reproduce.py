@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from filelock import FileLock
 from anynet import cli
 from anynet.config import Config
 from anynet.data.drawings import draw
+from anynet.grouping import groups
 from anynet.reports import reports, reproduce, runs
 from anynet.reports.compare import compare
 from anynet.reports.report import Configuration
@@ -177,3 +179,45 @@ def test_several_processes_make_what_one_makes(tmp_path, monkeypatch):
     for seed in "01":
         costs = ([row.train_cost for row in outcome(folder / seed).history] for folder in (together, alone))
         np.testing.assert_allclose(*costs, rtol=1e-5)
+
+
+def test_stacked_runs_are_the_runs_alone(tmp_path, monkeypatch):
+    """Each in its folder, as alone; only what is missing is made; the time is shared out."""
+    settings = [{"lr": 0.01}, {"lr": 0.1}, {"lr": 1e300, "batch_norm": True}, {"hidden": "4"}]
+    folders = {n: [Task(replace(SMALL, dtype="float64", **own), tmp_path / str(n) / str(i), net=i == 0) for i, own in
+                   enumerate(settings)] for n in (1, 3)}  # fmt: skip
+    sizes, fit_together = [], runs.fit_together
+
+    def record(experiments, *args, **kwargs):
+        sizes.append(len(experiments))
+        return fit_together(experiments, *args, **kwargs)
+
+    monkeypatch.setattr(runs, "fit_together", record)
+    list(run_all(folders[1], 1, together=1))
+    list(run_all(folders[3][1:2], 1, together=3))
+    before = stamps(tmp_path / "3")
+    assert list(run_all(folders[3], 1, together=3)) == [folders[3][k] for k in (0, 2, 3)]
+    assert sizes == [1, 1, 1, 1, 1, 2, 1]
+    assert before.items() <= stamps(tmp_path / "3").items()
+    for one, other in zip(folders[1], folders[3], strict=True):
+        files = [{path.name for path in task.folder.iterdir()} for task in (one, other)]
+        assert files[0] == files[1]
+        first, second = (outcome(task.folder) for task in (one, other))
+        assert first.result.get("diverged") == second.result.get("diverged")
+        if "diverged" not in first.result:
+            for name in ("val_accuracy", "test_loss", "best_test_accuracy"):
+                assert second.result[name] == pytest.approx(first.result[name], abs=1e-9)
+            costs = ([row.train_cost for row in found.history] for found in (first, second))
+            np.testing.assert_allclose(*costs, rtol=1e-9)
+    together = outcome(folders[3][0].folder)
+    assert together.result["seconds"] < together.history[-1].seconds
+
+
+def test_no_process_is_left_without():
+    """What a report needs, as a stack for each of its processes and more."""
+    tasks = reproduce.tasks_of(reports()["miocic"], Path("x"), {"data": "synthetic"}, quick=False)
+    configs = [task.config for runs in tasks.values() for task in runs]
+    stacks = groups(configs, 5, at_least=2)
+    assert max(map(len, stacks)) <= 5
+    assert {len({configs[i].seed for i in stack}) for stack in stacks} == {1}
+    assert len(groups(configs[:3], 5, at_least=2)) >= 2

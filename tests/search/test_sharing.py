@@ -124,22 +124,22 @@ def test_two_processes_share(tmp_path, expected):
 def test_the_trials_of_the_dead_are_made_again_and_those_of_the_living_left_alone(tmp_path):
     lock = Lock(tmp_path / "journal")
     space = checked(SPACE)
-    wanted = points(space, 4, 0, 0)
+    wanted, keys = points(space, 4, 0, 0), range(4)
 
     def stage(worker):
         return Stage(
-            "coarse", storage(tmp_path / "journal", lock), lock, worker, space, wanted, optuna.pruners.NopPruner()
+            "coarse", storage(tmp_path / "journal", lock), lock, worker, space, wanted, keys, optuna.pruners.NopPruner()
         )
 
     with Worker(tmp_path / "workers") as here:
         with Worker(tmp_path / "workers") as there:
-            theirs = stage(there).take()
-            ours = [stage(here).take() for _ in range(3)]
-            assert stage(here).take() is stage(there).take() is None
-        again = stage(here).take()
+            (theirs,) = stage(there).take(5)
+            ours = [trial for _ in range(3) for trial in stage(here).take(5)]
+            assert stage(here).take(5) == stage(there).take(5) == []
+        (again,) = stage(here).take(5)
         assert again.params == theirs.params == wanted[theirs.user_attrs["point"]]
         assert again.number == 4
-        assert stage(here).take() is None
+        assert stage(here).take(5) == []
         assert [t.params for t in (theirs, *ours)] == wanted
     assert list((tmp_path / "workers").iterdir()) == []
 

@@ -241,7 +241,7 @@ def test_stopped_before_there_was_anything(tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("anynet.sweeps.train.fit_together", interrupt)
+    monkeypatch.setattr(sys.modules["anynet.sweeps.train"], "fit_together", interrupt)
     with pytest.raises(SystemExit) as end:
         train("--seeds", "2")
     assert end.value.code == 130

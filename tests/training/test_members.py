@@ -24,14 +24,13 @@ CASES = {
 }
 
 
-@pytest.fixture(autouse=True, params=[1, 3], ids=["stacked", "beside"])
-def _lanes(request, monkeypatch):
-    """NumPy both ways; the other libraries stack."""
-    if request.param > 1 and "backend_here" in request.fixturenames:
-        chosen = request.getfixturevalue("backend_here")
-        if chosen.name != "numpy":
-            pytest.skip(f"{chosen} stacks members")
-    monkeypatch.setattr(Numpy, "lanes", request.param)
+@pytest.fixture(autouse=True)
+def lanes(request, monkeypatch):
+    """On how many cores NumPy trains members; one, on which it stacks them, unless a test says otherwise."""
+    monkeypatch.setattr(Numpy, "lanes", getattr(request, "param", 1))
+
+
+both_ways = pytest.mark.parametrize("lanes", [1, 2, 3], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +82,7 @@ def test_a_member_is_the_net_trained_alone(data, backend_here, case):
         assert_same_run(run, alone(data, backend_here, optimizer, member), data)
 
 
+@both_ways
 @pytest.mark.parametrize("settings", [{"flip": True, "crop": 2}, {"memory_budget": 0}, {"loss": an.losses.hinge}])
 def test_whatever_they_are_trained_on(data, settings):
     runs = fit(data, members=MEMBERS, **settings)
@@ -90,6 +90,7 @@ def test_whatever_they_are_trained_on(data, settings):
         assert_same_run(run, alone(data, "numpy", an.SGD(0.02, momentum=0.9), member, **settings), data)
 
 
+@both_ways
 def test_nets_may_start_otherwise(data):
     members = [{"net": make_net(an.Normal(0.1))}, {"net": make_net(an.Xavier())}, {}]
     runs = fit(data, members=members)
@@ -186,7 +187,7 @@ def test_runs_are_drawn_as_bands(data):
     assert {text.get_text() for text in grouped.legends[0].texts} == {"low", "middle"}
     with pytest.raises(ValueError, match="labels: expected one for each of the 4 runs, got 2"):
         runs.plot(["low", "high"])
-    with pytest.raises(ValueError, match="all 1 runs diverged"):
+    with pytest.raises(ValueError, match="all 1 runs ended early"):
         runs[1:2].plot()
 
 
@@ -201,6 +202,19 @@ def test_the_ensemble_is_tested_in_parts(data, monkeypatch):
     assert runs.ensemble.test_accuracy == pytest.approx(whole.mean())
 
 
+@pytest.mark.parametrize("lanes", [2, 3], indirect=True)
+def test_members_on_cores_of_their_own_are_what_they_are_in_a_stack(data, monkeypatch):
+    members = [*MEMBERS, {"lr": diverging}, {"lr": 1e300}]
+    runs = fit(data, members=members, epochs=3)
+    monkeypatch.setattr(Numpy, "lanes", 1)
+    stacked = fit(data, members=members, epochs=3)
+    assert str(runs.diverged) == str(stacked.diverged)
+    assert list(runs.diverged) == [3, 4]
+    for run, other in zip(runs, stacked, strict=True):
+        assert_same_run(run, other, data, 1e-9)
+
+
+@both_ways
 def test_lines_come_by_number_after_every_epoch(data):
     seen = []
     runs = fit(data, members=MEMBERS, on_epoch=seen.append)
@@ -209,6 +223,7 @@ def test_lines_come_by_number_after_every_epoch(data):
     assert sum(map(len, seen)) == 6
 
 
+@both_ways
 def test_control_c_keeps_what_there_was(data):
     def stop(rows):
         if 0 in rows and rows[0].epoch == 2:
@@ -222,6 +237,7 @@ def test_control_c_keeps_what_there_was(data):
         np.testing.assert_array_equal(run.params, expected.params)
 
 
+@both_ways
 def test_what_goes_wrong_ends_all(data):
     def fail(rows):
         if 1 in rows:
@@ -231,21 +247,7 @@ def test_what_goes_wrong_ends_all(data):
         fit(data, members=MEMBERS, epochs=50, on_epoch=fail)
 
 
-def test_dropped_members_keep_what_they_have(data):
-    runs = fit(data, members=MEMBERS, epochs=3, on_epoch=lambda rows: [1] if 1 in rows and rows[1].epoch == 1 else None)
-    whole, first = fit(data, members=MEMBERS, epochs=3), fit(data, members=MEMBERS, epochs=1)
-    assert [run.dropped for run in runs] == [False, True, False]
-    assert_close(runs[1].params, first[1].params, 1e-10)
-    assert runs[1].last.epoch == 1
-    for k in (0, 2):
-        assert_same_run(runs[k], whole[k], data, 1e-9)
-
-
-def test_only_members_in_training_can_be_dropped(data):
-    with pytest.raises(ValueError, match=r"numbers of members to drop, of \[.*\], got \[7\]"):
-        fit(data, members=MEMBERS, on_epoch=lambda rows: [7])
-
-
+@both_ways
 def test_the_bar_counts_all_members(data, capsys):
     fit(data, members=MEMBERS, progress=True)
     assert "1.54k/1.54k" in capsys.readouterr().err  # 2 epochs, 4 batches, 64 images, 3 members
@@ -304,3 +306,47 @@ def test_every_argument_is_a_members_own_or_shared():
 
     arguments = set(an.fit.__annotations__) - {"return"}
     assert arguments == {*Member._fields, *SHARED, "members", "seeds"}
+
+
+@pytest.mark.parametrize("dropped", [{1}, {0, 2}, {0, 1, 2}])
+def test_dropped_members_keep_what_they_have_and_the_others_go_on(data, backend_here, dropped):
+    seen = []
+
+    def drop(rows):
+        seen.append(list(rows))
+        return dropped if rows[min(rows)].epoch == 2 else None
+
+    runs, whole = fit(data, backend_here, members=MEMBERS, epochs=4, on_epoch=drop), {}
+    for epochs in (2, 4):  # a constant rate, so that two epochs of four are two
+        whole[epochs] = fit(data, backend_here, members=MEMBERS, epochs=epochs)
+    left = [k for k in range(3) if k not in dropped]
+    assert seen == [[0, 1, 2]] * 2 + [left] * (2 if left else 0)
+    for k, run in enumerate(runs):
+        assert run.dropped == (k in dropped)
+        assert_same_run(run, whole[2 if k in dropped else 4][k], data)
+
+
+def test_members_are_dropped_one_after_another(data):
+    seen = []
+
+    def drop(rows):
+        seen.append(list(rows))
+        return {min(rows)}
+
+    runs = fit(data, members=[{"seed": 1, "lr": 1e300}, *MEMBERS], epochs=5, on_epoch=drop)
+    assert seen == [[1, 2, 3], [2, 3], [3]]
+    assert [run.dropped for run in runs] == [False, True, True, True]
+    assert [run.last.epoch for run in runs] == [0, 1, 2, 3]
+    assert list(runs.diverged) == [0]
+    with pytest.raises(ValueError, match="all 4 runs ended early, the first because the cost is no longer finite"):
+        _ = runs.best
+
+
+def test_what_was_dropped_counts_in_no_mean(data):
+    runs = fit(data, members=MEMBERS, on_epoch=lambda rows: {1} if len(rows) == 3 else ())
+    assert runs.sound.runs == (runs[0], runs[2])
+
+
+def test_only_members_in_training_can_be_dropped(data):
+    with pytest.raises(ValueError, match=r"numbers of members to drop, of \[0, 1, 2\], got \[3\]"):
+        fit(data, members=MEMBERS, on_epoch=lambda rows: [3])
