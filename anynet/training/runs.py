@@ -54,7 +54,7 @@ class Histories(NamedTuple):
 class Runs(Sequence[Run]):
     """Nets that were trained at once: a sequence of runs, each as if it had been trained alone.
 
-    An epoch's ``seconds``, and a run's, are those of all nets that were trained together.
+    An epoch's ``seconds``, and a run's, are those of all nets that were in one stack with it.
     """
 
     runs: tuple[Run, ...]
@@ -94,14 +94,15 @@ class Runs(Sequence[Run]):
 
     @property
     def histories(self) -> Histories:
-        """How the runs that are ``sound`` went, on average and apart."""
-        rows = np.asarray([run.history for run in self.sound])
+        """How the runs that are ``sound`` went, on average and apart, in the epochs that all of them have."""
+        epochs = min(len(run.history) for run in self.sound)
+        rows = np.asarray([run.history[:epochs] for run in self.sound])
         mean, deviation = rows.mean(axis=0), rows.std(axis=0, ddof=min(1, len(rows) - 1))
         return Histories(
             *(
                 [
                     Epoch(row.epoch, *values[1:].tolist())
-                    for row, values in zip(self.sound[0].history, part, strict=True)
+                    for row, values in zip(self.sound[0].history[:epochs], part, strict=True)
                 ]
                 for part in (mean, deviation)
             )

@@ -231,6 +231,7 @@ def test_control_c_keeps_what_there_was(data):
 
     runs = fit(data, members=MEMBERS, epochs=50, on_epoch=stop)
     assert runs[0].last.epoch == 2
+    assert len(runs.histories.mean) == min(len(run.history) for run in runs)
     for k, run in enumerate(runs):
         assert run.interrupted
         expected = fit(data, members=MEMBERS, epochs=run.last.epoch)[k]
