@@ -89,6 +89,11 @@ class Config:
     """GB of the device's memory that images may stay in; the others are streamed. Default: half of what is free."""
 
     @property
+    def order(self) -> int:
+        """The seed that the batches' order and the augmentation are drawn from."""
+        return self.seed if self.order_seed is None else self.order_seed
+
+    @property
     def val_name(self) -> str:
         """What the validation images truly are, for whoever draws them: "validation" or "test"."""
         return "test" if self.val == "test_batch" else "validation"

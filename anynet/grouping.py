@@ -21,8 +21,7 @@ def key(config: Config) -> Hashable:
     That is all settings but a member's own, and what the batches are drawn from: configurations that differ in the seed
     have it in common where they name one ``order_seed``.
     """
-    order = config.seed if config.order_seed is None else config.order_seed
-    shared = asdict(config) | {"order_seed": order}
+    shared = asdict(config) | {"order_seed": config.order}
     return tuple((name, value) for name, value in shared.items() if name not in OWN)
 
 

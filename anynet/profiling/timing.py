@@ -98,11 +98,7 @@ def _job(experiment: Experiment, augmentation: Augmentation | None) -> Job:
             "default half of the device's free memory, and training that streams them is not timed; give a larger "
             "budget, or fewer images with --train"
         )
-    plan = next(
-        images.shuffled(
-            config.batch_size, config.seed if config.order_seed is None else config.order_seed, 0, augmentation
-        ).plans()
-    )
+    plan = next(images.shuffled(config.batch_size, config.order, 0, augmentation).plans())
     again = backend.asarray(np.arange(STEPS) % plan.index.shape[0])
     leaves, rebuild = flatten(plan)
     rows = rebuild([backend.xp.take(leaf, again, axis=0) for leaf in leaves]), number([optimizer.schedule(0)] * STEPS)

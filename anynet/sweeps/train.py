@@ -24,8 +24,7 @@ def train(config: Config, points: list[Point], folder: Path | None = None) -> tu
     """
     folder = folder or new_folder()
     refuse_existing(folder)
-    order_seed = config.seed if config.order_seed is None else config.order_seed
-    first = prepare(replace(config, order_seed=order_seed, **points[0]))
+    first = prepare(replace(config, order_seed=config.order, **points[0]))
     members = [first.varied(**point) for point in points]
     print(f"{first}; {len(members)} members; results in {folder}", file=sys.stderr)
     with SweepFolder(folder, points, [member.config for member in members], first.data) as results:

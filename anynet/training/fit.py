@@ -108,8 +108,8 @@ def fit(
         before, and the others go on.
     seeds: short for members that differ in nothing but the seed.
 
-    Control-C ends training early: what there was after the last whole epoch is tested and returned; members that were
-    to come later, because all did not fit half of the free memory, are left out.
+    Control-C ends training early: what there was after the last whole epoch is tested and returned; members whose turn
+    had not come, because there were not cores or memory for all at once, are left out.
 
     Raises ValueError or TypeError for settings out of range, and MemoryError for a net that does not fit the free
     memory, before any work; BackendError for a backend that cannot run here; DivergedError, naming epoch, step and

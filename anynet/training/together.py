@@ -48,7 +48,7 @@ def train_members(course: Course, members: Sequence[Member], progress: Progress,
     lanes = min(course.backend.lanes, len(parts[0]))
     if lanes == 1:
         return _one_after_another(course, parts, progress, on_epoch)
-    most = max(1, min(CACHED // members[0].net.layout.size, math.ceil(len(members) / lanes)))
+    most = max(1, min(CACHED // members[0].net.layout.size, len(parts[0]) // lanes))
     stacks = np.array_split(np.arange(len(members)), math.ceil(len(members) / most))
     return _beside(course, [[members[k] for k in stack] for stack in stacks], lanes, progress, on_epoch)
 

@@ -1,5 +1,6 @@
 """Groups of members that fit a device's memory."""
 
+import sys
 import tracemalloc
 
 import numpy as np
@@ -50,6 +51,20 @@ def test_groups_fit_half_of_what_is_free_and_change_nothing(data, free, sizes):
     assert [run.seed for run in runs] == [0, 1, 2, 3, 4]
     for run, other in zip(runs, expected, strict=True):
         np.testing.assert_allclose(run.params, other.params, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("free", "sizes"), [(4.1, [1] * 5), (9, [2, 2, 1]), (1000, [2, 2, 1])])
+def test_stacks_on_two_cores_fit_together(data, monkeypatch, free, sizes):
+    module, seen = sys.modules["anynet.training.together"], []
+    train = module.train
+    monkeypatch.setattr(Numpy, "lanes", 2)
+    monkeypatch.setattr(
+        module, "train", lambda loops, part, **more: seen.append(len(part)) or train(loops, part, **more)
+    )
+    net, optimizer = an.Sequential(an.Linear(3072, 10)), an.SGD(0.02)
+    here = with_memory(free * member_bytes(net, optimizer, 40, "float64"))
+    an.fit(net, data, optimizer, backend=here, **SETTINGS)
+    assert sorted(seen, reverse=True) == sizes
 
 
 def test_control_c_leaves_out_whose_turn_had_not_come(data):
