@@ -10,7 +10,21 @@ import cupyx
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Function, Memory, PinnedStaging, Staging, first_line
+from anynet.backends.base import (
+    Backend,
+    BackendError,
+    Function,
+    Loop,
+    Memory,
+    PinnedStaging,
+    Staging,
+    Step,
+    first_line,
+)
+from anynet.backends.cuda.graphs import GraphProgram
+from anynet.backends.cupy_library import CupyLibrary
+from anynet.tracing.library import Library
+from anynet.tracing.loop import RecordedLoop
 from anynet.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -98,6 +112,14 @@ class Cupy(Backend):
                 return function(*args)
 
         return cast(Function, on_device)
+
+    @property
+    def library(self) -> Library:
+        return CupyLibrary()
+
+    def loop(self, step: Step) -> Loop:
+        """Many steps, captured as CUDA graphs."""
+        return self.compile(RecordedLoop(step, self.plain_loop(step), self.library, GraphProgram))
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         return PinnedStaging([cupyx.empty_pinned(shape, np.uint8) for _ in range(2)], self._copy)

@@ -16,13 +16,15 @@ MOST = 32
 class Record:
     """A recorded step with its program, which is compiled further once it has run often.
 
-    graph: as from ``trace``. n_carry, shared, library: as of ``Program``.
+    graph: as from ``trace``. n_carry, shared, library: as of ``Program``. kind: of program.
     """
 
-    def __init__(self, graph: Graph, n_carry: int, shared: list[Any], library: Library) -> None:
+    def __init__(
+        self, graph: Graph, n_carry: int, shared: list[Any], library: Library, kind: type[Program] = Program
+    ) -> None:
         self.build = graph.build
-        self._settings = graph, n_carry, shared, library
-        self._program = Program(*self._settings)
+        self._kind, self._settings = kind, (graph, n_carry, shared, library)
+        self._program = kind(*self._settings)
         self._work = sum(elements(node) for node in graph.nodes if library.together(node, hot=True))
         self._patience = library.patience
 
@@ -30,7 +32,7 @@ class Record:
         """The program for so many steps more."""
         cold, self._patience = self._patience > 0, self._patience - steps * self._work
         if cold and self._patience <= 0:
-            self._program = Program(*self._settings, hot=True)
+            self._program = self._kind(*self._settings, hot=True)
         return self._program
 
 
@@ -39,10 +41,13 @@ class RecordedLoop:
 
     plain: the same loop without a record, for steps that cannot be recorded: because they read numbers from their
         arrays, use others than they are given, or return something else than they take.
+    kind: of program that the records become.
     """
 
-    def __init__(self, step: Callable[..., Any], plain: Callable[..., Any], library: Library) -> None:
-        self._step, self._plain, self._library = step, plain, library
+    def __init__(
+        self, step: Callable[..., Any], plain: Callable[..., Any], library: Library, kind: type[Program] = Program
+    ) -> None:
+        self._step, self._plain, self._library, self._kind = step, plain, library, kind
         self._records: dict[tuple, Record | None] = {}
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Callable[[int], object]) -> Any:
@@ -63,12 +68,7 @@ class RecordedLoop:
         record = self._records[key]
         if record is None:
             return self._plain(carry, shared, rows, tick)
-        program = record.program(columns[0].shape[0])
-        program.start(before, held)
-        for row in zip(*columns, strict=True):
-            program.step(row)
-            tick(1)
-        return record.build(program.result())
+        return record.build(record.program(columns[0].shape[0]).run(before, held, columns, tick))
 
     def _record(self, carry: Any, shared: Any, rows: Any) -> Record | None:
         columns, rebuild = flatten(rows)
@@ -78,7 +78,7 @@ class RecordedLoop:
             return None
         if not _returns_alike(graph, carry):
             return None
-        return Record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._library)
+        return Record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._library, self._kind)
 
 
 def _returns_alike(graph: Graph, carry: Any) -> bool:

@@ -1,5 +1,6 @@
 """A recorded step as calls of a library's functions, run again and again in arrays that are allocated once."""
 
+from collections.abc import Callable
 from functools import partial
 
 from anynet.tracing import vectors
@@ -18,7 +19,7 @@ class Program:
 
     hot: whether it is to run often enough that compiling parts of it pays.
 
-    ``start`` takes what a loop begins with, ``step`` a row; ``carry`` is what it has come to.
+    ``run`` does a loop: ``start`` takes what it begins with, ``step`` a row; ``carry`` is what it has come to.
     calls: what a step calls. made: for each call, the operations that it is made for.
     """
 
@@ -50,6 +51,16 @@ class Program:
             if mine is not array:
                 _run([self._library.copy(mine, array)])
         _run(self._once)
+
+    def run(
+        self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Callable[[int], object]
+    ) -> list[Array]:
+        """A whole loop. columns: the rows of all steps. tick: called with a number of steps that were done."""
+        self.start(carry, shared)
+        for row in zip(*columns, strict=True):
+            self.step(row)
+            tick(1)
+        return self.result()
 
     def step(self, row: tuple[Array, ...]) -> None:
         """Run the step once."""

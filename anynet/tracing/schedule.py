@@ -24,12 +24,25 @@ def schedule(graph: Graph, together: Callable[[Node], bool]) -> list[list[Node]]
     group: list[Node] = []
     for node in graph.nodes:
         waits = any(needed in group for needed in node.inputs)
-        if together(node) and group and node.shape == group[0].shape and not (waits and node.op == "take"):
+        if not together(node):
+            if waits:
+                done.append(group)
+                group = []
+            done.append([node])
+        elif group and not waits and node.shape != group[0].shape:  # it goes ahead
+            if done and _joins(node, done[-1], together):
+                done[-1].append(node)
+            else:
+                done.append([node])
+        elif group and _joins(node, group, together):
             group.append(node)
-        elif together(node) or waits:
-            done += [group] if group else []
-            group = [node] if together(node) else []
-            done += [] if group else [[node]]
         else:
-            done.append([node])  # it does not wait for the group
+            done += [group] if group else []
+            group = [node]
     return [*done, group] if group else done
+
+
+def _joins(node: Node, group: list[Node], together: Callable[[Node], bool]) -> bool:
+    """Whether a node can be the group's last: a table, or what names its rows, has to be there before."""
+    waits = any(needed in group for needed in node.inputs)
+    return together(group[0]) and node.shape == group[0].shape and not (waits and node.op == "take")
