@@ -91,11 +91,10 @@ class CupyLibrary(Library):
             return None
         if math.prod(out.shape[-2:]) * a.shape[-1] <= SHORT:
             return [_single(building.product(a, b, out))]
-        if not products.are_here() or not products.fits(a, b, out):
+        products = _products()
+        if products is None or not products.fits(a, b, out):
             return None
-        return [
-            (products.Product(a, b, out, "COMPUTE_64F" if out.dtype == "float64" else COMPUTE[self._precision]), ())
-        ]
+        return [(products.Product(a, b, out, self._precision), ())]
 
     def _reduction(
         self, op: str, x: cupy.ndarray, out: cupy.ndarray, axis: Any = None, keepdims: bool = False

@@ -48,8 +48,8 @@ class Source(NamedTuple):
     """A kernel as CUDA C++.
 
     takes: its arguments; numbers stand for the buffers of the steps' rows.
-    has_rows: whether it goes by the step that it is run in: two arguments more, an address where the number of the first
-        step lies, and how many steps later this one is.
+    has_rows: whether it goes by the step that it is run in, with two arguments more: the address of the number of a
+        first step, and how many steps later this one is.
     """
 
     name: str
