@@ -1,0 +1,217 @@
+"""CuPy's arrays and functions over NumPy's, in a fake GPU's memory."""
+
+import operator
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from fake_gpu import Block, Gpu, Work
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+LACKING = """
+__array_namespace_info__ asmatrix block bmat busday_count busday_offset datetime_as_string datetime_data einsum_path
+frompyfunc geomspace get_include getbufsize geterr geterrcall histogram_bin_edges info insert is_busday isnat matvec
+nanpercentile nanquantile nested_iters polyder polydiv polyint setbufsize seterr seterrcall show_runtime spacing test
+fromregex unstack vecdot vecmat
+"""  # of NumPy's functions
+
+VIEWS = """
+atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_to diagonal expand_dims flip fliplr flipud matrix_transpose
+moveaxis permute_dims ravel real reshape rollaxis rot90 split squeeze swapaxes transpose
+"""
+HOST = """
+base_repr binary_repr broadcast_shapes can_cast common_type isdtype isscalar iscomplexobj isrealobj issubdtype
+may_share_memory min_scalar_type mintypecode ndim promote_types result_type shape shares_memory size typename
+"""  # VIEWS and HOST ask the GPU for nothing
+
+METHODS = """
+all any argmax argmin argsort astype clip conj copy cumprod cumsum diagonal dot fill flatten max mean min nonzero prod
+put ravel repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose var view
+"""
+
+CUBLAS = "calling cuBLAS API during stream capture is currently unsupported"
+IMPLICIT = (
+    "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
+)
+
+
+BLAS = (np.matmul, np.dot, np.inner, np.tensordot, np.vdot, np.ndarray.dot)
+
+
+def is_view(key: Any) -> bool:
+    """Whether indexing by it gives a view."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(part is None or part is Ellipsis or isinstance(part, int | slice | np.integer) for part in parts)
+
+
+class MemoryPointer:
+    """Where an array is."""
+
+    def __init__(self, ptr: int, mem: Block) -> None:
+        self.ptr, self.mem = ptr, mem
+
+
+def array_class(gpu: Gpu, device: Any) -> type:
+    """``cupy.ndarray`` on this GPU. device: gives the number of the current one."""
+
+    class ndarray(NDArrayOperatorsMixin):  # noqa: N801
+        """values: the memory as it is now, whatever is still to be done."""
+
+        __array_priority__ = 100
+        __hash__ = None
+
+        def __init__(self, shape, dtype=float, memptr=None, strides=None, order="C"):
+            assert memptr is None
+            assert strides is None
+            shape = (shape,) if np.ndim(shape) == 0 else tuple(shape)
+            gpu.current.refuse_capture()
+            made = gpu.memory.allocate(shape if order == "C" else shape[::-1], dtype)
+            self.values = made if order == "C" else made.T
+            self.device = device()
+
+        @classmethod
+        def of(cls, values):
+            """A view of memory that is the GPU's, or a copy of what is not. Not CuPy's."""
+            if gpu.memory.find(values.ctypes.data) is None:
+                made = cls(values.shape, values.dtype, order="F" if values.flags.fnc else "C")
+                made.values[...] = values
+                return made
+            made = object.__new__(cls)
+            made.values, made.device = values, device()
+            return made
+
+        shape, dtype, ndim, size, strides, itemsize, nbytes = (
+            property(operator.attrgetter(f"values.{name}"))
+            for name in ("shape", "dtype", "ndim", "size", "strides", "itemsize", "nbytes")
+        )
+
+        @property
+        def data(self):
+            address = self.values.ctypes.data
+            return MemoryPointer(address, gpu.memory.block(address))
+
+        @property
+        def flags(self):
+            names = ("c_contiguous", "f_contiguous", "fnc", "forc", "owndata")
+            return SimpleNamespace(**{name: getattr(self.values.flags, name) for name in names})
+
+        @property
+        def T(self):
+            return self.of(self.values.T)
+
+        @property
+        def mT(self):
+            return self.of(self.values.mT)
+
+        def get(self, stream=None, order="C", out=None, blocking=True):
+            stream = stream or gpu.current
+            stream.refuse_capture()
+            host = np.empty_like(self.values, order=order, subok=False) if out is None else out
+            stream.push(Work("get", lambda: np.copyto(host, self.values), gpu.blocks([self.values]), (self, host)))
+            if blocking:
+                stream.synchronize()
+            return host
+
+        def set(self, arr, stream=None):
+            """In line: from page-locked memory as it will be then, from other memory as it is now."""
+            if arr.shape != self.shape or arr.dtype != self.dtype:
+                raise ValueError(f"expected {self.shape} of {self.dtype}, got {arr.shape} of {arr.dtype}")
+            stream = stream or gpu.current
+            stream.refuse_capture()
+            host = arr if gpu.is_pinned(arr) else arr.copy()
+            stream.push(Work("set", lambda: np.copyto(self.values, host), gpu.blocks([self.values]), (self, host)))
+
+        def item(self, *args):
+            return self.get().item(*args)
+
+        def tolist(self):
+            return self.get().tolist()
+
+        def __array__(self, *args, **kwargs):
+            raise TypeError(IMPLICIT)
+
+        def __array_ufunc__(self, ufunc, method, *args, **kwargs):
+            return call(gpu, ndarray, ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
+
+        def __array_function__(self, function, types, args, kwargs):
+            return call(gpu, ndarray, function, args, kwargs)
+
+        def __getitem__(self, key):
+            if is_view(key):
+                return self.of(self.values[(*key, ...)] if isinstance(key, tuple) else self.values[key, ...])
+            return call(gpu, ndarray, operator.getitem, (self, key), {})
+
+        def __setitem__(self, key, value):
+            call(gpu, ndarray, operator.setitem, (self, key, value), {})
+
+        def __len__(self):
+            return len(self.values)
+
+        def __iter__(self):
+            return (self[i] for i in range(len(self)))
+
+        def __repr__(self):
+            return repr(self.values)
+
+        def __dlpack__(self, *args, **kwargs):
+            raise BufferError("this memory is not the host's")
+
+    for name in METHODS.split():
+        setattr(ndarray, name, method(gpu, ndarray, name))
+    for name in ("__bool__", "__float__", "__int__", "__index__", "__complex__"):
+        setattr(ndarray, name, lambda self, name=name: getattr(self.get(), name)())
+    return ndarray
+
+
+def method(gpu: Gpu, kind: type, name: str) -> Any:
+    def run(self, *args, **kwargs):
+        views = name in VIEWS.split() or name == "view"
+        return call(gpu, kind, getattr(np.ndarray, name), (self, *args), kwargs, waits=not views)
+
+    return run
+
+
+def function(gpu: Gpu, kind: type, on_host: Any) -> Any:
+    """NumPy's function for the GPU's arrays."""
+    waits = on_host.__name__ not in (VIEWS + HOST).split()
+
+    @wraps(on_host, updated=())
+    def run(*args, **kwargs):
+        return call(gpu, kind, on_host, args, kwargs, waits)
+
+    return run
+
+
+def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any], waits: bool = True) -> Any:
+    """Do it at once, behind the current stream's work; single numbers come back as arrays.
+
+    Raises TypeError for a NumPy array among the arguments, as CuPy does.
+    """
+    if on_host in BLAS:
+        gpu.multiply()
+        if gpu.current.is_capturing():
+            raise NotImplementedError(CUBLAS)
+    if waits:
+        gpu.current.synchronize()
+
+    def host(value):
+        if isinstance(value, kind):
+            return value.values
+        if isinstance(value, np.ndarray):
+            raise TypeError(f"Unsupported type {type(value)}")
+        if type(value) in (tuple, list):
+            return type(value)(map(host, value))
+        return value
+
+    def back(value):
+        if isinstance(value, np.ndarray | np.generic):
+            return kind.of(np.asarray(value))
+        if isinstance(value, tuple | list) and not hasattr(value, "_fields"):
+            return type(value)(map(back, value))
+        return value
+
+    result = on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
+    out = kwargs.get("out")
+    out = out[0] if isinstance(out, tuple) else out
+    return back(result) if out is None else out

@@ -1,0 +1,293 @@
+"""A GPU's memory, streams, events and graphs, as CUDA has them, on the host.
+
+Work waits in its stream's line until something waits for it, and streams know nothing of one another: whoever forgets
+to wait sees old values. What CUDA refuses while a stream captures is refused, with CUDA's numbers.
+"""
+
+import bisect
+import ctypes
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+UNSUPPORTED, INVALIDATED, ISOLATION = 900, 901, 905
+MESSAGES = {
+    UNSUPPORTED: "cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing",
+    INVALIDATED: "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture",
+    ISOLATION: "cudaErrorStreamCaptureIsolation: dependency created on uncaptured work in another stream",
+}
+ALIGNMENT, GUARD, GUARD_BYTE, UNSET_BYTE = 512, 64, 0xA5, 0xFF
+
+
+class CUDARuntimeError(RuntimeError):
+    def __init__(self, status: int) -> None:
+        super().__init__(MESSAGES.get(status, f"cudaError{status}: as CUDA puts it"))
+        self.status = status
+
+
+class OutOfMemoryError(MemoryError):
+    def __init__(self, size: int, total: int, limit: int = 0) -> None:
+        super().__init__(f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes).")
+
+
+class MemoryFaultError(AssertionError):
+    """Memory used that is not allocated, or no longer; or written to beyond an array."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Allocated memory: where it starts, its bytes, and its number, for addresses are used again."""
+
+    ptr: int
+    size: int
+    number: int
+
+
+class Memory:
+    """What is allocated. limit: the bytes that there are; None is no limit."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.used = 0
+        self._blocks: list[Block] = []  # by address
+        self._made = 0
+
+    def allocate(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """An array of unset values, all bits of them 1, which is NaN; the memory is freed when no view of it is left.
+
+        Raises OutOfMemoryError.
+        """
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if self.limit is not None and self.used + size > self.limit:
+            raise OutOfMemoryError(size, self.used, self.limit)
+        raw = np.full(size + 2 * GUARD + ALIGNMENT, GUARD_BYTE, np.uint8)
+        start = -(raw.ctypes.data + GUARD) % ALIGNMENT + GUARD
+        raw[start : start + size] = UNSET_BYTE
+        self._made += 1
+        self.used += size
+        block = Block(raw.ctypes.data + start, size, self._made)
+        bisect.insort(self._blocks, block, key=lambda block: block.ptr)
+        weakref.finalize(raw, self._free, block)
+        return raw[start : start + size].view(dtype).reshape(shape)
+
+    def _free(self, block: Block) -> None:
+        self.used -= block.size
+        self._blocks.remove(block)
+
+    def find(self, address: int, size: int = 0) -> Block | None:
+        """The block that holds all of these bytes."""
+        i = bisect.bisect_right(self._blocks, address, key=lambda block: block.ptr) - 1
+        holds = i >= 0 and address + size <= self._blocks[i].ptr + max(self._blocks[i].size, 1)
+        return self._blocks[i] if holds else None
+
+    def block(self, address: int, size: int = 0) -> Block:
+        """The block that holds all of these bytes, or MemoryFaultError."""
+        found = self.find(address, size)
+        if found is None:
+            raise MemoryFaultError(f"{size} bytes at {address:#x} are not in one array's memory")
+        return found
+
+    def check(self, blocks: Iterable[Block]) -> None:
+        """That all of it is still allocated, and that nothing was written around it."""
+        for block in blocks:
+            if self.find(block.ptr) != block:
+                raise MemoryFaultError("freed memory is used")
+            for address in (block.ptr - GUARD, block.ptr + block.size):
+                if ctypes.string_at(address, GUARD) != bytes([GUARD_BYTE]) * GUARD:
+                    raise MemoryFaultError(f"something was written beyond an array of {block.size} bytes")
+
+
+@dataclass
+class Work:
+    """Something for the GPU to do. blocks: the memory that it uses. keep: what must live until then."""
+
+    name: str
+    do: Callable[[], None]
+    blocks: tuple[Block, ...] = ()
+    keep: Any = None
+
+
+@dataclass
+class Graph:
+    """What a stream has captured."""
+
+    gpu: "Gpu"
+    works: list[Work] = field(default_factory=list)
+
+    def launch(self, stream: Any = None) -> None:
+        self._check()
+        (stream or self.gpu.current).push(Work("graph", self._run))
+
+    def upload(self, stream: Any = None) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        for work in self.works:
+            try:
+                self.gpu.memory.check(work.blocks)
+            except MemoryFaultError as error:
+                raise MemoryFaultError(f"a graph's {work.name}: {error}") from None
+
+    def _run(self) -> None:
+        for work in self.works:
+            self.gpu.run(work)
+
+
+class Gpu:
+    """One GPU, its memory, its streams, and the current one."""
+
+    def __init__(self, multiply: Callable[[], None], limit: int | None = None) -> None:
+        self.memory = Memory(limit)
+        self.multiply = multiply  # called ahead of each matrix product
+        self.streams: list[Any] = []
+        self.pinned: list[np.ndarray] = []
+        self.Stream, self.Event = stream_classes(self)
+        self.null = self.current = self.Stream(null=True)
+
+    def run(self, work: Work) -> None:
+        try:
+            self.memory.check(work.blocks)
+            work.do()
+            self.memory.check(work.blocks)
+        except MemoryFaultError as error:
+            raise MemoryFaultError(f"{work.name}: {error}") from None
+
+    def finish(self) -> None:
+        """All work of all streams."""
+        for stream in self.streams:
+            stream.refuse_capture()
+        for stream in self.streams:
+            stream.run()
+
+    def stream(self, ptr: int) -> Any:
+        return next(stream for stream in self.streams if stream.ptr == ptr)
+
+    def pin(self, host: np.ndarray) -> np.ndarray:
+        """The array, in page-locked memory from now on."""
+        self.pinned.append(host)
+        return host
+
+    def is_pinned(self, host: np.ndarray) -> bool:
+        return any(np.may_share_memory(host, pinned) for pinned in self.pinned)
+
+    def blocks(self, arrays: Iterable[np.ndarray]) -> tuple[Block, ...]:
+        return tuple(self.memory.block(array.ctypes.data) for array in arrays)
+
+
+def stream_classes(gpu: Gpu) -> tuple[type, type]:
+    """``cupy.cuda.Stream`` and ``cupy.cuda.Event`` of this GPU."""
+
+    class Stream:
+        def __init__(self, null=False, non_blocking=False, ptds=False, priority=None):
+            self.ptr = 0 if null else 4096 + 16 * len(gpu.streams)
+            self.device_id = -1 if null else 0
+            self.is_non_blocking = non_blocking
+            self._line, self._done, self._stack = [], 0, []
+            self._graph, self._valid = None, True
+            gpu.streams.append(self)
+
+        def __enter__(self):
+            self._stack.append(gpu.current)
+            return self.use()
+
+        def __exit__(self, *error):
+            gpu.current = self._stack.pop()
+
+        def use(self):
+            gpu.current = self
+            return self
+
+        def push(self, work):
+            """Put in line, or capture. Not CuPy's."""
+            if self._graph is None:
+                self._line.append(work)
+            else:
+                work.keep = None  # a graph keeps addresses, and no memory
+                self._graph.works.append(work)
+
+        def run(self, until=None):
+            """All work, or that up to a place in line. Not CuPy's."""
+            while self._line and (until is None or self._done < until):
+                self._done += 1
+                gpu.run(self._line.pop(0))
+
+        def refuse_capture(self):
+            """Fail as CUDA does where this must not be asked while the stream captures. Not CuPy's."""
+            if self._graph is not None:
+                self._valid = False
+                raise CUDARuntimeError(UNSUPPORTED)
+
+        @property
+        def done(self):
+            self.refuse_capture()
+            return not self._line
+
+        def synchronize(self):
+            self.refuse_capture()
+            self.run()
+
+        def record(self, event=None):
+            event = event or Event()
+            event.record(self)
+            return event
+
+        def wait_event(self, event):
+            if event.graph not in (None, self._graph):
+                raise NotImplementedError("a capture that another stream joins is not imitated")
+            if self._graph is None:
+                self._line.append(Work("wait_event", event.wait()))
+            elif event.place is not None and event.graph is not self._graph:
+                self._valid = False
+                raise CUDARuntimeError(ISOLATION)
+
+        def begin_capture(self, mode=None):
+            if self.ptr == 0:
+                raise RuntimeError("cannot capture on the default (legacy) stream")
+            self.refuse_capture()
+            self._graph, self._valid = Graph(gpu), True
+
+        def end_capture(self):
+            graph, self._graph = self._graph, None
+            if graph is None or not self._valid:
+                raise CUDARuntimeError(INVALIDATED)
+            return graph
+
+        def is_capturing(self):
+            return self._graph is not None
+
+        @property
+        def graph(self):
+            """What is being captured, if anything is. Not CuPy's."""
+            return self._graph
+
+        @property
+        def place(self):
+            """How many works have been put in line. Not CuPy's."""
+            return self._done + len(self._line)
+
+    class Event:
+        def __init__(self, block=False, disable_timing=False, interprocess=False):
+            self.place = self.stream = self.graph = None
+
+        def record(self, stream=None):
+            self.stream = stream or gpu.current
+            self.place, self.graph = self.stream.place, self.stream.graph
+
+        def wait(self):
+            """What waits for what was recorded up to now. Not CuPy's."""
+            stream, place = self.stream, self.place
+            return (lambda: None) if stream is None else (lambda: stream.run(place))
+
+        @property
+        def done(self):
+            return self.stream is None or self.stream._done >= self.place
+
+        def synchronize(self):
+            if self.graph is not None:
+                raise CUDARuntimeError(UNSUPPORTED)
+            self.wait()()
+
+    return Stream, Event

@@ -1,0 +1,156 @@
+"""The fake cuBLAS multiplies as cuBLAS does, in the precision asked for, and refuses what cuBLAS refuses."""
+
+import numpy as np
+import pytest
+from fake_cublas import ComputeType, CudaDataType, Math, Operation, cuBLASError, rounded
+from fake_cupy import MemoryFaultError, put_in_place
+
+N, T = Operation.N, Operation.T
+F32, F64 = CudaDataType.CUDA_R_32F, CudaDataType.CUDA_R_64F
+PLAIN = {F32: ComputeType.COMPUTE_32F, F64: ComputeType.COMPUTE_64F}
+BATCHES = ("stride_a", "stride_b", "stride_c", "batch_count")
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    return put_in_place(monkeypatch)
+
+
+@pytest.fixture
+def gemm(fake):
+    """``C = alpha op(A) op(B) + beta C`` of (batch, columns, rows) arrays, which are cuBLAS's matrices; at once."""
+
+    def multiply(a, b, c, transa=N, transb=N, alpha=1.0, beta=0.0, compute=None, mode=0, batched=True, **changes):
+        cublas, kind = fake.cublas, F64 if c.dtype == np.float64 else F32
+        numbers = np.asarray([alpha, beta], c.dtype)
+        where = numbers.ctypes.data
+        handle = cublas.create()
+        cublas.set_math_mode(handle, mode)
+        args = dict(handle=handle, transa=transa, transb=transb)
+        args |= dict(m=c.shape[2], n=c.shape[1], k=a.shape[1 if transa == N else 2], alpha=where)
+        args |= dict(a=a.data.ptr, atype=kind, lda=a.shape[2], stride_a=a[0].size)
+        args |= dict(b=b.data.ptr, btype=kind, ldb=b.shape[2], stride_b=b[0].size, beta=where + c.itemsize)
+        args |= dict(c=c.data.ptr, ctype=kind, ldc=c.shape[2], stride_c=c[0].size, batch_count=len(c))
+        args |= dict(compute_type=compute or PLAIN[kind], algo=-1) | changes
+        if batched:
+            cublas.gemm_strided_batched_ex(*args.values())
+        else:
+            cublas.gemm_ex(*(value for name, value in args.items() if name not in BATCHES))
+        numbers[...] = np.nan  # they are read when it is put in line
+        cublas.destroy(handle)
+        return fake.cupy.asnumpy(c)
+
+    return multiply
+
+
+@pytest.fixture
+def make(fake, rng):
+    """A random array of the fake's."""
+    return lambda *shape, dtype="float64": fake.cupy.asarray(rng.standard_normal(shape).astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("transa", "transb"), [(N, N), (N, T), (T, N), (T, T)])
+@pytest.mark.parametrize("batch", [0, 1, 3])
+def test_products(gemm, make, transa, transb, batch, dtype):
+    a = make(max(batch, 1), 5, 4, dtype=dtype) if transa == N else make(max(batch, 1), 4, 5, dtype=dtype)
+    b = make(max(batch, 1), 6, 5, dtype=dtype) if transb == N else make(max(batch, 1), 5, 6, dtype=dtype)
+    c = make(max(batch, 1), 6, 4, dtype=dtype)
+    A, B = a.get().mT if transa == N else a.get(), b.get().mT if transb == N else b.get()
+    expected = (2 * A @ B + 3 * c.get().mT).mT
+    actual = gemm(a, b, c, transa, transb, 2, 3, batched=batch > 0)
+    np.testing.assert_allclose(actual, expected, rtol={"float32": 1e-4, "float64": 1e-12}[dtype])
+
+
+def test_parts_of_larger_matrices(gemm, make):
+    whole, b, c = make(1, 5, 9), make(1, 6, 5), make(1, 6, 7)
+    expected = c.get()
+    expected[0, :, :4] = (whole.get()[0, :, 3:7].T @ b.get()[0].T).T
+    np.testing.assert_allclose(gemm(whole[:, :, 3:], b, c, m=4, lda=9), expected, rtol=1e-12)
+
+
+def test_where_beta_is_zero_the_old_is_not_read(gemm, make, fake):
+    assert np.isfinite(gemm(make(1, 5, 4), make(1, 6, 5), fake.cupy.empty((1, 6, 4)))).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"lda": 3}, 7),
+        ({"ldb": 4}, 7),
+        ({"ldc": 3}, 7),
+        ({"m": -1}, 7),
+        ({"batch_count": -1}, 7),
+        ({"compute_type": ComputeType.COMPUTE_32F}, 15),
+        ({"atype": F32}, 15),
+    ],
+)
+def test_what_cublas_refuses(gemm, make, changes, status):
+    with pytest.raises(cuBLASError) as caught:
+        gemm(make(2, 5, 4), make(2, 6, 5), make(2, 6, 4), **changes)
+    assert caught.value.status == status
+
+
+def test_handles(fake):
+    with pytest.raises(cuBLASError) as caught:
+        fake.cublas.set_stream(77, 0)
+    assert caught.value.status == 1
+
+
+@pytest.mark.parametrize(
+    ("compute", "mode", "bits"),
+    [
+        (ComputeType.COMPUTE_32F, Math.DEFAULT_MATH, 23),
+        (ComputeType.COMPUTE_32F_PEDANTIC, Math.TF32_TENSOR_OP_MATH, 23),
+        (ComputeType.COMPUTE_32F, Math.TF32_TENSOR_OP_MATH, 10),
+        (ComputeType.COMPUTE_32F_FAST_TF32, Math.DEFAULT_MATH, 10),
+        (ComputeType.COMPUTE_32F_FAST_16BF, Math.DEFAULT_MATH, 7),
+    ],
+)
+def test_precisions(gemm, fake, make, compute, mode, bits):
+    """1 + 2^-bits is the number after 1, and half of that is rounded to the even one."""
+    cupy, one = fake.cupy, np.float32(1)
+    eps = np.float32(2.0**-bits)
+    x = np.asarray([one, one + eps, one + eps / 2, one + 3 * eps / 2, -one - eps, 0], np.float32).reshape(1, 1, 6)
+    actual = gemm(
+        cupy.asarray(x), cupy.ones((1, 1, 1), "float32"), make(1, 1, 6, dtype="float32"), compute=compute, mode=mode
+    )
+    np.testing.assert_array_equal(actual[0, 0], [1, 1 + eps, 1, 1 + 2 * eps, -1 - eps, 0])
+
+
+def test_rounding_agrees_with_numpys_of_half_precision(rng):
+    x = rng.uniform(0.01, 100, 1000).astype(np.float32)  # float16 has the ten bits of TF32, in this range
+    np.testing.assert_array_equal(rounded(x, 10), x.astype(np.float16).astype(np.float32))
+    np.testing.assert_array_equal(rounded(np.asarray([np.inf, np.nan], np.float32), 7), [np.inf, np.nan])
+
+
+def test_memory_that_is_not_the_operands(gemm, make):
+    a, b, c = make(2, 5, 4), make(2, 6, 5), make(2, 6, 4)
+    with pytest.raises(MemoryFaultError, match="not in one array's memory"):
+        gemm(a, b, c, k=6, ldb=6)
+    with pytest.raises(MemoryFaultError, match="over one another"):
+        gemm(a, b, c, stride_c=23)
+    square = make(1, 4, 4)
+    with pytest.raises(MemoryFaultError, match="over its operands"):
+        gemm(square, make(1, 4, 4), square)
+
+
+def test_products_go_in_line_and_are_captured(fake, make):
+    cupy, cublas = fake.cupy, fake.cublas
+    a, c, work = cupy.asarray([[2.0]]), make(1, 1), cupy.empty(1024, "uint8")
+    numbers, handle, stream = np.asarray([1.0, 0.0]), cublas.create(), cupy.cuda.Stream(non_blocking=True)
+    cublas.set_stream(handle, stream.ptr)
+    cublas.set_workspace(handle, work.data.ptr, 1024)
+    where = numbers.ctypes.data
+    args = (a.data.ptr, F64, 1, a.data.ptr, F64, 1, where + 8, c.data.ptr, F64, 1, ComputeType.COMPUTE_64F, -1)
+    stream.begin_capture()
+    cublas.gemm_ex(handle, N, N, 1, 1, 1, where, *args)
+    graph = stream.end_capture()
+    a[...] = 3
+    graph.launch(stream)
+    assert c.values[0, 0] != 9
+    stream.synchronize()
+    assert c.values[0, 0] == 9
+    del work
+    with pytest.raises(MemoryFaultError, match="a graph's gemm: freed memory is used"):
+        graph.launch(stream)

@@ -1,0 +1,284 @@
+"""The fake CuPy keeps CuPy's and CUDA's rules: an anynet that breaks one fails on it as it would on a GPU."""
+
+import gc
+
+import array_api_compat
+import numpy as np
+import pytest
+from fake_cupy import CUDARuntimeError, MemoryFaultError, put_in_place
+from fake_gpu import OutOfMemoryError
+
+CODE = r"""
+extern "C" __global__ void add(float* x, float number, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) x[i] += number;
+}
+extern "C" __global__ void copy(const float* x, float* y, int n) {
+    for (int i = threadIdx.x; i < n; i += blockDim.x) y[i] = x[i];
+}
+"""
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    return put_in_place(monkeypatch)
+
+
+@pytest.fixture
+def cupy(fake):
+    return fake.cupy
+
+
+@pytest.fixture
+def module(cupy):
+    return cupy.RawModule(code=CODE)
+
+
+@pytest.fixture
+def add(module):
+    """Put adding a number to all of an array in line."""
+    kernel = module.get_function("add")
+    return lambda x, number: kernel(((x.size + 31) // 32,), (32,), (x, np.float32(number), np.int32(x.size)))
+
+
+@pytest.fixture
+def stream(cupy):
+    return cupy.cuda.Stream(non_blocking=True)
+
+
+def zeros(cupy, n=5):
+    return cupy.zeros(n, "float32")
+
+
+class TestArrays:
+    def test_they_are_not_converted_in_passing(self, cupy):
+        x = zeros(cupy)
+        for convert in (np.asarray, np.array, lambda x: np.zeros(5) + x, lambda x: x + np.zeros(5), memoryview):
+            with pytest.raises(TypeError):
+                convert(x)
+        for convert in (lambda: x.__setitem__(0, np.zeros(1)), lambda: cupy.add(x, np.zeros(5))):
+            with pytest.raises(TypeError, match="Unsupported type"):
+                convert()
+
+    def test_single_numbers_are_arrays(self, cupy, fake):
+        x = cupy.asarray([1.0, 2, 3])
+        for number in (x.sum(), cupy.max(x), x[0], fake.xp.mean(x), x @ x, np.float64(2) * x[1], np.sum(x)):
+            assert type(number) is cupy.ndarray
+            assert number.shape == ()
+        assert (float(x[1]), int(x[2]), bool(x[0]), x[1].item()) == (2, 3, True, 2)
+
+    def test_namespace_and_device(self, cupy, fake):
+        x = zeros(cupy)
+        assert array_api_compat.array_namespace(x) is fake.xp
+        assert fake.xp.__name__ == "array_api_compat.cupy"
+        assert array_api_compat.device(x) == cupy.cuda.Device(0)
+        assert not array_api_compat.is_numpy_array(x)
+
+    def test_views_are_where_they_are(self, cupy):
+        x = cupy.arange(24, dtype="float32").reshape(4, 6)
+        assert x.data.ptr % 512 == 0
+        assert x[1:, 2].data.ptr == x.data.ptr + 4 * 8
+        assert x[1:, 2].strides == x.T[2].strides == (24,)
+        assert x.T.data.ptr == x.reshape(6, 4).data.ptr == cupy.broadcast_to(x, (3, 4, 6)).data.ptr == x.data.ptr
+        assert (x + 1).data.ptr != x.data.ptr
+        assert cupy.may_share_memory(x, x[2:])
+        assert not cupy.may_share_memory(x[:2], x[2:])
+        assert (x.T.flags.f_contiguous, x.T.flags.c_contiguous, hasattr(x.flags, "writeable")) == (True, False, False)
+
+    def test_they_are_written_where_they_are(self, cupy):
+        x = cupy.arange(6)
+        y = x
+        y[1:3] = 7
+        y += 1
+        cupy.multiply(x, 2, out=x)
+        cupy.copyto(x[5:], cupy.asarray([9]))
+        x[cupy.asarray([True] + [False] * 5)] = -1
+        assert y is x
+        np.testing.assert_array_equal(cupy.asnumpy(x), [-1, 16, 16, 8, 10, 9])
+
+    def test_unset_memory_is_not_zeros(self, cupy):
+        assert np.isnan(cupy.asnumpy(cupy.empty((2, 3)))).all()
+
+    def test_memory_ends(self, monkeypatch):
+        cupy = put_in_place(monkeypatch, limit=1000).cupy
+        x = cupy.empty(100)
+        with pytest.raises(OutOfMemoryError):
+            cupy.empty(100)
+        assert cupy.get_default_memory_pool().used_bytes() == 800
+        del x
+        assert cupy.empty(100).size == 100
+
+
+class TestStreams:
+    def test_a_kernel_runs_when_somebody_waits(self, cupy, add, stream):
+        x = zeros(cupy)
+        with stream:
+            add(x, 3)
+        assert not x.values.any()
+        assert not cupy.asnumpy(x).any()  # the current stream is another one
+        assert not stream.done
+        stream.synchronize()
+        assert stream.done
+        np.testing.assert_array_equal(cupy.asnumpy(x), [3] * 5)
+
+    def test_the_current_stream_is_in_order(self, cupy, add):
+        x = zeros(cupy)
+        add(x, 3)
+        np.testing.assert_array_equal(cupy.asnumpy(2 * x), [6] * 5)
+
+    def test_a_stream_waits_for_what_another_recorded(self, cupy, add, stream):
+        x, y = zeros(cupy), zeros(cupy)
+        add(x, 1)
+        event = cupy.cuda.get_current_stream().record()
+        add(y, 1)
+        stream.wait_event(event)
+        with stream:
+            add(x, 1)
+        stream.synchronize()
+        assert (x.values == 2).all()
+        assert not y.values.any()
+        assert event.done
+
+    def test_what_is_dropped_in_line_is_still_used(self, cupy, add):
+        x = zeros(cupy)
+        add(x[1:4], 1)
+        del x
+        cupy.cuda.Device().synchronize()
+
+    def test_host_memory_that_is_not_page_locked_is_copied_at_once(self, cupy, fake):
+        for empty, expected in ((fake.cupyx.empty_pinned, 9), (np.empty, 4)):
+            host, x = empty((3,), np.float64), cupy.empty(3)
+            host[...] = 4
+            x.set(host, stream=cupy.cuda.get_current_stream())
+            host[...] = 9
+            assert cupy.asnumpy(x)[0] == expected
+
+    def test_results_can_come_late(self, cupy, add, fake):
+        x, host = zeros(cupy), fake.cupyx.empty_pinned(5, np.float32)
+        add(x, 3)
+        cupy.asnumpy(x, out=host, blocking=False)
+        assert not host.any()
+        cupy.cuda.get_current_stream().synchronize()
+        assert (host == 3).all()
+
+
+class TestKernels:
+    def test_numpy_arrays_are_refused(self, cupy, module):
+        with pytest.raises(TypeError, match="Unsupported type"):
+            module.get_function("add")((1,), (1,), (np.zeros(1, np.float32), np.float32(1), np.int32(1)))
+
+    @pytest.mark.parametrize("n", [6, 512])
+    def test_writing_beyond_an_array_is_told(self, cupy, module, n):
+        x = zeros(cupy)
+        module.get_function("copy")((1,), (32,), (zeros(cupy, n), x, np.int32(min(n, 21))))
+        with pytest.raises(MemoryFaultError, match="copy: something was written beyond an array of 20 bytes"):
+            cupy.asnumpy(x)
+
+    def test_what_does_not_compile(self, cupy):
+        with pytest.raises(cupy.cuda.compiler.CompileException, match="nonsense"):
+            cupy.RawModule(code="nonsense").get_function("f")
+
+
+class TestGraphs:
+    def capture(self, stream, function, *args):
+        with stream:
+            stream.begin_capture()
+            function(*args)
+            return stream.end_capture()
+
+    def test_they_run_what_was_captured_on_the_same_memory(self, cupy, add, stream):
+        x = zeros(cupy)
+        graph = self.capture(stream, add, x, 2)
+        stream.synchronize()
+        assert not x.values.any()
+        for _ in range(3):
+            graph.launch(stream)
+        graph.launch()  # on the current stream
+        x += 1
+        assert (x.values == 3).all()
+        stream.synchronize()
+        assert (x.values == 9).all()
+
+    @pytest.mark.parametrize(
+        "forbidden",
+        {
+            "memory": lambda cupy, x: cupy.empty(3),
+            "arithmetic": lambda cupy, x: x + 1,
+            "in place": lambda cupy, x: x.__iadd__(1),
+            "with out": lambda cupy, x: cupy.add(x, x, out=x),
+            "assignment": lambda cupy, x: x.__setitem__(0, 1),
+            "indexing by an array": lambda cupy, x: x[x > 0],
+            "copy": lambda cupy, x: cupy.copyto(x, x),
+            "to the host": lambda cupy, x: cupy.asnumpy(x),
+            "from the host": lambda cupy, x: cupy.array([1, 2]),
+            "set": lambda cupy, x: x.set(np.zeros(5, np.float32)),
+            "reading": lambda cupy, x: float(x[0]),
+            "waiting": lambda cupy, x: cupy.cuda.get_current_stream().synchronize(),
+            "waiting for the device": lambda cupy, x: cupy.cuda.Device().synchronize(),
+            "done": lambda cupy, x: cupy.cuda.get_current_stream().done,
+            "capture": lambda cupy, x: cupy.cuda.get_current_stream().begin_capture(),
+        }.items(),
+        ids=lambda item: item[0],
+    )
+    def test_what_cannot_be_captured(self, cupy, add, stream, forbidden):
+        x = zeros(cupy)
+        with stream:
+            stream.begin_capture()
+            add(x, 1)
+            with pytest.raises(CUDARuntimeError, match="operation not permitted when stream is capturing") as caught:
+                forbidden[1](cupy, x)
+            assert caught.value.status == 900
+            with pytest.raises(CUDARuntimeError) as caught:
+                stream.end_capture()
+            assert caught.value.status == 901
+        add(x, 1)
+        assert (cupy.asnumpy(x) == 1).all()
+
+    def test_products_cannot_be_captured(self, cupy, stream):
+        x = cupy.ones((3, 3))
+        with stream:
+            stream.begin_capture()
+            for product in (lambda: x @ x, lambda: cupy.dot(x, x), lambda: cupy.matmul(x, x)):
+                with pytest.raises(NotImplementedError, match="cuBLAS API during stream capture"):
+                    product()
+
+    def test_views_and_questions_can(self, cupy, stream):
+        x = zeros(cupy)
+        graph = self.capture(stream, lambda: (x[1:].T.reshape(2, 2), cupy.broadcast_to(x, (2, 5)), len(x), x.data.ptr))
+        graph.launch()
+
+    def test_not_on_the_default_stream(self, cupy):
+        with pytest.raises(RuntimeError, match="cannot capture on the default"):
+            cupy.cuda.get_current_stream().begin_capture()
+
+    def test_no_waiting_for_what_is_outside(self, cupy, stream):
+        event = cupy.cuda.get_current_stream().record()
+        stream.begin_capture()
+        with pytest.raises(CUDARuntimeError) as caught:
+            stream.wait_event(event)
+        assert caught.value.status == 905
+
+    def test_freed_memory_is_told(self, cupy, add, stream):
+        x = zeros(cupy)
+        graph = self.capture(stream, add, x[1:], 1)
+        graph.launch(stream)
+        stream.synchronize()
+        del x
+        gc.collect()
+        others = [zeros(cupy) for _ in range(20)]  # which may be where it was
+        with pytest.raises(MemoryFaultError, match="a graph's add: freed memory is used"):
+            graph.launch(stream)
+        assert not any(other.values.any() for other in others)
+
+    def test_copies_of_memory(self, cupy, stream):
+        x, y = cupy.arange(5.0), cupy.zeros(5)
+        runtime = cupy.cuda.runtime
+
+        def copy():
+            runtime.memcpyAsync(y.data.ptr, x.data.ptr, 40, runtime.memcpyDeviceToDevice, stream.ptr)
+            runtime.memsetAsync(y.data.ptr, 0, 16, stream.ptr)
+
+        graph = self.capture(stream, copy)
+        assert not y.values.any()
+        graph.launch()
+        np.testing.assert_array_equal(cupy.asnumpy(y), [0, 0, 2, 3, 4])
