@@ -67,9 +67,12 @@ class CupyLibrary(Library):
         )
 
     def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:
-        return [_single(building.elementwise(group, memory))]
+        phase = building.elementwise(group, memory)
+        return [_single(phase)] if phase.turns else []
 
     def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call]:
+        if not out.size:
+            return []
         found = self._calls(node, args, kwargs, out) if known(node) else None
         return [(_plain, (partial(self.evaluate, node, args, kwargs), out))] if found is None else found
 
@@ -82,7 +85,7 @@ class CupyLibrary(Library):
                 return [_single(building.copy(*pair)) for pair in _places(out, parts, axis)]
             case "take_along_axis", (table, index) if table.ndim == index.ndim:
                 return [_single(building.along_axis(table, index, kwargs.get("axis", -1), out))]
-            case op, (x,) if op in REDUCTIONS and kwargs.keys() <= {"axis", "keepdims"} and x.size:
+            case op, (x,) if op in REDUCTIONS and kwargs.keys() <= {"axis", "keepdims"} and x.ndim and x.size:
                 return self._reduction(op, x, out, **kwargs)
         return None
 

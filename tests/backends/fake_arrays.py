@@ -89,7 +89,7 @@ def array_class(gpu: Gpu, device: Any) -> type:
         @property
         def data(self):
             address = self.values.ctypes.data
-            return MemoryPointer(address, gpu.memory.block(address))
+            return MemoryPointer(address, gpu.memory.block(address) if self.size else None)
 
         @property
         def flags(self):
@@ -139,7 +139,8 @@ def array_class(gpu: Gpu, device: Any) -> type:
 
         def __getitem__(self, key):
             if is_view(key):
-                return self.of(self.values[(*key, ...)] if isinstance(key, tuple) else self.values[key, ...])
+                parts = key if isinstance(key, tuple) else (key,)
+                return self.of(self.values[parts if Ellipsis in parts else (*parts, ...)])  # ... makes 0-d arrays
             return call(gpu, ndarray, operator.getitem, (self, key), {})
 
         def __setitem__(self, key, value):
@@ -211,7 +212,8 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
             return type(value)(map(back, value))
         return value
 
-    result = on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
+    with np.errstate(all="ignore"):  # CuPy warns of nothing
+        result = on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
     out = kwargs.get("out")
     out = out[0] if isinstance(out, tuple) else out
     return back(result) if out is None else out

@@ -19,7 +19,7 @@ import numpy as np
 from fake_arrays import LACKING, MemoryPointer, array_class, function
 from fake_gpu import CUDARuntimeError, Gpu, Graph, MemoryFaultError, OutOfMemoryError, Work
 
-import anynet.backends
+import anynet.backends.cuda
 
 __all__ = [
     "CUDARuntimeError",
@@ -32,10 +32,11 @@ __all__ = [
 
 COMPAT = [f"array_api_compat.cupy{end}" for end in ("", "._aliases", "._info", "._typing", ".fft", ".linalg")]
 OURS = [
-    f"anynet.backends.{found.name}"
-    for found in pkgutil.iter_modules(anynet.backends.__path__)
-    if found.name.startswith("cupy")
+    "anynet.backends.cupy",
+    "anynet.backends.cupy_library",
+    *(f"anynet.backends.cuda.{found.name}" for found in pkgutil.iter_modules(anynet.backends.cuda.__path__)),
 ]
+"""anynet's modules that import CuPy, or others of these."""
 
 
 class DynamicLibNotFoundError(RuntimeError):
@@ -273,14 +274,20 @@ def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:
     """
     fake = Fake(**machine)
     for name, module in fake.modules.items():
+        module.__spec__ = ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module if nvmath or not name.startswith("nvmath") else None)
     monkeypatch.setattr(array_api_compat, "cupy", None, raising=False)
     for name in OURS:
-        monkeypatch.setattr(anynet.backends, name.rpartition(".")[2], None, raising=False)
+        package, _, last = name.rpartition(".")
+        monkeypatch.setattr(sys.modules[package], last, None, raising=False)
+        delattr(sys.modules[package], last)
     for name in COMPAT + OURS:
         monkeypatch.setitem(sys.modules, name, None)
         del sys.modules[name]
     fake.xp = importlib.import_module("array_api_compat.cupy")
+    importlib.import_module("anynet.backends.cupy")
     for name in OURS:
-        importlib.import_module(name)
+        package, _, last = name.rpartition(".")
+        if not hasattr(sys.modules[package], last):  # which undoing asks for
+            setattr(sys.modules[package], last, None)
     return fake

@@ -10,6 +10,7 @@ from anynet.backends.cuda.kernels import Kernel
 from anynet.backends.cuda.launching import Launch, Single, compile_all
 from anynet.backends.cuda.memory_use import ANYTHING, Use, reach
 from anynet.backends.cuda.phases import Access, Phase
+from anynet.backends.cuda.words import TYPES
 from anynet.backends.cupy_library import copy_values
 from anynet.tracing.library import Call
 from anynet.tracing.program import Program
@@ -34,7 +35,8 @@ class GraphProgram(Program):
         self._ran = False
         self._rows: list[Array] = []  # of all steps
         self._first = cupy.zeros((), "int64")  # the number of the step that a graph begins with
-        joined = kernels.join([_phase(call) or call for call in self.calls], _use)
+        calls = [_phase(call) or call for call in self.calls if not _does_nothing(call)]
+        joined = kernels.join(calls, _use)
         self.captures = all(isinstance(c, Kernel) or _can_be_captured(c, self._row) for c in joined)
         rows = self._row if self.captures else []
         sources = [kernels.write(c, f"k{i}", rows) for i, c in enumerate(joined) if isinstance(c, Kernel)]
@@ -107,9 +109,15 @@ def _phase(call: Call) -> Phase | None:
     match call:
         case Single(phase=phase), _:
             return phase
-        case function, (into, array) if function is copy_values:
+        case function, (into, array) if function is copy_values and {str(into.dtype), str(array.dtype)} <= TYPES.keys():
             return building.copy(into, array)
     return None
+
+
+def _does_nothing(call: Call) -> bool:
+    """Whether it copies an array without elements."""
+    function, args = call
+    return function is copy_values and args[0].size == 0
 
 
 def _use(call: Call) -> Use:

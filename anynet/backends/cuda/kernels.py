@@ -136,7 +136,7 @@ def _same(one: Array, other: Array) -> bool:
 def _body(kernel: Kernel, pointer: Callable[[Array], str]) -> tuple[list[str], int, int]:
     """Statements, blocks, threads of each."""
     phases, (threads, most) = kernel.phases, ALONE
-    if len(phases) == 1 and phases[0].work > MOST_THREADS:
+    if len(phases) == 1 and phases[0].work > min(MOST_THREADS, SMALL):
         blocks = min(most, math.ceil(_threads(phases[0]) / threads))
         return phases[0].source(pointer, _span(phases[0], threads, shared_by=blocks)), blocks, threads
     n, part = 1, 1

@@ -49,6 +49,7 @@ class Product:
     def __init__(self, a: Array, b: Array, out: Array, precision: str) -> None:
         self.use = Use((reach(a), reach(b)), (reach(out),))
         self._arrays = a, b, out
+        self._handle, self._workspace = _handle(cupy.cuda.Device().id, threading.get_ident())
         left, right, result = map(_operand, (a, b, out))
         kind, is_single = str(out.dtype), out.dtype == "float32"
         dtype = CudaDataType.CUDA_R_32F if is_single else CudaDataType.CUDA_R_64F
@@ -70,10 +71,9 @@ class Product:
 
     def __call__(self) -> None:
         """Compute it on the current stream."""
-        handle, workspace = _handle(cupy.cuda.Device().id, threading.get_ident())
-        cublas.set_stream(handle, cupy.cuda.get_current_stream().ptr)
-        cublas.set_workspace(handle, workspace.data.ptr, WORKSPACE)  # which a change of stream has undone
-        self._function(handle, *self._args)
+        cublas.set_stream(self._handle, cupy.cuda.get_current_stream().ptr)
+        cublas.set_workspace(self._handle, self._workspace.data.ptr, WORKSPACE)  # which a change of stream has undone
+        self._function(self._handle, *self._args)
 
 
 def fits(a: Array, b: Array, out: Array) -> bool:

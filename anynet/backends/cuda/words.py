@@ -8,9 +8,14 @@ from anynet.tracing.graph import Node
 
 TYPES = {
     "bool": "bool",
-    "uint8": "unsigned char",
+    "int8": "signed char",
+    "int16": "short",
     "int32": "int",
     "int64": "long long",
+    "uint8": "unsigned char",
+    "uint16": "unsigned short",
+    "uint32": "unsigned int",
+    "uint64": "unsigned long long",
     "float32": "float",
     "float64": "double",
 }
@@ -87,6 +92,8 @@ REDUCTIONS = {
 ENDS = {
     "int": ("-2147483647 - 1", "2147483647"),
     "long long": ("-9223372036854775807LL - 1", "9223372036854775807LL"),
+    "unsigned int": ("0", "4294967295u"),
+    "unsigned long long": ("0", "18446744073709551615ull"),
     "float": ("-1.0 / 0.0", "1.0 / 0.0"),
     "double": ("-1.0 / 0.0", "1.0 / 0.0"),
 }
