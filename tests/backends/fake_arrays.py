@@ -9,12 +9,17 @@ import numpy as np
 from fake_gpu import Block, Gpu, Work
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-LACKING = """
-__array_namespace_info__ asmatrix block bmat busday_count busday_offset datetime_as_string datetime_data einsum_path
-frompyfunc geomspace get_include getbufsize geterr geterrcall histogram_bin_edges info insert is_busday isnat matvec
-nanpercentile nanquantile nested_iters polyder polydiv polyint setbufsize seterr seterrcall show_runtime spacing test
-fromregex unstack vecdot vecmat
-"""  # of NumPy's functions
+LACKING = {
+    "numpy": """
+__array_namespace_info__ asmatrix block bmat busday_count busday_offset busdaycalendar bytes_ character clongdouble
+complex256 datetime64 datetime_as_string datetime_data einsum_path errstate flexible float128 fromregex frompyfunc
+geomspace get_include getbufsize geterr geterrcall histogram_bin_edges info insert is_busday isnat longdouble matrix
+matvec memmap nanpercentile nanquantile ndenumerate nditer nested_iters object_ polyder polydiv polyint recarray record
+setbufsize seterr seterrcall show_runtime spacing str_ test timedelta64 unstack vecdot vecmat void
+""",
+    "numpy.linalg": "diagonal matrix_norm multi_dot outer svdvals tensordot trace vecdot vector_norm",
+    "numpy.fft": "",
+}  # NumPy's names that CuPy lacks
 
 VIEWS = """
 atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_to diagonal expand_dims flip fliplr flipud matrix_transpose
