@@ -44,10 +44,12 @@ IMPLICIT = (
 BLAS = (np.matmul, np.dot, np.inner, np.tensordot, np.vdot, np.ndarray.dot)
 
 
-def is_view(key: Any) -> bool:
-    """Whether indexing by it gives a view."""
+def basic(key: Any) -> tuple | None:
+    """An index that gives a view, with an ellipsis so that NumPy gives no single number; None for other indices."""
     parts = key if isinstance(key, tuple) else (key,)
-    return all(part is None or part is Ellipsis or isinstance(part, int | slice | np.integer) for part in parts)
+    if not all(type(part) in (int, slice, type(None), type(...)) or isinstance(part, np.integer) for part in parts):
+        return None
+    return parts if ... in parts else (*parts, ...)
 
 
 class MemoryPointer:
@@ -143,9 +145,10 @@ def array_class(gpu: Gpu, device: Any) -> type:
             return call(gpu, ndarray, function, args, kwargs)
 
         def __getitem__(self, key):
-            if is_view(key):
-                return self.of(self.values[(*key, ...)] if isinstance(key, tuple) else self.values[key, ...])
-            return call(gpu, ndarray, operator.getitem, (self, key), {})
+            parts = basic(key)
+            if parts is None:
+                return call(gpu, ndarray, operator.getitem, (self, key), {})
+            return self.of(self.values[parts])
 
         def __setitem__(self, key, value):
             call(gpu, ndarray, operator.setitem, (self, key, value), {})
@@ -216,7 +219,8 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
             return type(value)(map(back, value))
         return value
 
-    result = on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
+    with np.errstate(all="ignore"):  # a GPU warns of nothing
+        result = on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
     out = kwargs.get("out")
     out = out[0] if isinstance(out, tuple) else out
     return back(result) if out is None else out

@@ -12,7 +12,9 @@ from test_fake_cupy import CODE
 HEADER = Path(HERE / "cuda_on_cpu.h").read_text()
 
 OTHERS = """
-extern "C" __global__ void others(float* x, double* y, int* i, const float4* __restrict__ v, const double2* w, float2* u) {
+extern "C" __global__ void others(
+    float* x, double* y, int* i, const float4* __restrict__ v, const double2* w, float2* u
+) {
     __shared__ __attribute__((unused)) float s[32];
     x[0] = fma(x[0], x[1], x[2]) + fmaf(x[0], x[1], x[2]) + rsqrt(x[0]) + abs(x[0]) + max(x[0], x[1]) + min(x[0], x[1]);
     y[0] = fma(y[0], y[1], y[2]) + rsqrt(y[0]) + abs(y[0]) + max(y[0], y[1]) + min(y[0], y[1]);
