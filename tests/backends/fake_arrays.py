@@ -9,12 +9,17 @@ import numpy as np
 from fake_gpu import Block, Gpu, Work
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-LACKING = """
-__array_namespace_info__ asmatrix block bmat busday_count busday_offset datetime_as_string datetime_data einsum_path
-frompyfunc geomspace get_include getbufsize geterr geterrcall histogram_bin_edges info insert is_busday isnat matvec
-nanpercentile nanquantile nested_iters polyder polydiv polyint setbufsize seterr seterrcall show_runtime spacing test
-fromregex unstack vecdot vecmat
-"""  # of NumPy's functions
+LACKING = {
+    "numpy": """
+__array_namespace_info__ asmatrix block bmat busday_count busday_offset busdaycalendar bytes_ character clongdouble
+complex256 datetime64 datetime_as_string datetime_data einsum_path errstate flexible float128 fromregex frompyfunc
+geomspace get_include getbufsize geterr geterrcall histogram_bin_edges info insert is_busday isnat longdouble matrix
+matvec memmap nanpercentile nanquantile ndenumerate nditer nested_iters object_ polyder polydiv polyint recarray record
+setbufsize seterr seterrcall show_runtime spacing str_ test timedelta64 unstack vecdot vecmat void
+""",
+    "numpy.linalg": "diagonal matrix_norm multi_dot outer svdvals tensordot trace vecdot vector_norm",
+    "numpy.fft": "",
+}  # NumPy's names that CuPy lacks
 
 VIEWS = """
 atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_to diagonal expand_dims flip fliplr flipud matrix_transpose
@@ -39,10 +44,12 @@ IMPLICIT = (
 BLAS = (np.matmul, np.dot, np.inner, np.tensordot, np.vdot, np.ndarray.dot)
 
 
-def is_view(key: Any) -> bool:
-    """Whether indexing by it gives a view."""
+def basic(key: Any) -> tuple | None:
+    """An index that gives a view, with an ellipsis so that NumPy gives no single number; None for other indices."""
     parts = key if isinstance(key, tuple) else (key,)
-    return all(part is None or part is Ellipsis or isinstance(part, int | slice | np.integer) for part in parts)
+    if not all(type(part) in (int, slice, type(None), type(...)) or isinstance(part, np.integer) for part in parts):
+        return None
+    return parts if ... in parts else (*parts, ...)
 
 
 class MemoryPointer:
@@ -89,7 +96,7 @@ def array_class(gpu: Gpu, device: Any) -> type:
         @property
         def data(self):
             address = self.values.ctypes.data
-            return MemoryPointer(address, gpu.memory.block(address) if self.size else None)
+            return MemoryPointer(address, gpu.memory.block(address))
 
         @property
         def flags(self):
@@ -138,10 +145,10 @@ def array_class(gpu: Gpu, device: Any) -> type:
             return call(gpu, ndarray, function, args, kwargs)
 
         def __getitem__(self, key):
-            if is_view(key):
-                parts = key if isinstance(key, tuple) else (key,)
-                return self.of(self.values[parts if Ellipsis in parts else (*parts, ...)])  # ... makes 0-d arrays
-            return call(gpu, ndarray, operator.getitem, (self, key), {})
+            parts = basic(key)
+            if parts is None:
+                return call(gpu, ndarray, operator.getitem, (self, key), {})
+            return self.of(self.values[parts])
 
         def __setitem__(self, key, value):
             call(gpu, ndarray, operator.setitem, (self, key, value), {})
@@ -212,7 +219,7 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
             return type(value)(map(back, value))
         return value
 
-    with np.errstate(all="ignore"):  # CuPy warns of nothing
+    with np.errstate(all="ignore"):  # a GPU warns of nothing
         result = on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
     out = kwargs.get("out")
     out = out[0] if isinstance(out, tuple) else out

@@ -145,8 +145,9 @@ def module(gpu: Gpu) -> ModuleType:
             A, B = A if transa == Operation.N else A.mT, B if transb == Operation.N else B.mT
             if bits is not None:
                 A, B = rounded(np.ascontiguousarray(A), bits), rounded(np.ascontiguousarray(B), bits)
-            product = scale * (A @ B)
-            C[...] = product if old == 0 else product + old * C  # where β is 0, C is not read
+            with np.errstate(all="ignore"):
+                product = scale * (A @ B)
+                C[...] = product if old == 0 else product + old * C  # where β is 0, C is not read
 
         if m and n and batch_count:
             found.stream.push(Work("gemm", multiply, (*used, *found.workspace)))

@@ -188,11 +188,11 @@ def device_class(fake: Fake) -> type:
 def functions(fake: Fake, namespace: ModuleType) -> dict[str, Any]:
     """Functions of NumPy's for the fake's arrays, and its types and numbers as they are."""
     made = {}
-    for name in namespace.__all__:
+    for name in set(namespace.__all__) - set(LACKING[namespace.__name__].split()):
         thing = getattr(namespace, name)
         if isinstance(thing, type | float | None):
             made[name] = thing
-        elif callable(thing) and name not in LACKING.split():
+        elif callable(thing):
             made[name] = function(fake.gpu, fake.Array, thing)
     return made
 

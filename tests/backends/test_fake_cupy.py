@@ -7,6 +7,11 @@ import numpy as np
 import pytest
 from fake_cupy import CUDARuntimeError, MemoryFaultError, put_in_place
 from fake_gpu import OutOfMemoryError
+from libraries import tree_map
+from loops import plain
+from test_recorded_steps import STEPS
+
+from anynet.backends import backend
 
 CODE = r"""
 extern "C" __global__ void add(float* x, float number, int n) {
@@ -107,6 +112,22 @@ class TestArrays:
         assert cupy.get_default_memory_pool().used_bytes() == 800
         del x
         assert cupy.empty(100).size == 100
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_are_what_they_are_on_numpy(fake, name):
+    rng = np.random.default_rng(0)
+    carry, shared = [rng.standard_normal(shape) for shape in ((4, 6), (4, 6), (6,))], rng.standard_normal((4, 6))
+    host = (carry, (shared, np.asarray([2, 0, 3, 1])), (rng.standard_normal((3, 4, 6)),))
+
+    def step(carry, shared, row):
+        return STEPS[name](array_api_compat.array_namespace(*carry), *carry, *shared, *row)
+
+    def results(chosen):
+        return [chosen.to_host(x) for x in plain(chosen).loop(step)(*tree_map(chosen.asarray, host), int)]
+
+    for one, other in zip(results(backend("cupy")), results(backend("numpy")), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 class TestStreams:

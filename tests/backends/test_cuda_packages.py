@@ -1,0 +1,129 @@
+"""What the fake CuPy and cuBLAS offer is in the real packages, by the same names, arguments and numbers."""
+
+import inspect
+import re
+
+import fake_gpu
+import numpy as np
+import pytest
+from fake_arrays import IMPLICIT
+from fake_cupy import Fake
+
+cupy = pytest.importorskip("cupy", exc_type=ImportError)
+
+FAKE = Fake()
+MODULES = [name for name in FAKE.modules if name.startswith("cupy.") or name == "cupy"]
+SUBMODULES = {name.rpartition(".")[2] for name in MODULES}  # some of which CuPy does not import by itself
+OURS = {"values", "of", "push", "run", "refuse_capture", "graph", "place", "stream", "wait", "gpu", "works"}
+"""What the fake's classes have for themselves."""
+
+
+def real(path):
+    """What is at ``cupy.cuda.Stream``, say."""
+    thing = cupy
+    for name in path.split(".")[1:]:
+        thing = getattr(thing, name)
+    return thing
+
+
+def parameters(function):
+    """Names, from the signature or from the first line of the docstring, as Cython writes it."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except ValueError:
+        line = re.match(r"[\w.]+\((.*)\)", function.__doc__).group(1)
+        names = [part.partition("=")[0].split()[-1].strip("*") for part in line.split(",") if part.strip(" /*")]
+    return [name for name in names if name != "self"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_names(module):
+    names = {name for name in vars(FAKE.modules[module]) if not name.startswith("__")}
+    assert {name for name in names if not hasattr(real(module), name)} <= SUBMODULES
+
+
+CLASSES = ["cupy.ndarray", *(f"cupy.cuda.{name}" for name in ("Device", "Event", "Graph", "MemoryPointer", "Stream"))]
+
+
+@pytest.mark.parametrize("path", CLASSES)
+def test_methods(path):
+    module, _, name = path.rpartition(".")
+    fake = getattr(FAKE.modules[module], name)
+    names = {name for name in dir(fake) if not name.startswith("_")} - OURS
+    assert names <= set(dir(real(path)))
+
+
+ENUMS = ("Status", "Operation", "GemmAlgo", "Math", "ComputeType")
+FUNCTIONS = [f"cupy.{name}" for name in ("array", "asarray", "asnumpy", "copyto", "empty", "empty_like")]
+FUNCTIONS += ["cupy.RawModule", "cupy.RawModule.get_function", "cupy.RawModule.compile", "cupy.ndarray.set"]
+FUNCTIONS += ["cupy.ndarray.get", "cupy.cuda.Event", "cupy.cuda.Stream", "cupy.cuda.Event.record", "cupy.cuda.Device"]
+FUNCTIONS += [f"cupy.cuda.Stream.{name}" for name in ("begin_capture", "end_capture", "record", "wait_event")]
+FUNCTIONS += ["cupy.cuda.Graph.launch", "cupy.cuda.Graph.upload", "cupy.cuda.compiler.CompileException"]
+FUNCTIONS += ["cupy.cuda.runtime.memcpyAsync", "cupy.cuda.runtime.memsetAsync", "cupy.cuda.get_current_stream"]
+
+
+@pytest.mark.parametrize("path", FUNCTIONS)
+def test_arguments(path):
+    """By the same names and in the same places, as many as the fake takes."""
+    fake = FAKE.cupy
+    for name in path.split(".")[1:]:
+        fake = getattr(fake, name)
+    theirs, ours = parameters(real(path)), parameters(fake)
+    by_name = {p.name for p in inspect.signature(fake).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    places = [name for name in ours if name not in by_name]
+    assert places == theirs[: len(places)]
+    assert by_name <= set(theirs)
+
+
+def test_numbers():
+    assert cupy.cuda.runtime.memcpyDeviceToDevice == FAKE.cupy.cuda.runtime.memcpyDeviceToDevice
+    for name, thing in vars(FAKE.cupy).items():
+        if isinstance(thing, float) or (isinstance(thing, type) and issubclass(thing, np.generic)):
+            np.testing.assert_equal(getattr(cupy, name), thing)
+
+
+@pytest.mark.parametrize("status", fake_gpu.MESSAGES)
+def test_errors(status):
+    error = cupy.cuda.runtime.CUDARuntimeError(status)
+    assert (error.status, str(error)) == (status, str(fake_gpu.CUDARuntimeError(status)))
+    assert isinstance(error, RuntimeError)
+
+
+def test_memory_that_ends_is_a_memory_error():
+    ours, theirs = fake_gpu.OutOfMemoryError(3000, 2000), cupy.cuda.memory.OutOfMemoryError(3000, 2000)
+    assert isinstance(theirs, MemoryError)
+    assert str(ours) == str(theirs)
+
+
+def test_no_capture_on_the_default_stream():
+    with pytest.raises(RuntimeError, match="cannot capture on the default"):
+        cupy.cuda.Stream.null.begin_capture()
+
+
+def test_implicit_conversion():
+    if cupy.is_available():
+        array = cupy.zeros(3)
+    else:  # on memory that nobody touches
+        memory = cupy.cuda.UnownedMemory(4096, 24, None, 0)
+        array = cupy.ndarray((3,), memptr=cupy.cuda.MemoryPointer(memory, 0))
+    with pytest.raises(TypeError, match=re.escape(IMPLICIT)):
+        np.asarray(array)
+
+
+class TestCublas:
+    @pytest.fixture
+    def cublas(self):
+        return pytest.importorskip("nvmath.bindings.cublas", exc_type=ImportError)
+
+    def test_arguments(self, cublas):
+        functions = {name: thing for name, thing in vars(FAKE.cublas).items() if inspect.isfunction(thing)}
+        assert len(functions) == 7
+        for name, function in functions.items():
+            assert parameters(getattr(cublas, name)) == parameters(function), name
+
+    def test_numbers(self, cublas):
+        nvmath = pytest.importorskip("nvmath")
+        pairs = [(getattr(cublas, name), getattr(FAKE.cublas, name)) for name in ENUMS]
+        for theirs, ours in [*pairs, (nvmath.CudaDataType, FAKE.nvmath.CudaDataType)]:
+            for member in ours:
+                assert theirs[member.name] == member
