@@ -96,7 +96,7 @@ def array_class(gpu: Gpu, device: Any) -> type:
         @property
         def data(self):
             address = self.values.ctypes.data
-            return MemoryPointer(address, gpu.memory.block(address))
+            return MemoryPointer(address, gpu.memory.block(address) if self.size else None)
 
         @property
         def flags(self):

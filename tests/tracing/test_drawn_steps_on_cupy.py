@@ -29,7 +29,7 @@ def cupy_here():
     few=st.booleans(),
     order=st.sampled_from(cuda_on_cpu.ORDERS),
 )
-@examples(200)
+@examples(60)
 def test_cupy(cupy_here, drawn: Drawn, small: int, tile: int, few: bool, order: str) -> None:
     from anynet.backends import cupy_library
     from anynet.backends.cuda import building, graphs, kernels
