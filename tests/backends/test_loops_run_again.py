@@ -121,6 +121,7 @@ def test_results_stay_as_they_were_given_out(here, which):
     for result, then in held:
         assert_bits(hosts(here, result), then)
     assert_bits(held[1][1], first(here, which))
+    assert_bits(hosts(here, loop(*given, int)), held[1][1])  # on the images that there were before
 
 
 def test_loops_of_two_nets_take_turns(here):

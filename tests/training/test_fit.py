@@ -102,6 +102,19 @@ def test_streamed_is_resident(data, backend_here):
     np.testing.assert_array_equal(costs(streamed), costs(fit(data, backend_here, memory_budget=10**9, **settings)))
 
 
+def test_the_device_is_read_once_an_epoch_and_once_at_the_end(data, backend_here):
+    """For a GPU has to finish all its work whenever it is read."""
+    kind, reads = type(backend_here), []
+
+    def to_host(self, array):
+        reads.append(array)
+        return kind.to_host(self, array)
+
+    counting = type("Counting", (kind,), {"to_host": to_host})(backend_here.name, backend_here.device)
+    fit(data, counting, epochs=3)
+    assert len(reads) == 4
+
+
 def test_the_seed_decides(data):
     np.testing.assert_array_equal(fit(data).params, fit(data).params)
     assert not np.array_equal(fit(data).params, fit(data, seed=8).params)
