@@ -1,11 +1,10 @@
 """How long one layer takes from nothing: ``python -m benchmarks.forty_epochs [BACKEND...] [--out FILE.json]``.
 
 A fresh process imports anynet, reads CIFAR-10's files, and has ``anynet.fit`` train 3072-10 for 40 epochs on 10,000
-images in batches of 100, measuring it on them and on 10,000 others after each. The files hold random images.
+images in batches of 100, measuring it on them and on 10,000 others after each.
 """
 
 import json
-import pickle
 import statistics
 import subprocess
 import sys
@@ -18,20 +17,22 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from anynet.data.forms import BATCHES
+from anynet.data.forms import BATCHES, BINARY_COUNT
 from benchmarks.side_by_side import backends, check_new, leave, run
 
-REPEATS, IMAGES = 5, 10_000
+REPEATS = 5
 SOURCE = Path(__file__).resolve().parents[1]
 
 
-def main(*names: str, out: Path | None = None) -> None:
+def main(*names: str, data: Path | None = None, out: Path | None = None) -> None:
     """Measure, print a table, and the same as JSON.
 
     Parameters
     ----------
     names:
         Backends; numpy by default.
+    data:
+        Folder with CIFAR-10; random images in its binary form by default.
     out:
         File for the JSON, which goes to stdout otherwise.
     """
@@ -40,27 +41,29 @@ def main(*names: str, out: Path | None = None) -> None:
     backends(names)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     with TemporaryDirectory() as folder:
-        write_images(Path(folder))
+        if data is None:
+            write_images(Path(folder))
         for _ in range(REPEATS):
             for name in names:
-                found[name].append(_first_run(name, folder))
+                found[name].append(_first_run(name, data or Path(folder)))
     leave(_table(found), {"runs": found}, out)
 
 
 def write_images(folder: Path) -> None:
-    """Random images in the form of ``cifar-10-batches-py``."""
+    """Random images in the form of ``cifar-10-batches-bin``."""
     rng = np.random.default_rng(0)
     for name in BATCHES:
-        images, labels = rng.integers(0, 256, (IMAGES, 3072), np.uint8), rng.integers(0, 10, IMAGES).tolist()
-        content = {"data": images, "labels": labels}
-        (folder / name).write_bytes(pickle.dumps(content, protocol=2))
-    meta = {"num_cases_per_batch": IMAGES, "label_names": list("0123456789")}
-    (folder / "batches.meta").write_bytes(pickle.dumps(meta, protocol=2))
+        labels, images = (
+            rng.integers(0, 10, (BINARY_COUNT, 1), np.uint8),
+            rng.integers(0, 256, (BINARY_COUNT, 3072), np.uint8),
+        )
+        np.concatenate([labels, images], axis=1).tofile(folder / f"{name}.bin")
+    (folder / "batches.meta.txt").write_text("\n".join("0123456789"), encoding="utf-8")
 
 
-def _first_run(name: str, folder: str) -> dict[str, Any]:
+def _first_run(name: str, folder: Path) -> dict[str, Any]:
     began = time.perf_counter()
-    command = [sys.executable, "-m", "benchmarks.first_run", name, folder]
+    command = [sys.executable, "-m", "benchmarks.first_run", name, str(folder.resolve())]
     child = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True)
     if child.returncode:
         raise OSError(f"{name} could not be timed: {child.stderr.strip() or child.returncode}")
