@@ -1,22 +1,19 @@
 """How much faster ten nets train at once than one after another: ``python -m benchmarks.members [BACKEND...]``.
 
-Both ways are ``anynet.fit`` with everything it does, for an epoch of 45,000 random images, in turn, in one process.
+Both ways, and one net alone, are ``anynet.fit`` with everything it does, for an epoch of 45,000 random images, in turn,
+in one process. Images a second are those of all ten nets together.
 """
 
-import json
 import statistics
-import sys
-import time
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 import anynet as an
 from anynet.data import Dataset, Split
 from anynet.training.fit import Settings
-from benchmarks import machine
+from benchmarks.side_by_side import backends, check_new, in_turn, leave, run
 
 MEMBERS, REPEATS = 10, 5
 TRAIN, REST = 45_000, 5_000
@@ -39,16 +36,26 @@ NETS = {
 """Net, optimizer, batch size."""
 
 
-def main(names: list[str]) -> None:
-    """Measure, print a table, and the same as JSON."""
-    data, results = _images(), []
-    table = Table("backend", "net", "times faster", "at once", "one after another", title="Ten nets, images/s")
-    for name in names or ["numpy", "jax:cpu"]:
-        backend = an.backend(name)
-        if (library := backend.library) is not None:
-            type(library).patience = 1  # compiles ahead what a long run compiles in its course
+def main(*names: str, epochs: int = 1, out: Path | None = None) -> None:
+    """Measure, print a table, and the same as JSON.
+
+    Parameters
+    ----------
+    names:
+        Backends; numpy and jax:cpu by default.
+    epochs:
+        Of each training. The more there are, the less compiling, once for all or once for each net, weighs.
+    out:
+        File for the JSON, which goes to stdout otherwise.
+    """
+    check_new(out)
+    data, results, images = _images(), [], epochs * TRAIN
+    table = Table("backend", "net", "times one after another", "times one alone", title="Ten nets, images/s")
+    for column in ("at once", "one after another", "one alone"):
+        table.add_column(column, justify="right")
+    for name, backend in backends(names or ["numpy", "jax:cpu"]).items():
         for what, (net, optimizer, batch_size) in NETS.items():
-            settings = Settings(epochs=1, batch_size=batch_size, backend=backend, progress=False)
+            settings = Settings(epochs=epochs, batch_size=batch_size, backend=backend, progress=False)
 
             def at_once() -> object:
                 return an.fit(net, data, optimizer, seeds=range(MEMBERS), **settings)  # noqa: B023
@@ -56,25 +63,18 @@ def main(names: list[str]) -> None:
             def one_after_another() -> object:
                 return [an.fit(net, data, optimizer, **settings | {"seed": seed}) for seed in range(MEMBERS)]  # noqa: B023
 
-            seconds = _in_turn(at_once, one_after_another)
-            once, apart = (MEMBERS * TRAIN / statistics.median(took) for took in seconds)
-            table.add_row(name, what, f"{once / apart:.2f}", f"{once:,.0f}", f"{apart:,.0f}")
-            results.append({"backend": name, "net": what, "at once": seconds[0], "one after another": seconds[1]})
-    Console(stderr=True).print(table)
-    json.dump({"machine": machine.describe(), "members": MEMBERS, "seconds": results}, sys.stdout, indent=1)
-    print()
+            def alone() -> object:
+                return an.fit(net, data, optimizer, **settings)  # noqa: B023
 
-
-def _in_turn(*ways: Callable[[], object]) -> list[list[float]]:
-    """Seconds of each, as often as they are repeated; the first time, in which they compile, does not count."""
-    seconds: list[list[float]] = [[] for _ in ways]
-    for repeat in range(REPEATS + 1):
-        for way, took in zip(ways, seconds, strict=True):
-            began = time.perf_counter()
-            way()
-            if repeat:
-                took.append(time.perf_counter() - began)
-    return seconds
+            seconds = in_turn([at_once, one_after_another, alone], REPEATS)
+            rates = [
+                n * images / statistics.median(took) for n, took in zip((MEMBERS, MEMBERS, 1), seconds, strict=True)
+            ]
+            ratios = (f"{rates[0] / rate:.2f}" for rate in rates[1:])
+            table.add_row(name, what, *ratios, *(f"{rate:,.0f}" for rate in rates))
+            ways = zip(("at once", "one after another", "one alone"), seconds, strict=True)
+            results.append({"backend": name, "net": what} | dict(ways))
+    leave(table, {"members": MEMBERS, "epochs": epochs, "seconds": results}, out)
 
 
 def _images() -> Dataset:
@@ -87,4 +87,4 @@ def _images() -> Dataset:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(main)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from anynet.backends import Backend, backend
+import pytest
+
+from anynet.backends import Backend, BackendError, backend
 from anynet.tracing.splitting import SplitStep
 from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten
@@ -23,6 +25,22 @@ def recorded(chosen: Backend) -> Backend:
 
     kind = type("Recorded", (type(chosen),), {"plain_loop": lambda self, step: refuse})
     return kind(chosen.name, chosen.device)
+
+
+def recording(name: str) -> Backend:
+    """The backend of this name; where it cannot run here, or runs steps as they are, the test is skipped."""
+    try:
+        chosen = backend(name)
+    except BackendError as error:
+        pytest.skip(str(error))
+    if chosen.library is None:
+        pytest.skip(f"{name} runs steps as they are")
+    return chosen
+
+
+def own(chosen: Backend) -> Backend:
+    """The backend with the loop that it has, which fails where it records steps and one cannot be recorded."""
+    return chosen if chosen.library is None else recorded(chosen)
 
 
 def in_parts(chosen: Backend) -> Backend:

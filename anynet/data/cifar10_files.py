@@ -3,6 +3,7 @@
 import hashlib
 import tarfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -95,10 +96,13 @@ def _read_files(form: Form, where: Path, content: Callable[[str], bytes]) -> Bat
         tuple(names),
         official=True,
     )
-    official = True
-    for batch, part in every.splits.items():
-        file = f"{where / batch}{form.suffix}"
-        official &= _read_batch(form, content(batch + form.suffix), file, part) == BATCH_MD5[batch]
+
+    def read_batch(batch: str, part: Split) -> str:
+        return _read_batch(form, content(batch + form.suffix), f"{where / batch}{form.suffix}", part)
+
+    with ThreadPoolExecutor() as pool:
+        sums = pool.map(read_batch, every.splits, every.splits.values())
+        official = dict(zip(every.splits, sums, strict=True)) == BATCH_MD5
     return replace(every, official=official)
 
 

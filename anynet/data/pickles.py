@@ -62,8 +62,7 @@ def load(data: bytes, file: str) -> dict[str, Any]:
     Raises DataError, naming ``file``, if the pickle is damaged, asks for anything but arrays, or is no dictionary.
     """
     try:
-        # Latin-1 gives every byte the character of the same number, so text and raw bytes both survive it.
-        content = _Unpickler(io.BytesIO(data), encoding="latin1").load()
+        content = _Unpickler(io.BytesIO(data), encoding="bytes").load()
         if not isinstance(content, dict):
             raise TypeError(f"it holds a {type(content).__name__}, not a dict")
         return {_text(key): _resolve(value) for key, value in content.items()}
@@ -102,6 +101,8 @@ def _array(recorded: _Array) -> NDArray[Any]:
     code, order = _text(dtype.args[0]), _text(dtype.state[1])
     if not re.fullmatch(r"[<>|=][biuf][1248]", order + code):
         raise TypeError(f"it holds an array of dtype {order + code!r}, which is not numeric")
-    # frombuffer and reshape check the sizes; over a bytearray, the array can be written to.
-    flat = np.frombuffer(bytearray(_text(raw), "latin1"), order + code)
+    # frombuffer and reshape check the sizes; over a bytearray, the array can be written to. Latin-1 gives every byte the
+    # character of the same number.
+    numbers = raw if isinstance(raw, bytes) else _text(raw).encode("latin1")
+    flat = np.frombuffer(bytearray(numbers), order + code)
     return flat.reshape(shape, order="F" if fortran else "C")

@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from anynet.training.divergence import DivergedError, divergence
 from anynet.training.history import Epoch
 from anynet.training.members import Member
@@ -62,10 +60,8 @@ def train(
 
             rates = stack.rates(epoch)
             after = stack.train_epoch(carry, stack.fixed, course.batches(epoch), stack.put(rates), tick)
-            on_train, on_val = (
-                stack.measure(after.params, after.state, images) for images in (course.train, course.val)
-            )
-            since = np.reshape(course.backend.to_host(after.diverged), -1)
+            measured = [stack.measure(after.params, after.state, images) for images in (course.train, course.val)]
+            (on_train, on_val), (since,) = stack.measure.read(measured, after.diverged)
             diverged = divergence([reached.diverged[k] for k in places], since, on_train, epoch, rates)
             for error in diverged if strict else ():
                 if error is not None:
@@ -104,7 +100,8 @@ def train(
         if not any(reached.histories):
             raise
         interrupted = True
-    test, best_test = (whole.measure(*weights, course.test) for weights in (reached.last, reached.best))
+    tested = [whole.measure(*weights, course.test) for weights in (reached.last, reached.best)]
+    (test, best_test), _ = whole.measure.read(tested)
     return [
         Run(
             net=member.net,

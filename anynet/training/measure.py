@@ -1,9 +1,12 @@
 """Cost, loss and accuracy of a net on a set of images."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
 
 from anynet.backends import Backend
 from anynet.data.loader import Loader
@@ -26,14 +29,21 @@ class Measured(NamedTuple):
     accuracy: float
 
 
+class Sums(NamedTuple):
+    """What was measured of each net, arrays of shape (...) that are still on the device; images: of how many."""
+
+    cost: Array
+    loss: Array
+    correct: Array
+    images: int
+
+
 class Measure:
     """``measure(params, state, loader)``: by the running statistics, where there is batch normalisation.
 
     evaluate: takes ``evaluation_step`` on batch after batch.
 
-    Returns a ``Measured`` for each net: a list of one, or, for K members, of K.
-
-    This is the one place where training reads numbers back from the device.
+    ``read`` is the one place where training reads numbers back from the device: each reading waits for it.
     """
 
     def __init__(
@@ -41,14 +51,34 @@ class Measure:
     ) -> None:
         self._to_host = backend.to_host
         self._penalty = backend.compile(partial(l2_cost, net.layout))
+        self._together = backend.compile(_together)
         self._evaluate = evaluate
         self._normalization = normalization
         self._l2 = l2
 
-    def __call__(self, params: Array, state: Arrays, loader: Loader) -> list[Measured]:
+    def __call__(self, params: Array, state: Arrays, loader: Loader) -> Sums:
         start = no_totals(params, loader.labels)
         total = self._evaluate(start, Trained(params, state, self._normalization), loader.in_order(BATCH), None)
         loss = total.loss / len(loader)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
-        hosts = (np.reshape(self._to_host(array), -1).tolist() for array in (cost, loss, total.correct))
-        return [Measured(cost, loss, correct / len(loader)) for cost, loss, correct in zip(*hosts, strict=True)]
+        return Sums(cost, loss, total.correct, len(loader))
+
+    def read(self, measured: Sequence[Sums], *more: Array) -> tuple[list[list[Measured]], list[NDArray[np.floating]]]:
+        """What was measured, all at once, together with more arrays of shape (...).
+
+        Returns a list of ``Measured`` for each of the ``measured``, of one net or, for K members, of K; and the others,
+        shape (1,) or (K,).
+        """
+        arrays = [*(array for sums in measured for array in (sums.cost, sums.loss, sums.correct)), *more]
+        hosts = np.reshape(self._to_host(self._together(arrays)), (len(arrays), -1))
+        found = [
+            [Measured(cost, loss, correct / sums.images) for cost, loss, correct in hosts[3 * i : 3 * i + 3].T.tolist()]
+            for i, sums in enumerate(measured)
+        ]
+        return found, list(hosts[3 * len(measured) :])
+
+
+def _together(arrays: list[Array]) -> Array:
+    """In one array, of the first one's dtype: in float32, counts of images are exact up to 2^24."""
+    xp = array_namespace(*arrays)
+    return xp.stack([xp.astype(array, arrays[0].dtype) for array in arrays])

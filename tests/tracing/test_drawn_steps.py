@@ -7,7 +7,7 @@ import pytest
 from drawn_steps import Drawn, steps
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from loops import PLAIN, RECORDED, in_parts, plain
+from loops import PLAIN, RECORDED, in_parts, plain, recording
 
 from anynet.backends import Backend, backend, numpy_blocks
 from anynet.tracing import splitting
@@ -60,9 +60,13 @@ def test_in_parts(drawn: Drawn, long: int) -> None:
         assert_same(drawn, in_parts(backend("numpy")), PLAIN)
 
 
-@given(drawn=steps())
-@examples(80)
-def test_torch(drawn: Drawn) -> None:
-    pytest.importorskip("torch")
-    torch = backend("torch:cpu")
-    assert_same(drawn, torch, plain(torch))
+@pytest.mark.parametrize("name", ["torch:cpu", "torch:cuda", "cupy"])
+def test_others(name: str) -> None:
+    chosen = recording(name)
+
+    @given(drawn=steps())
+    @examples(80)
+    def holds(drawn: Drawn) -> None:
+        assert_same(drawn, chosen, plain(chosen))
+
+    holds()

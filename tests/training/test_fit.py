@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from loops import RECORDED
+from loops import PLAIN, RECORDED, own
 
 import anynet as an
 from anynet.data import Dataset, Loader, Split, split
@@ -39,9 +39,25 @@ def test_it_learns(data):
     assert run.test.accuracy > 0.25  # chance is 0.1
 
 
-def test_backends_agree(data, backend_here):
-    run, expected = fit(data, backend_here), fit(data)
-    np.testing.assert_allclose(costs(run), costs(expected), rtol=1e-9)
+RUNS = {
+    "momentum, penalty": {},
+    "adam": {"optimizer": an.Adam(an.schedules.Cosine(0.002, 5)), "l2": 0.0},
+    "nesterov, hinge, flips": {
+        **{"optimizer": an.SGD(0.005, momentum=0.9, nesterov=True), "loss": an.losses.hinge, "flip": True},
+        "normalize": "standardize:channel",
+    },
+    "adam, penalty, flips and crops": {"optimizer": an.Adam(0.002), "flip": True, "crop": 3, "reverse": True},
+}
+
+
+@pytest.mark.parametrize("memory_budget", [10**9, 0], ids=["resident", "streamed"])
+@pytest.mark.parametrize("name", RUNS)
+def test_backends_agree(data, backend_here, name, memory_budget):
+    """With NumPy's plain steps, in every epoch of five, of six whole batches and a short one."""
+    run = fit(data, own(backend_here), epochs=5, memory_budget=memory_budget, **RUNS[name])
+    expected = fit(data, PLAIN, epochs=5, **RUNS[name])
+    assert costs(run).shape == (5, 2)
+    np.testing.assert_allclose(costs(run), costs(expected), rtol=1e-8)
     assert run.params.shape == expected.params.shape
     np.testing.assert_allclose(run.predict(data.test.images), expected.predict(data.test.images), atol=1e-8)
 
@@ -84,6 +100,19 @@ def test_streamed_is_resident(data, backend_here):
     settings = {"flip": True, "crop": 2, "reverse": True, "batch_size": 30}
     streamed = fit(data, backend_here, memory_budget=0, **settings)
     np.testing.assert_array_equal(costs(streamed), costs(fit(data, backend_here, memory_budget=10**9, **settings)))
+
+
+def test_the_device_is_read_once_an_epoch_and_once_at_the_end(data, backend_here):
+    """For a GPU has to finish all its work whenever it is read."""
+    kind, reads = type(backend_here), []
+
+    def to_host(self, array):
+        reads.append(array)
+        return kind.to_host(self, array)
+
+    counting = type("Counting", (kind,), {"to_host": to_host})(backend_here.name, backend_here.device)
+    fit(data, counting, epochs=3)
+    assert len(reads) == 4
 
 
 def test_the_seed_decides(data):

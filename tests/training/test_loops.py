@@ -5,12 +5,15 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
-from loops import PLAIN, RECORDED, plain, recorded
+from libraries import tree_map
+from loops import PLAIN, RECORDED, own, plain, recorded, recording
 from numerical import assert_close
 
 import anynet as an
-from anynet.backends import Backend, BackendError, backend, numpy_blocks
+from anynet.backends import Backend, numpy_blocks
 from anynet.data import Augmentation, Loader, Normalization, Split
+from anynet.penalties import add_l2_gradient, l2_cost
+from anynet.tracing.tree import flatten
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Carry, Fixed, Totals, Trained, evaluation_step, no_totals, start, train_step
 
@@ -124,20 +127,60 @@ def test_large_arrays_are_done_in_blocks(monkeypatch):
     assert done
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("where", ["torch:cpu", "torch:cuda", "cupy"])
 @pytest.mark.parametrize("name", CASES)
-def test_torch_records_every_step(name, device):
-    try:
-        torch = backend(f"torch:{device}")
-    except BackendError as error:
-        pytest.skip(str(error))
-    assert_same(CASES[name], recorded(torch), plain(torch))
+def test_every_step_is_recorded(name, where):
+    chosen = recording(where)
+    assert_same(CASES[name], recorded(chosen), plain(chosen))
 
 
 def test_every_backend_has_the_same_results(backend_here):
     case = CASES["batch norm first"]._replace(members=2, optimizer=an.SGD(momentum=0.9))
     assert_same(case, backend_here, plain(backend_here))
     assert_same(case, backend_here, PLAIN)
+
+
+NETS = {"one layer": an.Sequential(an.Linear(13, 5))} | {
+    f"{kind}{', batch-normalised' * normalised}": an.Sequential(
+        *(an.Linear(13, 17), *([an.BatchNorm(17)] if normalised else []), kind),
+        *(an.Linear(17, 9), *([an.BatchNorm(9)] if normalised else []), kind),
+        an.Linear(9, 5),
+    )
+    for kind in (an.ReLU(), an.LeakyReLU(0.1), an.Sigmoid(), an.Tanh())
+    for normalised in (False, True)
+}
+
+
+@pytest.mark.parametrize("members", [(), (3,)], ids=["single", "members"])
+@pytest.mark.parametrize("name", NETS)
+def test_gradients_in_a_loop_are_numpys(backend_here, rng, name, members):
+    """Summed over three batches of 11, of either loss and the penalty; and costs, and running statistics."""
+    net = NETS[name]
+
+    def step(carry, shared, row):
+        (params, l2), (images, labels) = shared, row
+        logits, cache, state = net.forward(params, carry["state"], images, train=True)
+        after = {"state": state, "cost": carry["cost"] + l2_cost(net.layout, params, l2), "grads": carry["grads"]}
+        for loss in (an.losses.softmax_cross_entropy, an.losses.hinge):
+            value, dlogits = loss(logits, labels)
+            after["cost"] = after["cost"] + value
+            after["grads"] = after["grads"] + net.parameter_gradients(params, cache, dlogits)
+        return after | {"grads": add_l2_gradient(net.layout, after["grads"], params, l2)}
+
+    params = 0.5 * rng.standard_normal((*members, net.layout.size))
+    state = {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in net.state.items()}
+    carry = {"state": state, "cost": np.zeros(members), "grads": np.zeros_like(params)}
+    given = (
+        carry,
+        (params, rng.uniform(0, 0.1, members)),
+        (rng.standard_normal((3, 11, 13)), rng.integers(0, 5, (3, 11))),
+    )
+    backend_here.dtype("float64")
+    actual = own(backend_here).loop(step)(*tree_map(backend_here.asarray, tree_map(np.asarray, given)), int)
+    expected = PLAIN.loop(step)(*tree_map(np.asarray, given), int)
+    for one, other in zip(flatten(actual)[0], flatten(expected)[0], strict=True):
+        assert backend_here.to_host(one).dtype == np.float64
+        assert_close(backend_here.to_host(one), other, 1e-10)
 
 
 def test_a_loss_that_is_not_finite_is_noted(backend_here):
