@@ -62,10 +62,10 @@ def _said(members: Sequence[Member], course: Course, memory: Memory | None, most
     if (batch := (most // n - none) // (one - none)) > 0:
         ways.append(f"batches of {batch} (--batch-size)")
     if images := sum(loader.device_bytes for loader in (course.train, course.val, course.test)):
-        beside = f", beside the images' {gigabytes(images)},"
+        beside = f", beside the images' {gigabytes(images)}"
         ways.append("streamed images (--memory-budget 0)")
     return (
         f"training {f'{n} nets at once, each ' if n > 1 else ''}{net} in batches of {course.batch_size} takes about "
-        f"{gigabytes(n * each)}{beside} and {room(course.backend, memory)}; what may fit: "
+        f"{gigabytes(n * each)}{beside}, and {room(course.backend, memory)}; what may fit: "
         f"{', '.join([*ways, 'a smaller net, another device'])}"
     )
