@@ -10,7 +10,7 @@ import anynet
 from anynet.backends import BackendError
 from anynet.backends.base import first_line
 from anynet.reports import preset as find_preset
-from anynet.training import DivergedError
+from anynet.training import DivergedError, OutOfMemoryError
 
 
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -50,7 +50,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
         app(tokens)
     except (BackendError, DivergedError, OSError, ValueError) as error:  # DataError and DownloadError are among them
         sys.exit(_fail(str(error), 2))
-    except MemoryError as error:
+    except OutOfMemoryError as error:
+        sys.exit(_fail(str(error), 2))
+    except MemoryError as error:  # whose message is the library's
         sys.exit(_fail(f"out of memory: {first_line(error)}; a smaller net, batch or --memory-budget may fit", 2))
     except KeyboardInterrupt as error:
         sys.exit(_fail(str(error) or "stopped by hand before there was anything to keep", 130))

@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Dict
 from cyclopts.validators import Number
 
-from anynet.backends import DTYPES
+from anynet.backends import DTYPES, PRECISIONS
 
 Positive = Annotated[float, Parameter(validator=Number(gt=0))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
@@ -81,6 +81,8 @@ class Config:
     numpy."""
     dtype: Literal[DTYPES] = "float32"  # type: ignore[valid-type]
     """Of parameters and activations."""
+    precision: Literal[*PRECISIONS] = "float32"  # type: ignore[valid-type]
+    """To what operands of products of float32 arrays are rounded: float32 (not at all), tf32 or bf16, on GPUs."""
     seed: NotNegativeCount = 42
     """Of the first weights and, unless it has a seed of its own, of the order."""
     order_seed: NotNegativeCount | None = None

@@ -118,7 +118,8 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
 
     Raises what ``find``, ``split`` and ``check`` raise; nothing is written.
     """
-    backend, optimizer = choose_backend(config.backend), build.optimizer(config)
+    backend, optimizer = choose_backend(config.backend, config.precision), build.optimizer(config)
+    backend.dtype(config.dtype)
     build.initializers(config.init)
     check_kind(config.normalize)
     data = split(*(found or find(config.data)), config.train, config.val)

@@ -123,6 +123,7 @@ def circumstances(run: Run, *, official: bool) -> dict[str, Any]:
         "backend": run.backend.name,
         "device": run.backend.device_name,
         "dtype": run.dtype,
+        "precision": run.backend.precision,
         "versions": {
             "python": platform.python_version(),
             **{name: sys.modules[name].__version__ for name in ("anynet", "numpy", run.backend.name)},

@@ -9,6 +9,7 @@ from commands import refused, small, train, unframed
 from PIL import Image
 
 from anynet import cli
+from anynet.backends.numpy import Numpy
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
@@ -28,6 +29,7 @@ def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
     assert result["dataset"] == "synthetic"
     assert not result["official"]
     assert (result["backend"], result["device"], result["dtype"], result["seed"]) == ("numpy", "cpu", "float32", 3)
+    assert result["precision"] == "float32"
     assert result["epochs"] == 2
     assert 0 <= result["test_accuracy"] <= 1
     assert 0 <= result["best_test_accuracy"] <= 1
@@ -78,6 +80,8 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--init", "hee"], 'did you mean "he"?'),
         (["--normalize", "standard"], 'did you mean "standardize"?'),
         (["--backend", "nunpy"], 'did you mean "numpy"'),
+        (["--precision", "tf23"], 'Did you mean "tf32"?'),
+        (["--precision", "bf16"], "numpy on cpu multiplies in float32 only; for bf16 choose cupy with nvmath-python"),
         (["--preset", "garcia-sans/2"], 'did you mean "garcia-sanz/2"'),
         (["--lr=-0.1"], "Must be > 0"),
         (["--l2=-0.1"], "Must be >= 0"),
@@ -105,6 +109,19 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
 def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):
     assert message in unframed(refused(capsys, *small(*flags)))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_precision_is_written_down(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Numpy, "precisions", ("float32", "tf32"))
+    train("--precision", "tf32")
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["precision"] == "tf32"
+    assert tomllib.loads((tmp_path / "out" / "config.toml").read_text())["precision"] == "tf32"
+    assert "numpy on cpu with tf32 products, float32" in capsys.readouterr().err
+    train("--preset", "out/config.toml", "--run", "again")
+    assert json.loads((tmp_path / "again" / "result.json").read_text())["precision"] == "tf32"
+    said = refused(capsys, *small("--preset", "out/config.toml", "--dtype", "float64", "--run", "third"))
+    assert "tf32 is for products of float32 arrays, and the dtype is float64" in said
+    assert not (tmp_path / "third").exists()
 
 
 def test_divergence_ends_in_one_line_and_keeps_no_empty_run(tmp_path, capsys):

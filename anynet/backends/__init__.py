@@ -8,10 +8,10 @@ import importlib
 import importlib.util
 import os
 
-from anynet.backends.base import DTYPES, Backend, BackendError, Memory, Staging, Tick, first_line
+from anynet.backends.base import DTYPES, PRECISIONS, Backend, BackendError, Memory, Staging, Tick, first_line
 from anynet.checks import nearest
 
-__all__ = ["DTYPES", "LIBRARIES", "Backend", "BackendError", "Memory", "Staging", "Tick", "backend"]
+__all__ = ["DTYPES", "LIBRARIES", "PRECISIONS", "Backend", "BackendError", "Memory", "Staging", "Tick", "backend"]
 
 LIBRARIES = {
     "numpy": "pip install numpy",
@@ -22,13 +22,16 @@ LIBRARIES = {
 """The libraries by name, each with the command that installs it."""
 
 
-def backend(name: str | None = None) -> Backend:
+def backend(name: str | None = None, precision: str = "float32") -> Backend:
     """The array library to compute with, and its device.
 
     name: "numpy", "cupy", "torch" or "jax", with a device where one is to be chosen: "cupy:1", "torch:cuda",
         "torch:cpu". By default what the environment variable ANYNET_BACKEND says, and else "numpy".
+    precision: to what operands of products of float32 arrays are rounded, "float32" (not at all), "tf32" or "bf16",
+        where the library has it on the device.
 
-    Raises BackendError, one line that says why the library cannot be used here and what would mend it.
+    Raises BackendError, one line that says why the library cannot be used here, or has not this precision, and what
+    would mend it; ValueError for another precision.
     """
     library, _, device = (name or os.environ.get("ANYNET_BACKEND") or "numpy").partition(":")
     if library not in LIBRARIES:
@@ -42,4 +45,4 @@ def backend(name: str | None = None) -> Backend:
     except Exception as error:  # whatever a broken installation raises, the user needs its first line
         why = first_line(error)
         raise BackendError(f"{library} is installed but does not work here ({why}); {LIBRARIES[library]}") from error
-    return chosen
+    return chosen.with_precision(precision)

@@ -5,10 +5,10 @@ Everything that one library does differently from another is in its own file bes
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,16 @@ rows: arrays whose first axis counts the steps.
 
 DTYPES = ("float32", "float64")
 """What parameters and activations may be."""
+
+PRECISIONS = {
+    "float32": "every backend",
+    "tf32": "cupy with nvmath-python (pip install nvmath-python), torch:cuda or jax:gpu, on an NVIDIA GPU since Ampere",
+    "bf16": "cupy with nvmath-python (pip install nvmath-python) or jax:gpu, on an NVIDIA GPU since Ampere",
+}
+"""What operands of products of float32 arrays may be rounded to, each with who has it.
+
+They keep 23, 10 or 7 bits behind the point; sums stay float32, and so does every array.
+"""
 
 
 class BackendError(RuntimeError):
@@ -76,6 +86,8 @@ class Backend(ABC):
     """"numpy", "cupy", "torch" or "jax"."""
     device: Any
     """The library's own name for its device."""
+    precision: str = "float32"
+    """To what operands of products of float32 arrays are rounded: one of ``precisions``."""
 
     @property
     @abstractmethod
@@ -104,6 +116,38 @@ class Backend(ABC):
     @abstractmethod
     def devices(self) -> dict[str, Memory | None]:
         """Every device that can be chosen, as written after the colon of "name:device" and with what it is behind."""
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        """Whether this is what the library raises where memory runs out."""
+        return isinstance(error, MemoryError)
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether ``asarray`` copies nothing, so that what is on the host takes no more memory on the device."""
+        return False
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Those of ``PRECISIONS`` that the library has on this device."""
+        return ("float32",)
+
+    def with_precision(self, precision: str) -> Self:
+        """The same backend, with products of this precision.
+
+        Raises ValueError for one that is not in ``PRECISIONS``, and BackendError for one that there is not here.
+        """
+        if precision not in PRECISIONS:
+            raise ValueError(f'precision: expected one of {", ".join(PRECISIONS)}, got "{precision}"')
+        if precision != "float32" and precision not in self.precisions:
+            raise BackendError(
+                f"{self.name} on {self.device_name} multiplies in {', '.join(self.precisions)} only; for {precision} "
+                f"choose {PRECISIONS[precision]}"
+            )
+        return replace(self, precision=precision)
+
+    def products(self) -> AbstractContextManager[Any]:
+        """Within it, what the library multiplies is of this precision; what ``compile`` returns needs no such thing."""
+        return nullcontext()
 
     def compile(self, function: Function) -> Function:
         """The function, made faster where the library can: pure, of arrays and of containers of arrays."""
@@ -149,10 +193,15 @@ class Backend(ABC):
     def dtype(self, name: str) -> Any:
         """The library's dtype of this name, made ready for use.
 
-        Raises ValueError for one that is not in ``DTYPES``.
+        Raises ValueError for one that is not in ``DTYPES``, and for float64 beside a precision of float32 products.
         """
         if name not in DTYPES:
             raise ValueError(f'dtype: expected one of {", ".join(DTYPES)}, got "{name}"')
+        if name != "float32" and self.precision != "float32":
+            raise ValueError(
+                f"precision: {self.precision} is for products of float32 arrays, and the dtype is {name}; "
+                "choose dtype float32 or precision float32"
+            )
         return getattr(self.xp, name)
 
     @property
@@ -161,7 +210,8 @@ class Backend(ABC):
         return str(self.device)
 
     def __str__(self) -> str:
-        return f"{self.name} on {self.device_name}"
+        products = "" if self.precision == "float32" else f" with {self.precision} products"
+        return f"{self.name} on {self.device_name}{products}"
 
 
 class CopiedStaging(Staging):

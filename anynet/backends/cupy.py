@@ -1,6 +1,7 @@
 """CuPy, on a CUDA GPU."""
 
 from functools import wraps
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, cast
 
@@ -102,6 +103,17 @@ class Cupy(Backend):
         runtime = cupy.cuda.runtime
         names = [runtime.getDeviceProperties(i)["name"].decode() for i in range(runtime.getDeviceCount())]
         return {f"{i} ({name})": Memory(*cupy.cuda.Device(i).mem_info) for i, name in enumerate(names)}
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        """CuPy's own error is a MemoryError; CUDA's and cuBLAS's are known by what they say."""
+        said = any(words in str(error) for words in ("out of memory", "ALLOC_FAILED"))
+        return said or super().out_of_memory(error)
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """In recorded steps, by cuBLAS through nvmath, on GPUs since Ampere, compute capability 8.0."""
+        rounded = find_spec("nvmath") is not None and int(self.device.compute_capability) >= 80
+        return ("float32", "tf32", "bf16") if rounded else super().precisions
 
     def compile(self, function: Function) -> Function:
         """The function itself, on this device: CuPy allocates on the current one, of which every thread has its own."""

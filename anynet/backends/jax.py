@@ -1,6 +1,8 @@
 """JAX, on whatever it was installed for."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +16,12 @@ from anynet.tracing.splitting import SplitStep
 from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten
 from anynet.typing import Array
+
+PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
+"""JAX's names of the precisions. Without any, XLA rounds to TF32 on GPUs; and "bfloat16" is TF32 there too."""
+
+KEPT = {"tf32": 1 + 2**-9, "bf16": 1.0}
+"""What is left of 1 + 2^-9 + 2^-12."""
 
 
 def connect(device: str | None) -> "Jax":
@@ -81,13 +89,36 @@ class Jax(Backend):
     def devices(self) -> dict[str, Memory | None]:
         return {name: _memory(device) for name, device in _devices().items()}
 
+    def out_of_memory(self, error: BaseException) -> bool:
+        exhausted = isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
+        return exhausted or super().out_of_memory(error)
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Those that a product is seen to have: on the CPU, XLA takes no notice of what it is asked for, or refuses."""
+        return ("float32", *filter(self._rounds, KEPT))
+
+    def _rounds(self, precision: str) -> bool:
+        identity = np.eye(128, dtype=np.float32)
+        values = np.full_like(identity, 1 + 2**-9 + 2**-12)
+        multiply = replace(self, precision=precision).compile(jax.numpy.matmul)
+        try:
+            return bool(jax.numpy.all(multiply(self.asarray(values), self.asarray(identity)) == KEPT[precision]))
+        except (ValueError, jax.errors.JaxRuntimeError):
+            return False
+
+    @contextmanager
+    def products(self) -> Iterator[None]:
+        with jax.default_matmul_precision(PRODUCTS[self.precision]):
+            yield
+
     def compile(self, function: Function) -> Function:
-        return jax.jit(function)
+        return jax.jit(self.products()(function))
 
     def loop(self, step: Step) -> Loop:
         """All steps in one compiled call, with vectors in parts, which XLA would copy otherwise."""
 
-        @jax.jit
+        @self.compile
         def scan(carry: Any, shared: Any, rows: Any) -> Any:
             first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
             try:

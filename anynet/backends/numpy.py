@@ -47,6 +47,10 @@ class Numpy(Backend):
     def devices(self) -> dict[str, Memory | None]:
         return {f"cpu ({os.cpu_count()} cores)": self.memory()}
 
+    @property
+    def shares_memory(self) -> bool:
+        return True
+
     def compile(self, function: Function) -> Function:
         """The function itself, without NumPy's warnings of infinities: training looks for them once an epoch."""
         return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)

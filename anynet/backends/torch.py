@@ -1,5 +1,7 @@
 """PyTorch, on the CPU or a CUDA GPU."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -69,8 +71,42 @@ class Torch(Backend):
         found = {f"cuda:{i} ({torch.cuda.get_device_name(i)})": Memory(*torch.cuda.mem_get_info(i)) for i in gpus}
         return {"cpu": host_memory()} | found
 
+    def out_of_memory(self, error: BaseException) -> bool:
+        """The CPU's allocator, page-locked memory and cuBLAS have errors of no class of their own."""
+        words = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+        said = isinstance(error, RuntimeError) and any(each in str(error) for each in words)
+        return said or isinstance(error, torch.cuda.OutOfMemoryError) or super().out_of_memory(error)
+
+    @property
+    def shares_memory(self) -> bool:
+        return self.device.type == "cpu"
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """PyTorch rounds to TF32 on GPUs since Ampere, compute capability 8.0."""
+        if self.device.type != "cuda" or torch.version.cuda is None:  # None: AMD's GPUs, called cuda too
+            return super().precisions
+        ampere = torch.cuda.get_device_capability(self.device) >= (8, 0)
+        return ("float32", "tf32") if ampere else super().precisions
+
+    @contextmanager
+    def products(self) -> Iterator[None]:
+        """PyTorch has one setting for the whole process, which is put back; since 2.9 by another name."""
+        if self.device.type != "cuda":
+            yield
+            return
+        matmul, rounded = torch.backends.cuda.matmul, self.precision == "tf32"
+        new = hasattr(matmul, "fp32_precision")
+        name, value = ("fp32_precision", "tf32" if rounded else "ieee") if new else ("allow_tf32", rounded)
+        before = getattr(matmul, name)
+        setattr(matmul, name, value)
+        try:
+            yield
+        finally:
+            setattr(matmul, name, before)
+
     def compile(self, function: Function) -> Function:
-        return torch.no_grad()(function)
+        return torch.no_grad()(self.products()(function))
 
     @property
     def library(self) -> Library:

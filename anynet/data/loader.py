@@ -70,6 +70,11 @@ class Loader:
         """Whether the images stay on the device."""
         return self.images is not None
 
+    @property
+    def device_bytes(self) -> int:
+        """Of the device's memory that the images take."""
+        return 0 if self.images is None or self.backend.shares_memory else self.host.nbytes
+
     def __len__(self) -> int:
         return len(self.host)
 

@@ -69,7 +69,8 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
     else:
         steps = config.epochs * math.ceil(len(experiment.data.train) / config.batch_size)
         runner, measure = recorded(graph, job, backend.library, steps), backend.compile(_time)
-    total, seconds = measure(runner, job.each, backend, clock)
+    with backend.products():
+        total, seconds = measure(runner, job.each, backend, clock)
     parts: dict[Part, float] = defaultdict(float)
     loading = {Part(Label(LOAD), products=False): 1.0}
     for spent, shared in zip(seconds, (loading, *map(shares, runner.made)), strict=True):

@@ -4,7 +4,19 @@ from anynet.training.check import check
 from anynet.training.divergence import DivergedError
 from anynet.training.fit import fit
 from anynet.training.history import Epoch
+from anynet.training.out_of_memory import OutOfMemoryError
 from anynet.training.run import Run, Snapshot
 from anynet.training.runs import Ensemble, Histories, Runs
 
-__all__ = ["DivergedError", "Ensemble", "Epoch", "Histories", "Run", "Runs", "Snapshot", "check", "fit"]
+__all__ = [
+    "DivergedError",
+    "Ensemble",
+    "Epoch",
+    "Histories",
+    "OutOfMemoryError",
+    "Run",
+    "Runs",
+    "Snapshot",
+    "check",
+    "fit",
+]

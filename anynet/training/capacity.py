@@ -1,32 +1,45 @@
-"""How many nets can be trained at once in a device's memory."""
+"""How many nets can be trained at once in a device's memory, and what may fit where it runs out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
+from anynet.backends import Memory
 from anynet.layers import Sequential
 from anynet.optimizers import Optimizer
 from anynet.training.course import Course
 from anynet.training.measure import BATCH
 from anynet.training.members import Member
+from anynet.training.out_of_memory import OutOfMemoryError, gigabytes, reported, room
 
 
 def groups(members: Sequence[Member], course: Course) -> list[Sequence[Member]]:
     """The members, as many at once as fit half of the free memory, but one where it fits what is free.
 
-    Raises MemoryError, with the sizes, where not even that does.
+    Raises OutOfMemoryError where not even that does.
     """
     memory = course.backend.memory()
     if memory is None:
         return [members]
     each = member_bytes(*members[0][:2], course.batch_size, course.dtype)
     if each > memory.free:
-        raise MemoryError(
-            f"training {members[0].net} in batches of {course.batch_size} takes about {each / 1e9:.3g} GB, and "
-            f"{memory.free / 1e9:.3g} GB are free; a smaller batch or net, or another device, may do"
-        )
+        raise OutOfMemoryError(f"not enough memory: {_said(members[:1], course, memory, memory.free)}")
     n = max(1, memory.free // 2 // each)
     return [members[i : i + n] for i in range(0, len(members), n)]
+
+
+@contextmanager
+def in_memory(members: Sequence[Member], course: Course) -> Iterator[None]:
+    """Where the training of these members at once, within it, runs out of memory, OutOfMemoryError is raised.
+
+    It took more than estimated, or than was free: half of the smaller of the two is what may fit.
+    """
+    memory = course.backend.memory()  # now, for when it runs out it is full of what it ran out for
+    asked = len(members) * member_bytes(*members[0][:2], course.batch_size, course.dtype)
+    most = (asked if memory is None else min(asked, memory.free)) // 2
+    with reported(course.backend, lambda: _said(members, course, memory, most)):
+        yield
 
 
 def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: str) -> int:
@@ -37,3 +50,22 @@ def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: 
     size, moments = net.layout.size, len(optimizer.init(np.zeros((1, 1))))
     widths = sum(n_out for _, n_out in (layer.features() for layer in net.layers) if n_out is not None)
     return np.dtype(dtype).itemsize * (size * (15 + 5 * moments) + 4 * (batch_size + BATCH) * widths)
+
+
+def _said(members: Sequence[Member], course: Course, memory: Memory | None, most: int) -> str:
+    """What these members take at once, and what would take no more than ``most`` bytes."""
+    n, (net, optimizer, *_) = len(members), members[0]
+    none, one, each = (member_bytes(net, optimizer, size, course.dtype) for size in (0, 1, course.batch_size))
+    ways, beside = [], ""
+    if n > 1 and most >= each:
+        ways.append(f"{most // each} of them at a time (--together, --seeds)")
+    if (batch := (most // n - none) // (one - none)) > 0:
+        ways.append(f"batches of {batch} (--batch-size)")
+    if images := sum(loader.device_bytes for loader in (course.train, course.val, course.test)):
+        beside = f", beside the images' {gigabytes(images)}"
+        ways.append("streamed images (--memory-budget 0)")
+    return (
+        f"training {f'{n} nets at once, each ' if n > 1 else ''}{net} in batches of {course.batch_size} takes about "
+        f"{gigabytes(n * each)}{beside}, and {room(course.backend, memory)}; what may fit: "
+        f"{', '.join([*ways, 'a smaller net, another device'])}"
+    )

@@ -4,12 +4,13 @@ import math
 import sys
 from dataclasses import dataclass
 
-from anynet.backends import Backend
+from anynet.backends import Backend, Memory
 from anynet.data.augmentation import Augmentation
 from anynet.data.loader import Loader, Pass
 from anynet.data.normalization import Normalization
 from anynet.data.splits import Dataset
 from anynet.losses import Loss
+from anynet.training.out_of_memory import gigabytes, reported, room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +47,25 @@ class Course:
 
 
 def load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Loader]:
-    """Loaders of the training, validation and test images; on the device as far as the budget, in bytes, goes."""
+    """Loaders of the training, validation and test images; on the device as far as the budget, in bytes, goes.
+
+    Raises OutOfMemoryError where the device does not hold so many.
+    """
+    memory = backend.memory()
     if memory_budget is None:
-        memory = backend.memory()
         memory_budget = sys.maxsize if memory is None else memory.free // 2
     loaders = []
     for part in (data.train, data.val, data.test):
         resident = part.images.nbytes <= memory_budget
         memory_budget -= part.images.nbytes if resident else 0
-        loaders.append(Loader(part, backend, resident=resident))
+        with reported(backend, lambda: _said(data, backend, memory)):
+            loaders.append(Loader(part, backend, resident=resident))
     return loaders
+
+
+def _said(data: Dataset, backend: Backend, memory: Memory | None) -> str:
+    images = sum(part.images.nbytes for part in (data.train, data.val, data.test))
+    return (
+        f"moving images to the device, where all of {data.name} take {gigabytes(images)}, and {room(backend, memory)}; "
+        "a smaller --memory-budget, in GB, streams those that do not fit it, and 0 streams all"
+    )

@@ -33,6 +33,7 @@ class Settings(TypedDict, total=False):
     seed: int
     order_seed: int | None
     backend: Backend | str | None
+    precision: str | None
     dtype: str
     normalize: str
     flip: bool
@@ -77,6 +78,7 @@ def fit(
     seed: int = 42,
     order_seed: int | None = None,
     backend: Backend | str | None = None,
+    precision: str | None = None,
     dtype: str = "float32",
     normalize: str = "standardize",
     flip: bool = False,
@@ -93,6 +95,8 @@ def fit(
     seed: what the first weights are drawn from. order_seed: what the batches and their variation are drawn from; by
         default the seed.
     backend: as from ``anynet.backend``, or its name; by default what ANYNET_BACKEND says, and else NumPy.
+    precision: to what operands of products are rounded, "float32", "tf32" or "bf16"; see ``anynet.backend``. By default
+        the backend's own, which is float32 where it is named.
     dtype: "float32" or "float64". normalize: see ``anynet.data.normalization``.
     flip, crop, reverse: see ``anynet.data.Augmentation``.
     drop_last: whether to leave out an epoch's last, shorter batch.
@@ -112,8 +116,9 @@ def fit(
     had not come, because there were not cores or memory for all at once, are left out.
 
     Raises ValueError or TypeError for settings out of range, and MemoryError for a net that does not fit the free
-    memory, before any work; BackendError for a backend that cannot run here; DivergedError, naming epoch, step and
-    learning rate, once the cost of a net that is trained alone is not finite.
+    memory, before any work, and whenever memory runs out, with the sizes and what may fit; BackendError for a backend
+    or a precision that there is not here; DivergedError, naming epoch, step and learning rate, once the cost of a net
+    that is trained alone is not finite.
     """
     alone = Member(net, optimizer, l2, seed)
     if seeds is not None:
@@ -142,6 +147,8 @@ def fit(
     common_optimizer(nets)
     if not isinstance(backend, Backend):
         backend = choose_backend(backend)
+    if precision is not None:
+        backend = backend.with_precision(precision)
     backend.dtype(dtype)
     train_images, val_images, test_images = load(data, backend, memory_budget)
     course = Course(

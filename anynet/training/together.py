@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from anynet.training.capacity import groups
+from anynet.training.capacity import groups, in_memory
 from anynet.training.course import Course
 from anynet.training.epochs import train
 from anynet.training.history import Epoch
@@ -33,8 +33,9 @@ def train_alone(course: Course, net: Member, progress: Progress, on_epoch: OnEpo
             on_epoch(rows[0])
         return ()
 
-    groups([net], course)  # raises MemoryError
-    return train(Loops(course), [net], stacked=False, strict=True, progress=progress, on_epoch=report)[0]
+    groups([net], course)  # raises OutOfMemoryError
+    with in_memory([net], course):
+        return train(Loops(course), [net], stacked=False, strict=True, progress=progress, on_epoch=report)[0]
 
 
 def train_members(course: Course, members: Sequence[Member], progress: Progress, on_epoch: OnEpoch) -> list[Run]:
@@ -46,11 +47,12 @@ def train_members(course: Course, members: Sequence[Member], progress: Progress,
     """
     parts = groups(members, course)
     lanes = min(course.backend.lanes, len(parts[0]))
-    if lanes == 1:
-        return _one_after_another(course, parts, progress, on_epoch)
-    most = max(1, min(CACHED // members[0].net.layout.size, len(parts[0]) // lanes))
-    stacks = np.array_split(np.arange(len(members)), math.ceil(len(members) / most))
-    return _beside(course, [[members[k] for k in stack] for stack in stacks], lanes, progress, on_epoch)
+    with in_memory(parts[0], course):
+        if lanes == 1:
+            return _one_after_another(course, parts, progress, on_epoch)
+        most = max(1, min(CACHED // members[0].net.layout.size, len(parts[0]) // lanes))
+        stacks = np.array_split(np.arange(len(members)), math.ceil(len(members) / most))
+        return _beside(course, [[members[k] for k in stack] for stack in stacks], lanes, progress, on_epoch)
 
 
 def _one_after_another(

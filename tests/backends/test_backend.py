@@ -84,6 +84,17 @@ def test_memory_is_what_there_is(backend_here):
         assert memory.total > 2**28  # bytes, not pages or megabytes
 
 
+def test_memory_is_shared_where_that_is_said(backend_here):
+    """On any aligned array, as all of some size are."""
+    host = np.zeros((100, 3072), np.uint8)
+    array = backend_here.asarray(host)
+    host[...] = 1
+    if backend_here.shares_memory:
+        assert np.all(backend_here.to_host(array) == 1)
+    else:
+        assert (backend_here.name, backend_here.device_name) not in {("numpy", "cpu"), ("torch", "cpu")}
+
+
 def test_every_device_can_be_chosen(backend_here):
     devices = backend_here.devices()
     chosen = [backend(f"{backend_here.name}:{item.split()[0]}").device for item in devices]

@@ -82,7 +82,7 @@ def test_control_c_leaves_out_whose_turn_had_not_come(data):
 
 @pytest.mark.parametrize("settings", [{}, {"seeds": None}])
 def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
-    with pytest.raises(MemoryError, match=r"in batches of 40 takes about 0\.0\d+ GB.* 0\.0\d+ GB are free"):
+    with pytest.raises(MemoryError, match=r"in batches of 40 takes about 0\.0\d+ GB.* 0\.0\d+ GB free of"):
         fit(data, with_memory(0.9 * EACH), **settings)
 
 

@@ -7,6 +7,7 @@ import pytest
 from loops import PLAIN, RECORDED, own
 
 import anynet as an
+from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, Loader, Split, split
 from anynet.data.drawings import draw
 from anynet.seeding import Purpose, generator
@@ -133,6 +134,20 @@ def test_a_float32_run_stays_float32(data):
     assert all(array.dtype == np.float32 for array in run.last.state.values())
 
 
+def test_the_precision_is_the_backend_s_unless_it_is_said(data, monkeypatch):
+    monkeypatch.setattr(Numpy, "precisions", ("float32", "tf32", "bf16"))
+    settings = {"epochs": 1, "dtype": "float32"}
+    assert fit(data, "numpy", **settings).backend.precision == "float32"
+    assert fit(data, an.backend("numpy", "bf16"), **settings).backend.precision == "bf16"
+    assert fit(data, an.backend("numpy", "bf16"), precision="tf32", **settings).backend.precision == "tf32"
+    assert fit(data, precision="tf32", seeds=range(2), **settings)[1].backend.precision == "tf32"
+
+
+def test_a_precision_that_is_not_here_is_refused(data):
+    with pytest.raises(an.BackendError, match="numpy on cpu multiplies in float32 only"):
+        fit(data, precision="tf32", dtype="float32")
+
+
 @pytest.mark.parametrize("drop_last", [False, True])
 def test_the_last_short_batch_is_kept_or_dropped(data, drop_last):
     """Six batches of 64, and 16 images more."""
@@ -212,6 +227,7 @@ def test_control_c_keeps_what_there_was(data):
         ({"batch_size": 0}, "batch size: expected 1 to 400"),
         ({"l2": -0.1}, "l2: expected 0 or more, got -0.1"),
         ({"dtype": "float16"}, 'expected one of float32, float64, got "float16"'),
+        ({"precision": "half"}, 'precision: expected one of float32, tf32, bf16, got "half"'),
         ({"normalize": "standard"}, 'did you mean "standardize"'),
         ({"optimizer": an.SGD(lambda epoch: 0.5 - epoch)}, "the learning rate of epoch 2 is -0.5"),
     ],

@@ -1,0 +1,131 @@
+"""What rounding operands of products costs in accuracy, and gains in speed: ``python -m benchmarks.precision BACKEND``.
+
+For each precision that the backend has: ``anynet.fit`` with everything it does, over three seeds.
+"""
+
+import json
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cyclopts
+from rich.console import Console
+from rich.table import Table
+
+import anynet as an
+from anynet.config import Config, Count
+from anynet.data.sources import find
+from anynet.experiment import prepare
+from anynet.training import Run
+from anynet.whole_files import write_whole
+from benchmarks import machine
+
+SEEDS = (42, 43, 44)
+
+NETS = {
+    "512-128 batch-normalised, SGD": Config(),
+    "2048-2048, Adam": Config(hidden="2048,2048", batch_norm=False, l2=0.0, optimizer="adam", lr=1e-4, batch_size=512),
+}
+
+
+class Outcome(NamedTuple):
+    """What one precision comes to with one net, for each seed.
+
+    images_per_second: trained on, measuring after every epoch included; without the first epoch, in which libraries
+        compile, where there are more.
+    """
+
+    net: str
+    precision: str
+    test_accuracy: list[float]
+    train_loss: list[float]
+    images_per_second: list[float]
+
+
+def precision(backend: str, *, data: str = "auto", epochs: Count = 20, out: Path | None = None) -> None:
+    """Train at every precision that a backend has, print a table, and the same as JSON.
+
+    Parameters
+    ----------
+    backend:
+        As for train.
+    data:
+        As for train.
+    epochs:
+        Of each run.
+    out:
+        File for the JSON, a new one. Default: standard output.
+    """
+    if out is not None and out.exists():
+        raise FileExistsError(f"{out} is there already, and is not overwritten; choose another")
+    chosen, outcomes = an.backend(backend), list[Outcome]()
+    found = find(data)
+    for net, config in NETS.items():
+        outcomes += _outcomes(net, replace(config, backend=backend, epochs=epochs), chosen.precisions, found)
+    Console(stderr=True).print(_table(outcomes, f"{chosen}: {found[0]}, {epochs} epochs, {len(SEEDS)} seeds"))
+    result = {
+        "machine": machine.describe(),
+        "backend": chosen.name,
+        "device": chosen.device_name,
+        "dataset": found[0],
+        "epochs": epochs,
+        "seeds": SEEDS,
+        "results": [outcome._asdict() for outcome in outcomes],
+    }
+    text = json.dumps(result, indent=1) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _outcomes(net: str, config: Config, precisions: Sequence[str], found: Any) -> list[Outcome]:
+    """Of one net; the precisions in turn, seed by seed, so that a busy moment of the machine hits all alike."""
+    outcomes = [Outcome(net, each, [], [], []) for each in precisions]
+    for seed in SEEDS:
+        for outcome in outcomes:
+            run = prepare(replace(config, seed=seed, precision=outcome.precision), found).fit()
+            outcome.test_accuracy.append(run.test.accuracy)
+            outcome.train_loss.append(run.history[-1].train_loss)
+            outcome.images_per_second.append(_speed(run, int(config.train)))
+    return outcomes
+
+
+def _speed(run: Run, images: int) -> float:
+    first, last = run.history[0], run.history[-1]
+    if first is last:
+        return images / last.seconds
+    return (last.epoch - first.epoch) * images / (last.seconds - first.seconds)
+
+
+def _table(outcomes: Sequence[Outcome], title: str) -> Table:
+    table = Table(
+        *("net", "products", "test accuracy", "to float32", "final training loss", "to float32", "images/s"),
+        "times float32",
+        title=title,
+    )
+    for outcome in outcomes:
+        base = next(other for other in outcomes if (other.net, other.precision) == (outcome.net, "float32"))
+        accuracy, loss = statistics.mean(outcome.test_accuracy), statistics.mean(outcome.train_loss)
+        speed, base_speed = (statistics.median(each.images_per_second) for each in (outcome, base))
+        table.add_row(
+            outcome.net if outcome is base else "",
+            outcome.precision,
+            f"{accuracy:.2%} ± {statistics.stdev(outcome.test_accuracy):.2%}",
+            f"{accuracy - statistics.mean(base.test_accuracy):+.2%}",
+            f"{loss:.4f}",
+            f"{loss - statistics.mean(base.train_loss):+.4f}",
+            f"{speed:,.0f}",
+            f"{speed / base_speed:.2f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    try:
+        cyclopts.run(precision)
+    except (an.BackendError, OSError, ValueError, MemoryError) as error:
+        sys.exit(f"{error}")
