@@ -7,9 +7,10 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
+from fake_cupy import put_in_place
 from libraries import LIBRARIES, Library
 
-from anynet.backends import BackendError, backend
+from anynet.backends import Backend, BackendError, backend
 from anynet.data import sources
 from anynet.data.drawings import draw
 from anynet.data.errors import DownloadError
@@ -21,12 +22,22 @@ def xp(request: pytest.FixtureRequest) -> Library:
     return LIBRARIES[request.param]()
 
 
-@pytest.fixture(params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy"])
+@pytest.fixture
+def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """CuPy without a GPU: kernels run on the CPU, over arrays that are NumPy's; see tests/fakes."""
+    put_in_place(monkeypatch, limit=16 << 30)
+    return backend("cupy")
+
+
+@pytest.fixture(params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy", "emulated cupy"])
 def backend_here(request: pytest.FixtureRequest):
     """Each backend in turn, those that cannot run here skipped with the reason.
 
     JAX as it starts: without 64 bits, whatever earlier tests have switched on.
     """
+    if request.param == "emulated cupy":
+        yield request.getfixturevalue("emulated_cupy")
+        return
     try:
         chosen = backend(request.param)
     except BackendError as error:

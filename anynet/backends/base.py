@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from anynet.tracing.library import Library
 from anynet.tracing.loop import RecordedLoop
+from anynet.tracing.program import Program, Tick
 from anynet.tracing.tree import flatten
 from anynet.typing import Array
 
@@ -22,9 +23,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 Step = Callable[[Any, Any, Any], Any]
 """``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
-
-Tick = Callable[[int], object]
-"""Called with a number of steps that were done since it was called last."""
 
 Loop = Callable[[Any, Any, Any, Tick], Any]
 """``run(carry, shared, rows, tick)``: ``carry = step(carry, shared, row)`` for row after row; returns the last carry.
@@ -158,10 +156,15 @@ class Backend(ABC):
         """What runs recorded steps; None where steps are run as they are, or in a way of the backend's own."""
         return None
 
+    @property
+    def program(self) -> type[Program]:
+        """What recorded steps become."""
+        return Program
+
     def loop(self, step: Step) -> Loop:
         """Many steps, one after another, made faster where the library can."""
         plain = self.plain_loop(step)
-        return plain if self.library is None else self.compile(RecordedLoop(step, plain, self.library))
+        return plain if self.library is None else self.compile(RecordedLoop(step, plain, self.library, self.program))
 
     def plain_loop(self, step: Step) -> Loop:
         """The step again and again, as it is: what every other way is held against."""

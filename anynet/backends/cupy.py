@@ -15,17 +15,15 @@ from anynet.backends.base import (
     Backend,
     BackendError,
     Function,
-    Loop,
     Memory,
     PinnedStaging,
     Staging,
-    Step,
     first_line,
 )
 from anynet.backends.cuda.graphs import GraphProgram
 from anynet.backends.cupy_library import CupyLibrary
 from anynet.tracing.library import Library
-from anynet.tracing.loop import RecordedLoop
+from anynet.tracing.program import Program
 from anynet.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -127,11 +125,12 @@ class Cupy(Backend):
 
     @property
     def library(self) -> Library:
-        return CupyLibrary()
+        return CupyLibrary(self.precision)
 
-    def loop(self, step: Step) -> Loop:
-        """Many steps, captured as CUDA graphs."""
-        return self.compile(RecordedLoop(step, self.plain_loop(step), self.library, GraphProgram))
+    @property
+    def program(self) -> type[Program]:
+        """Steps captured as CUDA graphs."""
+        return GraphProgram
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         return PinnedStaging([cupyx.empty_pinned(shape, np.uint8) for _ in range(2)], self._copy)

@@ -8,6 +8,7 @@ from anynet.backends.base import Loop as Run
 from anynet.tracing.graph import Graph, Node
 from anynet.tracing.library import Call, Library, evaluate
 from anynet.tracing.loop import Record
+from anynet.tracing.program import Program
 from anynet.tracing.tree import flatten
 from anynet.typing import Array
 
@@ -42,17 +43,12 @@ class Runner(NamedTuple):
     made: list[list[Node]]
 
 
-def recorded(graph: Graph, job: Job, library: Library, steps: int) -> Runner:
+def recorded(graph: Graph, job: Job, library: Library, kind: type[Program], steps: int) -> Runner:
     """The program of a training of so many steps."""
-    (carry, _), (shared, _) = flatten(job.carry), flatten(job.shared)
-    program = Record(graph, len(carry), shared, library).program(steps)
+    (carry, _), (shared, _), (rows, _) = flatten(job.carry), flatten(job.shared), flatten(job.rows)
+    program = Record(graph, len(carry), shared, library, kind).program(steps)
     program.start(carry, shared)
-
-    def run() -> Any:
-        for row in job.each:
-            program.step(row)
-
-    return Runner(run, program.take, program.calls, program.made)
+    return Runner(lambda: program.steps(rows, lambda n: None), program.take, program.calls, program.made)
 
 
 def one_by_one(graph: Graph, run: Run, job: Job, backend: Backend) -> Runner:

@@ -68,7 +68,7 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
         runner, measure = one_by_one(graph, backend.loop(step(net, loss)), job, backend), _time
     else:
         steps = config.epochs * math.ceil(len(experiment.data.train) / config.batch_size)
-        runner, measure = recorded(graph, job, backend.library, steps), backend.compile(_time)
+        runner, measure = recorded(graph, job, backend.library, backend.program, steps), backend.compile(_time)
     with backend.products():
         total, seconds = measure(runner, job.each, backend, clock)
     parts: dict[Part, float] = defaultdict(float)

@@ -10,6 +10,9 @@ from anynet.tracing.memory import Memory
 from anynet.tracing.schedule import VIEWS, schedule
 from anynet.typing import Array
 
+Tick = Callable[[int], object]
+"""Called with a number of steps that were done since it was called last."""
+
 
 class Program:
     """A step that has its arrays.
@@ -19,7 +22,7 @@ class Program:
 
     hot: whether it is to run often enough that compiling parts of it pays.
 
-    ``run`` does a loop: ``start`` takes what it begins with, ``step`` a row; ``carry`` is what it has come to.
+    ``start`` takes what a loop begins with, ``step`` a row; ``carry`` is what it has come to. ``run`` does all of it.
     calls: what a step calls. made: for each call, the operations that it is made for.
     """
 
@@ -52,15 +55,17 @@ class Program:
                 _run([self._library.copy(mine, array)])
         _run(self._once)
 
-    def run(
-        self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Callable[[int], object]
-    ) -> list[Array]:
-        """A whole loop. columns: the rows of all steps. tick: called with a number of steps that were done."""
+    def run(self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick) -> list[Array]:
+        """A whole loop. columns, tick: as of ``steps``."""
         self.start(carry, shared)
+        self.steps(columns, tick)
+        return self.result()
+
+    def steps(self, columns: list[Array], tick: Tick) -> None:
+        """As many steps as there are rows. columns: the rows' arrays. tick: called with a number of steps just done."""
         for row in zip(*columns, strict=True):
             self.step(row)
             tick(1)
-        return self.result()
 
     def step(self, row: tuple[Array, ...]) -> None:
         """Run the step once."""

@@ -1,6 +1,5 @@
 """Recorded steps on CuPy: kernels as they are written for a GPU, run here on a CPU, give what plain steps give."""
 
-import numpy as np
 import pytest
 from fake_cupy import put_in_place
 from loops import recorded

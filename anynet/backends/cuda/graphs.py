@@ -1,6 +1,6 @@
 """A recorded step captured as a CUDA graph, which the device runs again and again without being told each kernel."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import cupy
@@ -13,7 +13,7 @@ from anynet.backends.cuda.phases import Access, Phase
 from anynet.backends.cuda.words import TYPES
 from anynet.backends.cupy_library import copy_values
 from anynet.tracing.library import Call
-from anynet.tracing.program import Program
+from anynet.tracing.program import Program, Tick
 from anynet.typing import Array
 
 STEPS = 16
@@ -23,9 +23,11 @@ STEPS = 16
 class GraphProgram(Program):
     """A program whose steps are captured, with their rows read on the device.
 
-    Its kernels are the program's operations, neighbours joined. The first step of all is run without a graph, for CUDA
-    loads kernels when they first run, which may not happen during a capture. Where a step has operations that are
-    CuPy's own, which cannot all be captured, its kernels are launched one by one.
+    Its kernels are the program's calls, neighbours joined. The first step of all is run without a graph, for CUDA loads
+    kernels when they first run, which may not happen during a capture. Where a step has operations that are CuPy's
+    own, which cannot all be captured, its kernels are launched one by one.
+
+    launches: how many kernels a step is, cuBLAS's products among them. captures: whether they are captured.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,15 +45,16 @@ class GraphProgram(Program):
         advances = [kernels.write(_advance(self._first, n), f"advance{n}") for n in (1, STEPS)]
         *launches, one, many = compile_all([*sources, *advances])
         self._advance = {1: one, STEPS: many}
-        self.calls = [(launches.pop(0), ()) if isinstance(c, Kernel) else c for c in joined]
-        self.made = [[]] * len(self.calls)
+        self._joined: list[Launch | Call] = [launches.pop(0) if isinstance(c, Kernel) else c for c in joined]
+        self.launches = len(self._joined)
 
-    def run(
-        self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Callable[[int], object]
-    ) -> list[Array]:
+    def steps(self, columns: list[Array], tick: Tick) -> None:
         if not self.captures:
-            return super().run(carry, shared, columns, tick)
-        self.start(carry, shared)
+            for row in zip(*columns, strict=True):
+                self.take(row)
+                self._run_each(1)
+                tick(1)
+            return
         self._take_all(columns)
         here = cupy.cuda.get_current_stream()
         self._stream.wait_event(here.record())
@@ -64,7 +67,6 @@ class GraphProgram(Program):
                     tick(done)
         finally:
             here.wait_event(self._stream.record())
-        return self.result()
 
     def _take_all(self, columns: list[Array]) -> None:
         """Put the rows of all steps where kernels read them; graphs know the place, and a new one makes new graphs."""
@@ -96,11 +98,12 @@ class GraphProgram(Program):
     def _run_each(self, n: int) -> None:
         """So many steps, launch by launch."""
         for later in range(n):
-            for call, args in self.calls:
+            for call in self._joined:
                 if isinstance(call, Launch):
                     call(self._rows, self._first, later)
                 else:
-                    call(*args)
+                    function, args = call
+                    function(*args)
         self._advance[n]()
 
 

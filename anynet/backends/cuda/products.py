@@ -66,7 +66,7 @@ class Product:
             *matrix(out, result),
             *((members,) if stacked else ()),
             COMPUTE[precision] if is_single else cublas.ComputeType.COMPUTE_64F,
-            cublas.GemmAlgo.DEFAULT,
+            cublas.GemmAlgo.DFALT,
         )
 
     def __call__(self) -> None:

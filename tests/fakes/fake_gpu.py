@@ -174,7 +174,7 @@ class Gpu:
         return any(np.may_share_memory(host, pinned) for pinned in self.pinned)
 
     def blocks(self, arrays: Iterable[np.ndarray]) -> tuple[Block, ...]:
-        return tuple(self.memory.block(array.ctypes.data) for array in arrays)
+        return tuple(self.memory.block(array.ctypes.data) for array in arrays if array.size)
 
 
 def stream_classes(gpu: Gpu) -> tuple[type, type]:

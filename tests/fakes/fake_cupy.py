@@ -180,7 +180,10 @@ def device_class(fake: Fake) -> type:
 
         @property
         def mem_info(self):
-            return 3 + self.id, 10
+            limit = fake.gpu.memory.limit
+            return (3 + self.id, 10) if limit is None else (limit - fake.gpu.memory.used, limit)
+
+        compute_capability = "90"
 
     return Device
 
@@ -285,9 +288,10 @@ def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:
         monkeypatch.setitem(sys.modules, name, None)
         del sys.modules[name]
     fake.xp = importlib.import_module("array_api_compat.cupy")
-    importlib.import_module("anynet.backends.cupy")
     for name in OURS:
         package, _, last = name.rpartition(".")
-        if not hasattr(sys.modules[package], last):  # which undoing asks for
-            setattr(sys.modules[package], last, None)
+        if nvmath or last != "products":
+            importlib.import_module(name)
+        else:
+            setattr(sys.modules[package], last, None)  # which undoing asks for
     return fake
