@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fake_arrays import IMPLICIT
 from fake_cupy import Fake
+from fake_memory import OutOfMemoryError
 
 cupy = pytest.importorskip("cupy", exc_type=ImportError)
 
@@ -90,7 +91,7 @@ def test_errors(status):
 
 
 def test_memory_that_ends_is_a_memory_error():
-    ours, theirs = fake_gpu.OutOfMemoryError(3000, 2000), cupy.cuda.memory.OutOfMemoryError(3000, 2000)
+    ours, theirs = OutOfMemoryError(3000, 2000), cupy.cuda.memory.OutOfMemoryError(3000, 2000)
     assert isinstance(theirs, MemoryError)
     assert str(ours) == str(theirs)
 

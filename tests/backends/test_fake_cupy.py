@@ -6,7 +6,7 @@ import array_api_compat
 import numpy as np
 import pytest
 from fake_cupy import CUDARuntimeError, MemoryFaultError, put_in_place
-from fake_gpu import OutOfMemoryError
+from fake_memory import OutOfMemoryError
 from libraries import tree_map
 from loops import plain
 from test_recorded_steps import STEPS
@@ -97,6 +97,9 @@ class TestArrays:
         y += 1
         cupy.multiply(x, 2, out=x)
         cupy.copyto(x[5:], cupy.asarray([9]))
+        mask = x > 7
+        cupy.copyto(mask, cupy.asarray(True))
+        assert mask.all()
         x[cupy.asarray([True] + [False] * 5)] = -1
         assert y is x
         np.testing.assert_array_equal(cupy.asnumpy(x), [-1, 16, 16, 8, 10, 9])
@@ -181,6 +184,11 @@ class TestStreams:
         assert not host.any()
         cupy.cuda.get_current_stream().synchronize()
         assert (host == 3).all()
+
+    def test_a_reshape_that_copies_is_in_order_too(self, cupy, add):
+        x = cupy.zeros((2, 3), "float32")
+        add(x, 3)
+        assert (x.T.reshape(6).values == 3).all()
 
 
 class TestKernels:

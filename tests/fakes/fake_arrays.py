@@ -6,20 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from fake_gpu import Block, Gpu, Work
+from fake_gpu import Gpu, Work
+from fake_memory import Block
 from numpy.lib.mixins import NDArrayOperatorsMixin
-
-LACKING = {
-    "numpy": """
-__array_namespace_info__ asmatrix block bmat busday_count busday_offset busdaycalendar bytes_ character clongdouble
-complex256 datetime64 datetime_as_string datetime_data einsum_path errstate flexible float128 fromregex frompyfunc
-geomspace get_include getbufsize geterr geterrcall histogram_bin_edges info insert is_busday isnat longdouble matrix
-matvec memmap nanpercentile nanquantile ndenumerate nditer nested_iters object_ polyder polydiv polyint recarray record
-setbufsize seterr seterrcall show_runtime spacing str_ test timedelta64 unstack vecdot vecmat void
-""",
-    "numpy.linalg": "diagonal matrix_norm multi_dot outer svdvals tensordot trace vecdot vector_norm",
-    "numpy.fft": "",
-}  # NumPy's names that CuPy lacks
 
 VIEWS = """
 atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_to diagonal expand_dims flip fliplr flipud matrix_transpose
@@ -39,8 +28,6 @@ CUBLAS = "calling cuBLAS API during stream capture is currently unsupported"
 IMPLICIT = (
     "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
 )
-
-
 BLAS = (np.matmul, np.dot, np.inner, np.tensordot, np.vdot, np.ndarray.dot)
 
 
@@ -60,7 +47,7 @@ class MemoryPointer:
 
 
 def array_class(gpu: Gpu, device: Any) -> type:
-    """``cupy.ndarray`` on this GPU. device: gives the number of the current one."""
+    """``cupy.ndarray`` on this GPU. device: gives the current one."""
 
     class ndarray(NDArrayOperatorsMixin):  # noqa: N801
         """values: the memory as it is now, whatever is still to be done."""
@@ -219,8 +206,14 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
             return type(value)(map(back, value))
         return value
 
-    with np.errstate(all="ignore"):  # a GPU warns of nothing
-        result = on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
+    def compute():
+        with np.errstate(all="ignore"):  # a GPU warns of nothing
+            return on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
+
+    result = compute()
+    if not waits and isinstance(result, np.ndarray) and gpu.memory.find(result.ctypes.data) is None:
+        gpu.current.synchronize()  # no view after all, but a copy
+        result = compute()
     out = kwargs.get("out")
     out = out[0] if isinstance(out, tuple) else out
     return back(result) if out is None else out

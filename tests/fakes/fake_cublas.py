@@ -7,7 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from fake_gpu import Block, Gpu, MemoryFaultError, Work
+from fake_gpu import Gpu, Work
+from fake_memory import Block, MemoryFaultError
 from numpy.lib.stride_tricks import as_strided
 
 

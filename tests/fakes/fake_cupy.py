@@ -1,10 +1,11 @@
 """A module that answers as CuPy would, on machines without a GPU: well, or in the trouble asked for.
 
-Arrays lie in NumPy's memory (fake_arrays.py), kernels are compiled by g++ (cuda_on_cpu.py), work waits in its stream,
+Arrays lie in NumPy's memory (fake_arrays.py), kernels are compiled by g++ (fake_kernels.py), work waits in its stream,
 and graphs are captured and replayed (fake_gpu.py); nvmath's products are fake_cublas.py's. The namespace is the one
 that array-api-compat has for CuPy.
 """
 
+import ctypes
 import importlib
 import pkgutil
 import sys
@@ -13,11 +14,13 @@ from types import ModuleType
 from typing import Any
 
 import array_api_compat
-import cuda_on_cpu
 import fake_cublas
 import numpy as np
-from fake_arrays import LACKING, MemoryPointer, array_class, function
-from fake_gpu import CUDARuntimeError, Gpu, Graph, MemoryFaultError, OutOfMemoryError, Work
+from fake_arrays import MemoryPointer, array_class
+from fake_functions import arrays, functions
+from fake_gpu import CUDARuntimeError, Gpu, Graph, Work
+from fake_kernels import CompileException, raw_module
+from fake_memory import MemoryFaultError, OutOfMemoryError
 
 import anynet.backends.cuda
 
@@ -41,11 +44,6 @@ OURS = [
 
 class DynamicLibNotFoundError(RuntimeError):
     """What cuda.pathfinder raises; known to anynet by its name only."""
-
-
-class CompileException(Exception):  # noqa: N818
-    def __init__(self, msg: str, source: str, name: str, options: tuple[str, ...], backend: str = "nvrtc") -> None:
-        super().__init__(msg)
 
 
 class Fake:
@@ -106,10 +104,10 @@ class Fake:
 
         def copy(dst: int, src: int, size: int, kind: int, stream: int) -> None:
             blocks = (gpu.memory.block(dst, size), gpu.memory.block(src, size))
-            gpu.stream(stream).push(Work("memcpy", lambda: cuda_on_cpu.ctypes.memmove(dst, src, size), blocks))
+            gpu.stream(stream).push(Work("memcpy", lambda: ctypes.memmove(dst, src, size), blocks))
 
         def fill(ptr: int, value: int, size: int, stream: int) -> None:
-            work = Work("memset", lambda: cuda_on_cpu.ctypes.memset(ptr, value, size), (gpu.memory.block(ptr, size),))
+            work = Work("memset", lambda: ctypes.memset(ptr, value, size), (gpu.memory.block(ptr, size),))
             gpu.stream(stream).push(work)
 
         parts = {
@@ -186,88 +184,6 @@ def device_class(fake: Fake) -> type:
         compute_capability = "90"
 
     return Device
-
-
-def functions(fake: Fake, namespace: ModuleType) -> dict[str, Any]:
-    """Functions of NumPy's for the fake's arrays, and its types and numbers as they are."""
-    made = {}
-    for name in set(namespace.__all__) - set(LACKING[namespace.__name__].split()):
-        thing = getattr(namespace, name)
-        if isinstance(thing, type | float | None):
-            made[name] = thing
-        elif callable(thing):
-            made[name] = function(fake.gpu, fake.Array, thing)
-    return made
-
-
-def arrays(fake: Fake) -> dict[str, Any]:
-    """What ``cupy`` has for making arrays, and all that NumPy has too."""
-    Array, gpu = fake.Array, fake.gpu
-
-    def array(obj, dtype=None, copy=True, order="K", subok=False, ndmin=0, *, blocking=False):
-        if isinstance(obj, Array):
-            return obj.astype(obj.dtype if dtype is None else dtype, copy=bool(copy))
-        gpu.current.synchronize()
-        host = np.array(obj.get() if hasattr(obj, "get") else obj, dtype, ndmin=ndmin)
-        return Array.of(host)
-
-    def asarray(a, dtype=None, order=None, *, blocking=False):
-        same = isinstance(a, Array) and (dtype is None or a.dtype == dtype)
-        return a if same else array(a, dtype, copy=False)
-
-    def asnumpy(a, stream=None, order="C", out=None, *, blocking=True):
-        return a.get(stream, order, out, blocking) if isinstance(a, Array) else np.asarray(a)
-
-    def copyto(dst, src, casting="same_kind", where=None):
-        things["add"](src, 0, out=dst, casting=casting) if where is None else things["putmask"](dst, where, src)
-
-    class Pool:
-        def free_all_blocks(self, stream=None):
-            """What no array uses is free here as it is."""
-
-        def used_bytes(self):
-            return gpu.memory.used
-
-    things = functions(fake, np)
-    things |= {"array": array, "asarray": asarray, "asnumpy": asnumpy, "copyto": copyto, "ndarray": Array}
-    things["empty"] = lambda shape, dtype=float, order="C": Array(shape, dtype, order=order)
-    things["empty_like"] = lambda prototype, dtype=None: Array(
-        prototype.shape, prototype.dtype if dtype is None else dtype
-    )
-    things["get_default_memory_pool"] = Pool
-    return things
-
-
-def raw_module(fake: Fake) -> type:
-    """``cupy.RawModule``: kernels that go in line on the current stream."""
-
-    class RawModule:
-        def __init__(self, code=None, *, options=(), backend="nvrtc"):
-            self.code, self.options = code, tuple(options)
-
-        def compile(self, log_stream=None):
-            try:
-                return cuda_on_cpu.compile_kernels(self.code, self.options)
-            except cuda_on_cpu.CompileError as error:
-                raise CompileException(str(error), self.code, "", self.options) from None
-
-        def get_function(self, name):
-            kernel = self.compile()[name]
-
-            def launch(grid: tuple, block: tuple, args: tuple, *, shared_mem: int = 0) -> None:
-                assert isinstance(grid, tuple)
-                assert isinstance(block, tuple)
-                assert shared_mem == 0
-                refused = [type(arg) for arg in args if isinstance(arg, np.ndarray)]
-                if refused:
-                    raise TypeError(f"Unsupported type {refused[0]}")
-                values = [arg.values if isinstance(arg, fake.Array) else arg for arg in args]
-                packed, blocks = kernel.pack(values), fake.gpu.blocks(v for v in values if isinstance(v, np.ndarray))
-                fake.gpu.current.push(Work(name, lambda: kernel.launch(grid, block, packed), blocks, args))
-
-            return launch
-
-    return RawModule
 
 
 def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:

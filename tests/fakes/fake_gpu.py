@@ -1,17 +1,15 @@
-"""A GPU's memory, streams, events and graphs, as CUDA has them, on the host.
+"""A GPU's streams, events and graphs, as CUDA has them, on the host.
 
 Work waits in its stream's line until something waits for it, and streams know nothing of one another: whoever forgets
 to wait sees old values. What CUDA refuses while a stream captures is refused, with CUDA's numbers.
 """
 
-import bisect
-import ctypes
-import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from fake_memory import Block, Memory, MemoryFaultError
 
 UNSUPPORTED, INVALIDATED, ISOLATION = 900, 901, 905
 MESSAGES = {
@@ -19,85 +17,12 @@ MESSAGES = {
     INVALIDATED: "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture",
     ISOLATION: "cudaErrorStreamCaptureIsolation: dependency created on uncaptured work in another stream",
 }
-ALIGNMENT, GUARD, GUARD_BYTE, UNSET_BYTE = 512, 64, 0xA5, 0xFF
 
 
 class CUDARuntimeError(RuntimeError):
     def __init__(self, status: int) -> None:
         super().__init__(MESSAGES.get(status, f"cudaError{status}: as CUDA puts it"))
         self.status = status
-
-
-class OutOfMemoryError(MemoryError):
-    def __init__(self, size: int, total: int, limit: int = 0) -> None:
-        super().__init__(f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes).")
-
-
-class MemoryFaultError(AssertionError):
-    """Memory used that is not allocated, or no longer; or written to beyond an array."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """Allocated memory: where it starts, its bytes, and its number, for addresses are used again."""
-
-    ptr: int
-    size: int
-    number: int
-
-
-class Memory:
-    """What is allocated. limit: the bytes that there are; None is no limit."""
-
-    def __init__(self, limit: int | None) -> None:
-        self.limit = limit
-        self.used = 0
-        self._blocks: list[Block] = []  # by address
-        self._made = 0
-
-    def allocate(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """An array of unset values, all bits of them 1, which is NaN; the memory is freed when no view of it is left.
-
-        Raises OutOfMemoryError.
-        """
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        if self.limit is not None and self.used + size > self.limit:
-            raise OutOfMemoryError(size, self.used, self.limit)
-        raw = np.full(size + 2 * GUARD + ALIGNMENT, GUARD_BYTE, np.uint8)
-        start = -(raw.ctypes.data + GUARD) % ALIGNMENT + GUARD
-        raw[start : start + size] = UNSET_BYTE
-        self._made += 1
-        self.used += size
-        block = Block(raw.ctypes.data + start, size, self._made)
-        bisect.insort(self._blocks, block, key=lambda block: block.ptr)
-        weakref.finalize(raw, self._free, block)
-        return raw[start : start + size].view(dtype).reshape(shape)
-
-    def _free(self, block: Block) -> None:
-        self.used -= block.size
-        self._blocks.remove(block)
-
-    def find(self, address: int, size: int = 0) -> Block | None:
-        """The block that holds all of these bytes."""
-        i = bisect.bisect_right(self._blocks, address, key=lambda block: block.ptr) - 1
-        holds = i >= 0 and address + size <= self._blocks[i].ptr + max(self._blocks[i].size, 1)
-        return self._blocks[i] if holds else None
-
-    def block(self, address: int, size: int = 0) -> Block:
-        """The block that holds all of these bytes, or MemoryFaultError."""
-        found = self.find(address, size)
-        if found is None:
-            raise MemoryFaultError(f"{size} bytes at {address:#x} are not in one array's memory")
-        return found
-
-    def check(self, blocks: Iterable[Block]) -> None:
-        """That all of it is still allocated, and that nothing was written around it."""
-        for block in blocks:
-            if self.find(block.ptr) != block:
-                raise MemoryFaultError("freed memory is used")
-            for address in (block.ptr - GUARD, block.ptr + block.size):
-                if ctypes.string_at(address, GUARD) != bytes([GUARD_BYTE]) * GUARD:
-                    raise MemoryFaultError(f"something was written beyond an array of {block.size} bytes")
 
 
 @dataclass
@@ -110,7 +35,7 @@ class Work:
     keep: Any = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Graph:
     """What a stream has captured."""
 
@@ -239,7 +164,7 @@ def stream_classes(gpu: Gpu) -> tuple[type, type]:
                 raise NotImplementedError("a capture that another stream joins is not imitated")
             if self._graph is None:
                 self._line.append(Work("wait_event", event.wait()))
-            elif event.place is not None and event.graph is not self._graph:
+            elif event.place is not None and event.graph is None:
                 self._valid = False
                 raise CUDARuntimeError(ISOLATION)
 

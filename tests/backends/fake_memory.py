@@ -1,0 +1,95 @@
+"""A GPU's memory on the host: what is allocated is known, and has guards around it."""
+
+import bisect
+import ctypes
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ALIGNMENT, GUARD, GUARD_BYTE, UNSET_BYTE = 512, 64, 0xA5, 0xFF
+
+
+class OutOfMemoryError(MemoryError):
+    def __init__(self, size: int, total: int, limit: int = 0) -> None:
+        super().__init__(f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes).")
+
+
+class MemoryFaultError(AssertionError):
+    """Memory used that is not allocated, or no longer; or written to beyond an array."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Allocated memory: where it starts, its bytes, and its number, for addresses are used again."""
+
+    ptr: int
+    size: int
+    number: int
+
+
+class Memory:
+    """What is allocated. limit: the bytes that there are; None is no limit."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self._starts: list[int] = []  # in order
+        self._blocks: dict[int, Block] = {}  # by where they start
+        self._dead: list[Block] = []  # what nobody uses any more, whenever Python finds out
+        self._made = 0
+
+    @property
+    def used(self) -> int:
+        """The bytes that are allocated."""
+        self._sweep()
+        return sum(block.size for block in self._blocks.values())
+
+    def allocate(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """An array of unset values, all bits of them 1, which is NaN; the memory is freed when no view of it is left.
+
+        Raises OutOfMemoryError.
+        """
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if self.limit is not None and self.used + size > self.limit:
+            raise OutOfMemoryError(size, self.used, self.limit)
+        raw = np.full(size + 2 * GUARD + ALIGNMENT, GUARD_BYTE, np.uint8)
+        start = -(raw.ctypes.data + GUARD) % ALIGNMENT + GUARD
+        raw[start : start + size] = UNSET_BYTE
+        self._made += 1
+        block = Block(raw.ctypes.data + start, size, self._made)
+        self._sweep()
+        bisect.insort(self._starts, block.ptr)
+        self._blocks[block.ptr] = block
+        weakref.finalize(raw, self._dead.append, block)
+        return raw[start : start + size].view(dtype).reshape(shape)
+
+    def _sweep(self) -> None:
+        while self._dead:
+            block = self._dead.pop()
+            self._starts.remove(block.ptr)
+            del self._blocks[block.ptr]
+
+    def find(self, address: int, size: int = 0) -> Block | None:
+        """The block that holds all of these bytes."""
+        self._sweep()
+        i = bisect.bisect_right(self._starts, address) - 1
+        block = self._blocks[self._starts[i]] if i >= 0 else None
+        return block if block and address + size <= block.ptr + max(block.size, 1) else None
+
+    def block(self, address: int, size: int = 0) -> Block:
+        """The block that holds all of these bytes, or MemoryFaultError."""
+        found = self.find(address, size)
+        if found is None:
+            raise MemoryFaultError(f"{size} bytes at {address:#x} are not in one array's memory")
+        return found
+
+    def check(self, blocks: Iterable[Block]) -> None:
+        """That all of it is still allocated, and that nothing was written around it."""
+        for block in blocks:
+            if self.find(block.ptr) != block:
+                raise MemoryFaultError("freed memory is used")
+            for address in (block.ptr - GUARD, block.ptr + block.size):
+                if ctypes.string_at(address, GUARD) != bytes([GUARD_BYTE]) * GUARD:
+                    raise MemoryFaultError(f"something was written beyond an array of {block.size} bytes")
