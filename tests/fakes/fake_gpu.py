@@ -4,6 +4,7 @@ Work waits in its stream's line until something waits for it, and streams know n
 to wait sees old values. What CUDA refuses while a stream captures is refused, with CUDA's numbers.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +71,17 @@ class Gpu:
         self.streams: list[Any] = []
         self.pinned: list[np.ndarray] = []
         self.Stream, self.Event = stream_classes(self)
-        self.null = self.current = self.Stream(null=True)
+        self.null = self.Stream(null=True)
+        self._here, self.lock = threading.local(), threading.RLock()
+
+    @property
+    def current(self) -> Any:
+        """The current stream, of which every thread has its own."""
+        return getattr(self._here, "stream", self.null)
+
+    @current.setter
+    def current(self, stream: Any) -> None:
+        self._here.stream = stream
 
     def run(self, work: Work) -> None:
         try:
@@ -135,9 +146,10 @@ def stream_classes(gpu: Gpu) -> tuple[type, type]:
 
         def run(self, until=None):
             """All work, or that up to a place in line. Not CuPy's."""
-            while self._line and (until is None or self._done < until):
-                self._done += 1
-                gpu.run(self._line.pop(0))
+            with gpu.lock:  # whoever asks, one after another
+                while self._line and (until is None or self._done < until):
+                    self._done += 1
+                    gpu.run(self._line.pop(0))
 
         def refuse_capture(self):
             """Fail as CUDA does where this must not be asked while the stream captures. Not CuPy's."""
