@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
+missing = ""
 try:
     from cupy_backends.cuda.libs import nvrtc  # CuPy's, by a name that the fake CuPy does not take
-except ImportError:
-    nvrtc = None
+
+    nvrtc.getVersion()  # finds the library, for which it asks CuPy, still the real one
+except (ImportError, RuntimeError) as error:
+    missing = str(error).splitlines()[0]
 
 ARCHITECTURES = ("sm_70", "sm_80", "sm_90")
 """V100, A100, H100: what NVRTC 12 compiles for, and anynet is used on."""
@@ -20,12 +23,8 @@ def nvrtc_compile(source: str, arch: str = "sm_80", options: Sequence[str] = ())
 
     Raises CompileError, with the same words, where they refuse; skips the test where NVRTC is not installed.
     """
-    if nvrtc is None:
-        pytest.skip("cupy is not installed")
-    try:
-        nvrtc.getVersion()
-    except (ImportError, RuntimeError) as error:
-        pytest.skip(f"NVRTC is not installed: {str(error).splitlines()[0]}")
+    if missing:
+        pytest.skip(f"NVRTC is not installed: {missing}")
     program = nvrtc.createProgram(source, "source.cu", [], [])
     try:
         nvrtc.compileProgram(program, (f"--gpu-architecture={arch}", *options))

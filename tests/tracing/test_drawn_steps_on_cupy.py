@@ -36,7 +36,7 @@ def test_cupy(cupy_here, drawn: Drawn, small: int, tile: int, few: bool, order: 
 
     with (
         patch.multiple(kernels, SMALL=small, TILE=tile, MOST_THREADS=32 if few else 1024, ALONE=(32, 2)),
-        patch.multiple(building, MANY_TURNS=2, MANY=2 if few else 512, FEW=1, THREADS=8),
+        patch.multiple(building, MANY_TURNS=2, LONG=2, MOST_OF_WARP=2 if few else 512, LEAST_OF_THREAD=1, THREADS=8),
         patch.object(cupy_library, "SHORT", 0 if few else 1 << 16),
         patch.object(graphs, "STEPS", 2),
         patch.object(cuda_on_cpu, "order", order),

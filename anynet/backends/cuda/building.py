@@ -12,18 +12,14 @@ from anynet.typing import Array
 
 NewArray = Callable[[tuple[int, ...]], Array]
 
-PRELUDE = """\
-__device__ inline long long at(long long index, long long n) {  // as take counts: from the end, and round and round
-    return index >= 0 && index < n ? index : (index % n + n) % n;
-}
-"""
-"""What all sources begin with."""
-
 MANY_TURNS = 1 << 8
 """Results from which on each is a thread's where the elements that it is made of lie apart: neighbours lie together."""
 
-MANY, FEW, THREADS = 1 << 9, 1 << 4, 1 << 15
-"""Elements that a warp reduces at most, and a thread at least, and how many threads are to share a reduction."""
+LONG = 1 << 8
+"""Elements from which on a reduction is split into parts, if that occupies more of the device."""
+
+MOST_OF_WARP, LEAST_OF_THREAD, THREADS = 1 << 9, 1 << 4, 1 << 15
+"""Into parts of so many elements: a warp's at most, a thread's at least, and of no more threads than so many."""
 
 FINALLY = {"mean": "sum", "count_nonzero": "sum"}
 """How what parts have come to is reduced, where it is not as the parts are."""
@@ -116,13 +112,16 @@ def reduction(op: str, x: Array, out: Array, axes: tuple[int, ...], new: NewArra
     parts = _parts(n, math.prod(shape), inner_steps[0]) if len(axes) == 1 and how.merge else 1
     if parts == 1:
         return [_fold(how, x, [*outer_steps, *inner_steps], shape, inner, out)]
-    between, first, then = new((parts, *shape)), "sum" if op == "mean" else op, FINALLY.get(op, op)
-    split = [inner_steps[0] * (n // parts), *outer_steps, inner_steps[0]]
+    (axis,), (step,) = axes, inner_steps  # the parts take the axis's place, so that members stay apart
+    between = new((*shape[:axis], parts, *shape[axis:]))
+    split = [*outer_steps[:axis], step * (n // parts), *outer_steps[axis:], step]
+    first, then = "sum" if op == "mean" else op, FINALLY.get(op, op)
     last = REDUCTIONS[then]._replace(result=f"s / {n}") if op == "mean" else REDUCTIONS[then]
-    (ahead, *behind) = _steps(between)
+    behind = list(_steps(between))
+    behind.append(behind.pop(axis))
     return [
-        _fold(REDUCTIONS[first], x, split, [parts, *shape], [n // parts], between),
-        _fold(last, between, [*behind, ahead], shape, [parts], out),
+        _fold(REDUCTIONS[first], x, split, list(between.shape), [n // parts], between),
+        _fold(last, between, behind, shape, [parts], out),
     ]
 
 
@@ -142,9 +141,11 @@ def _fold(how: Reduction, x: Array, steps: list[int], shape: list[int], inner: l
 
 
 def _parts(n: int, turns: int, step: int) -> int:
-    """Into how many parts to split a reduction of n elements, of which there are so many; a divisor of n."""
-    most = min(THREADS // turns, n // FEW) if turns >= MANY_TURNS and abs(step) != 1 else n // MANY
-    return max((p for p in range(1, min(most, n) + 1) if n % p == 0), default=1)
+    """Into how many parts to split reductions of n elements, of which there are so many; a divisor of n."""
+    if n < LONG:
+        return 1
+    most = n // MOST_OF_WARP if abs(step) == 1 else min(THREADS // turns, n // LEAST_OF_THREAD)
+    return max((p for p in range(1, most + 1) if n % p == 0), default=1)
 
 
 def _steps(array: Array) -> tuple[int, ...]:

@@ -7,9 +7,9 @@ from typing import Any
 import cupy
 import numpy as np
 
-from anynet.backends.cuda.building import PRELUDE
 from anynet.backends.cuda.kernels import Kernel, Source, write
 from anynet.backends.cuda.phases import Phase
+from anynet.backends.cuda.words import PRELUDE
 from anynet.typing import Array
 
 

@@ -100,6 +100,14 @@ ENDS = {
 """The least and the greatest number of each type that is added up or compared in."""
 
 
+PRELUDE = """\
+__device__ inline long long at(long long index, long long n) {  // as take counts: from the end, and round and round
+    return index >= 0 && index < n ? index : (index % n + n) % n;
+}
+"""
+"""What all sources begin with."""
+
+
 def is_elementwise(node: Node) -> bool:
     """Whether an operation gives each element from the same elements of its arguments, and has words here."""
     if not known(node):
