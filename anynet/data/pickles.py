@@ -101,8 +101,8 @@ def _array(recorded: _Array) -> NDArray[Any]:
     code, order = _text(dtype.args[0]), _text(dtype.state[1])
     if not re.fullmatch(r"[<>|=][biuf][1248]", order + code):
         raise TypeError(f"it holds an array of dtype {order + code!r}, which is not numeric")
-    # frombuffer and reshape check the sizes; over a bytearray, the array can be written to. Latin-1 gives every byte the
-    # character of the same number.
+    # frombuffer and reshape check the sizes; over a bytearray, the array can be written to. Latin-1 gives every byte
+    # the character of the same number.
     numbers = raw if isinstance(raw, bytes) else _text(raw).encode("latin1")
     flat = np.frombuffer(bytearray(numbers), order + code)
     return flat.reshape(shape, order="F" if fortran else "C")
