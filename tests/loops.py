@@ -10,7 +10,6 @@ from anynet.tracing.splitting import SplitStep
 from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten
 
-
 RECORDING = ("torch:cpu", "torch:cuda", "cupy")
 """Names of backends that record steps; NumPy, which does too, has more ways of running them."""
 
