@@ -20,7 +20,7 @@ from rich.table import Table
 from anynet.data.forms import BATCHES, BINARY_COUNT
 from benchmarks.side_by_side import backends, check_new, leave, run
 
-REPEATS = 5
+REPEATS = 3
 SOURCE = Path(__file__).resolve().parents[1]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cyclopts
+from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
@@ -15,10 +15,12 @@ import anynet as an
 from benchmarks import machine
 
 
-def run(command: Callable[..., object]) -> None:
+def run(command: Callable[..., object], tokens: Sequence[str] | None = None) -> None:
     """Run a command line. What a user can mend ends in one line on stderr and exit code 2."""
+    app = App()
+    app.default(command)
     try:
-        cyclopts.run(command)
+        app(tokens)
     except (an.BackendError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)

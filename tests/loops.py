@@ -10,6 +10,9 @@ from anynet.tracing.splitting import SplitStep
 from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten
 
+RECORDING = ("torch:cpu", "torch:cuda", "cupy")
+"""Names of backends that record steps; NumPy, which does too, has more ways of running them."""
+
 
 def plain(chosen: Backend) -> Backend:
     """The backend with the loop that needs nothing of its library."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from array_api_compat import array_namespace
 from libraries import tree_map
-from loops import in_parts, plain, recorded, recording
+from loops import RECORDING, in_parts, plain, recorded, recording
 
 from anynet.backends import backend, numpy_blocks
 from anynet.tracing import splitting
@@ -175,10 +175,7 @@ WAYS = {
     "numpy": ("numpy", numpy_blocks.SIZE, numpy_blocks.LARGE),
     "numpy, blocks of one row": ("numpy", 6, 4),
     "numpy, blocks of less": ("numpy", 5, 4),
-    "torch": ("torch:cpu", 0, 0),
-    "torch on a GPU": ("torch:cuda", 0, 0),
-    "cupy": ("cupy", 0, 0),
-}
+} | {name: (name, 0, 0) for name in RECORDING}
 
 
 def assert_same_on(chosen, function, ours=recorded):

@@ -7,7 +7,7 @@ import pytest
 from drawn_steps import Drawn, steps
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from loops import PLAIN, RECORDED, in_parts, plain, recording
+from loops import PLAIN, RECORDED, RECORDING, in_parts, plain, recording
 
 from anynet.backends import Backend, backend, numpy_blocks
 from anynet.tracing import splitting
@@ -60,7 +60,7 @@ def test_in_parts(drawn: Drawn, long: int) -> None:
         assert_same(drawn, in_parts(backend("numpy")), PLAIN)
 
 
-@pytest.mark.parametrize("name", ["torch:cpu", "torch:cuda", "cupy"])
+@pytest.mark.parametrize("name", RECORDING)
 def test_others(name: str) -> None:
     chosen = recording(name)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from array_api_compat import array_namespace
 from libraries import tree_map
-from loops import PLAIN, RECORDED, own, plain, recorded, recording
+from loops import PLAIN, RECORDED, RECORDING, own, plain, recorded, recording
 from numerical import assert_close
 
 import anynet as an
@@ -127,7 +127,7 @@ def test_large_arrays_are_done_in_blocks(monkeypatch):
     assert done
 
 
-@pytest.mark.parametrize("where", ["torch:cpu", "torch:cuda", "cupy"])
+@pytest.mark.parametrize("where", RECORDING)
 @pytest.mark.parametrize("name", CASES)
 def test_every_step_is_recorded(name, where):
     chosen = recording(where)
