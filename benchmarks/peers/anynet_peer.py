@@ -7,30 +7,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anynet as an
+from anynet.backends import Backend
 from anynet.data import Loader, Normalization, Split
 from anynet.data.loader import Pass
-from anynet.training.loop import BatchLoop
+from anynet.tracing.loop import Record
+from anynet.tracing.tracer import trace
+from anynet.tracing.tree import flatten
+from anynet.training.loop import BatchLoop, gathering
 from anynet.training.step import Fixed, start, train_step
+from anynet.typing import Array
 from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload
 
 
+EAGER = "eager"
+
+
 class Anynet(Peer):
-    """``backend``: as for ``anynet.backend``; "numpy" is NumPy alone, "numpy+numba" has Numba compile at once.
+    """``backend``: as for ``anynet.backend``, and behind a plus how steps are run.
+
+    "numpy" is NumPy alone, "numpy+numba" has Numba compile at once, and "cupy+eager" runs the step again and again as it
+    is, where "cupy" records and captures it.
 
     Raises LeftOutError for a backend that cannot be used here.
     """
 
     def __init__(self, workload: Workload, data: Data, backend: str) -> None:
         self.workload, self.data = workload, data
-        backend, _, compiler = backend.partition("+")
+        backend, _, how = backend.partition("+")
+        compiler = "" if how == EAGER else how
         if compiler and find_spec(compiler) is None:
             raise LeftOutError(f"{compiler} is not installed")
         try:
             self.backend = an.backend(backend)
         except an.BackendError as error:
             raise LeftOutError(str(error)) from error
+        self.eager = how == EAGER
+        if self.eager:
+            self.backend = _eager(self.backend)
         if (library := self.backend.library) is not None:
             type(library).patience = 1 if compiler or backend != "numpy" else math.inf
         self.net, put = _net(workload), self.backend.asarray
@@ -39,7 +54,8 @@ class Anynet(Peer):
         self.loader = Loader(Split(data.images, data.labels), self.backend)
         penalty = put(np.asarray(workload.l2, np.float32)) if workload.l2 else None
         self.fixed = Fixed(Normalization(put(data.scale), put(data.shift)), penalty)
-        self.loop = BatchLoop(train_step(self.net, an.losses.softmax_cross_entropy, optimizer), self.backend)
+        self.step = train_step(self.net, an.losses.softmax_cross_entropy, optimizer)
+        self.loop = BatchLoop(self.step, self.backend)
         layout = self.net.layout
         named = dict(zip(self.net.parameters, flat(data.parameters), strict=True))
         params = put(layout.join(named, like=np.zeros(layout.size, np.float32)))
@@ -48,13 +64,34 @@ class Anynet(Peer):
 
     def train(self, order: NDArray[np.int64]) -> None:
         batches = Pass(self.loader, order, self.workload.batch_size)
-        rates = np.full(len(order) // self.workload.batch_size, self.workload.lr, np.float32)
-        self.carry = self.loop(self.carry, self.fixed, batches, self.backend.asarray(rates))
+        self.carry = self.loop(self.carry, self.fixed, batches, self._rates(len(order) // self.workload.batch_size))
         self.backend.to_host(self.carry.step)  # waits for the device
 
     def parameters(self) -> Parameters:
         named = self.net.layout.split(self.backend.to_host(self.carry.params))
         return like(self.data.parameters, (named[name] for name in self.net.parameters))
+
+    def launches(self) -> int | None:
+        """The calls of the recorded step; of a capture they are the nodes."""
+        library = self.backend.library
+        if self.eager or library is None:
+            return None
+        plan = next(Pass(self.loader, np.arange(self.workload.batch_size), self.workload.batch_size).plans())
+        shared = self.fixed, self.loader.images, self.loader.labels
+        graph = trace(
+            gathering(self.step, None), self.backend.xp, self.carry, shared, (plan.row(0), self._rates(1)[0, ...])
+        )
+        record = Record(graph, len(flatten(self.carry)[0]), flatten(shared)[0], library)
+        return len(record.program(self.workload.steps).calls)
+
+    def _rates(self, steps: int) -> Array:
+        return self.backend.asarray(np.full(steps, self.workload.lr, np.float32))
+
+
+def _eager(backend: Backend) -> Backend:
+    """The backend with the plain loop in the place of the one that is faster."""
+    kind = type(backend)
+    return type("Eager", (kind,), {"loop": kind.plain_loop})(backend.name, backend.device)
 
 
 def _net(workload: Workload) -> an.Sequential:
