@@ -52,7 +52,7 @@ def find(name: str) -> Callable[[Workload, Data], Peer]:
         return partial(Anynet, backend=name.removeprefix(ANYNET))
     library, _, device = name.partition(":")
     try:
-        kind: type[Peer] = pkgutil.resolve_name(f"benchmarks.peers.{PEERS[library]}")
+        kind: Callable[..., Peer] = pkgutil.resolve_name(f"benchmarks.peers.{PEERS[library]}")
     except ModuleNotFoundError as error:
         raise LeftOutError(f"{error.name} is not installed") from None
     return partial(kind, device=device) if device else kind

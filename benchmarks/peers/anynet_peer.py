@@ -20,15 +20,14 @@ from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload
 
-
 EAGER = "eager"
 
 
 class Anynet(Peer):
     """``backend``: as for ``anynet.backend``, and behind a plus how steps are run.
 
-    "numpy" is NumPy alone, "numpy+numba" has Numba compile at once, and "cupy+eager" runs the step again and again as it
-    is, where "cupy" records and captures it.
+    "numpy" is NumPy alone, "numpy+numba" has Numba compile at once, and "cupy+eager" runs the step again and again as
+    it is, where "cupy" records and captures it.
 
     Raises LeftOutError for a backend that cannot be used here.
     """

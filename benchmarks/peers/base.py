@@ -35,5 +35,5 @@ class Peer(ABC):
         """What the parameters are now."""
 
     def launches(self) -> int | None:
-        """How many kernels a step launches, or functions of the library it calls; None where that is not known."""
+        """How many kernels a step launches, on a CPU how many functions it calls; None where that is not known."""
         return None
