@@ -1,5 +1,6 @@
 """anynet, on each of its backends: the one place where the benchmarks call it."""
 
+import inspect
 import math
 from importlib.util import find_spec
 
@@ -10,12 +11,9 @@ import anynet as an
 from anynet.backends import Backend
 from anynet.data import Loader, Normalization, Split
 from anynet.data.loader import Pass
-from anynet.tracing.loop import Record
-from anynet.tracing.tracer import trace
-from anynet.tracing.tree import flatten
-from anynet.training.loop import BatchLoop, gathering
+from anynet.tracing.loop import RecordedLoop
+from anynet.training.loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
-from anynet.typing import Array
 from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload
@@ -42,8 +40,7 @@ class Anynet(Peer):
             self.backend = an.backend(backend)
         except an.BackendError as error:
             raise LeftOutError(str(error)) from error
-        self.eager = how == EAGER
-        if self.eager:
+        if how == EAGER:
             self.backend = _eager(self.backend)
         if (library := self.backend.library) is not None:
             type(library).patience = 1 if compiler or backend != "numpy" else math.inf
@@ -53,8 +50,7 @@ class Anynet(Peer):
         self.loader = Loader(Split(data.images, data.labels), self.backend)
         penalty = put(np.asarray(workload.l2, np.float32)) if workload.l2 else None
         self.fixed = Fixed(Normalization(put(data.scale), put(data.shift)), penalty)
-        self.step = train_step(self.net, an.losses.softmax_cross_entropy, optimizer)
-        self.loop = BatchLoop(self.step, self.backend)
+        self.loop = BatchLoop(train_step(self.net, an.losses.softmax_cross_entropy, optimizer), self.backend)
         layout = self.net.layout
         named = dict(zip(self.net.parameters, flat(data.parameters), strict=True))
         params = put(layout.join(named, like=np.zeros(layout.size, np.float32)))
@@ -63,7 +59,8 @@ class Anynet(Peer):
 
     def train(self, order: NDArray[np.int64]) -> None:
         batches = Pass(self.loader, order, self.workload.batch_size)
-        self.carry = self.loop(self.carry, self.fixed, batches, self._rates(len(order) // self.workload.batch_size))
+        rates = np.full(len(order) // self.workload.batch_size, self.workload.lr, np.float32)
+        self.carry = self.loop(self.carry, self.fixed, batches, self.backend.asarray(rates))
         self.backend.to_host(self.carry.step)  # waits for the device
 
     def parameters(self) -> Parameters:
@@ -71,20 +68,10 @@ class Anynet(Peer):
         return like(self.data.parameters, (named[name] for name in self.net.parameters))
 
     def launches(self) -> int | None:
-        """The calls of the recorded step; of a capture they are the nodes."""
-        library = self.backend.library
-        if self.eager or library is None:
-            return None
-        plan = next(Pass(self.loader, np.arange(self.workload.batch_size), self.workload.batch_size).plans())
-        shared = self.fixed, self.loader.images, self.loader.labels
-        graph = trace(
-            gathering(self.step, None), self.backend.xp, self.carry, shared, (plan.row(0), self._rates(1)[0, ...])
-        )
-        record = Record(graph, len(flatten(self.carry)[0]), flatten(shared)[0], library)
-        return len(record.program(self.workload.steps).calls)
-
-    def _rates(self, steps: int) -> Array:
-        return self.backend.asarray(np.full(steps, self.workload.lr, np.float32))
+        """The calls of the step that the loop has recorded: on a GPU, the kernels that it captured."""
+        loop = inspect.unwrap(self.loop._resident)
+        records = list(loop._records.values()) if isinstance(loop, RecordedLoop) else []
+        return len(records[-1]._program.calls) if records and records[-1] else None
 
 
 def _eager(backend: Backend) -> Backend:
