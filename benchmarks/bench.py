@@ -58,24 +58,37 @@ def bench(
     repeats = repeats or (QUICK_REPEATS if quick else REPEATS)
     settings = {"repeats": repeats, "threads": threads, "quick": quick} | ({"minutes": minutes} if minutes else {})
     here = machine.describe()
-    paths = new_files(out, name or machine.file_name(here))
+    paths = new_files(out, name or machine.file_name(here, on_gpu=any(map(on_gpu, chosen))))
     title = "How training throughput grows" if grow else "Training throughput"
 
-    report = None
-    with Console(stderr=True).status("starting") as status:
-        measuring = measure_all(groups, chosen, threads=threads, repeats=repeats, until=until, say=status.update)
-        for speed, measured, skipped in measuring:
-            report = Report(title, here | speed._asdict(), settings, measured, grow, skipped)
-            if any(result.timings for result in report.results):
-                report.write(paths)
-    if report is None or not any(result.timings for result in report.results):
-        raise ValueError("nothing could be timed: " + "; ".join(report.remarks() if report else ["no time was left"]))
+    todo = growth.coarse_first(groups) if grow else groups["Workloads"]
+    timed, reasons = None, []
+    try:
+        with Console(stderr=True).status("starting") as status:
+            measuring = measure_all(todo, chosen, threads=threads, repeats=repeats, until=until, say=status.update)
+            for speed, results, skipped in measuring:
+                done = {what: [results[w] for w in group if w in results] for what, group in groups.items()}
+                measured = {what: found for what, found in done.items() if found}
+                report = Report(title, here | speed._asdict(), settings, measured, grow, skipped)
+                reasons = report.remarks()
+                if any(result.timings for result in report.results):
+                    timed = report
+                    timed.write(paths)
+    finally:  # with Control-C too, what there is is shown
+        if timed is not None:
+            show(timed, paths)
+    if timed is None:
+        raise ValueError("nothing could be timed: " + "; ".join(reasons))
 
-    report.draw(paths, plots.growth(report.groups, title) if grow else plots.ratios(report.results, title))
+
+def show(report: Report, paths: Mapping[str, Path]) -> None:
+    """Draw the picture, and print the tables."""
+    drawn = plots.growth(report.groups, report.title) if report.grown else plots.ratios(report.results, report.title)
+    report.draw(paths, drawn)
     console = Console()
     for table in (table for compared in report.summary().values() for table in compared):
         console.print(table)
-    for table in map(tables.rates, () if grow else report.results):
+    for table in map(tables.rates, () if report.grown else report.results):
         console.print(table)
     for line in report.remarks():
         console.print(f"left out: {line}", soft_wrap=True, highlight=False, markup=False)
@@ -83,15 +96,15 @@ def bench(
 
 
 class Measured(NamedTuple):
-    """How fast the machine is, what was measured, in the groups' order, and the names of what there was no time for."""
+    """How fast the machine is, what was measured, and the names of what there was no time for."""
 
     speed: Machine
-    groups: dict[str, list[Result]]
+    results: dict[Workload, Result]
     skipped: list[str]
 
 
 def measure_all(
-    groups: Mapping[str, Sequence[Workload]],
+    workloads: Sequence[Workload],
     peers: Sequence[str],
     *,
     threads: int,
@@ -111,27 +124,15 @@ def measure_all(
         speed = for_floor.call(floor.measure_machine, threads, any(map(on_gpu, peers)))
         results: dict[Workload, Result] = {}
         skipped, took = [], 0.0
-        todo = coarse_first(groups)
-        for i, workload in enumerate(todo):
+        for i, workload in enumerate(workloads):
             began = time.monotonic()
             if began + took > until:
                 skipped.append(workload.name)
             else:
-                share = (until - began) / (len(todo) - i)
+                share = (until - began) / (len(workloads) - i)
                 results[workload] = measure(workload, workers, for_floor, speed, repeats, say, began + share)
                 took = time.monotonic() - began
-            done = {what: [results[w] for w in group if w in results] for what, group in groups.items()}
-            yield Measured(speed, {what: found for what, found in done.items() if found}, skipped)
-
-
-def coarse_first(groups: Mapping[str, Sequence[Workload]]) -> list[Workload]:
-    """The workloads of all groups: first the ends of each, then what lies half-way, and so on."""
-
-    def rank(i: int, n: int) -> float:
-        return math.inf if i in (0, n - 1) else i & -i
-
-    ranked = [(rank(i, len(group)), w) for group in groups.values() for i, w in enumerate(group)]
-    return [workload for _, workload in sorted(ranked, key=lambda pair: -pair[0])]
+            yield Measured(speed, results, skipped)
 
 
 def known_workloads(names: Sequence[str]) -> list[Workload]:

@@ -16,6 +16,9 @@ SIDE = {"cpu": 2048, "cuda": 8192}
 COPIED = {"cpu": 2**27, "cuda": 2**30}
 """Bytes copied to find the bandwidth: more than caches hold."""
 
+AT_LEAST = {"cpu": 0.2, "cuda": 0.02}
+"""Seconds for which a product is repeated."""
+
 IN_A_ROW = 20
 """Calls on a GPU for which the host waits once."""
 
@@ -50,17 +53,17 @@ class Library(NamedTuple):
 
 
 def libraries(device: str) -> list[Library]:
-    """Those that compute on "cpu" or "cuda"; none where there is no GPU."""
+    """Those that compute on "cpu" or "cuda"; of a GPU one, PyTorch if it can, and none where there is no GPU."""
     return list((_on_cpu if device == "cpu" else _on_gpu)())
 
 
 def peak(device: str) -> float:
     """Float32 operations in a second, by one large product."""
     square = Product(SIDE[device], SIDE[device], SIDE[device])
-    return square.flops / seconds(square, device, at_least=0.5)
+    return square.flops / seconds(square, device)
 
 
-def seconds(product: Product, device: str, at_least: float = 0.2) -> float:
+def seconds(product: Product, device: str) -> float:
     """Of the product at best, its arrays in the cache where they fit."""
     rng = np.random.default_rng(0)
     m, k, n, a_transposed, b_transposed = product
@@ -70,7 +73,7 @@ def seconds(product: Product, device: str, at_least: float = 0.2) -> float:
     for library in libraries(device):
         A, B, out = map(library.put, (a, b, np.empty((m, n), np.float32)))
         A, B = A.T if a_transposed else A, B.T if b_transposed else B
-        times.append(library.seconds(lambda: library.matmul(A, B, out=out), at_least))  # noqa: B023
+        times.append(library.seconds(lambda: library.matmul(A, B, out=out), AT_LEAST[device]))  # noqa: B023
     return min(times)
 
 
@@ -81,11 +84,9 @@ def bandwidth(device: str, threads: int) -> float:
         parts = [np.array_split(array, threads) for array in (target, source)]
         with ThreadPoolExecutor(threads) as pool:
             return 2 * len(source) / _fastest(lambda: list(pool.map(np.copyto, *parts)), at_least=0.5)
-    times = []
-    for library in libraries(device):
-        arrays = library.put(target), library.put(source)
-        times.append(library.seconds(lambda: library.copy(*arrays), 0.5))  # noqa: B023
-    return 2 * len(source) / min(times)
+    (library,) = libraries(device)
+    arrays = library.put(target), library.put(source)
+    return 2 * len(source) / library.seconds(lambda: library.copy(*arrays), AT_LEAST[device])
 
 
 def matrix_units() -> dict[str, float]:
@@ -98,9 +99,9 @@ def matrix_units() -> dict[str, float]:
     a = torch.rand(side, side, device="cuda")
     b, half = torch.rand_like(a), a.bfloat16()
     torch.backends.cuda.matmul.allow_tf32 = True
-    found["tf32"] = 2 * side**3 / _captured(lambda: a @ b, at_least=0.5)
+    found["tf32"] = 2 * side**3 / _captured(lambda: a @ b, AT_LEAST["cuda"])
     torch.backends.cuda.matmul.allow_tf32 = False
-    found["bf16"] = 2 * side**3 / _captured(lambda: half @ half, at_least=0.5)
+    found["bf16"] = 2 * side**3 / _captured(lambda: half @ half, AT_LEAST["cuda"])
     return found
 
 
@@ -118,6 +119,7 @@ def _on_gpu() -> Iterator[Library]:
 
         if torch.cuda.is_available():
             yield Library("torch", lambda a: torch.from_numpy(a).cuda(), torch.matmul, torch.Tensor.copy_, _captured)
+            return
     with suppress(ModuleNotFoundError):
         import cupy
 

@@ -1,6 +1,7 @@
 """How throughput grows: of one hidden layer over batch size and over width, or of given nets over batch size."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks.workloads import Workload
@@ -30,6 +31,16 @@ def workloads(nets: Sequence[Workload] = ()) -> dict[str, list[Workload]]:
         "batch size": [_workload(f"batch {2**i}", batch_size=2**i, width=100, images=32_768) for i in range(5, 14)],
         "width": [_workload(f"width {2**i}", batch_size=128, width=2**i, images=16_384) for i in range(4, 13)],
     }
+
+
+def coarse_first(groups: Mapping[str, Sequence[Workload]]) -> list[Workload]:
+    """The workloads of all groups: first the ends of each, then what lies half-way, and so on."""
+
+    def rank(i: int, n: int) -> float:
+        return math.inf if i in (0, n - 1) else i & -i
+
+    ranked = [(rank(i, len(group)), w) for group in groups.values() for i, w in enumerate(group)]
+    return [workload for _, workload in sorted(ranked, key=lambda pair: -pair[0])]
 
 
 def axis(group: str) -> str:

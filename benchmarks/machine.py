@@ -55,7 +55,9 @@ def gpu() -> str | None:
     return ", driver ".join(told[0].rsplit(", ", 1)) if told else None
 
 
-def file_name(machine: dict[str, Any]) -> str:
-    """Kind of machine and time: "amd-epyc-2-cores-20261121-172000"."""
-    kind = re.sub(r"[^a-z0-9]+", "-", machine["cpu"].lower()).strip("-")
-    return f"{kind}-{machine['cores']}-cores-{datetime.fromisoformat(machine['date']):%Y%m%d-%H%M%S}"
+def file_name(machine: dict[str, Any], *, on_gpu: bool = False) -> str:
+    """Kind of machine and time: "amd-epyc-2-cores-20261121-172000", or the GPU's where that is to be named."""
+    cpu = f"{machine['cpu']} {machine['cores']} cores"
+    kind = machine["gpu"].partition(",")[0] if on_gpu and machine["gpu"] else cpu
+    kind = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")
+    return f"{kind}-{datetime.fromisoformat(machine['date']):%Y%m%d-%H%M%S}"

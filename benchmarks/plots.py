@@ -39,6 +39,7 @@ def growth(groups: Mapping[str, Sequence[Result]], title: str) -> Figure:
     figure = Figure(figsize=(max(5.5 * len(groups), 8), 7), layout="constrained")
     figure.suptitle(title, fontsize="medium")
     names = list(dict.fromkeys(name for results in groups.values() for result in results for name in result.rates))
+    plain = FuncFormatter(lambda x, _: f"{x:g}")
     panels = figure.subplots(2, len(groups), squeeze=False, sharex="col", height_ratios=(3, 2))
     for (upper, lower), (what, results) in zip(panels.T, groups.items(), strict=True):
         varied = AXES[axis(what)]
@@ -57,8 +58,10 @@ def growth(groups: Mapping[str, Sequence[Result]], title: str) -> Figure:
         lower.set(xlabel=axis(what), ylabel=f"times {results[0].yardstick}", yscale="log")
         for axes in (upper, lower):
             axes.set_xscale("log", base=2)
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
             axes.grid(alpha=0.3)
+        lower.xaxis.set_major_formatter(plain)
+        lower.yaxis.set_major_formatter(plain)
+        lower.yaxis.set_minor_formatter(plain)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), fontsize="small")
     return figure

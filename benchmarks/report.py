@@ -33,7 +33,13 @@ class Report:
     def write(self, paths: Mapping[str, Path]) -> None:
         """The JSON and the page, to the paths from ``new_files``; again as more is measured."""
         groups = {name: [result.as_dict() for result in results] for name, results in self.groups.items()}
-        content = {"machine": self.machine, "settings": self.settings, "results": groups, "skipped": self.skipped}
+        content = {
+            "machine": self.machine,
+            "settings": self.settings,
+            "results": groups,
+            "skipped": self.skipped,
+            "remarks": self.remarks(),
+        }
         texts = {"json": json.dumps(content, indent=1) + "\n", "md": self._page(paths["png"].name)}
         for ending, text in texts.items():
             write_whole(paths[ending], lambda path: path.write_text(text, encoding="utf-8"))  # noqa: B023
