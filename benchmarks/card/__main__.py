@@ -82,8 +82,10 @@ def choose(stages: Sequence[str], known: Sequence[Part]) -> list[Part]:
 def write(folder: Path, here: dict[str, Any], ended: Mapping[str, Ended], expected: Sequence[Expectation]) -> None:
     """The card's own page and JSON, with what an earlier run left there of other parts."""
     path = folder / "card.json"
-    before = json.loads(path.read_text(encoding="utf-8"))["parts"] if path.exists() else {}
-    every = {name: Ended(**told) for name, told in before.items()} | ended
+    every: dict[str, Ended] = {}
+    if path.exists():
+        every = {name: Ended(**told) for name, told in json.loads(path.read_text(encoding="utf-8"))["parts"].items()}
+    every |= ended
     content = {
         "machine": here,
         "parts": {name: end._asdict() for name, end in every.items()},

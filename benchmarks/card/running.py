@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,9 @@ SOURCE = Path(__file__).resolve().parents[2]
 
 TOLD = 0.85
 """Of its time, what a part is told; the measurement that is under way then takes the rest."""
+
+GRACE = 15
+"""Seconds that a part has to end once its time is over."""
 
 LAST = 15
 """Lines shown of a part that failed."""
@@ -39,7 +43,7 @@ def run(part: Part, folder: Path, *, quick: bool, seconds: float | None = None) 
         return Ended("left out for want of time", False, 0)
     words = [*part.words, *(part.quick or () if quick else ())]
     if part.in_time and seconds is not None:
-        words += ["--minutes", f"{TOLD * seconds / 60}"]
+        words += ["--minutes", f"{TOLD * seconds / 60:.2f}"]
     log, began = folder / f"{part.name}.txt", time.monotonic()
     code = _call([sys.executable, "-m", part.module, *words], log, seconds)
     took = time.monotonic() - began
@@ -62,17 +66,20 @@ def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
             stdout=file,
             stderr=subprocess.STDOUT,
             cwd=SOURCE,
-            env=os.environ | {"COLUMNS": "160"},
+            env=os.environ | {"COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
         try:
             return process.wait(seconds)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                return None
-            raise
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)  # on which a report of the benchmarks still draws what it has
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE)
+            return None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def _of_tests(report: Path, seconds: float) -> Ended:
