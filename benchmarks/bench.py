@@ -114,8 +114,8 @@ def measure_all(
 ) -> Iterator[Measured]:
     """Every workload by every peer, each of these in a process of its own; yields all there is after each workload.
 
-    until: the time of ``time.monotonic`` at which to be done. No workload begins that takes longer than is left, if it
-    takes as long as the one before; those that begin share what is left evenly.
+    until: the time of ``time.monotonic`` at which to be done. The workloads share what is left of it evenly, and none
+    begins when less is left than any has taken.
     """
     with ExitStack() as stack:
         workers = {name: stack.enter_context(Worker(threads)) for name in peers}
@@ -123,15 +123,16 @@ def measure_all(
         say("how fast this machine is")
         speed = for_floor.call(floor.measure_machine, threads, any(map(on_gpu, peers)))
         results: dict[Workload, Result] = {}
-        skipped, took = [], 0.0
+        skipped, least = [], 0.0
         for i, workload in enumerate(workloads):
             began = time.monotonic()
-            if began + took > until:
+            if began + least > until:
                 skipped.append(workload.name)
             else:
                 share = (until - began) / (len(workloads) - i)
                 results[workload] = measure(workload, workers, for_floor, speed, repeats, say, began + share)
                 took = time.monotonic() - began
+                least = min(least or took, took)
             yield Measured(speed, results, skipped)
 
 

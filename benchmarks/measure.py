@@ -23,6 +23,9 @@ CHECKED = 20
 AT_ONCE = max(2, cores() // 4)
 """Peers that do so side by side: some compile for long, on one core. More would only be in each other's way."""
 
+LEAST = 3
+"""Repeats, however short the time."""
+
 PAUSE = 0.1
 """Seconds between two peers: the threads of the one before look out for work a little longer."""
 
@@ -40,7 +43,7 @@ def measure(
 
     workers: a process for each peer, by its name. floor_worker: one for the floor.
     say: takes a few words on what is going on.
-    until: the time of ``time.monotonic`` after which no repeat begins but the first.
+    until: the time of ``time.monotonic`` after which no repeat begins but the least there are.
     """
     say(f"{workload.name}: how fast products are")
     lowest = floor_worker.call(floor.measure, workload, machine)
@@ -55,7 +58,7 @@ def measure(
             )
     seconds: dict[str, list[float]] = {name: [] for name in workers if name not in left_out}
     for repeat in range(repeats + 1):
-        if repeat > 1 and time.monotonic() > until:
+        if repeat > LEAST and time.monotonic() > until:
             break
         say(f"{workload.name}: repeat {repeat} of {repeats}" if repeat else f"{workload.name}: warming up")
         order = order_of(workload, repeat)

@@ -67,7 +67,7 @@ def card(
     for table in (parts_table(ended), expectations_table(expected)):
         console.print(table)
     well = all(end.well for end in ended.values()) and (quick or all(each.met for each in expected))
-    console.print(f"{'all is' if well else 'not all is'} as expected; see {folder}", markup=False, soft_wrap=True)
+    console.print(f"{'passed' if well else 'not passed'}; see {folder}", markup=False, soft_wrap=True)
     return 0 if well else 1
 
 

@@ -31,7 +31,6 @@ class TorchCompile(TorchPeer):
             torch._dynamo.mark_static_address(tensor)  # else a graph gets a copy of it at every step, to change in vain
 
     def train_on(self, index: Tensor) -> None:
-        torch.compiler.cudagraph_mark_step_begin()
         self.compiled(self.params, self.first, self.second, self.t, index)
 
     def _step(self, params: Tensors, first: Tensors, second: Tensors, t: Tensor, index: Tensor) -> None:

@@ -27,6 +27,8 @@ class Stub:
             _, workload, order = args
             return self.change(reference.trained(workload, Data.draw(workload), order))
         if function is session.launches:
+            if isinstance(self.launches, Exception):
+                raise self.launches
             return self.launches
         self.timed += function is session.time_epoch
         return self.seconds
