@@ -1,5 +1,7 @@
 """Peers on devices by name, the floors of a GPU, and what is said of one."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from tiny import TINY
@@ -41,12 +43,12 @@ def test_names_that_nobody_has_are_refused(name):
 
 def test_an_eager_peer_records_nothing():
     data, order = Data.draw(NORMALISED), order_of(NORMALISED, 0)
-    trained = {name: Anynet(NORMALISED, data, name) for name in ("numpy", "numpy+eager", "jax:cpu", "torch:cpu+eager")}
+    trained = {name: Anynet(NORMALISED, data, name) for name in ("numpy", "numpy+eager")}
     for peer in trained.values():
         peer.train(order)
     calls = {name: peer.launches() for name, peer in trained.items()}
-    assert calls.pop("numpy") > 10
-    assert set(calls.values()) == {None}
+    assert calls["numpy"] > 10
+    assert calls["numpy+eager"] is None
 
 
 def test_a_compiled_step_finds_all_but_the_batch_where_it_lies(monkeypatch):
@@ -59,10 +61,8 @@ def test_a_compiled_step_finds_all_but_the_batch_where_it_lies(monkeypatch):
         given.extend(node.meta["tensor_dict"] for node in graph.graph.nodes if node.op == "placeholder")
         return graph.forward
 
-    compile_ = torch.compile
-    monkeypatch.setattr(
-        torch, "compile", lambda step, fullgraph, mode: compile_(step, backend=look, fullgraph=fullgraph)
-    )
+    traced = partial(torch.compile, backend=look)
+    monkeypatch.setattr(torch, "compile", lambda step, fullgraph, mode: traced(step, fullgraph=fullgraph))
     peer = TorchCompile(NORMALISED, Data.draw(NORMALISED))
     peer.train(order_of(NORMALISED, 0))
     assert len(given) > 20
