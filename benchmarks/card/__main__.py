@@ -21,6 +21,7 @@ from benchmarks import machine, tables
 from benchmarks.card.expectations import Expectation, judged
 from benchmarks.card.parts import CHECK, MEASURE, Part, parts
 from benchmarks.card.running import SOURCE, Ended, run
+from benchmarks.peers import ANYNET, known
 
 ALL = "all"
 
@@ -50,6 +51,7 @@ def card(
     out:
         Folder for all files. Default: one in benchmarks/results, named after the GPU and the time.
     """
+    known([ANYNET + device])
     until = None if minutes is None else time.monotonic() + 60 * minutes
     here = machine.describe()
     folder = (out or SOURCE / "benchmarks" / "results" / machine.file_name(here, on_gpu=True)).resolve()
@@ -71,12 +73,12 @@ def card(
     return 0 if well else 1
 
 
-def choose(stages: Sequence[str], known: Sequence[Part]) -> list[Part]:
+def choose(stages: Sequence[str], every: Sequence[Part]) -> list[Part]:
     """The parts of stages or of names. Raises ValueError for what is neither."""
-    names = [CHECK, MEASURE, ALL, *(part.name for part in known)]
+    names = [CHECK, MEASURE, ALL, *(part.name for part in every)]
     if unknown := [stage for stage in stages if stage not in names]:
         raise ValueError(f"--stage: expected some of {', '.join(names)}, got {', '.join(unknown)}")
-    return [part for part in known if {ALL, part.stage, part.name} & set(stages)]
+    return [part for part in every if {ALL, part.stage, part.name} & set(stages)]
 
 
 def write(folder: Path, here: dict[str, Any], ended: Mapping[str, Ended], expected: Sequence[Expectation]) -> None:
