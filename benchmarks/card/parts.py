@@ -49,7 +49,7 @@ def parts(device: str, folder: Path, *, quick: bool) -> list[Part]:
 
     def numbers(name: str, quick: tuple[str, ...] | None) -> Part:
         words = device, "--out", f"{folder / name}.json"
-        return Part(name=name, module=f"benchmarks.{name}", words=words, quick=quick)
+        return Part(name=name, module=f"benchmarks.{name}", words=words, share=2, quick=quick)
 
     about, tests = "cupy or cuda or gpu" if place else device.partition(":")[0], folder / "tests.xml"
     asked = "tests/backends" if quick else "tests", "-q", "-k", about, f"--junitxml={tests}"
