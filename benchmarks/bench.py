@@ -1,19 +1,20 @@
 """A whole run of the benchmarks, from names to files."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
-from anynet.backends import LIBRARIES
 from anynet.checks import nearest
 from benchmarks import floor, growth, machine, plots, tables
 from benchmarks.environment import cores
 from benchmarks.floor import Machine
 from benchmarks.measure import measure
-from benchmarks.peers import ANYNET, DEFAULT, PEERS
+from benchmarks.peers import DEFAULT, known, on_gpu
 from benchmarks.report import Report, new_files
 from benchmarks.results import Result
 from benchmarks.worker import Worker
@@ -30,69 +31,109 @@ def bench(
     quick: bool,
     threads: int | None,
     repeats: int | None,
+    minutes: float | None,
     out: Path,
     name: str | None,
 ) -> None:
-    """Measure, print, and write a page, a picture and JSON.
+    """Measure, print, and write a page, a picture and JSON; the page and the JSON after every workload.
 
-    workloads, peers: their names; all where there are none. grow: over batch size and width instead of workloads.
-    quick: few images, few repeats. threads: of each peer; by default as many as there are cores.
+    workloads, peers: their names; all where there are none. grow: the workloads over batch size; where none are named,
+    one hidden layer over batch size and width. quick: few images, few repeats.
+    threads: of each peer; by default as many as there are cores.
+    minutes: how long it may take; repeats, and then workloads, are left out for that.
     out: the folder to write to. name: of the files; by default the kind of machine and the time.
 
     Raises ValueError for names that there are not, and where nothing could be timed; FileExistsError where the files
     are there already.
     """
-    if grow and workloads:
-        raise ValueError(f"--growth has nets of its own; leave out {', '.join(workloads)}")
-    groups = growth.workloads() if grow else {"Workloads": known_workloads(workloads)}
+    until = time.monotonic() + 60 * minutes if minutes else math.inf
+    nets = known_workloads(workloads)
+    groups = growth.workloads(nets if workloads else ()) if grow else {"Workloads": nets}
     if quick:
         groups = {
             what: [w.shortened(QUICK_IMAGES) for w in group[:: 3 if grow else 1]] for what, group in groups.items()
         }
-    chosen = known_peers(peers or (growth.PEERS if grow else DEFAULT))
+    chosen = known(peers or (growth.PEERS if grow else DEFAULT))
     threads = threads or cores()
     repeats = repeats or (QUICK_REPEATS if quick else REPEATS)
-    settings = {"repeats": repeats, "threads": threads, "quick": quick}
+    settings = {"repeats": repeats, "threads": threads, "quick": quick} | ({"minutes": minutes} if minutes else {})
     here = machine.describe()
-    paths = new_files(out, name or machine.file_name(here))
+    paths = new_files(out, name or machine.file_name(here, on_gpu=any(map(on_gpu, chosen))))
+    title = "How training throughput grows" if grow else "Training throughput"
 
-    with Console(stderr=True).status("starting") as status:
-        speed, measured = measure_all(groups, chosen, threads=threads, repeats=repeats, say=status.update)
-    results = [result for group in measured.values() for result in group]
-    reasons = tables.left_out(results)
-    if not any(result.timings for result in results):
+    todo = growth.coarse_first(groups) if grow else groups["Workloads"]
+    timed, reasons = None, []
+    try:
+        with Console(stderr=True).status("starting") as status:
+            measuring = measure_all(todo, chosen, threads=threads, repeats=repeats, until=until, say=status.update)
+            for speed, results, skipped in measuring:
+                done = {what: [results[w] for w in group if w in results] for what, group in groups.items()}
+                measured = {what: found for what, found in done.items() if found}
+                report = Report(title, here | speed._asdict(), settings, measured, grow, skipped)
+                reasons = report.remarks()
+                if any(result.timings for result in report.results):
+                    timed = report
+                    timed.write(paths)
+    finally:  # with Control-C too, what there is is shown
+        if timed is not None:
+            show(timed, paths)
+    if timed is None:
         raise ValueError("nothing could be timed: " + "; ".join(reasons))
 
-    title = "How training throughput grows" if grow else "Training throughput"
-    figure = plots.growth(measured, title) if grow else plots.ratios(results, title)
-    Report(title, here | speed._asdict(), settings, measured).write(paths, figure)
+
+def show(report: Report, paths: Mapping[str, Path]) -> None:
+    """Draw the picture, and print the tables."""
+    drawn = plots.growth(report.groups, report.title) if report.grown else plots.ratios(report.results, report.title)
+    report.draw(paths, drawn)
     console = Console()
-    for table in (*map(tables.ratios, measured.values()), *map(tables.rates, () if grow else results)):
+    for table in (table for compared in report.summary().values() for table in compared):
         console.print(table)
-    for line in reasons:
+    for table in map(tables.rates, () if report.grown else report.results):
+        console.print(table)
+    for line in report.remarks():
         console.print(f"left out: {line}", soft_wrap=True, highlight=False, markup=False)
     console.print(f"written to {paths['md']}", soft_wrap=True, highlight=False, markup=False)
 
 
+class Measured(NamedTuple):
+    """How fast the machine is, what was measured, and the names of what there was no time for."""
+
+    speed: Machine
+    results: dict[Workload, Result]
+    skipped: list[str]
+
+
 def measure_all(
-    groups: Mapping[str, Sequence[Workload]],
-    peers: Iterable[str],
+    workloads: Sequence[Workload],
+    peers: Sequence[str],
     *,
     threads: int,
     repeats: int,
+    until: float,
     say: Callable[[str], None],
-) -> tuple[Machine, dict[str, list[Result]]]:
-    """How fast the machine is, and every workload by every peer, each of these in a process of its own."""
+) -> Iterator[Measured]:
+    """Every workload by every peer, each of these in a process of its own; yields all there is after each workload.
+
+    until: the time of ``time.monotonic`` at which to be done. The workloads share what is left of it evenly, and none
+    begins when less is left than any has taken.
+    """
     with ExitStack() as stack:
         workers = {name: stack.enter_context(Worker(threads)) for name in peers}
         for_floor = stack.enter_context(Worker(threads))
         say("how fast this machine is")
-        speed = for_floor.call(floor.measure_machine, threads)
-        measured = {
-            what: [measure(workload, workers, for_floor, speed, repeats, say) for workload in group]
-            for what, group in groups.items()
-        }
-    return speed, measured
+        speed = for_floor.call(floor.measure_machine, threads, any(map(on_gpu, peers)))
+        results: dict[Workload, Result] = {}
+        skipped, least = [], 0.0
+        for i, workload in enumerate(workloads):
+            began = time.monotonic()
+            if began + least > until:
+                skipped.append(workload.name)
+            else:
+                share = (until - began) / (len(workloads) - i)
+                results[workload] = measure(workload, workers, for_floor, speed, repeats, say, began + share)
+                took = time.monotonic() - began
+                least = min(least or took, took)
+            yield Measured(speed, results, skipped)
 
 
 def known_workloads(names: Sequence[str]) -> list[Workload]:
@@ -101,12 +142,3 @@ def known_workloads(names: Sequence[str]) -> list[Workload]:
         if name not in WORKLOADS:
             raise ValueError(f'there is no workload "{name}"{nearest(name, WORKLOADS)}')
     return [WORKLOADS[name] for name in names or WORKLOADS]
-
-
-def known_peers(names: Sequence[str]) -> Sequence[str]:
-    """The names again. Raises ValueError for one that there is not."""
-    for name in names:
-        library = re.split("[:+]", name.removeprefix(ANYNET))[0]
-        if name not in PEERS and not (name.startswith(ANYNET) and library in LIBRARIES):
-            raise ValueError(f'there is no peer "{name}"{nearest(name, DEFAULT)}')
-    return names

@@ -1,6 +1,8 @@
-"""How the cost grows: one hidden layer, over batch size and over width."""
+"""How throughput grows: of one hidden layer over batch size and over width, or of given nets over batch size."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from benchmarks.workloads import Workload
 
@@ -12,14 +14,45 @@ AXES: dict[str, Callable[[Workload], int]] = {
 }
 """What is varied, and where a workload has it."""
 
+BATCH_SIZES = [2**i for i in range(6, 14)]
 
-def workloads() -> dict[str, list[Workload]]:
-    """By what is varied: batches of 32 to 4096 at width 100, and widths of 16 to 4096 at batches of 128."""
+MANY = 1_000_000
+"""Parameters from which on an epoch is shorter."""
+
+
+def workloads(nets: Sequence[Workload] = ()) -> dict[str, list[Workload]]:
+    """By what is varied: batches of 32 to 8192 at width 100, and widths of 16 to 4096 at batches of 128.
+
+    nets: by the name of each, it with batches of 64 to 8192 instead.
+    """
+    if nets:
+        return {net.name: [_with_batches(net, size) for size in BATCH_SIZES] for net in nets}
     return {
-        "batch size": [_workload(f"batch {2**i}", batch_size=2**i, width=100, images=16_384) for i in range(5, 13)],
-        "width": [_workload(f"width {2**i}", batch_size=128, width=2**i, images=8_192) for i in range(4, 13)],
+        "batch size": [_workload(f"batch {2**i}", batch_size=2**i, width=100, images=32_768) for i in range(5, 14)],
+        "width": [_workload(f"width {2**i}", batch_size=128, width=2**i, images=16_384) for i in range(4, 13)],
     }
+
+
+def coarse_first(groups: Mapping[str, Sequence[Workload]]) -> list[Workload]:
+    """The workloads of all groups: first the ends of each, then what lies half-way, and so on."""
+
+    def rank(i: int, n: int) -> float:
+        return math.inf if i in (0, n - 1) else i & -i
+
+    ranked = [(rank(i, len(group)), w) for group in groups.values() for i, w in enumerate(group)]
+    return [workload for _, workload in sorted(ranked, key=lambda pair: -pair[0])]
+
+
+def axis(group: str) -> str:
+    """What a group of these varies."""
+    return group if group in AXES else "batch size"
 
 
 def _workload(name: str, *, batch_size: int, width: int, images: int) -> Workload:
     return Workload(name=name, hidden=(width,), batch_size=batch_size, lr=0.01, images=images)
+
+
+def _with_batches(net: Workload, batch_size: int) -> Workload:
+    """The same images whatever the batch size, and several of the largest batches of them."""
+    images = (2 if net.parameters >= MANY else 8) * BATCH_SIZES[-1]
+    return replace(net, name=f"{net.name} at {batch_size}", batch_size=batch_size, images=images)

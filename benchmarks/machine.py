@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import subprocess
 from datetime import datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -11,18 +12,22 @@ from typing import Any
 import anynet
 from benchmarks.environment import cores
 
-LIBRARIES = re.compile(r"cupy.*|jax|jaxlib|keras|numba|numpy|scikit-learn|scipy|thinc|torch")
+LIBRARIES = re.compile(
+    r"cupy.*|jax|jaxlib|jax-cuda\d+-pjrt|keras|numba|numpy|nvidia-(cublas|cuda-runtime).*|scikit-learn|scipy|thinc|torch"
+    "|triton"
+)
 
-SETTINGS = re.compile("(KMP|MKL|NUMBA|OMP|OPENBLAS|XLA)_")
+SETTINGS = re.compile("(CUPY|JAX|KMP|MKL|NUMBA|NVIDIA_TF32|OMP|OPENBLAS|TORCH[A-Z]*|XLA)_")
 """Environment variables that change how fast libraries are."""
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, system, date, environment and versions."""
+    """Processor, cores, GPU, system, date, environment and versions."""
     found = {dist.name.lower(): dist.version for dist in distributions() if LIBRARIES.fullmatch(dist.name.lower())}
     return {
         "cpu": cpu(),
         "cores": cores(),
+        "gpu": gpu(),
         "system": platform.platform(),
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "environment": {name: os.environ[name] for name in sorted(os.environ) if SETTINGS.match(name)},
@@ -40,7 +45,19 @@ def cpu() -> str:
     return next(iter(names), platform.processor() or platform.machine())
 
 
-def file_name(machine: dict[str, Any]) -> str:
-    """Kind of machine and time: "amd-epyc-2-cores-20261121-172000"."""
-    kind = re.sub(r"[^a-z0-9]+", "-", machine["cpu"].lower()).strip("-")
-    return f"{kind}-{machine['cores']}-cores-{datetime.fromisoformat(machine['date']):%Y%m%d-%H%M%S}"
+def gpu() -> str | None:
+    """Name, memory and driver of the first GPU, as nvidia-smi tells; None where there is none."""
+    asked = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return ", driver ".join(told[0].rsplit(", ", 1)) if told else None
+
+
+def file_name(machine: dict[str, Any], *, on_gpu: bool = False) -> str:
+    """Kind of machine and time: "amd-epyc-2-cores-20261121-172000", or the GPU's where that is to be named."""
+    cpu = f"{machine['cpu']} {machine['cores']} cores"
+    kind = machine["gpu"].partition(",")[0] if on_gpu and machine["gpu"] else cpu
+    kind = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")
+    return f"{kind}-{datetime.fromisoformat(machine['date']):%Y%m%d-%H%M%S}"

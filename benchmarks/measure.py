@@ -1,5 +1,6 @@
 """Measuring one workload: first the losses, then the time."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks import floor, reference, session
 from benchmarks.data import SEED, Data
+from benchmarks.environment import cores
 from benchmarks.floor import Machine
 from benchmarks.peers.base import LeftOutError
 from benchmarks.results import Result, Timing
@@ -18,8 +20,11 @@ from benchmarks.workloads import Workload
 CHECKED = 20
 """Steps after which a peer's loss is compared."""
 
-AT_ONCE = 2
+AT_ONCE = max(2, cores() // 4)
 """Peers that do so side by side: some compile for long, on one core. More would only be in each other's way."""
+
+LEAST = 3
+"""Repeats, however short the time."""
 
 PAUSE = 0.1
 """Seconds between two peers: the threads of the one before look out for work a little longer."""
@@ -32,11 +37,13 @@ def measure(
     machine: Machine,
     repeats: int,
     say: Callable[[str], None],
+    until: float = math.inf,
 ) -> Result:
     """Compare losses, then time epochs, a repeat of every peer in turn.
 
     workers: a process for each peer, by its name. floor_worker: one for the floor.
     say: takes a few words on what is going on.
+    until: the time of ``time.monotonic`` after which no repeat begins but the least there are.
     """
     say(f"{workload.name}: how fast products are")
     lowest = floor_worker.call(floor.measure, workload, machine)
@@ -51,6 +58,8 @@ def measure(
             )
     seconds: dict[str, list[float]] = {name: [] for name in workers if name not in left_out}
     for repeat in range(repeats + 1):
+        if repeat > LEAST and time.monotonic() > until:
+            break
         say(f"{workload.name}: repeat {repeat} of {repeats}" if repeat else f"{workload.name}: warming up")
         order = order_of(workload, repeat)
         for name in np.random.default_rng([SEED, repeat]).permutation(list(seconds)).tolist():
@@ -62,7 +71,7 @@ def measure(
                 del seconds[name]
             else:
                 seconds[name] += [took] if repeat else []
-    timings = {name: Timing(losses[name], took) for name, took in seconds.items()}
+    timings = {name: Timing(losses[name], took, _launches(workers[name])) for name, took in seconds.items()}
     return Result(workload, lowest, expected, timings, left_out)
 
 
@@ -83,6 +92,14 @@ def compare(workload: Workload, workers: Mapping[str, Worker]) -> tuple[float, d
         except LeftOutError as why:
             left_out[name] = str(why)
     return expected, losses, left_out
+
+
+def _launches(worker: Worker) -> int | None:
+    try:
+        found: int | None = worker.call(session.launches)
+    except LeftOutError:  # which is no reason to lose what was timed
+        return None
+    return found
 
 
 def order_of(workload: Workload, epoch: int) -> NDArray[np.int64]:

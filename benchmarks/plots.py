@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from benchmarks.growth import AXES
+from benchmarks.growth import AXES, axis
 from benchmarks.peers import ANYNET
 from benchmarks.results import Result
 
@@ -35,23 +35,33 @@ def ratios(results: Sequence[Result], title: str) -> Figure:
 
 
 def growth(groups: Mapping[str, Sequence[Result]], title: str) -> Figure:
-    """Images per second over what each group varies, a line for each peer, and the floors."""
-    figure = Figure(figsize=(5.5 * len(groups), 4.2), layout="constrained")
+    """Images per second over what each group varies, a line for each peer, and the floors; below, the ratios."""
+    figure = Figure(figsize=(max(5.5 * len(groups), 8), 7), layout="constrained")
     figure.suptitle(title, fontsize="medium")
-    for axes, (what, results) in zip(figure.subplots(1, len(groups), squeeze=False)[0], groups.items(), strict=True):
-        at = [AXES[what](result.workload) for result in results]
-        for name in dict.fromkeys(name for result in results for name in result.rates):
-            points = [(x, *result.rates[name]) for x, result in zip(at, results, strict=True) if name in result.rates]
-            xs, lows, medians, highs = (list(column) for column in zip(*points, strict=True))
-            lines = axes.plot(xs, medians, marker=".", label=name)
-            axes.fill_between(xs, lows, highs, alpha=0.2, color=lines[0].get_color())
+    names = list(dict.fromkeys(name for results in groups.values() for result in results for name in result.rates))
+    plain = FuncFormatter(lambda x, _: f"{x:g}")
+    panels = figure.subplots(2, len(groups), squeeze=False, sharex="col", height_ratios=(3, 2))
+    for (upper, lower), (what, results) in zip(panels.T, groups.items(), strict=True):
+        varied = AXES[axis(what)]
+        for i, name in enumerate(names):
+            own = [result for result in results if name in result.rates]
+            at, color = [varied(result.workload) for result in own], f"C{i}"
+            lows, medians, highs = zip(*(result.rates[name] for result in own), strict=True) if own else ((), (), ())
+            upper.plot(at, medians, marker=".", color=color, label=name)
+            upper.fill_between(at, lows, highs, alpha=0.2, color=color)
+            lower.plot(at, [result.ratios[name] for result in own], marker=".", color=color)
         for floor, style in (("shapes", "--"), ("peak", ":")):
             heights = [result.floors[floor] for result in results]
-            axes.plot(at, heights, style, color="grey", label=f"floor: {floor}")
-        axes.set(xlabel=what, ylabel="images/s", yscale="log")
-        axes.set_xscale("log", base=2)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        axes.grid(alpha=0.3)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize="small")
+            at = [varied(result.workload) for result in results]
+            upper.plot(at, heights, style, color="grey", label=f"floor: {floor}")
+        upper.set(title="" if what in AXES else what, ylabel="images/s", yscale="log")
+        lower.set(xlabel=axis(what), ylabel=f"times {results[0].yardstick}", yscale="log")
+        for axes in (upper, lower):
+            axes.set_xscale("log", base=2)
+            axes.grid(alpha=0.3)
+        lower.xaxis.set_major_formatter(plain)
+        lower.yaxis.set_major_formatter(plain)
+        lower.yaxis.set_minor_formatter(plain)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), fontsize="small")
     return figure

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from rich.table import Table
 
+from anynet.whole_files import write_whole
 from benchmarks import tables
 from benchmarks.results import Result
 
@@ -17,41 +19,80 @@ class Report:
     """What was measured.
 
     machine: as from ``machine.describe``, and the fields of ``floor.Machine``. settings: how it was measured.
-    groups: results, by what they are about.
+    groups: results, by what they are about. grown: whether each group varies a size.
+    skipped: names of workloads for which no time was left.
     """
 
     title: str
     machine: dict[str, Any]
     settings: dict[str, Any]
     groups: Mapping[str, Sequence[Result]]
+    grown: bool = False
+    skipped: Sequence[str] = ()
 
-    def write(self, paths: Mapping[str, Path], figure: Figure) -> None:
-        """Write the files; ``paths`` by their endings, as from ``new_files``."""
+    def write(self, paths: Mapping[str, Path]) -> None:
+        """The JSON and the page, to the paths from ``new_files``; again as more is measured."""
         groups = {name: [result.as_dict() for result in results] for name, results in self.groups.items()}
-        content = {"machine": self.machine, "settings": self.settings, "results": groups}
-        paths["json"].write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        content = {
+            "machine": self.machine,
+            "settings": self.settings,
+            "results": groups,
+            "skipped": self.skipped,
+            "remarks": self.remarks(),
+        }
+        texts = {"json": json.dumps(content, indent=1) + "\n", "md": self._page(paths["png"].name)}
+        for ending, text in texts.items():
+            write_whole(paths[ending], lambda path: path.write_text(text, encoding="utf-8"))  # noqa: B023
+
+    def draw(self, paths: Mapping[str, Path], figure: Figure) -> None:
+        """The picture that the page shows."""
         figure.savefig(paths["png"], dpi=80)
-        paths["md"].write_text(self._page(paths["png"].name), encoding="utf-8")
+
+    @property
+    def results(self) -> list[Result]:
+        """Of all groups."""
+        return [result for results in self.groups.values() for result in results]
+
+    def summary(self) -> dict[str, list[Table]]:
+        """The tables that compare workloads, by heading."""
+        found = {name: [tables.ratios(results)] for name, results in self.groups.items()}
+        if self.grown:
+            for name, results in self.groups.items():
+                found[name].insert(0, tables.throughput(results))
+            found["From where on"] = [tables.overtaking(self.groups)]
+        return found
+
+    def remarks(self) -> list[str]:
+        """Who was left out, and what for want of time, a line each."""
+        wanted, lines = self.settings["repeats"], tables.left_out(self.results)
+        repeats = {r.workload.name: max(len(t.seconds) for t in r.timings.values()) for r in self.results if r.timings}
+        if fewer := [f"{name} ({n})" for name, n in repeats.items() if n < wanted]:
+            lines.append(f"for want of time, repeats of {wanted}: {', '.join(fewer)}")
+        if self.skipped:
+            lines.append(f"for want of time: {', '.join(self.skipped)}")
+        return lines
 
     def _page(self, picture: str) -> str:
         machine = self.machine
         versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
         environment = ", ".join(f"{name}={value}" for name, value in machine["environment"].items())
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
+        units = "".join(f", {name} {rate / 1e9:,.0f}" for name, rate in (machine["matrix_units"] or {}).items())
         parts = [
             f"# {self.title}",
             f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {machine['date']}; {settings}.",
-            f"Peak {machine['peak'] / 1e9:,.0f} GFLOP/s, memory {machine['bandwidth'] / 1e9:,.0f} GB/s.",
+            *([f"GPU: {machine['gpu']}."] if machine["gpu"] else []),
+            f"Peak {machine['peak'] / 1e9:,.0f} GFLOP/s{units}, memory {machine['bandwidth'] / 1e9:,.0f} GB/s, "
+            f"as all floors, of the {'CPU' if machine['floor_of'] == 'cpu' else 'GPU'}.",
             f"{versions}.",
             *([f"With {environment}."] if environment else []),
             f"![{self.title}]({picture})",
         ]
-        for name, results in self.groups.items():
-            parts += [f"## {name}", tables.markdown(tables.ratios(results))]
-        for result in (result for results in self.groups.values() for result in results):
+        for name, compared in self.summary().items():
+            parts += [f"## {name}", *map(tables.markdown, compared)]
+        for result in self.results:
             parts += [f"### {result.workload}", tables.markdown(tables.rates(result))]
-        lines = tables.left_out(result for results in self.groups.values() for result in results)
-        if lines:
+        if lines := self.remarks():
             parts += ["## Left out", "\n".join(f"* {line}" for line in lines)]
         return "\n\n".join(parts) + "\n"
 

@@ -21,10 +21,11 @@ class Quartiles(NamedTuple):
 
 @dataclass(frozen=True)
 class Timing:
-    """Of one peer. loss: to which the first steps led. seconds: of each timed epoch."""
+    """Of one peer. loss: to which the first steps led. seconds: of each timed epoch. launches: as of ``Peer``."""
 
     loss: float
     seconds: list[float]
+    launches: int | None = None
 
 
 @dataclass(frozen=True)

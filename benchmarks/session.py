@@ -25,6 +25,12 @@ def begin(name: str, workload: Workload, order: NDArray[np.int64]) -> Parameters
     return peer.parameters()
 
 
+def launches() -> int | None:
+    """Of a step of the net that has begun."""
+    (peer,) = _training
+    return peer.launches()
+
+
 def time_epoch(order: NDArray[np.int64]) -> float:
     """Train an epoch with the net that has begun; returns seconds."""
     (peer,) = _training

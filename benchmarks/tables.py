@@ -1,12 +1,13 @@
 """Results as tables, for a terminal and for Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import growth
 from benchmarks.results import Result
 
 NONE = "-"
@@ -30,16 +31,53 @@ def ratios(results: Sequence[Result]) -> Table:
     return table
 
 
+def throughput(results: Sequence[Result]) -> Table:
+    """A line for each peer, a column for each workload: images per second."""
+    table = Table("images/s", *(result.workload.name for result in results))
+    for name in dict.fromkeys(name for result in results for name in result.rates):
+        table.add_row(name, *(f"{r.rates[name].median:,.0f}" if name in r.rates else NONE for r in results))
+    table.add_section()
+    for floor in FLOORS:
+        table.add_row(f"floor: {floor}", *(f"{result.floors[floor]:,.0f}" for result in results))
+    return table
+
+
+def overtaking(groups: Mapping[str, Sequence[Result]]) -> Table:
+    """A line for each peer, a column for what each group varies: from where on it is as fast as the yardstick."""
+    yardstick = next(result.yardstick for results in groups.values() for result in results)
+    named = (what if what in growth.AXES else f"{what}, {growth.axis(what)}" for what in groups)
+    table = Table(f"as fast as {yardstick}, from", *named)
+    peers = dict.fromkeys(name for results in groups.values() for result in results for name in result.ratios)
+    for name in (name for name in peers if name != yardstick):
+        table.add_row(name, *(_from(what, results, name) for what, results in groups.items()))
+    return table
+
+
+def _from(what: str, results: Sequence[Result], name: str) -> str:
+    found = NONE
+    for result in reversed(results):
+        if result.ratios.get(name, 0) < 1:
+            break
+        found = f"{growth.AXES[growth.axis(what)](result.workload)}"
+    return found
+
+
 def rates(result: Result) -> Table:
-    """A line for each peer of one workload: images per second, the quartiles, and how much of either floor that is."""
-    of_floors = (f"of {floor}" for floor in FLOORS)
-    table = Table("peer", "ratio", "images/s", "quartiles", *of_floors, title=f"{result.workload}")
+    """A line for each peer of one workload: images per second, their quartiles, and how much of either floor that is.
+
+    Beside it a step's microseconds, and, where a peer tells, how many calls it makes in one.
+    """
+    calls = {name: timing.launches for name, timing in result.timings.items() if timing.launches is not None}
+    columns = "images/s", "quartiles", "µs/step", *(["calls"] if calls else []), *(f"of {floor}" for floor in FLOORS)
+    table = Table("peer", "ratio", *columns, title=f"{result.workload}")
     for name, rate in result.rates.items():
         table.add_row(
             name,
             _ratio(result.ratios[name]),
             f"{rate.median:,.0f}",
             f"{rate.low:,.0f}-{rate.high:,.0f}",
+            f"{1e6 * result.workload.batch_size / rate.median:,.1f}",
+            *([f"{calls.get(name, NONE)}"] if calls else []),
             *(f"{rate.median / result.floors[floor]:.0%}" for floor in FLOORS),
         )
     table.add_section()

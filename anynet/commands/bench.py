@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import anynet
-from anynet.config import Count
+from anynet.config import Count, Positive
 
 SOURCE = Path(anynet.__file__).resolve().parents[1]
 
@@ -18,6 +18,7 @@ def bench(
     quick: bool = False,
     threads: Count | None = None,
     repeats: Count | None = None,
+    minutes: Positive | None = None,
     out: Path = SOURCE / "benchmarks" / "results",
     name: str | None = None,
     growth: bool = False,
@@ -29,20 +30,24 @@ def bench(
     workloads:
         Which nets; all by default.
     peers:
-        Who trains them; by default everyone, on the CPU. torch is the yardstick; anynet-BACKEND takes any backend, as
-        in anynet-torch:cuda.
+        Who trains them; by default everyone, on the CPU. torch is the yardstick, or else the first. anynet-BACKEND
+        takes any backend, as in anynet-torch:cuda, and +eager behind it; torch, torch-compile, jax-step and jax-scan
+        take a device, as in torch:cuda.
     quick:
         Only a few images and repeats, to see that everything works.
     threads:
         Of each peer. Default: as many as there are cores.
     repeats:
         Epochs that are timed. Default: 9, or 3 with --quick.
+    minutes:
+        How long it may take: for that it repeats less often and then leaves nets out. Default: as long as it takes.
     out:
         Folder for a page, a picture and JSON.
     name:
         Of these files. Default: kind of machine and time.
     growth:
-        How throughput grows with batch size and width, instead of the nets.
+        How throughput grows: of the nets that are named over batch size, or else of one hidden layer over batch size
+        and width.
     """
     if not (SOURCE / "benchmarks" / "bench.py").exists():
         raise ValueError("the benchmarks come with anynet's source; run this in a checkout of it")
@@ -56,6 +61,7 @@ def bench(
         quick=quick,
         threads=threads,
         repeats=repeats,
+        minutes=minutes,
         out=out,
         name=name,
     )

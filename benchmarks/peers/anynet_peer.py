@@ -1,5 +1,6 @@
 """anynet, on each of its backends: the one place where the benchmarks call it."""
 
+import inspect
 import math
 from importlib.util import find_spec
 
@@ -7,30 +8,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anynet as an
+from anynet.backends import Backend
 from anynet.data import Loader, Normalization, Split
 from anynet.data.loader import Pass
+from anynet.tracing.loop import RecordedLoop
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
 from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload
 
+EAGER = "eager"
+
 
 class Anynet(Peer):
-    """``backend``: as for ``anynet.backend``; "numpy" is NumPy alone, "numpy+numba" has Numba compile at once.
+    """``backend``: as for ``anynet.backend``, and behind a plus how steps are run.
+
+    "numpy" is NumPy alone, "numpy+numba" has Numba compile at once, and "cupy+eager" runs the step again and again as
+    it is, where "cupy" records and captures it.
 
     Raises LeftOutError for a backend that cannot be used here.
     """
 
     def __init__(self, workload: Workload, data: Data, backend: str) -> None:
         self.workload, self.data = workload, data
-        backend, _, compiler = backend.partition("+")
+        backend, _, how = backend.partition("+")
+        compiler = "" if how == EAGER else how
         if compiler and find_spec(compiler) is None:
             raise LeftOutError(f"{compiler} is not installed")
         try:
             self.backend = an.backend(backend)
         except an.BackendError as error:
             raise LeftOutError(str(error)) from error
+        if how == EAGER:
+            self.backend = _eager(self.backend)
         if (library := self.backend.library) is not None:
             type(library).patience = 1 if compiler or backend != "numpy" else math.inf
         self.net, put = _net(workload), self.backend.asarray
@@ -55,6 +66,18 @@ class Anynet(Peer):
     def parameters(self) -> Parameters:
         named = self.net.layout.split(self.backend.to_host(self.carry.params))
         return like(self.data.parameters, (named[name] for name in self.net.parameters))
+
+    def launches(self) -> int | None:
+        """The calls of the step that the loop has recorded: on a GPU, the kernels that it captured."""
+        loop = inspect.unwrap(self.loop._resident)
+        records = list(loop._records.values()) if isinstance(loop, RecordedLoop) else []
+        return len(records[-1]._program.calls) if records and records[-1] else None
+
+
+def _eager(backend: Backend) -> Backend:
+    """The backend with the plain loop in the place of the one that is faster."""
+    kind = type(backend)
+    return type("Eager", (kind,), {"loop": kind.plain_loop})(backend.name, backend.device)
 
 
 def _net(workload: Workload) -> an.Sequential:

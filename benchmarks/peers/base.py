@@ -33,3 +33,7 @@ class Peer(ABC):
     @abstractmethod
     def parameters(self) -> Parameters:
         """What the parameters are now."""
+
+    def launches(self) -> int | None:
+        """How many kernels a step launches, on a CPU how many functions it calls; None where that is not known."""
+        return None

@@ -9,10 +9,8 @@ import numpy as np
 from jax import Array
 
 from benchmarks.data import Data, Parameters
-from benchmarks.peers.base import Peer
+from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import CLASSES, Workload
-
-jax.config.update("jax_platforms", "cpu")
 
 Tree = Any
 
@@ -36,15 +34,23 @@ class Arrays(NamedTuple):
 
 
 class JaxPeer(Peer):
-    """Holds the arrays; subclasses say how steps are strung together."""
+    """Holds the arrays, all on the device; subclasses say how steps are strung together.
 
-    def __init__(self, workload: Workload, data: Data) -> None:
+    device: "cpu", "gpu" or "cuda". Raises LeftOutError for one that is not here.
+    """
+
+    def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
+        if device == "cpu":
+            jax.config.update("jax_platforms", "cpu")  # leaves a GPU alone
+        try:
+            here = jax.devices(device)[0]
+        except RuntimeError as error:
+            raise LeftOutError(f'jax has no device "{device}": {error}'.splitlines()[0]) from None
         self.workload = workload
-        self.arrays = Arrays(*map(jnp.asarray, (data.images, data.labels, data.scale, data.shift)))
-        params = jax.tree.map(jnp.array, data.parameters)
-        self.carry = Carry(
-            params, jax.tree.map(jnp.zeros_like, params), jax.tree.map(jnp.zeros_like, params), jnp.zeros(())
-        )
+        self.arrays = Arrays(*(jax.device_put(a, here) for a in (data.images, data.labels, data.scale, data.shift)))
+        zeros = jax.tree.map(np.zeros_like, data.parameters)
+        start = Carry(data.parameters, zeros, zeros, np.zeros((), np.float32))
+        self.carry = jax.tree.map(lambda a: jnp.array(jax.device_put(a, here)), start)  # its own, to be written over
 
     def parameters(self) -> Parameters:
         layers: Parameters = jax.tree.map(np.array, self.carry.params)

@@ -12,8 +12,8 @@ from benchmarks.workloads import Workload
 class JaxScan(JaxPeer):
     """One call an epoch; batches are gathered inside."""
 
-    def __init__(self, workload: Workload, data: Data) -> None:
-        super().__init__(workload, data)
+    def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
+        super().__init__(workload, data, device)
         one = step(workload)
 
         def epoch(carry: Carry, indices: jax.Array, arrays: Arrays) -> Carry:

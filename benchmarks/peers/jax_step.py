@@ -12,8 +12,8 @@ from benchmarks.workloads import Workload
 class JaxStep(JaxPeer):
     """One call a batch; the carry is given up to it, and written over."""
 
-    def __init__(self, workload: Workload, data: Data) -> None:
-        super().__init__(workload, data)
+    def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
+        super().__init__(workload, data, device)
         self.step = jax.jit(step(workload), donate_argnums=0)
 
     def train(self, order: NDArray[np.int64]) -> None:

@@ -1,8 +1,6 @@
 """PyTorch with the whole step compiled to one graph: gathering, both passes, update."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import functional_call, grad
 
@@ -14,20 +12,26 @@ Tensors = dict[str, Tensor]
 
 
 class TorchCompile(TorchPeer):
-    """The step is a function of tensors that it updates in place, for ``torch.func`` leaves no graph to break."""
+    """The step is a function of tensors that it updates in place, for ``torch.func`` leaves no graph to break.
 
-    def __init__(self, workload: Workload, data: Data) -> None:
+    On a GPU it is captured as a CUDA graph, which reads and writes all tensors but the batch's numbers where they lie.
+    """
+
+    def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
         torch.compiler.reset()  # a second net of other shapes would be compiled for any shape
-        super().__init__(workload, data)
+        super().__init__(workload, data, device)
         self.params = {name: p.detach() for name, p in self.net.named_parameters()}
         self.first = {name: torch.zeros_like(p) for name, p in self.params.items()}
         self.second = {name: torch.zeros_like(p) for name, p in self.params.items()}
-        self.t = torch.zeros(())
-        self.compiled = torch.compile(self._step, fullgraph=True)
+        self.t = torch.zeros((), device=self.device)
+        on_gpu = self.device.type == "cuda"
+        self.compiled = torch.compile(self._step, fullgraph=True, mode="reduce-overhead" if on_gpu else None)
+        kept = [self.images, self.labels, self.scale, self.shift, self.t, *self.net.buffers()]
+        for tensor in (*kept, *self.params.values(), *self.first.values(), *self.second.values()):
+            torch._dynamo.mark_static_address(tensor)  # else a graph gets a copy of it at every step, to change in vain
 
-    def train(self, order: NDArray[np.int64]) -> None:
-        for index in torch.from_numpy(order).split(self.workload.batch_size):
-            self.compiled(self.params, self.first, self.second, self.t, index)
+    def train_on(self, index: Tensor) -> None:
+        self.compiled(self.params, self.first, self.second, self.t, index)
 
     def _step(self, params: Tensors, first: Tensors, second: Tensors, t: Tensor, index: Tensor) -> None:
         x, labels = self.normalized(self.images.index_select(0, index)), self.labels.index_select(0, index)

@@ -10,8 +10,8 @@ from benchmarks.workloads import Workload
 class TorchEager(TorchPeer):
     """A module, autograd, and an optimizer of torch.optim."""
 
-    def __init__(self, workload: Workload, data: Data) -> None:
-        super().__init__(workload, data)
+    def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
+        super().__init__(workload, data, device)
         self.optimizer = optimizer(workload, self.net)
 
     def step(self, images: Tensor, labels: Tensor) -> None:

@@ -6,23 +6,38 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.data import Data, Parameters, flat, like
-from benchmarks.peers.base import Peer
+from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload
 
 
 class TorchPeer(Peer):
-    """The whole set as a uint8 tensor, batches by index; subclasses say what a step is."""
+    """The whole set as a uint8 tensor on the device, batches by index; subclasses say what a step is.
 
-    def __init__(self, workload: Workload, data: Data) -> None:
+    Float32 products are as PyTorch has them by default: without TF32.
+
+    device: PyTorch's name for it. Raises LeftOutError for one that is not here.
+    """
+
+    def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
+        try:
+            self.device = torch.zeros(1, device=device).device
+        except (RuntimeError, AssertionError) as error:
+            raise LeftOutError(f'torch cannot use the device "{device}": {error}'.splitlines()[0]) from None
         self.workload, self.start = workload, data.parameters
-        self.images, self.labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
-        self.scale, self.shift = torch.from_numpy(data.scale), torch.from_numpy(data.shift)
-        self.net = _net(workload, data.parameters)
+        host = data.images, data.labels, data.scale, data.shift
+        self.images, self.labels, self.scale, self.shift = (torch.from_numpy(a).to(self.device) for a in host)
+        self.net = _net(workload, data.parameters).to(self.device)
         self.loss = nn.CrossEntropyLoss()
 
     def train(self, order: NDArray[np.int64]) -> None:
-        for index in torch.from_numpy(order).split(self.workload.batch_size):
-            self.step(self.images.index_select(0, index), self.labels.index_select(0, index))
+        for index in torch.from_numpy(order).to(self.device).split(self.workload.batch_size):
+            self.train_on(index)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def train_on(self, index: Tensor) -> None:
+        """Train on the batch of these images."""
+        self.step(self.images.index_select(0, index), self.labels.index_select(0, index))
 
     def step(self, images: Tensor, labels: Tensor) -> None:
         """Train on one batch."""
@@ -33,7 +48,7 @@ class TorchPeer(Peer):
         return torch.addcmul(self.shift, images.float(), self.scale)
 
     def parameters(self) -> Parameters:
-        return like(self.start, (parameter.detach().numpy().T.copy() for parameter in self.net.parameters()))
+        return like(self.start, (parameter.detach().cpu().numpy().T.copy() for parameter in self.net.parameters()))
 
 
 def optimizer(workload: Workload, net: nn.Module) -> torch.optim.Optimizer:

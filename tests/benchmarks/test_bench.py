@@ -16,7 +16,7 @@ from anynet.commands import bench as command
         (["W9"], 'there is no workload "W9"'),
         (["W1", "--peers", "torhc"], 'there is no peer "torhc"; did you mean "torch"'),
         (["--peers", "anynet-nunpy"], 'did you mean "anynet-numpy"'),
-        (["W1", "--growth"], "--growth has nets of its own; leave out W1"),
+        (["W1", "--peers", "sklearn:cuda"], 'the peer "sklearn" takes no device'),
         (["--threads", "0"], "Must be >= 1"),
         (["--name", "precious"], "precious.json is there already"),
     ],

@@ -54,6 +54,16 @@ def test_figures_follow_from_the_seconds():
     assert result.floors == {"shapes": 8 / 0.002, "peak": 8 / 0.001}
 
 
+def test_where_time_is_over_three_repeats_are_left():
+    result = measure(TINY[0], {"a": Stub()}, FloorStub(), Machine(1e9, 1e9), 9, print, until=0.0)
+    assert len(result.timings["a"].seconds) == 3
+
+
+def test_what_a_step_calls_is_noted_where_a_peer_tells():
+    result = measured({"a": Stub(launches=7), "b": Stub(), "c": Stub(launches=LeftOutError("it cannot be counted"))})
+    assert {name: timing.launches for name, timing in result.timings.items()} == {"a": 7, "b": None, "c": None}
+
+
 def test_without_the_yardstick_the_first_peer_is_it():
     result = measured({"a": Stub(seconds=2.0), "b": Stub(seconds=1.0)})
     assert result.ratios == {"a": 1.0, "b": 2.0}

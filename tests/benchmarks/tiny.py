@@ -18,14 +18,18 @@ TINY = [
 class Stub:
     """In the place of a worker: trains as the reference does, then changes what comes out, and takes ``seconds``."""
 
-    def __init__(self, change=lambda parameters: parameters, seconds=1.0):
-        self.change, self.seconds = change, seconds
+    def __init__(self, change=lambda parameters: parameters, seconds=1.0, launches=None):
+        self.change, self.seconds, self.launches = change, seconds, launches
         self.timed = 0
 
     def call(self, function, *args):
         if function is session.begin:
             _, workload, order = args
             return self.change(reference.trained(workload, Data.draw(workload), order))
+        if function is session.launches:
+            if isinstance(self.launches, Exception):
+                raise self.launches
+            return self.launches
         self.timed += function is session.time_epoch
         return self.seconds
 
