@@ -10,8 +10,8 @@ from anynet.tracing.splitting import SplitStep
 from anynet.tracing.tracer import trace
 from anynet.tracing.tree import flatten
 
-RECORDING = ("torch:cpu", "torch:cuda", "cupy")
-"""Names of backends that record steps; NumPy, which does too, has more ways of running them."""
+RECORDING = ("torch:cpu", "torch:cuda", "cupy", "emulated cupy")
+"""Backends that record steps, as ``recording`` knows them; NumPy, which does too, has more ways of running them."""
 
 
 def plain(chosen: Backend) -> Backend:
@@ -30,8 +30,11 @@ def recorded(chosen: Backend) -> Backend:
     return kind(chosen.name, chosen.device)
 
 
-def recording(name: str) -> Backend:
+def recording(name: str, request: pytest.FixtureRequest) -> Backend:
     """The backend of this name; where it cannot run here, or runs steps as they are, the test is skipped."""
+    if name == "emulated cupy":
+        emulated: Backend = request.getfixturevalue("emulated_cupy")
+        return emulated
     try:
         chosen = backend(name)
     except BackendError as error:

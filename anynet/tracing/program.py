@@ -48,6 +48,11 @@ class Program:
                 self._bind(group[0])
         self._hand_over([self._memory[new] for new in graph.outputs])
 
+    @property
+    def launches(self) -> int:
+        """How many functions a step calls; on a GPU, how many kernels it is."""
+        return len(self.calls)
+
     def start(self, carry: list[Array], shared: list[Array]) -> None:
         """Begin a loop with these arrays' values."""
         for mine, array in zip((*self.carry, *self._shared), (*carry, *shared), strict=True):

@@ -68,10 +68,10 @@ class Anynet(Peer):
         return like(self.data.parameters, (named[name] for name in self.net.parameters))
 
     def launches(self) -> int | None:
-        """The calls of the step that the loop has recorded: on a GPU, the kernels that it captured."""
+        """Of the step that the loop has recorded."""
         loop = inspect.unwrap(self.loop._resident)
         records = list(loop._records.values()) if isinstance(loop, RecordedLoop) else []
-        return len(records[-1]._program.calls) if records and records[-1] else None
+        return records[-1]._program.launches if records and records[-1] else None
 
 
 def _eager(backend: Backend) -> Backend:

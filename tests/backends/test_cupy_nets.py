@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from loops import PLAIN, recorded
+from loops import PLAIN, recorded, recording
 from numerical import assert_close
 from nvrtc_here import ARCHITECTURES, nvrtc_compile
 
@@ -70,8 +70,10 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
     return [here.to_host(array) for array in flatten(after)[0]]
 
 
+@pytest.mark.parametrize("where", ["cupy", "emulated cupy"])
 @pytest.mark.parametrize("name", CASES)
-def test_a_step_is_few_kernels_and_captured(emulated_cupy, monkeypatch, name):
+def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where):
+    chosen = recording(where, request)
     from anynet.backends.cuda import graphs  # here, for it imports CuPy
 
     programs, codes = [], []
@@ -84,9 +86,9 @@ def test_a_step_is_few_kernels_and_captured(emulated_cupy, monkeypatch, name):
             super().__init__(*args, **kwargs)
             programs.append(self)
 
-    monkeypatch.setattr(type(emulated_cupy), "program", Kept)
+    monkeypatch.setattr(type(chosen), "program", Kept)
     case = CASES[name]
-    found, expected = (one_step(case, here) for here in (recorded(emulated_cupy), PLAIN))
+    found, expected = (one_step(case, here) for here in (recorded(chosen), PLAIN))
     for one, other in zip(found, expected, strict=True):
         assert_close(one, other, 1e-11 if case.dtype == "float64" else 1e-4)
     (program,), (sources,) = programs, codes

@@ -202,7 +202,7 @@ def chosen(request, monkeypatch):
     name, size, large = WAYS[request.param]
     monkeypatch.setattr(numpy_blocks, "SIZE", size)
     monkeypatch.setattr(numpy_blocks, "LARGE", large)
-    return recording(name)
+    return recording(name, request)
 
 
 @pytest.mark.parametrize("name", STEPS)

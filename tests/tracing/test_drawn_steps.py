@@ -61,8 +61,8 @@ def test_in_parts(drawn: Drawn, long: int) -> None:
 
 
 @pytest.mark.parametrize("name", RECORDING)
-def test_others(name: str) -> None:
-    chosen = recording(name)
+def test_others(name: str, request: pytest.FixtureRequest) -> None:
+    chosen = recording(name, request)
 
     @given(drawn=steps())
     @examples(80)

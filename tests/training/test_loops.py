@@ -129,8 +129,8 @@ def test_large_arrays_are_done_in_blocks(monkeypatch):
 
 @pytest.mark.parametrize("where", RECORDING)
 @pytest.mark.parametrize("name", CASES)
-def test_every_step_is_recorded(name, where):
-    chosen = recording(where)
+def test_every_step_is_recorded(name, where, request):
+    chosen = recording(where, request)
     assert_same(CASES[name], recorded(chosen), plain(chosen))
 
 

@@ -27,7 +27,7 @@ class GraphProgram(Program):
     kernels when they first run, which may not happen during a capture. Where a step has operations that are CuPy's
     own, which cannot all be captured, its kernels are launched one by one.
 
-    launches: how many kernels a step is, cuBLAS's products among them. captures: whether they are captured.
+    captures: whether they are captured.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,7 +46,10 @@ class GraphProgram(Program):
         *launches, one, many = compile_all([*sources, *advances])
         self._advance = {1: one, STEPS: many}
         self._joined: list[Launch | Call] = [launches.pop(0) if isinstance(c, Kernel) else c for c in joined]
-        self.launches = len(self._joined)
+
+    @property
+    def launches(self) -> int:
+        return len(self._joined)
 
     def steps(self, columns: list[Array], tick: Tick) -> None:
         if not self.captures:
