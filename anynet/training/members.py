@@ -10,7 +10,7 @@ from anynet.optimizers import Optimizer
 
 SHARED = (
     *("data", "loss", "epochs", "batch_size", "order_seed", "backend", "dtype", "normalize", "flip", "crop", "reverse"),
-    *("drop_last", "memory_budget", "progress", "on_epoch"),
+    *("drop_last", "memory_budget", "precision", "progress", "on_epoch"),
 )
 """The arguments of ``fit`` that all members have in common."""
 
