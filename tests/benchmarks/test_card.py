@@ -97,10 +97,8 @@ def test_tests_have_to_pass_and_not_to_be_skipped(tmp_path, body, how, well):
 
 
 def test_a_backend_that_cannot_be_used_is_no_success(tmp_path, capsys):
-    ends = {
-        device: run(parts(device, tmp_path, quick=True)[0], tmp_path, quick=True).well
-        for device in ("numpy", "cupy:99")
-    }
+    probes = {device: parts(device, tmp_path, quick=True)[0] for device in ("numpy", "cupy:99")}
+    ends = {device: run(probe, tmp_path, quick=True).well for device, probe in probes.items()}
     assert ends == {"numpy": True, "cupy:99": False}
     assert "cupy" in capsys.readouterr().out
 
