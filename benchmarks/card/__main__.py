@@ -66,7 +66,7 @@ def card(
         console.print(f"{part.name}: {ended[part.name].how}, {ended[part.name].seconds:.0f} s", markup=False)
         expected = judged(device, folder)
         write(folder, here, ended, expected)
-    for table in (parts_table(ended), expectations_table(expected)):
+    for table in tables_of(ended, expected):
         console.print(table)
     well = all(end.well for end in ended.values()) and (quick or all(each.met for each in expected))
     console.print(f"{'passed' if well else 'not passed'}; see {folder}", markup=False, soft_wrap=True)
@@ -96,8 +96,7 @@ def write(folder: Path, here: dict[str, Any], ended: Mapping[str, Ended], expect
     page = [
         "# What a card shows",
         f"{here['gpu'] or here['cpu']}, {here['date']}.",
-        tables.markdown(parts_table(every)),
-        tables.markdown(expectations_table(expected)),
+        *map(tables.markdown, tables_of(every, expected)),
         *remarks(folder),
     ]
     texts = {path: json.dumps(content, indent=1) + "\n", folder / "card.md": "\n\n".join(page) + "\n"}
@@ -105,20 +104,14 @@ def write(folder: Path, here: dict[str, Any], ended: Mapping[str, Ended], expect
         write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))  # noqa: B023
 
 
-def parts_table(ended: Mapping[str, Ended]) -> Table:
-    """A line for each part."""
-    table = Table("part", "how it ended", "seconds")
+def tables_of(ended: Mapping[str, Ended], expected: Sequence[Expectation]) -> list[Table]:
+    """A line for each part; and one for each expectation, if anything was measured that has some."""
+    ends, judgements = Table("part", "how it ended", "seconds"), Table("expected", "asked", "got", "met")
     for name, end in ended.items():
-        table.add_row(name, end.how, f"{end.seconds:.0f}")
-    return table
-
-
-def expectations_table(expected: Sequence[Expectation]) -> Table:
-    """A line for each expectation."""
-    table = Table("expected", "asked", "got", "met")
+        ends.add_row(name, end.how, f"{end.seconds:.0f}")
     for each in expected:
-        table.add_row(*each.row)
-    return table
+        judgements.add_row(*each.row)
+    return [ends, judgements] if expected else [ends]
 
 
 def remarks(folder: Path) -> list[str]:

@@ -51,10 +51,12 @@ def parts(device: str, folder: Path, *, quick: bool) -> list[Part]:
         words = device, "--out", f"{folder / name}.json"
         return Part(name=name, module=f"benchmarks.{name}", words=words, share=2, quick=quick)
 
-    about, tests = "cupy or cuda or gpu" if place else device.partition(":")[0], folder / "tests.xml"
-    asked = "tests/backends" if quick else "tests", "-q", "-k", about, f"--junitxml={tests}"
+    tests = folder / "tests.xml"
+    chosen = f"({'cupy or cuda or gpu' if place else device.partition(':')[0]}) and not emulated"
+    asked = "tests/backends" if quick else "tests", "-q", "-k", chosen, f"--junitxml={tests}"
     few = NETS[:3:2] if quick else NETS
     return [
+        Part(name="device", module="benchmarks.card.device", words=(device,), stage=CHECK),
         Part(name="tests", module="pytest", words=asked, stage=CHECK, share=4, tests=tests),
         report("nets", *NETS, peers=[*theirs, *ours, *others, ON_CPU], share=5),
         numbers("forty_epochs", quick=()),

@@ -32,6 +32,13 @@ def test_without_the_source_there_is_nothing_to_run(tmp_path, capsys, monkeypatc
     assert "the benchmarks come with anynet's source" in refused(capsys, "bench")
 
 
+def test_without_time_nothing_is_measured_and_nothing_left(tmp_path, capsys):
+    words = ["W1", "W3", "--growth", "--quick", "--peers", "plain-numpy", "--threads", "1", "--minutes", "1e-9"]
+    message = unframed(refused(capsys, "bench", *words, "--out", str(tmp_path)))
+    assert "nothing could be timed: for want of time: W1 at 64, W1 at 4096, W3 at 64, W3 at 4096, W1 at 512" in message
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_page_a_picture_and_all_numbers(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("benchmarks.measure.PAUSE", 0)
     names = ["plain-numpy", "anynet-cupy:99"]

@@ -31,7 +31,7 @@ def bad(tmp_path):
 @pytest.mark.parametrize(
     ("stages", "names"),
     [
-        (["check"], ["tests"]),
+        (["check"], ["device", "tests"]),
         (["measure"], ["nets", "forty_epochs", "members", "loading", "precision", "batches", "growth"]),
         (["growth", "tests"], ["tests", "growth"]),
     ],
@@ -43,7 +43,7 @@ def test_stages_and_parts_are_chosen_by_name(tmp_path, stages, names):
 
 
 def test_an_unknown_stage_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"expected some of check, measure, all, tests.*, got messure"):
+    with pytest.raises(ValueError, match=r"expected some of check, measure, all, device, tests.*, got messure"):
         command.choose(["measure", "messure"], parts("cupy", tmp_path, quick=False))
 
 
@@ -94,6 +94,13 @@ def test_tests_have_to_pass_and_not_to_be_skipped(tmp_path, body, how, well):
     words = str(file), "-p", "no:cacheprovider", f"--junitxml={report}", "--rootdir", str(tmp_path), "-c", "/dev/null"
     ended = run(part(*words, module="pytest", tests=report, stage=CHECK), tmp_path, quick=False)
     assert (ended.how, ended.well) == (how, well)
+
+
+def test_a_backend_that_cannot_be_used_is_no_success(tmp_path, capsys):
+    probes = {device: parts(device, tmp_path, quick=True)[0] for device in ("numpy", "cupy:99")}
+    ends = {device: run(probe, tmp_path, quick=True).well for device, probe in probes.items()}
+    assert ends == {"numpy": True, "cupy:99": False}
+    assert "cupy" in capsys.readouterr().out
 
 
 def test_tests_that_leave_no_report_have_failed(tmp_path, good):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny import TINY
 
-from benchmarks import ceilings, floor, machine, peers
+from benchmarks import ceilings, floor, machine, peers, reference
 from benchmarks.ceilings import Library
 from benchmarks.data import Data
 from benchmarks.measure import order_of
@@ -49,6 +49,18 @@ def test_an_eager_peer_records_nothing():
     calls = {name: peer.launches() for name, peer in trained.items()}
     assert calls["numpy"] > 10
     assert calls["numpy+eager"] is None
+
+
+def test_a_captured_step_tells_its_kernels(emulated_cupy):
+    data, order = Data.draw(NORMALISED), order_of(NORMALISED, 0)
+    expected = reference.loss(NORMALISED, data, reference.trained(NORMALISED, data, order))
+    trained = {name: Anynet(NORMALISED, data, name) for name in ("numpy", "cupy", "cupy+eager")}
+    for peer in trained.values():
+        peer.train(order)
+        assert reference.loss(NORMALISED, data, peer.parameters()) == pytest.approx(expected, rel=reference.TOLERANCE)
+    calls = {name: peer.launches() for name, peer in trained.items()}
+    assert 0 < calls["cupy"] < calls["numpy"]
+    assert calls["cupy+eager"] is None
 
 
 def test_a_compiled_step_finds_all_but_the_batch_where_it_lies(monkeypatch):
