@@ -74,7 +74,7 @@ class Fake:
         self.modules: dict[str, ModuleType] = {}
         self._cuda(status, driver, runtime)
         self.cupy = self._module("cupy", **arrays(self), RawModule=raw_module(self), cuda=self.modules["cupy.cuda"])
-        self.cupy.__spec__ = ModuleSpec("cupy", None)
+        self.cupy.__spec__, self.cupy.__version__ = ModuleSpec("cupy", None), "14, emulated"
         for name in ("linalg", "fft"):
             setattr(self.cupy, name, self._module(f"cupy.{name}", **functions(self, getattr(np, name))))
         self.cupyx = self._module("cupyx", empty_pinned=lambda *args: self.gpu.pin(np.zeros(*args)))
