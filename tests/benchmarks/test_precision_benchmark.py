@@ -3,6 +3,7 @@
 import json
 import statistics
 
+import numpy as np
 import pytest
 
 import anynet as an
@@ -10,6 +11,7 @@ from anynet.backends.numpy import Numpy
 from anynet.config import Config
 from anynet.experiment import prepare
 from benchmarks import precision as benchmark
+from benchmarks.rounded import BITS, RoundedNumpy, round_into
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 SMALL = Config(train="400", val="100", hidden="20")
@@ -36,6 +38,22 @@ def test_every_precision_over_three_seeds(tmp_path, monkeypatch, capsys, epochs)
     mean = statistics.mean(one["test_accuracy"])
     for words in ("small", "bf16", "+0.00%", "+0.0000", f"{mean:.2%}"[:4]):
         assert words in table
+
+
+@pytest.mark.parametrize(("precision", "bits"), BITS.items())
+def test_numpy_that_rounds(rng, precision, bits):
+    """To the nearest number, within half of the last bit kept; and a product in a loop is that of the rounded ones."""
+    x, chosen = rng.standard_normal((40, 30)).astype(np.float32), RoundedNumpy("numpy", "cpu").with_precision(precision)
+    rounded = np.empty_like(x)
+    round_into(bits, x, rounded)
+    step = np.exp2(np.floor(np.log2(np.abs(x))) - bits)
+    assert np.max(np.abs(rounded - x) / step) <= 0.5
+    assert np.all(rounded / step == np.round(rounded / step))
+    loop = chosen.loop(lambda carry, shared, row: (carry[0] * 0 + shared[0] @ shared[0].mT * row[0],))
+    (found,) = loop((np.zeros((40, 40), np.float32),), (x,), (np.ones(2, np.float32),), int)
+    exact = rounded.astype(np.float64)
+    np.testing.assert_allclose(found, exact @ exact.T, rtol=0, atol=2e-5)
+    assert np.max(np.abs(found - x.astype(np.float64) @ x.T.astype(np.float64))) > 1e-3
 
 
 def test_what_is_there_is_not_overwritten(tmp_path):

@@ -95,7 +95,7 @@ def product(a: Array, b: Array, out: Array) -> Phase:
         (Access(out, (*_steps(out), 0)),),
         ("const X x = {x0} * {x1};",),
         (k,),
-        Fold(REDUCTIONS["sum"], kind, kind, by_warp=False),
+        Fold(REDUCTIONS["sum"], _sum_type(kind), kind, by_warp=False),
     )
 
 
@@ -136,7 +136,7 @@ def _fold(how: Reduction, x: Array, steps: list[int], shape: list[int], inner: l
         (Access(out, (*_steps(out), *(0 for _ in inner))),),
         ("const X x = {x0};",),
         tuple(inner),
-        Fold(how, S if S in ENDS else "int", X, by_warp),
+        Fold(how, _sum_type(S), X, by_warp),
     )
 
 
@@ -168,6 +168,11 @@ def _at(table: Array, axis: int, index: str) -> Access:
 
 def _address(access: Access) -> tuple:
     return access.array.data.ptr, access.strides, access.also
+
+
+def _sum_type(kind: str) -> str:
+    """In which type a result of another is made."""
+    return kind if kind in ENDS else "int"
 
 
 def _type(node: Node) -> str:
