@@ -1,7 +1,7 @@
 """What rounding operands of products costs in accuracy, and gains in speed: ``python -m benchmarks.precision BACKEND``.
 
-For each precision that the backend has: ``anynet.fit`` with everything it does, over three seeds. "rounded" as backend is
-NumPy that rounds operands itself: accuracies as a GPU's, at no GPU's speed.
+For each precision that the backend has: ``anynet.fit`` with everything it does, over three seeds. The backend "rounded"
+is NumPy that rounds operands itself: accuracies as a GPU's, at no GPU's speed.
 """
 
 import json
