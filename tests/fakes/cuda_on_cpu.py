@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,6 +37,7 @@ THREADS, GRID = (1024, (1024, 1024, 64)), (2**31 - 1, 65535, 65535)
 """The most threads in a block and along its axes, and the most blocks along a grid's."""
 
 _lock = threading.Lock()
+_numbers = count()  # of modules, each with its own, whichever thread compiles it
 
 
 class CompileError(Exception):
@@ -148,7 +150,7 @@ def compile_kernels(code: str, options: tuple[str, ...] = ()) -> dict[str, Kerne
     """
     runtime()
     kernels = {name: int(one or other or THREADS[0]) for one, other, name in KERNEL.findall(code)}
-    source = folder() / f"module{compile_kernels.cache_info().misses}.cpp"
+    source = folder() / f"module{next(_numbers)}.cpp"
     ends = [f"CUDA_ON_CPU_KERNEL({name})" for name in kernels]
     defines = [f"#define {option[2:].replace('=', ' ', 1)}" for option in options if option.startswith("-D")]
     start = [f'#include "{HERE / "cuda_on_cpu.h"}"', *defines, "#line 1"]

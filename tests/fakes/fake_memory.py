@@ -2,6 +2,7 @@
 
 import bisect
 import ctypes
+import threading
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,13 +39,14 @@ class Memory:
         self._starts: list[int] = []  # in order
         self._blocks: dict[int, Block] = {}  # by where they start
         self._dead: list[Block] = []  # what nobody uses any more, whenever Python finds out
-        self._made = 0
+        self._made, self._lock = 0, threading.RLock()
 
     @property
     def used(self) -> int:
         """The bytes that are allocated."""
-        self._sweep()
-        return sum(block.size for block in self._blocks.values())
+        with self._lock:
+            self._sweep()
+            return sum(block.size for block in self._blocks.values())
 
     def allocate(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """An array of unset values, all bits of them 1, which is NaN; the memory is freed when no view of it is left.
@@ -57,11 +59,12 @@ class Memory:
         raw = np.full(size + 2 * GUARD + ALIGNMENT, GUARD_BYTE, np.uint8)
         start = -(raw.ctypes.data + GUARD) % ALIGNMENT + GUARD
         raw[start : start + size] = UNSET_BYTE
-        self._made += 1
-        block = Block(raw.ctypes.data + start, size, self._made)
-        self._sweep()
-        bisect.insort(self._starts, block.ptr)
-        self._blocks[block.ptr] = block
+        with self._lock:
+            self._made += 1
+            block = Block(raw.ctypes.data + start, size, self._made)
+            self._sweep()
+            bisect.insort(self._starts, block.ptr)
+            self._blocks[block.ptr] = block
         weakref.finalize(raw, self._dead.append, block)
         return raw[start : start + size].view(dtype).reshape(shape)
 
@@ -73,9 +76,10 @@ class Memory:
 
     def find(self, address: int, size: int = 0) -> Block | None:
         """The block that holds all of these bytes."""
-        self._sweep()
-        i = bisect.bisect_right(self._starts, address) - 1
-        block = self._blocks[self._starts[i]] if i >= 0 else None
+        with self._lock:
+            self._sweep()
+            i = bisect.bisect_right(self._starts, address) - 1
+            block = self._blocks[self._starts[i]] if i >= 0 else None
         return block if block and address + size <= block.ptr + max(block.size, 1) else None
 
     def block(self, address: int, size: int = 0) -> Block:
