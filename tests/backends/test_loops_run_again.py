@@ -146,9 +146,7 @@ def test_other_arrays_in_place_of_those_that_are_gone(here, which):
         del taken
 
 
-def test_a_loop_in_each_of_two_threads(here, request):
-    if request.node.callspec.params["backend_here"] == "emulated cupy":
-        pytest.skip("the emulated GPU crashes now and then where two threads use it")
+def test_a_loop_in_each_of_two_threads(here):
     together = Barrier(2)
 
     def run(k: int) -> list[list[np.ndarray]]:

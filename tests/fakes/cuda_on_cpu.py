@@ -148,7 +148,8 @@ def compile_kernels(code: str, options: tuple[str, ...] = ()) -> dict[str, Kerne
 
     Raises CompileError.
     """
-    runtime()
+    with _lock:  # or two threads would have two of them
+        runtime()
     kernels = {name: int(one or other or THREADS[0]) for one, other, name in KERNEL.findall(code)}
     source = folder() / f"module{next(_numbers)}.cpp"
     ends = [f"CUDA_ON_CPU_KERNEL({name})" for name in kernels]
