@@ -74,11 +74,14 @@ def bench(
                 if any(result.timings for result in report.results):
                     timed = report
                     timed.write(paths)
-    finally:  # with Control-C too, what there is is shown
-        if timed is not None:
-            show(timed, paths)
+    except KeyboardInterrupt as stop:
+        if timed is None:
+            raise
+        show(timed, paths)
+        raise KeyboardInterrupt("stopped by hand; what was measured by then is there") from stop
     if timed is None:
         raise ValueError("nothing could be timed: " + "; ".join(reasons))
+    show(timed, paths)
 
 
 def show(report: Report, paths: Mapping[str, Path]) -> None:

@@ -5,9 +5,13 @@ import json
 import pytest
 from commands import refused, unframed
 from PIL import Image
+from tiny import FloorStub, Stub
 
 from anynet import cli
 from anynet.commands import bench as command
+from benchmarks import bench
+from benchmarks.floor import Machine
+from benchmarks.measure import measure
 
 
 @pytest.mark.parametrize(
@@ -37,6 +41,25 @@ def test_without_time_nothing_is_measured_and_nothing_left(tmp_path, capsys):
     message = unframed(refused(capsys, "bench", *words, "--out", str(tmp_path)))
     assert "nothing could be timed: for want of time: W1 at 64, W1 at 4096, W3 at 64, W3 at 4096, W1 at 512" in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_measured_before_control_c_is_shown(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("benchmarks.measure.PAUSE", 0)
+
+    def measure_all(workloads, peers, **settings):
+        speed = Machine(1e9, 1e9)
+        result = measure(workloads[0], {"torch": Stub()}, FloorStub(), speed, 3, print)
+        yield bench.Measured(speed, {workloads[0]: result}, [])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "measure_all", measure_all)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["bench", "W1", "W2", "--quick", "--out", str(tmp_path), "--name", "it"])
+    assert end.value.code == 130
+    said = capsys.readouterr()
+    assert "stopped by hand; what was measured by then is there" in said.err
+    assert "quartiles" in said.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["it.json", "it.md", "it.png"]
 
 
 def test_a_page_a_picture_and_all_numbers(tmp_path, capsys, monkeypatch):
