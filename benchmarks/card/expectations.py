@@ -48,8 +48,9 @@ def judged(device: str, folder: Path) -> list[Expectation]:
         found += _of_nets(device, json.loads(path.read_text(encoding="utf-8")))
     if (path := folder / "forty_epochs.json").exists():
         told = json.loads(path.read_text(encoding="utf-8"))["runs"][device]
-        took = statistics.median(run["seconds"]["epochs"] for run in told)
-        found.append(Expectation("forty epochs of one layer, in seconds", SECONDS, took, at_most=True))
+        took = statistics.median(run["seconds"]["in all"] - run["seconds"]["import"] for run in told)
+        what = "forty epochs of one layer, from reading the files to the test, in seconds"
+        found.append(Expectation(what, SECONDS, took, at_most=True))
     return found
 
 
