@@ -1,7 +1,6 @@
 """CuPy, on a CUDA GPU."""
 
 from functools import wraps
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, cast
 
@@ -21,7 +20,7 @@ from anynet.backends.base import (
     first_line,
 )
 from anynet.backends.cuda.graphs import GraphProgram
-from anynet.backends.cupy_library import CupyLibrary
+from anynet.backends.cupy_library import CupyLibrary, find_products
 from anynet.tracing.library import Library
 from anynet.tracing.program import Program
 from anynet.typing import Array
@@ -56,6 +55,13 @@ def connect(device: str | None) -> "Cupy":
         if isinstance(error, ImportError) or type(error).__name__ in ("DynamicLibNotFoundError", "CompileException"):
             what = "lacks files of the CUDA toolkit"
         raise BackendError(f"cupy {what} ({first_line(error)}); pip install '{toolkit}' brings the toolkit") from error
+    try:
+        find_products()
+    except Exception as error:
+        raise BackendError(
+            f"cupy would multiply by nvmath-python's cuBLAS, which does not work here ({first_line(error)}); "
+            "pip install '.[cuda12]' or '.[cuda13]', as cupy's CUDA is, in anynet's source, or remove nvmath-python"
+        ) from error
     return Cupy("cupy", cupy.cuda.Device(number))
 
 
@@ -95,7 +101,10 @@ class Cupy(Backend):
         self.device.synchronize()
 
     def memory(self) -> Memory | None:
-        return Memory(*self.device.mem_info)
+        """What CuPy keeps for arrays to come is free to it, whatever CUDA says."""
+        with self.device:
+            free, total = self.device.mem_info
+            return Memory(free + cupy.get_default_memory_pool().free_bytes(), total)
 
     def devices(self) -> dict[str, Memory | None]:
         runtime = cupy.cuda.runtime
@@ -110,7 +119,7 @@ class Cupy(Backend):
     @property
     def precisions(self) -> tuple[str, ...]:
         """In recorded steps, by cuBLAS through nvmath, on GPUs since Ampere, compute capability 8.0."""
-        rounded = find_spec("nvmath") is not None and int(self.device.compute_capability) >= 80
+        rounded = find_products() is not None and int(self.device.compute_capability) >= 80
         return ("float32", "tf32", "bf16") if rounded else super().precisions
 
     def compile(self, function: Function) -> Function:

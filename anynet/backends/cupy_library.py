@@ -94,7 +94,7 @@ class CupyLibrary(Library):
             return None
         if math.prod(out.shape[-2:]) * a.shape[-1] <= SHORT:
             return [_single(building.product(a, b, out))]
-        products = _products()
+        products = find_products()
         if products is None or not products.fits(a, b, out):
             return None
         return [(products.Product(a, b, out, self._precision), ())]
@@ -112,11 +112,16 @@ class CupyLibrary(Library):
 
 
 @cache
-def _products() -> ModuleType | None:
+def find_products() -> ModuleType | None:
+    """Products by cuBLAS, once it has answered; None where nvmath-python, an extra, is not installed.
+
+    Raises what nvmath-python or cuBLAS raises where they do not work.
+    """
     if find_spec("nvmath") is None:
         return None
-    from anynet.backends.cuda import products  # here, for nvmath-python is an extra
+    from anynet.backends.cuda import products
 
+    products.connect()
     return products
 
 

@@ -102,6 +102,23 @@ def test_the_gpu_chosen_is_made_the_current_one_before_it_is_tried(install, name
     assert chosen.memory() == Memory(free=3 + number, total=10)
 
 
+def test_a_cublas_that_does_not_work_is_told(install):
+    def fail():
+        raise RuntimeError("DynamicLibNotFoundError: cublas\nsearched everywhere")
+
+    fake = install()
+    fake.cublas.create = fail
+    message = refusal()
+    for part in ("nvmath-python's cuBLAS, which does not work here", "cublas)", "'.[cuda12]' or '.[cuda13]'"):
+        assert part in message
+
+
+def test_what_cupy_keeps_is_free(install, monkeypatch):
+    fake = install()
+    monkeypatch.setattr(type(fake.cupy.get_default_memory_pool()), "free_bytes", lambda pool: 5)
+    assert backend("cupy").memory() == Memory(free=8, total=10)
+
+
 def test_every_device_can_be_chosen(install):
     install(count=3)
     devices = backend("cupy").devices()

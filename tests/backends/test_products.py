@@ -42,7 +42,7 @@ def test_operands_are_rounded_as_is_said(backend_here, rng, shapes, turned):
         shared, rows = [chosen.asarray(x) for x in (a, b)], chosen.asarray(np.zeros((2, 1), np.float32))
         found = chosen.to_host(chosen.loop(step)(start, shared, rows, lambda n: None))
         assert found.dtype == np.float32
-        np.testing.assert_allclose(found, a_kept @ b_kept, rtol=2e-6)
+        np.testing.assert_allclose(found, a_kept @ b_kept, rtol=1e-5)  # a GPU's sums are cut off, not rounded
         if precision != "float32":
             whole = (np.swapaxes(a, -1, -2) if turned else a).astype(np.float64) @ b.astype(np.float64)
             assert np.all(found < whole * (1 - 1e-4))
@@ -187,10 +187,9 @@ def test_torch_offers_what_gpus_have(monkeypatch, cuda, capability, offered):
     ],
 )
 def test_cupy_offers_what_nvmath_and_gpus_have(monkeypatch, nvmath, capability, offered):
-    fake = put_in_place(monkeypatch)
+    fake = put_in_place(monkeypatch, nvmath=nvmath)
     fake.cupy.cuda.Device.compute_capability = capability
     module = sys.modules["anynet.backends.cupy"]
-    monkeypatch.setattr(module, "find_spec", lambda name: object() if nvmath and name == "nvmath" else None)
     chosen = module.Cupy("cupy", fake.cupy.cuda.Device(0))
     assert chosen.precisions == offered
     if offered == ("float32",):

@@ -1,6 +1,7 @@
 """A recorded step captured as a CUDA graph, which the device runs again and again without being told each kernel."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import cupy
@@ -45,6 +46,8 @@ class GraphProgram(Program):
         advances = [kernels.write(_advance(self._first, n), f"advance{n}") for n in (1, STEPS)]
         *launches, one, many = compile_all([*sources, *advances])
         self._advance = {1: one, STEPS: many}
+        for advance in (one, many):
+            advance()  # so that CUDA loads them now
         self._joined: list[Launch | Call] = [launches.pop(0) if isinstance(c, Kernel) else c for c in joined]
 
     @property
@@ -89,12 +92,14 @@ class GraphProgram(Program):
             return 1
         n = STEPS if left >= STEPS else 1
         if n not in self._graphs:
-            self._stream.begin_capture()
             try:
+                self._stream.begin_capture()
                 self._run_each(n)
-            finally:
-                graph = self._stream.end_capture()
-            self._graphs[n] = graph
+            except BaseException:
+                with suppress(RuntimeError):  # which says no more than that the capture has failed
+                    self._stream.end_capture()
+                raise
+            self._graphs[n] = self._stream.end_capture()
         self._graphs[n].launch(self._stream)
         return n
 

@@ -16,8 +16,8 @@ SMALL = 1 << 14
 TILE, EACH = 1 << 11, 4
 """Work that a block with a part of every phase does at least, and how much of it is to be each of its threads'."""
 
-MOST_THREADS = 1 << 10
-"""Of a block."""
+MOST_THREADS, MOST_ACCESSES = 1 << 10, 500
+"""Of a block; and of a kernel, whose arguments, addresses most of them, may take 4 KB."""
 
 ALONE = 1 << 8, 1 << 11
 """Threads of a block, and blocks, of a phase that is alone; fewer blocks where it is short."""
@@ -37,7 +37,8 @@ class Kernel:
     def takes(self, phase: Phase) -> bool:
         """Whether one more phase can stand behind the others."""
         together = [*self.phases, phase]
-        return _all_small(together) or (_short_slices(together) and in_slices(together))
+        few = sum(len(p.accesses) for p in together) <= MOST_ACCESSES
+        return few and (_all_small(together) or (_short_slices(together) and in_slices(together)))
 
     def add(self, phase: Phase) -> None:
         self.phases.append(phase)

@@ -49,7 +49,7 @@ class Product:
     def __init__(self, a: Array, b: Array, out: Array, precision: str) -> None:
         self.use = Use((reach(a), reach(b)), (reach(out),))
         self._arrays = a, b, out
-        self._handle, self._workspace = _handle(cupy.cuda.Device().id, threading.get_ident())
+        self._handle, self._workspace = connect()
         left, right, result = map(_operand, (a, b, out))
         kind, is_single = str(out.dtype), out.dtype == "float32"
         dtype = CudaDataType.CUDA_R_32F if is_single else CudaDataType.CUDA_R_64F
@@ -106,7 +106,14 @@ def _steps(array: Array) -> tuple[int, ...]:
     return tuple(stride // array.itemsize for stride in array.strides)
 
 
+def connect() -> tuple[int, Array]:
+    """cuBLAS's handle for the current device and this thread, and its workspace: neither is to be used by two at once.
+
+    Programs of one thread share them, which is right as long as each goes behind the other's work.
+    """
+    return _handle(cupy.cuda.Device().id, threading.get_ident())
+
+
 @cache
 def _handle(device: int, thread: int) -> tuple[int, Array]:
-    """A handle of cuBLAS and its workspace: of each thread its own, for they are not to be shared."""
     return cublas.create(), cupy.empty(WORKSPACE, "uint8")

@@ -160,7 +160,7 @@ def number(value: bool | int | float) -> str:
         return f"{int(value)}LL"
     if value != value:
         return "(0.0 / 0.0)"
-    return f"({'-' * (value < 0)}1.0 / 0.0)" if value in (np.inf, -np.inf) else f"({value!r})"
+    return f"({'-' * (value < 0)}1.0 / 0.0)" if value in (np.inf, -np.inf) else f"({float(value)!r})"
 
 
 def _weak(argument: Any) -> Any:
