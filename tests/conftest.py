@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,10 +24,11 @@ def xp(request: pytest.FixtureRequest) -> Library:
 
 
 @pytest.fixture
-def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Backend:
+def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     """CuPy without a GPU: kernels run on the CPU, over arrays that are NumPy's; see tests/fakes."""
     put_in_place(monkeypatch, limit=16 << 30)
-    return backend("cupy")
+    yield backend("cupy")
+    importlib.import_module("anynet.backends.cuda.products")._handle.cache_clear()  # with their workspaces
 
 
 @pytest.fixture(params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy", "emulated cupy"])
