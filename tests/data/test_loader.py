@@ -23,9 +23,18 @@ def split(rng):
     return Split(rng.integers(0, 256, (N, 3072), np.uint8), np.arange(N))
 
 
-@pytest.fixture(params=[True, False], ids=["resident", "streamed"])
-def loader(request, split, backend_here):
-    return Loader(split, backend_here, resident=request.param)
+@pytest.fixture(params=[1, 2, 1000], ids=["alone", "in twos", "all at once"])
+def blocks(request, monkeypatch):
+    """How many batches of 5 are streamed at once."""
+    monkeypatch.setattr(anynet.data.loader, "BLOCK_BYTES", request.param * 5 * 3072)
+
+
+@pytest.fixture(params=[None, 1, 2, 1000], ids=["resident", "streamed", "streamed in twos", "streamed at once"])
+def loader(request, split, backend_here, monkeypatch):
+    """Of images that stay on the device, or of which so many batches of 5 are streamed at once."""
+    if request.param is not None:
+        monkeypatch.setattr(anynet.data.loader, "BLOCK_BYTES", request.param * 5 * 3072)
+    return Loader(split, backend_here, resident=request.param is None)
 
 
 def on_host(backend, batches):
