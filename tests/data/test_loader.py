@@ -11,6 +11,7 @@ from array_api_compat import device
 from anynet.backends.base import PinnedStaging
 from anynet.backends.numpy import Numpy
 from anynet.data import Augmentation, Loader, Split
+from anynet.data import loader as loading
 from anynet.seeding import Purpose, generator
 
 N = 23
@@ -23,18 +24,20 @@ def split(rng):
     return Split(rng.integers(0, 256, (N, 3072), np.uint8), np.arange(N))
 
 
-@pytest.fixture(params=[1, 2, 1000], ids=["alone", "in twos", "all at once"])
-def blocks(request, monkeypatch):
-    """How many batches of 5 are streamed at once."""
-    monkeypatch.setattr(anynet.data.loader, "BLOCK_BYTES", request.param * 5 * 3072)
+@pytest.fixture(autouse=True)
+def blocks(monkeypatch):
+    """Two batches of 5 are streamed at once."""
+    in_blocks(monkeypatch, 10)
 
 
-@pytest.fixture(params=[None, 1, 2, 1000], ids=["resident", "streamed", "streamed in twos", "streamed at once"])
-def loader(request, split, backend_here, monkeypatch):
-    """Of images that stay on the device, or of which so many batches of 5 are streamed at once."""
-    if request.param is not None:
-        monkeypatch.setattr(anynet.data.loader, "BLOCK_BYTES", request.param * 5 * 3072)
-    return Loader(split, backend_here, resident=request.param is None)
+def in_blocks(monkeypatch, images):
+    """Let blocks have so many images at most."""
+    monkeypatch.setattr(loading, "BLOCK_BYTES", images * 3072)
+
+
+@pytest.fixture(params=[True, False], ids=["resident", "streamed"])
+def loader(request, split, backend_here):
+    return Loader(split, backend_here, resident=request.param)
 
 
 def on_host(backend, batches):
@@ -214,7 +217,20 @@ def test_a_batch_is_not_overwritten_while_it_waits_to_be_copied(split):
     np.testing.assert_array_equal(images, split.images[labels])
 
 
-def test_one_batch_is_on_its_way_while_another_is_in_use(split):
+@pytest.mark.parametrize(
+    ("most", "sent"), [(23, [20, 3]), (14, [10, 10, 3]), (15, [15, 5, 3]), (5, [5, 5, 5, 5, 3]), (1, [5, 5, 5, 5, 3])]
+)
+def test_a_block_is_as_many_whole_batches_as_fit_or_one(split, monkeypatch, most, sent):
+    in_blocks(monkeypatch, most)
+    late = LatePinned()
+    plans = list(Loader(split, late, resident=False).shuffled(5, 0, 0).plans())
+    assert [len(event.host) for event in late.sent] == sent
+    assert [plan.images.shape for plan in plans] == [(*plan.index.shape, 3072) for plan in plans]
+    assert [plan.index.size for plan in plans] == sent
+
+
+def test_one_block_is_on_its_way_while_another_is_in_use(split, monkeypatch):
+    in_blocks(monkeypatch, 5)
     late = LatePinned()
     on_their_way = [len(late.sent) for _ in Loader(split, late, resident=False).shuffled(5, 0, 0)]
     assert on_their_way == [2, 3, 4, 5, 5]
