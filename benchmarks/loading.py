@@ -1,8 +1,8 @@
 """What streaming costs: ``python -m benchmarks.loading [BACKEND...] [--quick] [--out FILE.json]``.
 
-An epoch of training with the images on the device, beside one with each batch gathered on the host and moved (to CUDA
-through page-locked memory, while the device works on the batch before); and the batches alone, without training. All in
-turn, in one process.
+An epoch of training with the images on the device, beside one with them gathered on the host and moved in blocks of
+batches (to CUDA through page-locked memory, while the device works on the block before); and the batches alone, without
+training. All in turn, in one process.
 """
 
 import statistics

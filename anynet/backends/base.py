@@ -61,7 +61,7 @@ class Memory(NamedTuple):
 
 
 class Staging(ABC):
-    """Host memory from which batches go to the device, in turns, so that one can be filled while another moves."""
+    """Host memory from which images go to the device, in turns, so that one can be filled while another moves."""
 
     @abstractmethod
     def host(self) -> NDArray[np.uint8]:

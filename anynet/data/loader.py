@@ -1,5 +1,6 @@
 """Batches on the device, in an order that every array library shares."""
 
+import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,7 +13,11 @@ from anynet.backends import Backend
 from anynet.data.augmentation import Augmentation
 from anynet.data.dataset import Split
 from anynet.seeding import Purpose, generator
+from anynet.tracing.tree import flatten
 from anynet.typing import Array
+
+BLOCK_BYTES = 8_000_000
+"""Images streamed at once: as many whole batches as are no more, or one. They are one loop, which has its own cost."""
 
 
 class Batch(NamedTuple):
@@ -27,25 +32,26 @@ class Plan(NamedTuple):
 
     index: numbers of images, shape (n,) for one batch, (S, n) for S of them.
     draws: how to vary them, as from ``Augmentation.draw``, each of shape (n, ...) or (S, n, ...).
+    images: those of these numbers, shape (n, 3072) or (S, n, 3072), where not all images are on the device.
     """
 
     index: Array
     draws: dict[str, Array]
+    images: Array | None = None
 
-    def row(self, i: int) -> "Plan":
-        """The plan of batch i alone."""
-        return Plan(self.index[i, ...], {name: drawn[i, ...] for name, drawn in self.draws.items()})
-
-
-def gather(images: Array, labels: Array, plan: Plan, augmentation: Augmentation | None) -> Batch:
-    """Make one batch of images and labels that are all on the device."""
-    take = array_namespace(images).take
-    return Batch(vary(take(images, plan.index, axis=0), plan, augmentation), take(labels, plan.index, axis=0))
+    def rows(self, which: int | slice) -> "Plan":
+        """The plan of one batch alone, or of some."""
+        leaves, rebuild = flatten(self)
+        plan: Plan = rebuild([leaf[which, ...] for leaf in leaves])
+        return plan
 
 
-def vary(images: Array, plan: Plan, augmentation: Augmentation | None) -> Array:
-    """A batch's images, varied as planned."""
-    return images if augmentation is None else augmentation(images, plan.draws)
+def gather(images: Array | None, labels: Array, plan: Plan, augmentation: Augmentation | None) -> Batch:
+    """Make one batch of labels, and images where the plan does not bring them, that are all on the device."""
+    take = array_namespace(labels).take
+    own = take(images, plan.index, axis=0) if plan.images is None else plan.images
+    varied = own if augmentation is None else augmentation(own, plan.draws)
+    return Batch(varied, take(labels, plan.index, axis=0))
 
 
 class Loader:
@@ -53,8 +59,8 @@ class Loader:
 
     split: the images, which stay uint8.
     backend: the library and the device the batches go to.
-    resident: whether the images stay on the device. Otherwise each batch is gathered on the host and moved through
-        page-locked memory, where there is such a thing, one batch ahead of the one in use.
+    resident: whether the images stay on the device. Otherwise they are gathered on the host and moved through
+        page-locked memory, where there is such a thing, in blocks of batches, one block ahead of the one in use.
 
     images, labels: all of them on the device; ``images`` is None where they are not resident.
     """
@@ -128,7 +134,19 @@ class Pass:
         self._order, self._batch_size, self._draws = order, batch_size, draws
 
     def plans(self) -> Iterator[Plan]:
-        """All full batches in one plan, and the last in another where it is shorter."""
+        """All full batches in one plan, and the last in another where it is shorter.
+
+        Where the images are not resident, one plan for each block of batches, with its images.
+        """
+        return self._whole() if self.loader.resident else self._streamed()
+
+    def __iter__(self) -> Iterator[Batch]:
+        loader = self.loader
+        for plan in self.plans():
+            for i in range(plan.index.shape[0]):
+                yield gather(loader.images, loader.labels, plan.rows(i), self.augmentation)
+
+    def _whole(self) -> Iterator[Plan]:
         full = len(self._order) // self._batch_size * self._batch_size
         for rows, n in ((slice(0, full), self._batch_size), (slice(full, None), len(self._order) - full)):
             if n and len(self._order[rows]):
@@ -138,30 +156,24 @@ class Pass:
                 )
                 yield Plan(index, dict(zip(self._draws, drawn, strict=True)))
 
-    def __iter__(self) -> Iterator[Batch]:
-        loader, take = self.loader, self.loader.backend.xp.take
-        streamed = None if loader.resident else self._streamed()
-        for plan in self.plans():
-            for i in range(plan.index.shape[0]):
-                own = plan.row(i)
-                if streamed is None:
-                    yield gather(loader.images, loader.labels, own, self.augmentation)
-                else:
-                    yield Batch(vary(next(streamed), own, self.augmentation), take(loader.labels, own.index, axis=0))
-
-    def _streamed(self) -> Iterator[Array]:
-        staging = self.loader.backend.staging((self._batch_size, self.loader.host.shape[1]))
-        ahead = None
+    def _streamed(self) -> Iterator[Plan]:
+        """A block is on its way while the one before is in use."""
+        loader, width, done, ahead = self.loader, self.loader.host.shape[1], 0, None
+        most = max(1, BLOCK_BYTES // (self._batch_size * width))
+        staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width))
+        whole = self._whole()
+        blocks = (plan.rows(slice(i, i + most)) for plan in whole for i in range(0, plan.index.shape[0], most))
         try:
-            for start in range(0, len(self._order), self._batch_size):
-                index, buffer = self._order[start : start + self._batch_size], staging.host()
+            for block in blocks:
+                n, buffer = math.prod(block.index.shape), staging.host()
                 # mode "raise" would copy once more
-                np.take(self.loader.host, index, axis=0, out=buffer[: len(index)], mode="clip")
-                sent = staging.send(len(index))
+                np.take(loader.host, self._order[done : done + n], axis=0, out=buffer[:n], mode="clip")
+                images = loader.backend.xp.reshape(staging.send(n), (*block.index.shape, width))
                 if ahead is not None:
                     yield ahead
-                ahead = sent
-            yield ahead
+                ahead, done = block._replace(images=images), done + n
+            if ahead is not None:
+                yield ahead
         finally:
             staging.wait()
 

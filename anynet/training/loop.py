@@ -16,7 +16,7 @@ BatchStep = Callable[[Any, Any, Batch, Any], Any]
 def gathering(step: BatchStep, augmentation: Augmentation | None) -> Step:
     """``step(carry, (shared, images, labels), (plan, row))``: the step on a batch that it gathers itself."""
 
-    def gathered(carry: Any, shared: tuple[Any, Array, Array], row: tuple[Plan, Any]) -> Any:
+    def gathered(carry: Any, shared: tuple[Any, Array | None, Array], row: tuple[Plan, Any]) -> Any:
         (own, images, labels), (plan, one) = shared, row
         return step(carry, own, gather(images, labels, plan, augmentation), one)
 
@@ -34,19 +34,13 @@ class BatchLoop:
     """
 
     def __init__(self, step: BatchStep, backend: Backend, augmentation: Augmentation | None = None) -> None:
-        self._resident = backend.loop(gathering(step, augmentation))
-        self._streamed = backend.loop(lambda carry, shared, row: step(carry, shared, *row))
+        self._loop = backend.loop(gathering(step, augmentation))
 
     def __call__(self, carry: Any, shared: Any, batches: Pass, rows: Array | None, tick: Tick = lambda n: None) -> Any:
         loader, start = batches.loader, 0
-        if not loader.resident:
-            for i, batch in enumerate(batches):
-                alone = Batch(*(part[None, ...] for part in batch)), None if rows is None else rows[i : i + 1, ...]
-                carry = self._streamed(carry, shared, alone, tick)
-            return carry
         for plan in batches.plans():
             stop = start + plan.index.shape[0]
             own = plan, None if rows is None else rows[start:stop, ...]
-            carry = self._resident(carry, (shared, loader.images, loader.labels), own, tick)
+            carry = self._loop(carry, (shared, loader.images, loader.labels), own, tick)
             start = stop
         return carry

@@ -69,7 +69,7 @@ class Anynet(Peer):
 
     def launches(self) -> int | None:
         """Of the step that the loop has recorded."""
-        loop = inspect.unwrap(self.loop._resident)
+        loop = inspect.unwrap(self.loop._loop)
         records = list(loop._records.values()) if isinstance(loop, RecordedLoop) else []
         return records[-1]._program.launches if records and records[-1] else None
 

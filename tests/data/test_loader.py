@@ -11,6 +11,7 @@ from array_api_compat import device
 from anynet.backends.base import PinnedStaging
 from anynet.backends.numpy import Numpy
 from anynet.data import Augmentation, Loader, Split
+from anynet.data import loader as loading
 from anynet.seeding import Purpose, generator
 
 N = 23
@@ -21,6 +22,17 @@ BATCH_SIZES = (1, 5, N)
 def split(rng):
     """Random images, each with a label of its own, by which a test knows it again."""
     return Split(rng.integers(0, 256, (N, 3072), np.uint8), np.arange(N))
+
+
+@pytest.fixture(autouse=True)
+def blocks(monkeypatch):
+    """Two batches of 5 are streamed at once."""
+    in_blocks(monkeypatch, 10)
+
+
+def in_blocks(monkeypatch, images):
+    """Let blocks have so many images at most."""
+    monkeypatch.setattr(loading, "BLOCK_BYTES", images * 3072)
 
 
 @pytest.fixture(params=[True, False], ids=["resident", "streamed"])
@@ -205,7 +217,20 @@ def test_a_batch_is_not_overwritten_while_it_waits_to_be_copied(split):
     np.testing.assert_array_equal(images, split.images[labels])
 
 
-def test_one_batch_is_on_its_way_while_another_is_in_use(split):
+@pytest.mark.parametrize(
+    ("most", "sent"), [(23, [20, 3]), (14, [10, 10, 3]), (15, [15, 5, 3]), (5, [5, 5, 5, 5, 3]), (1, [5, 5, 5, 5, 3])]
+)
+def test_a_block_is_as_many_whole_batches_as_fit_or_one(split, monkeypatch, most, sent):
+    in_blocks(monkeypatch, most)
+    late = LatePinned()
+    plans = list(Loader(split, late, resident=False).shuffled(5, 0, 0).plans())
+    assert [len(event.host) for event in late.sent] == sent
+    assert [plan.images.shape for plan in plans] == [(*plan.index.shape, 3072) for plan in plans]
+    assert [plan.index.size for plan in plans] == sent
+
+
+def test_one_block_is_on_its_way_while_another_is_in_use(split, monkeypatch):
+    in_blocks(monkeypatch, 5)
     late = LatePinned()
     on_their_way = [len(late.sent) for _ in Loader(split, late, resident=False).shuffled(5, 0, 0)]
     assert on_their_way == [2, 3, 4, 5, 5]

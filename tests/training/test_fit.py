@@ -9,6 +9,7 @@ from loops import PLAIN, RECORDED, own
 import anynet as an
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, Loader, Split, split
+from anynet.data import loader as loading
 from anynet.data.drawings import draw
 from anynet.seeding import Purpose, generator
 from anynet.training.step import Fixed, start, train_step
@@ -97,7 +98,10 @@ def test_an_epoch_is_pytorchs(data):
     assert run.history[0].train_accuracy == pytest.approx(float(accuracy))
 
 
-def test_streamed_is_resident(data, backend_here):
+@pytest.mark.parametrize("at_once", [1, 3, 100])
+def test_streamed_is_resident(data, backend_here, at_once, monkeypatch):
+    """However many of the 14 batches make a block."""
+    monkeypatch.setattr(loading, "BLOCK_BYTES", at_once * 30 * 3072)
     settings = {"flip": True, "crop": 2, "reverse": True, "batch_size": 30}
     streamed = fit(data, backend_here, memory_budget=0, **settings)
     np.testing.assert_array_equal(costs(streamed), costs(fit(data, backend_here, memory_budget=10**9, **settings)))

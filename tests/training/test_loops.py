@@ -12,6 +12,7 @@ from numerical import assert_close
 import anynet as an
 from anynet.backends import Backend, numpy_blocks
 from anynet.data import Augmentation, Loader, Normalization, Split
+from anynet.data import loader as loading
 from anynet.penalties import add_l2_gradient, l2_cost
 from anynet.tracing.tree import flatten
 from anynet.training.loop import BatchLoop
@@ -59,6 +60,12 @@ CASES = {
     "all of it, float32": Case(WIDE, augmentation=Augmentation(True, 2, True), optimizer=ADAM, dtype="float32"),
     "streamed": Case(WIDE, augmentation=Augmentation(True, 2, True), l2=0.01, resident=False),
 }
+
+
+@pytest.fixture(autouse=True)
+def blocks(monkeypatch):
+    """Two batches of 7 are streamed at once, or more of small images."""
+    monkeypatch.setattr(loading, "BLOCK_BYTES", 2 * 7 * 3072)
 
 
 def run(case: Case, here: Backend) -> tuple[list[Carry], list[Totals]]:
@@ -200,7 +207,8 @@ def test_a_loss_that_is_not_finite_is_noted(backend_here):
 
 
 @pytest.mark.parametrize("resident", [True, False])
-def test_batches_are_seen_and_counted_once(backend_here, rng, resident):
+def test_batches_are_seen_and_counted_once(backend_here, rng, resident, monkeypatch):
+    monkeypatch.setattr(loading, "BLOCK_BYTES", 2 * 7 * N)
     split = Split(rng.integers(0, 256, (25, N), dtype=np.uint8), np.arange(25) % 3)
 
     def step(carry, shared, batch, row):
