@@ -15,12 +15,11 @@ from anynet.backends.base import (
     BackendError,
     Function,
     Memory,
-    PinnedStaging,
-    Staging,
     first_line,
 )
 from anynet.backends.cuda.graphs import GraphProgram
 from anynet.backends.cupy_library import CupyLibrary, find_products
+from anynet.backends.staging import PinnedStaging, Staging
 from anynet.tracing.library import Library
 from anynet.tracing.program import Program
 from anynet.typing import Array

@@ -15,11 +15,10 @@ from anynet.backends.base import (
     BackendError,
     Function,
     Memory,
-    PinnedStaging,
-    Staging,
     first_line,
 )
 from anynet.backends.numpy import host_memory
+from anynet.backends.staging import PinnedStaging, Staging
 from anynet.backends.torch_library import TorchLibrary
 from anynet.tracing.library import Library
 from anynet.typing import Array

@@ -1,6 +1,5 @@
 """``anynet reproduce``."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -44,7 +43,7 @@ def reproduce(
     """
     chosen = choose_backend(backend)
     base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
-    jobs = jobs or (os.cpu_count() or 1 if chosen.name == "numpy" else 1)
+    jobs = jobs or chosen.lanes
     try:
         run_reports(reports, out, base=base, quick=quick, jobs=jobs, together=together, note=note)
     except KeyboardInterrupt:

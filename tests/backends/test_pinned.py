@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anynet.backends.base import PinnedStaging
+from anynet.backends.staging import PinnedStaging
 
 ROWS = 4
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from array_api_compat import device
 
-from anynet.backends.base import PinnedStaging
 from anynet.backends.numpy import Numpy
+from anynet.backends.staging import PinnedStaging
 from anynet.data import Augmentation, Loader, Split
 from anynet.data import loader as loading
 from anynet.seeding import Purpose, generator
