@@ -1,6 +1,7 @@
 """Captured loops of CuPy's beside what else goes on, on an emulated GPU."""
 
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -46,3 +47,21 @@ def test_a_loop_waits_for_what_is_in_line_ahead_of_it(emulated_cupy, monkeypatch
     loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] + row[0],))
     (found,) = loop((emulated_cupy.asarray(np.zeros(5)),), (), (ones,), int)
     np.testing.assert_array_equal(emulated_cupy.to_host(found), np.full(5, 6.0))
+
+
+def test_products_have_their_own_workspace_on_every_stream(emulated_cupy, monkeypatch):
+    """Which a change of stream takes away; without one, cuBLAS would allocate while a graph is captured."""
+    cublas = sys.modules["nvmath.bindings.cublas"]
+    said: list[str] = []
+
+    def noted(name, plain, *args):
+        said.append(name)
+        return plain(*args)
+
+    for name in ("set_stream", "set_workspace", "gemm_ex"):
+        monkeypatch.setattr(cublas, name, partial(noted, name, getattr(cublas, name)))
+    x = emulated_cupy.asarray(np.ones((50, 50)))
+    loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] @ shared[0] * row[0],))
+    loop((x,), (x,), (emulated_cupy.asarray(np.ones(3)),), int)
+    assert said[:3] == ["set_stream", "set_workspace", "gemm_ex"]
+    assert said == said[:3] * (len(said) // 3)
