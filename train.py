@@ -2,7 +2,7 @@
 
 import sys
 
-from anynet.cli import main
+from anynet.app.cli import main
 
 if __name__ == "__main__":
     main(["train", *sys.argv[1:]])

@@ -3,11 +3,12 @@
 import importlib
 from types import ModuleType
 
-from anynet import data, losses, penalties
+from anynet import data
 from anynet.backends import Backend, BackendError, backend
-from anynet.layers import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh
-from anynet.layers.initializers import He, Normal, Xavier
-from anynet.optimizers import SGD, Adam, Optimizer, schedules
+from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, losses
+from anynet.nn import l2 as penalties
+from anynet.nn.initializers import He, Normal, Xavier
+from anynet.optim import SGD, Adam, Optimizer, schedules
 from anynet.training import DivergedError, Run, Runs, fit
 
 __version__ = "0.1.0"
@@ -41,9 +42,11 @@ __all__ = [
     "schedules",
 ]
 
+_LAZY = {"gradcheck": "anynet.gradcheck", "search": "anynet.app.search"}
+
 
 def __getattr__(name: str) -> ModuleType:
-    """``anynet.gradcheck`` and ``anynet.search``, imported when they are first used."""
-    if name in ("gradcheck", "search"):
-        return importlib.import_module(f"anynet.{name}")
+    """Import ``anynet.gradcheck`` and ``anynet.search`` when they are first used."""
+    if name in _LAZY:
+        return importlib.import_module(_LAZY[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

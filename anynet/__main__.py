@@ -1,5 +1,5 @@
 """``python -m anynet``."""
 
-from anynet.cli import main
+from anynet.app.cli import main
 
 main()

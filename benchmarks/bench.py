@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from anynet.checks import nearest
+from anynet.core.checks import nearest
 from benchmarks import floor, growth, machine, plots, tables
 from benchmarks.environment import cores
 from benchmarks.floor import Machine

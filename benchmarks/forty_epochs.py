@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from anynet.data.forms import BATCHES, BINARY_COUNT
+from anynet.data.cifar10.layouts import BATCHES, BINARY_COUNT
 from benchmarks.side_by_side import backends, check_new, leave, run
 
 REPEATS = 3

@@ -15,6 +15,7 @@ from rich.table import Table
 
 import anynet as an
 from anynet.backends import Backend
+from anynet.core.typing import Array
 from anynet.data import Loader, Normalization, Split
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
@@ -87,7 +88,7 @@ def _epoch(what: str | None, loader: Loader, batch_size: int) -> Callable[[], No
     if what is None:
         return batches
 
-    def put(host: np.ndarray) -> an.typing.Array:
+    def put(host: np.ndarray) -> Array:
         return backend.asarray(host.astype(np.float32))
 
     net, optimizer = TRAINED[what]

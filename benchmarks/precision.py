@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 import anynet as an
-from anynet.config import Config, Count
+from anynet.app.config import Config, Count
+from anynet.app.experiment import prepare
+from anynet.core.atomic import write_whole
 from anynet.data.sources import find
-from anynet.experiment import prepare
 from anynet.training import Run
-from anynet.whole_files import write_whole
 from benchmarks import machine
 from benchmarks.rounded import RoundedNumpy
 

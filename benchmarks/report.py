@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from anynet.whole_files import write_whole
+from anynet.core.atomic import write_whole
 from benchmarks import tables
 from benchmarks.results import Result
 

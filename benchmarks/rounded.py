@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from anynet.backends import PRECISIONS
 from anynet.backends.numpy import Numpy
-from anynet.backends.numpy_library import NumpyLibrary
-from anynet.tracing.graph import Node
-from anynet.tracing.library import Call, Library
+from anynet.compiler.graph import Node
+from anynet.compiler.numpy.target import NumpyLibrary
+from anynet.compiler.target import Call, Library
 
 BITS = {"tf32": 10, "bf16": 7}
 """Behind the point, of float32's 23."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anynet import cli
+from anynet.app import cli
 
 SMALL = {"--train": "400", "--val": "100", "--hidden": "20", "--epochs": "2", "--run": "out"}
 

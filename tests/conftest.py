@@ -13,8 +13,8 @@ from libraries import LIBRARIES, Library
 
 from anynet.backends import Backend, BackendError, backend
 from anynet.data import sources
-from anynet.data.drawings import draw
 from anynet.data.errors import DownloadError
+from anynet.data.synthetic import draw
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -25,10 +25,10 @@ def xp(request: pytest.FixtureRequest) -> Library:
 
 @pytest.fixture
 def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
-    """CuPy without a GPU: kernels run on the CPU, over arrays that are NumPy's; see tests/fakes."""
+    """CuPy without a GPU: kernels run on the CPU, over arrays that are NumPy's; see tests/compiler/cuda/emulator."""
     put_in_place(monkeypatch, limit=16 << 30)
     yield backend("cupy")
-    importlib.import_module("anynet.backends.cuda.products")._handle.cache_clear()  # with their workspaces
+    importlib.import_module("anynet.compiler.cuda.matmul")._handle.cache_clear()  # with their workspaces
 
 
 @pytest.fixture(params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy", "emulated cupy"])

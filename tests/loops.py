@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 import pytest
 
 from anynet.backends import Backend, BackendError, backend
-from anynet.tracing.splitting import SplitStep
-from anynet.tracing.tracer import trace
-from anynet.tracing.tree import flatten
+from anynet.compiler.split import SplitStep
+from anynet.compiler.tracer import trace
+from anynet.core.tree import flatten
 
 RECORDING = ("torch:cpu", "torch:cuda", "cupy", "emulated cupy")
 """Backends that record steps, as ``recording`` knows them; NumPy, which does too, has more ways of running them."""

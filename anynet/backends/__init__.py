@@ -10,7 +10,7 @@ import os
 
 from anynet.backends.base import DTYPES, PRECISIONS, Backend, BackendError, Memory, Tick, first_line
 from anynet.backends.staging import Staging
-from anynet.checks import nearest
+from anynet.core.checks import nearest
 
 __all__ = ["DTYPES", "LIBRARIES", "PRECISIONS", "Backend", "BackendError", "Memory", "Staging", "Tick", "backend"]
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, Self, TypeVar
 from numpy.typing import NDArray
 
 from anynet.backends.staging import CopiedStaging, Staging
-from anynet.tracing.library import Library
-from anynet.tracing.loop import RecordedLoop
-from anynet.tracing.program import Program, Tick
-from anynet.tracing.tree import flatten
-from anynet.typing import Array
+from anynet.compiler.loop import RecordedLoop
+from anynet.compiler.program import Program, Tick
+from anynet.compiler.target import Library
+from anynet.core.tree import flatten
+from anynet.core.typing import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -17,12 +17,12 @@ from anynet.backends.base import (
     Memory,
     first_line,
 )
-from anynet.backends.cuda.graphs import GraphProgram
-from anynet.backends.cupy_library import CupyLibrary, find_products
 from anynet.backends.staging import PinnedStaging, Staging
-from anynet.tracing.library import Library
-from anynet.tracing.program import Program
-from anynet.typing import Array
+from anynet.compiler.cuda.graphs import GraphProgram
+from anynet.compiler.cuda.target import CupyLibrary, find_products
+from anynet.compiler.program import Program
+from anynet.compiler.target import Library
+from anynet.core.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
 """CUDA's error codes: cudaErrorNoDevice, cudaErrorInsufficientDriver (no driver at all gives it too)."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from anynet.backends.base import Backend, BackendError, Function, Loop, Memory, Step, Tick, first_line
 from anynet.backends.numpy import host_memory
-from anynet.tracing.splitting import SplitStep
-from anynet.tracing.tracer import trace
-from anynet.tracing.tree import flatten
-from anynet.typing import Array
+from anynet.compiler.split import SplitStep
+from anynet.compiler.tracer import trace
+from anynet.core.tree import flatten
+from anynet.core.typing import Array
 
 PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
 """JAX's names of the precisions. Without any, XLA rounds to TF32 on GPUs; and "bfloat16" is TF32 there too."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from anynet.backends.base import Backend, BackendError, Function, Memory
-from anynet.backends.numpy_library import NumpyLibrary
-from anynet.tracing.library import Library
-from anynet.typing import Array
+from anynet.compiler.numpy.target import NumpyLibrary
+from anynet.compiler.target import Library
+from anynet.core.typing import Array
 
 
 def connect(device: str | None) -> "Numpy":

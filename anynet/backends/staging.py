@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.typing import Array
+from anynet.core.typing import Array
 
 
 class Staging(ABC):

@@ -19,9 +19,9 @@ from anynet.backends.base import (
 )
 from anynet.backends.numpy import host_memory
 from anynet.backends.staging import PinnedStaging, Staging
-from anynet.backends.torch_library import TorchLibrary
-from anynet.tracing.library import Library
-from anynet.typing import Array
+from anynet.compiler.target import Library
+from anynet.compiler.torch.target import TorchLibrary
+from anynet.core.typing import Array
 
 
 def connect(device: str | None) -> "Torch":

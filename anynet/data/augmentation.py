@@ -6,9 +6,9 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
+from anynet.core.seeding import Purpose, generator
+from anynet.core.typing import Array
 from anynet.data.dataset import IMAGE_SHAPE
-from anynet.seeding import Purpose, generator
-from anynet.typing import Array
 
 
 class Augmentation(NamedTuple):

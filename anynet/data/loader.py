@@ -10,11 +10,11 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
+from anynet.core.seeding import Purpose, generator
+from anynet.core.tree import flatten
+from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
 from anynet.data.dataset import Split
-from anynet.seeding import Purpose, generator
-from anynet.tracing.tree import flatten
-from anynet.typing import Array
 
 BLOCK_BYTES = 8_000_000
 """Images streamed at once: as many whole batches as are no more, or one. They are one loop, which has its own cost."""

@@ -6,9 +6,9 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from anynet.checks import nearest
+from anynet.core.checks import nearest
+from anynet.core.typing import Array
 from anynet.data.dataset import IMAGE_SHAPE
-from anynet.typing import Array
 
 KINDS = ("none", "center", "standardize")
 

@@ -4,13 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-from anynet.checks import nearest
-from anynet.data.cifar10_files import read
+from anynet.core.checks import nearest
+from anynet.data.cifar10.download import default_cache, fetch
+from anynet.data.cifar10.files import read
+from anynet.data.cifar10.splits import Dataset, split
 from anynet.data.dataset import Batches
-from anynet.data.download import default_cache, fetch
-from anynet.data.drawings import draw
 from anynet.data.errors import DataError, DownloadError
-from anynet.data.splits import Dataset, split
+from anynet.data.synthetic import draw
 
 TRAIN, VAL = 45_000, 5_000
 

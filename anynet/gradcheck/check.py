@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from anynet.checks import nearest
+from anynet.core.checks import nearest
+from anynet.core.seeding import Purpose, generator
 from anynet.gradcheck.differences import (
     METHODS,
     Direction,
@@ -22,7 +23,6 @@ from anynet.gradcheck.result import Entry, Result
 from anynet.gradcheck.steps import default_step
 from anynet.gradcheck.subjects import Subject
 from anynet.gradcheck.values import values_of
-from anynet.seeding import Purpose, generator
 
 ELEMENTS, DIRECTIONS = 1000, 10
 """How many of each array are compared by default."""

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
+from anynet.core.typing import Array, Arrays
 from anynet.gradcheck.differences import Host
-from anynet.typing import Array, Arrays
 
 Point = Mapping[str, Host]
 """Arrays by name, NumPy's."""

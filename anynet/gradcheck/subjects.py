@@ -8,13 +8,13 @@ from array_api_compat import array_namespace
 from numpy.typing import ArrayLike
 
 from anynet.backends import Backend
+from anynet.core.seeding import Purpose, generator
+from anynet.core.typing import Array, Arrays
 from anynet.gradcheck.differences import Function, Host
 from anynet.gradcheck.on_device import OnDevice, Point
-from anynet.layers import Layer, Sequential
-from anynet.losses import Loss, softmax_cross_entropy
-from anynet.penalties import add_l2_gradient, l2_cost
-from anynet.seeding import Purpose, generator
-from anynet.typing import Array, Arrays
+from anynet.nn import Layer, Sequential
+from anynet.nn.l2 import add_l2_gradient, l2_cost
+from anynet.nn.losses import Loss, softmax_cross_entropy
 
 
 class Subject(NamedTuple):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.seeding import Purpose, generator
 from anynet.gradcheck.check import lines_of
 from anynet.gradcheck.differences import METHODS, Function, Host, Line, Method, StepLostError, difference
 from anynet.gradcheck.subjects import Subject
 from anynet.gradcheck.values import values_of
-from anynet.seeding import Purpose, generator
 
 
 def sweep(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from anynet.training.history import Epoch
+from anynet.core.history import Epoch
 
 QUANTITIES = ("cost", "loss", "accuracy")
 TITLES = {"cost": "cost", "loss": "loss", "accuracy": "accuracy (%)"}

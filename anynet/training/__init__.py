@@ -1,9 +1,9 @@
 """Training: the step, the epochs, and what is kept of them."""
 
+from anynet.core.history import Epoch
 from anynet.training.check import check
 from anynet.training.divergence import DivergedError
 from anynet.training.fit import fit
-from anynet.training.history import Epoch
 from anynet.training.out_of_memory import OutOfMemoryError
 from anynet.training.run import Run, Snapshot
 from anynet.training.runs import Ensemble, Histories, Runs

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from anynet.backends import Memory
-from anynet.layers import Sequential
-from anynet.optimizers import Optimizer
+from anynet.nn import Sequential
+from anynet.optim import Optimizer
 from anynet.training.course import Course
 from anynet.training.measure import BATCH
 from anynet.training.members import Member

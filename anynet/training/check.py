@@ -2,12 +2,12 @@
 
 import math
 
+from anynet.core.seeding import check_seed
+from anynet.data.cifar10.splits import Dataset
 from anynet.data.dataset import IMAGE_SHAPE, Split
 from anynet.data.loader import check_batch_size
-from anynet.data.splits import Dataset
-from anynet.layers import Sequential
-from anynet.optimizers import Optimizer
-from anynet.seeding import check_seed
+from anynet.nn import Sequential
+from anynet.optim import Optimizer
 
 
 def check(

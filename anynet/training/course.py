@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from anynet.backends import Backend, Memory
 from anynet.data.augmentation import Augmentation
+from anynet.data.cifar10.splits import Dataset
 from anynet.data.loader import Loader, Pass
 from anynet.data.normalization import Normalization
-from anynet.data.splits import Dataset
-from anynet.losses import Loss
+from anynet.nn.losses import Loss
 from anynet.training.out_of_memory import gigabytes, reported, room
 
 

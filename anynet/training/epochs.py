@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
+from anynet.core.history import Epoch
+from anynet.core.typing import Array, Arrays
 from anynet.training.divergence import DivergedError, divergence
-from anynet.training.history import Epoch
 from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.run import Run, Snapshot
 from anynet.training.stack import Loops, Stack, choose, part, take
 from anynet.training.step import Carry
-from anynet.typing import Array, Arrays
 
 
 class Reached(NamedTuple):

@@ -7,15 +7,15 @@ from tqdm import tqdm
 
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
+from anynet.core.history import Epoch
 from anynet.data.augmentation import Augmentation
+from anynet.data.cifar10.splits import Dataset
 from anynet.data.normalization import Normalization, normalization
-from anynet.data.splits import Dataset
-from anynet.layers import Sequential
-from anynet.losses import Loss, softmax_cross_entropy
-from anynet.optimizers import Optimizer
+from anynet.nn import Sequential
+from anynet.nn.losses import Loss, softmax_cross_entropy
+from anynet.optim import Optimizer
 from anynet.training.check import check
 from anynet.training.course import Course, load
-from anynet.training.history import Epoch
 from anynet.training.members import Member, check_nets, common_optimizer, members_of
 from anynet.training.progress import Progress
 from anynet.training.run import Run
@@ -91,7 +91,7 @@ def fit(
 ) -> Run | Runs:
     """Train a net on a data set's training images, and test it; or several nets at once, on the same batches.
 
-    loss: ``losses.softmax_cross_entropy`` or ``losses.hinge``. l2: λ of the penalty λ Σ W² (see ``anynet.penalties``).
+    loss: ``losses.softmax_cross_entropy`` or ``losses.hinge``. l2: λ of the penalty λ Σ W² (see ``anynet.nn.l2``).
     seed: what the first weights are drawn from. order_seed: what the batches and their variation are drawn from; by
         default the seed.
     backend: as from ``anynet.backend``, or its name; by default what ANYNET_BACKEND says, and else NumPy.

@@ -5,9 +5,9 @@ from typing import Any
 
 from anynet.backends import Backend, Tick
 from anynet.backends.base import Step
+from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
 from anynet.data.loader import Batch, Pass, Plan, gather
-from anynet.typing import Array
 
 BatchStep = Callable[[Any, Any, Batch, Any], Any]
 """``step(carry, shared, batch, row)`` returns the next carry."""

@@ -9,13 +9,13 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
+from anynet.core.typing import Array, Arrays
 from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization
-from anynet.layers import Sequential
-from anynet.penalties import l2_cost
+from anynet.nn import Sequential
+from anynet.nn.l2 import l2_cost
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Trained, no_totals
-from anynet.typing import Array, Arrays
 
 BATCH = 500
 """Images measured at once: enough for fast products, few enough for any memory."""

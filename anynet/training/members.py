@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
-from anynet.checks import nearest
-from anynet.layers import Layer, Sequential
-from anynet.optimizers import Optimizer
+from anynet.core.checks import nearest
+from anynet.nn import Layer, Sequential
+from anynet.optim import Optimizer
 
 SHARED = (
     *("data", "loss", "epochs", "batch_size", "order_seed", "backend", "dtype", "normalize", "flip", "crop", "reverse"),

@@ -8,12 +8,12 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
+from anynet.core.history import Epoch
+from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization
-from anynet.layers import Sequential
+from anynet.nn import Sequential
 from anynet.training.divergence import DivergedError
-from anynet.training.history import Epoch
 from anynet.training.measure import Measured
-from anynet.typing import Array, Arrays
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.history import Epoch
 from anynet.data.dataset import Split
 from anynet.training.divergence import DivergedError
-from anynet.training.history import Epoch
 from anynet.training.measure import BATCH
 from anynet.training.run import Run
 

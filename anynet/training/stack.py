@@ -8,15 +8,15 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from anynet.layers import Sequential
-from anynet.optimizers import Optimizer
-from anynet.tracing.tree import flatten
+from anynet.core.tree import flatten
+from anynet.core.typing import Array, Arrays
+from anynet.nn import Sequential
+from anynet.optim import Optimizer
 from anynet.training.course import Course
 from anynet.training.loop import BatchLoop
 from anynet.training.measure import Measure
 from anynet.training.members import Member, common_optimizer
 from anynet.training.step import Carry, Fixed, evaluation_step, start, train_step
-from anynet.typing import Array, Arrays
 
 
 class Loops:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
+from anynet.core.typing import Array, Arrays
 from anynet.data.loader import Batch
 from anynet.data.normalization import Normalization
-from anynet.layers import Sequential
-from anynet.losses import Loss, correct
-from anynet.optimizers import Optimizer
-from anynet.penalties import add_l2_gradient
-from anynet.typing import Array, Arrays
+from anynet.nn import Sequential
+from anynet.nn.l2 import add_l2_gradient
+from anynet.nn.losses import Loss, correct
+from anynet.optim import Optimizer
 
 
 class Carry(NamedTuple):

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from anynet.core.history import Epoch
 from anynet.training.capacity import groups, in_memory
 from anynet.training.course import Course
 from anynet.training.epochs import train
-from anynet.training.history import Epoch
 from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.run import Run

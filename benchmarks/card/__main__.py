@@ -15,8 +15,8 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from anynet.config import Positive
-from anynet.whole_files import write_whole
+from anynet.app.config import Positive
+from anynet.core.atomic import write_whole
 from benchmarks import machine, tables
 from benchmarks.card.expectations import Expectation, judged
 from benchmarks.card.parts import CHECK, MEASURE, Part, parts

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from anynet.backends import LIBRARIES
-from anynet.checks import nearest
+from anynet.core.checks import nearest
 from benchmarks.data import Data
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 import anynet as an
 from anynet.backends import Backend
+from anynet.compiler.loop import RecordedLoop
 from anynet.data import Loader, Normalization, Split
 from anynet.data.loader import Pass
-from anynet.tracing.loop import RecordedLoop
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
 from benchmarks.data import Data, Parameters, flat, like

@@ -9,8 +9,8 @@ from importlib import import_module
 import pytest
 
 from anynet import BackendError, backend
+from anynet.app.commands.backends_table import table
 from anynet.backends import LIBRARIES
-from anynet.backends.table import table
 
 
 def refusal(name):

@@ -7,8 +7,8 @@ from commands import refused, unframed
 from PIL import Image
 from tiny import FloorStub, Stub
 
-from anynet import cli
-from anynet.commands import bench as command
+from anynet.app import cli
+from anynet.app.commands import bench as command
 from benchmarks import bench
 from benchmarks.floor import Machine
 from benchmarks.measure import measure

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import anynet as an
+from anynet.app.config import Config
+from anynet.app.experiment import prepare
 from anynet.backends.numpy import Numpy
-from anynet.config import Config
-from anynet.experiment import prepare
 from benchmarks import precision as benchmark
 from benchmarks.rounded import BITS, RoundedNumpy, round_into
 

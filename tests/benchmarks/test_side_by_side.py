@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import anynet as an
-from anynet.data import Dataset, Loader, Split, forms
+from anynet.data import Dataset, Loader, Split
+from anynet.data.cifar10 import layouts as forms
 from benchmarks import first_run, forty_epochs, loading, members, side_by_side
 
 

@@ -10,9 +10,9 @@ from array_api_compat import device
 
 from anynet.backends.numpy import Numpy
 from anynet.backends.staging import PinnedStaging
+from anynet.core.seeding import Purpose, generator
 from anynet.data import Augmentation, Loader, Split
 from anynet.data import loader as loading
-from anynet.seeding import Purpose, generator
 
 N = 23
 BATCH_SIZES = (1, 5, N)

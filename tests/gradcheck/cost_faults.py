@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from anynet.losses import Loss, hinge, softmax_cross_entropy
-from anynet.penalties import add_l2_gradient
+from anynet.nn.l2 import add_l2_gradient
+from anynet.nn.losses import Loss, hinge, softmax_cross_entropy
 
 N, CLASSES = 6, 5
 

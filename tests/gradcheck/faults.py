@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
-from anynet.layers import Layer
+from anynet.nn import Layer
 
 N, FEATURES, SLOPE = 6, 5, 0.1
 

@@ -6,7 +6,7 @@ from formulas import SMOOTH
 
 from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
 from anynet.gradcheck import METHODS, check, of_layer, of_loss, of_net
-from anynet.losses import hinge, softmax_cross_entropy
+from anynet.nn.losses import hinge, softmax_cross_entropy
 
 N, FEATURES, CLASSES = 8, 5, 3
 

@@ -9,8 +9,8 @@ from formulas import SMOOTH, Formula
 
 from anynet import Linear, ReLU, Sequential
 from anynet.gradcheck import METHODS, Subject, check, of_layer, of_loss, of_net, sweep
-from anynet.layers import Layer
-from anynet.losses import softmax_cross_entropy
+from anynet.nn import Layer
+from anynet.nn.losses import softmax_cross_entropy
 
 SINE = SMOOTH["sin"].at(np.asarray([[0.5, 1.0, 1.5]]))
 

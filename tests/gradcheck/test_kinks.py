@@ -6,7 +6,7 @@ from formulas import ABSOLUTE, RELU, SMOOTH, Formula
 
 from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential
 from anynet.gradcheck import METHODS, GradientError, check, of_layer, of_loss, of_net
-from anynet.losses import hinge
+from anynet.nn.losses import hinge
 
 ELEMENTWISE = [name for name, method in METHODS.items() if not method.directions]
 FAR = [-2.0, -1.0, -0.5, 0.5, 1.0, 2.0]

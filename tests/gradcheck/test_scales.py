@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 
 from anynet import BatchNorm, Layer, Linear, Parameter, Sequential
 from anynet.gradcheck import Subject, check, of_layer, of_net, sweep
-from anynet.layers.initializers import Ones
+from anynet.nn.initializers import Ones
 
 
 def one(value, gradient, **point):

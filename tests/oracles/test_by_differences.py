@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from there import There
 
 from anynet import gradcheck
-from anynet.losses import hinge, softmax_cross_entropy
+from anynet.nn.losses import hinge, softmax_cross_entropy
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 METHODS = {"centred": 10, "directional": 3}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from there import There
 
 from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh, backend
-from anynet.losses import hinge, softmax_cross_entropy
-from anynet.penalties import add_l2_gradient, l2_cost
+from anynet.nn.l2 import add_l2_gradient, l2_cost
+from anynet.nn.losses import hinge, softmax_cross_entropy
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 EXAMPLES = 3

@@ -6,8 +6,8 @@ import pytest
 import torch_formulas as theirs
 from agreement import agree, each_member
 
-from anynet.losses import hinge, softmax_cross_entropy
-from anynet.penalties import add_l2_gradient, l2_cost
+from anynet.nn.l2 import add_l2_gradient, l2_cost
+from anynet.nn.losses import hinge, softmax_cross_entropy
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 

@@ -7,7 +7,7 @@ from agreement import agree, each_member
 from hypothesis import strategies as st
 
 from anynet import SGD, Adam, Linear, Sequential
-from anynet.penalties import add_l2_gradient
+from anynet.nn.l2 import add_l2_gradient
 
 torch = pytest.importorskip("torch")
 

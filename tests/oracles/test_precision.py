@@ -13,8 +13,8 @@ from there import There
 from anynet import SGD, Adam, backend
 from anynet.data import Normalization
 from anynet.data.loader import Batch
-from anynet.losses import hinge, softmax_cross_entropy
-from anynet.penalties import add_l2_gradient, l2_cost
+from anynet.nn.l2 import add_l2_gradient, l2_cost
+from anynet.nn.losses import hinge, softmax_cross_entropy
 from anynet.training.step import Fixed, Trained, evaluation_step, no_totals, start, train_step
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}

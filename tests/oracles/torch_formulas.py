@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
-from anynet.losses import hinge, softmax_cross_entropy
+from anynet.nn.losses import hinge, softmax_cross_entropy
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional

@@ -11,7 +11,7 @@ from anynet.backends import backend
 from anynet.backends.base import Memory
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
-from anynet.data.drawings import draw
+from anynet.data.synthetic import draw
 from anynet.training.capacity import member_bytes
 
 NET = an.Sequential(an.Linear(3072, 50), an.BatchNorm(50), an.ReLU(), an.Linear(50, 10))

@@ -8,10 +8,10 @@ from loops import PLAIN, RECORDED, own
 
 import anynet as an
 from anynet.backends.numpy import Numpy
+from anynet.core.seeding import Purpose, generator
 from anynet.data import Dataset, Loader, Split, split
 from anynet.data import loader as loading
-from anynet.data.drawings import draw
-from anynet.seeding import Purpose, generator
+from anynet.data.synthetic import draw
 from anynet.training.step import Fixed, start, train_step
 
 SETTINGS = {"l2": 1e-3, "epochs": 2, "batch_size": 64, "seed": 7, "dtype": "float64"}

@@ -10,11 +10,12 @@ from loops import PLAIN, RECORDED, RECORDING, own, plain, recorded, recording
 from numerical import assert_close
 
 import anynet as an
-from anynet.backends import Backend, numpy_blocks
+from anynet.backends import Backend
+from anynet.compiler.numpy import blocks as numpy_blocks
+from anynet.core.tree import flatten
 from anynet.data import Augmentation, Loader, Normalization, Split
 from anynet.data import loader as loading
-from anynet.penalties import add_l2_gradient, l2_cost
-from anynet.tracing.tree import flatten
+from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Carry, Fixed, Totals, Trained, evaluation_step, no_totals, start, train_step
 
@@ -24,7 +25,7 @@ class Case(NamedTuple):
 
     net: an.Sequential
     loss: an.losses.Loss = an.losses.softmax_cross_entropy
-    optimizer: an.optimizers.Optimizer = an.SGD()
+    optimizer: an.Optimizer = an.SGD()
     l2: float = 0.0
     augmentation: Augmentation | None = None
     members: int | None = None

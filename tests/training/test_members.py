@@ -7,7 +7,7 @@ from numerical import assert_close
 import anynet as an
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
-from anynet.data.drawings import draw
+from anynet.data.synthetic import draw
 
 SETTINGS = {"l2": 1e-3, "epochs": 2, "batch_size": 64, "order_seed": 5, "dtype": "float64"}
 MEMBERS = [

@@ -11,7 +11,7 @@ import anynet as an
 from anynet.backends import Memory, backend
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, loader, split
-from anynet.data.drawings import draw
+from anynet.data.synthetic import draw
 from anynet.training import OutOfMemoryError
 from anynet.training.capacity import member_bytes
 

@@ -1,0 +1,1 @@
+"""The application: settings, run folders, the command line."""

@@ -1,0 +1,83 @@
+"""What profiling found, to be read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from anynet.app.profiling.parts import Label, Part
+
+COLUMNS = [(direction, products) for direction in ("forward", "backward") for products in (True, False)]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time of a training step goes: ``print`` it, or look into ``parts``.
+
+    rows: names of the table's rows. parts: seconds a step. total: seconds of a whole step as training runs it.
+    batch_size: images a step. where: backend, device and dtype.
+    """
+
+    rows: Sequence[str]
+    parts: Mapping[Part, float]
+    total: float
+    batch_size: int
+    where: str
+
+    @property
+    def rest(self) -> float:
+        """Seconds of a step that no part accounts for; negative where the parts are faster together."""
+        return self.total - sum(self.parts.values())
+
+    def row(self, name: str) -> float:
+        """Seconds of all parts of a row."""
+        return sum(seconds for part, seconds in self.parts.items() if part.label.row == name)
+
+    def __rich__(self) -> Table:
+        table = Table(
+            title=f"Microseconds of a training step: {self.batch_size} images, {self.where}",
+            caption=self._caption(),
+            box=box.SIMPLE_HEAD,
+            padding=0,
+            show_edge=False,
+        )
+        table.add_column("", no_wrap=True)
+        for direction, products in COLUMNS:
+            table.add_column(f"{direction}\n{'products' if products else 'elementwise'}", justify="right")
+        table.add_column("sum", justify="right")
+        table.add_column("share", justify="right")
+        for name in self.rows:
+            cells = [self._cell(Part(Label(name, direction), products)) for direction, products in COLUMNS]
+            table.add_row(name, *cells, *self._sum(self.row(name)))
+        table.add_row("Python" if self.rest >= 0 else "together", *[""] * len(COLUMNS), *self._sum(self.rest))
+        table.add_section()
+        sums = [
+            _microseconds(sum(s for p, s in self.parts.items() if (p.label.direction, p.products) == column))
+            for column in COLUMNS
+        ]
+        table.add_row("total", *sums, *self._sum(self.total), style="bold")
+        return table
+
+    def __str__(self) -> str:
+        text = StringIO()
+        Console(file=text, width=100).print(self)
+        return text.getvalue()
+
+    def _cell(self, part: Part) -> str:
+        return _microseconds(self.parts[part]) if part in self.parts else ""
+
+    def _sum(self, seconds: float) -> tuple[str, str]:
+        return _microseconds(seconds), f"{seconds / self.total:.1%}"
+
+    def _caption(self) -> str:
+        speed = f"{self.batch_size / self.total:,.0f} images/s in training steps"
+        if self.rest >= 0:
+            return f"{speed}; Python: between the calls"
+        return f"{speed}; together: what training gains by not doing operations one by one"
+
+
+def _microseconds(seconds: float) -> str:
+    return f"{seconds * 1e6:,.0f}"

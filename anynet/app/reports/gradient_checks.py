@@ -1,0 +1,186 @@
+"""The reports' gradient checks, made again: what they found beside what is found here, as a page."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet import __version__, plots
+from anynet.app import build
+from anynet.app.config import Config
+from anynet.app.reports.overfitting import WIDTHS, overfitting
+from anynet.app.reports.page import Page, table
+from anynet.data.dataset import Split
+from anynet.data.normalization import Normalization, normalization
+from anynet.data.sources import find
+from anynet.gradcheck import METHODS, Subject, check, of_net, sweep
+from anynet.gradcheck.differences import Element, difference
+from anynet.nn import BatchNorm, Linear, Sequential
+from anynet.nn.initializers import Normal
+
+CLASSES, SAMPLES = 10, 20
+
+
+class Slopes(NamedTuple):
+    """By the gradient and by differences, of all elements of an array."""
+
+    analytical: NDArray[np.float64]
+    numerical: NDArray[np.float64]
+
+    @property
+    def relative(self) -> float:
+        """The reports' largest relative error: of |a - n| / (|a| + |n|)."""
+        a, n = self
+        return float(np.max(np.abs(a - n) / np.maximum(np.abs(a) + np.abs(n), np.finfo(float).eps)))
+
+
+def slopes(subject: Subject, name: str, method: str, step: float) -> Slopes:
+    """Of every element, with one step for all, as the reports have it."""
+    x, analytical = subject.point[name], subject.gradients(subject.point)[name]
+    f = subject.along(name)
+    numerical = [difference(METHODS[method], f, x, Element(i), step) for i in np.ndindex(x.shape)]
+    return Slopes(analytical.astype(np.float64), np.reshape(numerical, x.shape))
+
+
+def one_layer(batch: Split, rows: NDArray[np.int64], normalize: str, l2: float, seed: int) -> Subject:
+    """One layer's cost on some images of a batch, from normal numbers of deviation 0.01."""
+    net = Sequential(Linear(batch.images.shape[1], CLASSES, Normal(0.01), Normal(0.01)))
+    images = Normalization(*normalization(normalize, batch.images))(batch.images[rows])
+    return of_net(net, images, batch.labels[rows], l2=l2, seed=seed, backend="numpy")
+
+
+def deep(batch: Split, depth: int, l2: float, *, batch_norm: bool) -> Subject:
+    """A deep net's cost on the first images of a batch, as it starts, by He."""
+    net, images, labels = _deep(batch, depth, batch_norm=batch_norm)
+    return of_net(net, images, labels, l2=l2, backend="numpy")
+
+
+def held(batch: Split, depth: int) -> Subject:
+    """The same with batch normalisation, but the cost is computed with the batch's mean and variance as constants.
+
+    The gradients are the right ones still, so the two differ.
+    """
+    net, images, labels = _deep(batch, depth, batch_norm=True)
+    params, state = net.init(42, like=np.zeros(1))
+    _, _, moved = net.forward(params, state, images, train=True)
+    momentum, unbiased = BatchNorm(1).momentum, SAMPLES / (SAMPLES - 1)
+    constants = {
+        name: (moved[name] - (1 - momentum) * state[name]) / momentum / (unbiased if name.endswith("var") else 1)
+        for name in state
+    }
+    cost = of_net(net, images, labels, state=constants, train=False, backend="numpy")
+    return of_net(net, images, labels, backend="numpy")._replace(value=cost.value)
+
+
+def _deep(batch: Split, depth: int, *, batch_norm: bool) -> tuple[Sequential, NDArray[np.float64], NDArray[np.int64]]:
+    net = build.net(Config(hidden=WIDTHS[depth], batch_norm=batch_norm), batch.images.shape[1], CLASSES)
+    images = Normalization(*normalization("standardize", batch.images))(batch.images[:SAMPLES])
+    return net, images, batch.labels[:SAMPLES]
+
+
+def garcia_sanz(batch: Split) -> str:
+    """Its Tables 1 to 4: the mean of analytical minus numerical."""
+    theirs = {
+        ("first", 42): ("-1.0446e-06", "3.6931e-13", "-4.4142e-08", "-6.7654e-18"),
+        ("first", 400): ("-1.0446e-06", "8.0251e-13", "-4.4675e-08", "-1.3323e-10"),
+        ("random", 42): ("-1.0433e-06", "-1.2931e-12", "-4.3787e-08", "1.7764e-10"),
+        ("random", 400): ("-1.0447e-06", "1.0916e-12", "-4.4587e-08", "-1.3323e-10"),
+    }
+    rows = []
+    for number, ((which, seed), figures) in enumerate(theirs.items(), start=1):
+        drawn = np.random.default_rng(seed).choice(len(batch), SAMPLES, replace=False)
+        subject = one_layer(batch, np.arange(SAMPLES) if which == "first" else drawn, "standardize", 1.0, seed)
+        for name, report in (("W", figures[:2]), ("b", figures[2:])):
+            found = [slopes(subject, f"0.{name}", method, 1e-6) for method in ("finite", "centred")]
+            means = [f"{np.mean(a - n):.4e}" for a, n in found]
+            rows.append([f"{number}: {which} {SAMPLES}, seed {seed}", name, report[0], means[0], report[1], means[1]])
+    return table(["table", "", "finite, report", "finite, here", "centred, report", "centred, here"], rows)
+
+
+def sneltvedt(batch: Split) -> str:
+    """Its largest absolute difference."""
+    subject = one_layer(batch, np.arange(SAMPLES), "standardize", 0.0, 42)
+    rows = []
+    for name in ("W", "b"):
+        a, n = slopes(subject, f"0.{name}", "centred", 1e-6)
+        rows.append([name, "under 1e-07", f"{np.max(np.abs(a - n)):.1e}"])
+    return table(["", "largest absolute error, report", "here"], rows)
+
+
+def herrera_sarrias(batch: Split) -> str:
+    """Its largest relative errors."""
+    subject = one_layer(batch, np.arange(1), "none", 0.0, 42)
+    best = {method: check(subject, method=method, probes=10**6) for method in ("finite", "centred")}
+    rows = []
+    for method, name, report in (
+        ("finite", "W", "2.33e-07"),
+        ("finite", "b", "2.33e-07"),
+        ("centred", "W", "7.21e-08"),
+        ("centred", "b", "1.32e-09"),
+    ):
+        raw = slopes(subject, f"0.{name}", method, 1e-6)
+        with_noise = best[method].entries[f"0.{name}"].row()["largest relative error"]
+        rows.append([method, name, report, f"{raw.relative:.2e}", f"{with_noise:.2e}"])
+    return table(["differences", "", "report", "here, step 1e-6", "here, `gradcheck`"], rows)
+
+
+def harish_kumar(batch: Split) -> str:
+    """Its errors layer by layer."""
+    theirs = {
+        (False, 2): ("5.70e-04", "3.59e-09", "3.73e-09", "8.85e-10"),
+        (False, 3): ("2.01e-03", "7.92e-08", "1.25e-07", "1.29e-08", "2.40e-08", "3.26e-09"),
+        (True, 2): ("1.0", "1.0", "1.70e-08", "5.68e-09"),
+        (True, 3): ("1.0", "1.0", "1.0", "1.0", "1.85e-08", "2.61e-09"),
+        (True, 4): ("1.0", "1.0", "1.0", "1.0", "1.0", "1.0", "1.97e-07", "7.03e-09"),
+    }
+    rows = []
+    for (batch_norm, depth), errors in theirs.items():
+        result = check(deep(batch, depth, 0.0 if batch_norm else 0.01, batch_norm=batch_norm))
+        constant = check(held(batch, depth)).entries if batch_norm else {}
+        reports = iter(errors)
+        for name, entry in result.entries.items():
+            rows.append(
+                [
+                    f"{depth} layers, {'with' if batch_norm else 'without'}",
+                    name,
+                    next(reports) if name.split(".")[-1] in ("W", "b") else "",
+                    f"{constant[name].relative.max():.1e}" if name in constant else "",
+                    f"{entry.relative.max():.1e}",
+                    f"{np.max(np.abs(entry.analytical)):.1e}, {np.max(np.abs(entry.numerical)):.1e}",
+                    "yes" if entry.passed else "no",
+                ]
+            )
+    header = [
+        "net",
+        "array",
+        "relative error, report",
+        "statistics held",
+        "here",
+        "largest gradient: analytical, numerical",
+    ]
+    return table([*header, "passes"], rows)
+
+
+def gradient_page(data: str, folder: Path, note: str) -> None:
+    """Write the page. data: as for ``--data``; the first images of data_batch_1 are taken. note: what to call them."""
+    name, batches = find(data)
+    batch = batches.splits["data_batch_1"]
+    page = Page(folder, "Gradient checks")
+    steps = [10 ** (-i / 2) for i in range(2, 25)]
+    page.save("steps", plots.step_errors(steps, sweep(deep(batch, 4, 0.0, batch_norm=True), steps)))
+    by_heart, curves = overfitting(name, batches)
+    page.save("overfitting", curves)
+    text = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+    page.add(
+        text.format(
+            images=f"data_batch_1 of {note}, {len(batch):,} images",
+            versions=f"anynet {__version__}, NumPy {np.__version__}",
+            garcia_sanz=garcia_sanz(batch),
+            sneltvedt=sneltvedt(batch),
+            herrera_sarrias=herrera_sarrias(batch),
+            harish_kumar=harish_kumar(batch),
+            overfitting=table(*by_heart),
+        ).strip()
+    )
+    page.write()

@@ -1,0 +1,53 @@
+"""The reports' other proof of a backward pass: a net that learns a few images by heart."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from anynet.app import build
+from anynet.app.config import Config
+from anynet.data import Batches, Dataset, Split
+from anynet.optim import SGD
+from anynet.optim.schedules import Exponential
+from anynet.training import fit
+
+IMAGES, EPOCHS = 100, 400
+WIDTHS = {2: "50", 3: "50,30", 4: "50,30,20"}
+"""The hidden layers of a net of so many layers."""
+
+
+def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list[str]]], Figure]:
+    """Nets of 2, 3 and 4 layers, with and without batch normalisation, on the first 100 images, for 400 epochs.
+
+    Returns a table, its header and its rows, and the training accuracy over the epochs as a figure.
+    """
+    first = batches.splits["data_batch_1"]
+    few = Split(first.images[:IMAGES], first.labels[:IMAGES])
+    rest = Split(first.images[IMAGES : 2 * IMAGES], first.labels[IMAGES : 2 * IMAGES])
+    data = Dataset(name, batches.classes, few, rest, rest, batches.official)
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    rows = []
+    for axes, batch_norm in zip(figure.subplots(1, 2, sharey=True), (False, True), strict=True):
+        for depth in WIDTHS:
+            for init, line in (("he", "-"), ("normal:0.01", ":")):
+                accuracy = _train(data, Config(hidden=WIDTHS[depth], batch_norm=batch_norm, init=init))
+                whole = np.flatnonzero(accuracy == 1)
+                net, start = f"{depth} layers, {init}", str(whole[0] + 1) if len(whole) else "never"
+                axes.plot(100 * accuracy, line, label=net, color=f"C{depth - 2}")
+                rows.append([net, "with" if batch_norm else "without", f"{accuracy[-1]:.0%}", start])
+        title = f"{'with' if batch_norm else 'without'} batch normalisation"
+        axes.set(xlabel="epoch", title=title, ylabel="" if batch_norm else "training accuracy (%)")
+        axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return (
+        ["net", "batch normalisation", f"training accuracy after {EPOCHS} epochs", "100 % from epoch"],
+        rows,
+    ), figure
+
+
+def _train(data: Dataset, config: Config) -> NDArray[np.float64]:
+    """Training accuracy after every epoch, with momentum and a rate that falls by a hundredth an epoch."""
+    net = build.net(config, data.train.images.shape[1], len(data.classes))
+    optimizer = SGD(Exponential(0.01, 0.99), momentum=0.8)
+    run = fit(net, data, optimizer, epochs=EPOCHS, batch_size=10, backend="numpy", progress=False)
+    return np.asarray([row.train_accuracy for row in run.history])

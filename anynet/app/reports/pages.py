@@ -1,0 +1,132 @@
+"""The pages of reports that were re-run: claimed beside measured, and each figure drawn again."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anynet import plots
+from anynet.app.reports.compare import HEADER, MARGIN, Row
+from anynet.app.reports.page import Page, table
+from anynet.app.reports.report import SEARCH_CLAIMS, GridSearch, Report
+from anynet.app.reports.runs import Outcome
+from anynet.app.wording import described, shown
+from anynet.plots.grid_map import grid_map
+
+SHOWN = 5
+"""How many of a search's best points a page lists."""
+
+
+def report_page(
+    report: Report,
+    folder: Path,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    rows: Sequence[Row],
+    *,
+    heading: str,
+    note: str,
+) -> None:
+    """Write a report's page, with its rows of claimed and measured figures."""
+    page = Page(folder, f"{report.title} ({report.author})")
+    page.add(_images(outcomes, heading, note), report.about.strip(), "## Configurations")
+    page.add(_recipes(report), table(HEADER, [row.cells() for row in rows]), _remark(outcomes))
+    for name, search in report.searches.items():
+        _add_search(page, name, search, outcomes)
+    for name, band in report.figures.items():
+        runs = {each: [o.history for o in outcomes[each] if "diverged" not in o.result] for each in band.of}
+        val_name = " or ".join(sorted({report.configurations[each].config.val_name for each in band.of}))
+        page.add(f"## {band.title}")
+        page.add(f"Means over the repeated runs, on the {val_name} images, and bands of one standard deviation.")
+        there = {each: some for each, some in runs.items() if some}
+        page.picture(name, band.title, plots.bands(there, band.title, val_name))
+    for name, configuration in report.configurations.items():
+        config, first = configuration.config, outcomes[name][0]
+        if len(outcomes[name]) == 1 and "diverged" not in first.result:
+            page.add(f"## Configuration {name}")
+            curves = plots.curves(first.history, first.result["dataset"], config.val_name)
+            page.picture(f"{name}-curves", f"cost, loss and accuracy of {name}", curves)
+            if config.hidden == "":
+                page.picture(f"{name}-weights", f"class templates of {name}", first.folder / "weights.png")
+    page.write()
+
+
+def summary_page(out: Path, rows: Mapping[str, Sequence[Row]], *, heading: str, note: str) -> None:
+    """Write the page that leads to the others, with all claimed figures."""
+    page = Page(out, "The reports, re-run")
+    page.add(f"{heading}All figures are in percent, on {note}. One agrees where it is within {100 * MARGIN:g} points.")
+    if (out / "gradient-checks").exists():
+        page.add("Each report begins with [gradient checks](gradient-checks/README.md).")
+    for name, of_report in rows.items():
+        claimed = [row for row in of_report if row.claimed is not None]
+        page.add(f"## [{name}]({name}/README.md)", table(HEADER, [row.cells() for row in claimed]))
+    page.write()
+
+
+def _images(outcomes: Mapping[str, Sequence[Outcome]], heading: str, note: str) -> str:
+    results = [o.result for some in outcomes.values() for o in some if "diverged" not in o.result]
+    if not results:
+        return f"{heading}Every run diverged, on {note}."
+    first = results[0]
+    where = f"{first['backend']} on {first['device']}, {first['dtype']}"
+    versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
+    seconds = sum(result["seconds"] for result in results)
+    which = "" if first["official"] else "**These are not the official files of CIFAR-10, byte for byte.** "
+    if first["dataset"] == "synthetic":
+        which = "**These are drawn pictures, not CIFAR-10.** "
+    return (
+        f"{heading}{which}Measured on {note}: {len(results)} runs with {where}, {seconds:,.0f} s of training and "
+        f"measuring in all; {versions}."
+    )
+
+
+def _recipes(report: Report) -> str:
+    """The settings in which the configurations differ, defaults where one is not given, and those they share."""
+    shared, configurations = report.shared, report.configurations
+    own = list(dict.fromkeys(name for c in configurations.values() for name in c.settings if name not in shared))
+    rows = [[key, *(shown(getattr(c.config, name)) for name in own)] for key, c in configurations.items()]
+    seeds = max(c.seeds for c in report.configurations.values())
+    repeated = f" Each was run {seeds} times, with seeds 42 to {41 + seeds}." if seeds > 1 else ""
+    return f"All with {described(shared)}.{repeated}\n\n{table(['configuration', *own], rows)}"
+
+
+def _remark(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
+    words = "Training and validation accuracies are those after the last epoch, as is the test accuracy."
+    reasons = {name: o.result["diverged"] for name, some in outcomes.items() for o in some if "diverged" in o.result}
+    return "\n\n".join([words, *(f"{name} diverged: {reason}." for name, reason in reasons.items())])
+
+
+def _add_search(page: Page, name: str, search: GridSearch, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    found = []
+    for key, (first,) in ((key, some) for key, some in outcomes.items() if key.startswith(f"{name}/")):
+        point = {k: float(v) for k, v in (part.split("=") for part in key.removeprefix(f"{name}/").split(","))}
+        found.append((point, first.result))
+    found.sort(key=lambda pair: -pair[1].get("val_accuracy", 0))
+    words = described({key: value for key, value in search.settings.items() if key not in search.over})
+    page.add(f"## {search.title}", f"The best in validation of {len(found)} combinations. All with {words}.")
+    rows = [_search_row(point, result) for point, result in found[:SHOWN]]
+    page.add(table([*search.over, "validation, %", "training, %", "test, %"], rows))
+    if search.claims:
+        page.add(f"The report's best, and the same here. {search.why.strip()}".strip())
+        by_point = {tuple(sorted(point.items())): result for point, result in found}
+        lines = [_claim_row(claim, search, by_point) for claim in search.claims]
+        header = [*search.over, "validation, report", "here", "training, report", "here"]
+        page.add(table(header, [line for line in lines if line]))
+    accuracies = [(point, result.get("val_accuracy")) for point, result in found]
+    page.picture(name, search.title, grid_map(accuracies, list(search.over), search.title))
+
+
+def _search_row(point: Mapping[str, float], result: Mapping[str, Any]) -> list[str]:
+    figures = [result.get(f"{which}_accuracy", np.nan) for which in ("val", "train", "test")]
+    return [*(f"{value:g}" for value in point.values()), *(f"{100 * figure:.2f}" for figure in figures)]
+
+
+def _claim_row(claim: Mapping[str, float], search: GridSearch, found: Mapping[Any, Mapping[str, Any]]) -> list[str]:
+    point = {name: float(claim[name]) for name in search.over}
+    result = found.get(tuple(sorted(point.items())))
+    if result is None:  # a quick search leaves values out
+        return []
+    cells = [f"{value:g}" for value in point.values()]
+    for which in SEARCH_CLAIMS:
+        cells += [f"{100 * claim[which]:.2f}" if which in claim else "", f"{100 * result.get(which, np.nan):.2f}"]
+    return cells

@@ -1,0 +1,141 @@
+"""What a run leaves on disk, and how it is read again."""
+
+import json
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from anynet.app import config as configs
+from anynet.app.config import Config
+from anynet.core.atomic import write_whole
+from anynet.core.history import write_csv
+from anynet.nn import Linear
+from anynet.training import Epoch, Run
+
+
+class RunFolder:
+    """A new folder that fills while a run goes on.
+
+    config.toml: the settings. history.csv: a line an epoch, written as it ends. At the end, result.json: what came out,
+    where and with what; model.safetensors: tensors of the last and the best epoch ("last.0.W", "best.0.W") and how
+    inputs are normalised ("input.scale", "input.shift"); curves.png and weights.png.
+
+    As a context: where a run fails before its first epoch is over, the folder is taken away again.
+
+    Raises FileExistsError where the folder is there already.
+    """
+
+    def __init__(self, path: Path, config: Config, dataset: str) -> None:
+        refuse_existing(path)
+        path.mkdir(parents=True)
+        self.path = path
+        self._dataset, self._val_name = dataset, config.val_name
+        self._history: list[Epoch] = []
+        configs.write(config, path / "config.toml")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None and not self._history:
+            shutil.rmtree(self.path)
+
+    def add(self, epoch: Epoch) -> None:
+        """Write down an epoch."""
+        self._history.append(epoch)
+        self._write_history()
+
+    def finish(self, run: Run, *, official: bool, net: bool = True) -> dict[str, Any]:
+        """Write everything else; returns what is in result.json.
+
+        net: whether to keep the net too, and to draw it; otherwise figures alone.
+        """
+        result = summary(run, official=official)
+        self._history = run.history
+        self._write_history()
+        if net:
+            self._write_net(run)
+        write_result(self.path, result)
+        return result
+
+    def fail(self, dataset: str, reason: str) -> None:
+        """Write a result.json that says why there is no other."""
+        write_result(self.path, {"dataset": dataset, "diverged": reason})
+
+    def _write_net(self, run: Run) -> None:
+        from anynet import plots  # here, for Matplotlib takes longer to import than everything else
+
+        tensors = tensors_of(run)
+        metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
+        write_whole(self.path / "model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))
+        write_whole(self.path / "curves.png", plots.curves(run.history, run.dataset, self._val_name).savefig)
+        first = run.net.layers[0]
+        if isinstance(first, Linear):
+            names = run.classes if len(run.net.layers) == 1 else ()
+            title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
+            write_whole(self.path / "weights.png", plots.weights(tensors["best.0.W"], title, names).savefig)
+
+    def _write_history(self) -> None:
+        write_whole(self.path / "history.csv", lambda path: write_csv(path, self._dataset, self._history))
+
+
+def write_result(folder: Path, result: dict[str, Any]) -> None:
+    """Write a result.json."""
+    text = json.dumps(result, indent=2) + "\n"
+    write_whole(folder / "result.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def refuse_existing(path: Path) -> None:
+    """Raises FileExistsError where there is something at the path."""
+    if path.exists():
+        raise FileExistsError(f"{path} is there already, and a run is never overwritten; choose another --run folder")
+
+
+def summary(run: Run, *, official: bool) -> dict[str, Any]:
+    """What came out of a run, where and with what: the content of result.json."""
+    return {
+        **circumstances(run, official=official),
+        "seed": run.seed,
+        "epochs": len(run.history),
+        "interrupted": run.interrupted,
+        "train_accuracy": run.history[-1].train_accuracy,
+        "val_accuracy": run.history[-1].val_accuracy,
+        "test_loss": run.test.loss,
+        "test_accuracy": run.test.accuracy,
+        "best_epoch": run.best.epoch,
+        "best_val_accuracy": run.history[run.best.epoch - 1].val_accuracy,
+        "best_test_accuracy": run.best_test.accuracy,
+        "seconds": round(run.seconds, 3),
+    }
+
+
+def circumstances(run: Run, *, official: bool) -> dict[str, Any]:
+    """What a run was trained on, where and with what."""
+    return {
+        "dataset": run.dataset,
+        "official": official,
+        "backend": run.backend.name,
+        "device": run.backend.device_name,
+        "dtype": run.dtype,
+        "precision": run.backend.precision,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: sys.modules[name].__version__ for name in ("anynet", "numpy", run.backend.name)},
+        },
+        "machine": platform.platform(),
+    }
+
+
+def tensors_of(run: Run) -> dict[str, NDArray]:
+    """The tensors of model.safetensors."""
+    tensors = {f"input.{name}": run.backend.to_host(a) for name, a in run.normalization._asdict().items()}
+    for which, snapshot in (("last", run.last), ("best", run.best)):
+        named = run.net.layout.split(snapshot.params) | snapshot.state
+        tensors |= {f"{which}.{name}": np.ascontiguousarray(run.backend.to_host(a)) for name, a in named.items()}
+    return tensors

@@ -1,0 +1,16 @@
+"""Search over settings: grids, random draws, and from coarse to fine, by any number of processes.
+
+from anynet.app.config import Config
+from anynet.app.search import Fine, Grid, Range, search
+
+space = {"lr": Range(1e-3, 1e-1), "l2": Range(1e-5, 1e-1), "activation": Grid(("relu", "tanh"))}
+trials = search(Config(epochs=5), space, Path("searched"), trials=20, fine=Fine(10))
+trials[0].settings, trials[0].best_val_accuracy, trials[0].test_accuracy
+"""
+
+from anynet.app.search.fine import Fine
+from anynet.app.search.run import search
+from anynet.app.search.space import Grid, Range
+from anynet.app.search.trial import Trial
+
+__all__ = ["Fine", "Grid", "Range", "Trial", "search"]

@@ -1,8 +1,0 @@
-"""``anynet backends``."""
-
-from anynet.backends.table import table
-
-
-def backends() -> None:
-    """Which array libraries can be used here, with their devices and memory, or what would mend those that cannot."""
-    table()

@@ -1,0 +1,89 @@
+"""Vectors put together from parts: a net's gradients, and a vector of which a part changes.
+
+Operations that make a part can write it in its place at once, so that nothing is left to put together.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from anynet.compiler.graph import Graph, Node
+from anynet.compiler.schedule import VIEWS
+
+Users = dict[Node, list[Node]]
+
+
+class Part(NamedTuple):
+    """Elements ``start`` to ``stop`` on the last axis of a vector."""
+
+    vector: Node
+    start: int
+    stop: int
+
+    @property
+    def key(self) -> tuple[Any, slice]:
+        """What indexes the vector's part."""
+        return ..., slice(self.start or None, None if self.stop == self.vector.shape[-1] else self.stop)
+
+
+def pieces(node: Node) -> Iterator[tuple[Part, Node]]:
+    """The parts of a concatenation along the last axis, with what each is filled from."""
+    stop = 0
+    for piece in node.args[0]:
+        start, stop = stop, stop + piece.shape[-1]
+        yield Part(node, start, stop), piece
+
+
+def is_vector(node: Node) -> bool:
+    """Whether it is a concatenation along the last axis."""
+    return (
+        node.op == "concat"
+        and len(node.args) == 1
+        and node.kwargs.keys() <= {"axis"}
+        and node.kwargs.get("axis", 0) in (-1, len(node.shape) - 1)
+    )
+
+
+def parts(graph: Graph) -> dict[Node, Part]:
+    """The operations whose result, perhaps in another shape, is part of a vector."""
+    found: dict[Node, Part] = {}
+    for node in filter(is_vector, graph.nodes):
+        for part, piece in pieces(node):
+            while piece.op == "reshape":
+                piece = piece.args[0]
+            if piece.op not in ("input", "constant", *VIEWS) and piece.dtype == node.dtype:
+                found[piece] = part
+    return found
+
+
+def changed(graph: Graph, in_place: Callable[[Node], bool]) -> dict[Node, Node]:
+    """Vectors that are others with some parts changed, and the others, where those are used for nothing else.
+
+    in_place: whether an operation may write its result over an argument.
+    """
+    users, found = graph.users(), dict[Node, Node]()
+    for node in filter(is_vector, graph.nodes):
+        filled = {piece: part for part, piece in pieces(node)}
+        bases = {piece.args[0] for piece in filled if piece.op == "getitem"}
+        for old in filter(is_vector, bases - set(graph.outputs) - set(found.values())):
+            if _alike(old, node) and _only_changed(old, filled, users, set(graph.outputs), in_place):
+                found[node] = old
+    return found
+
+
+def _alike(one: Node, other: Node) -> bool:
+    return (one.shape, one.dtype) == (other.shape, other.dtype)
+
+
+def _only_changed(
+    old: Node, filled: dict[Node, Part], users: Users, outputs: set[Node], in_place: Callable[[Node], bool]
+) -> bool:
+    """Whether all uses of ``old`` are its parts, kept as they are or worked over into the part at the same place."""
+    for view in users[old]:
+        if view.op != "getitem":
+            return False
+        takers = [view] if view in filled else users.get(view, [])
+        if any(taker not in filled or filled[taker].key != view.args[1] for taker in takers):
+            return False
+        if view not in filled and (view in outputs or not all(map(in_place, takers))):
+            return False
+    return True

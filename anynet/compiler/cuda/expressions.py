@@ -1,0 +1,167 @@
+"""The array API's operations in CUDA C++, for one element."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from anynet.compiler.graph import Node
+
+TYPES = {
+    "bool": "bool",
+    "int8": "signed char",
+    "int16": "short",
+    "int32": "int",
+    "int64": "long long",
+    "uint8": "unsigned char",
+    "uint16": "unsigned short",
+    "uint32": "unsigned int",
+    "uint64": "unsigned long long",
+    "float32": "float",
+    "float64": "double",
+}
+"""By the dtype's name."""
+
+EXPRESSIONS = {
+    "abs": "({0} < 0 ? -{0} : {0} + 0)",  # + 0, for -0.0 is not less than 0
+    "add": "{0} + {1}",
+    "bitwise_and": "{0} & {1}",
+    "bitwise_or": "{0} | {1}",
+    "bitwise_xor": "{0} ^ {1}",
+    "divide": "{0} / {1}",
+    "exp": "exp({0})",
+    "expm1": "expm1({0})",
+    "log": "log({0})",
+    "log1p": "log1p({0})",
+    "maximum": "({0} > {1} || {0} != {0} ? {0} : {1})",
+    "minimum": "({0} < {1} || {0} != {0} ? {0} : {1})",
+    "multiply": "{0} * {1}",
+    "negative": "-{0}",
+    "positive": "{0}",
+    "sqrt": "sqrt({0})",
+    "square": "{0} * {0}",
+    "subtract": "{0} - {1}",
+    "tanh": "tanh({0})",
+}
+"""Those whose arguments are made the result's dtype first."""
+
+COMPARISONS = {
+    "equal": "{0} == {1}",
+    "greater": "{0} > {1}",
+    "greater_equal": "{0} >= {1}",
+    "isfinite": "{0} - {0} == 0",
+    "isnan": "{0} != {0}",
+    "less": "{0} < {1}",
+    "less_equal": "{0} <= {1}",
+    "logical_and": "({0} != 0) && ({1} != 0)",
+    "logical_not": "{0} == 0",
+    "logical_or": "({0} != 0) || ({1} != 0)",
+    "not_equal": "{0} != {1}",
+}
+"""Those whose result is bool, and whose arguments are made one dtype that holds both."""
+
+FLOATING = {"divide", "exp", "expm1", "log", "log1p", "sqrt", "tanh"}
+
+
+class Reduction(NamedTuple):
+    """How many elements ``x``, the r-th at a time, become one, ``s``, whose type is S, where X is that of elements.
+
+    start, update, merge: statements. merge: with ``other``, another thread's s; none where threads cannot share.
+    result: an expression; N is how many elements there were.
+    """
+
+    start: str
+    update: str
+    merge: str = ""
+    result: str = "s"
+
+
+_ADD = Reduction("S s = 0;", "s += x;", "s += other;")
+REDUCTIONS = {
+    "all": Reduction("S s = 1;", "s = s && x != 0;", "s = s && other;"),
+    "any": Reduction("S s = 0;", "s = s || x != 0;", "s = s || other;"),
+    "argmax": Reduction("S s = 0; X most = 0;", "if (r == 0 || x > most || x != x && most == most) most = x, s = r;"),
+    "count_nonzero": Reduction("S s = 0;", "s += x != 0;", "s += other;"),
+    "max": Reduction("S s = LEAST;", "if (x > s || x != x) s = x;", "if (other > s || other != other) s = other;"),
+    "mean": _ADD._replace(result="s / N"),
+    "min": Reduction("S s = MOST;", "if (x < s || x != x) s = x;", "if (other < s || other != other) s = other;"),
+    "prod": Reduction("S s = 1;", "s *= x;", "s *= other;"),
+    "sum": _ADD,
+}
+"""By name. LEAST and MOST are the ends of S."""
+
+ENDS = {
+    "int": ("-2147483647 - 1", "2147483647"),
+    "long long": ("-9223372036854775807LL - 1", "9223372036854775807LL"),
+    "unsigned int": ("0", "4294967295u"),
+    "unsigned long long": ("0", "18446744073709551615ull"),
+    "float": ("-1.0 / 0.0", "1.0 / 0.0"),
+    "double": ("-1.0 / 0.0", "1.0 / 0.0"),
+}
+"""The least and the greatest number of each type that is added up or compared in."""
+
+
+PRELUDE = """\
+__device__ inline long long at(long long index, long long n) {  // as take counts: from the end, and round and round
+    return index >= 0 && index < n ? index : (index % n + n) % n;
+}
+"""
+"""What all sources begin with."""
+
+
+def is_elementwise(node: Node) -> bool:
+    """Whether an operation gives each element from the same elements of its arguments, and has words here."""
+    if not known(node):
+        return False
+    op, kind, numbers = node.op, np.dtype(str(node.dtype)).kind, [a for a in node.args if not isinstance(a, Node)]
+    if op == "astype":
+        return True
+    if node.kwargs or not all(isinstance(number, bool | int | float) for number in numbers):
+        return False
+    if op == "pow":
+        return kind == "f" and numbers == [2] and node.args[1] == 2
+    if op in FLOATING:
+        return kind == "f"
+    if op in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+        return kind in "biu"
+    return op in EXPRESSIONS or op in COMPARISONS or op == "where"
+
+
+def known(node: Node) -> bool:
+    """Whether a node and what it takes have dtypes with a name here."""
+    return all(dtype_name(used) in TYPES for used in (node, *node.inputs))
+
+
+def dtype_name(node: Node) -> str:
+    """As NumPy has it."""
+    return str(node.dtype)
+
+
+def expression(node: Node, arguments: list[str]) -> str:
+    """What a result's element is, of its arguments' elements; in the result's type."""
+    own = TYPES[dtype_name(node)]
+    match node.op:
+        case "astype":
+            value = f"{arguments[0]} != 0" if own == "bool" else arguments[0]
+        case "pow":
+            value = EXPRESSIONS["square"].format(f"({own})({arguments[0]})")
+        case "where":
+            value = "({}) ? {} : {}".format(arguments[0], *(f"({own})({a})" for a in arguments[1:]))
+        case op if op in COMPARISONS:
+            beside = TYPES[str(np.result_type(*(_weak(argument) for argument in node.args)))]
+            value = COMPARISONS[op].format(*(f"({beside})({a})" for a in arguments))
+        case op:
+            value = EXPRESSIONS[op].format(*(f"({own})({a})" for a in arguments))
+    return f"({own})({value})"
+
+
+def number(value: bool | int | float) -> str:
+    """A literal."""
+    if isinstance(value, bool | int):
+        return f"{int(value)}LL"
+    if value != value:
+        return "(0.0 / 0.0)"
+    return f"({'-' * (value < 0)}1.0 / 0.0)" if value in (np.inf, -np.inf) else f"({float(value)!r})"
+
+
+def _weak(argument: Any) -> Any:
+    return np.dtype(dtype_name(argument)) if isinstance(argument, Node) else argument

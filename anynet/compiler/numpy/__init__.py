@@ -1,0 +1,1 @@
+"""Recorded steps run by NumPy and, where it is installed, Numba."""

@@ -1,0 +1,110 @@
+"""Chains of elementwise operations on large arrays, done block by block, so that what they share stays in cache."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.compiler.graph import Node
+from anynet.compiler.memory import Memory
+from anynet.compiler.numpy.ufuncs import ELEMENTWISE, calls, check_index, in_place, take
+from anynet.compiler.target import Call
+from anynet.core.tree import flatten
+
+Host = NDArray[Any]
+Block = tuple[slice, ...]
+
+SIZE = 1 << 15
+"""Elements of a block: few enough for the second-level cache, enough to make the calls' cost small."""
+
+LARGE = 1 << 14
+"""Elements from which an array's operations are done in blocks: 64 KB of float32."""
+
+
+def in_blocks(node: Node) -> bool:
+    """Whether an operation is done in blocks: element by element on large arrays, and whole rows taken from others."""
+    if node.op not in ELEMENTWISE or math.prod(node.shape) < LARGE:
+        return False
+    if node.op != "take":
+        return True
+    rows = len(node.inputs) == 2 and len(node.inputs[1].shape) == 1 and node.kwargs == {"axis": 0}
+    return rows and math.prod(node.shape[1:]) <= SIZE
+
+
+def block_calls(group: list[Node], memory: Memory) -> list[Call]:
+    """The calls that run all operations of a group on one block after another.
+
+    group: elementwise operations with results of one shape, each behind those it needs.
+    memory: gives arrays to the results that are needed outside of the group; the others live in a block's.
+    """
+    shape, members = group[0].shape, set(group)
+    inner = [node for node in group if not memory.is_placed(node) and members.issuperset(memory.users.get(node, ()))]
+    whole = {node: memory.allocate(node) for node in group if node not in inner}
+    small = _small_arrays(group, set(inner), memory)
+    found: list[Call] = [
+        (check_index, (memory[node.args[0]], memory[node.args[1]], 0)) for node in group if node.op == "take"
+    ]
+    for block in blocks(shape):
+        extent = tuple(part.stop - part.start for part in block)
+        here = {node: array[: math.prod(extent)].reshape(extent) for node, array in small.items()}
+        here |= {node: cut(array, shape, block) for node, array in whole.items()}
+
+        def local(leaf: Any, block: Block = block, here: dict[Node, Host] = here) -> Any:
+            if not isinstance(leaf, Node):
+                return leaf
+            return here[leaf] if leaf in here else cut(memory[leaf], shape, block)
+
+        for node in group:
+            if node.op == "take":  # its rows come from anywhere in the table
+                table, index = (memory[used] for used in node.args)
+                found.append(take(table, index[block[0]], 0, here[node]))
+                continue
+            leaves, rebuild = flatten((node.args, node.kwargs))
+            args, kwargs = rebuild([local(leaf) for leaf in leaves])
+            found += calls(node, args, kwargs, here[node])
+    return found
+
+
+def blocks(shape: tuple[int, ...]) -> list[Block]:
+    """Index tuples that cut an array into pieces of about ``SIZE`` elements, next to each other in memory.
+
+    >>> blocks((2, 40_000))
+    [(slice(0, 1, None), slice(0, 32768, None)), (slice(0, 1, None), slice(32768, 40000, None)), \
+(slice(1, 2, None), slice(0, 32768, None)), (slice(1, 2, None), slice(32768, 40000, None))]
+    """
+    row = math.prod(shape[1:])
+    if row > SIZE:
+        return [(slice(i, i + 1), *rest) for i in range(shape[0]) for rest in blocks(shape[1:])]
+    n = SIZE // row
+    rest = [slice(0, length) for length in shape[1:]]
+    return [(slice(start, min(start + n, shape[0])), *rest) for start in range(0, shape[0], n)]
+
+
+def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
+    """The part of an argument that a block of the result needs, by the rules of broadcasting."""
+    aligned = block[len(shape) - array.ndim :]
+    parts: list[Any] = [slice(None) if n == 1 else part for n, part in zip(array.shape, aligned, strict=True)]
+    return array[..., *parts]  # with ..., for array[()] of a single number is no array
+
+
+def _small_arrays(group: list[Node], inner: set[Node], memory: Memory) -> dict[Node, Host]:
+    """Arrays of a block's size for results that only the group needs, used again when they are needed no more."""
+    found: dict[Node, Host] = {}
+    free: list[Host] = []
+    for i, node in enumerate(group):
+        done = [used for used in set(node.inputs) if used in found and used not in group_inputs(group[i + 1 :])]
+        if in_place(node):
+            free += [found[used] for used in done]
+        if node in inner:
+            same = [array for array in free if array.dtype == node.dtype]
+            found[node] = same[0] if same else np.empty(min(SIZE, math.prod(node.shape)), node.dtype)
+            free = [array for array in free if array is not found[node]]
+        if not in_place(node):
+            free += [found[used] for used in done]
+    return found
+
+
+def group_inputs(group: list[Node]) -> set[Node]:
+    """All that a group's operations take."""
+    return {needed for node in group for needed in node.inputs}

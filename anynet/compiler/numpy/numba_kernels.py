@@ -1,0 +1,156 @@
+"""Chains of elementwise operations as one loop over their elements, compiled by Numba.
+
+NumPy goes through the arrays once for each operation; the loop goes through them once for all.
+"""
+
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.compiler.graph import Node, elements
+from anynet.compiler.memory import Memory
+from anynet.compiler.numpy.blocks import block_calls
+from anynet.compiler.numpy.ufuncs import check_index
+from anynet.compiler.target import Call
+
+Host = NDArray[Any]
+
+EXPRESSIONS = {
+    "add": "{} + {}",
+    "subtract": "{} - {}",
+    "multiply": "{} * {}",
+    "divide": "{} / {}",
+    "negative": "-{}",
+    "abs": "abs({})",
+    "sqrt": "sqrt({})",
+    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",
+    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
+    "equal": "{} == {}",
+    "not_equal": "{} != {}",
+    "less": "{} < {}",
+    "less_equal": "{} <= {}",
+    "greater": "{} > {}",
+    "greater_equal": "{} >= {}",
+    "bitwise_and": "{} & {}",
+    "bitwise_or": "{} | {}",
+    "where": "{1} if {0} else {2}",
+    "astype": "{}",
+    "take": "{}",
+}
+"""How the operations are written. Those whose vector loops are NumPy's own, such as exp, are not among them."""
+
+TYPES = {
+    "bool": numba.boolean,
+    "uint8": numba.uint8,
+    "int32": numba.int32,
+    "int64": numba.int64,
+    "float32": numba.float32,
+    "float64": numba.float64,
+}
+
+FAST = {"contract", "reassoc", "arcp", "nsz"}
+"""Freedoms of the compiler that change rounding alone; infinities and NaN stay what they are."""
+
+
+SMALL = 1 << 11
+"""Elements from which an array's operations are done in loops: one saves more than a call of NumPy's takes."""
+
+
+def in_kernel(node: Node) -> bool:
+    """Whether an operation is done in a loop even where it would not be done in blocks."""
+    return elements(node) >= SMALL and node.op != "take" and _can_be_written(node)
+
+
+def kernel_calls(group: list[Node], memory: Memory) -> list[Call]:
+    """The calls that run all operations of a group, as from ``block_calls``: one loop, where all can be written so."""
+    if not all(map(_can_be_written, group)):
+        return block_calls(group, memory)
+    source = _Source(group, memory)
+    checks = [(check_index, (memory[node.args[0]], memory[node.args[1]], 0)) for node in group if node.op == "take"]
+    return [*checks, (_compile(source.text), tuple(source.arrays))]
+
+
+def _can_be_written(node: Node) -> bool:
+    return (
+        node.op in EXPRESSIONS
+        and (not node.kwargs or node.op in ("astype", "take"))
+        and all(f"{used.dtype}" in TYPES for used in (node, *node.inputs))
+        and (_beside(node).kind == "f" or node.op == "astype" or all(isinstance(arg, Node) for arg in node.args))
+    )
+
+
+def _beside(node: Node) -> np.dtype:
+    """What a number among the arguments is made, where it is floating-point; other numbers may change the others."""
+    dtype: np.dtype = node.dtype if node.op == "where" else node.inputs[-1].dtype
+    return dtype
+
+
+class _Source:
+    """The loop's source, and the arrays that it takes."""
+
+    def __init__(self, group: list[Node], memory: Memory) -> None:
+        self._shape, self._memory = group[0].shape, memory
+        self.arrays: list[Host] = []
+        self._ahead: list[str] = []  # of all loops
+        self._rows: list[str] = []  # of the inner loops
+        self._index = [f"i{axis}" for axis in range(len(self._shape))]
+        self._local = {node: f"t{i}" for i, node in enumerate(group)}
+        outer = [node for node in group if memory.is_placed(node) or not set(group).issuperset(memory.users[node])]
+        for node in outer:
+            memory.allocate(node)
+        lines = []
+        for node in group:
+            lines.append(f"{self._local[node]} = {node.dtype}({self._expression(node)})")
+            if node in outer:
+                lines.append(f"{self._element(memory[node])} = {self._local[node]}")
+        body = list(self._ahead)
+        for axis, n in enumerate(self._shape):
+            body.append(f"{'    ' * axis}for i{axis} in range({n}):")
+            body += [f"{'    ' * (axis + 1)}{line}" for line in (self._rows if axis == 0 else [])]
+        body += ["    " * len(self._shape) + line for line in lines]
+        names = ", ".join(f"a{i}" for i in range(len(self.arrays)))
+        self.text = "\n    ".join([f"def kernel({names}):", *body])
+
+    def _expression(self, node: Node) -> str:
+        if node.op == "take":
+            table, index = (self._memory[used] for used in node.inputs)
+            self._rows.append(f"r_{self._name(index)} = {self._name(index)}[i0]")
+            return f"{self._name(table)}[{', '.join([f'r_{self._name(index)}', *self._index[1:]])}]"
+        arguments = node.args[:1] if node.op == "astype" else node.args
+        return EXPRESSIONS[node.op].format(*(self._argument(argument, _beside(node)) for argument in arguments))
+
+    def _argument(self, argument: Any, dtype: np.dtype) -> str:
+        if not isinstance(argument, Node):
+            return f"{dtype}({float(argument)!r})"
+        return self._local.get(argument) or self._element(self._memory[argument])
+
+    def _element(self, array: Host) -> str:
+        name = self._name(array)
+        if array.size == 1:  # read once, ahead of the loops
+            line = f"s_{name} = {name}[{', '.join('0' * array.ndim) or '()'}]"
+            self._ahead += [] if line in self._ahead else [line]
+            return f"s_{name}"
+        index = self._index[len(self._shape) - array.ndim :]
+        return f"{name}[{', '.join('0' if n == 1 else i for n, i in zip(array.shape, index, strict=True))}]"
+
+    def _name(self, array: Host) -> str:
+        """The same name for the same memory: the compiler would have to suppose that two might overlap."""
+        known = (i for i, other in enumerate(self.arrays) if _same(array, other))
+        i = next(known, len(self.arrays))
+        if i == len(self.arrays):
+            self.arrays.append(array)
+        return f"a{i}"
+
+
+def _same(one: Host, other: Host) -> bool:
+    return (one.ctypes.data, one.shape, one.strides) == (other.ctypes.data, other.shape, other.strides)
+
+
+@cache
+def _compile(source: str) -> Any:
+    namespace: dict[str, Any] = {**TYPES, "sqrt": np.sqrt, "inf": np.inf, "nan": np.nan}
+    exec(compile(source, "<kernel>", "exec"), namespace)
+    return numba.njit(fastmath=FAST, error_model="numpy", nogil=True)(namespace["kernel"])

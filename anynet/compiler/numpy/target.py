@@ -1,0 +1,79 @@
+"""NumPy, for running recorded steps."""
+
+from functools import cache
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+import array_api_compat.numpy as xp
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.compiler.graph import Node
+from anynet.compiler.memory import Memory
+from anynet.compiler.numpy import blocks as numpy_blocks
+from anynet.compiler.numpy import ufuncs as numpy_calls
+from anynet.compiler.target import Call, Library, layout
+
+Host = NDArray[Any]
+
+
+class NumpyLibrary(Library):
+    """NumPy's arrays; elementwise chains run block by block or, where they run often and Numba is there, compiled."""
+
+    patience = 1 << 32  # a second's work, and about a second is what compiling takes
+
+    @property
+    def xp(self) -> ModuleType:
+        return xp
+
+    def is_array(self, value: Any) -> bool:
+        return isinstance(value, np.ndarray | np.generic)
+
+    def asarray(self, value: Any) -> Host:
+        return np.asarray(value)
+
+    def empty(self, node: Node) -> Host:
+        return np.empty(node.shape, node.dtype)
+
+    def copy(self, into: Host, array: Host) -> Call:
+        return np.copyto, (into, array)
+
+    def evaluate(self, node: Node, args: tuple, kwargs: dict[str, Any]) -> Host:
+        return numpy_calls.evaluate(node, args, kwargs)
+
+    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: Host) -> list[Call]:
+        return numpy_calls.calls(node, args, kwargs, out)
+
+    def in_place(self, node: Node) -> bool:
+        return numpy_calls.in_place(node)
+
+    def overlap(self, one: Host, other: Host) -> bool:
+        return np.may_share_memory(one, other)
+
+    def same(self, one: Host, other: Host) -> bool:
+        laid = layout(one.shape, one.strides) == layout(other.shape, other.strides)
+        return laid and bool(one.ctypes.data == other.ctypes.data)
+
+    def can_write(self, array: Host) -> bool:
+        return array.flags.writeable
+
+    def stays(self, array: Host) -> bool:
+        return array.dtype.kind not in "fc" and array.ndim > 0
+
+    def together(self, node: Node, *, hot: bool) -> bool:
+        kernels = _kernels() if hot else None
+        return numpy_blocks.in_blocks(node) or (kernels is not None and kernels.in_kernel(node))
+
+    def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:
+        kernels = _kernels() if hot else None
+        return kernels.kernel_calls(group, memory) if kernels else numpy_blocks.block_calls(group, memory)
+
+
+@cache
+def _kernels() -> ModuleType | None:
+    if find_spec("numba") is None:
+        return None
+    from anynet.compiler.numpy import numba_kernels as numpy_kernels  # here, for Numba takes half a second
+
+    return numpy_kernels

@@ -1,0 +1,127 @@
+"""NumPy's functions for the array API's operations, writing into arrays that are there already."""
+
+from functools import partial
+from typing import Any
+
+import array_api_compat.numpy as xp
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.compiler.graph import Node
+from anynet.compiler.target import Call
+
+UFUNCS = {name: getattr(xp, name) for name in dir(xp) if isinstance(getattr(xp, name), np.ufunc)}
+UFUNCS["matmul"] = np.matmul
+ELEMENTWISE = frozenset(UFUNCS) - {"matmul", "vecdot", "matvec", "vecmat"} | {"astype", "sign", "take", "where"}
+REDUCTIONS = {
+    "sum": np.add,
+    "mean": np.add,
+    "prod": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
+    "all": np.logical_and,
+    "any": np.logical_or,
+}
+
+
+def in_place(node: Node) -> bool:
+    """Whether the result may be written over an argument of the same shape."""
+    if node.op == "where":
+        return _is_mask(node)
+    return node.op in ELEMENTWISE and node.op != "take"
+
+
+def _is_mask(node: Node) -> bool:
+    """Whether a choice is between numbers and zeros."""
+    condition, x, y = node.args
+    return (
+        all(isinstance(arg, Node) for arg in (condition, x))
+        and (condition.dtype.kind, x.dtype) == ("b", node.dtype)
+        and node.dtype.kind in "fiub"
+        and node.dtype.itemsize <= 8
+        and isinstance(y, int | float)
+        and str(float(y)) == "0.0"  # which -0.0 is not
+    )
+
+
+def _as_integers(array: NDArray[Any]) -> NDArray[Any]:
+    """The bits of numbers, of which 0 times any is 0, where 0 times infinity is NaN."""
+    return array.view(f"i{array.itemsize}") if array.dtype.kind == "f" else array
+
+
+def check_index(table: NDArray[Any], index: NDArray[Any], axis: int | None) -> None:
+    """Raises NumPy's IndexError for numbers that are out of bounds."""
+    n = table.size if axis is None else table.shape[axis]
+    if index.size and not -n <= index.min() <= index.max() < n:
+        table.take(index, axis)
+
+
+def take(table: NDArray[Any], index: NDArray[Any], axis: int | None, out: NDArray[Any]) -> Call:
+    """The call that takes what an index that has been checked names; the mode "raise" would copy once more."""
+    return table.take, (index, axis, out, "wrap")
+
+
+def _arrays(args: tuple) -> tuple:
+    """Arguments with numbers made arrays, once and not in every call, where they are rounded to the others' dtype."""
+    dtype = next(arg.dtype for arg in args if isinstance(arg, np.ndarray))
+    return args if dtype.kind != "f" else tuple(np.asarray(a, dtype) if isinstance(a, int | float) else a for a in args)
+
+
+def _reduction(op: str, x: NDArray[Any], out: NDArray[Any], axis: Any = None, keepdims: bool = False) -> list[Call]:
+    if x.ndim > 1 and axis in (-1, -2):
+        n, flat = x.shape[axis], out
+        if keepdims:
+            flat = out[..., 0] if axis == -1 else out[..., 0, :]
+        if op in ("sum", "mean") and x.dtype == out.dtype and x.dtype.kind == "f":
+            # A product with a vector adds up faster than a sum does.
+            weights = np.full(n, 1 if op == "sum" else 1 / n, x.dtype)
+            return [(np.matmul, (x, weights, flat) if axis == -1 else (weights, x, flat))]
+        if op == "max" and axis == -1 and n < x.shape[-2]:
+            # Short rows are compared fastest column by column.
+            columns = np.empty((*x.shape[:-2], n, x.shape[-2]), x.dtype)
+            return [(np.copyto, (columns, x.mT)), (np.maximum.reduce, (columns, -2, None, flat))]
+    found: list[Call] = [(partial(REDUCTIONS[op].reduce, keepdims=keepdims), (x, axis, None, out))]
+    if op == "mean":
+        found.append((np.multiply, (out, np.asarray(out.size / x.size, x.dtype), out)))
+    return found
+
+
+def evaluate(node: Node, args: tuple, kwargs: dict[str, Any]) -> NDArray[Any]:
+    """The operation as the array API has it: a new array, or a view."""
+    if node.op == "getitem":
+        array, key = args
+        return array[key]
+    return np.asarray(getattr(xp, node.op)(*args, **kwargs))
+
+
+def calls(node: Node, args: tuple, kwargs: dict[str, Any], out: NDArray[Any]) -> list[Call]:
+    """What to call so that ``out`` holds the operation's result."""
+    op = node.op
+    match op, args:
+        case "pow", (x, int() | float() as n) if n == 2 and x.dtype == out.dtype and out.dtype.kind == "f":
+            return [(np.square, (x, out))]  # as ** does
+        case (("maximum" | "minimum"), _) if not kwargs:  # which take no third array
+            return [(partial(UFUNCS[op], out=out), _arrays(args))]
+        case _ if op in UFUNCS and not kwargs:
+            return [(UFUNCS[op], (*_arrays(args), out))]
+        case "astype", (x, *_):
+            return [(np.copyto, (out, x, "unsafe"))]
+        case "take", (x, np.ndarray() as index) if kwargs.keys() <= {"axis"}:
+            axis = kwargs.get("axis")
+            return [(check_index, (x, index, axis)), take(x, index, axis, out)]
+        case "where", (condition, x, _) if _is_mask(node):  # a product is many times faster than a choice
+            return [(np.multiply, (_as_integers(x), condition, _as_integers(out)))]
+        case "where", (condition, x, y) if np.asarray(condition).dtype.kind == "b":
+            return [(np.copyto, (out, y)), (np.copyto, (out, x, "same_kind", condition))]
+        case "concat", (parts,) if isinstance(axis := kwargs.get("axis", 0), int) and len(kwargs) < 2:
+            stops = np.cumsum([part.shape[axis] for part in parts])
+            places = np.split(out, stops[:-1], axis)
+            return [(np.copyto, (place, part)) for place, part in zip(places, parts, strict=True)]
+        case _, (x,) if op in REDUCTIONS and kwargs.keys() <= {"axis", "keepdims"}:
+            if op != "mean" or (x.size and x.dtype == out.dtype):
+                return _reduction(op, x, out, **kwargs)
+
+    def plain() -> None:
+        np.copyto(out, evaluate(node, args, kwargs))
+
+    return [(plain, ())]

@@ -1,0 +1,142 @@
+"""A step that carries vectors in parts, for libraries that give every part of a vector memory of its own.
+
+All parameters of a net are one vector, of which its layers take parts. Where to take a part is to copy it, and to put
+the vector together is another copy, the fastest step is one that never has the vector.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from types import ModuleType
+from typing import Any
+
+from anynet.compiler.concat import is_vector
+from anynet.compiler.graph import Graph, Node
+from anynet.compiler.target import evaluate
+from anynet.core.tree import flatten
+from anynet.core.typing import Array
+
+LONG = 1 << 12
+"""Elements from which a part stands alone; shorter neighbours stay together."""
+
+ELEMENTWISE = {
+    *("abs", "add", "astype", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "maximum"),
+    *("minimum", "multiply", "negative", "not_equal", "pow", "sqrt", "square", "subtract", "where"),
+}
+
+Parts = list[Array]
+"""An array, in parts that follow each other on the last axis."""
+
+Bounds = list[int]
+"""Where on that axis the parts begin, and where the last one ends; [0] for an array without axes."""
+
+
+class SplitStep:
+    """``run(carry, others)`` returns the next carry, as the graph does; a carry is a list of arrays, each in parts.
+
+    graph: of a step whose first ``n_carry`` inputs are what it returns anew. xp: its arrays' namespace.
+    """
+
+    def __init__(self, graph: Graph, n_carry: int, xp: ModuleType) -> None:
+        self._graph, self._xp = graph, xp
+        self._carry = graph.inputs[:n_carry]
+        used = [*graph.outputs, *(node for made in graph.nodes for node in made.inputs)]
+        self._constants = {node: [node.value] for node in used if node.op == "constant"}
+        self._bounds = {node: [0, *node.shape[-1:]] for node in (*graph.inputs, *graph.nodes, *self._constants)}
+        before: list[Bounds] = []
+        while before != (before := [self._bounds[node] for node in self._carry]):
+            for node in graph.nodes:
+                self._bounds[node] = self._find(node)
+            for old, new in zip(self._carry, graph.outputs, strict=True):
+                self._bounds[old] = sorted({*self._bounds[old], *self._bounds[new]})
+
+    def split(self, carry: Sequence[Array]) -> list[Parts]:
+        """Cut arrays into parts."""
+        return [self._cut([array], self._bounds[node]) for array, node in zip(carry, self._carry, strict=True)]
+
+    def join(self, carry: Sequence[Parts]) -> list[Array]:
+        """Put arrays together again."""
+        return [self._whole(parts) for parts in carry]
+
+    def run(self, carry: Sequence[Parts], others: Sequence[Array]) -> list[Parts]:
+        """Take the step."""
+        values = dict(zip(self._graph.inputs, [*carry, *([array] for array in others)], strict=True)) | self._constants
+        for node in self._graph.nodes:
+            values[node] = self._evaluate(node, values)
+        results = zip(self._graph.outputs, self._carry, strict=True)
+        return [self._cut(values[new], self._bounds[old]) for new, old in results]
+
+    def _find(self, node: Node) -> Bounds:
+        """The bounds of a result, going by those of the arguments."""
+        found = {0, *node.shape[-1:]}
+        if _is_joined(node):
+            starts = accumulate((piece.shape[-1] for piece in node.args[0]), initial=0)
+            pairs = zip(starts, node.args[0], strict=False)
+            return _without_short(sorted(found | {s + b for s, piece in pairs for b in self._bounds[piece]}))
+        if (part := _part(node)) is not None:
+            found |= {b - part.start for b in self._bounds[node.args[0]] if part.start <= b <= part.stop}
+        elif node.op in ELEMENTWISE:
+            found |= {b for used in node.inputs if _beside(used, node) for b in self._bounds[used]}
+        return sorted(found)
+
+    def _evaluate(self, node: Node, values: dict[Node, Parts]) -> Parts:
+        bounds = self._bounds[node]
+        if _is_joined(node):
+            return self._cut([part for piece in node.args[0] for part in values[piece]], bounds)
+        if (part := _part(node)) is not None:
+            return self._cut(values[node.args[0]], [part.start + b for b in bounds])
+        leaves, rebuild = flatten((node.args, node.kwargs))
+        columns: list[Any] = []
+        n = max(len(bounds) - 1, 1)
+        for leaf in leaves:
+            if isinstance(leaf, Node) and n > 1 and _beside(leaf, node):
+                columns.append(self._cut(values[leaf], bounds))
+            else:
+                columns.append([self._whole(values[leaf]) if isinstance(leaf, Node) else leaf] * n)
+        return [evaluate(self._xp, node, *rebuild(list(row))) for row in zip(*columns, strict=True)]
+
+    def _cut(self, parts: Parts, bounds: Bounds) -> Parts:
+        """The parts between other bounds."""
+        if len(bounds) < 2:
+            return parts
+        return [self._whole(_between(parts, start, stop)) for start, stop in pairwise(bounds)]
+
+    def _whole(self, parts: Parts) -> Array:
+        return parts[0] if len(parts) == 1 else self._xp.concat(parts, axis=-1)
+
+
+def _is_joined(node: Node) -> bool:
+    """Whether it is nothing but other nodes, one behind the other on the last axis."""
+    return is_vector(node) and all(piece.dtype == node.dtype for piece in node.args[0])
+
+
+def _beside(used: Node, node: Node) -> bool:
+    """Whether an argument of an elementwise operation has the result's last axis."""
+    return used.shape[-1:] == node.shape[-1:]
+
+
+def _part(node: Node) -> slice | None:
+    """What a node takes of the last axis of another, where that is one piece."""
+    match node.op, node.args:
+        case "getitem", (Node() as base, (part_ahead, slice() as part)) if part_ahead is ... and part.step in (None, 1):
+            return slice(*part.indices(base.shape[-1])[:2])
+    return None
+
+
+def _between(parts: Parts, start: int, stop: int) -> Parts:
+    ends = list(accumulate(part.shape[-1] for part in parts))
+    found = []
+    for part, end in zip(parts, ends, strict=True):
+        begin = end - part.shape[-1]
+        low, high = max(start, begin), min(stop, end)
+        if (low, high) == (begin, end):
+            found.append(part)
+        elif low < high:
+            found.append(part[..., low - begin : high - begin])
+    return found
+
+
+def _without_short(bounds: Bounds) -> Bounds:
+    """The bounds of which a long part is on one side or the other, and the outermost."""
+    lengths = [stop - start for start, stop in pairwise(bounds)]
+    beside = zip(bounds, [LONG, *lengths], [*lengths, LONG], strict=True)
+    return [bound for bound, before, after in beside if max(before, after) >= LONG]

@@ -1,0 +1,93 @@
+"""What running a recorded step asks of an array library."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from anynet.compiler.graph import Node
+from anynet.core.typing import Array
+
+if TYPE_CHECKING:
+    from anynet.compiler.memory import Memory
+
+Call = tuple[Callable[..., Any], tuple]
+"""A function and what to call it with."""
+
+
+class Library(ABC):
+    """An array library whose arrays can be written to, and how."""
+
+    patience: float = math.inf
+    """How many elements a step's groups have to make, over all its runs, before compiling them pays."""
+
+    @property
+    @abstractmethod
+    def xp(self) -> ModuleType:
+        """The library's namespace, after the array API standard."""
+
+    @abstractmethod
+    def is_array(self, value: Any) -> bool:
+        """Whether a value is an array of the library."""
+
+    def asarray(self, value: Any) -> Array:
+        """An array of what may be one of the library's single numbers."""
+        return value
+
+    @abstractmethod
+    def empty(self, node: Node) -> Array:
+        """An array for what the node gives, its values not set."""
+
+    @abstractmethod
+    def copy(self, into: Array, array: Array) -> Call:
+        """The call that copies values."""
+
+    @abstractmethod
+    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: Array) -> list[Call]:
+        """What to call so that ``out`` holds the operation's result."""
+
+    @abstractmethod
+    def in_place(self, node: Node) -> bool:
+        """Whether the result may be written over an argument of the same shape."""
+
+    @abstractmethod
+    def overlap(self, one: Array, other: Array) -> bool:
+        """Whether two arrays share memory."""
+
+    @abstractmethod
+    def same(self, one: Array, other: Array) -> bool:
+        """Whether two arrays are the same elements of memory."""
+
+    @abstractmethod
+    def can_write(self, array: Array) -> bool:
+        """Whether the array's values may be changed."""
+
+    @abstractmethod
+    def stays(self, array: Array) -> bool:
+        """Whether a shared array is used where it lies: images and labels are; numbers to compute with are copied."""
+
+    def evaluate(self, node: Node, args: tuple, kwargs: dict[str, Any]) -> Array:
+        """The operation as the array API has it: a new array, or a view."""
+        return evaluate(self.xp, node, args, kwargs)
+
+    def together(self, node: Node, *, hot: bool) -> bool:
+        """Whether an operation runs together with its neighbours, in a group. hot: whether it runs often."""
+        return False
+
+    def group_calls(self, group: list[Node], memory: "Memory", *, hot: bool) -> list[Call]:
+        """The calls that run a group, to whose results the memory is to give arrays."""
+        raise NotImplementedError
+
+
+def evaluate(xp: ModuleType, node: Node, args: tuple, kwargs: dict[str, Any]) -> Array:
+    """A recorded operation done with the functions of a namespace."""
+    if node.op == "getitem":
+        array, key = args
+        return array[key]
+    return getattr(xp, node.op)(*args, **kwargs)
+
+
+def layout(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[tuple[int, int]]:
+    """How an array lies in memory: each axis's length, with its stride where it is gone along."""
+    return [(n, stride if n > 1 else 0) for n, stride in zip(shape, strides, strict=True)]

@@ -1,0 +1,1 @@
+"""CIFAR-10: finding, downloading, reading and splitting its files."""

@@ -1,0 +1,54 @@
+"""The fully connected layer."""
+
+from dataclasses import dataclass
+
+from array_api_compat import array_namespace
+
+from anynet.core.typing import Array, Arrays
+from anynet.nn.initializers import He, Initializer, Zeros
+from anynet.nn.layer import Layer, Parameter
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """y = x W + b, with W of shape (n_in, n_out) and b of shape (n_out,).
+
+    n_in, n_out: features taken and given.
+    init: where W starts; ``He()`` suits a ReLU behind it.
+    bias_init: where b starts.
+
+    >>> import numpy as np
+    >>> params = {"W": np.asarray([[1.0, 2.0], [3.0, 4.0]]), "b": np.asarray([0.5, 0.0])}
+    >>> y, cache, _ = Linear(2, 2).forward(params, {}, np.asarray([[1.0, 1.0]]), train=True)
+    >>> y
+    array([[4.5, 6. ]])
+    """
+
+    n_in: int
+    n_out: int
+    init: Initializer = He()
+    bias_init: Initializer = Zeros()
+
+    def __post_init__(self) -> None:
+        if self.n_in < 1 or self.n_out < 1:
+            raise ValueError(f"{self}: expected 1 feature or more on either side")
+
+    def features(self) -> tuple[int, int]:
+        return self.n_in, self.n_out
+
+    def parameters(self) -> dict[str, Parameter]:
+        return {
+            "W": Parameter((self.n_in, self.n_out), self.init, is_weight=True),
+            "b": Parameter((self.n_out,), self.bias_init),
+        }
+
+    def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
+        """The cache is x itself."""
+        return x @ params["W"] + params["b"][..., None, :], x, state
+
+    def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        return dy @ params["W"].mT, self.parameter_gradients(params, cache, dy)
+
+    def parameter_gradients(self, params: Arrays, cache: Array, dy: Array) -> Arrays:
+        x, xp = cache, array_namespace(dy)
+        return {"W": x.mT @ dy, "b": xp.sum(dy, axis=-2)}

@@ -1,0 +1,8 @@
+"""Optimizers, each ``init`` and ``update``, and schedules of their learning rate."""
+
+from anynet.optim import schedules
+from anynet.optim.adam import Adam
+from anynet.optim.base import Optimizer
+from anynet.optim.sgd import SGD
+
+__all__ = ["SGD", "Adam", "Optimizer", "schedules"]

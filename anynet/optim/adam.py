@@ -1,0 +1,62 @@
+"""Adam."""
+
+import math
+from dataclasses import dataclass
+
+from array_api_compat import array_namespace, device
+
+from anynet.core.typing import Array, Arrays
+from anynet.optim.base import Optimizer, check
+from anynet.optim.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    r"""Gradient descent with a rate for each parameter, from running moments of its gradient.
+
+    .. math:: m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t, \quad v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t^2, \quad
+              \theta_t = \theta_{t-1} - \eta \, \frac{m_t / (1 - \beta_1^t)}{\sqrt{v_t / (1 - \beta_2^t)} + \epsilon}
+
+    lr: η, the learning rate, or a schedule of it.
+    beta1, beta2: weight of the past in the moments, in [0, 1).
+    eps: ε, added to the root, so that a parameter without gradient is not divided by 0.
+
+    Source: Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 1. https://arxiv.org/abs/1412.6980
+
+    >>> import numpy as np
+    >>> adam, params = Adam(lr=0.1), np.asarray([1.0, 1.0])
+    >>> params, state = adam.update(params, np.asarray([2.0, -0.01]), adam.init(params), np.asarray(0.1))
+    >>> np.round(params, 6)  # the first step is the rate, whatever the gradient's size
+    array([0.9, 1.1])
+    """
+
+    lr: float | Schedule = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.eps > 0):
+            raise ValueError(f"{self}: beta1 and beta2 must be in [0, 1), eps positive")
+
+    def init(self, params: Array) -> Arrays:
+        xp = array_namespace(params)
+        return {
+            "m": xp.zeros_like(params),
+            "v": xp.zeros_like(params),
+            "t": xp.zeros((), dtype=params.dtype, device=device(params)),
+        }
+
+    def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        check(params, grads, lr)
+        xp, t = array_namespace(params), state["t"] + 1
+        m = self.beta1 * state["m"] + (1 - self.beta1) * grads
+        v = self.beta2 * state["v"] + (1 - self.beta2) * grads * grads
+        m_hat, v_hat = m * _correction(xp, self.beta1, t), v * _correction(xp, self.beta2, t)
+        return params - lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps), {"m": m, "v": v, "t": t}
+
+
+def _correction(xp, beta: float, t: Array) -> Array:  # type: ignore[no-untyped-def]
+    """1 / (1 - β^t), of which 1 - β^t in float32 would lose four digits in the first steps."""
+    return -1 / xp.expm1(t * math.log(beta)) if beta else 1.0

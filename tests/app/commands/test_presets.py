@@ -1,0 +1,36 @@
+"""Presets, and the flags that win over them."""
+
+import sys
+import tomllib
+
+import pytest
+from commands import refused, unframed
+
+from anynet.app import cli
+from anynet.app.config import Config
+from anynet.app.reports import presets
+
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+
+def test_flags_win_over_the_preset(tmp_path):
+    cli.main(["train", "--preset", "garcia-sanz/3", "--epochs", "1", "--lr", "0.01", "--run", "out"])
+    config = tomllib.loads((tmp_path / "out" / "config.toml").read_text())
+    assert (config["l2"], config["hidden"], config["train"]) == (0.1, "", "data_batch_1")
+    assert (config["lr"], config["epochs"]) == (0.01, 1)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_presets_fit(name, monkeypatch, capsys):
+    trained = []
+    monkeypatch.setattr("anynet.app.experiment.train", lambda config, run: trained.append(config) or sys.exit(0))
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["train", "--preset", name])
+    assert trained != [Config()]
+
+
+def test_a_preset_with_an_unknown_setting_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr(cli, "find_preset", lambda name: ({"learning_rate": 0.1}, "mine.toml"))
+    said = unframed(refused(capsys, "train", "--preset", "mine/1"))
+    assert "learning_rate" in said
+    assert "mine.toml" in said

@@ -1,0 +1,55 @@
+"""``python train.py --profile``, from what is typed to what is printed."""
+
+import pytest
+from commands import refused, unframed
+
+from anynet.app import cli
+from anynet.app.profiling import timing
+
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+SMALL = ["train", "--profile", "--train", "400", "--val", "100", "--hidden", "20,10"]
+
+
+def test_a_table_of_all_layers_and_nothing_written(tmp_path, capsys, backend_here, monkeypatch):
+    monkeypatch.setattr(timing, "ROUNDS", 1)
+    cli.main([*SMALL, "--backend", backend_here.name, "--flip", "--crop", "2", "--optimizer", "adam"])
+    said = capsys.readouterr().out
+    for word in (
+        "Microseconds of a training step: 100 images",
+        f"{backend_here.name} on",
+        "load",
+        "0 Linear 3072-20",
+        "1 BatchNorm 20",
+        "2 ReLU",
+        "3 Linear 20-10",
+        "6 Linear 10-10",
+        "loss",
+        "update",
+        "total",
+        "images/s",
+    ):
+        assert word in said
+    assert max(map(len, said.splitlines())) <= 80
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_presets_and_a_single_layer(capsys):
+    cli.main([*SMALL[:-2], "--preset", "garcia-sanz/2", "--batch-size", "400"])
+    said = capsys.readouterr().out
+    assert "0 Linear 3072-10" in said
+    assert "400 images" in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--run", "out"], "--profile trains nothing and writes no results; leave out --run"),
+        (["--memory-budget", "0"], "more than --memory-budget"),
+        (["--batch-size", "401"], "expected 1 to 400"),
+        (["--backend", "nunpy"], 'did you mean "numpy"'),
+    ],
+)
+def test_bad_input_is_refused(tmp_path, capsys, flags, message):
+    assert message in unframed(refused(capsys, *SMALL, *flags))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,74 @@
+"""``python -m anynet search``, from what is typed to what is printed and kept."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+from commands import refused, unframed
+
+from anynet.app import cli
+from anynet.app.search import run
+
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+SMALL = {"--train": "400", "--val": "100", "--hidden": "10", "--epochs": "1", "--out": "out"}
+
+
+def small(*flags):
+    return ["search", *(word for pair in SMALL.items() if pair[0] not in flags for word in pair), *flags]
+
+
+def test_a_table_of_the_best(tmp_path, capsys):
+    cli.main(small("--over", "lr=1e-3..1e-1", "--over", "batch-size=20,50", "--trials", "11", "--no-prune"))
+    said = capsys.readouterr()
+    assert "synthetic: the best 10 of 11 trials" in said.out
+    assert said.out.endswith("results in out\n")
+    assert "trial/s" not in said.err  # no bar where nobody watches
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "search.json", "journal.log", "journal.log.lock", "workers", "trials.csv", "accuracy.png",
+    }  # fmt: skip
+
+
+def test_from_coarse_to_fine(tmp_path):
+    cli.main(
+        small("--over", "lr=1e-3..1e-1", "--trials", "3", "--fine", "2", "--fine-epochs", "2", "--fine-train", "300")
+    )
+    rows = list(csv.DictReader((tmp_path / "out" / "trials.csv").read_text().splitlines()))
+    assert sorted(row["stage"] for row in rows) == ["coarse"] * 3 + ["fine"] * 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--trials", "3"], "--over requires an argument"),
+        (["--over", "lr=1e-3..1e-1"], "trials: expected how many points to draw, since there are ranges (lr)"),
+        (["--over", "lr=0.1,0.2", "--trials", "3"], "trials: all fields are grids"),
+        (["--over", "lrr=0.1"], 'there is no field "lrr"; did you mean "lr"?'),
+        (["--over", "lr=0.1", "--fine", "3"], "fine: expected a range to narrow"),
+        (["--over", "lr=0.1", "--fine-epochs", "3"], "are for the trials of --fine"),
+        (["--over", "batch_size=100,1000"], "expected 1 to 400"),
+        (["--over", "lr=0.1", "--activation", "rleu"], 'Did you mean "relu"?'),
+        (["--over", "lr=0.1", "--preset", "garcia-sans/2"], 'did you mean "garcia-sanz/2"'),
+        (["--over", "hidden=10-20,5"], "expected positive widths separated by commas"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):
+    assert message in unframed(refused(capsys, *small(*flags)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopped_by_hand(capsys, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "train", interrupt)
+    with pytest.raises(SystemExit) as end:
+        cli.main(small("--over", "lr=0.1,0.2"))
+    assert end.value.code == 130
+    assert capsys.readouterr().err.endswith("anynet: stopped by hand; the same command goes on with out\n")
+
+
+def test_optuna_is_loaded_by_searches_alone():
+    code = "import sys, anynet, anynet.app.cli; sys.exit('optuna' in sys.modules or 'filelock' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

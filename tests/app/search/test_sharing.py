@@ -1,0 +1,160 @@
+"""Processes that share a search, and that are killed in the midst of it."""
+
+import itertools
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import optuna
+import pytest
+import search_worker
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+from search_worker import SPACE, TRIALS, outcomes, whole
+
+from anynet.app.search.journal import Lock, storage
+from anynet.app.search.space import checked, points
+from anynet.app.search.stage import Stage
+from anynet.app.search.worker import Worker
+
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """What an undisturbed search finds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_worker.sources, "draw", search_worker.draw_few)
+        trials = outcomes(whole(tmp_path_factory.mktemp("undisturbed") / "out"))
+    assert sorted(trial.number for trial in trials) == list(range(1, TRIALS + 1))
+    return trials
+
+
+def studied(folder):
+    """All trials in the journal of a folder, failed ones included, as Optuna itself reads them."""
+    journal = JournalFileBackend(str(folder / "journal.log"))
+    return optuna.load_study(study_name="coarse", storage=optuna.storages.JournalStorage(journal)).trials
+
+
+def lines(folder):
+    journal = folder / "journal.log"
+    return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+
+def start(*arguments):
+    return subprocess.Popen([sys.executable, search_worker.__file__, *map(str, arguments)], stdout=subprocess.PIPE)
+
+
+def assert_each_point_once(folder, expected):
+    counted = Counter(t.user_attrs["point"] for t in studied(folder) if t.state != TrialState.FAIL)
+    assert counted == dict.fromkeys(range(TRIALS), 1)
+    values = [t.value for t in studied(folder) if t.state == TrialState.COMPLETE]
+    assert sorted(values) == sorted(trial.best_val_accuracy for trial in expected)
+    assert outcomes(whole(folder)) == expected
+    numbers = [line.split(",")[0] for line in (folder / "trials.csv").read_text().splitlines()[1:]]
+    assert sorted(map(int, numbers)) == list(range(1, TRIALS + 1))
+
+
+def test_killed_at_random_moments_and_taken_up_again(tmp_path, expected):
+    folder, moments = tmp_path / "out", random.Random(5)
+    for _ in range(3):  # of some 75 lines that it takes
+        process, wanted = start(folder), lines(folder) + moments.randint(1, 20)
+        while lines(folder) < wanted and process.poll() is None:
+            time.sleep(moments.random() / 1000)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    whole(folder)
+    assert_each_point_once(folder, expected)
+
+
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches SIGKILL; the locks go with the search, as they would with its process."""
+
+
+@pytest.mark.parametrize("written", ["half a line", "the line"])
+def test_killed_at_every_write(tmp_path, monkeypatch, expected, written):
+    """The n-th time that a search is begun, it gets to its n-th write, and is killed there."""
+    append, folder = JournalFileBackend.append_logs, tmp_path / "out"
+    for lives in itertools.count(1):
+        left = itertools.count(lives, -1)
+
+        def append_or_die(self, logs, left=left):
+            if next(left) > 1:
+                append(self, logs)
+                return
+            if written == "half a line":
+                with open(self._file_path, "a") as file:
+                    file.write(json.dumps(logs[0])[:-9])
+            elif written == "the line":
+                append(self, logs)
+            raise Killed
+
+        monkeypatch.setattr(JournalFileBackend, "append_logs", append_or_die)
+        try:
+            whole(folder)
+        except Killed:
+            continue
+        break
+    assert lives > 8
+    monkeypatch.setattr(JournalFileBackend, "append_logs", append)
+    assert sum(t.state == TrialState.FAIL for t in studied(folder)) > 3
+    assert_each_point_once(folder, expected)
+
+
+def test_two_processes_share(tmp_path, expected):
+    folder, go = tmp_path / "out", tmp_path / "go"
+    processes = [start(folder, go) for _ in range(2)]
+    for process in processes:
+        assert process.stdout.readline() == b"ready\n"
+    go.touch()
+    for process in processes:
+        process.communicate()
+        assert process.returncode == 0
+    trials = studied(folder)
+    assert len(trials) == TRIALS  # none in vain
+    assert len({t.user_attrs["worker"] for t in trials}) == 2
+    assert_each_point_once(folder, expected)
+
+
+def test_the_trials_of_the_dead_are_made_again_and_those_of_the_living_left_alone(tmp_path):
+    lock = Lock(tmp_path / "journal")
+    space = checked(SPACE)
+    wanted, keys = points(space, 4, 0, 0), range(4)
+
+    def stage(worker):
+        return Stage(
+            "coarse", storage(tmp_path / "journal", lock), lock, worker, space, wanted, keys, optuna.pruners.NopPruner()
+        )
+
+    with Worker(tmp_path / "workers") as here:
+        with Worker(tmp_path / "workers") as there:
+            (theirs,) = stage(there).take(5)
+            ours = [trial for _ in range(3) for trial in stage(here).take(5)]
+            assert stage(here).take(5) == stage(there).take(5) == []
+        (again,) = stage(here).take(5)
+        assert again.params == theirs.params == wanted[theirs.user_attrs["point"]]
+        assert again.number == 4
+        assert stage(here).take(5) == []
+        assert [t.params for t in (theirs, *ours)] == wanted
+    assert list((tmp_path / "workers").iterdir()) == []
+
+
+def test_stopped_by_hand_and_taken_up_again(tmp_path, monkeypatch, expected):
+    report, calls = optuna.Trial.report, itertools.count()
+
+    def stop(self, value, step):
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        report(self, value, step)
+
+    monkeypatch.setattr(optuna.Trial, "report", stop)
+    with pytest.raises(KeyboardInterrupt):
+        whole(tmp_path / "out")
+    assert len((tmp_path / "out" / "trials.csv").read_text().splitlines()) == 2
+    whole(tmp_path / "out")
+    assert_each_point_once(tmp_path / "out", expected)

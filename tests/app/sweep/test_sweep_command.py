@@ -1,0 +1,272 @@
+"""``python train.py --seeds --sweep``, from what is typed to what lies in the folder."""
+
+import csv
+import json
+import sys
+import tomllib
+
+import numpy as np
+import pytest
+from commands import refused, small, train, unframed
+from PIL import Image
+
+from anynet.app import cli
+from anynet.app import config as configs
+from anynet.app.prediction import load, load_run
+from anynet.app.run_folder import RunFolder
+from anynet.backends import backend
+from anynet.backends.numpy import Numpy
+from anynet.data.synthetic import draw
+
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+SWEEP = ["--seeds", "2", "--sweep", "lr=0.01,0.05", "--sweep", "l2=0,0.01", "--dtype", "float64"]
+DIVERGING = ["--schedule", "constant", "--no-batch-norm"]
+
+
+def table(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def history(folder):
+    names = ("lr", "train_cost", "train_loss", "train_accuracy", "val_cost", "val_loss", "val_accuracy")
+    return np.asarray([[float(row[name]) for name in names] for row in table(folder / "history.csv")])
+
+
+def result(folder):
+    return json.loads((folder / "result.json").read_text())
+
+
+def images():
+    return draw(0, per_batch=100).splits["test_batch"]
+
+
+def predict(folder):
+    return load_run(folder, backend("numpy"))(images().images)
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def assert_same_run(one, two):
+    np.testing.assert_allclose(history(one), history(two), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(predict(one), predict(two), rtol=1e-6, atol=1e-9)
+
+
+def test_each_member_is_a_run_of_its_own(tmp_path):
+    train("--seeds", "3", "--seed", "5", "--flip", "--dtype", "float64")
+    for k in range(3):
+        train("--seed", str(5 + k), "--order-seed", "5", "--flip", "--dtype", "float64", "--run", f"alone-{k}")
+        member, alone = tmp_path / "out" / f"member-{k}", tmp_path / f"alone-{k}"
+        assert names(member) == names(alone)
+        assert configs.read(member / "config.toml") == configs.read(alone / "config.toml")
+        assert_same_run(member, alone)
+
+
+def test_a_members_config_makes_it_again(tmp_path):
+    train("--seeds", "2", "--sweep", "l2=0,0.01", "--order-seed", "9", "--dtype", "float64")
+    cli.main(["train", "--preset", "out/member-3/config.toml", "--run", "again"])
+    assert_same_run(tmp_path / "out" / "member-3", tmp_path / "again")
+    config = configs.read(tmp_path / "out" / "member-3" / "config.toml")
+    assert (config.l2, config.seed, config.order_seed) == (0.01, 43, 9)
+
+
+def test_settings_of_every_kind(tmp_path):
+    flags = ["momentum=0,0.5", "init=xavier,normal:0.1", "schedule=constant,exponential:0.5", "warmup=1"]
+    train(*(word for flag in flags for word in ("--sweep", flag)), "--dtype", "float64")
+    rows = table(tmp_path / "out" / "members.csv")
+    assert len(rows) == 8
+    own = {name: rows[5][name] for name in ("momentum", "init", "schedule", "warmup")}
+    assert own == {"momentum": "0.5", "init": "xavier", "schedule": "exponential:0.5", "warmup": "1.0"}
+    flags = [word for name, value in own.items() for word in (f"--{name}", value)]
+    train(*flags, "--dtype", "float64", "--run", "alone")
+    assert_same_run(tmp_path / "out" / "member-5", tmp_path / "alone")
+
+
+def test_the_folder_says_what_came_out(tmp_path, capsys):
+    train(*SWEEP)
+    folder = tmp_path / "out"
+    members = [f"member-{k}" for k in range(8)]
+    assert names(folder) == {"config.toml", "members.csv", "result.json", "curves.png", "accuracy.png", *members}
+    for name in ("curves.png", "accuracy.png"):
+        with Image.open(folder / name) as picture:
+            assert min(picture.size) > 100
+
+    shared = tomllib.loads((folder / "config.toml").read_text())
+    assert shared.keys().isdisjoint({"lr", "l2", "seed"})
+    assert (shared["order_seed"], shared["data"], shared["hidden"]) == (42, "synthetic", "20")
+
+    rows = table(folder / "members.csv")
+    assert [(float(row["lr"]), float(row["l2"]), int(row["seed"])) for row in rows] == [
+        (lr, l2, seed) for lr in (0.01, 0.05) for l2 in (0, 0.01) for seed in (42, 43)
+    ]
+    for member, row in zip(members, rows, strict=True):
+        own = result(folder / member)
+        assert int(row["epochs"]) == 2
+        for name in ("train_accuracy", "val_accuracy", "test_accuracy", "best_val_accuracy", "best_test_accuracy"):
+            assert float(row[name]) == own[name]
+        heights = history(folder / member)[:, -1]
+        assert int(row["best_epoch"]) == np.argmax(heights) + 1
+        assert float(row["best_val_accuracy"]) == heights.max()
+        assert (row["diverged"], row["dataset"]) == ("", "synthetic")
+
+    whole = result(folder)
+    best = np.asarray([history(folder / member)[:, -1].max() for member in members])
+    last = np.asarray([history(folder / member)[-1, -1] for member in members])
+    assert whole["best_member"] == np.argmax(best)
+    assert [group["best_val_accuracy"]["mean"] for group in whole["over_seeds"]] == pytest.approx(
+        sorted(best.reshape(4, 2).mean(axis=1), reverse=True)
+    )
+    for group in whole["over_seeds"]:
+        assert group["settings"] == {name: float(rows[group["members"][0]][name]) for name in ("lr", "l2")}
+        for name, values in (("best_val_accuracy", best), ("val_accuracy", last)):
+            own = values[group["members"]]
+            assert group[name] == pytest.approx({"mean": np.mean(own), "deviation": np.std(own, ddof=1)})
+
+    test = images()
+    chances = np.mean([predict(folder / member) for member in members], axis=0)
+    assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == test.labels))
+    np.testing.assert_allclose(load(folder, backend("numpy"))(test.images), chances, atol=1e-12)
+
+    said = capsys.readouterr()
+    assert "8 members; results in out" in said.err
+    assert "the best 4 of 4 combinations" in said.out
+    assert f"{whole['ensemble_test_accuracy']:.2%} of the ensemble" in said.out
+
+
+def test_seeds_alone_are_summed_up_in_a_line(tmp_path, capsys):
+    train("--seeds", "3")
+    last = [result(tmp_path / "out" / f"member-{k}")["test_accuracy"] for k in range(3)]
+    words = f"3 members: test accuracy {100 * np.mean(last):.2f} ± {100 * np.std(last, ddof=1):.2f} % after the last"
+    assert words in capsys.readouterr().out
+
+
+def test_nets_of_one_layer_have_templates(tmp_path):
+    train("--seeds", "2", "--hidden", "")
+    assert "templates.png" in names(tmp_path / "out")
+
+
+def test_predict_takes_a_member_or_all(tmp_path, capsys):
+    train("--seeds", "3")
+    Image.fromarray(images().images[0].reshape(3, 32, 32).transpose(1, 2, 0)).save("a.png")
+    capsys.readouterr()
+    cli.main(["predict", "out/member-1", "a.png"])
+    cli.main(["predict", "out", "a.png"])
+    folder, said = tmp_path / "out", capsys.readouterr().out.splitlines()
+    one = predict(folder / "member-1")[0]
+    both = np.mean([predict(folder / f"member-{k}")[0] for k in range(3)], axis=0)
+    classes = load(folder, backend("numpy")).classes
+    for line, chances in zip(said, (one, both), strict=True):
+        assert line.startswith(f"a.png: {classes[chances.argmax()]} {chances.max():.0%}")
+
+
+def test_members_that_diverge_are_listed_and_left_out(tmp_path, capsys):
+    train("--sweep", "lr=0.01,1e30", "--seeds", "2", *DIVERGING)
+    folder = tmp_path / "out"
+    rows = table(folder / "members.csv")
+    assert [bool(row["diverged"]) for row in rows] == [False, False, True, True]
+    assert "in epoch 1, at step" in rows[2]["diverged"]
+    assert rows[2]["test_accuracy"] == rows[2]["best_epoch"] == ""
+    assert result(folder / "member-2") == {"dataset": "synthetic", "diverged": rows[2]["diverged"]}
+    whole = result(folder)
+    assert whole["diverged_members"] == [2, 3]
+    assert whole["over_seeds"][1] == {"settings": {"lr": 1e30}, "members": [2, 3], "diverged": [2, 3]}
+    chances = np.mean([predict(folder / f"member-{k}") for k in (0, 1)], axis=0)
+    assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == images().labels))
+    np.testing.assert_allclose(load(folder, backend("numpy"))(images().images), chances, atol=1e-6)
+    assert "4 members, 2 diverged" in capsys.readouterr().out
+    assert "the run in out/member-2 diverged" in refused(capsys, "predict", "out/member-2", "a.png")
+
+
+def test_where_all_diverge_nothing_is_kept_but_epochs(tmp_path, capsys):
+    said = refused(capsys, *small("--seeds", "2", "--lr", "1e30", *DIVERGING))
+    assert "all 2 runs ended early, the first because the cost is no longer finite in epoch 1" in said
+    assert list(tmp_path.iterdir()) == []
+
+    falling = ["--lr", "1e-30", "--schedule", "exponential:1e60", "--no-batch-norm", "--epochs", "3"]
+    assert "all 2 runs ended early" in refused(capsys, *small("--seeds", "2", *falling))
+    rows = table(tmp_path / "out" / "members.csv")
+    assert [row["epochs"] for row in rows] == ["1", "1"]
+    assert all("in epoch 2" in row["diverged"] for row in rows)
+    assert len(history(tmp_path / "out" / "member-0")) == 1
+    assert "the runs in out have not come to their end" in refused(capsys, "predict", "out", "a.png")
+
+
+def stop_after(number, epoch, monkeypatch):
+    """Control-C once this member has written this epoch down; gives the members.csv as they were before every line."""
+    add, seen = RunFolder.add, []
+
+    def stopping(self, row):
+        seen.append([line["epochs"] for line in table(self.path.parent / "members.csv")])
+        add(self, row)
+        if (self.path.name, row.epoch) == (f"member-{number}", epoch):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunFolder, "add", stopping)
+    return seen
+
+
+def test_control_c_keeps_what_is_whole(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Numpy, "lanes", 1)
+    flags = ["--schedule", "constant", "--dtype", "float64"]
+    for k in range(2):
+        train("--seed", str(42 + k), "--order-seed", "42", *flags, "--run", f"alone-{k}")
+    seen = stop_after(0, 2, monkeypatch)
+    train("--seeds", "2", *flags, "--epochs", "5")
+    assert seen == [["0", "0"]] * 2 + [["1", "1"]]
+    assert capsys.readouterr().out.splitlines()[-1].startswith("stopped by hand; synthetic")
+    folder = tmp_path / "out"
+    assert result(folder)["interrupted"]
+    assert [row["epochs"] for row in table(folder / "members.csv")] == ["2", "2"]
+    for k in range(2):
+        assert_same_run(folder / f"member-{k}", tmp_path / f"alone-{k}")
+
+
+def test_control_c_leaves_out_whose_turn_had_not_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(Numpy, "lanes", 1)
+    monkeypatch.setattr(
+        sys.modules["anynet.training.together"], "groups", lambda members, _: [[each] for each in members]
+    )
+    stop_after(1, 1, monkeypatch)
+    train("--seeds", "3")
+    folder = tmp_path / "out"
+    assert names(folder) == {"config.toml", "members.csv", "result.json", "curves.png", "member-0", "member-1"}
+    assert [row["epochs"] for row in table(folder / "members.csv")] == ["2", "1"]
+    assert result(folder)["interrupted"]
+    assert load(folder, backend("numpy"))(images().images).shape == (100, 10)
+
+
+def test_stopped_before_there_was_anything(tmp_path, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["anynet.app.sweep.train"], "fit_together", interrupt)
+    with pytest.raises(SystemExit) as end:
+        train("--seeds", "2")
+    assert end.value.code == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    assert "out is there already" in refused(capsys, *small("--seeds", "2"))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--seeds", "0"], "Must be >= 1"),
+        (["--sweep", "hidden=50,100"], "cannot differ in hidden"),
+        (["--sweep", "schedule=constant,cosin"], 'there is no "cosin"; did you mean "cosine"?'),
+        (["--sweep", "init=he,hee"], 'did you mean "he"?'),
+        (["--sweep", "warmup=0,2"], "--warmup: expected less than the 2 epochs of the run, got 2"),
+        (["--nesterov", "--sweep", "momentum=0.9,0"], "needs a momentum"),
+        (["--seeds", "2", "--batch-size", "401"], "expected 1 to 400"),
+        (["--seeds", "2", "--profile"], "leave out --run, --seeds and --sweep"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):
+    assert message in unframed(refused(capsys, *small(*flags)))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,184 @@
+"""The command line, from what is typed to what lies in the folder."""
+
+import csv
+import json
+import tomllib
+
+import pytest
+from commands import refused, small, train, unframed
+from PIL import Image
+
+from anynet.app import cli
+from anynet.backends.numpy import Numpy
+
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+
+def history(folder):
+    return list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
+
+
+def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
+    train("--seed", "3")
+    folder = tmp_path / "out"
+    assert {path.name for path in folder.iterdir()} == {
+        "config.toml", "history.csv", "result.json", "model.safetensors", "curves.png", "weights.png",
+    }  # fmt: skip
+
+    result = json.loads((folder / "result.json").read_text())
+    assert result["dataset"] == "synthetic"
+    assert not result["official"]
+    assert (result["backend"], result["device"], result["dtype"], result["seed"]) == ("numpy", "cpu", "float32", 3)
+    assert result["precision"] == "float32"
+    assert result["epochs"] == 2
+    assert 0 <= result["test_accuracy"] <= 1
+    assert 0 <= result["best_test_accuracy"] <= 1
+    assert result["seconds"] > 0
+    assert result["versions"].keys() >= {"anynet", "numpy", "python"}
+
+    config = tomllib.loads((folder / "config.toml").read_text())
+    assert config["hidden"] == "20"
+    assert config["seed"] == 3
+
+    assert config["data"] == "synthetic"  # not "auto": what it came to
+
+    rows = history(folder)
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert {row["dataset"] for row in rows} == {"synthetic"}
+    assert float(rows[1]["val_accuracy"]) == result["val_accuracy"]
+    assert float(rows[0]["train_cost"]) > float(rows[0]["train_loss"])
+
+    for name in ("curves.png", "weights.png"):
+        with Image.open(folder / name) as picture:
+            assert min(picture.size) > 100
+
+    said = capsys.readouterr()
+    assert "the data could not be reached\nTraining on the synthetic set instead" in said.err
+    assert said.out.startswith("synthetic, numpy on cpu: test accuracy ")
+
+
+def test_runs_are_named_after_the_time_and_never_the_same(tmp_path):
+    flags = ["--train", "400", "--val", "100", "--hidden", "", "--epochs", "1"]
+    for _ in range(2):
+        cli.main(["train", *flags])
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "precious").write_text("!")
+    assert "out is there already" in refused(capsys, *small())
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--schedule", "cosin"], 'there is no "cosin"; did you mean "cosine"?'),
+        (["--schedule", "step:0.1"], "expected step:NUMBER:NUMBER"),
+        (["--schedule", "step:x:2"], "expected step:NUMBER:NUMBER"),
+        (["--init", "hee"], 'did you mean "he"?'),
+        (["--normalize", "standard"], 'did you mean "standardize"?'),
+        (["--backend", "nunpy"], 'did you mean "numpy"'),
+        (["--precision", "tf23"], 'Did you mean "tf32"?'),
+        (["--precision", "bf16"], "numpy on cpu multiplies in float32 only; for bf16 choose cupy with nvmath-python"),
+        (["--preset", "garcia-sans/2"], 'did you mean "garcia-sanz/2"'),
+        (["--lr=-0.1"], "Must be > 0"),
+        (["--l2=-0.1"], "Must be >= 0"),
+        (["--momentum", "1.0"], "Must be < 1"),
+        (["--epochs", "0"], "Must be >= 1"),
+        (["--seed=-1"], "Must be >= 0"),
+        (["--hidden", "50,x"], 'expected positive widths separated by commas, as in 50,30, or "", got "50,x"'),
+        (["--hidden", "50,,30"], "expected positive widths"),
+        (["--hidden", "0"], "expected positive widths"),
+        (["--warmup", "2"], "--warmup: expected less than the 2 epochs of the run, got 2"),
+        (["--crop", "32"], "crop: expected 0 to 31 pixels, got 32"),
+        (["--memory-budget=-1"], "Must be >= 0"),
+        (["--activation", "rleu"], 'Did you mean "relu"?'),
+        (["--activatoin", "relu"], "Did you mean --activation?"),
+        (["--optimizer", "sdg"], 'Did you mean "sgd"?'),
+        (["--batch-size", "401"], "expected 1 to 400"),
+        (["--train", "0"], "expected 1 to 500"),
+        (["--train", "data_batch_9"], "data_batch_1"),
+        (["--nesterov", "--momentum", "0"], "needs a momentum"),
+        (["--data", "cifar10"], "the data could not be reached"),
+        (["--data", "nowhere"], 'there is no file or folder "nowhere"'),
+        (["--data", "synthetik"], 'did you mean "synthetic"?'),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):
+    assert message in unframed(refused(capsys, *small(*flags)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_precision_is_written_down(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Numpy, "precisions", ("float32", "tf32"))
+    train("--precision", "tf32")
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["precision"] == "tf32"
+    assert tomllib.loads((tmp_path / "out" / "config.toml").read_text())["precision"] == "tf32"
+    assert "numpy on cpu with tf32 products, float32" in capsys.readouterr().err
+    train("--preset", "out/config.toml", "--run", "again")
+    assert json.loads((tmp_path / "again" / "result.json").read_text())["precision"] == "tf32"
+    said = refused(capsys, *small("--preset", "out/config.toml", "--dtype", "float64", "--run", "third"))
+    assert "tf32 is for products of float32 arrays, and the dtype is float64" in said
+    assert not (tmp_path / "third").exists()
+
+
+def test_divergence_ends_in_one_line_and_keeps_no_empty_run(tmp_path, capsys):
+    said = refused(capsys, *small("--lr", "1e30", "--schedule", "constant", "--no-batch-norm"))
+    assert "the cost is no longer finite in epoch 1, at step" in said
+    assert "1e+30" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_divergence_later_keeps_the_epochs_before(tmp_path, capsys):
+    flags = ["--lr", "1e-30", "--schedule", "exponential:1e60", "--no-batch-norm", "--epochs", "3"]
+    assert "in epoch 2, at step 2 of 4, with learning rate 1e+30" in refused(capsys, *small(*flags))
+    rows = history(tmp_path / "out")
+    assert [row["epoch"] for row in rows] == ["1"]
+
+
+def test_stopped_before_there_was_anything(tmp_path, capsys, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("anynet.app.experiment.fit", interrupt)
+    with pytest.raises(SystemExit) as end:
+        train()
+    assert end.value.code == 130
+    assert capsys.readouterr().err.endswith("anynet: stopped by hand before there was anything to keep\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_out_of_memory_ends_in_one_line(capsys, monkeypatch):
+    def exhausted(*args, **kwargs):
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr("anynet.app.experiment.fit", exhausted)
+    said = refused(capsys, *small()).splitlines()[-1]
+    assert said.startswith("anynet: out of memory: Unable to allocate 9 TiB; a smaller net, batch or --memory-budget")
+
+
+def test_a_missing_library_ends_in_one_line(capsys, monkeypatch):
+    monkeypatch.setenv("ANYNET_BACKEND", "cupy")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    said = refused(capsys, "train")
+    pip = "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' for CUDA 13"
+    assert said == f"anynet: cupy is not installed; install it with: {pip}\n"
+
+
+def test_data_says_what_was_found(capsys):
+    cli.main(["data", "synthetic"])
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "synthetic, not the official files",
+        *(f"data_batch_{i}: 100 images" for i in range(1, 6)),
+        "test_batch: 100 images",
+    ]
+
+
+def test_data_lists_the_six_files_of_real_images(capsys, real_cifar10):
+    cli.main(["data", real_cifar10])
+    found, *files = capsys.readouterr().out.splitlines()
+    assert found.startswith("cifar10, ")
+    assert [line.split(":")[0] for line in files] == [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]

@@ -1,0 +1,56 @@
+"""Which configurations go into one stack, held against what ``fit`` takes as members."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from anynet.app.config import Config
+from anynet.app.experiment import fit_together, prepare
+from anynet.app.grouping import groups, key
+from anynet.data.synthetic import draw
+
+BASE = Config(data="synthetic", train="100", val="50", hidden="5", epochs=2, batch_size=50, order_seed=1)
+OWN = {"seed": 7, "init": "xavier", "l2": 0.5, "lr": 0.3, "momentum": 0.1, "schedule": "step:0.5:1", "warmup": 1.0}
+SHARED = {
+    "data": "cifar10", "train": "90", "val": "40", "normalize": "none", "flip": True, "crop": 1, "reverse": True,
+    "hidden": "6", "activation": "tanh", "batch_norm": False, "loss": "hinge", "optimizer": "adam", "nesterov": True,
+    "epochs": 3, "batch_size": 25, "drop_last": True, "backend": "torch:cpu", "dtype": "float64", "order_seed": 2,
+    "memory_budget": 1.0, "precision": "tf32",
+}  # fmt: skip
+
+
+def test_every_setting_is_looked_at():
+    assert {field.name for field in fields(Config)} == {*OWN, *SHARED}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_members_may_differ_in_trains_as_one(name):
+    pair = [BASE, replace(BASE, **{name: OWN[name]})]
+    assert groups(pair, 2) == [[0, 1]]
+    found = "synthetic", draw(0, per_batch=40)
+    for config, run in zip(pair, fit_together([prepare(c, found) for c in pair], progress=False), strict=True):
+        assert run.history[-1].val_loss == pytest.approx(prepare(config, found).fit().history[-1].val_loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_what_they_share_keeps_them_apart(name):
+    assert groups([BASE, replace(BASE, **{name: SHARED[name]})], 2) == [[0], [1]]
+
+
+def test_the_order_is_the_seeds_by_default():
+    base = replace(BASE, order_seed=None, seed=3)
+    assert key(base) == key(replace(base, order_seed=3)) == key(replace(base, order_seed=3, seed=4))
+    assert key(base) != key(replace(base, seed=4))
+
+
+@pytest.mark.parametrize(
+    ("most", "at_least", "sizes"),
+    [(10, 1, [7, 1]), (5, 1, [4, 1, 3]), (3, 1, [3, 1, 2, 2]), (1, 1, [1] * 8), (5, 4, [3, 1, 2, 2]), (5, 20, [1] * 8)],
+)
+def test_stacks_of_about_one_size(most, at_least, sizes):
+    configs = [replace(BASE, lr=0.1 + i / 10) for i in range(8)]
+    configs[2] = replace(configs[2], hidden="9")
+    parts = groups(configs, most, at_least=at_least)
+    assert sorted(i for part in parts for i in part) == list(range(8))
+    assert sorted(map(len, parts)) == sorted(sizes)
+    assert [2] in parts

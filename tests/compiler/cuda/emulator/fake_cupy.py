@@ -1,0 +1,212 @@
+"""A module that answers as CuPy would, on machines without a GPU: well, or in the trouble asked for.
+
+Arrays lie in NumPy's memory (fake_arrays.py), kernels are compiled by g++ (fake_kernels.py), work waits in its stream,
+and graphs are captured and replayed (fake_gpu.py); nvmath's products are fake_cublas.py's. The namespace is the one
+that array-api-compat has for CuPy.
+"""
+
+import ctypes
+import importlib
+import pkgutil
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+import array_api_compat
+import fake_cublas
+import numpy as np
+from fake_arrays import MemoryPointer, array_class
+from fake_functions import arrays, functions
+from fake_gpu import CUDARuntimeError, Gpu, Graph, Work
+from fake_kernels import CompileException, raw_module
+from fake_memory import MemoryFaultError, OutOfMemoryError
+
+import anynet.compiler.cuda
+
+__all__ = [
+    "CUDARuntimeError",
+    "DynamicLibNotFoundError",
+    "Fake",
+    "MemoryFaultError",
+    "OutOfMemoryError",
+    "put_in_place",
+]
+
+COMPAT = [f"array_api_compat.cupy{end}" for end in ("", "._aliases", "._info", "._typing", ".fft", ".linalg")]
+OURS = [
+    "anynet.backends.cupy",
+    *(f"anynet.compiler.cuda.{found.name}" for found in pkgutil.iter_modules(anynet.compiler.cuda.__path__)),
+]
+"""anynet's modules that import CuPy, or others of these."""
+
+
+class DynamicLibNotFoundError(RuntimeError):
+    """What cuda.pathfinder raises; known to anynet by its name only."""
+
+
+class Fake:
+    """A machine with ``count`` GPUs, whose memory and streams are one's.
+
+    status: what counting them fails with, as CUDA numbers its errors.
+    driver, runtime: the CUDA versions of the driver and of CuPy's runtime, as CUDA numbers them; driver 0 is none.
+    trouble: what the first multiplication raises.
+    limit: the GPU's bytes; None is no limit.
+
+    gpu: what there is of it. cupy, cupyx, nvmath: the modules. xp: the namespace, once they are in place.
+    """
+
+    def __init__(
+        self,
+        count: int = 1,
+        status: int | None = None,
+        driver: int = 12090,
+        runtime: int = 12090,
+        trouble: Exception | None = None,
+        limit: int | None = None,
+    ) -> None:
+        self.log: list[str] = []
+        self.current, self.count, self.trouble = 0, count, trouble
+        self.gpu = Gpu(self._multiply, limit)
+        self.Device = device_class(self)
+        self.Array = array_class(self.gpu, self.Device)
+        self.modules: dict[str, ModuleType] = {}
+        self._cuda(status, driver, runtime)
+        self.cupy = self._module("cupy", **arrays(self), RawModule=raw_module(self), cuda=self.modules["cupy.cuda"])
+        self.cupy.__spec__, self.cupy.__version__ = ModuleSpec("cupy", None), "14, emulated"
+        for name in ("linalg", "fft"):
+            setattr(self.cupy, name, self._module(f"cupy.{name}", **functions(self, getattr(np, name))))
+        self.cupyx = self._module("cupyx", empty_pinned=lambda *args: self.gpu.pin(np.zeros(*args)))
+        self.cublas = fake_cublas.module(self.gpu)
+        self.modules[self.cublas.__name__] = self.cublas
+        bindings = self._module("nvmath.bindings", cublas=self.cublas)
+        self.nvmath = self._module("nvmath", bindings=bindings, CudaDataType=fake_cublas.CudaDataType)
+        self.xp: Any = None
+
+    def _module(self, name: str, **things: Any) -> ModuleType:
+        module = self.modules[name] = ModuleType(name)
+        vars(module).update(things)
+        return module
+
+    def _multiply(self) -> None:
+        self.log.append("multiply")
+        if self.trouble is not None:
+            raise self.trouble
+
+    def _cuda(self, status: int | None, driver: int, runtime: int) -> None:
+        gpu = self.gpu
+
+        def count_devices() -> int:
+            if status is not None:
+                raise CUDARuntimeError(status)
+            return self.count
+
+        def copy(dst: int, src: int, size: int, kind: int, stream: int) -> None:
+            blocks = (gpu.memory.block(dst, size), gpu.memory.block(src, size))
+            gpu.stream(stream).push(Work("memcpy", lambda: ctypes.memmove(dst, src, size), blocks))
+
+        def fill(ptr: int, value: int, size: int, stream: int) -> None:
+            work = Work("memset", lambda: ctypes.memset(ptr, value, size), (gpu.memory.block(ptr, size),))
+            gpu.stream(stream).push(work)
+
+        parts = {
+            "runtime": self._module(
+                "cupy.cuda.runtime",
+                CUDARuntimeError=CUDARuntimeError,
+                getDeviceCount=count_devices,
+                getDevice=lambda: self.current,
+                getDeviceProperties=lambda device: {"name": f"GPU of number {device}".encode()},
+                driverGetVersion=lambda: driver,
+                runtimeGetVersion=lambda: runtime,
+                deviceSynchronize=gpu.finish,
+                memcpyAsync=copy,
+                memsetAsync=fill,
+                memcpyDeviceToDevice=3,
+            ),
+            "device": self._module("cupy.cuda.device", Device=self.Device),
+            "memory": self._module("cupy.cuda.memory", OutOfMemoryError=OutOfMemoryError, MemoryPointer=MemoryPointer),
+            "stream": self._module("cupy.cuda.stream", Stream=gpu.Stream, Event=gpu.Event),
+            "compiler": self._module("cupy.cuda.compiler", CompileException=CompileException),
+        }
+        gpu.Stream.null = gpu.null
+        self._module(
+            "cupy.cuda",
+            **parts,
+            Device=self.Device,
+            Event=gpu.Event,
+            Graph=Graph,
+            MemoryPointer=MemoryPointer,
+            Stream=gpu.Stream,
+            get_current_stream=lambda device_id=-1: gpu.current,
+        )
+
+
+def device_class(fake: Fake) -> type:
+    class Device:
+        compute_capability = "80"
+        attributes = {"MultiProcessorCount": 108, "MaxThreadsPerBlock": 1024}  # noqa: RUF012
+
+        def __init__(self, device=None):
+            self.id = fake.current if device is None else getattr(device, "id", device)
+            self._before = []
+
+        def __eq__(self, other):
+            return type(other) is type(self) and other.id == self.id
+
+        def __hash__(self):
+            return self.id
+
+        def __repr__(self):
+            return f"<CUDA Device {self.id}>"
+
+        def __enter__(self):
+            self._before.append(fake.current)
+            fake.current = self.id
+            return self
+
+        def __exit__(self, *error):
+            fake.current = self._before.pop()
+
+        def use(self):
+            assert 0 <= self.id < fake.count
+            fake.current = self.id
+            fake.log.append(f"use {self.id}")
+
+        def synchronize(self):
+            fake.gpu.finish()
+
+        @property
+        def mem_info(self):
+            limit = fake.gpu.memory.limit
+            return (3 + self.id, 10) if limit is None else (limit - fake.gpu.memory.used, limit)
+
+        compute_capability = "90"
+
+    return Device
+
+
+def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:
+    """A fake CuPy where the real one would be, and anynet's modules for it imported afresh, until all is undone.
+
+    nvmath: whether that is installed. machine: as for ``Fake``.
+    """
+    fake = Fake(**machine)
+    for name, module in fake.modules.items():
+        module.__spec__ = ModuleSpec(name, None)
+        monkeypatch.setitem(sys.modules, name, module if nvmath or not name.startswith("nvmath") else None)
+    monkeypatch.setattr(array_api_compat, "cupy", None, raising=False)
+    for name in OURS:
+        package, _, last = name.rpartition(".")
+        monkeypatch.setattr(sys.modules[package], last, None, raising=False)
+        delattr(sys.modules[package], last)
+    for name in COMPAT + OURS:
+        monkeypatch.setitem(sys.modules, name, None)
+        del sys.modules[name]
+    fake.xp = importlib.import_module("array_api_compat.cupy")
+    for name in OURS:
+        package, _, last = name.rpartition(".")
+        if nvmath or last != "matmul":
+            importlib.import_module(name)
+        else:
+            setattr(sys.modules[package], last, None)  # which undoing asks for
+    return fake

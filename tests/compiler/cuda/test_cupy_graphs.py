@@ -1,0 +1,67 @@
+"""Captured loops of CuPy's beside what else goes on, on an emulated GPU."""
+
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+
+
+def test_a_capture_that_fails_leaves_all_as_it_was(emulated_cupy, monkeypatch):
+    """The error is told as it is, and the same loop goes on afterwards."""
+    from anynet.compiler.cuda import graphs
+
+    loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] + shared[0] * row[0],))
+    x, rows = (emulated_cupy.asarray(np.ones(shape, np.float32)) for shape in ((50, 50), (3, 50, 50)))
+
+    def failing(launch, *args):
+        if sys.modules["cupy"].cuda.get_current_stream().is_capturing():
+            raise MemoryError("none left")
+        return plain(launch, *args)
+
+    plain = graphs.Launch.__call__
+    with monkeypatch.context() as patched:
+        patched.setattr(graphs.Launch, "__call__", failing)
+        with pytest.raises(MemoryError, match="none left"):
+            loop((x,), (x,), (rows,), int)
+    (found,) = loop((x,), (x,), (rows,), int)
+    np.testing.assert_array_equal(emulated_cupy.to_host(found), np.full((50, 50), 4))
+
+
+def test_a_loop_waits_for_what_is_in_line_ahead_of_it(emulated_cupy, monkeypatch):
+    """Even for a kernel that was launched on the current stream a moment before the first step."""
+    from anynet.compiler.cuda import building, graphs, launching
+
+    ones, twos = (emulated_cupy.asarray(np.full((3, 5), value)) for value in (1.0, 2.0))
+
+    class Late(graphs.GraphProgram):
+        def _take_all(self, columns):
+            super()._take_all(columns)
+            launching.Single(building.copy(self._rows[0], twos))()
+
+        def steps(self, columns, tick):
+            super().steps(columns, tick)
+            self._stream.synchronize()  # ahead of the current stream, as a GPU may be
+
+    monkeypatch.setattr(type(emulated_cupy), "program", Late)
+    loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] + row[0],))
+    (found,) = loop((emulated_cupy.asarray(np.zeros(5)),), (), (ones,), int)
+    np.testing.assert_array_equal(emulated_cupy.to_host(found), np.full(5, 6.0))
+
+
+def test_products_have_their_own_workspace_on_every_stream(emulated_cupy, monkeypatch):
+    """Which a change of stream takes away; without one, cuBLAS would allocate while a graph is captured."""
+    cublas = sys.modules["nvmath.bindings.cublas"]
+    said: list[str] = []
+
+    def noted(name, plain, *args):
+        said.append(name)
+        return plain(*args)
+
+    for name in ("set_stream", "set_workspace", "gemm_ex"):
+        monkeypatch.setattr(cublas, name, partial(noted, name, getattr(cublas, name)))
+    x = emulated_cupy.asarray(np.ones((50, 50)))
+    loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] @ shared[0] * row[0],))
+    loop((x,), (x,), (emulated_cupy.asarray(np.ones(3)),), int)
+    assert said[:3] == ["set_stream", "set_workspace", "gemm_ex"]
+    assert said == said[:3] * (len(said) // 3)

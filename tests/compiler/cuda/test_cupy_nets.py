@@ -1,0 +1,99 @@
+"""Training steps of nets as they are used: how many kernels they are on a GPU, and that CUDA's compiler takes them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from loops import PLAIN, recorded, recording
+from numerical import assert_close
+from nvrtc_here import ARCHITECTURES, nvrtc_compile
+
+import anynet as an
+from anynet.backends import Backend
+from anynet.compiler.cuda.expressions import PRELUDE
+from anynet.core.tree import flatten
+from anynet.data import Loader, Normalization, Split
+from anynet.data.loader import Plan
+from anynet.training.loop import gathering
+from anynet.training.step import Fixed, start, train_step
+
+PIXELS, IMAGES = 3072, 600
+
+
+class Case(NamedTuple):
+    """A net, and how it is trained. launches: the kernels of a step, cuBLAS's among them."""
+
+    hidden: tuple[int, ...]
+    batch: int
+    launches: int
+    optimizer: an.Optimizer = an.SGD(momentum=0.8)
+    batch_norm: bool = False
+    activation: an.Layer = an.ReLU()
+    members: int | None = None
+    dtype: str = "float32"
+
+    @property
+    def net(self) -> an.Sequential:
+        layers: list[an.Layer] = []
+        for n_in, n_out in zip((PIXELS, *self.hidden), self.hidden, strict=False):
+            layers += [an.Linear(n_in, n_out), *([an.BatchNorm(n_out)] if self.batch_norm else []), self.activation]
+        return an.Sequential(*layers, an.Linear((PIXELS, *self.hidden)[-1], 10))
+
+
+CASES = {
+    "one layer": Case((), 100, 6, an.SGD()),
+    "two layers of 100": Case((100, 100), 64, 11, activation=an.Sigmoid()),
+    "batch-normalised": Case((50, 50), 100, 11, batch_norm=True),
+    "nine layers": Case((50, 30, 20, 20, 10, 10, 10, 10), 100, 11, batch_norm=True),
+    "wide": Case((1024, 1024), 256, 20, an.Adam(eps=1e-3)),
+    "float64": Case((50, 50), 100, 11, batch_norm=True, dtype="float64"),
+    "ten members": Case((50, 50), 100, 17, batch_norm=True, members=10),
+    "a large batch": Case((50, 50), 4096, 39, batch_norm=True),
+}
+
+
+def one_step(case: Case, here: Backend) -> list[np.ndarray]:
+    """The carry after it."""
+    rng, net = np.random.default_rng(0), case.net
+
+    def put(host):
+        return here.asarray(np.asarray(host, case.dtype))
+
+    here.dtype(case.dtype)
+    split = Split(rng.integers(0, 256, (IMAGES, PIXELS), dtype=np.uint8), rng.integers(0, 10, IMAGES))
+    loader = Loader(split, here)
+    fixed = Fixed(Normalization(put(np.full(PIXELS, 1 / 64)), put(rng.standard_normal(PIXELS))), put(0.01))
+    carry = start(net, case.optimizer, *net.init(0 if case.members is None else range(case.members), like=put([0])))
+    plan = Plan(here.asarray(rng.integers(0, IMAGES, (1, case.batch))), {})
+    loop = here.loop(gathering(train_step(net, an.losses.softmax_cross_entropy, case.optimizer), None))
+    after = loop(carry, (fixed, loader.images, loader.labels), (plan, put([0.01])), int)
+    return [here.to_host(array) for array in flatten(after)[0]]
+
+
+@pytest.mark.parametrize("where", ["cupy", "emulated cupy"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where):
+    chosen = recording(where, request)
+    from anynet.compiler.cuda import graphs  # here, for it imports CuPy
+
+    programs, codes = [], []
+    monkeypatch.setattr(
+        graphs, "compile_all", lambda sources, plain=graphs.compile_all: codes.append(sources) or plain(sources)
+    )
+
+    class Kept(graphs.GraphProgram):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            programs.append(self)
+
+    monkeypatch.setattr(type(chosen), "program", Kept)
+    case = CASES[name]
+    found, expected = (one_step(case, here) for here in (recorded(chosen), PLAIN))
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one, other, 1e-11 if case.dtype == "float64" else 1e-4)
+    (program,), (sources,) = programs, codes
+    assert program.captures
+    assert program.launches == case.launches
+    for architecture in ARCHITECTURES[1:]:  # of the first, NVRTC says that it is old
+        said = nvrtc_compile("\n".join([PRELUDE, *(source.text for source in sources)]), architecture)
+        assert said == ""

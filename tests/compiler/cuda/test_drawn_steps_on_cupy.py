@@ -1,0 +1,45 @@
+"""Drawn steps on CuPy, whose kernels are run here on a CPU, in whatever way they are put together."""
+
+from unittest.mock import patch
+
+import cuda_on_cpu
+import numpy as np
+import pytest
+from drawn_steps import Drawn, steps
+from fake_cupy import put_in_place
+from hypothesis import given
+from hypothesis import strategies as st
+from loops import plain
+from test_drawn_steps import assert_same, examples
+
+from anynet.backends import backend
+
+
+@pytest.fixture(scope="module")
+def cupy_here():
+    with pytest.MonkeyPatch.context() as patched:
+        put_in_place(patched)
+        yield backend("cupy")
+
+
+@given(
+    drawn=steps(),
+    small=st.sampled_from([1, 6, 1 << 14]),
+    tile=st.sampled_from([1, 8]),
+    few=st.booleans(),
+    order=st.sampled_from(cuda_on_cpu.ORDERS),
+)
+@examples(60)
+def test_cupy(cupy_here, drawn: Drawn, small: int, tile: int, few: bool, order: str) -> None:
+    from anynet.compiler.cuda import building, graphs, kernels
+    from anynet.compiler.cuda import target as cupy_library
+
+    with (
+        patch.multiple(kernels, SMALL=small, TILE=tile, MOST_THREADS=32 if few else 1024, ALONE=(32, 2)),
+        patch.multiple(building, MANY_TURNS=2, LONG=2, MOST_OF_WARP=2 if few else 512, LEAST_OF_THREAD=1, THREADS=8),
+        patch.object(cupy_library, "SHORT", 0 if few else 1 << 16),
+        patch.object(graphs, "STEPS", 2),
+        patch.object(cuda_on_cpu, "order", order),
+        np.errstate(all="ignore"),
+    ):
+        assert_same(drawn, cupy_here, plain(cupy_here))

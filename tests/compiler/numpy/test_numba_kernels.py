@@ -1,0 +1,123 @@
+"""Elementwise operations as loops that Numba compiles: the same as NumPy's, one by one."""
+
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+
+import anynet as an
+from anynet.backends.numpy import Numpy
+from anynet.compiler.numpy import blocks as numpy_blocks
+from anynet.compiler.numpy.target import NumpyLibrary
+from anynet.data import Augmentation, Loader, Normalization, Split
+from anynet.training.loop import BatchLoop
+from anynet.training.step import Fixed, start, train_step
+
+kernels = pytest.importorskip("anynet.compiler.numpy.numba_kernels", exc_type=ImportError)
+
+NETS = {
+    "relu and batch norm": (an.Linear(3072, 6), an.BatchNorm(6), an.ReLU(), an.Linear(6, 3)),
+    "tanh and leaky relu": (an.Linear(3072, 6), an.Tanh(), an.Linear(6, 5), an.LeakyReLU(), an.Linear(5, 3)),
+}
+OPTIMIZERS = {"sgd": an.SGD(), "nesterov": an.SGD(momentum=0.9, nesterov=True), "adam": an.Adam()}
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Small arrays are large enough, and compiled at once; the sources that were."""
+    sources = []
+    compile_source = kernels._compile.__wrapped__
+    monkeypatch.setattr(NumpyLibrary, "patience", 1)
+    monkeypatch.setattr(numpy_blocks, "LARGE", 24)
+    monkeypatch.setattr(kernels, "_compile", lambda source: sources.append(source) or compile_source(source))
+    return sources
+
+
+def train(net, optimizer, split, members, dtype, hot):
+    """Two epochs, the last batch of each shorter; with a penalty, a rate for each member, and images mirrored."""
+    backend, augmentation = Numpy("numpy", "cpu"), Augmentation(flip=True)
+    step = train_step(net, an.losses.softmax_cross_entropy, optimizer)
+    loop = BatchLoop(step, backend, augmentation)
+    seeds = range(members) if members else 0
+    carry = start(net, optimizer, *net.init(seeds, like=np.zeros(1, dtype)))
+    k = np.arange(1, members + 1) if members else np.asarray(1)
+    fixed = Fixed(Normalization(np.full(3072, 1 / 64, dtype), np.full(3072, -2, dtype)), (0.01 * k).astype(dtype))
+    lr = np.stack([0.01 * k] * 3).astype(dtype)
+    loader = Loader(split, backend)
+    for epoch in range(2):
+        batches = loader.shuffled(8, 0, epoch, augmentation)
+        if hot:
+            carry = loop(carry, fixed, batches, lr)
+            continue
+        for i, batch in enumerate(batches):
+            carry = step(carry, fixed, batch, lr[i, ...])
+    return carry
+
+
+@pytest.mark.parametrize(
+    ("net", "optimizer", "members", "dtype"),
+    [
+        ("relu and batch norm", "nesterov", 0, "float64"),
+        ("relu and batch norm", "sgd", 2, "float64"),
+        ("tanh and leaky relu", "adam", 0, "float32"),
+    ],
+)
+def test_they_train_as_the_plain_step_does(compiled, rng, net, optimizer, members, dtype):
+    split = Split(rng.integers(0, 256, (20, 3072), dtype=np.uint8), rng.integers(0, 3, 20))
+    settings = an.Sequential(*NETS[net]), OPTIMIZERS[optimizer], split, members, dtype
+    expected, actual = train(*settings, hot=False), train(*settings, hot=True)
+    assert any("uint8" in source for source in compiled)
+    assert actual.params.dtype == dtype
+    tolerance = 1e-9 if dtype == "float64" else 1e-3
+    np.testing.assert_allclose(actual.params, expected.params, rtol=tolerance, atol=tolerance)
+    np.testing.assert_array_equal(actual.step, expected.step)
+
+
+def operations(x, y):
+    """What a loop can be, in one: comparisons, choices, casts, infinities and numbers that are none."""
+    xp = x.__array_namespace__()
+    bounded = xp.minimum(xp.maximum(x, y), 2.0)
+    chosen = xp.where((x < y) | (x >= 1), -x, abs(y) / 3)
+    return xp.sqrt(abs(bounded)) + chosen * xp.astype(x != y, x.dtype) - xp.where(x > 0, y, 0.0)
+
+
+def test_infinities_and_nan_are_kept(compiled):
+    special = np.asarray([0.0, -0.0, 1.5, -2.5, np.inf, -np.inf, np.nan])
+    x, y = (part.ravel() for part in np.meshgrid(special, special))
+    loop = Numpy("numpy", "cpu").loop(lambda carry, shared, row: operations(carry, row))
+    with np.errstate(invalid="ignore"):
+        expected = operations(x, y)
+    np.testing.assert_allclose(loop(x, None, y[None], lambda n: None), expected, rtol=1e-15)
+    assert compiled
+
+
+NUMBERS = {
+    "beside integers": lambda xp, x, y: xp.astype(9 * x, xp.int64) * 0.5 + y,
+    "compared with integers": lambda xp, x, y: (xp.astype(9 * x, xp.int64) > 0.5) * y,
+    "beside bools": lambda xp, x, y: ((x > 0) + 1) * y,
+    "in both places of a choice": lambda xp, x, y: xp.where(x > 0, 2.5, 0.0) + y,
+    "without digits": lambda xp, x, y: xp.where(x > 0, xp.inf, xp.maximum(y, -xp.inf)),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers(compiled, rng, name):
+    def step(carry, shared, row):
+        return NUMBERS[name](array_namespace(carry, row), carry, row)
+
+    x, y = rng.standard_normal((2, 30))
+    actual = Numpy("numpy", "cpu").loop(step)(x, None, y[None], lambda n: None)
+    np.testing.assert_allclose(actual, step(x, None, y), rtol=1e-15)
+
+
+def test_it_waits_until_a_step_has_run_often(monkeypatch, rng):
+    monkeypatch.setattr(numpy_blocks, "LARGE", 2)
+    made = []
+    monkeypatch.setattr(kernels, "kernel_calls", lambda *group: made.append(group) or numpy_blocks.block_calls(*group))
+    loop = Numpy("numpy", "cpu").loop(lambda carry, shared, row: carry * 0.5 + row)
+    monkeypatch.setattr(NumpyLibrary, "patience", 100)  # twelve steps of two operations on four elements are 96
+    carry, rows = np.zeros(4), rng.random((6, 4))
+    for _ in range(2):
+        carry = loop(carry, None, rows, lambda n: None)
+    assert not made
+    loop(carry, None, rows, lambda n: None)
+    assert made

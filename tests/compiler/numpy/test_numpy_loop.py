@@ -1,0 +1,286 @@
+"""Loops of recorded steps: what they leave alone, what they take, and which steps they run as they are."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+from loops import PLAIN, RECORDED
+
+import anynet as an
+from anynet.backends import backend
+from anynet.nn.layer import Layer
+
+NUMPY = backend("numpy")
+
+
+class State(NamedTuple):
+    x: np.ndarray
+    total: np.ndarray
+
+
+def step(state, shared, row):
+    """x grows by rows of a table, scaled; a total counts."""
+    xp = array_namespace(state.x)
+    picked = xp.take(shared["table"], row["index"], axis=0)
+    x = state.x * 0.5 + xp.astype(picked, state.x.dtype) * shared["scale"] * row["rate"]
+    return State(x, state.total + xp.sum(x))
+
+
+def arguments(rng, steps=4, rows=3):
+    state = State(rng.standard_normal((rows, 5)), np.asarray(0.0))
+    shared = {"table": rng.integers(0, 256, (20, 5), dtype=np.uint8), "scale": rng.standard_normal(5)}
+    return state, shared, {"index": rng.integers(0, 20, (steps, rows)), "rate": rng.random(steps)}
+
+
+def assert_same(actual, expected):
+    for one, other in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_a_recurrence_has_a_closed_form(rng):
+    x, rows = rng.standard_normal(3), rng.standard_normal((6, 3))
+    actual = RECORDED.loop(lambda carry, shared, row: carry * shared + row)(x, np.asarray(0.5), rows, int)
+    np.testing.assert_allclose(actual, 0.5**6 * x + sum(0.5 ** (5 - i) * rows[i] for i in range(6)), rtol=1e-14)
+
+
+def test_arguments_may_be_read_only_and_stay_as_they_are(rng):
+    given = arguments(rng)
+    arrays = [*given[0], *given[1].values(), *given[2].values()]
+    before = [array.copy() for array in arrays]
+    for array in arrays:
+        array.flags.writeable = False
+    assert_same(RECORDED.loop(step)(*given, int), PLAIN.loop(step)(*given, int))
+    for array, copy in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_results_are_left_alone_by_later_loops(rng):
+    """Two that take turns, each from its own last state."""
+    loop, plain = RECORDED.loop(step), PLAIN.loop(step)
+    (ours, shared, rows), (theirs, *_) = arguments(rng), arguments(rng)
+    expected, found = [ours, theirs], [ours, theirs]
+    seen = []
+    for _ in range(3):
+        for k in range(2):
+            found[k], expected[k] = loop(found[k], shared, rows, int), plain(expected[k], shared, rows, int)
+            seen.append((found[k], expected[k]))
+    for actual, other in seen:
+        assert_same(actual, other)
+        assert not any(np.shares_memory(one, two) for one in actual for two in (*ours, *theirs))
+
+
+def test_what_is_passed_through_is_a_copy(rng):
+    x, table = rng.standard_normal(3), np.arange(4)
+    kept, copied = RECORDED.loop(lambda carry, shared, row: (carry[0], shared))((x, table), table, np.zeros(2), int)
+    assert not np.shares_memory(kept, x)
+    assert not np.shares_memory(copied, table)
+
+
+def test_loops_of_several_sizes_take_turns(rng):
+    loop, plain = RECORDED.loop(step), PLAIN.loop(step)
+    for rows, steps in [(3, 4), (1, 1), (3, 2), (2, 5), (1, 1), (3, 4)]:
+        given = arguments(rng, steps, rows)
+        assert_same(loop(*given, int), plain(*given, int))
+
+
+def test_several_sets_of_data_take_turns(rng):
+    loop, plain = RECORDED.loop(step), PLAIN.loop(step)
+    state, shared, rows = arguments(rng)
+    tables = [shared["table"], shared["table"][::-1], shared["table"].copy()]
+    for table in [*tables, *tables]:
+        for scale in (shared["scale"], 2 * shared["scale"]):
+            given = state, {"table": table, "scale": scale}, rows
+            assert_same(loop(*given, int), plain(*given, int))
+
+
+def test_more_sets_of_data_than_records_are_kept(rng):
+    loop, plain = RECORDED.loop(step), PLAIN.loop(step)
+    for _ in range(70):
+        given = arguments(rng, steps=1)
+        assert_same(loop(*given, int), plain(*given, int))
+    assert len(loop.__wrapped__._records) < 70
+
+
+def test_data_that_change_between_loops_are_seen(rng):
+    loop, (state, shared, rows) = RECORDED.loop(step), arguments(rng)
+    loop(state, shared, rows, int)
+    for array in shared.values():
+        array += 1
+    assert_same(loop(state, shared, rows, int), PLAIN.loop(step)(state, shared, rows, int))
+
+
+def test_what_depends_on_shared_arrays_alone_is_made_anew_in_each_loop(rng):
+    def scaled(carry, shared, row):
+        xp = array_namespace(carry)
+        return (
+            carry + xp.sum(xp.exp(shared["scale"]) / 2, axis=-1) * row + xp.astype(shared["table"][0, 0], carry.dtype)
+        )
+
+    loop, plain = RECORDED.loop(scaled), PLAIN.loop(scaled)
+    for _ in range(2):
+        _, shared, rows = arguments(rng)
+        assert_same([loop(np.zeros(()), shared, rows["rate"], int)], [plain(np.zeros(()), shared, rows["rate"], int)])
+
+
+def test_containers_that_differ_are_told_apart(rng):
+    def named(carry, shared, row):
+        return {"a": carry["a"] + row[0] - (row[1] if shared is None else shared["b"]), "b": carry["b"]}
+
+    loop, plain = RECORDED.loop(named), PLAIN.loop(named)
+    x, y, z = rng.standard_normal((3, 2))
+    for carry in ({"a": x, "b": y}, {"b": x, "a": y}):
+        for shared, rows in ((None, (z, y)), ({"b": z[0]}, (y, None)), ({"b": z}, [z])):
+            actual, expected = loop(carry, shared, rows, int), plain(carry, shared, rows, int)
+            assert actual.keys() == expected.keys()
+            assert_same([actual["a"], actual["b"]], [expected["a"], expected["b"]])
+
+
+def test_a_dictionary_may_come_back_in_another_order(rng):
+    def turned(carry, shared, row):
+        return {"b": carry["b"] * 2, "a": carry["a"] + row}
+
+    x, rows = {"a": np.asarray(1.0), "b": np.asarray(3.0)}, np.ones(2)
+    assert RECORDED.loop(turned)(x, None, rows, int) == {"a": 3.0, "b": 12.0}
+
+
+def test_every_step_ticks(rng):
+    ticks = []
+    NUMPY.loop(step)(*arguments(rng, steps=4), ticks.append)
+    assert ticks == [1, 1, 1, 1]
+
+
+def test_no_steps_at_all(rng):
+    """And a loop that has made none is none the worse for it."""
+    state, shared, rows = arguments(rng)
+    none = {name: row[:0] for name, row in rows.items()}
+    loop = NUMPY.loop(step)
+    assert_same(loop(state, shared, none, int), state)
+    assert_same(loop(state, shared, rows, int), PLAIN.loop(step)(state, shared, rows, int))
+
+
+OWN = np.asarray([1.0, -2.0, 3.0])
+
+
+def writes(carry, shared, row):
+    new = carry + 0
+    new[0] = row
+    return new
+
+
+def writes_into_another(carry, shared, row):
+    new = carry + row
+    np.multiply(new, 2, out=new)
+    return new
+
+
+def grows(carry, shared, row):
+    return carry if carry.shape[0] > 5 else array_namespace(carry).concat([carry, carry[:1] + row])
+
+
+AS_THEY_ARE = {
+    "a number read": lambda carry, shared, row: carry * float(row),
+    "a condition": lambda carry, shared, row: carry + row if row > 0 else carry * 2,
+    "NumPy's function": lambda carry, shared, row: np.exp(-carry) * row,
+    "a method": lambda carry, shared, row: carry - carry.mean() + row,
+    "an array of its own": lambda carry, shared, row: carry * OWN + row,
+    "a mask": lambda carry, shared, row: carry + row * carry[carry > -9].sum(),
+    "a write": writes,
+    "a write into another array": writes_into_another,
+    "a shape that grows": grows,
+    "a dtype that changes": lambda carry, shared, row: np.asarray(carry, np.float32) + np.float32(row),
+    "integers that become floating-point": lambda carry, shared, row: carry * row,
+    "containers that change": lambda carry, shared, row: [carry[0] if isinstance(carry, list) else carry],
+    "an array of its own returned": lambda carry, shared, row: OWN,
+}
+
+
+@pytest.mark.parametrize("name", AS_THEY_ARE)
+def test_steps_that_cannot_be_recorded_run_as_they_are(name):
+    carry = np.asarray([1, 2, 3]) if name.startswith("integers") else np.asarray([0.5, 1.5, -2.5])
+    before, rows = carry.copy(), np.asarray([1.0, -1.0, 2.0])
+    loop, plain = NUMPY.loop(AS_THEY_ARE[name]), PLAIN.loop(AS_THEY_ARE[name])
+    for _ in range(2):
+        actual, expected = loop(carry, None, rows, int), plain(carry, None, rows, int)
+        np.testing.assert_array_equal(np.asarray(actual), np.asarray(expected), strict=True)
+    np.testing.assert_array_equal(carry, before)
+
+
+def test_numbers_in_place_of_arrays():
+    """And NumPy's own, which reductions give."""
+
+    def count(carry, shared, row):
+        return carry[0] + row, carry[1] + shared[0] * shared[1]
+
+    for carry in ((0.0, 1), (np.float64(0.0), 1), (np.float64(0.0), np.float64(1.0))):
+        for shared in ((2, 3.0), (np.int64(2), np.float64(3.0)), (2, np.asarray(3.0))):
+            assert NUMPY.loop(count)(carry, shared, np.ones(4), int) == (4.0, 25.0)
+
+
+class Dropout(Layer):
+    """Half of what comes is dropped; NumPy draws which in every forward."""
+
+    def __init__(self):
+        self.rng, self.masks = np.random.default_rng(0), []
+
+    def forward(self, params, state, x, *, train):
+        mask = self.rng.random(x.shape) < 0.5
+        self.masks.append(mask)
+        return x * (2.0 * mask), mask, state
+
+    def backward(self, params, cache, dy):
+        return dy * (2.0 * cache), {}
+
+
+def test_what_a_layer_draws_anew_differs_from_step_to_step(rng):
+    dropout = Dropout()
+    net = an.Sequential(an.Linear(6, 8), dropout, an.Linear(8, 3))
+    optimizer, images = an.SGD(), rng.integers(0, 256, (5, 7, 6), dtype=np.uint8)
+    one = an.training.step.train_step(net, an.losses.softmax_cross_entropy, optimizer)
+    carry = an.training.step.start(net, optimizer, *net.init(0, like=np.zeros(1)))
+    fixed = an.training.step.Fixed(an.data.Normalization(np.full(6, 0.01), np.zeros(6)), None)
+    batch = an.data.loader.Batch(images, rng.integers(0, 3, (5, 7)))
+    after = NUMPY.loop(lambda carry, shared, row: one(carry, shared, *row))(carry, fixed, (batch, np.ones(5)), int)
+    used = dropout.masks[-5:]
+    assert after.step == 5
+    assert len({mask.tobytes() for mask in used}) == 5
+
+
+class OddError(Exception):
+    """An error of a layer's own."""
+
+
+def raises(carry, shared, row):
+    raise OddError(f"expected 3 features, got {carry.shape[-1]}")
+
+
+def raises_late(carry, shared, row):
+    xp = array_namespace(carry)
+    return carry + xp.take(shared, row, axis=0)
+
+
+def test_what_a_step_raises_is_raised(rng):
+    with pytest.raises(OddError, match=r"^expected 3 features, got 2$") as found:
+        NUMPY.loop(raises)(np.zeros(2), None, np.zeros(3), int)
+    assert found.value.__context__ is None
+
+
+@pytest.mark.parametrize("wrong", [3, -4])
+def test_an_index_out_of_bounds_is_found_in_every_step(wrong):
+    table, ticks = np.asarray([1.0, 2.0, 3.0]), []
+    rows = np.asarray([[0, 1], [-1, 2], [0, wrong], [1, 1]])
+    loop, carry = RECORDED.loop(raises_late), np.zeros(2)
+    for _ in range(2):
+        with pytest.raises(IndexError, match=f"index {wrong} is out of bounds for axis 0 with size 3"):
+            loop(carry, table, rows, ticks.append)
+    assert len(ticks) == 4
+    np.testing.assert_array_equal(loop(carry, table, rows[:2], int), [4.0, 5.0])
+
+
+def test_an_error_between_loops_of_other_containers(rng):
+    """A step that asks for a name that only some have."""
+    state, shared, rows = arguments(rng)
+    loop = NUMPY.loop(step)
+    with pytest.raises(AttributeError, match="'tuple' object has no attribute 'x'"):
+        loop(tuple(state), shared, rows, int)
+    assert_same(loop(state, shared, rows, int), PLAIN.loop(step)(state, shared, rows, int))

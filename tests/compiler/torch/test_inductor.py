@@ -1,0 +1,71 @@
+"""Elementwise operations as loops that PyTorch compiles: the same as its operations, one by one."""
+
+import numpy as np
+import pytest
+
+import anynet as an
+from anynet.data import Loader, Normalization, Split
+from anynet.training.loop import BatchLoop
+from anynet.training.step import Fixed, start, train_step
+
+torch = pytest.importorskip("torch")
+library = pytest.importorskip("anynet.compiler.torch.target")
+kernels = pytest.importorskip("anynet.compiler.torch.inductor")
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Small arrays are large enough, and compiled at once; what was."""
+    made, compile_source = [], kernels._compile
+    monkeypatch.setattr(library.TorchLibrary, "patience", 1)
+    monkeypatch.setattr(library, "LARGE", 200)
+    monkeypatch.setattr(library, "WORTH", 2000)
+
+    def record(source):
+        made.append(source.graph)
+        return compile_source(source)
+
+    monkeypatch.setattr(kernels, "_compile", record)
+    return made
+
+
+def train(plain):
+    """Some steps of Adam with a penalty; the parameters after them."""
+    rng, backend = np.random.default_rng(0), an.backend("torch:cpu")
+    net = an.Sequential(an.Linear(20, 12), an.BatchNorm(12), an.LeakyReLU(), an.Linear(12, 3))
+    step = train_step(net, an.losses.softmax_cross_entropy, an.Adam())
+    put = backend.asarray
+    carry = start(net, an.Adam(), *net.init(0, like=put(np.zeros(1))))
+    fixed = Fixed(Normalization(put(np.full(20, 1 / 64)), put(np.full(20, -2.0))), put(np.asarray(0.01)))
+    images = Split(rng.integers(0, 256, (40, 20), dtype=np.uint8), rng.integers(0, 3, 40))
+    batches, lr = Loader(images, backend).shuffled(8, 0, 0), put(np.full(5, 0.01))
+    if not plain:
+        return BatchLoop(step, backend)(carry, fixed, batches, lr).params.numpy()
+    for i, batch in enumerate(batches):
+        carry = step(carry, fixed, batch, lr[i, ...])
+    return carry.params.numpy()
+
+
+def test_they_train_as_the_plain_step_does(compiled):
+    np.testing.assert_allclose(train(plain=False), train(plain=True), rtol=1e-9)
+    assert any("sqrt" in f"{graph}" for graph in compiled)
+
+
+def test_where_nothing_can_be_compiled_training_goes_on(compiled, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("there is no C++ compiler")
+
+    monkeypatch.setattr(torch, "compile", fail)
+    np.testing.assert_allclose(train(plain=False), train(plain=True), rtol=1e-9)
+    assert compiled
+
+
+def test_a_choice_keeps_infinities_and_nan(rng):
+    def step(carry, shared, row):
+        return torch.where(row > 0, row, 0.0) + torch.where(row < 0, carry, 0.0)
+
+    x, y = (torch.from_numpy(a.ravel()) for a in np.meshgrid([0.0, -0.0, 1.5, np.inf, -np.inf, np.nan], [1.0, -1.0]))
+    actual = an.backend("torch:cpu").loop(step)(x, None, y[None], lambda n: None)
+    np.testing.assert_array_equal(actual, step(x, None, y))

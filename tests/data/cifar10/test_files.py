@@ -1,0 +1,278 @@
+import hashlib
+import os
+import pickle
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anynet.data.cifar10 import files as cifar10_files
+from anynet.data.cifar10 import layouts as forms
+from anynet.data.dataset import Batches
+from anynet.data.errors import DataError
+
+BATCHES = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"]
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+COUNT = 12
+RNG = np.random.default_rng(0)
+IMAGES = {batch: RNG.integers(0, 256, (COUNT, 3072), np.uint8) for batch in BATCHES}
+LABELS = {batch: RNG.permutation(np.arange(COUNT) % 10).tolist() for batch in BATCHES}
+
+
+def dump(file: Path, **content) -> None:
+    file.write_bytes(pickle.dumps(content, protocol=2))
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    folder = tmp_path / "python" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    for batch in BATCHES:
+        dump(folder / batch, batch_label="a batch", labels=LABELS[batch], data=IMAGES[batch], filenames=["x.png"])
+    dump(folder / "batches.meta", num_cases_per_batch=COUNT, label_names=list(CLASSES), num_vis=3072)
+    return folder
+
+
+@pytest.fixture
+def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(forms, "BINARY_COUNT", COUNT)
+    folder = tmp_path / "binary" / "cifar-10-batches-bin"
+    folder.mkdir(parents=True)
+    for batch in BATCHES:
+        records = (bytes([label]) + image.tobytes() for label, image in zip(LABELS[batch], IMAGES[batch], strict=True))
+        (folder / f"{batch}.bin").write_bytes(b"".join(records))
+    (folder / "batches.meta.txt").write_text("\n".join(CLASSES) + "\n\n")
+    return folder
+
+
+def archive(folder: Path, name: str) -> Path:
+    """Pack ``folder`` as the official archives are packed: the folder first, the meta file amid the batches."""
+    file = folder.parent / name
+    with tarfile.open(file, "w:gz") as tar:
+        tar.add(folder, folder.name, recursive=False)
+        for member in sorted(folder.iterdir(), reverse=True):
+            tar.add(member, f"{folder.name}/{member.name}")
+    return file
+
+
+def declare_official(monkeypatch: pytest.MonkeyPatch, file: Path, name: str) -> None:
+    monkeypatch.setitem(cifar10_files.ARCHIVE_MD5, name, hashlib.md5(file.read_bytes()).hexdigest())
+
+
+def check(batches: Batches) -> None:
+    assert list(batches.splits) == BATCHES
+    assert batches.classes == CLASSES
+    for batch, split in batches.splits.items():
+        assert split.images.dtype == np.uint8
+        assert split.images.flags.writeable
+        assert split.labels.dtype == np.int64
+        np.testing.assert_array_equal(split.images, IMAGES[batch])
+        np.testing.assert_array_equal(split.labels, LABELS[batch])
+
+
+@pytest.mark.parametrize("form", ["python", "binary"])
+def test_folder_is_read_by_itself_and_by_the_folder_that_holds_it(form, request):
+    folder = request.getfixturevalue(form)
+    for path in (folder, folder.parent):
+        batches = cifar10_files.read(path)
+        check(batches)
+        assert not batches.official
+    check(cifar10_files.read(folder.rename(folder.with_name("renamed"))))
+
+
+@pytest.mark.parametrize("form", ["python", "binary"])
+def test_archive_is_read_without_unpacking_it(form, request, monkeypatch):
+    folder = request.getfixturevalue(form)
+    name = f"cifar-10-{form}.tar.gz"
+    file = archive(folder, name)
+    declare_official(monkeypatch, file, name)
+    shutil.rmtree(folder)
+    for path in (file, file.parent):
+        batches = cifar10_files.read(path)
+        check(batches)
+        assert batches.official
+    check(cifar10_files.read(file.rename(file.with_name("renamed.tgz"))))
+    assert [entry.name for entry in file.parent.iterdir()] == ["renamed.tgz"]
+
+
+def test_folder_goes_before_an_archive_next_to_it(python):
+    (python.parent / "cifar-10-python.tar.gz").write_bytes(b"half a download")
+    check(cifar10_files.read(python.parent))
+
+
+def test_byte_string_keys_and_names_are_read(python):
+    for file in python.iterdir():
+        content = pickle.loads(file.read_bytes())
+        if "label_names" in content:
+            content["label_names"] = [name.encode() for name in content["label_names"]]
+        file.write_bytes(pickle.dumps({key.encode(): value for key, value in content.items()}))
+    check(cifar10_files.read(python))
+
+
+def test_pickled_batches_are_official_if_each_has_its_md5(python, monkeypatch):
+    for batch in BATCHES:
+        monkeypatch.setitem(cifar10_files.BATCH_MD5, batch, hashlib.md5((python / batch).read_bytes()).hexdigest())
+    assert cifar10_files.read(python).official
+    for batch in BATCHES:
+        with monkeypatch.context() as patch:
+            patch.setitem(cifar10_files.BATCH_MD5, batch, "0" * 32)
+            assert not cifar10_files.read(python).official
+
+
+@pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "cifar-10-binary.tar.gz", "other.tar.gz"])
+def test_archive_that_is_not_official_is_an_error(python, name):
+    file = archive(python, name)
+    with pytest.raises(DataError) as caught:
+        cifar10_files.read(file)
+    message = str(caught.value)
+    assert str(file) in message
+    assert hashlib.md5(file.read_bytes()).hexdigest() in message
+    assert "c58f30108f718f92721af3b95e74349a" in message
+    assert "c32a1d4ab5d03f1284b67883e8d87530" in message
+    assert "download it again" in message
+    assert "unpack it and give the folder" in message
+
+
+def test_path_without_cifar10_is_an_error_that_says_what_is_accepted(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("not images")
+    for path in (tmp_path, file, tmp_path / "absent"):
+        with pytest.raises(DataError) as caught:
+            cifar10_files.read(path)
+        message = str(caught.value)
+        assert message.startswith(f"{path}: ")
+        for form in ("batches-py", "batches-bin", "python.tar.gz", "binary.tar.gz"):
+            assert f"cifar-10-{form}" in message
+
+
+@pytest.mark.parametrize("form", ["python", "binary"])
+def test_missing_files_are_all_named_with_their_folder(form, request):
+    folder = request.getfixturevalue(form)
+    missing = [name for name in os.listdir(folder) if "meta" in name or "batch_2" in name or "test" in name]
+    for name in missing:
+        (folder / name).unlink()
+    with pytest.raises(DataError) as caught:
+        cifar10_files.read(folder.parent)
+    assert str(folder) in str(caught.value)
+    for name in os.listdir(folder):
+        assert name not in str(caught.value)
+    assert len(missing) == 3
+    for name in missing:
+        assert name in str(caught.value)
+
+
+DAMAGED_BATCHES = {
+    "fewer images": ({"data": IMAGES["test_batch"][:5], "labels": LABELS["test_batch"][:5]}, "expected 12 .* found 5"),
+    "fewer labels": ({"labels": LABELS["test_batch"][:11]}, "12 images and 11 labels"),
+    "more labels": ({"labels": LABELS["test_batch"] * 2}, "12 images and 24 labels"),
+    "wrong width": ({"data": np.zeros((COUNT, 3071), np.uint8)}, r"\(n, 3072\).* uint8, found \(12, 3071\) uint8"),
+    "four axes": ({"data": np.zeros((COUNT, 3, 32, 32), np.uint8)}, r"found \(12, 3, 32, 32\)"),
+    "wrong dtype": ({"data": np.zeros((COUNT, 3072), np.float32)}, "found .* float32"),
+    "signed": ({"data": np.zeros((COUNT, 3072), np.int8)}, "found .* int8"),
+    "no array": ({"data": [1, 2]}, "expected ndarray 'data', found list"),
+    "labels of an array": ({"labels": np.zeros(COUNT)}, "expected list 'labels', found ndarray"),
+    "label beyond": ({"labels": [0, 9, 10, *[3] * 9]}, r"labels 0\.\.9, found 10 at index 2"),
+    "negative label": ({"labels": [*[3] * 11, -1]}, r"labels 0\.\.9, found -1 at index 11"),
+    "label of text": ({"labels": ["cat"] * COUNT}, r"labels 0\.\.9, found 'cat' at index 0"),
+}
+
+
+@pytest.mark.parametrize("change", DAMAGED_BATCHES)
+def test_damaged_pickled_batch_is_an_error_naming_the_file(python, change):
+    content, message = DAMAGED_BATCHES[change]
+    file = python / "test_batch"
+    dump(file, **{"data": IMAGES["test_batch"], "labels": LABELS["test_batch"]} | content)
+    with pytest.raises(DataError, match=message) as caught:
+        cifar10_files.read(python)
+    assert str(caught.value).startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize("key", ["data", "labels"])
+def test_pickled_batch_without_a_key_is_an_error_naming_both(python, key):
+    content = {"data": IMAGES["test_batch"], "labels": LABELS["test_batch"]}
+    del content[key]
+    dump(python / "data_batch_4", **content)
+    with pytest.raises(DataError, match=f"data_batch_4: .*{key}.*found nothing"):
+        cifar10_files.read(python)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", None])
+@pytest.mark.parametrize("name", ["batches.meta", "data_batch_5"])
+def test_truncated_or_foreign_pickle_is_an_error_naming_the_file(python, name, content):
+    file = python / name
+    file.write_bytes(file.read_bytes()[:-40] if content is None else content)
+    with pytest.raises(DataError, match=f"{name}: "):
+        cifar10_files.read(python)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"label_names": list(CLASSES)},
+        {"label_names": list(CLASSES), "num_cases_per_batch": "12"},
+        {"label_names": list(CLASSES[:9]), "num_cases_per_batch": COUNT},
+        {"label_names": list(range(10)), "num_cases_per_batch": COUNT},
+        {"num_cases_per_batch": COUNT},
+    ],
+)
+def test_damaged_meta_is_an_error_naming_the_file(python, meta):
+    dump(python / "batches.meta", **meta)
+    with pytest.raises(DataError, match=r"batches\.meta: "):
+        cifar10_files.read(python)
+
+
+@pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data[:-3073], lambda data: data + b"x"])
+def test_binary_batch_of_another_size_is_an_error(binary, change):
+    file = binary / "data_batch_3.bin"
+    file.write_bytes(change(file.read_bytes()))
+    with pytest.raises(
+        DataError, match=f"expected {COUNT * 3073} bytes .* found {file.stat().st_size} bytes"
+    ) as caught:
+        cifar10_files.read(binary)
+    assert str(caught.value).startswith(f"{file}: ")
+
+
+def test_binary_label_outside_the_classes_is_an_error(binary):
+    file = binary / "data_batch_3.bin"
+    content = bytearray(file.read_bytes())
+    content[7 * 3073] = 255
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=r"data_batch_3\.bin: .*found 255 at index 7"):
+        cifar10_files.read(binary)
+
+
+def test_binary_meta_of_nine_names_is_an_error(binary):
+    (binary / "batches.meta.txt").write_text("\n".join(CLASSES[:9]))
+    with pytest.raises(DataError, match=r"batches\.meta\.txt: expected 10 class names"):
+        cifar10_files.read(binary)
+
+
+def test_binary_batches_are_10000_records():
+    assert forms.BINARY_COUNT == 10_000
+
+
+@pytest.fixture(scope="module")
+def real() -> Batches:
+    folder = os.environ.get("ANYNET_TEST_CIFAR10")
+    if not folder:
+        pytest.skip("set ANYNET_TEST_CIFAR10 to a folder that holds cifar-10-batches-py to test with real images")
+    return cifar10_files.read(Path(folder))
+
+
+def test_real_batches_hold_the_known_labels(real):
+    assert list(real.splits) == BATCHES
+    assert real.classes == CLASSES
+    assert real.splits["data_batch_1"].labels[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
+    if len(real.splits["test_batch"]) == 10_000:
+        training = np.concatenate([real.splits[batch].labels for batch in BATCHES[:5]])
+        assert np.bincount(training).tolist() == [5000] * 10
+        assert np.bincount(real.splits["test_batch"].labels).tolist() == [1000] * 10
+
+
+def test_real_images_are_photographs(real):
+    """Neighbouring pixels resemble each other only if channels, rows and columns are where they should be."""
+    images = real.splits["test_batch"].images[:500].reshape(-1, 3, 32, 32).astype(float)
+    for axis in (2, 3):
+        assert np.abs(np.diff(images, axis=axis)).mean() < 0.3 * images.std()

@@ -1,0 +1,257 @@
+"""The optimizers, on every array library: against PyTorch's on the same numbers."""
+
+import re
+
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+from libraries import Library, tree_map
+from numerical import assert_close
+
+from anynet import SGD, Adam
+from anynet.optim import Optimizer
+from anynet.optim.schedules import Constant, Step
+
+CASES = {
+    "SGD": (SGD(), "SGD", {}),
+    "SGD, momentum": (SGD(momentum=0.9), "SGD", {"momentum": 0.9}),
+    "SGD, Nesterov": (SGD(momentum=0.8, nesterov=True), "SGD", {"momentum": 0.8, "nesterov": True}),
+    "Adam": (Adam(), "Adam", {}),
+    "Adam, other betas": (Adam(beta1=0.5, beta2=0.9, eps=1e-3), "Adam", {"betas": (0.5, 0.9), "eps": 1e-3}),
+    "Adam, no memory": (Adam(beta1=0, beta2=0.95), "Adam", {"betas": (0.0, 0.95)}),
+    "Adam, none at all": (Adam(beta1=0, beta2=0), "Adam", {"betas": (0.0, 0.0)}),
+}
+
+
+def parabola(p):
+    """The gradient of (3 x² + y²) / 2, steeper one way than the other."""
+    return array_namespace(p).stack([3 * p[..., 0], p[..., 1]], axis=-1)
+
+
+def rosenbrock(p):
+    """The gradient of (1 - x)² + 100 (y - x²)², a bent valley."""
+    x, y = p[..., 0], p[..., 1]
+    return array_namespace(p).stack([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)], axis=-1)
+
+
+# The gradient, and learning rates that change on the way: what the velocity remembers of them matters.
+TARGETS = {
+    "parabola": (parabola, np.asarray([0.1, 0.1, 0.2, 0.05, 0.05])),
+    "rosenbrock": (rosenbrock, np.asarray([1e-3, 1e-3, 2e-3, 5e-4, 5e-4])),
+}
+START = np.asarray([-1.2, 0.75])
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    return CASES[request.param]
+
+
+@pytest.fixture(params=TARGETS)
+def target(request):
+    return TARGETS[request.param]
+
+
+def descend(optimizer, gradient):
+    """The parameters after each step, and the last state."""
+
+    def function(params, rates):  # rates: shape (steps,) or (steps, K)
+        state, path = optimizer.init(params), []
+        for t in range(rates.shape[0]):
+            params, state = optimizer.update(params, gradient(params), state, rates[t, ...])
+            path.append(params)
+        return path, state
+
+    return function
+
+
+def pytorchs_path(name, settings, gradient, rates):
+    torch = pytest.importorskip("torch")
+    params = torch.tensor(START, requires_grad=True)
+    optimizer, path = getattr(torch.optim, name)([params], lr=1.0, **settings), []
+    for rate in rates.tolist():
+        optimizer.param_groups[0]["lr"] = rate
+        params.grad = gradient(params.detach())
+        optimizer.step()
+        path.append(params.detach().numpy().copy())
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_pytorchs_optimizers_agree(xp, case, target, dtype):
+    if (xp.dtype, dtype) == ("float32", "float64"):
+        pytest.skip("this device holds no float64")
+    xp.dtype = dtype  # what comes back, the state as well, must have it
+    optimizer, name, settings = case
+    gradient, rates = target
+    path, _ = xp.call(descend(optimizer, gradient), START, rates)
+    expected = pytorchs_path(name, settings, gradient, rates)
+    assert not np.allclose(expected[0], expected[-1], rtol=1e-3)  # it gets somewhere
+    for one, other in zip(path, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12 if dtype == "float64" else 1e-5)
+
+
+def test_members_are_runs_of_their_own(xp, case, rng):
+    optimizer, _, _ = case
+    starts, rates = rng.standard_normal((3, 2)), np.outer([0.1, 0.1, 0.2, 0.05], [1.0, 0.1, 0.5])
+    run = descend(optimizer, parabola)
+    path, state = xp.call(run, starts, rates)
+    for k in range(3):
+        path_alone, state_alone = xp.call(run, starts[k], rates[:, k])
+        for one, other in zip(path, path_alone, strict=True):
+            assert_close(one[k], other, xp.rtol)
+        assert state.keys() == state_alone.keys()
+        for key, other in state_alone.items():
+            assert_close(state[key][k] if state[key].ndim else state[key], other, xp.rtol)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_each_member_may_have_a_momentum(xp, rng, nesterov):
+    momenta, starts, rates = (0.9, 0.5, 0.3), rng.standard_normal((3, 2)), np.asarray([0.1, 0.2, 0.05])
+    path, _ = xp.call(descend(SGD(momentum=momenta, nesterov=nesterov), parabola), starts, rates)
+    for k, momentum in enumerate(momenta):
+        alone, _ = descend(SGD(momentum=momentum, nesterov=nesterov), parabola)(starts[k], rates)
+        for one, other in zip(path, alone, strict=True):
+            assert_close(one[k], other, xp.rtol)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 2)])
+def test_as_many_momenta_as_members(shape):
+    sgd, params = SGD(momentum=(0.9, 0.5, 0.3)), np.zeros(shape)
+    with pytest.raises(ValueError, match=r"\(0.9, 0.5, 0.3\): expected one for each member of params"):
+        sgd.update(params, params, sgd.init(params), np.asarray(0.1))
+
+
+def test_one_rate_serves_all_members(xp, case, rng):
+    optimizer, _, _ = case
+    starts, rates = rng.standard_normal((3, 2)), np.asarray([0.1, 0.2])
+    path, _ = xp.call(descend(optimizer, parabola), starts, rates)
+    expected, _ = descend(optimizer, parabola)(starts, np.stack([rates] * 3, axis=1))
+    for one, other in zip(path, expected, strict=True):
+        assert_close(one, other, xp.rtol)
+
+
+def test_the_start_is_zeros_shaped_like_the_parameters(xp, case):
+    optimizer, name, settings = case
+    state = xp.call(optimizer.init, np.ones((3, 2)))
+    expected = {"m": (3, 2), "v": (3, 2), "t": ()} if name == "Adam" else {"velocity": (3, 2)}
+    assert {key: a.shape for key, a in state.items()} == (expected if name == "Adam" or settings else {})
+    for array in state.values():
+        assert array.dtype == xp.dtype
+        np.testing.assert_array_equal(array, 0)
+
+
+def test_arguments_stay_as_they_were(xp, case):
+    optimizer, _, _ = case
+    params, grads, rate = xp.put([START, 2 * START, np.asarray(0.1)])
+    with xp.context():
+        state = optimizer.init(params)
+        params, state = optimizer.update(params, grads, state, rate)
+    arguments = params, grads, state, rate
+    before = tree_map(lambda a: xp.to_host(a).copy(), arguments)
+    with xp.context():
+        moved, _ = optimizer.update(*arguments)
+    assert not np.array_equal(xp.to_host(moved), before[0])
+    after = tree_map(xp.to_host, arguments)
+    for one, other in zip(after[:2] + after[3:], before[:2] + before[3:], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert after[2].keys() == before[2].keys()
+    for key in before[2]:
+        np.testing.assert_array_equal(after[2][key], before[2][key])
+
+
+def test_adams_first_step_in_float32_is_the_rate():
+    """1 - 0.999 ** t, worked out in float32, would put it off in the fifth digit."""
+    xp = Library()
+    xp.dtype = "float32"
+    rates = np.full(1, 0.5)
+    path, _ = xp.call(descend(Adam(), lambda p: p + 2), np.zeros(2), rates)
+    np.testing.assert_allclose(path[0], -0.5, rtol=3e-7)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "settings", "message"),
+    [
+        (SGD, {"lr": 0}, "SGD(lr=0, momentum=0.0, nesterov=False): the learning rate must be positive"),
+        (SGD, {"lr": -0.1}, "SGD(lr=-0.1, momentum=0.0, nesterov=False): the learning rate must be positive"),
+        (SGD, {"lr": float("nan")}, "SGD(lr=nan, momentum=0.0, nesterov=False): the learning rate must be positive"),
+        (SGD, {"momentum": 1}, "SGD(lr=0.01, momentum=1, nesterov=False): momentum must be in [0, 1)"),
+        (SGD, {"momentum": -0.1}, "SGD(lr=0.01, momentum=-0.1, nesterov=False): momentum must be in [0, 1)"),
+        (
+            SGD,
+            {"nesterov": True},
+            "SGD(lr=0.01, momentum=0.0, nesterov=True): Nesterov's look ahead needs a momentum above 0",
+        ),
+        (SGD, {"momentum": (0.5, 1)}, "SGD(lr=0.01, momentum=(0.5, 1), nesterov=False): momentum must be in [0, 1)"),
+        (
+            SGD,
+            {"momentum": (0.5, 0.0), "nesterov": True},
+            "SGD(lr=0.01, momentum=(0.5, 0.0), nesterov=True): Nesterov's look ahead needs a momentum above 0",
+        ),
+        (Adam, {"lr": 0.0}, "Adam(lr=0.0, beta1=0.9, beta2=0.999, eps=1e-08): the learning rate must be positive"),
+        *(
+            (Adam, {key: value}, "beta1 and beta2 must be in [0, 1), eps positive")
+            for key, value in (
+                ("beta1", 1),
+                ("beta1", -0.1),
+                ("beta2", 1.0),
+                ("beta2", -0.1),
+                ("beta2", float("nan")),
+                ("eps", 0),
+                ("eps", -1e-8),
+            )
+        ),
+    ],
+)
+def test_settings_out_of_range_are_refused(optimizer, settings, message):
+    with pytest.raises(ValueError, match=r"must be|needs") as refusal:
+        optimizer(**settings)
+    assert str(refusal.value).endswith(message)
+    (key, value), *_ = settings.items()
+    assert f"{key}={value}" in str(refusal.value)
+
+
+@pytest.mark.parametrize("optimizer", [SGD, Adam, Optimizer])
+def test_the_rate_is_a_number_or_a_schedule(optimizer):
+    assert optimizer(lr=0.3).schedule == Constant(0.3)
+    schedule = Step(0.3, factor=0.1, every=2)
+    assert optimizer(lr=schedule).schedule is schedule
+
+
+def test_the_edges_of_the_ranges_are_allowed():
+    assert SGD(momentum=0).momentum == 0
+    assert Adam(beta1=0, beta2=0).beta2 == 0
+
+
+@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam()], ids=["SGD", "Adam"])
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"lr": 0.1}, TypeError, "lr: expected an array of a library, got float"),
+        (
+            {"lr": np.asarray([0.1, 0.2, 0.3])},
+            ValueError,
+            "lr: expected shape () or (2,), one for each member, got (3,)",
+        ),
+        ({"grads": np.ones((2, 3))}, ValueError, "grads: expected the shape of params, (2, 4), got (2, 3)"),
+        ({"grads": np.ones(4)}, ValueError, "grads: expected the shape of params, (2, 4), got (4,)"),
+        (
+            {"grads": np.ones((2, 4), np.float32)},
+            TypeError,
+            "grads: expected the dtype of params, float64, got float32",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(optimizer, change, error, message):
+    params = np.zeros((2, 4))
+    given = {"params": params, "grads": np.ones((2, 4)), "state": optimizer.init(params), "lr": np.asarray(0.1)}
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        optimizer.update(**given | change)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam()], ids=["SGD", "Adam"])
+def test_two_libraries_are_refused(optimizer):
+    grads = pytest.importorskip("torch").ones(4)
+    params = np.zeros(4, np.float32)
+    with pytest.raises(TypeError, match="params is an array of numpy, grads one of torch"):
+        optimizer.update(params, grads, optimizer.init(params), np.asarray(0.1, np.float32))
