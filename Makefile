@@ -1,20 +1,32 @@
-# make train    makes an environment and trains a net
-# make test     makes it ready for development and runs all tests
-# make check    style and types
-# make bench    training throughput beside other libraries, which it installs
+# make train      create an environment and train a net
+# make test       run the tests, without those marked slow
+# make test-all   run all tests
+# make coverage   run the tests, print how many lines and branches they reach
+# make check      style and types
+# make bench      compare training throughput with other libraries, which it installs
+#
+# ARGS="..." is passed on; JOBS=2 is the number of test processes.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JOBS ?= 2
+PYTEST = $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: train test check bench clean
+.PHONY: train test test-all coverage check bench clean
 
 train: $(VENV)/ready
 	$(BIN)/python train.py $(ARGS)
 
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-all: $(VENV)/ready-dev
+	$(PYTEST) $(ARGS)
+
+coverage: $(VENV)/ready-dev
+	$(PYTEST) -m "not slow" --cov --cov-report term $(ARGS)
 
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check .
