@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from anynet.backends import PRECISIONS
 from anynet.backends.numpy import Numpy
 from anynet.compiler.graph import Node
-from anynet.compiler.numpy.target import NumpyLibrary
-from anynet.compiler.target import Call, Library
+from anynet.compiler.numpy.target import NumpyTarget
+from anynet.compiler.target import Call, Target
 
 BITS = {"tf32": 10, "bf16": 7}
 """Behind the point, of float32's 23."""
@@ -24,11 +24,11 @@ class RoundedNumpy(Numpy):
         return tuple(PRECISIONS)
 
     @property
-    def library(self) -> Library:
-        return RoundedLibrary(BITS[self.precision]) if self.precision in BITS else NumpyLibrary()
+    def target(self) -> Target:
+        return RoundedTarget(BITS[self.precision]) if self.precision in BITS else NumpyTarget()
 
 
-class RoundedLibrary(NumpyLibrary):
+class RoundedTarget(NumpyTarget):
     """NumPy's, with so many bits kept of what is multiplied; sums are of float32 numbers, as ever."""
 
     def __init__(self, bits: int) -> None:

@@ -33,8 +33,8 @@ def backends(names: Sequence[str]) -> dict[str, an.Backend]:
     """
     found = {name: an.backend(name) for name in names}
     for backend in found.values():
-        if (library := backend.library) is not None:
-            type(library).patience = 1
+        if (target := backend.target) is not None:
+            type(target).patience = 1
     return found
 
 

@@ -39,14 +39,14 @@ def recording(name: str, request: pytest.FixtureRequest) -> Backend:
         chosen = backend(name)
     except BackendError as error:
         pytest.skip(str(error))
-    if chosen.library is None:
+    if chosen.target is None:
         pytest.skip(f"{name} runs steps as they are")
     return chosen
 
 
 def own(chosen: Backend) -> Backend:
     """The backend with the loop that it has, which fails where it records steps and one cannot be recorded."""
-    return chosen if chosen.library is None else recorded(chosen)
+    return chosen if chosen.target is None else recorded(chosen)
 
 
 def in_parts(chosen: Backend) -> Backend:

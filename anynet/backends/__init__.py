@@ -8,11 +8,11 @@ import importlib
 import importlib.util
 import os
 
-from anynet.backends.base import DTYPES, PRECISIONS, Backend, BackendError, Memory, Tick, first_line
+from anynet.backends.base import DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory, Tick, first_line
 from anynet.backends.staging import Staging
 from anynet.core.checks import nearest
 
-__all__ = ["DTYPES", "LIBRARIES", "PRECISIONS", "Backend", "BackendError", "Memory", "Staging", "Tick", "backend"]
+__all__ = ["DTYPES", "LIBRARIES", "PRECISIONS", "Backend", "BackendError", "DeviceMemory", "Staging", "Tick", "backend"]
 
 LIBRARIES = {
     "numpy": "pip install numpy",

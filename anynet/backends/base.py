@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from anynet.backends.staging import CopiedStaging, Staging
 from anynet.compiler.loop import RecordedLoop
 from anynet.compiler.program import Program, Tick
-from anynet.compiler.target import Library
+from anynet.compiler.target import Target
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
@@ -53,7 +53,7 @@ def first_line(error: BaseException) -> str:
     return next((line.strip()[:200] for line in str(error).splitlines() if line.strip(" =")), type(error).__name__)
 
 
-class Memory(NamedTuple):
+class DeviceMemory(NamedTuple):
     """Of a device, in bytes."""
 
     free: int
@@ -92,11 +92,11 @@ class Backend(ABC):
         """Return when a result, arrays in any containers, is there: libraries may run behind what they are asked."""
 
     @abstractmethod
-    def memory(self) -> Memory | None:
+    def memory(self) -> DeviceMemory | None:
         """What the device has; None where the library does not tell."""
 
     @abstractmethod
-    def devices(self) -> dict[str, Memory | None]:
+    def devices(self) -> dict[str, DeviceMemory | None]:
         """Every device that can be chosen, as written after the colon of "name:device" and with what it is behind."""
 
     def out_of_memory(self, error: BaseException) -> bool:
@@ -127,7 +127,7 @@ class Backend(ABC):
             )
         return replace(self, precision=precision)
 
-    def products(self) -> AbstractContextManager[Any]:
+    def matmul_precision(self) -> AbstractContextManager[Any]:
         """Within it, what the library multiplies is of this precision; what ``compile`` returns needs no such thing."""
         return nullcontext()
 
@@ -136,7 +136,7 @@ class Backend(ABC):
         return function
 
     @property
-    def library(self) -> Library | None:
+    def target(self) -> Target | None:
         """What runs recorded steps; None where steps are run as they are, or in a way of the backend's own."""
         return None
 
@@ -148,7 +148,7 @@ class Backend(ABC):
     def loop(self, step: Step) -> Loop:
         """Many steps, one after another, made faster where the library can."""
         plain = self.plain_loop(step)
-        return plain if self.library is None else self.compile(RecordedLoop(step, plain, self.library, self.program))
+        return plain if self.target is None else self.compile(RecordedLoop(step, plain, self.target, self.program))
 
     def plain_loop(self, step: Step) -> Loop:
         """The step again and again, as it is: what every other way is held against."""
@@ -168,12 +168,12 @@ class Backend(ABC):
         return CopiedStaging(self.asarray, shape)
 
     @property
-    def lanes(self) -> int:
+    def workers(self) -> int:
         """On how many cores members are trained fastest, each core with its own; 1 where one stack of all is faster."""
         return 1
 
     @contextmanager
-    def one_core_each(self) -> Iterator[None]:
+    def one_thread_each(self) -> Iterator[None]:
         """Within it, the library uses no more than one core for each thread that calls it."""
         yield
 

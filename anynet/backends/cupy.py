@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from anynet.backends.base import (
     Backend,
     BackendError,
+    DeviceMemory,
     Function,
-    Memory,
     first_line,
 )
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler.cuda.graphs import GraphProgram
-from anynet.compiler.cuda.target import CupyLibrary, find_products
+from anynet.compiler.cuda.target import CudaTarget, find_products
 from anynet.compiler.program import Program
-from anynet.compiler.target import Library
+from anynet.compiler.target import Target
 from anynet.core.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -99,16 +99,16 @@ class Cupy(Backend):
     def wait(self, result: Any) -> None:
         self.device.synchronize()
 
-    def memory(self) -> Memory | None:
+    def memory(self) -> DeviceMemory | None:
         """What CuPy keeps for arrays to come is free to it, whatever CUDA says."""
         with self.device:
             free, total = self.device.mem_info
-            return Memory(free + cupy.get_default_memory_pool().free_bytes(), total)
+            return DeviceMemory(free + cupy.get_default_memory_pool().free_bytes(), total)
 
-    def devices(self) -> dict[str, Memory | None]:
+    def devices(self) -> dict[str, DeviceMemory | None]:
         runtime = cupy.cuda.runtime
         names = [runtime.getDeviceProperties(i)["name"].decode() for i in range(runtime.getDeviceCount())]
-        return {f"{i} ({name})": Memory(*cupy.cuda.Device(i).mem_info) for i, name in enumerate(names)}
+        return {f"{i} ({name})": DeviceMemory(*cupy.cuda.Device(i).mem_info) for i, name in enumerate(names)}
 
     def out_of_memory(self, error: BaseException) -> bool:
         """CuPy's own error is a MemoryError; CUDA's and cuBLAS's are known by what they say."""
@@ -132,8 +132,8 @@ class Cupy(Backend):
         return cast(Function, on_device)
 
     @property
-    def library(self) -> Library:
-        return CupyLibrary(self.precision)
+    def target(self) -> Target:
+        return CudaTarget(self.precision)
 
     @property
     def program(self) -> type[Program]:

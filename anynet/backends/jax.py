@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, Function, Loop, Memory, Step, Tick, first_line
+from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, Loop, Step, Tick, first_line
 from anynet.backends.numpy import host_memory
 from anynet.compiler.split import SplitStep
 from anynet.compiler.tracer import trace
@@ -52,13 +52,13 @@ def _devices() -> dict[str, jax.Device]:
     return found
 
 
-def _memory(device: jax.Device) -> Memory | None:
+def _memory(device: jax.Device) -> DeviceMemory | None:
     if device.platform == "cpu":
         return host_memory()
     stats = device.memory_stats() or {}
     if "bytes_limit" not in stats:
         return None
-    return Memory(stats["bytes_limit"] - stats["bytes_in_use"], stats["bytes_limit"])
+    return DeviceMemory(stats["bytes_limit"] - stats["bytes_in_use"], stats["bytes_limit"])
 
 
 class Jax(Backend):
@@ -83,10 +83,10 @@ class Jax(Backend):
     def wait(self, result: Any) -> None:
         jax.block_until_ready(result)
 
-    def memory(self) -> Memory | None:
+    def memory(self) -> DeviceMemory | None:
         return _memory(self.device)
 
-    def devices(self) -> dict[str, Memory | None]:
+    def devices(self) -> dict[str, DeviceMemory | None]:
         return {name: _memory(device) for name, device in _devices().items()}
 
     def out_of_memory(self, error: BaseException) -> bool:
@@ -108,12 +108,12 @@ class Jax(Backend):
             return False
 
     @contextmanager
-    def products(self) -> Iterator[None]:
+    def matmul_precision(self) -> Iterator[None]:
         with jax.default_matmul_precision(PRODUCTS[self.precision]):
             yield
 
     def compile(self, function: Function) -> Function:
-        return jax.jit(self.products()(function))
+        return jax.jit(self.matmul_precision()(function))
 
     def loop(self, step: Step) -> Loop:
         """All steps in one compiled call, with vectors in parts, which XLA would copy otherwise."""

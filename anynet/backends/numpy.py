@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from anynet.backends.base import Backend, BackendError, Function, Memory
-from anynet.compiler.numpy.target import NumpyLibrary
-from anynet.compiler.target import Library
+from anynet.backends.base import Backend, BackendError, DeviceMemory, Function
+from anynet.compiler.numpy.target import NumpyTarget
+from anynet.compiler.target import Target
 from anynet.core.typing import Array
 
 
@@ -41,10 +41,10 @@ class Numpy(Backend):
     def wait(self, result: Any) -> None:
         """At once: NumPy computes when it is asked."""
 
-    def memory(self) -> Memory | None:
+    def memory(self) -> DeviceMemory | None:
         return host_memory()
 
-    def devices(self) -> dict[str, Memory | None]:
+    def devices(self) -> dict[str, DeviceMemory | None]:
         return {f"cpu ({os.cpu_count()} cores)": self.memory()}
 
     @property
@@ -56,27 +56,27 @@ class Numpy(Backend):
         return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)
 
     @property
-    def lanes(self) -> int:
+    def workers(self) -> int:
         """As many as BLAS has threads."""
         return max(
             (library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1
         )
 
     @contextmanager
-    def one_core_each(self) -> Iterator[None]:
+    def one_thread_each(self) -> Iterator[None]:
         with threadpool_limits(limits=1, user_api="blas"):
             yield
 
     @property
-    def library(self) -> Library:
-        return NumpyLibrary()
+    def target(self) -> Target:
+        return NumpyTarget()
 
 
-def host_memory() -> Memory | None:
+def host_memory() -> DeviceMemory | None:
     """The machine's own memory, as Linux tells it; None elsewhere."""
     try:
         lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     except OSError:
         return None
     free, total = (1024 * int(lines[name].split()[0]) for name in ("MemAvailable", "MemTotal"))
-    return Memory(free, total)
+    return DeviceMemory(free, total)

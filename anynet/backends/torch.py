@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from anynet.backends.base import (
     Backend,
     BackendError,
+    DeviceMemory,
     Function,
-    Memory,
     first_line,
 )
 from anynet.backends.numpy import host_memory
 from anynet.backends.staging import PinnedStaging, Staging
-from anynet.compiler.target import Library
-from anynet.compiler.torch.target import TorchLibrary
+from anynet.compiler.target import Target
+from anynet.compiler.torch.target import TorchTarget
 from anynet.core.typing import Array
 
 
@@ -62,12 +62,12 @@ class Torch(Backend):
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
-    def memory(self) -> Memory | None:
-        return Memory(*torch.cuda.mem_get_info(self.device)) if self.device.type == "cuda" else host_memory()
+    def memory(self) -> DeviceMemory | None:
+        return DeviceMemory(*torch.cuda.mem_get_info(self.device)) if self.device.type == "cuda" else host_memory()
 
-    def devices(self) -> dict[str, Memory | None]:
+    def devices(self) -> dict[str, DeviceMemory | None]:
         gpus = range(torch.cuda.device_count())
-        found = {f"cuda:{i} ({torch.cuda.get_device_name(i)})": Memory(*torch.cuda.mem_get_info(i)) for i in gpus}
+        found = {f"cuda:{i} ({torch.cuda.get_device_name(i)})": DeviceMemory(*torch.cuda.mem_get_info(i)) for i in gpus}
         return {"cpu": host_memory()} | found
 
     def out_of_memory(self, error: BaseException) -> bool:
@@ -89,7 +89,7 @@ class Torch(Backend):
         return ("float32", "tf32") if ampere else super().precisions
 
     @contextmanager
-    def products(self) -> Iterator[None]:
+    def matmul_precision(self) -> Iterator[None]:
         """PyTorch has one setting for the whole process, which is put back; since 2.9 by another name."""
         if self.device.type != "cuda":
             yield
@@ -105,11 +105,11 @@ class Torch(Backend):
             setattr(matmul, name, before)
 
     def compile(self, function: Function) -> Function:
-        return torch.no_grad()(self.products()(function))
+        return torch.no_grad()(self.matmul_precision()(function))
 
     @property
-    def library(self) -> Library:
-        return TorchLibrary(self.device)
+    def target(self) -> Target:
+        return TorchTarget(self.device)
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         if self.device.type != "cuda":

@@ -5,7 +5,7 @@ from typing import Any
 
 from anynet.compiler.graph import Graph, elements
 from anynet.compiler.program import Program
-from anynet.compiler.target import Library
+from anynet.compiler.target import Target
 from anynet.compiler.tracer import trace
 from anynet.core.tree import flatten, form
 
@@ -16,17 +16,17 @@ MOST = 32
 class Record:
     """A recorded step with its program, which is compiled further once it has run often.
 
-    graph: as from ``trace``. n_carry, shared, library: as of ``Program``. kind: of program.
+    graph: as from ``trace``. n_carry, shared, target: as of ``Program``. kind: of program.
     """
 
     def __init__(
-        self, graph: Graph, n_carry: int, shared: list[Any], library: Library, kind: type[Program] = Program
+        self, graph: Graph, n_carry: int, shared: list[Any], target: Target, kind: type[Program] = Program
     ) -> None:
         self.build = graph.build
-        self._kind, self._settings = kind, (graph, n_carry, shared, library)
+        self._kind, self._settings = kind, (graph, n_carry, shared, target)
         self._program = kind(*self._settings)
-        self._work = sum(elements(node) for node in graph.nodes if library.together(node, hot=True))
-        self._patience = library.patience
+        self._work = sum(elements(node) for node in graph.nodes if target.fuses(node, hot=True))
+        self._patience = target.patience
 
     def program(self, steps: int) -> Program:
         """The program for so many steps more."""
@@ -45,20 +45,20 @@ class RecordedLoop:
     """
 
     def __init__(
-        self, step: Callable[..., Any], plain: Callable[..., Any], library: Library, kind: type[Program] = Program
+        self, step: Callable[..., Any], plain: Callable[..., Any], target: Target, kind: type[Program] = Program
     ) -> None:
-        self._step, self._plain, self._library, self._kind = step, plain, library, kind
+        self._step, self._plain, self._target, self._kind = step, plain, target, kind
         self._records: dict[tuple, Record | None] = {}
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Callable[[int], object]) -> Any:
         before, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
-        are_arrays = all(map(self._library.is_array, (*before, *held, *columns)))
+        are_arrays = all(map(self._target.is_array, (*before, *held, *columns)))
         if not are_arrays or columns[0].shape[0] == 0:
             return self._plain(carry, shared, rows, tick)
         key = (
             form((carry, shared, rows)),
             *((a.shape, a.dtype) for a in before),
-            *(id(a) if self._library.stays(a) else (a.shape, a.dtype) for a in held),
+            *(id(a) if self._target.stays(a) else (a.shape, a.dtype) for a in held),
             *((a.shape[1:], a.dtype) for a in columns),
         )
         if key not in self._records:
@@ -73,12 +73,12 @@ class RecordedLoop:
     def _record(self, carry: Any, shared: Any, rows: Any) -> Record | None:
         columns, rebuild = flatten(rows)
         try:
-            graph = trace(self._step, self._library.xp, carry, shared, rebuild([column[0, ...] for column in columns]))
+            graph = trace(self._step, self._target.xp, carry, shared, rebuild([column[0, ...] for column in columns]))
         except Exception:  # the plain loop will say what is wrong, if anything is
             return None
         if not _returns_alike(graph, carry):
             return None
-        return Record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._library, self._kind)
+        return Record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target, self._kind)
 
 
 def _returns_alike(graph: Graph, carry: Any) -> bool:

@@ -5,25 +5,25 @@ from typing import Any
 
 from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Graph, Node
-from anynet.compiler.target import Library
+from anynet.compiler.target import Target
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
 
-class Memory:
+class MemoryPlan:
     """Arrays by node: the argument's own where nothing else needs it any more, a new one otherwise.
 
     graph: what is to run. groups: its operations in the order in which they will, those of a group element by element.
     updates: the operations whose results replace inputs, with the inputs.
     """
 
-    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node], library: Library) -> None:
-        self._library = library
+    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node], target: Target) -> None:
+        self._target = target
         self._place = {node: i for i, node in enumerate(node for group in groups for node in group)}
         self._group = {node: group for group in groups for node in group}
         self._updates = dict(updates)
         self._outputs, self.users = set(graph.outputs), graph.users()
-        self._parts, self._changed = vectors.parts(graph), vectors.changed(graph, library.in_place)
+        self._parts, self._changed = vectors.parts(graph), vectors.changed(graph, target.in_place)
         self._arrays: dict[Node, Array] = {}
         self._owner: dict[Node, Node] = {}  # whose array a node's is, or is part of
         self._needed: dict[Node, float] = {}  # by owner: until which position
@@ -31,7 +31,7 @@ class Memory:
 
     def __getitem__(self, node: Node) -> Array:
         if node.op == "constant" and node not in self._arrays:
-            self.hold(node, self._library.asarray(node.value))
+            self.hold(node, self._target.asarray(node.value))
         return self._arrays[node]
 
     def arguments(self, node: Node) -> tuple[tuple, dict[str, Any]]:
@@ -65,13 +65,13 @@ class Memory:
             part = self._parts[node]
             where = self.vector(part.vector, node)[part.key]
             array = where if tuple(where.shape) == node.shape else where.reshape(node.shape)
-            if self._library.overlap(array, where):
+            if self._target.overlap(array, where):
                 return self.hold(node, array, part.vector)
-        for used in node.inputs if self._library.in_place(node) else ():
+        for used in node.inputs if self._target.in_place(node) else ():
             if self._owner.get(used) in self._free_to_use and self._may_write(node, used):
                 return self.hold(node, self._arrays[used], used)
         self._free_to_use.add(node)
-        return self.hold(node, self._library.empty(node))
+        return self.hold(node, self._target.empty(node))
 
     def vector(self, node: Node, first: Node) -> Array:
         """The array of a concatenation, which is there as soon as the first of its parts."""
@@ -79,7 +79,7 @@ class Memory:
             return self._arrays[node]
         if (old := self._changed.get(node)) in self._arrays and self._may_change(old, self._place[first]):
             return self.hold(node, self._arrays[old], old)
-        return self.hold(node, self._library.empty(node))
+        return self.hold(node, self._target.empty(node))
 
     def will_change(self, node: Node) -> bool:
         """Whether a later vector may be written over this one."""
@@ -92,11 +92,11 @@ class Memory:
 
     def _may_write(self, node: Node, used: Node) -> bool:
         array = self._arrays[used]
-        if (node.shape, node.dtype) != (used.shape, used.dtype) or not self._library.can_write(array):
+        if (node.shape, node.dtype) != (used.shape, used.dtype) or not self._target.can_write(array):
             return False
         end = self._needed[self._owner[used]]
         if end > self._place[node] or (
-            end == self._place[node] and not (used in node.inputs and self._library.in_place(node))
+            end == self._place[node] and not (used in node.inputs and self._target.in_place(node))
         ):
             return False
         return all(self._in_step(member, used) for member in self._group[node])
@@ -105,7 +105,7 @@ class Memory:
         """Whether an operation that runs beside others element by element reads no other elements of an array."""
         same = set(self._sharing(used)).intersection(member.inputs)
         return not same or (
-            member.op != "take" and all(self._library.same(self._arrays[n], self._arrays[used]) for n in same)
+            member.op != "take" and all(self._target.same(self._arrays[n], self._arrays[used]) for n in same)
         )
 
     def _sharing(self, node: Node) -> list[Node]:

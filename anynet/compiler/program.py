@@ -5,9 +5,9 @@ from functools import partial
 
 from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Graph, Node
-from anynet.compiler.memory import Memory
+from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.schedule import VIEWS, schedule
-from anynet.compiler.target import Call, Library
+from anynet.compiler.target import Call, Target
 from anynet.core.typing import Array
 
 Tick = Callable[[int], object]
@@ -26,24 +26,24 @@ class Program:
     calls: what a step calls. made: for each call, the operations that it is made for.
     """
 
-    def __init__(self, graph: Graph, n_carry: int, shared: list[Array], library: Library, *, hot: bool = False) -> None:
-        self._library = library
+    def __init__(self, graph: Graph, n_carry: int, shared: list[Array], target: Target, *, hot: bool = False) -> None:
+        self._target = target
         carry, fixed = graph.inputs[:n_carry], graph.inputs[n_carry : n_carry + len(shared)]
         self._carry_nodes, row = carry, graph.inputs[n_carry + len(shared) :]
-        groups = schedule(graph, partial(library.together, hot=hot))
+        groups = schedule(graph, partial(target.fuses, hot=hot))
         updates = {new: old for old, new in zip(carry, graph.outputs, strict=True) if new is not old}
-        self._memory = Memory(graph, groups, updates, library)
+        self._memory = MemoryPlan(graph, groups, updates, target)
         self.carry, self._row = ([self._own(node) for node in nodes] for nodes in (carry, row))
         self._shared = [
-            self._memory.hold(n, a) if library.stays(a) else self._own(n) for n, a in zip(fixed, shared, strict=True)
+            self._memory.hold(n, a) if target.stays(a) else self._own(n) for n, a in zip(fixed, shared, strict=True)
         ]
         self._fixed = set(fixed)
         self._once: list[Call] = []
         self.calls: list[Call] = []
         self.made: list[list[Node]] = []
         for group in groups:
-            if library.together(group[0], hot=hot):
-                self._add(group, library.group_calls(group, self._memory, hot=hot))
+            if target.fuses(group[0], hot=hot):
+                self._add(group, target.group_calls(group, self._memory, hot=hot))
             else:
                 self._bind(group[0])
         self._hand_over([self._memory[new] for new in graph.outputs])
@@ -57,7 +57,7 @@ class Program:
         """Begin a loop with these arrays' values."""
         for mine, array in zip((*self.carry, *self._shared), (*carry, *shared), strict=True):
             if mine is not array:
-                _run([self._library.copy(mine, array)])
+                _run([self._target.copy(mine, array)])
         _run(self._once)
 
     def run(self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick) -> list[Array]:
@@ -85,8 +85,8 @@ class Program:
 
     def result(self) -> list[Array]:
         """Copies of the carry's arrays, which later steps leave alone."""
-        copies = [self._library.empty(node) for node in self._carry_nodes]
-        _run([self._library.copy(copy, mine) for copy, mine in zip(copies, self.carry, strict=True)])
+        copies = [self._target.empty(node) for node in self._carry_nodes]
+        _run([self._target.copy(copy, mine) for copy, mine in zip(copies, self.carry, strict=True)])
         return copies
 
     def _add(self, nodes: list[Node], calls: list[Call]) -> None:
@@ -94,7 +94,7 @@ class Program:
         self.made += [nodes] * len(calls)
 
     def _own(self, node: Node) -> Array:
-        return self._memory.hold(node, self._library.empty(node))
+        return self._memory.hold(node, self._target.empty(node))
 
     def _bind(self, node: Node) -> None:
         args, kwargs = self._memory.arguments(node)
@@ -103,16 +103,16 @@ class Program:
         if fixed:
             self._fixed.add(node)
         if node.op in VIEWS:
-            view, base = self._library.evaluate(node, args, kwargs), node.inputs[0]
-            if self._library.overlap(view, self._memory[base]):
+            view, base = self._target.evaluate(node, args, kwargs), node.inputs[0]
+            if self._target.overlap(view, self._memory[base]):
                 self._memory.hold(node, view, base)
                 return
         if is_vector:
             self._fill(node)
         elif fixed:
-            self._once += self._library.calls(node, args, kwargs, self._own(node))
+            self._once += self._target.calls(node, args, kwargs, self._own(node))
         else:
-            self._add([node], self._library.calls(node, args, kwargs, self._memory.allocate(node)))
+            self._add([node], self._target.calls(node, args, kwargs, self._memory.allocate(node)))
 
     def _fill(self, node: Node) -> None:
         """Write the parts of a vector that are not in their places yet."""
@@ -120,18 +120,18 @@ class Program:
         for part, piece in vectors.pieces(node):
             array, where = self._memory[piece], vector[part.key]
             if piece.op == "constant" and not self._memory.will_change(node):
-                _run([self._library.copy(where, array)])
-            elif not self._library.same(array, where):
-                self._add([node], [self._library.copy(where, array)])
+                _run([self._target.copy(where, array)])
+            elif not self._target.same(array, where):
+                self._add([node], [self._target.copy(where, array)])
 
     def _hand_over(self, results: list[Array]) -> None:
         """Copy what is not in the carry's arrays yet; by way of others, for one may be what another was."""
         moves = [pair for pair in zip(self._carry_nodes, self.carry, results, strict=True) if pair[1] is not pair[2]]
-        between = [self._library.empty(node) for node, _, _ in moves]
+        between = [self._target.empty(node) for node, _, _ in moves]
         for copy, (node, _, new) in zip(between, moves, strict=True):
-            self._add([node], [self._library.copy(copy, new)])
+            self._add([node], [self._target.copy(copy, new)])
         for copy, (node, mine, _) in zip(between, moves, strict=True):
-            self._add([node], [self._library.copy(mine, copy)])
+            self._add([node], [self._target.copy(mine, copy)])
 
 
 def _run(calls: list[Call]) -> None:

@@ -12,10 +12,10 @@ VIEWS = {"broadcast_to", "expand_dims", "flip", "getitem", "matrix_transpose", "
 """Operations that may give another view of the same memory."""
 
 
-def schedule(graph: Graph, together: Callable[[Node], bool]) -> list[list[Node]]:
+def schedule(graph: Graph, fuse: Callable[[Node], bool]) -> list[list[Node]]:
     """The graph's operations in the order to run them in, grouped.
 
-    together: whether an operation, which gives each row of its result from the same rows of its arguments, or takes
+    fuse: whether an operation, which gives each row of its result from the same rows of its arguments, or takes
         rows from a table, is to run together with others.
 
     Returns lists of one operation each, and of several that run together, with results of the same shape.
@@ -24,17 +24,17 @@ def schedule(graph: Graph, together: Callable[[Node], bool]) -> list[list[Node]]
     group: list[Node] = []
     for node in graph.nodes:
         waits = any(needed in group for needed in node.inputs)
-        if not together(node):
+        if not fuse(node):
             if waits:
                 done.append(group)
                 group = []
             done.append([node])
         elif group and not waits and node.shape != group[0].shape:  # it goes ahead
-            if done and _joins(node, done[-1], together):
+            if done and _joins(node, done[-1], fuse):
                 done[-1].append(node)
             else:
                 done.append([node])
-        elif group and _joins(node, group, together):
+        elif group and _joins(node, group, fuse):
             group.append(node)
         else:
             done += [group] if group else []
@@ -42,7 +42,7 @@ def schedule(graph: Graph, together: Callable[[Node], bool]) -> list[list[Node]]
     return [*done, group] if group else done
 
 
-def _joins(node: Node, group: list[Node], together: Callable[[Node], bool]) -> bool:
+def _joins(node: Node, group: list[Node], fuse: Callable[[Node], bool]) -> bool:
     """Whether a node can be the group's last: a table, or what names its rows, has to be there before."""
     waits = any(needed in group for needed in node.inputs)
-    return together(group[0]) and node.shape == group[0].shape and not (waits and node.op == "take")
+    return fuse(group[0]) and node.shape == group[0].shape and not (waits and node.op == "take")

@@ -10,13 +10,13 @@ from anynet.compiler.graph import Node
 from anynet.core.typing import Array
 
 if TYPE_CHECKING:
-    from anynet.compiler.memory import Memory
+    from anynet.compiler.memory import MemoryPlan
 
 Call = tuple[Callable[..., Any], tuple]
 """A function and what to call it with."""
 
 
-class Library(ABC):
+class Target(ABC):
     """An array library whose arrays can be written to, and how."""
 
     patience: float = math.inf
@@ -71,11 +71,11 @@ class Library(ABC):
         """The operation as the array API has it: a new array, or a view."""
         return evaluate(self.xp, node, args, kwargs)
 
-    def together(self, node: Node, *, hot: bool) -> bool:
+    def fuses(self, node: Node, *, hot: bool) -> bool:
         """Whether an operation runs together with its neighbours, in a group. hot: whether it runs often."""
         return False
 
-    def group_calls(self, group: list[Node], memory: "Memory", *, hot: bool) -> list[Call]:
+    def group_calls(self, group: list[Node], memory: "MemoryPlan", *, hot: bool) -> list[Call]:
         """The calls that run a group, to whose results the memory is to give arrays."""
         raise NotImplementedError
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from anynet.backends import Memory
+from anynet.backends import DeviceMemory
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.course import Course
@@ -52,7 +52,7 @@ def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: 
     return np.dtype(dtype).itemsize * (size * (15 + 5 * moments) + 4 * (batch_size + BATCH) * widths)
 
 
-def _said(members: Sequence[Member], course: Course, memory: Memory | None, most: int) -> str:
+def _said(members: Sequence[Member], course: Course, memory: DeviceMemory | None, most: int) -> str:
     """What these members take at once, and what would take no more than ``most`` bytes."""
     n, (net, optimizer, *_) = len(members), members[0]
     none, one, each = (member_bytes(net, optimizer, size, course.dtype) for size in (0, 1, course.batch_size))

@@ -4,7 +4,7 @@ import math
 import sys
 from dataclasses import dataclass
 
-from anynet.backends import Backend, Memory
+from anynet.backends import Backend, DeviceMemory
 from anynet.data.augmentation import Augmentation
 from anynet.data.cifar10.splits import Dataset
 from anynet.data.loader import Loader, Pass
@@ -63,7 +63,7 @@ def load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Loa
     return loaders
 
 
-def _said(data: Dataset, backend: Backend, memory: Memory | None) -> str:
+def _said(data: Dataset, backend: Backend, memory: DeviceMemory | None) -> str:
     images = sum(part.images.nbytes for part in (data.train, data.val, data.test))
     return (
         f"moving images to the device, where all of {data.name} take {gigabytes(images)}, and {room(backend, memory)}; "

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from anynet.backends import Backend, Memory
+from anynet.backends import Backend, DeviceMemory
 
 
 class OutOfMemoryError(MemoryError):
@@ -32,7 +32,7 @@ def gigabytes(n: int) -> str:
     return f"{n / 1e9:.3g} GB"
 
 
-def room(backend: Backend, memory: Memory | None) -> str:
+def room(backend: Backend, memory: DeviceMemory | None) -> str:
     """What a backend's device had free, in words."""
     where = f"{backend.name} on {backend.device_name}"
     if memory is None:

@@ -87,7 +87,7 @@ def probabilities(
     backend: Backend,
 ) -> NDArray[np.floating]:
     """Probabilities of the classes: images of shape (N, 3072), uint8, give shape (N, C)."""
-    with backend.products():
+    with backend.matmul_precision():
         logits, _, _ = net.forward(params, state, normalization(backend.asarray(images)), train=False)
     xp = array_namespace(logits)
     exp = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))

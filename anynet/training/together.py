@@ -46,13 +46,13 @@ def train_members(course: Course, members: Sequence[Member], progress: Progress,
     Returns their runs, without the last ones where Control-C came before their first epoch was done.
     """
     parts = groups(members, course)
-    lanes = min(course.backend.lanes, len(parts[0]))
+    workers = min(course.backend.workers, len(parts[0]))
     with in_memory(parts[0], course):
-        if lanes == 1:
+        if workers == 1:
             return _one_after_another(course, parts, progress, on_epoch)
-        most = max(1, min(CACHED // members[0].net.layout.size, len(parts[0]) // lanes))
+        most = max(1, min(CACHED // members[0].net.layout.size, len(parts[0]) // workers))
         stacks = np.array_split(np.arange(len(members)), math.ceil(len(members) / most))
-        return _beside(course, [[members[k] for k in stack] for stack in stacks], lanes, progress, on_epoch)
+        return _beside(course, [[members[k] for k in stack] for stack in stacks], workers, progress, on_epoch)
 
 
 def _one_after_another(
@@ -73,7 +73,7 @@ def _one_after_another(
 
 
 def _beside(
-    course: Course, parts: Sequence[Sequence[Member]], lanes: int, progress: Progress, on_epoch: OnEpoch
+    course: Course, parts: Sequence[Sequence[Member]], workers: int, progress: Progress, on_epoch: OnEpoch
 ) -> list[Run]:
     own, lock = local(), Lock()
 
@@ -92,7 +92,7 @@ def _beside(
             progress.stop.set()
         return runs
 
-    with course.backend.one_core_each(), ThreadPoolExecutor(lanes) as pool:
+    with course.backend.one_thread_each(), ThreadPoolExecutor(workers) as pool:
         firsts = accumulate(map(len, parts), initial=0)
         futures = [pool.submit(train_part, first, part) for first, part in zip(firsts, parts, strict=False)]
         with suppress(KeyboardInterrupt):

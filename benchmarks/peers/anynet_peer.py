@@ -42,8 +42,8 @@ class Anynet(Peer):
             raise LeftOutError(str(error)) from error
         if how == EAGER:
             self.backend = _eager(self.backend)
-        if (library := self.backend.library) is not None:
-            type(library).patience = 1 if compiler or backend != "numpy" else math.inf
+        if (target := self.backend.target) is not None:
+            type(target).patience = 1 if compiler or backend != "numpy" else math.inf
         self.net, put = _net(workload), self.backend.asarray
         adam = workload.optimizer == "adam"
         optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, momentum=workload.momentum)

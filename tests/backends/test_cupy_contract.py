@@ -9,7 +9,7 @@ from fake_cupy import CUDARuntimeError, DynamicLibNotFoundError, put_in_place
 
 import anynet.backends
 from anynet import BackendError, backend
-from anynet.backends import Memory
+from anynet.backends import DeviceMemory
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_the_gpu_chosen_is_made_the_current_one_before_it_is_tried(install, name
     chosen = backend(name)
     assert fake.log == [f"use {number}", "multiply"]
     assert (chosen.name, chosen.device.id, chosen.xp) == ("cupy", number, fake.xp)
-    assert chosen.memory() == Memory(free=3 + number, total=10)
+    assert chosen.memory() == DeviceMemory(free=3 + number, total=10)
 
 
 def test_a_cublas_that_does_not_work_is_told(install):
@@ -116,7 +116,7 @@ def test_a_cublas_that_does_not_work_is_told(install):
 def test_what_cupy_keeps_is_free(install, monkeypatch):
     fake = install()
     monkeypatch.setattr(type(fake.cupy.get_default_memory_pool()), "free_bytes", lambda pool: 5)
-    assert backend("cupy").memory() == Memory(free=8, total=10)
+    assert backend("cupy").memory() == DeviceMemory(free=8, total=10)
 
 
 def test_every_device_can_be_chosen(install):

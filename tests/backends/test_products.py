@@ -119,7 +119,7 @@ def test_jax_is_asked_within_and_nothing_stays_set(precision, asked):
     one, rows = (chosen.asarray(x) for x in (np.ones(2, np.float32), np.ones((3, 2), np.float32)))
     for run in (chosen.loop, chosen.plain_loop):
         np.testing.assert_array_equal(chosen.to_host(run(step)(one, [one], rows, lambda n: None)), [4, 4])
-    with chosen.products():
+    with chosen.matmul_precision():
         step(one, one, one)
     assert set(seen) == {asked}
     assert jax.config.jax_default_matmul_precision == before

@@ -8,7 +8,7 @@ import pytest
 
 import anynet as an
 from anynet.backends import backend
-from anynet.backends.base import Memory
+from anynet.backends.base import DeviceMemory
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.synthetic import draw
@@ -25,12 +25,12 @@ def data() -> Dataset:
 
 @pytest.fixture(autouse=True)
 def _stacks(monkeypatch):
-    monkeypatch.setattr(Numpy, "lanes", 1)
+    monkeypatch.setattr(Numpy, "workers", 1)
 
 
 def with_memory(free):
     numpy = backend("numpy")
-    kind = type("Small", (type(numpy),), {"memory": lambda self: Memory(round(free), round(free))})
+    kind = type("Small", (type(numpy),), {"memory": lambda self: DeviceMemory(round(free), round(free))})
     return kind(numpy.name, numpy.device)
 
 
@@ -57,7 +57,7 @@ def test_groups_fit_half_of_what_is_free_and_change_nothing(data, free, sizes):
 def test_stacks_on_two_cores_fit_together(data, monkeypatch, free, sizes):
     module, seen = sys.modules["anynet.training.together"], []
     train = module.train
-    monkeypatch.setattr(Numpy, "lanes", 2)
+    monkeypatch.setattr(Numpy, "workers", 2)
     monkeypatch.setattr(
         module, "train", lambda loops, part, **more: seen.append(len(part)) or train(loops, part, **more)
     )

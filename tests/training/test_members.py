@@ -25,12 +25,12 @@ CASES = {
 
 
 @pytest.fixture(autouse=True)
-def lanes(request, monkeypatch):
+def workers(request, monkeypatch):
     """On how many cores NumPy trains members; one, on which it stacks them, unless a test says otherwise."""
-    monkeypatch.setattr(Numpy, "lanes", getattr(request, "param", 1))
+    monkeypatch.setattr(Numpy, "workers", getattr(request, "param", 1))
 
 
-both_ways = pytest.mark.parametrize("lanes", [1, 2, 3], indirect=True)
+both_ways = pytest.mark.parametrize("workers", [1, 2, 3], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -202,11 +202,11 @@ def test_the_ensemble_is_tested_in_parts(data, monkeypatch):
     assert runs.ensemble.test_accuracy == pytest.approx(whole.mean())
 
 
-@pytest.mark.parametrize("lanes", [2, 3], indirect=True)
+@pytest.mark.parametrize("workers", [2, 3], indirect=True)
 def test_members_on_cores_of_their_own_are_what_they_are_in_a_stack(data, monkeypatch):
     members = [*MEMBERS, {"lr": diverging}, {"lr": 1e300}]
     runs = fit(data, members=members, epochs=3)
-    monkeypatch.setattr(Numpy, "lanes", 1)
+    monkeypatch.setattr(Numpy, "workers", 1)
     stacked = fit(data, members=members, epochs=3)
     assert str(runs.diverged) == str(stacked.diverged)
     assert list(runs.diverged) == [3, 4]

@@ -8,7 +8,7 @@ from commands import refused, small
 from exhaustion import TOO_MUCH, exhaust
 
 import anynet as an
-from anynet.backends import Memory, backend
+from anynet.backends import DeviceMemory, backend
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, loader, split
 from anynet.data.synthetic import draw
@@ -27,7 +27,7 @@ def data() -> Dataset:
 
 def with_loop(here, loop, free=None):
     """A backend whose steps are run by this; free: what it says that its device has, None where it does not tell."""
-    memory = None if free is None else Memory(free, 10 * free)
+    memory = None if free is None else DeviceMemory(free, 10 * free)
     kind = type("Small", (type(here),), {"loop": lambda self, step: loop, "memory": lambda self: memory})
     return kind(here.name, here.device)
 
@@ -79,7 +79,7 @@ def test_the_batch_that_is_named_is_the_largest_of_half_the_size(data, free, mos
 
 
 def test_stacks_are_told_how_many_at_a_time(data, monkeypatch):
-    monkeypatch.setattr(Numpy, "lanes", 1)
+    monkeypatch.setattr(Numpy, "workers", 1)
 
     def loop(carry, *args):
         if carry[0].shape[0] > 2:
@@ -95,7 +95,7 @@ def test_stacks_are_told_how_many_at_a_time(data, monkeypatch):
 
 
 def test_each_core_reports_too(data, monkeypatch):
-    monkeypatch.setattr(Numpy, "lanes", 2)
+    monkeypatch.setattr(Numpy, "workers", 2)
 
     def loop(*args):
         raise MemoryError("Unable to allocate 9 TiB")

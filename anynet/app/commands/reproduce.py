@@ -43,7 +43,7 @@ def reproduce(
     """
     chosen = choose_backend(backend)
     base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
-    jobs = jobs or chosen.lanes
+    jobs = jobs or chosen.workers
     try:
         run_reports(reports, out, base=base, quick=quick, jobs=jobs, together=together, note=note)
     except KeyboardInterrupt:

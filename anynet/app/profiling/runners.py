@@ -8,7 +8,7 @@ from anynet.backends.base import Loop as Run
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.loop import Record
 from anynet.compiler.program import Program
-from anynet.compiler.target import Call, Library, evaluate
+from anynet.compiler.target import Call, Target, evaluate
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
@@ -43,10 +43,10 @@ class Runner(NamedTuple):
     made: list[list[Node]]
 
 
-def recorded(graph: Graph, job: Job, library: Library, kind: type[Program], steps: int) -> Runner:
+def recorded(graph: Graph, job: Job, target: Target, kind: type[Program], steps: int) -> Runner:
     """The program of a training of so many steps."""
     (carry, _), (shared, _), (rows, _) = flatten(job.carry), flatten(job.shared), flatten(job.rows)
-    program = Record(graph, len(carry), shared, library, kind).program(steps)
+    program = Record(graph, len(carry), shared, target, kind).program(steps)
     program.start(carry, shared)
     return Runner(lambda: program.steps(rows, lambda n: None), program.take, program.calls, program.made)
 

@@ -64,12 +64,12 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
 
     net, loss = experiment.net, build.LOSSES[config.loss]
     graph = _graph(step(labelled_net(net), labelled_loss(loss)), job, backend)
-    if backend.library is None:
+    if backend.target is None:
         runner, measure = one_by_one(graph, backend.loop(step(net, loss)), job, backend), _time
     else:
         steps = config.epochs * math.ceil(len(experiment.data.train) / config.batch_size)
-        runner, measure = recorded(graph, job, backend.library, backend.program, steps), backend.compile(_time)
-    with backend.products():
+        runner, measure = recorded(graph, job, backend.target, backend.program, steps), backend.compile(_time)
+    with backend.matmul_precision():
         total, seconds = measure(runner, job.each, backend, clock)
     parts: dict[Part, float] = defaultdict(float)
     loading = {Part(Label(LOAD), products=False): 1.0}

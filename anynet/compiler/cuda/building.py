@@ -7,7 +7,7 @@ from typing import Any
 from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, TYPES, Reduction, dtype_name, expression, number
 from anynet.compiler.cuda.phases import WARP, Access, Fold, Phase
 from anynet.compiler.graph import Node
-from anynet.compiler.memory import Memory
+from anynet.compiler.memory import MemoryPlan
 from anynet.core.typing import Array
 
 NewArray = Callable[[tuple[int, ...]], Array]
@@ -25,7 +25,7 @@ FINALLY = {"mean": "sum", "count_nonzero": "sum"}
 """How what parts have come to is reduced, where it is not as the parts are."""
 
 
-def elementwise(group: list[Node], memory: Memory) -> Phase:
+def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
     """One loop for operations with results of one shape, each behind those it needs; it writes those needed outside."""
     shape, members = tuple(group[0].shape), set(group)
     local: dict[Node, str] = {}

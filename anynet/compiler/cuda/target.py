@@ -16,14 +16,14 @@ from anynet.compiler.cuda.launching import Single
 from anynet.compiler.cuda.memory_use import reach
 from anynet.compiler.cuda.phases import Phase
 from anynet.compiler.graph import Node
-from anynet.compiler.memory import Memory
-from anynet.compiler.target import Call, Library, layout
+from anynet.compiler.memory import MemoryPlan
+from anynet.compiler.target import Call, Target, layout
 
 SHORT = 1 << 16
 """Multiplications of a product that a kernel does together with its neighbours."""
 
 
-class CupyLibrary(Library):
+class CudaTarget(Target):
     """CuPy's arrays on the current device.
 
     precision: of products that are large enough for cuBLAS.
@@ -61,12 +61,12 @@ class CupyLibrary(Library):
     def stays(self, array: cupy.ndarray) -> bool:
         return array.dtype.kind not in "fc" and array.ndim > 0
 
-    def together(self, node: Node, *, hot: bool) -> bool:
+    def fuses(self, node: Node, *, hot: bool) -> bool:
         return is_elementwise(node) or (
             node.op == "take" and known(node) and node.kwargs.keys() == {"axis"} and len(node.inputs[1].shape) == 1
         )
 
-    def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:
+    def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         phase = building.elementwise(group, memory)
         return [_single(phase)] if phase.turns else []
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.compiler.graph import Node
-from anynet.compiler.memory import Memory
+from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy.ufuncs import ELEMENTWISE, calls, check_index, in_place, take
 from anynet.compiler.target import Call
 from anynet.core.tree import flatten
@@ -32,7 +32,7 @@ def in_blocks(node: Node) -> bool:
     return rows and math.prod(node.shape[1:]) <= SIZE
 
 
-def block_calls(group: list[Node], memory: Memory) -> list[Call]:
+def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
     """The calls that run all operations of a group on one block after another.
 
     group: elementwise operations with results of one shape, each behind those it needs.
@@ -88,7 +88,7 @@ def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
     return array[..., *parts]  # with ..., for array[()] of a single number is no array
 
 
-def _small_arrays(group: list[Node], inner: set[Node], memory: Memory) -> dict[Node, Host]:
+def _small_arrays(group: list[Node], inner: set[Node], memory: MemoryPlan) -> dict[Node, Host]:
     """Arrays of a block's size for results that only the group needs, used again when they are needed no more."""
     found: dict[Node, Host] = {}
     free: list[Host] = []

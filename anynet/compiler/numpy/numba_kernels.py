@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.compiler.graph import Node, elements
-from anynet.compiler.memory import Memory
+from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy.blocks import block_calls
 from anynet.compiler.numpy.ufuncs import check_index
 from anynet.compiler.target import Call
@@ -64,7 +64,7 @@ def in_kernel(node: Node) -> bool:
     return elements(node) >= SMALL and node.op != "take" and _can_be_written(node)
 
 
-def kernel_calls(group: list[Node], memory: Memory) -> list[Call]:
+def kernel_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
     """The calls that run all operations of a group, as from ``block_calls``: one loop, where all can be written so."""
     if not all(map(_can_be_written, group)):
         return block_calls(group, memory)
@@ -91,7 +91,7 @@ def _beside(node: Node) -> np.dtype:
 class _Source:
     """The loop's source, and the arrays that it takes."""
 
-    def __init__(self, group: list[Node], memory: Memory) -> None:
+    def __init__(self, group: list[Node], memory: MemoryPlan) -> None:
         self._shape, self._memory = group[0].shape, memory
         self.arrays: list[Host] = []
         self._ahead: list[str] = []  # of all loops

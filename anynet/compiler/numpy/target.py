@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.compiler.graph import Node
-from anynet.compiler.memory import Memory
+from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy import blocks as numpy_blocks
 from anynet.compiler.numpy import ufuncs as numpy_calls
-from anynet.compiler.target import Call, Library, layout
+from anynet.compiler.target import Call, Target, layout
 
 Host = NDArray[Any]
 
 
-class NumpyLibrary(Library):
+class NumpyTarget(Target):
     """NumPy's arrays; elementwise chains run block by block or, where they run often and Numba is there, compiled."""
 
     patience = 1 << 32  # a second's work, and about a second is what compiling takes
@@ -61,11 +61,11 @@ class NumpyLibrary(Library):
     def stays(self, array: Host) -> bool:
         return array.dtype.kind not in "fc" and array.ndim > 0
 
-    def together(self, node: Node, *, hot: bool) -> bool:
+    def fuses(self, node: Node, *, hot: bool) -> bool:
         kernels = _kernels() if hot else None
         return numpy_blocks.in_blocks(node) or (kernels is not None and kernels.in_kernel(node))
 
-    def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:
+    def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         kernels = _kernels() if hot else None
         return kernels.kernel_calls(group, memory) if kernels else numpy_blocks.block_calls(group, memory)
 

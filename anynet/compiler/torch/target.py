@@ -9,8 +9,8 @@ import array_api_compat.torch as xp
 import torch
 
 from anynet.compiler.graph import Node, elements
-from anynet.compiler.memory import Memory
-from anynet.compiler.target import Call, Library, layout
+from anynet.compiler.memory import MemoryPlan
+from anynet.compiler.target import Call, Target, layout
 
 OPERATIONS = {
     "abs": torch.abs,
@@ -67,7 +67,7 @@ def _is_mask(node: Node) -> bool:
     )
 
 
-class TorchLibrary(Library):
+class TorchTarget(Target):
     """PyTorch's tensors on a device, without autograd."""
 
     patience = 100_000_000_000  # some ten seconds' work, and as much is what compiling takes
@@ -125,11 +125,11 @@ class TorchLibrary(Library):
 
         return [(plain, ())]
 
-    def together(self, node: Node, *, hot: bool) -> bool:
+    def fuses(self, node: Node, *, hot: bool) -> bool:
         large = hot and elements(node) >= LARGE and self.device.type == "cpu"
         return large and (node.op == "astype" or has_out(node))
 
-    def group_calls(self, group: list[Node], memory: Memory, *, hot: bool) -> list[Call]:
+    def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         from anynet.compiler.torch import inductor as torch_kernels  # here, for it imports this
 
         if sum(map(elements, group)) >= WORTH:

@@ -69,8 +69,8 @@ def clock(backend_here, monkeypatch):
 
         return [(first, args), *others]
 
-    library = type(backend_here.library)
-    if backend_here.library is None:
+    target = type(backend_here.target)
+    if backend_here.target is None:
         evaluate = runners.evaluate
 
         def one(xp, node, args, kwargs):
@@ -79,13 +79,13 @@ def clock(backend_here, monkeypatch):
 
         monkeypatch.setattr(runners, "evaluate", one)
         return ticking
-    plain, copy = library.calls, library.copy
-    monkeypatch.setattr(library, "calls", lambda self, node, *rest: heard(plain(self, node, *rest), [node.op]))
-    monkeypatch.setattr(library, "copy", lambda self, *arrays: heard([copy(self, *arrays)], ["copy"])[0])
-    if library.__name__ != "TorchLibrary":  # whose groups here are single calls
-        group = library.group_calls
+    plain, copy = target.calls, target.copy
+    monkeypatch.setattr(target, "calls", lambda self, node, *rest: heard(plain(self, node, *rest), [node.op]))
+    monkeypatch.setattr(target, "copy", lambda self, *arrays: heard([copy(self, *arrays)], ["copy"])[0])
+    if target.__name__ != "TorchTarget":  # whose groups here are single calls
+        group = target.group_calls
         monkeypatch.setattr(
-            library,
+            target,
             "group_calls",
             lambda self, nodes, memory, *, hot: heard(group(self, nodes, memory, hot=hot), [n.op for n in nodes]),
         )
@@ -109,7 +109,7 @@ def test_all_that_is_done_is_in_one_row(backend_here, clock, case):
     assert {part.label.row for part in found.parts} == set(found.rows)
     assert min(found.row(name) for name in found.rows) > 0
     assert sum(map(found.row, found.rows)) + found.rest == pytest.approx(found.total)
-    whole = found.total if backend_here.library is None else found.rest  # a compiled loop moves no clock on
+    whole = found.total if backend_here.target is None else found.rest  # a compiled loop moves no clock on
     assert whole == pytest.approx(READING / STEPS)
 
 

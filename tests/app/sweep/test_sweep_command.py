@@ -208,7 +208,7 @@ def stop_after(number, epoch, monkeypatch):
 
 
 def test_control_c_keeps_what_is_whole(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(Numpy, "lanes", 1)
+    monkeypatch.setattr(Numpy, "workers", 1)
     flags = ["--schedule", "constant", "--dtype", "float64"]
     for k in range(2):
         train("--seed", str(42 + k), "--order-seed", "42", *flags, "--run", f"alone-{k}")
@@ -224,7 +224,7 @@ def test_control_c_keeps_what_is_whole(tmp_path, capsys, monkeypatch):
 
 
 def test_control_c_leaves_out_whose_turn_had_not_come(tmp_path, monkeypatch):
-    monkeypatch.setattr(Numpy, "lanes", 1)
+    monkeypatch.setattr(Numpy, "workers", 1)
     monkeypatch.setattr(
         sys.modules["anynet.training.together"], "groups", lambda members, _: [[each] for each in members]
     )

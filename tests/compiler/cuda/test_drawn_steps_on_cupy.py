@@ -32,12 +32,12 @@ def cupy_here():
 @examples(60)
 def test_cupy(cupy_here, drawn: Drawn, small: int, tile: int, few: bool, order: str) -> None:
     from anynet.compiler.cuda import building, graphs, kernels
-    from anynet.compiler.cuda import target as cupy_library
+    from anynet.compiler.cuda import target as cuda_target
 
     with (
         patch.multiple(kernels, SMALL=small, TILE=tile, MOST_THREADS=32 if few else 1024, ALONE=(32, 2)),
         patch.multiple(building, MANY_TURNS=2, LONG=2, MOST_OF_WARP=2 if few else 512, LEAST_OF_THREAD=1, THREADS=8),
-        patch.object(cupy_library, "SHORT", 0 if few else 1 << 16),
+        patch.object(cuda_target, "SHORT", 0 if few else 1 << 16),
         patch.object(graphs, "STEPS", 2),
         patch.object(cuda_on_cpu, "order", order),
         np.errstate(all="ignore"),

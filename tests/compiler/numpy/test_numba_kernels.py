@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 import anynet as an
 from anynet.backends.numpy import Numpy
 from anynet.compiler.numpy import blocks as numpy_blocks
-from anynet.compiler.numpy.target import NumpyLibrary
+from anynet.compiler.numpy.target import NumpyTarget
 from anynet.data import Augmentation, Loader, Normalization, Split
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
@@ -26,7 +26,7 @@ def compiled(monkeypatch):
     """Small arrays are large enough, and compiled at once; the sources that were."""
     sources = []
     compile_source = kernels._compile.__wrapped__
-    monkeypatch.setattr(NumpyLibrary, "patience", 1)
+    monkeypatch.setattr(NumpyTarget, "patience", 1)
     monkeypatch.setattr(numpy_blocks, "LARGE", 24)
     monkeypatch.setattr(kernels, "_compile", lambda source: sources.append(source) or compile_source(source))
     return sources
@@ -114,7 +114,7 @@ def test_it_waits_until_a_step_has_run_often(monkeypatch, rng):
     made = []
     monkeypatch.setattr(kernels, "kernel_calls", lambda *group: made.append(group) or numpy_blocks.block_calls(*group))
     loop = Numpy("numpy", "cpu").loop(lambda carry, shared, row: carry * 0.5 + row)
-    monkeypatch.setattr(NumpyLibrary, "patience", 100)  # twelve steps of two operations on four elements are 96
+    monkeypatch.setattr(NumpyTarget, "patience", 100)  # twelve steps of two operations on four elements are 96
     carry, rows = np.zeros(4), rng.random((6, 4))
     for _ in range(2):
         carry = loop(carry, None, rows, lambda n: None)

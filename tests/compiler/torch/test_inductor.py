@@ -9,7 +9,7 @@ from anynet.training.loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
 
 torch = pytest.importorskip("torch")
-library = pytest.importorskip("anynet.compiler.torch.target")
+target = pytest.importorskip("anynet.compiler.torch.target")
 kernels = pytest.importorskip("anynet.compiler.torch.inductor")
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within 
 def compiled(monkeypatch):
     """Small arrays are large enough, and compiled at once; what was."""
     made, compile_source = [], kernels._compile
-    monkeypatch.setattr(library.TorchLibrary, "patience", 1)
-    monkeypatch.setattr(library, "LARGE", 200)
-    monkeypatch.setattr(library, "WORTH", 2000)
+    monkeypatch.setattr(target.TorchTarget, "patience", 1)
+    monkeypatch.setattr(target, "LARGE", 200)
+    monkeypatch.setattr(target, "WORTH", 2000)
 
     def record(source):
         made.append(source.graph)
