@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from anynet.backends import PRECISIONS
 from anynet.backends.numpy import Numpy
-from anynet.compiler.graph import Node
-from anynet.compiler.numpy.target import NumpyTarget
-from anynet.compiler.target import Call, Target
+from anynet.compiler import Call, Node, Target
+from anynet.compiler.numpy import NumpyTarget
 
 BITS = {"tf32": 10, "bf16": 7}
 """Behind the point, of float32's 23."""

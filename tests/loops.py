@@ -6,8 +6,7 @@ from typing import Any, NoReturn
 import pytest
 
 from anynet.backends import Backend, BackendError, backend
-from anynet.compiler.split import SplitStep
-from anynet.compiler.tracer import trace
+from anynet.compiler import split_step
 from anynet.core.tree import flatten
 
 RECORDING = ("torch:cpu", "torch:cuda", "cupy", "emulated cupy")
@@ -54,13 +53,12 @@ def in_parts(chosen: Backend) -> Backend:
 
     def loop(self: Backend, step: Callable[..., Any]) -> Callable[..., Any]:
         def run(carry: Any, shared: Any, rows: Any, tick: Any) -> Any:
-            (leaves, _), (columns, rebuild) = flatten(carry), flatten(rows)
-            graph = trace(step, self.xp, carry, shared, rebuild([column[0] for column in columns]))
-            split = SplitStep(graph, len(leaves), self.xp)
-            parts = split.split(leaves)
+            columns, rebuild = flatten(rows)
+            split = split_step(step, self.xp, carry, shared, rebuild([column[0] for column in columns]))
+            parts = split.split(carry)
             for row in zip(*columns, strict=True):
-                parts = split.run(parts, [*flatten(shared)[0], *row])
-            return graph.build(split.join(parts))
+                parts = split.run(parts, shared, rebuild(list(row)))
+            return split.join(parts)
 
         return self.compile(run)
 

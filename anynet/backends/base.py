@@ -13,22 +13,11 @@ from typing import Any, NamedTuple, Self, TypeVar
 from numpy.typing import NDArray
 
 from anynet.backends.staging import CopiedStaging, Staging
-from anynet.compiler.loop import RecordedLoop
-from anynet.compiler.program import Program, Tick
-from anynet.compiler.target import Target
+from anynet.compiler import Loop, Step, Target, Tick, compile_loop
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-Step = Callable[[Any, Any, Any], Any]
-"""``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
-
-Loop = Callable[[Any, Any, Any, Tick], Any]
-"""``run(carry, shared, rows, tick)``: ``carry = step(carry, shared, row)`` for row after row; returns the last carry.
-
-rows: arrays whose first axis counts the steps.
-"""
 
 DTYPES = ("float32", "float64")
 """What parameters and activations may be."""
@@ -140,15 +129,10 @@ class Backend(ABC):
         """What runs recorded steps; None where steps are run as they are, or in a way of the backend's own."""
         return None
 
-    @property
-    def program(self) -> type[Program]:
-        """What recorded steps become."""
-        return Program
-
     def loop(self, step: Step) -> Loop:
         """Many steps, one after another, made faster where the library can."""
         plain = self.plain_loop(step)
-        return plain if self.target is None else self.compile(RecordedLoop(step, plain, self.target, self.program))
+        return plain if self.target is None else self.compile(compile_loop(step, self.target, plain))
 
     def plain_loop(self, step: Step) -> Loop:
         """The step again and again, as it is: what every other way is held against."""

@@ -18,10 +18,8 @@ from anynet.backends.base import (
     first_line,
 )
 from anynet.backends.staging import PinnedStaging, Staging
-from anynet.compiler.cuda.graphs import GraphProgram
-from anynet.compiler.cuda.target import CudaTarget, find_products
-from anynet.compiler.program import Program
-from anynet.compiler.target import Target
+from anynet.compiler import Target
+from anynet.compiler.cuda import CudaTarget, find_products
 from anynet.core.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -134,11 +132,6 @@ class Cupy(Backend):
     @property
     def target(self) -> Target:
         return CudaTarget(self.precision)
-
-    @property
-    def program(self) -> type[Program]:
-        """Steps captured as CUDA graphs."""
-        return GraphProgram
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         return PinnedStaging([cupyx.empty_pinned(shape, np.uint8) for _ in range(2)], self._copy)

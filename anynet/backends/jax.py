@@ -10,11 +10,9 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, Loop, Step, Tick, first_line
+from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, first_line
 from anynet.backends.numpy import host_memory
-from anynet.compiler.split import SplitStep
-from anynet.compiler.tracer import trace
-from anynet.core.tree import flatten
+from anynet.compiler import Loop, Step, Tick, split_step
 from anynet.core.typing import Array
 
 PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
@@ -122,16 +120,14 @@ class Jax(Backend):
         def scan(carry: Any, shared: Any, rows: Any) -> Any:
             first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
             try:
-                graph = trace(step, jax.numpy, carry, shared, first)
+                split = split_step(step, jax.numpy, carry, shared, first)
             except Exception:  # the scan will say what is wrong, if anything is
                 return jax.lax.scan(lambda carry, row: (step(carry, shared, row), None), carry, rows)[0]
-            leaves = flatten(carry)[0]
-            split = SplitStep(graph, len(leaves), jax.numpy)
 
             def one(parts: Any, row: Any) -> tuple[Any, None]:
-                return split.run(parts, flatten((shared, row))[0]), None
+                return split.run(parts, shared, row), None
 
-            return graph.build(split.join(jax.lax.scan(one, split.split(leaves), rows)[0]))
+            return split.join(jax.lax.scan(one, split.split(carry), rows)[0])
 
         def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
             carry = jax.block_until_ready(scan(carry, shared, rows))

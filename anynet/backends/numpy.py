@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from anynet.backends.base import Backend, BackendError, DeviceMemory, Function
-from anynet.compiler.numpy.target import NumpyTarget
-from anynet.compiler.target import Target
+from anynet.compiler import Target
+from anynet.compiler.numpy import NumpyTarget
 from anynet.core.typing import Array
 
 

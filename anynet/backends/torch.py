@@ -19,8 +19,8 @@ from anynet.backends.base import (
 )
 from anynet.backends.numpy import host_memory
 from anynet.backends.staging import PinnedStaging, Staging
-from anynet.compiler.target import Target
-from anynet.compiler.torch.target import TorchTarget
+from anynet.compiler import Target
+from anynet.compiler.torch import TorchTarget
 from anynet.core.typing import Array
 
 

@@ -1,13 +1,23 @@
 """In which array each operation of a recorded step leaves its result."""
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Graph, Node
-from anynet.compiler.target import Target
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
+
+
+class Storage(Protocol):
+    """The methods of a target that a memory plan needs; see `Target`."""
+
+    def asarray(self, value: Any) -> Array: ...
+    def empty(self, node: Node) -> Array: ...
+    def in_place(self, node: Node) -> bool: ...
+    def overlap(self, one: Array, other: Array) -> bool: ...
+    def same(self, one: Array, other: Array) -> bool: ...
+    def can_write(self, array: Array) -> bool: ...
 
 
 class MemoryPlan:
@@ -17,7 +27,7 @@ class MemoryPlan:
     updates: the operations whose results replace inputs, with the inputs.
     """
 
-    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node], target: Target) -> None:
+    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node], target: Storage) -> None:
         self._target = target
         self._place = {node: i for i, node in enumerate(node for group in groups for node in group)}
         self._group = {node: group for group in groups for node in group}

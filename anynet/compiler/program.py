@@ -1,17 +1,13 @@
 """A recorded step as calls of a library's functions, run again and again in arrays that are allocated once."""
 
-from collections.abc import Callable
 from functools import partial
 
 from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.schedule import VIEWS, schedule
-from anynet.compiler.target import Call, Target
+from anynet.compiler.target import Call, Target, Tick
 from anynet.core.typing import Array
-
-Tick = Callable[[int], object]
-"""Called with a number of steps that were done since it was called last."""
 
 
 class Program:

@@ -4,7 +4,7 @@ All parameters of a net are one vector, of which its layers take parts. Where to
 the vector together is another copy, the fastest step is one that never has the vector.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from types import ModuleType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from anynet.compiler.concat import is_vector
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.target import evaluate
+from anynet.compiler.tracer import trace
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
@@ -30,10 +31,37 @@ Bounds = list[int]
 """Where on that axis the parts begin, and where the last one ends; [0] for an array without axes."""
 
 
-class SplitStep:
-    """``run(carry, others)`` returns the next carry, as the graph does; a carry is a list of arrays, each in parts.
+def split_step(step: Callable[[Any, Any, Any], Any], xp: ModuleType, carry: Any, shared: Any, row: Any) -> "SplitStep":
+    """Record a step, and return it as one that carries vectors in parts.
 
-    graph: of a step whose first ``n_carry`` inputs are what it returns anew. xp: its arrays' namespace.
+    Parameters
+    ----------
+    step : callable
+        Pure function ``step(carry, shared, row)`` that returns the next carry.
+    xp : module
+        Namespace of the arrays.
+    carry, shared, row : containers of arrays
+        What the step takes; of a row, shapes and dtypes matter alone.
+
+    Raises
+    ------
+    UntraceableError
+        If the step cannot be recorded.
+    """
+    return SplitStep(trace(step, xp, carry, shared, row), len(flatten(carry)[0]), xp)
+
+
+class SplitStep:
+    """A recorded step whose carry is a list of arrays, each in parts.
+
+    Parameters
+    ----------
+    graph : Graph
+        A step, whose first inputs are the leaves of its carry.
+    n_carry : int
+        Number of the carry's leaves.
+    xp : module
+        Namespace of the arrays.
     """
 
     def __init__(self, graph: Graph, n_carry: int, xp: ModuleType) -> None:
@@ -49,17 +77,19 @@ class SplitStep:
             for old, new in zip(self._carry, graph.outputs, strict=True):
                 self._bounds[old] = sorted({*self._bounds[old], *self._bounds[new]})
 
-    def split(self, carry: Sequence[Array]) -> list[Parts]:
-        """Cut arrays into parts."""
-        return [self._cut([array], self._bounds[node]) for array, node in zip(carry, self._carry, strict=True)]
+    def split(self, carry: Any) -> list[Parts]:
+        """Cut the arrays of a carry into parts."""
+        leaves = flatten(carry)[0]
+        return [self._cut([array], self._bounds[node]) for array, node in zip(leaves, self._carry, strict=True)]
 
-    def join(self, carry: Sequence[Parts]) -> list[Array]:
-        """Put arrays together again."""
-        return [self._whole(parts) for parts in carry]
+    def join(self, carry: Sequence[Parts]) -> Any:
+        """Return the carry, its arrays whole again."""
+        return self._graph.build([self._whole(parts) for parts in carry])
 
-    def run(self, carry: Sequence[Parts], others: Sequence[Array]) -> list[Parts]:
-        """Take the step."""
-        values = dict(zip(self._graph.inputs, [*carry, *([array] for array in others)], strict=True)) | self._constants
+    def run(self, carry: Sequence[Parts], shared: Any, row: Any) -> list[Parts]:
+        """Return the next carry, in parts."""
+        others = [[array] for array in flatten((shared, row))[0]]
+        values = dict(zip(self._graph.inputs, [*carry, *others], strict=True)) | self._constants
         for node in self._graph.nodes:
             values[node] = self._evaluate(node, values)
         results = zip(self._graph.outputs, self._carry, strict=True)

@@ -4,16 +4,48 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from anynet.compiler.graph import Node
+from anynet.compiler.graph import Graph, Node
+from anynet.compiler.memory import MemoryPlan
 from anynet.core.typing import Array
 
-if TYPE_CHECKING:
-    from anynet.compiler.memory import MemoryPlan
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+"""A function and the arguments to call it with."""
 
-Call = tuple[Callable[..., Any], tuple]
-"""A function and what to call it with."""
+Tick = Callable[[int], object]
+"""Called with a number of steps that were done since it was called last."""
+
+
+class CompiledStep(Protocol):
+    """A step with arrays of its own, ready to run.
+
+    Attributes
+    ----------
+    calls : list of Call
+        The calls of one step, in order.
+    made : list of list of Node
+        The recorded operations that each call computes.
+    """
+
+    calls: list[Call]
+    made: list[list[Node]]
+
+    @property
+    def launches(self) -> int:
+        """Number of functions that a step calls; on a GPU, of kernels."""
+
+    def start(self, carry: list[Array], shared: list[Array]) -> None:
+        """Begin a loop with the values of these arrays."""
+
+    def take(self, row: tuple[Array, ...]) -> None:
+        """Copy a step's row to where its calls read it."""
+
+    def steps(self, columns: list[Array], tick: Tick) -> None:
+        """Run a step for each row of the columns."""
+
+    def run(self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick) -> list[Array]:
+        """Run a whole loop, and return copies of the last carry's arrays."""
 
 
 class Target(ABC):
@@ -75,9 +107,25 @@ class Target(ABC):
         """Whether an operation runs together with its neighbours, in a group. hot: whether it runs often."""
         return False
 
-    def group_calls(self, group: list[Node], memory: "MemoryPlan", *, hot: bool) -> list[Call]:
+    def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         """The calls that run a group, to whose results the memory is to give arrays."""
         raise NotImplementedError
+
+    @abstractmethod
+    def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> CompiledStep:
+        """Return a recorded step, ready to run.
+
+        Parameters
+        ----------
+        graph : Graph
+            ``step(carry, shared, row)``, which returns the next carry; its inputs are the leaves of all three.
+        n_carry : int
+            Number of the carry's leaves.
+        shared : list of array
+            Arrays that stay the same during a loop.
+        hot : bool
+            If True, the step runs often enough that compiling parts of it pays.
+        """
 
 
 def evaluate(xp: ModuleType, node: Node, args: tuple, kwargs: dict[str, Any]) -> Array:

@@ -6,7 +6,8 @@ writes down the operation: so a layer needs to know nothing of it.
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -164,6 +165,27 @@ class Tracer:
     __bool__ = __float__ = __int__ = __index__ = __iter__ = __setitem__ = __array__ = __dlpack__ = _refuse
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = __imod__ = __ipow__ = __imatmul__ = _refuse
     __iand__ = __ior__ = __ixor__ = __ilshift__ = __irshift__ = _refuse
+
+
+@contextmanager
+def label_operations(array: Array, label: Any) -> Iterator[None]:
+    """Context manager that labels the operations recorded within it; it does nothing if nothing is recorded.
+
+    Parameters
+    ----------
+    array : array
+        Any array that the operations are done with.
+    label : object
+        The new `Node.label` of the operations.
+    """
+    if not isinstance(array, Tracer):
+        yield
+        return
+    before, array.tape.label = array.tape.label, label
+    try:
+        yield
+    finally:
+        array.tape.label = before
 
 
 def _operator(name: str, function: Callable[..., Any]) -> Callable[..., Tracer]:

@@ -1,6 +1,5 @@
 """anynet, on each of its backends: the one place where the benchmarks call it."""
 
-import inspect
 import math
 from importlib.util import find_spec
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 import anynet as an
 from anynet.backends import Backend
-from anynet.compiler.loop import RecordedLoop
+from anynet.compiler import launches
 from anynet.data import Loader, Normalization, Split
 from anynet.data.loader import Pass
 from anynet.training.loop import BatchLoop
@@ -69,9 +68,7 @@ class Anynet(Peer):
 
     def launches(self) -> int | None:
         """Of the step that the loop has recorded."""
-        loop = inspect.unwrap(self.loop._loop)
-        records = list(loop._records.values()) if isinstance(loop, RecordedLoop) else []
-        return records[-1]._program.launches if records and records[-1] else None
+        return launches(self.loop._loop)
 
 
 def _eager(backend: Backend) -> Backend:

@@ -1,13 +1,11 @@
 """The parts of a training step, and which of them each recorded operation belongs to."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from anynet.compiler.graph import Graph, Node
-from anynet.compiler.tracer import Tracer
+from anynet.compiler import Graph, Node, label_operations
 from anynet.core.typing import Array, Arrays
 from anynet.nn import Layer, Parameter, Sequential
 from anynet.nn.losses import Loss
@@ -47,15 +45,15 @@ class Labelled(Layer):
         return self.layer.state()
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
-        with _labels(x, Label(self.name, "forward")):
+        with label_operations(x, Label(self.name, "forward")):
             return self.layer.forward(params, state, x, train=train)
 
     def backward(self, params: Arrays, cache: Any, dy: Array) -> tuple[Array, Arrays]:
-        with _labels(dy, Label(self.name, "backward")):
+        with label_operations(dy, Label(self.name, "backward")):
             return self.layer.backward(params, cache, dy)
 
     def parameter_gradients(self, params: Arrays, cache: Any, dy: Array) -> Arrays:
-        with _labels(dy, Label(self.name, "backward")):
+        with label_operations(dy, Label(self.name, "backward")):
             return self.layer.parameter_gradients(params, cache, dy)
 
 
@@ -68,7 +66,7 @@ def labelled_loss(loss: Loss) -> Loss:
     """The same loss, labelled."""
 
     def labelled(logits: Array, labels: Array) -> tuple[Array, Array]:
-        with _labels(logits, Label(LOSS)):
+        with label_operations(logits, Label(LOSS)):
             return loss(logits, labels)
 
     return labelled
@@ -81,18 +79,6 @@ def names(net: Sequential) -> list[str]:
 
 def _sizes(layer: Layer) -> str:
     return "-".join(str(value) for value in vars(layer).values() if type(value) is int)
-
-
-@contextmanager
-def _labels(array: Array, label: Label) -> Iterator[None]:
-    if not isinstance(array, Tracer):
-        yield
-        return
-    before, array.tape.label = array.tape.label, label
-    try:
-        yield
-    finally:
-        array.tape.label = before
 
 
 def label_others(graph: Graph, images: Sequence[Node]) -> None:

@@ -1,14 +1,10 @@
 """The two ways to run a training step operation by operation."""
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NamedTuple
 
-from anynet.backends import Backend
-from anynet.backends.base import Loop as Run
-from anynet.compiler.graph import Graph, Node
-from anynet.compiler.loop import Record
-from anynet.compiler.program import Program
-from anynet.compiler.target import Call, Target, evaluate
+from anynet.compiler import Call, Graph, Interpreter, Loop, Node, Target, compile_graph
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
@@ -43,26 +39,19 @@ class Runner(NamedTuple):
     made: list[list[Node]]
 
 
-def recorded(graph: Graph, job: Job, target: Target, kind: type[Program], steps: int) -> Runner:
+def recorded(graph: Graph, job: Job, target: Target, steps: int) -> Runner:
     """The program of a training of so many steps."""
     (carry, _), (shared, _), (rows, _) = flatten(job.carry), flatten(job.shared), flatten(job.rows)
-    program = Record(graph, len(carry), shared, target, kind).program(steps)
+    program = compile_graph(graph, len(carry), shared, target, steps)
     program.start(carry, shared)
     return Runner(lambda: program.steps(rows, lambda n: None), program.take, program.calls, program.made)
 
 
-def one_by_one(graph: Graph, run: Run, job: Job, backend: Backend) -> Runner:
+def one_by_one(graph: Graph, loop: Loop, job: Job, xp: ModuleType) -> Runner:
     """The graph's operations, each on its own."""
-    values = {used: used.value for node in graph.nodes for used in node.inputs if used.op == "constant"}
+    interpreter = Interpreter(graph, xp)
 
     def take(row: Row) -> None:
-        values.update(zip(graph.inputs, (*flatten((job.carry, job.shared))[0], *row), strict=True))
+        interpreter.take(job.carry, job.shared, row)
 
-    def compute(node: Node) -> Array:
-        leaves, rebuild = flatten((node.args, node.kwargs))
-        args, kwargs = rebuild([values[leaf] if isinstance(leaf, Node) else leaf for leaf in leaves])
-        values[node] = evaluate(backend.xp, node, args, kwargs)
-        return values[node]
-
-    calls: list[Call] = [(compute, (node,)) for node in graph.nodes]
-    return Runner(lambda: run(*job, lambda n: None), take, calls, [[node] for node in graph.nodes])
+    return Runner(lambda: loop(*job, lambda n: None), take, interpreter.calls, interpreter.made)

@@ -25,10 +25,7 @@ from anynet.app.profiling.parts import (
 from anynet.app.profiling.result import Profile
 from anynet.app.profiling.runners import Job, Row, Runner, one_by_one, recorded
 from anynet.backends import Backend
-from anynet.backends.base import Step
-from anynet.compiler.graph import Graph
-from anynet.compiler.target import Call
-from anynet.compiler.tracer import trace
+from anynet.compiler import Call, Graph, Step, trace
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 from anynet.data import Augmentation, Normalization, normalization
@@ -65,10 +62,10 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
     net, loss = experiment.net, build.LOSSES[config.loss]
     graph = _graph(step(labelled_net(net), labelled_loss(loss)), job, backend)
     if backend.target is None:
-        runner, measure = one_by_one(graph, backend.loop(step(net, loss)), job, backend), _time
+        runner, measure = one_by_one(graph, backend.loop(step(net, loss)), job, backend.xp), _time
     else:
         steps = config.epochs * math.ceil(len(experiment.data.train) / config.batch_size)
-        runner, measure = recorded(graph, job, backend.target, backend.program, steps), backend.compile(_time)
+        runner, measure = recorded(graph, job, backend.target, steps), backend.compile(_time)
     with backend.matmul_precision():
         total, seconds = measure(runner, job.each, backend, clock)
     parts: dict[Part, float] = defaultdict(float)

@@ -9,12 +9,11 @@ import cupy
 from anynet.compiler.cuda import building, kernels
 from anynet.compiler.cuda.expressions import TYPES
 from anynet.compiler.cuda.kernels import Kernel
-from anynet.compiler.cuda.launching import Launch, Single, compile_all
+from anynet.compiler.cuda.launching import Launch, Single, compile_all, copy_values
 from anynet.compiler.cuda.memory_use import ANYTHING, Use, reach
 from anynet.compiler.cuda.phases import Access, Phase
-from anynet.compiler.cuda.target import copy_values
-from anynet.compiler.program import Program, Tick
-from anynet.compiler.target import Call
+from anynet.compiler.program import Program
+from anynet.compiler.target import Call, Tick
 from anynet.core.typing import Array
 
 STEPS = 16

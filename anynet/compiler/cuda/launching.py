@@ -38,6 +38,11 @@ def compile_all(sources: Sequence[Source]) -> list[Launch]:
     return [Launch(module.get_function(source.name), source) for source in sources]
 
 
+def copy_values(into: cupy.ndarray, array: cupy.ndarray) -> None:
+    """By CuPy, on the current stream."""
+    into[...] = array
+
+
 class Single:
     """A phase as a kernel of its own, compiled when it is called first."""
 

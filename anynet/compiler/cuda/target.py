@@ -12,12 +12,14 @@ import cupy
 
 from anynet.compiler.cuda import building
 from anynet.compiler.cuda.expressions import REDUCTIONS, is_elementwise, known
-from anynet.compiler.cuda.launching import Single
+from anynet.compiler.cuda.graphs import GraphProgram
+from anynet.compiler.cuda.launching import Single, copy_values
 from anynet.compiler.cuda.memory_use import reach
 from anynet.compiler.cuda.phases import Phase
-from anynet.compiler.graph import Node
+from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.target import Call, Target, layout
+from anynet.core.typing import Array
 
 SHORT = 1 << 16
 """Multiplications of a product that a kernel does together with its neighbours."""
@@ -69,6 +71,10 @@ class CudaTarget(Target):
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         phase = building.elementwise(group, memory)
         return [_single(phase)] if phase.turns else []
+
+    def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> GraphProgram:
+        """Return the step, to be captured as a CUDA graph."""
+        return GraphProgram(graph, n_carry, shared, self, hot=hot)
 
     def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call]:
         if not out.size:
@@ -123,11 +129,6 @@ def find_products() -> ModuleType | None:
 
     products.connect()
     return products
-
-
-def copy_values(into: cupy.ndarray, array: cupy.ndarray) -> None:
-    """By CuPy, on the current stream."""
-    into[...] = array
 
 
 def _single(phase: Phase) -> Call:

@@ -1,1 +1,5 @@
 """Recorded steps run by NumPy and, where it is installed, Numba."""
+
+from anynet.compiler.numpy.target import NumpyTarget
+
+__all__ = ["NumpyTarget"]

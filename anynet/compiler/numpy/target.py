@@ -9,11 +9,13 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.compiler.graph import Node
+from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy import blocks as numpy_blocks
 from anynet.compiler.numpy import ufuncs as numpy_calls
+from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target, layout
+from anynet.core.typing import Array
 
 Host = NDArray[Any]
 
@@ -68,6 +70,9 @@ class NumpyTarget(Target):
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         kernels = _kernels() if hot else None
         return kernels.kernel_calls(group, memory) if kernels else numpy_blocks.block_calls(group, memory)
+
+    def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
+        return Program(graph, n_carry, shared, self, hot=hot)
 
 
 @cache

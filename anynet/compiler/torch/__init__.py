@@ -1,1 +1,5 @@
 """Recorded steps run by PyTorch."""
+
+from anynet.compiler.torch.target import TorchTarget
+
+__all__ = ["TorchTarget"]

@@ -12,14 +12,14 @@ from torch import Tensor, fx
 from anynet.compiler.graph import Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.target import Call
-from anynet.compiler.torch.target import OPERATIONS, TorchTarget
+from anynet.compiler.torch.functions import OPERATIONS, overlap, same
 
 
 class CannotCompileError(Exception):
     """Operations that stay as they are."""
 
 
-def kernel_calls(group: list[Node], memory: MemoryPlan, target: TorchTarget) -> list[Call]:
+def kernel_calls(group: list[Node], memory: MemoryPlan, device: torch.device) -> list[Call]:
     """The call that runs all operations of a group.
 
     Raises CannotCompileError where PyTorch cannot compile it, for want of a C++ compiler, for one.
@@ -27,7 +27,7 @@ def kernel_calls(group: list[Node], memory: MemoryPlan, target: TorchTarget) -> 
     outer = [node for node in group if memory.is_placed(node) or not set(group).issuperset(memory.users[node])]
     for node in outer:
         memory.allocate(node)
-    source = _Source(target)
+    source = _Source(device)
     for node in group:
         source.add(node, memory)
         if node in outer:
@@ -38,8 +38,8 @@ def kernel_calls(group: list[Node], memory: MemoryPlan, target: TorchTarget) -> 
 class _Source:
     """The operations as PyTorch compiles them, and the tensors that they take."""
 
-    def __init__(self, target: TorchTarget) -> None:
-        self.target = target
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self.graph = fx.Graph()
         self.tensors: list[Tensor] = []
         self._given: list[fx.Node] = []
@@ -60,7 +60,7 @@ class _Source:
     def _take(self, tensor: Tensor) -> fx.Node:
         """The parameter that stands for a tensor, the same for the same memory."""
         for known, parameter in zip(self.tensors, self._given, strict=True):
-            if self.target.same(known, tensor):
+            if same(known, tensor):
                 return parameter
         self.tensors.append(tensor)
         self._given.append(self.graph.placeholder(f"a{len(self._given)}"))
@@ -69,11 +69,11 @@ class _Source:
     def _number(self, value: Any, dtype: torch.dtype) -> Any:
         if isinstance(value, fx.Node):
             return value
-        return self.graph.call_function(torch.full, ((), value), {"dtype": dtype, "device": self.target.device})
+        return self.graph.call_function(torch.full, ((), value), {"dtype": dtype, "device": self._device})
 
 
 def _compile(source: _Source) -> Any:
-    if any(source.target.overlap(*pair) for pair in combinations(source.tensors, 2)):
+    if any(overlap(*pair) for pair in combinations(source.tensors, 2)):
         raise CannotCompileError("PyTorch compiles operations on overlapping memory, but slowly")
     source.graph.output(())
     try:

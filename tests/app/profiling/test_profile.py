@@ -7,11 +7,12 @@ import anynet as an
 from anynet.app.build import LOSSES
 from anynet.app.config import Config
 from anynet.app.experiment import Experiment
-from anynet.app.profiling import Profile, profile, runners, timing
+from anynet.app.profiling import Profile, profile, timing
 from anynet.app.profiling.parts import Label, Part, labelled_loss, labelled_net
 from anynet.app.profiling.timing import STEPS
 from anynet.backends import backend
 from anynet.backends.base import Backend
+from anynet.compiler import interpreter
 from anynet.compiler.numpy import blocks as numpy_blocks
 from anynet.data import Dataset, Split
 
@@ -71,13 +72,13 @@ def clock(backend_here, monkeypatch):
 
     target = type(backend_here.target)
     if backend_here.target is None:
-        evaluate = runners.evaluate
+        evaluate = interpreter.evaluate
 
         def one(xp, node, args, kwargs):
             ticking.work(node.op)
             return evaluate(xp, node, args, kwargs)
 
-        monkeypatch.setattr(runners, "evaluate", one)
+        monkeypatch.setattr(interpreter, "evaluate", one)
         return ticking
     plain, copy = target.calls, target.copy
     monkeypatch.setattr(target, "calls", lambda self, node, *rest: heard(plain(self, node, *rest), [node.op]))

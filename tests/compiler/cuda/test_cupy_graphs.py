@@ -30,7 +30,7 @@ def test_a_capture_that_fails_leaves_all_as_it_was(emulated_cupy, monkeypatch):
 
 def test_a_loop_waits_for_what_is_in_line_ahead_of_it(emulated_cupy, monkeypatch):
     """Even for a kernel that was launched on the current stream a moment before the first step."""
-    from anynet.compiler.cuda import building, graphs, launching
+    from anynet.compiler.cuda import building, graphs, launching, target
 
     ones, twos = (emulated_cupy.asarray(np.full((3, 5), value)) for value in (1.0, 2.0))
 
@@ -43,7 +43,7 @@ def test_a_loop_waits_for_what_is_in_line_ahead_of_it(emulated_cupy, monkeypatch
             super().steps(columns, tick)
             self._stream.synchronize()  # ahead of the current stream, as a GPU may be
 
-    monkeypatch.setattr(type(emulated_cupy), "program", Late)
+    monkeypatch.setattr(target, "GraphProgram", Late)
     loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] + row[0],))
     (found,) = loop((emulated_cupy.asarray(np.zeros(5)),), (), (ones,), int)
     np.testing.assert_array_equal(emulated_cupy.to_host(found), np.full(5, 6.0))

@@ -10,7 +10,6 @@ from nvrtc_here import ARCHITECTURES, nvrtc_compile
 
 import anynet as an
 from anynet.backends import Backend
-from anynet.compiler.cuda.expressions import PRELUDE
 from anynet.core.tree import flatten
 from anynet.data import Loader, Normalization, Split
 from anynet.data.loader import Plan
@@ -74,7 +73,8 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
 @pytest.mark.parametrize("name", CASES)
 def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where):
     chosen = recording(where, request)
-    from anynet.compiler.cuda import graphs  # here, for it imports CuPy
+    from anynet.compiler.cuda import graphs, target  # here, for they import CuPy
+    from anynet.compiler.cuda.expressions import PRELUDE
 
     programs, codes = [], []
     monkeypatch.setattr(
@@ -86,7 +86,7 @@ def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where):
             super().__init__(*args, **kwargs)
             programs.append(self)
 
-    monkeypatch.setattr(type(chosen), "program", Kept)
+    monkeypatch.setattr(target, "GraphProgram", Kept)
     case = CASES[name]
     found, expected = (one_step(case, here) for here in (recorded(chosen), PLAIN))
     for one, other in zip(found, expected, strict=True):

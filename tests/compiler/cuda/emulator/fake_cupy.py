@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 import sys
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,7 +23,7 @@ from fake_gpu import CUDARuntimeError, Gpu, Graph, Work
 from fake_kernels import CompileException, raw_module
 from fake_memory import MemoryFaultError, OutOfMemoryError
 
-import anynet.compiler.cuda
+import anynet.compiler
 
 __all__ = [
     "CUDARuntimeError",
@@ -34,10 +35,9 @@ __all__ = [
 ]
 
 COMPAT = [f"array_api_compat.cupy{end}" for end in ("", "._aliases", "._info", "._typing", ".fft", ".linalg")]
-OURS = [
-    "anynet.backends.cupy",
-    *(f"anynet.compiler.cuda.{found.name}" for found in pkgutil.iter_modules(anynet.compiler.cuda.__path__)),
-]
+PACKAGE = Path(anynet.compiler.__file__).parent / "cuda"
+OURS = ["anynet.compiler.cuda", *(f"anynet.compiler.cuda.{found.name}" for found in pkgutil.iter_modules([PACKAGE]))]
+OURS.append("anynet.backends.cupy")
 """anynet's modules that import CuPy, or others of these."""
 
 
@@ -195,18 +195,15 @@ def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:
         module.__spec__ = ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module if nvmath or not name.startswith("nvmath") else None)
     monkeypatch.setattr(array_api_compat, "cupy", None, raising=False)
-    for name in OURS:
+    for name in ("anynet.compiler.cuda", "anynet.backends.cupy"):
         package, _, last = name.rpartition(".")
-        monkeypatch.setattr(sys.modules[package], last, None, raising=False)
+        monkeypatch.setattr(importlib.import_module(package), last, None, raising=False)
         delattr(sys.modules[package], last)
     for name in COMPAT + OURS:
         monkeypatch.setitem(sys.modules, name, None)
         del sys.modules[name]
     fake.xp = importlib.import_module("array_api_compat.cupy")
     for name in OURS:
-        package, _, last = name.rpartition(".")
-        if nvmath or last != "matmul":
+        if nvmath or not name.endswith(".matmul"):
             importlib.import_module(name)
-        else:
-            setattr(sys.modules[package], last, None)  # which undoing asks for
     return fake
