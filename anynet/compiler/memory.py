@@ -7,7 +7,7 @@ from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.target import Library
 from anynet.core.tree import flatten
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 
 class Memory:

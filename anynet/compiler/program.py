@@ -8,7 +8,7 @@ from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import Memory
 from anynet.compiler.schedule import VIEWS, schedule
 from anynet.compiler.target import Call, Library
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 Tick = Callable[[int], object]
 """Called with a number of steps that were done since it was called last."""

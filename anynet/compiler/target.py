@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from anynet.compiler.graph import Node
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 if TYPE_CHECKING:
     from anynet.compiler.memory import Memory

@@ -53,7 +53,9 @@ def recorded(graph: Graph, job: Job, library: Library, kind: type[Program], step
 
 def one_by_one(graph: Graph, run: Run, job: Job, backend: Backend) -> Runner:
     """The graph's operations, each on its own."""
-    values = {used: used.value for node in graph.nodes for used in node.inputs if used.op == "constant"}
+    values: dict[Node, Any] = {
+        used: used.value for node in graph.nodes for used in node.inputs if used.op == "constant"
+    }
 
     def take(row: Row) -> None:
         values.update(zip(graph.inputs, (*flatten((job.carry, job.shared))[0], *row), strict=True))

@@ -15,7 +15,7 @@ from anynet.compiler.cuda.phases import Access, Phase
 from anynet.compiler.cuda.target import copy_values
 from anynet.compiler.program import Program, Tick
 from anynet.compiler.target import Call
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 STEPS = 16
 """Of a graph; what is left of a loop is run by a graph of one."""
