@@ -1,13 +1,14 @@
 """A net: layers one after another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anynet.core.checks import alike, together
-from anynet.core.typing import Array, Arrays
+from anynet.core.typing import A, Array, Arrays
 from anynet.nn.draw import draw, place
 from anynet.nn.layer import Layer, Parameter
 from anynet.nn.layout import Layout
@@ -64,7 +65,13 @@ class Sequential:
         """Where each parameter lies in the vector."""
         return Layout(self.parameters)
 
-    def init(self, seed: int | Iterable[int], like: Array | None = None) -> tuple[Array, Arrays]:
+    @overload
+    def init(
+        self, seed: int | Iterable[int], like: None = None
+    ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]: ...
+    @overload
+    def init(self, seed: int | Iterable[int], like: A) -> tuple[A, dict[str, A]]: ...
+    def init(self, seed: int | Iterable[int], like: Any = None) -> tuple[Any, dict[str, Any]]:
         """Parameters and state to start from.
 
         seed: at least 0; K of them make K members.
@@ -84,7 +91,7 @@ class Sequential:
             vector, state = vector[0], {name: host[0] for name, host in state.items()}
         return place(vector, like), {name: place(host, like) for name, host in state.items()}
 
-    def forward(self, params: Array, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
+    def forward(self, params: Array, state: Mapping[str, Array], x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
         """Run the net.
 
         params, state: as from ``init``, of shape (P,) and (n,), or (K, P) and (K, n) for K members.
@@ -130,7 +137,7 @@ class Sequential:
             dy, grads[i] = self.layers[i].backward(parts[i], cache[i], dy)
         return dy, grads, parts[0]
 
-    def _by_layer(self, named: Arrays) -> list[Arrays]:
+    def _by_layer(self, named: Mapping[str, Array]) -> list[Arrays]:
         parts: list[Arrays] = [{} for _ in self.layers]
         for name, array in named.items():
             i, own = name.split(".", 1)
@@ -141,7 +148,7 @@ class Sequential:
         named = {f"{i}.{name}": g for i, own in enumerate(grads) for name, g in own.items()}
         return self.layout.join(named, params)
 
-    def _check(self, params: Array, state: Arrays, x: Array) -> None:
+    def _check(self, params: Array, state: Mapping[str, Array], x: Array) -> None:
         together(params=params, x=x)
         first = f"layer 0, {self.layers[0]}"
         if params.shape[-1:] != (self.layout.size,):
