@@ -21,7 +21,7 @@ from anynet.backends.numpy import host_memory
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import Target
 from anynet.compiler.torch import TorchTarget
-from anynet.core.typing import Array
+from anynet.core.typing import Array, ConcreteArray
 
 
 def connect(device: str | None) -> "Torch":
@@ -55,7 +55,7 @@ class Torch(Backend):
     def asarray(self, host: NDArray[Any]) -> Array:
         return torch.from_numpy(np.require(host, host.dtype.newbyteorder("="), ["C", "W"])).to(self.device)
 
-    def to_host(self, array: Array) -> NDArray[Any]:
+    def to_host(self, array: ConcreteArray) -> NDArray[Any]:
         return array.cpu().numpy().copy()
 
     def wait(self, result: Any) -> None:

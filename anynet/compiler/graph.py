@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anynet.core.tree import flatten
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 
 class Node:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Graph, Node
 from anynet.core.tree import flatten
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 
 class Storage(Protocol):

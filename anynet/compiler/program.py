@@ -7,7 +7,7 @@ from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.schedule import VIEWS, schedule
 from anynet.compiler.target import Call, Target, Tick
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 
 class Program:

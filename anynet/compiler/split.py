@@ -14,7 +14,7 @@ from anynet.compiler.graph import Graph, Node
 from anynet.compiler.target import evaluate
 from anynet.compiler.tracer import trace
 from anynet.core.tree import flatten
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 LONG = 1 << 12
 """Elements from which a part stands alone; shorter neighbours stay together."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function and the arguments to call it with."""

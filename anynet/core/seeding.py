@@ -16,6 +16,7 @@ class Purpose(IntEnum):
     CHECK = 5
     SEARCH = 6
     REVERSE = 7
+    STEP = 8
 
 
 def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:

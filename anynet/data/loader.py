@@ -35,7 +35,7 @@ class Plan(NamedTuple):
     images: those of these numbers, shape (n, 3072) or (S, n, 3072), where not all images are on the device.
     """
 
-    index: Array
+    index: Array  # type: ignore[assignment]  # tuple has a method of this name
     draws: dict[str, Array]
     images: Array | None = None
 

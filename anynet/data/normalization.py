@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.core.checks import nearest
-from anynet.core.typing import Array
+from anynet.core.typing import A, Array
 from anynet.data.dataset import IMAGE_SHAPE
 
 KINDS = ("none", "center", "standardize")
@@ -22,7 +22,7 @@ class Normalization(NamedTuple):
     scale: Array
     shift: Array
 
-    def __call__(self, images: Array) -> Array:
+    def __call__(self, images: A) -> A:
         """images: uint8, shape (N, 3072). Returns shape (N, 3072), of the dtype of ``scale``."""
         return array_namespace(images).astype(images, self.scale.dtype) * self.scale + self.shift
 

@@ -157,11 +157,13 @@ def of_net(
         grads = net.parameter_gradients(joined, cache, loss(logits, classes)[1])
         return net.layout.split(add_l2_gradient(net.layout, grads, joined, fixed["l2"]))
 
-    names = sorted(net.layout.slots, key=lambda name: int(name.split(".")[0]))
+    layers = net.named_layers()
+    place = {name: next(i for i in layers if name.startswith(f"{i}.")) for name in net.layout.slots}
+    names = sorted(place, key=lambda name: [*layers].index(place[name]))
     parts = net.layout.split(vector)
     point = device.host({**{name: parts[name] for name in names}, "input": x})
-    firsts = {name.split(".")[0]: name for name in reversed(names)}
-    headings = {name: f"{i} {type(net.layers[int(i)]).__name__}" for i, name in firsts.items()}
+    firsts = {place[name]: name for name in reversed(names)}
+    headings = {name: f"{i} {type(layers[i]).__name__}" for i, name in firsts.items()}
     return Subject(device.function(cost), device.gradients(backward, parameter_gradients), point, headings)
 
 

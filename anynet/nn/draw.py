@@ -7,7 +7,7 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from anynet.core.seeding import Purpose, generator
-from anynet.core.typing import Array
+from anynet.core.typing import A, Array
 from anynet.nn.layer import Parameter
 
 Host = NDArray[np.float64]
@@ -24,7 +24,7 @@ def draw(parameters: Mapping[str, Parameter], seeds: Sequence[int]) -> dict[str,
     }
 
 
-def place(host: Host, like: Array) -> Array:
+def place(host: Host, like: A) -> A:
     """The numbers as an array of the library, dtype and device of ``like``."""
     # NumPy casts: some libraries' devices hold no float64.
     return array_namespace(like).asarray(host.astype(dtype_name(like)), device=device(like))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.typing import Array
+from anynet.core.typing import A
 from anynet.nn.layer import Parameter
 
 ALIGNMENT = 16
@@ -46,7 +46,7 @@ class Layout:
             self.slots[name] = Slot(self.size, stop, shape)
             self.size = math.ceil(stop / ALIGNMENT) * ALIGNMENT
 
-    def split(self, vector: Array) -> dict[str, Array]:
+    def split(self, vector: A) -> dict[str, A]:
         """Parameters by name, each of shape (..., *shape), from a vector of shape (..., size); views where possible."""
         xp, members = array_namespace(vector), vector.shape[:-1]
         return {
@@ -54,10 +54,10 @@ class Layout:
             for name, (start, stop, shape) in self.slots.items()
         }
 
-    def join(self, parts: Mapping[str, Array], like: Array) -> Array:
+    def join(self, parts: Mapping[str, A], like: A) -> A:
         """The vector of shape (..., size) of which ``split`` makes these parts; ``like`` is such a vector."""
         xp, members = array_namespace(like), like.shape[:-1]
-        pieces, end = [], 0
+        pieces, end = list[A](), 0
         for name, (start, stop, _) in self.slots.items():
             pieces += self._gap(like, start - end)
             pieces.append(xp.reshape(parts[name], (*members, stop - start)))
@@ -66,7 +66,7 @@ class Layout:
             return like
         return xp.concat([*pieces, *self._gap(like, self.size - end)], axis=-1)
 
-    def _gap(self, like: Array, length: int) -> list[Array]:
+    def _gap(self, like: A, length: int) -> list[A]:
         if length == 0:
             return []
         return [array_namespace(like).zeros((*like.shape[:-1], length), dtype=like.dtype, device=device(like))]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.typing import Array, Arrays
+from anynet.core.typing import Array, Arrays, Namespace
 from anynet.optim.base import Optimizer, check
 from anynet.optim.schedules import Schedule
 
@@ -57,6 +57,6 @@ class Adam(Optimizer):
         return params - lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps), {"m": m, "v": v, "t": t}
 
 
-def _correction(xp, beta: float, t: Array) -> Array:  # type: ignore[no-untyped-def]
+def _correction(xp: Namespace[Array], beta: float, t: Array) -> Array | float:
     """1 / (1 - β^t), of which 1 - β^t in float32 would lose four digits in the first steps."""
     return -1 / xp.expm1(t * math.log(beta)) if beta else 1.0

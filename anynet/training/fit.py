@@ -1,8 +1,10 @@
 """Training a net, or several at once."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, TypedDict, Unpack, overload
+from typing import Any, TypedDict, Unpack, cast, overload
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from anynet.backends import Backend
@@ -151,14 +153,13 @@ def fit(
         backend = backend.with_precision(precision)
     backend.dtype(dtype)
     train_images, val_images, test_images = load(data, backend, memory_budget)
+    host = cast(tuple[NDArray[np.float64], ...], normalization(normalize, data.train.images))
     course = Course(
         data=data,
         train=train_images,
         val=val_images,
         test=test_images,
-        normalization=Normalization(
-            *(backend.asarray(part.astype(dtype)) for part in normalization(normalize, data.train.images))
-        ),
+        normalization=Normalization(*(backend.asarray(part.astype(dtype)) for part in host)),
         augmentation=Augmentation(flip, crop, reverse) if flip or crop or reverse else None,
         loss=loss,
         epochs=epochs,

@@ -57,6 +57,7 @@ def test_purposes_keep_their_numbers():
         "CHECK": 5,
         "SEARCH": 6,
         "REVERSE": 7,
+        "STEP": 8,
     }
 
 

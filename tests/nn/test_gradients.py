@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numerical import assert_close, centred_difference
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
 
 N, FEATURES = 6, 5
 
@@ -16,6 +16,7 @@ CASES = {
     "Tanh": (Tanh(), True),
     "BatchNorm training": (BatchNorm(FEATURES), True),
     "BatchNorm evaluation": (BatchNorm(FEATURES), False),
+    "Sequential": (Sequential(Linear(FEATURES, 4), Sequential(Linear(4, 3), Tanh())), True),
 }
 
 
@@ -111,6 +112,9 @@ def test_pytorchs_autograd_agrees(case, rng):
     s = {name: torch.tensor(a) for name, a in state.items()}
     t = torch.tensor(x, requires_grad=True)
     theirs = {
+        Sequential: lambda: torch.tanh(
+            functional.linear(functional.linear(t, p["0.W"].T, p["0.b"]), p["1.0.W"].T, p["1.0.b"])
+        ),
         Linear: lambda: functional.linear(t, p["W"].T, p["b"]),
         ReLU: lambda: functional.relu(t),
         LeakyReLU: lambda: functional.leaky_relu(t, 0.1),

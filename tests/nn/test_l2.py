@@ -18,7 +18,7 @@ def drawn(request, rng):
     members = (3,) if "members" in request.param else ()
 
     def draw():
-        return {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in NET.parameters.items()}
+        return {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in NET.parameters().items()}
 
     return L2[request.param], draw(), draw(), np.zeros((*members, NET.layout.size))
 

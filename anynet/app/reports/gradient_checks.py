@@ -1,7 +1,7 @@
 """The reports' gradient checks, made again: what they found beside what is found here, as a page."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def held(batch: Split, depth: int) -> Subject:
     params, state = net.init(42, like=np.zeros(1))
     _, _, moved = net.forward(params, state, images, train=True)
     momentum, unbiased = BatchNorm(1).momentum, SAMPLES / (SAMPLES - 1)
-    constants = {
+    constants: dict[str, Any] = {
         name: (moved[name] - (1 - momentum) * state[name]) / momentum / (unbiased if name.endswith("var") else 1)
         for name in state
     }
@@ -73,7 +73,7 @@ def held(batch: Split, depth: int) -> Subject:
     return of_net(net, images, labels, backend="numpy")._replace(value=cost.value)
 
 
-def _deep(batch: Split, depth: int, *, batch_norm: bool) -> tuple[Sequential, NDArray[np.float64], NDArray[np.int64]]:
+def _deep(batch: Split, depth: int, *, batch_norm: bool) -> tuple[Sequential, NDArray[Any], NDArray[np.int64]]:
     net = build.net(Config(hidden=WIDTHS[depth], batch_norm=batch_norm), batch.images.shape[1], CLASSES)
     images = Normalization(*normalization("standardize", batch.images))(batch.images[:SAMPLES])
     return net, images, batch.labels[:SAMPLES]

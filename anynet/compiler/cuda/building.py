@@ -8,7 +8,7 @@ from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, TYPES, Reduction,
 from anynet.compiler.cuda.phases import WARP, Access, Fold, Phase
 from anynet.compiler.graph import Node
 from anynet.compiler.memory import MemoryPlan
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 NewArray = Callable[[tuple[int, ...]], Array]
 

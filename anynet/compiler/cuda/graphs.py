@@ -14,7 +14,7 @@ from anynet.compiler.cuda.memory_use import ANYTHING, Use, reach
 from anynet.compiler.cuda.phases import Access, Phase
 from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Tick
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 STEPS = 16
 """Of a graph; what is left of a loop is run by a graph of one."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from anynet.compiler.cuda.expressions import TYPES
 from anynet.compiler.cuda.memory_use import Use, in_slices, reach, use
 from anynet.compiler.cuda.phases import WARP, Phase, Span
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 SMALL = 1 << 14
 """Work of a phase that one block of threads does; more is shared among blocks."""

@@ -10,7 +10,7 @@ import numpy as np
 from anynet.compiler.cuda.expressions import PRELUDE
 from anynet.compiler.cuda.kernels import Kernel, Source, write
 from anynet.compiler.cuda.phases import Phase
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 
 class Launch:

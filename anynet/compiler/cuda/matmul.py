@@ -11,7 +11,7 @@ from nvmath import CudaDataType
 from nvmath.bindings import cublas
 
 from anynet.compiler.cuda.memory_use import Use, reach
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 WORKSPACE = 32 << 20
 """Bytes; as much as NVIDIA recommends for its newest GPUs."""

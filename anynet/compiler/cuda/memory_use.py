@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from anynet.compiler.cuda.phases import INT, Access, Phase, extent
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 
 class Reach(NamedTuple):

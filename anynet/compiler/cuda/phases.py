@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from anynet.compiler.cuda.expressions import ENDS, Reduction
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray as Array
 
 WARP = 32
 """Threads that run in step, and can hand values to each other."""

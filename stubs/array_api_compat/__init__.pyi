@@ -1,0 +1,9 @@
+"""Types of what anynet uses of array_api_compat, whose own annotations take every array for Any."""
+
+from typing_extensions import TypeIs
+
+from anynet.core.typing import A, Array, Device, Namespace
+
+def array_namespace(*xs: A, api_version: str | None = None) -> Namespace[A]: ...
+def device(x: Array, /) -> Device: ...
+def is_array_api_obj(x: object) -> TypeIs[Array]: ...
