@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numerical import assert_close, centred_difference
+from numerical import assert_close, central_difference
 
 from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
 
@@ -57,10 +57,10 @@ def test_gradients_are_the_differences(xp, case, members, rng):
         return float(np.sum(dy * layer.forward(params, state, x, train=train)[0]))
 
     rtol = 1e-8 if xp.dtype == "float64" else 1e-4
-    assert_close(dx, centred_difference(lambda x: loss(params, x), x), rtol)
+    assert_close(dx, central_difference(lambda x: loss(params, x), x), rtol)
     assert grads.keys() == params.keys() == grads_alone.keys()
     for name in params:
-        expected = centred_difference(lambda p, name=name: loss(params | {name: p}, x), params[name])
+        expected = central_difference(lambda p, name=name: loss(params | {name: p}, x), params[name])
         assert_close(grads[name], expected, rtol)
         np.testing.assert_array_equal(grads_alone[name], grads[name])
 
