@@ -5,6 +5,8 @@ from types import ModuleType
 
 from anynet import data
 from anynet.backends import Backend, BackendError, backend
+from anynet.core import random
+from anynet.core.typing import Array, Arrays
 from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, losses
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
@@ -16,6 +18,8 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "Array",
+    "Arrays",
     "Backend",
     "BackendError",
     "BatchNorm",
@@ -39,6 +43,7 @@ __all__ = [
     "fit",
     "losses",
     "penalties",
+    "random",
     "schedules",
 ]
 

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from anynet.data.cifar10.layouts import BATCHES, BINARY_COUNT
+from anynet.data.cifar10.formats import BINARY_COUNT
+from anynet.data.dataset import BATCHES
 from benchmarks.side_by_side import backends, check_new, leave, run
 
 REPEATS = 3

@@ -12,8 +12,7 @@ from fake_cupy import put_in_place
 from libraries import LIBRARIES, Library
 
 from anynet.backends import Backend, BackendError, backend
-from anynet.data import sources
-from anynet.data.errors import DownloadError
+from anynet.data import DownloadError, sources
 from anynet.data.synthetic import draw
 
 

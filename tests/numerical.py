@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 
-def centred_difference(f: Callable[[np.ndarray], float], x: np.ndarray, step: float = 1e-5) -> np.ndarray:
+def central_difference(f: Callable[[np.ndarray], float], x: np.ndarray, step: float = 1e-5) -> np.ndarray:
     """The gradient of f at x, element by element, with an error of the order of step²."""
     gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):

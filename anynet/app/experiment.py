@@ -95,7 +95,7 @@ class Experiment(NamedTuple):
         data = self.data
         return (
             f"{data.name}: {len(data.train)} images to train with, {len(data.val)} to validate, {len(data.test)} to "
-            f"test; {self.net.layout.size:,} parameters; {self.backend}, {self.config.dtype}"
+            f"test; {self.net.n_parameters:,} parameters; {self.backend}, {self.config.dtype}"
         )
 
 

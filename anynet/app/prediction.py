@@ -89,7 +89,7 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
         net = build.net(config, tensors["input.scale"].shape[0], len(classes))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: expected a model that a run has written, found none of its {error}") from None
-    expected = {f"best.{name}": p.shape for name, p in (net.parameters | net.state).items()}
+    expected = {f"best.{name}": p.shape for name, p in (net.parameters() | net.state()).items()}
     found = {name: t.shape for name, t in tensors.items() if name.startswith("best.")}
     if found != expected or tensors["input.scale"].dtype != config.dtype:
         raise ValueError(f"{path}: its tensors are not those of the net that {folder / 'config.toml'} describes")

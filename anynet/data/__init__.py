@@ -1,9 +1,9 @@
-"""Images: finding, reading, splitting, normalising, augmenting and loading them."""
+"""Data sets of labeled images: finding, reading, splitting, normalizing, augmenting and loading them."""
 
 from anynet.data.augmentation import Augmentation
-from anynet.data.cifar10.splits import Dataset, split
-from anynet.data.dataset import IMAGE_SHAPE, Batches, Split
-from anynet.data.errors import DataError, DownloadError
+from anynet.data.cifar10.download import DownloadError
+from anynet.data.cifar10.splits import split
+from anynet.data.dataset import IMAGE_SHAPE, Batches, DataError, Dataset, Split
 from anynet.data.loader import Batch, Loader
 from anynet.data.normalization import Normalization, normalization
 from anynet.data.sources import cifar10, load, synthetic

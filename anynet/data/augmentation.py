@@ -1,6 +1,9 @@
-"""Images varied anew in every epoch, on the device. What varies is drawn on the host, for the whole epoch at once."""
+"""Random changes of training images, made on the device.
 
-from typing import NamedTuple
+The random numbers are drawn on the host, for a whole epoch at a time, so that they are the same on every backend.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -12,32 +15,52 @@ from anynet.data.dataset import IMAGE_SHAPE
 
 
 class Augmentation(NamedTuple):
-    """What to vary, in the order in which it is done: reversed, mirrored, cropped.
+    """Random reversal, flip and crop of images, applied in this order.
 
-    flip: whether each image is mirrored left to right with probability one half.
-    crop: how many black pixels to add on every side before a window of the old size is cut out at random.
-    reverse: whether, with probability one half for each batch, all 3,072 values of each of its images are reversed at
-        once: rows, columns and colour channels. The code of one student report did so where a left-right flip was
-        meant.
+    Attributes
+    ----------
+    flip : bool
+        If True, each image is flipped left to right with probability 1/2.
+    crop : int
+        Number of black pixels added on every side before a window of the original size is cut out at random.
+    reverse : bool
+        If True, all 3,072 values of each image of a batch are reversed (rows, columns and color channels), with
+        probability 1/2 for each batch. One of the student reports did this where a left-right flip was intended.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draws = Augmentation(flip=True).draw(seed=0, epoch=0, order=np.arange(5), batch_size=2)
+    >>> draws["flipped"].shape
+    (5,)
     """
 
     flip: bool = False
     crop: int = 0
     reverse: bool = False
 
-    def draw(self, seed: int, epoch: int, order: NDArray[np.int64], batch_size: int) -> dict[str, NDArray]:
-        """What to do with each image of an epoch, by its position there.
+    def draw(self, seed: int, epoch: int, order: NDArray[np.int64], batch_size: int) -> dict[str, NDArray[Any]]:
+        """Draw the random numbers of an epoch.
 
-        order: which of the n images of the set comes when, a permutation of 0 .. n - 1.
+        Parameters
+        ----------
+        seed, epoch : int
+            Key of the random numbers.
+        order : ndarray of int64, shape (n,)
+            Indices of the images in the order in which the epoch uses them: a permutation of ``0 .. n - 1``.
+        batch_size : int
 
-        Returns "mirrored", bool, shape (n,), and "offset", int64 in 0..2 crop, shape (n, 2), which depend on the seed,
-        the epoch and the image, not on the order; and "reversed", bool, shape (n,), the same throughout each batch.
-        What is not varied is left out.
+        Returns
+        -------
+        dict of str to ndarray
+            ``"flipped"``, bool, shape (n,); ``"offset"``, int64 in ``0 .. 2 * crop``, shape (n, 2); ``"reversed"``,
+            bool, shape (n,). Entry i belongs to image ``order[i]``. Flips and offsets depend on seed, epoch and image,
+            not on the order; reversals are equal within a batch. Settings that are off have no entry.
         """
         n = len(order)
-        draws: dict[str, NDArray] = {}
+        draws: dict[str, NDArray[Any]] = {}
         if self.flip:
-            draws["mirrored"] = generator(seed, Purpose.FLIP, epoch).random(n)[order] < 0.5
+            draws["flipped"] = generator(seed, Purpose.FLIP, epoch).random(n)[order] < 0.5
         if self.crop:
             draws["offset"] = generator(seed, Purpose.CROP, epoch).integers(0, 2 * self.crop + 1, (n, 2))[order]
         if self.reverse:
@@ -46,54 +69,88 @@ class Augmentation(NamedTuple):
         return draws
 
     def __call__(self, images: Array, draws: dict[str, Array]) -> Array:
-        """images: shape (n, 3072). draws: as from ``draw``, for these images. Returns shape (n, 3072)."""
+        """Apply the augmentation.
+
+        Parameters
+        ----------
+        images : array, shape (n, 3072)
+        draws : dict of str to array
+            Random numbers from `draw` for these images, on the same device.
+
+        Returns
+        -------
+        array, shape (n, 3072)
+            Of the dtype of `images`.
+        """
         if self.reverse:
             images = reverse(images, draws["reversed"])
-        pictures = array_namespace(images).reshape(images, (-1, *IMAGE_SHAPE))
+        grid = array_namespace(images).reshape(images, (-1, *IMAGE_SHAPE))
         if self.flip:
-            pictures = mirror(pictures, draws["mirrored"])
+            grid = flip(grid, draws["flipped"])
         if self.crop:
-            pictures = crop(pictures, draws["offset"], self.crop)
-        return array_namespace(images).reshape(pictures, images.shape)
+            grid = crop(grid, draws["offset"], self.crop)
+        return array_namespace(images).reshape(grid, images.shape)
 
 
-def reverse(images: Array, chosen: Array) -> Array:
-    """The last value first, in the images that ``chosen``, bool of shape (n,), names.
+def reverse(images: Array, mask: Array) -> Array:
+    """Reverse the values of the images selected by `mask`.
 
-    images: shape (n, 3072). Returns the same shape and dtype.
+    Parameters
+    ----------
+    images : array, shape (n, 3072)
+    mask : array of bool, shape (n,)
+
+    Returns
+    -------
+    array, shape (n, 3072)
     """
     xp = array_namespace(images)
-    return xp.where(chosen[:, None], xp.flip(images, axis=-1), images)
+    return xp.where(mask[:, None], xp.flip(images, axis=-1), images)
 
 
-def mirror(pictures: Array, mirrored: Array) -> Array:
-    """Left and right exchanged in the pictures that ``mirrored``, bool of shape (n,), names.
+def flip(images: Array, mask: Array) -> Array:
+    """Flip the images selected by `mask` left to right.
 
-    pictures: shape (n, channels, rows, columns). Returns the same shape and dtype.
+    Parameters
+    ----------
+    images : array, shape (n, channels, rows, columns)
+    mask : array of bool, shape (n,)
+
+    Returns
+    -------
+    array, shape (n, channels, rows, columns)
     """
-    xp = array_namespace(pictures)
-    return xp.where(mirrored[:, None, None, None], xp.flip(pictures, axis=-1), pictures)
+    xp = array_namespace(images)
+    return xp.where(mask[:, None, None, None], xp.flip(images, axis=-1), images)
 
 
-def crop(pictures: Array, offset: Array, width: int) -> Array:
-    """A window as large as the picture, cut from the picture with a black border of ``width`` pixels.
+def crop(images: Array, offset: Array, width: int) -> Array:
+    """Pad images with black pixels and cut out a window of the original size.
 
-    pictures: shape (n, channels, rows, columns).
-    offset: row and column where the window starts in the bordered picture, integers in 0..2 width, shape (n, 2).
+    Parameters
+    ----------
+    images : array, shape (n, channels, rows, columns)
+    offset : array of int, shape (n, 2)
+        First row and column of the window in the padded image, in ``0 .. 2 * width``.
+    width : int
+        Number of black pixels on every side.
 
-    Returns the same shape and dtype.
+    Returns
+    -------
+    array, shape (n, channels, rows, columns)
+        Of the dtype of `images`.
     """
-    xp, bordered = array_namespace(pictures), pictures
+    xp, padded = array_namespace(images), images
     for axis in (-2, -1):
-        border = list(bordered.shape)
+        border = list(padded.shape)
         border[axis] = width
-        black = xp.zeros(tuple(border), dtype=pictures.dtype, device=device(pictures))
-        bordered = xp.concat([black, bordered, black], axis=axis)
+        black = xp.zeros(tuple(border), dtype=images.dtype, device=device(images))
+        padded = xp.concat([black, padded, black], axis=axis)
     for axis in (-2, -1):
-        window = xp.arange(pictures.shape[axis], device=device(pictures), dtype=offset.dtype)
+        window = xp.arange(images.shape[axis], device=device(images), dtype=offset.dtype)
         index = offset[:, axis, None] + window
         index = index[:, None, :, None] if axis == -2 else index[:, None, None, :]
-        shape = list(bordered.shape)
-        shape[axis] = pictures.shape[axis]
-        bordered = xp.take_along_axis(bordered, xp.broadcast_to(index, tuple(shape)), axis=axis)
-    return bordered
+        shape = list(padded.shape)
+        shape[axis] = images.shape[axis]
+        padded = xp.take_along_axis(padded, xp.broadcast_to(index, tuple(shape)), axis=axis)
+    return padded

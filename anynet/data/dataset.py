@@ -1,4 +1,4 @@
-"""What a classifier learns from: labelled uint8 images, split three ways."""
+"""Data sets in host memory: labeled uint8 images, divided into training, validation and test images."""
 
 from dataclasses import dataclass
 
@@ -6,17 +6,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 IMAGE_SHAPE = (3, 32, 32)
-"""Channels (red, green, blue), rows, columns: how the 3,072 values of a CIFAR-10 image are laid out."""
+"""Shape of a CIFAR-10 image: channels (red, green, blue), rows, columns. Its 3,072 values are stored in this order."""
+
+TRAINING_BATCHES = tuple(f"data_batch_{i}" for i in range(1, 6))
+"""Names of CIFAR-10's training files, in the official order."""
+TEST_BATCH = "test_batch"
+"""Name of CIFAR-10's test file."""
+BATCHES = (*TRAINING_BATCHES, TEST_BATCH)
+"""Names of all of CIFAR-10's image files."""
+
+
+class DataError(ValueError):
+    """Error for missing, damaged or malformed data. The message names the file and says what to do."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images with their labels, in the host's memory.
+    """Images and their labels.
 
-    images: shape (N, 3072), uint8, each row in the order of ``IMAGE_SHAPE``.
-    labels: shape (N,), int64, class numbers.
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, 3072)
+        Each row is an image in the order of `IMAGE_SHAPE`.
+    labels : ndarray of int64, shape (N,)
+        Class numbers.
 
-    Raises ValueError where they are of another form.
+    Raises
+    ------
+    ValueError
+        If a shape or a dtype is another.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> len(Split(np.zeros((4, 3072), np.uint8), np.asarray([0, 1, 2, 3])))
+    4
     """
 
     images: NDArray[np.uint8]
@@ -35,13 +59,43 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Batches:
-    """The six files of CIFAR-10, as read.
+class Dataset:
+    """Training, validation and test images of a data set.
 
-    images, labels: as in ``Split``, those of one file behind those of another.
-    sizes: how many images each file has; the keys are exactly ``data_batch_1`` to ``data_batch_5`` and ``test_batch``.
-    classes: the ten class names, by class number.
-    official: whether what was read is known to be, byte for byte, what the authors of CIFAR-10 distribute.
+    Parameters
+    ----------
+    name : str
+        "cifar10", "synthetic", or a name for your own data.
+    classes : tuple of str
+        Names of classes 0, 1, ...
+    train, val, test : Split
+        Images to train on, to choose the best epoch by, and to measure the final accuracy on.
+    official : bool
+        True if the images are known to be the official CIFAR-10, byte for byte.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    val: Split
+    test: Split
+    official: bool = False
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Images of CIFAR-10's six files, or other images divided in the same way.
+
+    Parameters
+    ----------
+    images, labels : ndarray
+        As in `Split`; the files one after another.
+    sizes : dict of str to int
+        Number of images in each file, in order. The keys are ``data_batch_1`` to ``data_batch_5`` and ``test_batch``.
+    classes : tuple of str
+        Names of the ten classes, by class number.
+    official : bool
+        True if the files are known to be the official CIFAR-10, byte for byte.
     """
 
     images: NDArray[np.uint8]
@@ -52,7 +106,7 @@ class Batches:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The images and labels by file."""
+        """Images and labels by file, as views."""
         ends = np.cumsum(list(self.sizes.values())).tolist()
         rows = {name: slice(end - size, end) for (name, size), end in zip(self.sizes.items(), ends, strict=True)}
         return {name: Split(self.images[own], self.labels[own]) for name, own in rows.items()}

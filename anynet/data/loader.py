@@ -1,4 +1,4 @@
-"""Batches on the device, in an order that every array library shares."""
+"""Batches of images on a device, in the same order on every backend."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -17,22 +17,36 @@ from anynet.data.augmentation import Augmentation
 from anynet.data.dataset import Split
 
 BLOCK_BYTES = 8_000_000
-"""Images streamed at once: as many whole batches as are no more, or one. They are one loop, which has its own cost."""
+"""Largest size of the images of a streamed block: as many whole batches as fit, at least one.
+
+A block is run as one loop, and starting a loop has a cost.
+"""
 
 
 class Batch(NamedTuple):
-    """images: uint8, shape (n, 3072). labels: integers, shape (n,). Both on the device."""
+    """Images and labels of a training step, on the device.
+
+    Attributes
+    ----------
+    images : array of uint8, shape (n, 3072)
+    labels : array of int64, shape (n,)
+    """
 
     images: Array
     labels: Array
 
 
 class Plan(NamedTuple):
-    """Which batches to make, on the device.
+    """Instructions for one batch, or for S batches of equal size, as arrays on the device.
 
-    index: numbers of images, shape (n,) for one batch, (S, n) for S of them.
-    draws: how to vary them, as from ``Augmentation.draw``, each of shape (n, ...) or (S, n, ...).
-    images: those of these numbers, shape (n, 3072) or (S, n, 3072), where not all images are on the device.
+    Attributes
+    ----------
+    index : array of int64, shape (n,) or (S, n)
+        Indices of the images.
+    draws : dict of str to array, shapes (n, ...) or (S, n, ...)
+        Random numbers from `Augmentation.draw`.
+    images : array of uint8, shape (n, 3072) or (S, n, 3072), or None
+        The images at `index`. None if all images are on the device already.
     """
 
     index: Array  # type: ignore[assignment]  # tuple has a method of this name
@@ -40,29 +54,73 @@ class Plan(NamedTuple):
     images: Array | None = None
 
     def rows(self, which: int | slice) -> "Plan":
-        """The plan of one batch alone, or of some."""
+        """Return the plan of one of the S batches, or of a slice of them.
+
+        Parameters
+        ----------
+        which : int or slice
+
+        Returns
+        -------
+        Plan
+        """
         leaves, rebuild = flatten(self)
         plan: Plan = rebuild([leaf[which, ...] for leaf in leaves])
         return plan
 
 
 def gather(images: Array | None, labels: Array, plan: Plan, augmentation: Augmentation | None) -> Batch:
-    """Make one batch of labels, and images where the plan does not bring them, that are all on the device."""
+    """Make one batch.
+
+    Parameters
+    ----------
+    images : array of uint8, shape (N, 3072), or None
+        All images, on the device. None if `plan` contains those of the batch.
+    labels : array of int64, shape (N,)
+        All labels, on the device.
+    plan : Plan
+        Of one batch.
+    augmentation : Augmentation or None
+
+    Returns
+    -------
+    Batch
+    """
     take = array_namespace(labels).take
-    own = take(images, plan.index, axis=0) if plan.images is None else plan.images
-    varied = own if augmentation is None else augmentation(own, plan.draws)
-    return Batch(varied, take(labels, plan.index, axis=0))
+    chosen = take(images, plan.index, axis=0) if plan.images is None else plan.images
+    augmented = chosen if augmentation is None else augmentation(chosen, plan.draws)
+    return Batch(augmented, take(labels, plan.index, axis=0))
 
 
 class Loader:
-    """A split, ready to be gone through in batches.
+    """A split, served in batches on a device.
 
-    split: the images, which stay uint8.
-    backend: the library and the device the batches go to.
-    resident: whether the images stay on the device. Otherwise they are gathered on the host and moved through
-        page-locked memory, where there is such a thing, in blocks of batches, one block ahead of the one in use.
+    Parameters
+    ----------
+    split : Split
+        Images, which stay uint8, and labels.
+    backend : Backend
+        Library and device of the batches.
+    resident : bool
+        If True, all images are kept on the device. Otherwise they are gathered on the host and copied to the device in
+        blocks of batches (on GPUs from page-locked memory); one block is copied while the previous one is in use.
 
-    images, labels: all of them on the device; ``images`` is None where they are not resident.
+    Attributes
+    ----------
+    host : ndarray of uint8, shape (N, 3072)
+        All images, on the host.
+    images : array of uint8, shape (N, 3072), or None
+        All images, on the device; None if they are not resident.
+    labels : array of int64, shape (N,)
+        All labels, on the device.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anynet import backend
+    >>> split = Split(np.zeros((5, 3072), np.uint8), np.arange(5))
+    >>> [len(labels) for images, labels in Loader(split, backend("numpy")).shuffled(2, seed=0, epoch=0)]
+    [2, 2, 1]
     """
 
     def __init__(self, split: Split, backend: Backend, *, resident: bool = True) -> None:
@@ -73,12 +131,12 @@ class Loader:
 
     @property
     def resident(self) -> bool:
-        """Whether the images stay on the device."""
+        """True if all images are kept on the device."""
         return self.images is not None
 
     @property
     def device_bytes(self) -> int:
-        """Of the device's memory that the images take."""
+        """Device memory taken by the images, in bytes."""
         return 0 if self.images is None or self.backend.shares_memory else self.host.nbytes
 
     def __len__(self) -> int:
@@ -93,23 +151,48 @@ class Loader:
         *,
         drop_last: bool = False,
     ) -> "Pass":
-        """Every image once, in an order drawn for this seed and epoch.
+        """Return a pass over all images in random order.
 
-        drop_last: whether to leave out the last batch where it is shorter than the others.
+        Parameters
+        ----------
+        batch_size : int
+        seed, epoch : int
+            Key of the order and of the augmentation.
+        augmentation : Augmentation, optional
+        drop_last : bool
+            If True, leave out a last batch that is shorter than the others.
 
-        Raises ValueError for a batch size that is not in 1 .. the number of images.
+        Returns
+        -------
+        Pass
+
+        Raises
+        ------
+        ValueError
+            If the batch size is not in 1 .. N.
         """
         check_batch_size(batch_size, len(self))
         order = generator(seed, Purpose.ORDER, epoch).permutation(len(self))
-        # Drawn for every image of the set, so that dropping some changes nothing for the others.
+        # Drawn for every image, so that dropping the last batch changes nothing for the others.
         draws = {} if augmentation is None else augmentation.draw(seed, epoch, order, batch_size)
         n = len(order) // batch_size * batch_size if drop_last else len(order)
         return Pass(self, order[:n], batch_size, augmentation, {name: drawn[:n] for name, drawn in draws.items()})
 
     def in_order(self, batch_size: int) -> "Pass":
-        """Every image once, as they stand; the last batch may be shorter.
+        """Return a pass over all images in their order in the split; the last batch may be shorter.
 
-        Raises ValueError for a batch size below 1.
+        Parameters
+        ----------
+        batch_size : int
+
+        Returns
+        -------
+        Pass
+
+        Raises
+        ------
+        ValueError
+            If the batch size is less than 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch size: expected 1 or more, got {batch_size}")
@@ -117,9 +200,17 @@ class Loader:
 
 
 class Pass:
-    """All images once, in batches; to iterate over once or more often.
+    """One pass over images, in batches. Iterating gives each `Batch`; a pass can be iterated more than once.
 
-    order: numbers of images. draws: how to vary each, by its place in the order; see ``Augmentation``.
+    Parameters
+    ----------
+    loader : Loader
+    order : ndarray of int64, shape (n,)
+        Indices of the images.
+    batch_size : int
+    augmentation : Augmentation, optional
+    draws : mapping of str to ndarray, shapes (n, ...)
+        Random numbers from `Augmentation.draw`, in the order of `order`.
     """
 
     def __init__(
@@ -134,9 +225,13 @@ class Pass:
         self._order, self._batch_size, self._draws = order, batch_size, draws
 
     def plans(self) -> Iterator[Plan]:
-        """All full batches in one plan, and the last in another where it is shorter.
+        """Yield plans that together make every batch once.
 
-        Where the images are not resident, one plan for each block of batches, with its images.
+        Yields
+        ------
+        Plan
+            One for all full batches and one for a shorter last batch. If the images are not resident, one for each
+            block of batches, with its images.
         """
         return self._whole() if self.loader.resident else self._streamed()
 
@@ -157,7 +252,7 @@ class Pass:
                 yield Plan(index, dict(zip(self._draws, drawn, strict=True)))
 
     def _streamed(self) -> Iterator[Plan]:
-        """A block is on its way while the one before is in use."""
+        """Yield plans with images; the next block is copied while the caller uses the current one."""
         loader, width, done, ahead = self.loader, self.loader.host.shape[1], 0, None
         most = max(1, BLOCK_BYTES // (self._batch_size * width))
         staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width))
@@ -166,7 +261,7 @@ class Pass:
         try:
             for block in blocks:
                 n, buffer = math.prod(block.index.shape), staging.host()
-                # mode "raise" would copy once more
+                # mode="raise" would make another copy
                 np.take(loader.host, self._order[done : done + n], axis=0, out=buffer[:n], mode="clip")
                 images = loader.backend.xp.reshape(staging.send(n), (*block.index.shape, width))
                 if ahead is not None:
@@ -179,6 +274,18 @@ class Pass:
 
 
 def check_batch_size(batch_size: int, images: int) -> None:
-    """Raises ValueError for a batch size that is not in 1 .. images."""
+    """Check a batch size against the number of training images.
+
+    Parameters
+    ----------
+    batch_size : int
+    images : int
+        Number of training images.
+
+    Raises
+    ------
+    ValueError
+        If the batch size is not in ``1 .. images``.
+    """
     if not 1 <= batch_size <= images:
         raise ValueError(f"batch size: expected 1 to {images}, the number of training images, got {batch_size}")

@@ -1,4 +1,4 @@
-"""From uint8 pixels to the numbers a net sees."""
+"""Conversion of uint8 pixels to the floating-point inputs of a net."""
 
 from typing import NamedTuple
 
@@ -14,35 +14,67 @@ KINDS = ("none", "center", "standardize")
 
 
 class Normalization(NamedTuple):
-    """x = pixel * scale + shift.
+    """Affine map of pixels, ``pixel * scale + shift``.
 
-    scale, shift: shape (3072,), of the dtype the net computes in, host or device.
+    Attributes
+    ----------
+    scale, shift : array, shape (3072,)
+        Of the dtype the net computes in, on the host or on the device.
     """
 
     scale: Array
     shift: Array
 
     def __call__(self, images: A) -> A:
-        """images: uint8, shape (N, 3072). Returns shape (N, 3072), of the dtype of ``scale``."""
+        """Normalize images.
+
+        Parameters
+        ----------
+        images : array of uint8, shape (N, 3072)
+
+        Returns
+        -------
+        array, shape (N, 3072)
+            Of the dtype of `scale`.
+        """
         return array_namespace(images).astype(images, self.scale.dtype) * self.scale + self.shift
 
 
 def normalization(kind: str, images: NDArray[np.uint8]) -> Normalization:
-    """How to normalise, by the statistics of the training images.
+    """Compute a normalization from the statistics of the training images.
 
-    kind: "none" divides by 255, to [0, 1]; "center" subtracts the mean as well; "standardize" also divides by the
-        standard deviation (the biased one; a pixel that never changes is divided by 1). Mean and deviation are taken
-        per pixel, or per colour channel with ":channel" behind: "standardize:channel".
-    images: the training images, shape (N, 3072).
+    Parameters
+    ----------
+    kind : {"none", "center", "standardize"}, optionally followed by ":pixel" or ":channel"
+        "none" divides pixels by 255; "center" also subtracts the mean; "standardize" subtracts the mean and divides by
+        the standard deviation (the biased one; pixels that never change are divided by 255). Statistics are those of
+        each pixel (":pixel", the default) or of each color channel (":channel").
+    images : ndarray of uint8, shape (N, 3072)
+        Training images.
 
-    Returns a normalisation in float64, on the host. Raises ValueError for another kind.
+    Returns
+    -------
+    Normalization
+        In float64, on the host.
+
+    Raises
+    ------
+    ValueError
+        If `kind` is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> normalize = normalization("none", np.zeros((1, 3072), np.uint8))
+    >>> float(normalize(np.full((1, 3072), 51, np.uint8))[0, 0])
+    0.2
     """
     check_kind(kind)
     name, _, per = kind.partition(":")
     pixels = images.shape[1]
     if name == "none":
         return Normalization(np.full(pixels, 1 / 255), np.zeros(pixels))
-    # Sums of integers are exact: the same statistics whatever the machine.
+    # Sums of integers are exact in float64, so the statistics are the same on every machine.
     total, squares = np.zeros(pixels), np.zeros(pixels)
     for start in range(0, len(images), 250):
         chunk = images[start : start + 250].astype(np.float64)
@@ -59,7 +91,17 @@ def normalization(kind: str, images: NDArray[np.uint8]) -> Normalization:
 
 
 def check_kind(kind: str) -> None:
-    """Raises ValueError for what ``normalization`` does not know."""
+    """Check that `normalization` knows a kind.
+
+    Parameters
+    ----------
+    kind : str
+
+    Raises
+    ------
+    ValueError
+        If it does not; the message names the nearest kinds.
+    """
     name, _, per = kind.partition(":")
     if name not in KINDS:
         raise ValueError(f'normalize: there is no "{name}"{nearest(name, KINDS)}')

@@ -1,9 +1,9 @@
-"""Drawn pictures in the format of CIFAR-10, for a first try without a download: ten shapes to be told apart.
+"""Synthetic images in the form of CIFAR-10, for a first try without a download.
 
-A picture shows one shape, at a random place, of random size, somewhat turned, lighter or darker than the ground it
-lies on, in random colours, under uneven light and with noise. Two tendencies keep the task graded, by giving a linear
-classifier something to hold on to: each class loosely keeps to a hue, and most shapes are lighter than their ground.
-All else has to be seen from the form.
+An image shows one of ten shapes, at a random position, size and angle, lighter or darker than its background, in random
+colors, under uneven light and with noise. Two correlations let a linear classifier do better than chance: the hue of a
+shape depends loosely on its class, and most shapes are lighter than their background. Everything else has to be learned
+from the shape.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.core.seeding import Purpose, generator
-from anynet.data.dataset import IMAGE_SHAPE, Batches
+from anynet.data.dataset import BATCHES, IMAGE_SHAPE, Batches
 
 Floats = NDArray[np.floating]
-"""All float32; NumPy's type annotations lose track of the precision."""
+"""Arrays of float32; NumPy's type annotations do not follow the precision through the operations used here."""
 
 CHUNK = 1000
-"""Pictures drawn at a time, so that the temporary arrays stay below 100 MB."""
+"""Images drawn at a time, so that temporary arrays take less than 100 MB."""
 
 
 def _radius(x: Floats, y: Floats) -> Floats:
@@ -27,8 +27,8 @@ def _radius(x: Floats, y: Floats) -> Floats:
 
 
 def _star(x: Floats, y: Floats) -> Floats:
-    turn = np.arctan2(x, -y) * (5 / (2 * np.pi))  # one unit from tip to tip, zero straight up
-    angle = np.abs(turn - np.rint(turn)) * (2 * np.pi / 5)  # from the nearest tip: folds the ten edges into one
+    turn = np.arctan2(x, -y) * (5 / (2 * np.pi))  # one unit from tip to tip, zero upwards
+    angle = np.abs(turn - np.rint(turn)) * (2 * np.pi / 5)  # from the nearest tip: maps the ten edges to one
     return _radius(x, y) * np.cos(angle - 1.18) - 0.38
 
 
@@ -44,19 +44,33 @@ SHAPES: dict[str, Callable[[Floats, Floats], Floats]] = {
     "horizontal stripes": lambda x, y: 0.2 * np.sin(5 * y),
     "vertical stripes": lambda x, y: 0.2 * np.sin(5 * x),
 }
-"""From coordinates, x to the right and y down, to roughly the distance from the outline, negative inside. The first
-seven reach about 1 from the centre, the patterns fill the plane."""
+"""Approximate signed distance from the outline of each shape, negative inside, as a function of coordinates: x to the
+right, y down. The first seven shapes have a radius of about 1, the patterns fill the plane."""
 
 CLASSES = tuple(SHAPES)
 
 
 def draw(seed: int = 0, per_batch: int = 10_000) -> Batches:
-    """Five training batches and a test batch, of ``per_batch`` pictures each, the classes in equal shares.
+    """Draw five training batches and a test batch, with equally frequent classes.
 
-    seed: 0 to 2⁶⁴ - 1. Each batch has a Philox stream of its own, with the key (``seed``, number of the batch), and
-    nothing else is random. Between machines a pixel may differ by one, as sines are not rounded alike everywhere.
+    Parameters
+    ----------
+    seed : int
+        In ``0 .. 2**64 - 1``. Each batch uses a separate random stream with the key (seed, number of the batch).
+    per_batch : int
+        Number of images in each batch.
+
+    Returns
+    -------
+    Batches
+        Pixels may differ by 1 between machines, because sines are rounded differently.
+
+    Examples
+    --------
+    >>> draw(seed=0, per_batch=10).images.shape
+    (60, 3072)
     """
-    sizes = dict.fromkeys([*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"], per_batch)
+    sizes = dict.fromkeys(BATCHES, per_batch)
     n = sum(sizes.values())
     images, labels = np.empty((n, prod(IMAGE_SHAPE)), np.uint8), np.empty(n, np.int64)
     batches = Batches(images, labels, sizes, CLASSES, official=False)
@@ -70,7 +84,7 @@ def draw(seed: int = 0, per_batch: int = 10_000) -> Batches:
 
 
 def _draw(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Pictures for N labels, shape (N, 3072). What is drawn from ``rng`` has shape (N, 1), save for the noise."""
+    """Draw an image for each of N labels, shape (N, 3072). Random numbers have shape (N, 1), noise excepted."""
 
     def uniform(low: float, high: float) -> Floats:
         return low + (high - low) * rng.random((len(labels), 1), dtype=np.float32)
@@ -80,32 +94,34 @@ def _draw(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uin
     rows, columns = rows - (height - 1) / 2, columns - (width - 1) / 2
 
     across, down = columns - uniform(-5, 5), rows - uniform(-5, 5)
-    size, angle = uniform(5, 14), uniform(-0.6, 0.6)  # turned further, one kind of stripes would pass into the other
+    size, angle = uniform(5, 14), uniform(-0.6, 0.6)  # larger angles would turn one kind of stripes into the other
     x = (np.cos(angle) * across + np.sin(angle) * down) / size
     y = (np.cos(angle) * down - np.sin(angle) * across) / size
     distance = np.empty_like(x)
     for number, shape in enumerate(SHAPES.values()):
         chosen = labels == number
         distance[chosen] = shape(x[chosen], y[chosen])
-    cover = np.clip(0.5 - size * distance, 0, 1)  # 0 on the ground, 1 on the shape, between them within a pixel
+    cover = np.clip(0.5 - size * distance, 0, 1)  # 0 on the background, 1 on the shape, in between within a pixel
     light = (uniform(-0.12, 0.12) * columns + uniform(-0.12, 0.12) * rows) / (width / 2)
 
     middle, contrast = uniform(0.4, 0.6), uniform(0.1, 0.25)
     contrast = np.where(uniform(0, 1) < 0.65, contrast, -contrast)
-    favourite = labels[:, None].astype(np.float32) / len(CLASSES)
-    hue = favourite + 0.11 * rng.standard_normal(favourite.shape, dtype=np.float32)
-    shape_colour = middle + contrast + uniform(0.12, 0.3) * _tint(hue)
-    ground_colour = middle - contrast + uniform(0.12, 0.3) * _tint(uniform(0, 1))
+    class_hue = labels[:, None].astype(np.float32) / len(CLASSES)
+    hue = class_hue + 0.11 * rng.standard_normal(class_hue.shape, dtype=np.float32)
+    shape_color = middle + contrast + uniform(0.12, 0.3) * _tint(hue)
+    background_color = middle - contrast + uniform(0.12, 0.3) * _tint(uniform(0, 1))
 
-    pictures = 0.07 * rng.standard_normal((len(labels), *IMAGE_SHAPE), dtype=np.float32).reshape(len(labels), 3, -1)
-    pictures += ground_colour[:, :, None] + (shape_colour - ground_colour)[:, :, None] * cover[:, None]
-    pictures += light[:, None]
-    return np.clip(255 * pictures, 0, 255).astype(np.uint8).reshape(len(labels), -1)
+    images = 0.07 * rng.standard_normal((len(labels), *IMAGE_SHAPE), dtype=np.float32).reshape(len(labels), 3, -1)
+    images += background_color[:, :, None] + (shape_color - background_color)[:, :, None] * cover[:, None]
+    images += light[:, None]
+    pixels: NDArray[np.uint8] = np.clip(255 * images, 0, 255).astype(np.uint8).reshape(len(labels), -1)
+    return pixels
 
 
 def _tint(hue: Floats) -> Floats:
-    """What to add to grey for hues of shape (N, 1), red at 0, green at 1/3, blue at 2/3 and so round: shape (N, 3).
+    """Return the red, green and blue that turn gray into hues of shape (N, 1), as shape (N, 3).
 
-    The three sum to zero, so that no hue is brighter than another.
+    Hues have a period of 1: red is 0, green 1/3, blue 2/3. The three values sum to zero: all hues are equally bright.
     """
-    return np.cos(2 * np.pi * (hue - np.array([0, 1 / 3, 2 / 3], dtype=np.float32)))
+    tint: Floats = np.cos(2 * np.pi * (hue - np.array([0, 1 / 3, 2 / 3], dtype=np.float32)))
+    return tint

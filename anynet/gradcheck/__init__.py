@@ -1,20 +1,20 @@
-"""Proof of derivatives: what a ``backward`` says against differences of its ``forward``.
+"""Gradient checks: the gradients of a ``backward`` against difference quotients of its ``forward``.
 
     from anynet import gradcheck
 
     gradcheck.check(gradcheck.of_layer(MyLayer(5))).require()
     print(gradcheck.check(gradcheck.of_net(net, x, labels, l2=1e-3)))
 
-A subject is a function, its gradients and a point: ``of_layer``, ``of_loss`` and ``of_net`` make one, on any backend,
-and ``Subject(value, gradients, point)`` makes one of any function. ``check`` compares the two, ``sweep`` shows how the
-error depends on the step.
+A `Subject` is a function with its gradients and a point. `of_layer`, `of_loss` and `of_net` make subjects on any
+backend; ``Subject(value, gradients, point)`` makes one of any function. `check` compares the gradients with
+differences, `sweep` shows how their error depends on the step.
 """
 
 from anynet.gradcheck.check import check
+from anynet.gradcheck.check_result import Entry, GradientError, Result
 from anynet.gradcheck.differences import METHODS, Method
-from anynet.gradcheck.result import Entry, GradientError, Result
+from anynet.gradcheck.step_sweep import sweep
 from anynet.gradcheck.subjects import Subject, of_layer, of_loss, of_net
-from anynet.gradcheck.sweep import sweep
 
 __all__ = [
     "METHODS",

@@ -1,4 +1,4 @@
-"""The check itself: gradients against differences, array by array."""
+"""Comparison of gradients with difference quotients, array by array."""
 
 import math
 from dataclasses import replace
@@ -7,116 +7,156 @@ import numpy as np
 
 from anynet.core.checks import nearest
 from anynet.core.seeding import Purpose, generator
+from anynet.gradcheck.check_result import Entry, Result
 from anynet.gradcheck.differences import (
     METHODS,
     Direction,
     Element,
+    FloatArray,
     Function,
-    Host,
     Line,
     Method,
     difference,
-    extrapolated,
+    extrapolate,
 )
 from anynet.gradcheck.kinks import at_kink
-from anynet.gradcheck.result import Entry, Result
 from anynet.gradcheck.steps import default_step
 from anynet.gradcheck.subjects import Subject
-from anynet.gradcheck.values import values_of
+from anynet.gradcheck.values import evaluate
 
 ELEMENTS, DIRECTIONS = 1000, 10
-"""How many of each array are compared by default."""
+"""Default numbers of elements, or of directions, that are compared in each array."""
 
 ROUNDINGS = 10
-"""How many roundings of its size the value may be off by: those of a net's many operations, added up."""
+"""Assumed rounding error of the value, in units of its size times machine epsilon: a net has many operations."""
 
 
 def check(
     subject: Subject,
     *,
-    method: str = "centred",
+    method: str = "central",
     step: float | None = None,
     tolerance: float | None = None,
     probes: int | None = None,
     seed: int = 0,
 ) -> Result:
-    """Hold a function's gradients against differences of its value.
+    """Compare the gradients of a function with difference quotients of its value.
 
-    subject: from ``of_layer``, ``of_loss`` or ``of_net``, or one of your own.
-    method: "finite" (one-sided) or "centred" differences of single elements, or "directional", centred ones along
-        random unit vectors.
-    step: h; by default, for each array, where rounding and truncation cost the same (see ``default_step``).
-    tolerance: the largest relative error that passes; by default 1e-6, and 1e-4 for one-sided differences.
-    probes: how many elements, or directions, of each array are compared, drawn by ``seed``; by default 1,000 elements
-        or 10 directions; all elements where there are no more.
+    Parameters
+    ----------
+    subject : Subject
+        From `of_layer`, `of_loss` or `of_net`, or of your own.
+    method : {"central", "finite", "directional"}
+        Central or one-sided ("finite") differences of single elements, or central differences along random unit
+        vectors.
+    step : float, optional
+        Step h. Default: for each array, the step at which errors of rounding and truncation are about equal.
+    tolerance : float, optional
+        Largest relative error that passes. Default: 1e-6, and 1e-4 for one-sided differences. In float32, differences
+        are too coarse to tell kinks from mistakes; 1e-2 suits smooth functions.
+    probes : int, optional
+        Number of random elements, or directions, compared in each array. Default: 1,000 elements, or 10 directions. An
+        array with no more elements than that is compared completely.
+    seed : int
+        Seed of the random choice of probes.
 
-    In float32 differences are too coarse to tell kinks from mistakes; a tolerance of 1e-2 holds for smooth functions.
+    Returns
+    -------
+    Result
 
-    Raises ValueError for what cannot be checked: numbers that are not finite, a value that is another when it is asked
-    for again, a function that writes into its arguments, a tolerance below what the dtype can hold.
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, if `tolerance` is smaller than the dtype allows, if a number is not finite, if a
+        second call gives another value, or if the function modifies its arguments.
+
+    Examples
+    --------
+    >>> import anynet as an
+    >>> from anynet.gradcheck import check, of_layer
+    >>> check(of_layer(an.Linear(3, 2))).passed
+    True
     """
     if method not in METHODS:
         raise ValueError(f'method: there is no "{method}"{nearest(method, METHODS)}')
     how, point = METHODS[method], subject.point
     tolerance = how.tolerance if tolerance is None else tolerance
-    terms, gradients = values_of(subject)
+    terms, gradients = evaluate(subject)
     eps = max(float(np.finfo(x.dtype).eps) for x in point.values())
-    _refuse(how, step, tolerance, probes, eps)
+    _check_settings(method, step, tolerance, probes, eps)
     with np.errstate(over="ignore"):
         size = float(np.linalg.norm(terms))
     if not math.isfinite(size):
-        raise ValueError(f"the value, of terms as large as {np.max(np.abs(terms)):g}, overflows when it is squared")
+        raise ValueError(
+            f"the value: expected terms whose squares are finite, got terms of up to {np.max(np.abs(terms)):g}; scale "
+            f"the function down"
+        )
     count = probes or (DIRECTIONS if how.directions else ELEMENTS)
 
     entries = {}
     for i, (name, x) in enumerate(point.items()):
         f = subject.along(name)
-        lines = lines_of(how, x, count, generator(seed, Purpose.CHECK, i))
+        lines = draw_lines(how, x, count, generator(seed, Purpose.CHECK, i))
         analytical = np.asarray([line.along(gradients[name]) for line in lines])
-        # What rounding may make of the value: of its terms, and of the array's elements in every operation on them.
+        # Rounding error of the value: from its terms, and from the array's elements in every operation on them.
         rounding = ROUNDINGS * eps * (size + float(np.linalg.norm(x * gradients[name])))
         h = step or default_step(how, f, x, lines, analytical, rounding)
         numerical = np.asarray([difference(how, f, x, line, h) for line in lines])
         entry = Entry(
             name, x.size, lines, analytical, numerical, np.zeros(len(lines), bool), h, rounding / h, tolerance
         )
-        entries[name] = look_closer(entry, how, f, x)
+        entries[name] = _refine(entry, how, f, x)
     return Result(entries, method, tolerance, subject.headings, point)
 
 
-def look_closer(entry: Entry, method: Method, f: Function, x: Host) -> Entry:
-    """Look again at the lines where the two slopes differ: truncation is taken away, then kinks are left out."""
-    numerical, kinks = entry.numerical.copy(), entry.kinks.copy()
-    for i in map(int, np.nonzero(entry.relative > entry.tolerance)[0]):
-        numerical[i] = extrapolated(method, f, x, entry.lines[i], entry.step)
-    closer = replace(entry, numerical=numerical)
-    for i in map(int, np.nonzero(closer.relative > entry.tolerance)[0]):
-        kinks[i] = at_kink(
-            f, x, entry.lines[i], entry.analytical[i], entry.step, entry.noise * entry.step, entry.tolerance
-        )
-        numerical[i] = entry.numerical[i]
-    return replace(closer, kinks=kinks)
+def draw_lines(method: Method, x: FloatArray, count: int, rng: np.random.Generator) -> list[Line]:
+    """Draw random directions, or random elements without repetition in the order of the array.
 
+    Parameters
+    ----------
+    method : Method
+    x : ndarray
+        Array that is moved along the lines.
+    count : int
+        Number of lines. All elements are taken if there are no more.
+    rng : numpy.random.Generator
 
-def _refuse(method: Method, step: float | None, tolerance: float, probes: int | None, eps: float) -> None:
-    if step is not None and not 0 < step < math.inf:
-        raise ValueError(f"step: expected a positive number, got {step}")
-    if probes is not None and probes < 1:
-        raise ValueError(f"probes: expected 1 or more, got {probes}")
-    if tolerance >= 1:
-        raise ValueError(f"tolerance: expected less than 1, for it is relative, got {tolerance}")
-    if not tolerance >= method.best(eps):
-        dtype = "float32" if eps > 1e-10 else "float64"
-        raise ValueError(
-            f"tolerance {tolerance:g} cannot hold in {dtype}, where these differences are good to "
-            f"{method.best(eps):.1e} at best; ask for that or more{', or for float64' if dtype == 'float32' else ''}"
-        )
-
-
-def lines_of(method: Method, x: Host, count: int, rng: np.random.Generator) -> list[Line]:
-    """Directions, or elements drawn without repetition, in order: all of them where there are no more."""
+    Returns
+    -------
+    list of Line
+    """
     if method.directions:
         drawn = rng.standard_normal((count, *x.shape))
         return [Direction(i, u / np.linalg.norm(u)) for i, u in enumerate(drawn)]
     chosen = np.arange(x.size) if x.size <= count else np.sort(rng.choice(x.size, count, replace=False))
     return [Element(tuple(map(int, np.unravel_index(i, x.shape)))) for i in chosen]
+
+
+def _refine(entry: Entry, method: Method, f: Function, x: FloatArray) -> Entry:
+    """Look again at slopes that differ: extrapolate to step 0, and if they still differ, look for a kink."""
+    numerical, kinks = entry.numerical.copy(), entry.kinks.copy()
+    for i in map(int, np.nonzero(entry.relative > entry.tolerance)[0]):
+        numerical[i] = extrapolate(method, f, x, entry.lines[i], entry.step)
+    refined = replace(entry, numerical=numerical)
+    for i in map(int, np.nonzero(refined.relative > entry.tolerance)[0]):
+        kinks[i] = at_kink(
+            f, x, entry.lines[i], entry.analytical[i], entry.step, entry.noise * entry.step, entry.tolerance
+        )
+        numerical[i] = entry.numerical[i]
+    return replace(refined, kinks=kinks)
+
+
+def _check_settings(method: str, step: float | None, tolerance: float, probes: int | None, eps: float) -> None:
+    if step is not None and not 0 < step < math.inf:
+        raise ValueError(f"step: expected a positive number, got {step}")
+    if probes is not None and probes < 1:
+        raise ValueError(f"probes: expected 1 or more, got {probes}")
+    if tolerance >= 1:
+        raise ValueError(f"tolerance: expected less than 1, because it is relative, got {tolerance}")
+    best = METHODS[method].attainable(eps)
+    if not tolerance >= best:
+        dtype, advice = ("float32", "; use it, or float64") if eps > 1e-10 else ("float64", "; use it")
+        raise ValueError(
+            f"tolerance: expected {best:.1e} or more, which {method} differences attain in {dtype}, "
+            f"got {tolerance:g}{advice}"
+        )

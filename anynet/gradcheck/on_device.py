@@ -1,4 +1,4 @@
-"""Functions of a backend's arrays, asked from the host."""
+"""Functions of a backend's arrays as functions of NumPy arrays."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,40 +8,79 @@ from numpy.typing import ArrayLike
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.core.typing import Array, Arrays
-from anynet.gradcheck.differences import Host
+from anynet.gradcheck.differences import FloatArray
 
-Point = Mapping[str, Host]
-"""Arrays by name, NumPy's."""
+Point = Mapping[str, FloatArray]
+"""NumPy arrays by name."""
 
 
 class OnDevice:
-    """A backend and a dtype, in which functions of NumPy arrays are computed.
+    """A backend and a dtype in which functions of NumPy arrays are evaluated.
 
-    what: whose functions they are, for messages.
+    Parameters
+    ----------
+    name : object
+        Name of the function's owner, such as a layer, for error messages.
+    backend : Backend or str, optional
+        As in `anynet.backend`.
+    dtype : {"float32", "float64"}
+
+    Raises
+    ------
+    BackendError, ValueError
+        If the backend or the dtype is not available.
     """
 
-    def __init__(self, what: object, backend: Backend | str | None, dtype: str) -> None:
+    def __init__(self, name: object, backend: Backend | str | None, dtype: str) -> None:
         self.backend = backend if isinstance(backend, Backend) else choose_backend(backend)
         self.backend.dtype(dtype)
-        self._what = what
+        self._name = name
         self._dtype = dtype
 
-    def host(self, arrays: Mapping[str, ArrayLike]) -> dict[str, Host]:
-        """The numbers in the dtype asked for, still NumPy's."""
+    def host(self, arrays: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+        """Convert arrays to NumPy arrays of the dtype.
+
+        Parameters
+        ----------
+        arrays : mapping of str to array_like
+
+        Returns
+        -------
+        dict of str to ndarray
+        """
         return {name: np.asarray(x).astype(self._dtype) for name, x in arrays.items()}
 
-    def place(self, point: Point) -> dict[str, Array]:
-        """The numbers on the device, in arrays of their own."""
+    def place(self, point: Point) -> Arrays:
+        """Copy NumPy arrays to the device.
+
+        Parameters
+        ----------
+        point : mapping of str to ndarray
+
+        Returns
+        -------
+        dict of str to array
+        """
         return {name: self.backend.asarray(x.copy()) for name, x in point.items()}
 
-    def function(self, value: Callable[[Arrays], Array]) -> Callable[[Point], Host]:
-        """From NumPy's arrays to NumPy's; an array that is the one of the call before is not moved again.
+    def function(self, value: Callable[[Arrays], Array]) -> Callable[[Point], FloatArray]:
+        """Wrap a function to take and return NumPy arrays.
 
-        Raises ValueError where the first call changes an argument.
+        An array that is the same object as in the previous call is not copied to the device again.
+
+        Parameters
+        ----------
+        value : callable
+            Function of the backend's arrays by name.
+
+        Returns
+        -------
+        callable
+            Raises ValueError if the first call modifies an argument.
         """
-        compiled, placed = self.backend.compile(value), dict[str, tuple[Host, Array]]()
+        compiled, placed = self.backend.compile(value), dict[str, tuple[FloatArray, Array]]()
 
-        def on_host(point: Point) -> Host:
+        def on_host(point: Point) -> FloatArray:
             first = not placed
             for name, x in point.items():
                 if name not in placed or placed[name][0] is not x:
@@ -49,42 +88,54 @@ class OnDevice:
             arrays = {name: array for name, (_, array) in placed.items()}
             found = np.asarray(self.backend.to_host(compiled(arrays)))
             if first:
-                self._refuse_writes(arrays, point)
+                self._check_unchanged(arrays, point)
             return found
 
         return on_host
 
-    def gradients(self, *ways: Callable[[Arrays], Arrays]) -> Callable[[Point], Mapping[str, Host]]:
-        """From NumPy's arrays to NumPy's: gradients in the first way, which the others must say too.
+    def gradients(self, *functions: Callable[[Arrays], Arrays]) -> Callable[[Point], Mapping[str, FloatArray]]:
+        """Wrap gradient functions to take and return NumPy arrays.
 
-        Raises ValueError where they do not, and where one changes an argument.
+        Parameters
+        ----------
+        *functions : callable
+            Functions of the backend's arrays by name that return gradients by name. All must agree; those after the
+            first leave out the gradient with respect to "input".
+
+        Returns
+        -------
+        callable
+            Returns the gradients of the first function. Raises ValueError if the functions disagree, or if one
+            modifies an argument.
         """
-        compiled = [(way.__name__, self.backend.compile(way)) for way in ways]
+        compiled = [(function.__name__, self.backend.compile(function)) for function in functions]
 
-        def on_host(point: Point) -> Mapping[str, Host]:
-            says: dict[str, Mapping[str, Host]] = {}
-            for name, way in compiled:
+        def on_host(point: Point) -> Mapping[str, FloatArray]:
+            found: dict[str, Mapping[str, FloatArray]] = {}
+            for name, function in compiled:
                 arrays = self.place(point)
-                says[name] = {key: np.asarray(self.backend.to_host(array)) for key, array in way(arrays).items()}
-                self._refuse_writes(arrays, point)
-            (first, found), *others = says.items()
+                found[name] = {key: np.asarray(self.backend.to_host(x)) for key, x in function(arrays).items()}
+                self._check_unchanged(arrays, point)
+            (first, gradients), *others = found.items()
             for other, too in others:
-                self._refuse_differences(first, found, other, too)
-            return found
+                self._check_equal(first, gradients, other, too)
+            return gradients
 
         return on_host
 
-    def _refuse_writes(self, arrays: Mapping[str, Array], point: Point) -> None:
+    def _check_unchanged(self, arrays: Arrays, point: Point) -> None:
         for name, array in arrays.items():
             if not np.array_equal(self.backend.to_host(array), point[name], equal_nan=True):
-                raise ValueError(f"{self._what} writes into {name}, its argument, which must stay as it was")
+                raise ValueError(f"{self._name} modifies its argument {name}; let it work on a copy")
 
-    def _refuse_differences(self, first: str, found: Mapping[str, Host], other: str, too: Mapping[str, Host]) -> None:
-        expected = {name: gradient.shape for name, gradient in found.items() if name != "input"}
+    def _check_equal(
+        self, first: str, gradients: Mapping[str, FloatArray], other: str, too: Mapping[str, FloatArray]
+    ) -> None:
+        expected = {name: gradient.shape for name, gradient in gradients.items() if name != "input"}
         shapes = {name: gradient.shape for name, gradient in too.items()}
         if shapes != expected:
-            raise ValueError(f"{self._what}: {first} gives gradients of shapes {expected}, {other} of {shapes}")
+            raise ValueError(f"{self._name}: {first} returns gradients of shapes {expected}, {other} of {shapes}")
         for name, gradient in too.items():
-            allowed = 1e4 * np.finfo(self._dtype).eps * np.max(np.abs(found[name]), initial=0)
-            if np.any(np.abs(gradient - found[name]) > allowed):
-                raise ValueError(f"{self._what}: {other} says another gradient by {name} than {first}")
+            allowed = 1e4 * np.finfo(self._dtype).eps * np.max(np.abs(gradients[name]), initial=0)
+            if np.any(np.abs(gradient - gradients[name]) > allowed):
+                raise ValueError(f"{self._name}: {first} and {other} return different gradients with respect to {name}")

@@ -1,4 +1,4 @@
-"""What is checked: a function of arrays, its gradients, and a point, of a layer, a loss or a whole net."""
+"""Functions to check, with gradients and a point: of a layer, a loss or a net."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from anynet.backends import Backend
 from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array, Arrays
-from anynet.gradcheck.differences import Function, Host
+from anynet.gradcheck.differences import FloatArray, Function
 from anynet.gradcheck.on_device import OnDevice, Point
 from anynet.nn import Layer, Sequential
 from anynet.nn.l2 import add_l2_gradient, l2_cost
@@ -18,22 +18,45 @@ from anynet.nn.losses import Loss, softmax_cross_entropy
 
 
 class Subject(NamedTuple):
-    """A function with its gradients, at a point; all of NumPy arrays, whatever they are computed with.
+    """A function of NumPy arrays with its gradients, at a point.
 
-    value: of arrays by name; the sum of what it returns is the function. Terms of a sum are better left as they are: a
-        difference taken term by term is more precise.
-    gradients: of arrays by name, the gradients by each.
-    point: float32 or float64 arrays by name, where the two are compared.
-    headings: what a table writes above arrays, by name.
+    Attributes
+    ----------
+    value : callable
+        ``value(arrays) -> terms``. Takes arrays by name; the sum of the terms is the function. Differences are taken
+        term by term, which is more precise than a difference of sums.
+    gradients : callable
+        ``gradients(arrays) -> gradients``: the gradients with respect to each array, by name.
+    point : mapping of str to ndarray of float32 or float64
+        Arrays at which gradients and differences are compared.
+    headings : mapping of str to str
+        Headings of the table of a result, by the name of the array below.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anynet.gradcheck import check
+    >>> sine = Subject(lambda p: np.sin(p["x"]), lambda p: {"x": np.cos(p["x"])}, {"x": np.linspace(0, 1, 5)})
+    >>> check(sine).passed
+    True
     """
 
-    value: Callable[[Point], Host]
-    gradients: Callable[[Point], Mapping[str, Host]]
+    value: Callable[[Point], FloatArray]
+    gradients: Callable[[Point], Mapping[str, FloatArray]]
     point: Point
     headings: Mapping[str, str] = {}
 
     def along(self, name: str) -> Function:
-        """The value as a function of one of the arrays, the others as at the point."""
+        """Return the value as a function of one array, with the others fixed at the point.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        callable
+        """
         return lambda moved: self.value({**self.point, name: moved})
 
 
@@ -49,39 +72,54 @@ def of_layer(
     backend: Backend | str | None = None,
     dtype: str = "float64",
 ) -> Subject:
-    """A layer, its outputs weighted with random numbers and summed, by its parameters and its input.
+    """Make a subject of a layer: the sum of its outputs with random weights, as a function of parameters and input.
 
-    x: shape (N, n_in), or (K, N, n_in) with K members. params, state: by name, of shape (*shape) or (K, *shape).
-        What is not given is drawn: N = 6 samples of standard normal numbers, parameters likewise, a state between 0.5
-        and 2.
-    members: K, for what is drawn; None for a single one.
-    backend: as from ``anynet.backend``, or its name; by default what ANYNET_BACKEND says, and else NumPy.
+    Parameters
+    ----------
+    layer : Layer
+    x : array_like, shape (N, n_in) or (K, N, n_in), optional
+        Input. Default: standard normal numbers with N = 6.
+    params, state : mapping of str to array_like, shapes (*shape) or (K, *shape), optional
+        Arrays by name. Default: standard normal numbers for parameters, numbers between 0.5 and 2 for state.
+    train : bool
+        As in `Layer.forward`.
+    members : int, optional
+        Number of members K of the arrays that are drawn.
+    seed : int
+        Seed of the arrays that are drawn.
+    backend : Backend or str, optional
+        As in `anynet.backend`.
+    dtype : {"float64", "float32"}
+
+    Returns
+    -------
+    Subject
     """
-    rng, ahead = generator(seed, Purpose.CHECK, 0), () if members is None else (members,)
+    random, ahead = generator(seed, Purpose.CHECK, 0), () if members is None else (members,)
     if x is None:
-        x = rng.standard_normal((*ahead, 6, layer.features()[0] or 5))
-    drawn = {name: rng.standard_normal((*ahead, *p.shape)) for name, p in layer.parameters().items()}
+        x = random.standard_normal((*ahead, 6, layer.features()[0] or 5))
+    drawn = {name: random.standard_normal((*ahead, *p.shape)) for name, p in layer.parameters().items()}
     params = {**drawn, **(params or {})}
-    drawn = {name: rng.uniform(0.5, 2, (*ahead, *p.shape)) for name, p in layer.state().items()}
+    drawn = {name: random.uniform(0.5, 2, (*ahead, *p.shape)) for name, p in layer.state().items()}
     state = {**drawn, **(state or {})}
     device = OnDevice(layer, backend, dtype)
-    placed = device.place(device.host(state))
+    state_here = device.place(device.host(state))
 
-    def own(point: Arrays) -> Arrays:
+    def parameters(point: Arrays) -> Arrays:
         return {name: point[name] for name in params}
 
-    def forward(point: Arrays) -> tuple:
-        return layer.forward(own(point), placed, point["input"], train=train)
+    def forward(point: Arrays) -> tuple[Array, Any, Arrays]:
+        return layer.forward(parameters(point), state_here, point["input"], train=train)
 
     def backward(point: Arrays) -> Arrays:
-        dx, grads = layer.backward(own(point), forward(point)[1], point["dy"])
-        return {**grads, "input": _shared(dx, point["input"])}
+        dx, grads = layer.backward(parameters(point), forward(point)[1], point["dy"])
+        return {**grads, "input": _sum_over_members(dx, point["input"])}
 
     def parameter_gradients(point: Arrays) -> Arrays:
-        return layer.parameter_gradients(own(point), forward(point)[1], point["dy"])
+        return layer.parameter_gradients(parameters(point), forward(point)[1], point["dy"])
 
     point = device.host({**params, "input": x})
-    dy = device.host({"dy": rng.standard_normal(device.backend.to_host(forward(device.place(point))[0]).shape)})
+    dy = device.host({"dy": random.standard_normal(device.backend.to_host(forward(device.place(point))[0]).shape)})
     value, gradients = device.function(lambda point: forward(point)[0]), device.gradients(backward, parameter_gradients)
     return Subject(lambda point: value(point) * dy["dy"], lambda point: gradients({**point, **dy}), point)
 
@@ -94,9 +132,21 @@ def of_loss(
     backend: Backend | str | None = None,
     dtype: str = "float64",
 ) -> Subject:
-    """A loss by its logits.
+    """Make a subject of a loss as a function of its logits.
 
-    logits: shape (..., N, C). labels: integers, shape (N,) or (..., N).
+    Parameters
+    ----------
+    loss : callable
+        Such as `anynet.losses.hinge`.
+    logits : array_like, shape (..., N, C)
+    labels : array_like of int, shape (N,) or (..., N)
+    backend : Backend or str, optional
+        As in `anynet.backend`.
+    dtype : {"float64", "float32"}
+
+    Returns
+    -------
+    Subject
     """
     device = OnDevice(getattr(loss, "__name__", loss), backend, dtype)
     classes = device.backend.asarray(np.asarray(labels))
@@ -121,25 +171,50 @@ def of_net(
     backend: Backend | str | None = None,
     dtype: str = "float64",
 ) -> Subject:
-    """The cost of a net, loss and penalty, by each of its parameters and its input.
+    """Make a subject of a net: its cost, loss plus penalty, as a function of each parameter and of the input.
 
-    x: shape (N, n_in), or (K, N, n_in) with an input for each member. labels: integers, shape (N,) or (K, N).
-    params, state: of shape (P,) and (n,), or (K, P) and (K, n); by default what the net starts with, by ``seed``.
-    l2: λ of the penalty λ Σ W², a number or one for each member.
-    train: whether batch normalisation uses the batch's statistics.
+    Parameters
+    ----------
+    net : Sequential
+    x : array_like, shape (N, n_in) or (K, N, n_in)
+        Input, shared by the members or one for each.
+    labels : array_like of int, shape (N,) or (K, N)
+    params : array_like, shape (P,) or (K, P), optional
+    state : mapping of str to array_like, shapes (n,) or (K, n), optional
+        Default of both: initial values from ``net.init(seed)``.
+    loss : callable
+        Such as `anynet.losses.hinge`.
+    l2 : array_like, shape () or (K,)
+        Factor λ of the penalty λ Σ W².
+    train : bool
+        As in `Sequential.forward`.
+    seed : int
+        Seed of parameters and state.
+    backend : Backend or str, optional
+        As in `anynet.backend`.
+    dtype : {"float64", "float32"}
+
+    Returns
+    -------
+    Subject
+
+    Raises
+    ------
+    ValueError
+        If a label is not a class of the net.
     """
     drawn = net.init(seed, like=np.zeros(1))
     if net.n_out is not None and not np.all((np.asarray(labels) >= 0) & (np.asarray(labels) < net.n_out)):
         raise ValueError(f"labels: expected 0 to {net.n_out - 1}, got {np.min(labels)} to {np.max(labels)}")
     vector = np.asarray(drawn[0] if params is None else params, np.float64)
     device = OnDevice("the net", backend, dtype)
-    held = device.place(device.host(drawn[1] if state is None else state))
+    state_here = device.place(device.host(drawn[1] if state is None else state))
     classes = device.backend.asarray(np.asarray(labels))
     fixed = device.place(device.host({"like": np.zeros_like(vector), "l2": np.asarray(l2)}))
 
     def forward(point: Arrays) -> tuple[Array, Array, Any]:
         joined = net.layout.join(point, fixed["like"])
-        logits, cache, _ = net.forward(joined, held, point["input"], train=train)
+        logits, cache, _ = net.forward(joined, state_here, point["input"], train=train)
         return joined, logits, cache
 
     def cost(point: Arrays) -> Array:
@@ -149,7 +224,7 @@ def of_net(
     def backward(point: Arrays) -> Arrays:
         joined, logits, cache = forward(point)
         dx, grads = net.backward(joined, cache, loss(logits, classes)[1])
-        dx = _shared(dx, point["input"])
+        dx = _sum_over_members(dx, point["input"])
         return {**net.layout.split(add_l2_gradient(net.layout, grads, joined, fixed["l2"])), "input": dx}
 
     def parameter_gradients(point: Arrays) -> Arrays:
@@ -157,14 +232,16 @@ def of_net(
         grads = net.parameter_gradients(joined, cache, loss(logits, classes)[1])
         return net.layout.split(add_l2_gradient(net.layout, grads, joined, fixed["l2"]))
 
-    names = sorted(net.layout.slots, key=lambda name: int(name.split(".")[0]))
+    layers = net.named_layers()
+    place = {name: next(i for i in layers if name.startswith(f"{i}.")) for name in net.layout.slots}
+    names = sorted(place, key=lambda name: [*layers].index(place[name]))
     parts = net.layout.split(vector)
     point = device.host({**{name: parts[name] for name in names}, "input": x})
-    firsts = {name.split(".")[0]: name for name in reversed(names)}
-    headings = {name: f"{i} {type(net.layers[int(i)]).__name__}" for i, name in firsts.items()}
+    firsts = {place[name]: name for name in reversed(names)}
+    headings = {name: f"{i} {type(layers[i]).__name__}" for i, name in firsts.items()}
     return Subject(device.function(cost), device.gradients(backward, parameter_gradients), point, headings)
 
 
-def _shared(dx: Array, x: Array) -> Array:
-    """The gradient by an input that all members share is the sum of theirs."""
+def _sum_over_members(dx: Array, x: Array) -> Array:
+    """Sum the gradient with respect to an input that all members share."""
     return array_namespace(dx).sum(dx, axis=0) if dx.ndim > x.ndim else dx

@@ -1,58 +1,75 @@
-"""What a subject says at its point, once it is known that differences can be held to it."""
+"""Evaluation and validation of a subject."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from anynet.gradcheck.differences import Host
+from anynet.gradcheck.differences import FloatArray
 from anynet.gradcheck.subjects import Subject
 
 
-def values_of(subject: Subject) -> tuple[Host, Mapping[str, Host]]:
-    """The terms of the value, and the gradients by name.
+def evaluate(subject: Subject) -> tuple[FloatArray, Mapping[str, FloatArray]]:
+    """Evaluate a subject at its point and validate the result.
 
-    Raises ValueError for arrays of another dtype than float32 and float64 or without elements, numbers that are not
-    finite, a value that is another when it is asked for again, a function that writes into its arguments, and gradients
-    that are missing or of another shape than what they are by.
+    Parameters
+    ----------
+    subject : Subject
+
+    Returns
+    -------
+    terms : ndarray
+        Terms of the value.
+    gradients : dict of str to ndarray
+        Gradients with respect to the arrays of the point.
+
+    Raises
+    ------
+    ValueError
+        If an array is empty or not float32 or float64, if a number is not finite, if a second call gives another value,
+        if the function modifies its arguments, or if a gradient is missing or has the wrong shape.
     """
     if not subject.point:
-        raise ValueError("the point has no arrays to differentiate by")
+        raise ValueError("point: expected one array or more, got none")
     for name, x in subject.point.items():
         if not isinstance(x, np.ndarray) or x.dtype not in (np.float32, np.float64):
             found = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
             raise ValueError(f"{name}: expected a NumPy array of float32 or float64, got {found}")
-        _finite(name, x)
+        _check_finite(name, x)
     before = {name: x.copy() for name, x in subject.point.items()}
     terms = np.array(subject.value(subject.point))
-    _finite("the value", terms)
+    _check_finite("the value", terms)
     again = np.array(subject.value(subject.point))
-    _unchanged(subject, before)
+    _check_unchanged(subject, before)
     if not np.allclose(again, terms, rtol=1e3 * np.finfo(terms.dtype).eps, atol=0):
         raise ValueError(
-            f"at one and the same point the value was {terms.sum()} first and then {again.sum()}: a forward that is "
-            f"random, or remembers, cannot be checked; draw its random numbers outside"
+            f"the value: expected the same in every call, got {terms.sum()}, then {again.sum()}; a forward that draws "
+            f"random numbers or keeps state between calls cannot be checked: take random numbers from its argument rng"
         )
     gradients = {name: np.asarray(gradient) for name, gradient in subject.gradients(subject.point).items()}
-    _unchanged(subject, before)
+    _check_unchanged(subject, before)
     for name, x in subject.point.items():
         if name not in gradients:
-            raise ValueError(f"there is no gradient by {name}, only by {', '.join(gradients) or 'nothing'}")
+            raise ValueError(
+                f"gradients: expected one with respect to {name}, got those for {', '.join(gradients) or 'no array'}"
+            )
         if gradients[name].shape != x.shape:
-            raise ValueError(f"the gradient by {name}: expected shape {x.shape}, got {gradients[name].shape}")
-        _finite(f"the gradient by {name}", gradients[name])
+            raise ValueError(
+                f"the gradient with respect to {name}: expected shape {x.shape}, got {gradients[name].shape}"
+            )
+        _check_finite(f"the gradient with respect to {name}", gradients[name])
     return terms, gradients
 
 
-def _unchanged(subject: Subject, before: Mapping[str, Host]) -> None:
+def _check_unchanged(subject: Subject, before: Mapping[str, FloatArray]) -> None:
     for name, x in before.items():
         if not np.array_equal(subject.point[name], x):
-            raise ValueError(f"the function writes into {name}, its argument, which must stay as it was")
+            raise ValueError(f"the function modifies its argument {name}; let it work on a copy")
 
 
-def _finite(name: str, x: Host) -> None:
+def _check_finite(name: str, x: FloatArray) -> None:
     if x.size == 0:
-        raise ValueError(f"{name}: expected numbers, got none, in shape {x.shape}")
+        raise ValueError(f"{name}: expected one number or more, got shape {x.shape}")
     wrong = np.argwhere(~np.isfinite(x))
     if len(wrong):
         where = tuple(map(int, wrong[0]))
-        raise ValueError(f"{name}: expected finite numbers, got {x[where]} at {where}, one of {len(wrong)} such")
+        raise ValueError(f"{name}: expected finite numbers, got {x[where]} at {where}, one of {len(wrong)}")

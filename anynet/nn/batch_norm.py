@@ -51,6 +51,9 @@ class BatchNorm(Layer):
     def state(self) -> dict[str, Parameter]:
         return {"mean": Parameter((self.n,), Zeros()), "var": Parameter((self.n,), Ones())}
 
+    def multiply_adds(self) -> int:
+        return self.n
+
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
         xp, N = array_namespace(x), x.shape[-2]
         if train:

@@ -42,6 +42,9 @@ class Linear(Layer):
             "b": Parameter((self.n_out,), self.bias_init),
         }
 
+    def multiply_adds(self) -> int:
+        return self.n_in * self.n_out
+
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
         """The cache is x itself."""
         return x @ params["W"] + params["b"][..., None, :], x, state

@@ -1,7 +1,18 @@
-"""Pictures of what a net learnt and how. Each function returns a Matplotlib figure."""
+"""Pictures of nets and their training. Each function returns a Matplotlib figure."""
 
-from anynet.plots.differences import step_errors
+from anynet.plots.curves import bands, curves, curves_of_members
 from anynet.plots.first_layer import templates_of_members, weights
-from anynet.plots.over_epochs import bands, curves, curves_of_members
+from anynet.plots.grid_map import grid_map
+from anynet.plots.step_errors import step_errors
+from anynet.plots.trials import trials
 
-__all__ = ["bands", "curves", "curves_of_members", "step_errors", "templates_of_members", "weights"]
+__all__ = [
+    "bands",
+    "curves",
+    "curves_of_members",
+    "grid_map",
+    "step_errors",
+    "templates_of_members",
+    "trials",
+    "weights",
+]

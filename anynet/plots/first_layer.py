@@ -1,7 +1,8 @@
-"""What a first layer looks for, as pictures."""
+"""Weights of a first layer as images."""
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,25 +11,34 @@ from numpy.typing import NDArray
 
 from anynet.data.dataset import IMAGE_SHAPE
 
-MOST_FILTERS = 64
-MOST_MEMBERS = 12
+MAX_COLUMNS = 64
+MAX_MEMBERS = 12
 
 
-def weights(W: NDArray, title: str, classes: Sequence[str] = ()) -> Figure:
-    """Each column of a first layer's weights as a picture: what the class, or the hidden unit, looks for.
+def weights(W: NDArray[Any], title: str, classes: Sequence[str] = ()) -> Figure:
+    """Draw each column of a first layer's weights as an image: the template of a class or of a hidden unit.
 
-    W: shape (3072, n); the first 64 columns are drawn. Each picture is stretched so that its smallest weight is 0 and
-        its largest 1 in red, green or blue.
-    classes: names to write above the pictures.
+    Parameters
+    ----------
+    W : ndarray, shape (3072, n)
+        The first 64 columns are drawn, each scaled so that its smallest weight is 0 and its largest weight is 1 in
+        red, green or blue.
+    title : str
+    classes : sequence of str, length n, optional
+        Titles of the images.
+
+    Returns
+    -------
+    Figure
     """
-    shown = min(W.shape[1], MOST_FILTERS)
-    across = 5 if classes else math.ceil(math.sqrt(shown))
-    down = math.ceil(shown / across)
+    drawn = min(W.shape[1], MAX_COLUMNS)
+    across = 5 if classes else math.ceil(math.sqrt(drawn))
+    down = math.ceil(drawn / across)
     figure = Figure(figsize=(1.3 * across, 1.3 * down + 0.2 * bool(classes) * down + 0.5), layout="constrained")
-    figure.suptitle(title if shown == W.shape[1] else f"{title}, the first {shown} of {W.shape[1]}", fontsize="medium")
+    figure.suptitle(title if drawn == W.shape[1] else f"{title}, the first {drawn} of {W.shape[1]}", fontsize="medium")
     for i, axes in enumerate(figure.subplots(down, across, squeeze=False).flat):
         axes.axis("off")
-        if i >= shown:
+        if i >= drawn:
             continue
         _draw(axes, W[:, i])
         if classes:
@@ -36,15 +46,27 @@ def weights(W: NDArray, title: str, classes: Sequence[str] = ()) -> Figure:
     return figure
 
 
-def templates_of_members(W: Sequence[NDArray], names: Sequence[str], title: str, classes: Sequence[str]) -> Figure:
-    """The class templates of nets of one layer, a row for each net, drawn as by ``weights``.
+def templates_of_members(W: Sequence[NDArray[Any]], names: Sequence[str], title: str, classes: Sequence[str]) -> Figure:
+    """Draw the class templates of one-layer nets, with a row for each net and images as by `weights`.
 
-    W: shape (3072, classes) for each of the nets; the first 12 are drawn. names: to write ahead of the rows.
+    Parameters
+    ----------
+    W : sequence of ndarray, shape (3072, C)
+        Weights of each net; the first 12 nets are drawn.
+    names : sequence of str
+        Label of each row.
+    title : str
+    classes : sequence of str, length C
+        Titles of the columns.
+
+    Returns
+    -------
+    Figure
     """
-    shown = min(len(W), MOST_MEMBERS)
-    figure = Figure(figsize=(1.1 * len(classes) + 1.2, 1.1 * shown + 0.6), layout="constrained")
-    figure.suptitle(title if shown == len(W) else f"{title}, the first {shown} of {len(W)}", fontsize="medium")
-    for k, row in enumerate(figure.subplots(shown, len(classes), squeeze=False)):
+    drawn = min(len(W), MAX_MEMBERS)
+    figure = Figure(figsize=(1.1 * len(classes) + 1.2, 1.1 * drawn + 0.6), layout="constrained")
+    figure.suptitle(title if drawn == len(W) else f"{title}, the first {drawn} of {len(W)}", fontsize="medium")
+    for k, row in enumerate(figure.subplots(drawn, len(classes), squeeze=False)):
         for i, axes in enumerate(row):
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
@@ -55,7 +77,7 @@ def templates_of_members(W: Sequence[NDArray], names: Sequence[str], title: str,
     return figure
 
 
-def _draw(axes: Axes, column: NDArray) -> None:
-    picture = np.asarray(column).reshape(IMAGE_SHAPE).transpose(1, 2, 0)
-    low, high = picture.min(), picture.max()
-    axes.imshow((picture - low) / (high - low if high > low else 1))
+def _draw(axes: Axes, column: NDArray[Any]) -> None:
+    image = np.asarray(column).reshape(IMAGE_SHAPE).transpose(1, 2, 0)
+    low, high = image.min(), image.max()
+    axes.imshow((image - low) / (high - low if high > low else 1))

@@ -3,8 +3,7 @@
 import math
 
 from anynet.core.seeding import check_seed
-from anynet.data.cifar10.splits import Dataset
-from anynet.data.dataset import IMAGE_SHAPE, Split
+from anynet.data.dataset import IMAGE_SHAPE, Dataset, Split
 from anynet.data.loader import check_batch_size
 from anynet.nn import Sequential
 from anynet.optim import Optimizer

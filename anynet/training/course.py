@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from anynet.backends import Backend, DeviceMemory
 from anynet.data.augmentation import Augmentation
-from anynet.data.cifar10.splits import Dataset
+from anynet.data.dataset import Dataset
 from anynet.data.loader import Loader, Pass
 from anynet.data.normalization import Normalization
 from anynet.nn.losses import Loss

@@ -11,7 +11,7 @@ from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.core.history import Epoch
 from anynet.data.augmentation import Augmentation
-from anynet.data.cifar10.splits import Dataset
+from anynet.data.dataset import Dataset
 from anynet.data.normalization import Normalization, normalization
 from anynet.nn import Sequential
 from anynet.nn.losses import Loss, softmax_cross_entropy

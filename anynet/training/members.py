@@ -60,10 +60,12 @@ def _member(base: Member, k: int, own: Mapping[str, Any]) -> Member:
 def check_nets(members: Sequence[Member]) -> None:
     """Raises ValueError, naming the layer, where nets differ in more than how their parameters start."""
     for k, member in enumerate(members):
-        first, other = members[0].net.layers, member.net.layers
+        first, other = members[0].net.named_layers(), member.net.named_layers()
         if len(first) != len(other):
             raise ValueError(f"members 0 and {k} have nets of {len(first)} and {len(other)} layers; {APART}")
-        for i, (one, two) in enumerate(zip(first, other, strict=True)):
+        for (i, one), (j, two) in zip(first.items(), other.items(), strict=True):
+            if i != j:
+                raise ValueError(f"members 0 and {k} have nets with layers in other places, {i} and {j}; {APART}")
             if _form(one) != _form(two):
                 raise ValueError(f"members 0 and {k} differ in layer {i}, {one} and {two}; {APART}")
 

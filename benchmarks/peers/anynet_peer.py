@@ -51,7 +51,7 @@ class Anynet(Peer):
         self.fixed = Fixed(Normalization(put(data.scale), put(data.shift)), penalty)
         self.loop = BatchLoop(train_step(self.net, an.losses.softmax_cross_entropy, optimizer), self.backend)
         layout = self.net.layout
-        named = dict(zip(self.net.parameters, flat(data.parameters), strict=True))
+        named = dict(zip(self.net.parameters(), flat(data.parameters), strict=True))
         params = put(layout.join(named, like=np.zeros(layout.size, np.float32)))
         _, state = self.net.init(0, like=params)
         self.carry = start(self.net, optimizer, params, state)
@@ -64,7 +64,7 @@ class Anynet(Peer):
 
     def parameters(self) -> Parameters:
         named = self.net.layout.split(self.backend.to_host(self.carry.params))
-        return like(self.data.parameters, (named[name] for name in self.net.parameters))
+        return like(self.data.parameters, (named[name] for name in self.net.parameters()))
 
     def launches(self) -> int | None:
         """Of the step that the loop has recorded."""

@@ -7,7 +7,7 @@ import pytest
 
 import anynet as an
 from anynet.data import Dataset, Loader, Split
-from anynet.data.cifar10 import layouts as forms
+from anynet.data.cifar10 import formats
 from benchmarks import first_run, forty_epochs, loading, members, side_by_side
 
 
@@ -93,7 +93,7 @@ def test_members(tmp_path, monkeypatch, capsys):
 
 
 def test_a_first_run_is_the_sum_of_its_parts(tmp_path, monkeypatch, capsys):
-    for module in (forms, forty_epochs):
+    for module in (formats, forty_epochs):
         monkeypatch.setattr(module, "BINARY_COUNT", 200)
     monkeypatch.setattr(first_run, "EPOCHS", 3)
     forty_epochs.write_images(tmp_path)

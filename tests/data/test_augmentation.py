@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anynet.data import Augmentation
-from anynet.data.augmentation import crop, mirror, reverse
+from anynet.data.augmentation import crop, flip, reverse
 
 N = 12
 SHAPE = (N, 3, 32, 32)
@@ -17,8 +17,8 @@ def pictures(request, rng):
     return pixels if request.param == "uint8" else pixels / 4 + 0.5
 
 
-def mirrored_by_hand(pictures, mirrored):
-    return np.stack([p[:, :, ::-1] if m else p for p, m in zip(pictures, mirrored, strict=True)])
+def flipped_by_hand(pictures, flipped):
+    return np.stack([p[:, :, ::-1] if m else p for p, m in zip(pictures, flipped, strict=True)])
 
 
 def reversed_by_hand(pictures, chosen):
@@ -47,8 +47,8 @@ def assert_same(actual, expected):
 
 
 def test_mirrored_are_the_pictures_named_and_no_others(xp, pictures):
-    mirrored = np.arange(N) % 3 == 0
-    assert_same(xp.call(mirror, pictures, mirrored), mirrored_by_hand(pictures, mirrored))
+    flipped = np.arange(N) % 3 == 0
+    assert_same(xp.call(flip, pictures, flipped), flipped_by_hand(pictures, flipped))
 
 
 def test_reversed_are_the_images_named_and_no_others(xp, pictures):
@@ -86,7 +86,7 @@ def test_images_are_reversed_then_mirrored_then_cropped_by_their_draws(xp, pictu
     if augmentation.reverse:
         expected = reversed_by_hand(expected, draws["reversed"])
     if augmentation.flip:
-        expected = mirrored_by_hand(expected, draws["mirrored"])
+        expected = flipped_by_hand(expected, draws["flipped"])
     if augmentation.crop:
         expected = cropped_by_hand(expected, draws["offset"], augmentation.crop)
     actual = xp.call(lambda images, draws: augmentation(images, draws), pictures.reshape(N, 3072), draws)
@@ -95,10 +95,10 @@ def test_images_are_reversed_then_mirrored_then_cropped_by_their_draws(xp, pictu
 
 
 def test_about_half_are_mirrored():
-    mirrored = Augmentation(flip=True).draw(0, 0, np.arange(100_000), batch_size=100)["mirrored"]
-    assert (mirrored.dtype, mirrored.shape) == (bool, (100_000,))
-    assert abs(mirrored.mean() - 0.5) < 0.01  # six standard deviations
-    assert abs((mirrored[1:] == mirrored[:-1]).mean() - 0.5) < 0.01
+    flipped = Augmentation(flip=True).draw(0, 0, np.arange(100_000), batch_size=100)["flipped"]
+    assert (flipped.dtype, flipped.shape) == (bool, (100_000,))
+    assert abs(flipped.mean() - 0.5) < 0.01  # six standard deviations
+    assert abs((flipped[1:] == flipped[:-1]).mean() - 0.5) < 0.01
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 100])
@@ -130,13 +130,13 @@ def test_draws_depend_on_seed_and_epoch_only():
     order, seen = np.arange(200), {}
     for seed, epoch in ((0, 0), (0, 1), (1, 0), (1, 1)):
         draws = together.draw(seed, epoch, order, 10)
-        assert draws.keys() == {"mirrored", "offset", "reversed"}
+        assert draws.keys() == {"flipped", "offset", "reversed"}
         for augmentation in (together, *alone):
             for name, again in augmentation.draw(seed, epoch, order, 10).items():
                 np.testing.assert_array_equal(again, draws[name])
         for name, values in draws.items():
             seen.setdefault(name, set()).add(values.tobytes())
-    assert {name: len(different) for name, different in seen.items()} == {"mirrored": 4, "offset": 4, "reversed": 4}
+    assert {name: len(different) for name, different in seen.items()} == {"flipped": 4, "offset": 4, "reversed": 4}
     assert Augmentation().draw(0, 0, order, 10) == {}
 
 
@@ -144,7 +144,7 @@ def test_flips_and_crops_belong_to_the_image_and_reversals_to_the_place(rng):
     augmentation, order = Augmentation(True, 4, True), rng.permutation(200)
     as_they_stand = augmentation.draw(0, 0, np.arange(200), batch_size=10)
     shuffled = augmentation.draw(0, 0, order, batch_size=10)
-    for name in ("mirrored", "offset"):
+    for name in ("flipped", "offset"):
         np.testing.assert_array_equal(shuffled[name], as_they_stand[name][order])
         np.testing.assert_array_equal(augmentation.draw(0, 0, order, batch_size=7)[name], shuffled[name])
     np.testing.assert_array_equal(shuffled["reversed"], as_they_stand["reversed"])
@@ -153,6 +153,6 @@ def test_flips_and_crops_belong_to_the_image_and_reversals_to_the_place(rng):
 def test_draws_stay_repeatable():
     """Written down once: where these change, so does every run that used them."""
     draws = Augmentation(True, 4, True).draw(42, 3, np.arange(8), batch_size=1)
-    assert draws["mirrored"].astype(int).tolist() == [1, 1, 0, 0, 1, 0, 0, 0]
+    assert draws["flipped"].astype(int).tolist() == [1, 1, 0, 0, 1, 0, 0, 0]
     assert draws["offset"][:4].tolist() == [[8, 8], [7, 4], [6, 1], [8, 4]]
     assert draws["reversed"].astype(int).tolist() == [1, 1, 0, 1, 0, 0, 0, 1]

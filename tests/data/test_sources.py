@@ -8,7 +8,7 @@ import pytest
 from anynet.data import Batches, DataError, DownloadError, cifar10, load, sources, synthetic
 
 NO_NET = "the server could not be reached; try again later"
-DRAWN = "Training on the synthetic set instead: drawn pictures, not CIFAR-10."
+DRAWN = "Training on the synthetic set instead: drawn images, not CIFAR-10."
 SIZES = {"train": 40, "val": 10}
 
 

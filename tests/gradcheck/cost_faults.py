@@ -48,7 +48,7 @@ LOSS_FAULTS: dict[tuple[str, str], Callable[[Any, Any, Any], Any]] = {
     **{(loss, fault): wrong for loss in LOSSES for fault, wrong in _BOTH.items()},
     ("softmax_cross_entropy", "without the labels"): lambda g, logits, hot: softmax(logits) / N,
     ("softmax_cross_entropy", "labels without 1 / N"): lambda g, logits, hot: softmax(logits) / N - hot,
-    ("softmax_cross_entropy", "not normalised"): lambda g, logits, hot: (np.exp(logits) - hot) / N,
+    ("softmax_cross_entropy", "not normalized"): lambda g, logits, hot: (np.exp(logits) - hot) / N,
     ("softmax_cross_entropy", "over samples"): lambda g, logits, hot: (softmax(logits.T).T - hot) / N,
     ("softmax_cross_entropy", "squared error's"): lambda g, logits, hot: 2 * (logits - hot) / N,
     ("hinge", "the right class counted once"): lambda g, logits, hot: np.where(hot, -1 / N, g),
@@ -82,6 +82,6 @@ PENALTY_FAULTS: dict[str, tuple[Callable[..., Any], set[str]]] = {
     "on all parameters": (_with(lambda weights, params, l2: 2 * l2 * params), OTHERS),
     "instead of the loss's": (
         lambda layout, g, params, l2: add_l2_gradient(layout, 0 * g, params, l2),
-        WEIGHTS | OTHERS - {"0.b"},  # which has no influence, ahead of batch normalisation
+        WEIGHTS | OTHERS - {"0.b"},  # which has no influence, ahead of batch normalization
     ),
 }

@@ -68,7 +68,7 @@ EVERYWHERE: dict[str, Callable[[Seen], Any]] = {
 
 
 def _norm(keep_mean: bool, keep_variance: bool) -> Callable[[Seen], Any]:
-    """Batch normalisation's derivative by its input, with one or both of the statistics taken for constants."""
+    """Batch normalization's derivative by its input, with one or both of the statistics taken for constants."""
 
     def wrong(s: Seen):
         x_hat, inv_std, _ = s.cache
@@ -104,7 +104,7 @@ OWN: dict[tuple[str, str, str], Callable[[Seen], Any]] = {
     ("BatchNorm training", "input", "without the deviation"): lambda s: s.right / s.cache[1],
     ("BatchNorm training", "input", "unbiased variance"): lambda s: s.right * ((N - 1) / N) ** 0.5,
     ("BatchNorm training", "gamma", "of the scaled"): lambda s: s.right * s.params["gamma"],
-    ("BatchNorm training", "gamma", "of x not normalised"): lambda s: s.right / s.cache[1],
+    ("BatchNorm training", "gamma", "of x not normalized"): lambda s: s.right / s.cache[1],
     ("BatchNorm training", "beta", "mean over the batch"): lambda s: s.right / N,
     ("BatchNorm evaluation", "input", "as in training"): _norm(True, True),
     ("BatchNorm evaluation", "input", "without gamma"): lambda s: s.right / s.params["gamma"],

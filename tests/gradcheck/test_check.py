@@ -35,11 +35,6 @@ def method(request):
     return request.param
 
 
-@pytest.fixture(params=NETS)
-def net(request):
-    return NETS[request.param]
-
-
 @pytest.fixture
 def data(rng):
     return rng.standard_normal((N, FEATURES)), rng.integers(0, CLASSES, N)
@@ -52,7 +47,9 @@ def largest(result):
 # ---- nets
 
 
-def test_a_net_with_batch_normalisation_agrees_to_a_millionth(net, data):
+@pytest.mark.parametrize("name", NETS)
+def test_a_net_with_batch_normalization_agrees_to_a_millionth(name, data):
+    net = NETS[name]
     result = check(of_net(net, *data, l2=1e-3))
     result.require()
     assert list(result.entries) == [*sorted(net.layout.slots, key=lambda name: int(name.split(".")[0])), "input"]
@@ -60,7 +57,8 @@ def test_a_net_with_batch_normalisation_agrees_to_a_millionth(net, data):
     assert all(len(entry.lines) == entry.size and not entry.kinks.any() for entry in result.entries.values())
 
 
-def test_a_bias_ahead_of_batch_normalisation_has_no_slope(net, data):
+def test_a_bias_ahead_of_batch_normalization_has_no_slope(data):
+    net = NETS["3 layers"]
     entries = check(of_net(net, *data)).entries
     for i, layer in enumerate(net.layers[1:], start=1):
         if isinstance(layer, BatchNorm):
@@ -69,10 +67,11 @@ def test_a_bias_ahead_of_batch_normalisation_has_no_slope(net, data):
             assert np.abs(bias.numerical).max() < 1e-10
 
 
-def test_a_net_passes_in_training_and_evaluation_with_every_loss_and_method(net, data, method):
+def test_a_net_passes_in_training_and_evaluation_with_every_loss_and_method(data, method):
     for loss in (softmax_cross_entropy, hinge):
         for train in (False, True):
-            check(of_net(net, *data, loss=loss, train=train, l2=0.1), method=method, probes=5).require()
+            subject = of_net(NETS["3 layers"], *data, loss=loss, train=train, l2=0.1)
+            check(subject, method=method, probes=5).require()
 
 
 def test_evaluation_is_another_function_than_training(data):
@@ -83,8 +82,8 @@ def test_evaluation_is_another_function_than_training(data):
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared input", "own inputs"])
-def test_members_pass_each_with_its_own_penalty(net, method, shared, rng):
-    K = 3
+def test_members_pass_each_with_its_own_penalty(method, shared, rng):
+    net, K = NETS["2 layers"], 3
     params, state = net.init(range(K), like=np.zeros(1))
     x = rng.standard_normal((N, FEATURES) if shared else (K, N, FEATURES))
     labels = rng.integers(0, CLASSES, N if shared else (K, N))
@@ -124,11 +123,9 @@ def test_losses_pass(loss, shape, method, rng):
 # ---- backends and dtypes
 
 
-def test_every_backend_passes_with_the_same_gradients(backend_here, data, method):
+def test_every_backend_passes_with_the_same_gradients(backend_here, data):
     net = NETS["3 layers"]
-    result, here = (
-        check(of_net(net, *data, l2=1e-3, backend=name), method=method, probes=5) for name in (backend_here, "numpy")
-    )
+    result, here = (check(of_net(net, *data, l2=1e-3, backend=name), probes=5) for name in (backend_here, "numpy"))
     result.require()
     for name, entry in result.entries.items():
         np.testing.assert_allclose(entry.analytical, here.entries[name].analytical, rtol=1e-9, atol=1e-12)

@@ -5,7 +5,7 @@ import pytest
 from formulas import SMOOTH, SQUARE, Formula
 
 from anynet.gradcheck import METHODS, Subject, check, sweep
-from anynet.gradcheck.differences import Direction, Element, difference, extrapolated
+from anynet.gradcheck.differences import Direction, Element, difference, extrapolate
 
 POINT = np.asarray([0.7])
 FIRST = Element((0,))
@@ -29,23 +29,23 @@ def errors(quotient, method, formula, steps):
 # ---- one line
 
 
-@pytest.mark.parametrize("method", ["finite", "centred"])
+@pytest.mark.parametrize("method", ["finite", "central"])
 def test_the_error_falls_with_the_step_to_the_order(method, formula):
     found = errors(difference, method, formula, [4e-3, 2e-3, 1e-3])
     np.testing.assert_allclose(found[:-1] / found[1:], 2 ** METHODS[method].order, rtol=0.01)
 
 
-@pytest.mark.parametrize("method", ["finite", "centred"])
+@pytest.mark.parametrize("method", ["finite", "central"])
 def test_extrapolation_takes_away_a_power_of_the_step(method, formula):
-    found = errors(extrapolated, method, formula, [4e-2, 2e-2])
-    # One-sided errors have all powers of the step, centred ones the even powers alone; a cube leaves nothing behind.
+    found = errors(extrapolate, method, formula, [4e-2, 2e-2])
+    # One-sided errors have all powers of the step, central ones the even powers alone; a cube leaves nothing behind.
     if found[1] > 1e-12:
-        assert found[0] / found[1] == pytest.approx({"finite": 4, "centred": 16}[method], rel=0.05)
+        assert found[0] / found[1] == pytest.approx({"finite": 4, "central": 16}[method], rel=0.05)
     assert np.all(found < errors(difference, method, formula, [4e-2, 2e-2]) / 10)
 
 
-def test_centred_differences_of_a_parabola_are_exact_and_one_sided_ones_off_by_the_step():
-    assert errors(difference, "centred", SQUARE, [0.25])[0] < 1e-15
+def test_central_differences_of_a_parabola_are_exact_and_one_sided_ones_off_by_the_step():
+    assert errors(difference, "central", SQUARE, [0.25])[0] < 1e-15
     assert errors(difference, "finite", SQUARE, [0.25])[0] == pytest.approx(0.25)
 
 
@@ -70,13 +70,13 @@ def test_an_element_is_moved_alone_and_in_a_copy(rng):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_step_lost_in_rounding_is_refused(method):
     line = Direction(0, np.ones(1)) if METHODS[method].directions else FIRST
-    with pytest.raises(ValueError, match=r"^the step 1e-09 is lost in rounding beside 1e\+08; take a larger one$"):
+    with pytest.raises(ValueError, match=r"^step: 1e-09 is lost in rounding next to 1e\+08; use a larger one$"):
         difference(METHODS[method], np.sin, np.asarray([1e8]), line, 1e-9)
 
 
 def test_the_quotient_divides_by_the_distance_really_gone():
     x = np.asarray([1e6])  # where 1e-9 is 8.6 ulps, and 9 are gone
-    assert difference(METHODS["centred"], lambda x: 4 * x, x, FIRST, 1e-9) == 4
+    assert difference(METHODS["central"], lambda x: 4 * x, x, FIRST, 1e-9) == 4
 
 
 def test_terms_that_stay_the_same_cost_no_precision():
@@ -86,8 +86,8 @@ def test_terms_that_stay_the_same_cost_no_precision():
     def summed(x):
         return np.sum(terms(x))
 
-    assert difference(METHODS["centred"], terms, POINT, FIRST, 1e-5) == pytest.approx(np.cos(0.7), rel=1e-9)
-    assert difference(METHODS["centred"], summed, POINT, FIRST, 1e-5) != pytest.approx(np.cos(0.7), rel=1e-2)
+    assert difference(METHODS["central"], terms, POINT, FIRST, 1e-5) == pytest.approx(np.cos(0.7), rel=1e-9)
+    assert difference(METHODS["central"], summed, POINT, FIRST, 1e-5) != pytest.approx(np.cos(0.7), rel=1e-2)
 
 
 # ---- the default step
@@ -117,7 +117,7 @@ def test_a_sweep_shows_a_v_for_every_method(rng):
     steps = np.logspace(-13, -1, 25)
     found = sweep(SMOOTH["sin"].at(rng.uniform(0.5, 1, 10)), steps)
     assert list(found) == list(METHODS)
-    bottoms = {"finite": (1e-9, 1e-7), "centred": (1e-6, 1e-4), "directional": (1e-6, 1e-4)}
+    bottoms = {"finite": (1e-9, 1e-7), "central": (1e-6, 1e-4), "directional": (1e-6, 1e-4)}
     for method, (low, high) in bottoms.items():
         lowest = int(np.argmin(found[method]))
         assert low <= steps[lowest] <= high

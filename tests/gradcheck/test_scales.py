@@ -18,7 +18,7 @@ def one(value, gradient, **point):
 def test_a_gradient_that_rounding_hides_is_not_said_to_agree():
     result = check(one(lambda x: 1e14 + np.sin(x), np.cos, x=np.asarray([0.5, 1.0])))
     assert result.entries["x"].unresolved
-    assert "0: too small to tell from rounding, by x" in " ".join(str(result).split())
+    assert "0: smaller than rounding errors: x" in " ".join(str(result).split())
     assert "✓" not in str(result)
 
 
@@ -29,7 +29,7 @@ def test_a_bias_ahead_of_batch_norm_is_said_to_be_zero(rng):
 
 
 def test_a_value_that_overflows_is_refused():
-    with pytest.raises(ValueError, match="overflows when it is squared"):
+    with pytest.raises(ValueError, match=r"expected terms whose squares are finite, got terms of up to 4.79426e\+199"):
         check(one(lambda x: 1e200 * np.sin(x), lambda x: 1e200 * np.cos(x), x=np.asarray([0.5])))
 
 
@@ -60,7 +60,7 @@ class Slope(Layer):
         return params["s"] * dy, {"s": array_namespace(dy).sum(dy * cache)}
 
 
-@pytest.mark.parametrize("method", ["finite", "centred", "directional"])
+@pytest.mark.parametrize("method", ["finite", "central", "directional"])
 def test_a_parameter_may_be_a_single_number(method):
     assert check(of_layer(Slope()), method=method).passed
 
@@ -80,7 +80,7 @@ def test_what_is_not_given_is_drawn(rng):
 @pytest.mark.parametrize(
     ("point", "message"),
     [
-        ({}, "the point has no arrays"),
+        ({}, "point: expected one array or more, got none"),
         ({"x": np.ones(2, int)}, "x: expected a NumPy array of float32 or float64, got int"),
         ({"x": np.ones(2, np.float16)}, "x: expected a NumPy array of float32 or float64, got float16"),
         ({"x": [1.0]}, "x: expected a NumPy array of float32 or float64, got list"),
@@ -96,7 +96,7 @@ def test_a_function_that_writes_into_its_argument_is_refused():
         x *= 2
         return x
 
-    with pytest.raises(ValueError, match="the function writes into x, its argument"):
+    with pytest.raises(ValueError, match="the function modifies its argument x"):
         check(one(value, np.ones_like, x=np.ones(3)))
 
 
@@ -110,7 +110,7 @@ class Misshapen(Linear):
 
 def test_both_ways_must_give_the_same_arrays():
     with pytest.raises(
-        ValueError, match=r"backward gives gradients of shapes .*'b'.* parameter_gradients of \{'W': \(3, 2\)\}"
+        ValueError, match=r"backward returns gradients of shapes .*'b'.* parameter_gradients of \{'W': \(3, 2\)\}"
     ):
         check(of_layer(Misshapen(3, 2)))
 

@@ -15,10 +15,18 @@ PARAMETERS = {
     "5.b": (3,),
 }
 
+NESTED = Sequential(
+    Sequential(Linear(FEATURES, 4), Sequential(BatchNorm(4), ReLU())),
+    Linear(4, 6),
+    Sequential(Tanh(), Linear(6, CLASSES)),
+)
+"""The same layers as in NET."""
+
 NETS = {
     "one layer": Sequential(Linear(3, 2)),
     "no gaps": Sequential(Linear(16, 32)),
     "deep": NET,
+    "nested": NESTED,
     "no weights": Sequential(BatchNorm(17)),
     "activation first": Sequential(Sigmoid(), Linear(3, 5), LeakyReLU(), Linear(5, 16)),
     "more than ten layers": Sequential(*(Linear(4, 4) for _ in range(12))),
@@ -26,4 +34,4 @@ NETS = {
 
 
 def draw_parts(net, rng, members=()):
-    return {name: rng.standard_normal((*members, *p.shape)) for name, p in net.parameters.items()}
+    return {name: rng.standard_normal((*members, *p.shape)) for name, p in net.parameters().items()}

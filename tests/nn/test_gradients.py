@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from numerical import assert_close, centred_difference
+from numerical import assert_close, central_difference
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
 
 N, FEATURES = 6, 5
 
@@ -16,6 +16,7 @@ CASES = {
     "Tanh": (Tanh(), True),
     "BatchNorm training": (BatchNorm(FEATURES), True),
     "BatchNorm evaluation": (BatchNorm(FEATURES), False),
+    "Sequential": (Sequential(Linear(FEATURES, 4), Sequential(Linear(4, 3), Tanh())), True),
 }
 
 
@@ -56,10 +57,10 @@ def test_gradients_are_the_differences(xp, case, members, rng):
         return float(np.sum(dy * layer.forward(params, state, x, train=train)[0]))
 
     rtol = 1e-8 if xp.dtype == "float64" else 1e-4
-    assert_close(dx, centred_difference(lambda x: loss(params, x), x), rtol)
+    assert_close(dx, central_difference(lambda x: loss(params, x), x), rtol)
     assert grads.keys() == params.keys() == grads_alone.keys()
     for name in params:
-        expected = centred_difference(lambda p, name=name: loss(params | {name: p}, x), params[name])
+        expected = central_difference(lambda p, name=name: loss(params | {name: p}, x), params[name])
         assert_close(grads[name], expected, rtol)
         np.testing.assert_array_equal(grads_alone[name], grads[name])
 
@@ -111,6 +112,9 @@ def test_pytorchs_autograd_agrees(case, rng):
     s = {name: torch.tensor(a) for name, a in state.items()}
     t = torch.tensor(x, requires_grad=True)
     theirs = {
+        Sequential: lambda: torch.tanh(
+            functional.linear(functional.linear(t, p["0.W"].T, p["0.b"]), p["1.0.W"].T, p["1.0.b"])
+        ),
         Linear: lambda: functional.linear(t, p["W"].T, p["b"]),
         ReLU: lambda: functional.relu(t),
         LeakyReLU: lambda: functional.leaky_relu(t, 0.1),

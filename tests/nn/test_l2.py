@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numerical import assert_close, centred_difference
+from numerical import assert_close, central_difference
 
 from anynet import SGD, BatchNorm, Linear, Sequential, Tanh
 from anynet.nn.l2 import add_l2_gradient, l2_cost
@@ -18,7 +18,7 @@ def drawn(request, rng):
     members = (3,) if "members" in request.param else ()
 
     def draw():
-        return {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in NET.parameters.items()}
+        return {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in NET.parameters().items()}
 
     return L2[request.param], draw(), draw(), np.zeros((*members, NET.layout.size))
 
@@ -39,7 +39,7 @@ def test_the_gradient_is_the_costs_difference(xp, drawn):
     l2, named, _, empty = drawn
     params = NET.layout.join(named, empty)
     gradient = xp.call(lambda g, p, l2: add_l2_gradient(NET.layout, g, p, l2), empty, params, l2)
-    expected = centred_difference(lambda p: float(np.sum(l2_cost(NET.layout, p, l2))), params)
+    expected = central_difference(lambda p: float(np.sum(l2_cost(NET.layout, p, l2))), params)
     assert np.max(np.abs(expected)) > 0.5
     assert_close(gradient, expected, 1e-8 if xp.dtype == "float64" else 1e-5)
 

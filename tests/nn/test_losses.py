@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from numerical import assert_close, centred_difference
+from numerical import assert_close, central_difference
 
 from anynet.nn.losses import correct, hinge, softmax_cross_entropy
 
@@ -75,7 +75,7 @@ def test_the_gradient_is_the_equations_difference(xp, case, drawn):
     logits, labels = drawn
     _, gradient = xp.call(loss, logits, labels)
     # No member's loss depends on another's logits, so the gradient of the sum holds the gradient of each.
-    expected = centred_difference(lambda s: np.sum(by_member(equation, s, labels)), logits)
+    expected = central_difference(lambda s: np.sum(by_member(equation, s, labels)), logits)
     assert_close(gradient, expected, 1e-8 if xp.dtype == "float64" else 1e-5)
 
 

@@ -30,7 +30,7 @@ def refused(error, message, params, x, state=None, net=NET):
     [
         ([Linear(5, 4), BatchNorm(3)], "layer 1, BatchNorm(n=3, momentum=0.1, eps=1e-05): takes 3 features, but"),
         ([Linear(5, 4), ReLU(), Tanh(), Linear(5, 4)], "layer 3, Linear(n_in=5, n_out=4, "),
-        ([Tanh(), Linear(5, 4), Sequential(ReLU(), BatchNorm(5))], "layer 3, BatchNorm(n=5"),
+        ([Tanh(), Linear(5, 4), Sequential(ReLU(), BatchNorm(5))], "layer 2.1, BatchNorm(n=5"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused_at_construction(layers, message):
@@ -158,9 +158,9 @@ def test_state_of_another_dtype_is_refused():
 @pytest.mark.parametrize(
     ("dlogits", "error", "message"),
     [
-        (np.zeros((4, 3)), ValueError, r"dlogits: expected shape \(\.\.\., N, 2\), like the logits, got \(4, 3\)"),
-        (np.zeros((4, 2), np.float32), TypeError, "dlogits: expected the dtype of params, float64, got float32"),
-        (np.zeros((4, 2)).tolist(), TypeError, "dlogits: expected an array of a library, got list"),
+        (np.zeros((4, 3)), ValueError, r"dy: expected shape \(\.\.\., N, 2\), like the output, got \(4, 3\)"),
+        (np.zeros((4, 2), np.float32), TypeError, "dy: expected the dtype of params, float64, got float32"),
+        (np.zeros((4, 2)).tolist(), TypeError, "dy: expected an array of a library, got list"),
     ],
 )
 def test_a_gradient_that_does_not_fit_the_logits_is_refused(dlogits, error, message):

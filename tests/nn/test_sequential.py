@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from libraries import tree_map
 from nets import CLASSES, FEATURES, NET, NETS, PARAMETERS, N, draw_parts
-from numerical import assert_close, centred_difference
+from numerical import assert_close, central_difference
 
 from anynet import ReLU, Sequential
 from anynet.nn.losses import softmax_cross_entropy
@@ -54,8 +54,8 @@ def test_the_whole_gradient_is_the_difference(there_and_back, members, rng):
         return float(np.sum(there_and_back(params, state, x, labels)[0]))
 
     # All of the vector, gaps included: no difference there.
-    assert_close(grads, centred_difference(lambda p: loss(p, x), params), 1e-8)
-    assert_close(dx, centred_difference(lambda x: loss(params, x), x), 1e-8)
+    assert_close(grads, central_difference(lambda p: loss(p, x), params), 1e-8)
+    assert_close(dx, central_difference(lambda x: loss(params, x), x), 1e-8)
     parts = NET.layout.split(grads)
     for name in set(PARAMETERS) - ({"0.b"} if there_and_back is train else set()):
         assert np.max(np.abs(parts[name])) > 1e-3, name  # none is left out

@@ -112,11 +112,11 @@ def net_point(net: Sequential, shape: Shape, seed: int) -> NetPoint:
     rng = np.random.default_rng(seed)
     parts = {
         name: normal(rng, (*shape.members, *p.shape)) / 2 ** (np.log2(p.shape[0]) // 2 if p.is_weight else 0)
-        for name, p in net.parameters.items()
+        for name, p in net.parameters().items()
     }
     return NetPoint(
         net.layout.join(parts, like=np.zeros((*shape.members, net.layout.size))),
-        {name: uniform(rng, 0.5, 2, (*shape.members, *p.shape)) for name, p in net.state.items()},
+        {name: uniform(rng, 0.5, 2, (*shape.members, *p.shape)) for name, p in net.state().items()},
         normal(rng, (*shape.members, shape.n, shape.n_in)),
         rng.integers(0, shape.n_out, (*shape.members, shape.n)),
         uniform(rng, 0, 0.1, shape.members),

@@ -9,7 +9,7 @@ from anynet import gradcheck
 from anynet.nn.losses import hinge, softmax_cross_entropy
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
-METHODS = {"centred": 10, "directional": 3}
+METHODS = {"central": 10, "directional": 3}
 """How many elements, or directions, of each array."""
 
 

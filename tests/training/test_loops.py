@@ -176,7 +176,7 @@ def test_gradients_in_a_loop_are_numpys(backend_here, rng, name, members):
         return after | {"grads": add_l2_gradient(net.layout, after["grads"], params, l2)}
 
     params = 0.5 * rng.standard_normal((*members, net.layout.size))
-    state = {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in net.state.items()}
+    state = {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in net.state().items()}
     carry = {"state": state, "cost": np.zeros(members), "grads": np.zeros_like(params)}
     given = (
         carry,

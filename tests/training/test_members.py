@@ -8,6 +8,7 @@ import anynet as an
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.synthetic import draw
+from anynet.training.members import Member, check_nets
 
 SETTINGS = {"l2": 1e-3, "epochs": 2, "batch_size": 64, "order_seed": 5, "dtype": "float64"}
 MEMBERS = [
@@ -287,6 +288,21 @@ def test_the_bar_counts_all_members(data, capsys):
 def test_what_cannot_be_trained_at_once_is_refused(data, change, message):
     with pytest.raises(ValueError, match=message):
         fit(data, **change)
+
+
+def test_nets_are_compared_layer_by_layer():
+    def nested(activation, init=None):
+        inner = an.Sequential(an.BatchNorm(12), activation)
+        return an.Sequential(an.Linear(3072, 12, init or an.He()), inner, an.Linear(12, 10))
+
+    def check(*nets):
+        check_nets([Member(net, an.SGD(), 0.0, 1) for net in nets])
+
+    check(nested(an.ReLU()), nested(an.ReLU()), nested(an.ReLU(), an.Xavier()))
+    with pytest.raises(ValueError, match=r"^members 0 and 1 differ in layer 1\.1, ReLU\(\) and Tanh\(\); train"):
+        check(nested(an.ReLU()), nested(an.Tanh()))
+    with pytest.raises(ValueError, match=r"^members 0 and 1 have nets with layers in other places, 1 and 1\.0; train"):
+        check(make_net(), nested(an.ReLU()))
 
 
 @pytest.mark.parametrize(

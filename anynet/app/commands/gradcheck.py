@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from rich import print as show
+import rich
+from rich.text import Text
 
 from anynet import plots
 from anynet.app.config import CheckConfig, Count, Positive
@@ -17,7 +18,7 @@ def gradcheck(
     *,
     preset: str | None = None,
     samples: Count = 20,
-    method: Literal["finite", "centred", "directional"] = "centred",
+    method: Literal["central", "finite", "directional"] = "central",
     step: Positive | None = None,
     tolerance: Positive | None = None,
     probes: Count | None = None,
@@ -33,7 +34,7 @@ def gradcheck(
     samples:
         How many training images the cost is taken over, from the front.
     method:
-        One-sided or centred differences, element by element, or centred ones along random directions.
+        central or finite (one-sided) differences of single elements, or central ones along random directions.
     step:
         Of the differences. Default: where rounding and truncation cost the same, for each array.
     tolerance:
@@ -52,7 +53,10 @@ def gradcheck(
             raise FileNotFoundError(f"{path.parent} is no folder, and {path.name} was to go into it")
     subject = gradient_subject(config, samples)
     result = check(subject, method=method, step=step, tolerance=tolerance, probes=probes, seed=config.seed)
-    show(result)
+    table = Text(str(result))
+    table.highlight_words(["✓"], "green")
+    table.highlight_words(["✗"], "red")
+    rich.get_console().print(table, soft_wrap=True)
     if csv is not None:
         result.write_csv(csv)
     if plot is not None:

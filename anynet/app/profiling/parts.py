@@ -44,9 +44,16 @@ class Labelled(Layer):
     def state(self) -> dict[str, Parameter]:
         return self.layer.state()
 
-    def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
+    @property
+    def uses_rng(self) -> bool:
+        return self.layer.uses_rng
+
+    def forward(
+        self, params: Arrays, state: Arrays, x: Array, *, train: bool, rng: Array | None = None
+    ) -> tuple[Array, Any, Arrays]:
+        more = {"rng": rng} if self.uses_rng else {}
         with label_operations(x, Label(self.name, "forward")):
-            return self.layer.forward(params, state, x, train=train)
+            return self.layer.forward(params, state, x, train=train, **more)
 
     def backward(self, params: Arrays, cache: Any, dy: Array) -> tuple[Array, Arrays]:
         with label_operations(dy, Label(self.name, "backward")):
@@ -59,7 +66,14 @@ class Labelled(Layer):
 
 def labelled_net(net: Sequential) -> Sequential:
     """The same net of labelled layers."""
-    return Sequential(*(Labelled(layer, name) for layer, name in zip(net.layers, names(net), strict=True)))
+    left = iter(names(net))
+
+    def labelled(inner: Sequential) -> Sequential:
+        return Sequential(
+            *(labelled(layer) if isinstance(layer, Sequential) else Labelled(layer, next(left)) for layer in inner)
+        )
+
+    return labelled(net)
 
 
 def labelled_loss(loss: Loss) -> Loss:
@@ -74,7 +88,7 @@ def labelled_loss(loss: Loss) -> Loss:
 
 def names(net: Sequential) -> list[str]:
     """Each layer's place, kind and sizes, as in "0 Linear 3072-50"."""
-    return [f"{i} {type(layer).__name__} {_sizes(layer)}".rstrip() for i, layer in enumerate(net.layers)]
+    return [f"{i} {type(layer).__name__} {_sizes(layer)}".rstrip() for i, layer in net.named_layers().items()]
 
 
 def _sizes(layer: Layer) -> str:

@@ -92,10 +92,10 @@ def garcia_sanz(batch: Split) -> str:
         drawn = np.random.default_rng(seed).choice(len(batch), SAMPLES, replace=False)
         subject = one_layer(batch, np.arange(SAMPLES) if which == "first" else drawn, "standardize", 1.0, seed)
         for name, report in (("W", figures[:2]), ("b", figures[2:])):
-            found = [slopes(subject, f"0.{name}", method, 1e-6) for method in ("finite", "centred")]
+            found = [slopes(subject, f"0.{name}", method, 1e-6) for method in ("finite", "central")]
             means = [f"{np.mean(a - n):.4e}" for a, n in found]
             rows.append([f"{number}: {which} {SAMPLES}, seed {seed}", name, report[0], means[0], report[1], means[1]])
-    return table(["table", "", "finite, report", "finite, here", "centred, report", "centred, here"], rows)
+    return table(["table", "", "finite, report", "finite, here", "central, report", "central, here"], rows)
 
 
 def sneltvedt(batch: Split) -> str:
@@ -103,7 +103,7 @@ def sneltvedt(batch: Split) -> str:
     subject = one_layer(batch, np.arange(SAMPLES), "standardize", 0.0, 42)
     rows = []
     for name in ("W", "b"):
-        a, n = slopes(subject, f"0.{name}", "centred", 1e-6)
+        a, n = slopes(subject, f"0.{name}", "central", 1e-6)
         rows.append([name, "under 1e-07", f"{np.max(np.abs(a - n)):.1e}"])
     return table(["", "largest absolute error, report", "here"], rows)
 
@@ -111,13 +111,13 @@ def sneltvedt(batch: Split) -> str:
 def herrera_sarrias(batch: Split) -> str:
     """Its largest relative errors."""
     subject = one_layer(batch, np.arange(1), "none", 0.0, 42)
-    best = {method: check(subject, method=method, probes=10**6) for method in ("finite", "centred")}
+    best = {method: check(subject, method=method, probes=10**6) for method in ("finite", "central")}
     rows = []
     for method, name, report in (
         ("finite", "W", "2.33e-07"),
         ("finite", "b", "2.33e-07"),
-        ("centred", "W", "7.21e-08"),
-        ("centred", "b", "1.32e-09"),
+        ("central", "W", "7.21e-08"),
+        ("central", "b", "1.32e-09"),
     ):
         raw = slopes(subject, f"0.{name}", method, 1e-6)
         with_noise = best[method].entries[f"0.{name}"].row()["largest relative error"]

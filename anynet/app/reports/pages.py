@@ -12,7 +12,6 @@ from anynet.app.reports.page import Page, table
 from anynet.app.reports.report import SEARCH_CLAIMS, GridSearch, Report
 from anynet.app.reports.runs import Outcome
 from anynet.app.wording import described, shown
-from anynet.plots.grid_map import grid_map
 
 SHOWN = 5
 """How many of a search's best points a page lists."""
@@ -113,7 +112,7 @@ def _add_search(page: Page, name: str, search: GridSearch, outcomes: Mapping[str
         header = [*search.over, "validation, report", "here", "training, report", "here"]
         page.add(table(header, [line for line in lines if line]))
     accuracies = [(point, result.get("val_accuracy")) for point, result in found]
-    page.picture(name, search.title, grid_map(accuracies, list(search.over), search.title))
+    page.picture(name, search.title, plots.grid_map(accuracies, list(search.over), search.title, shown))
 
 
 def _search_row(point: Mapping[str, float], result: Mapping[str, Any]) -> list[str]:

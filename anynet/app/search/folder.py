@@ -7,11 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from anynet import plots
 from anynet.app.config import Config
 from anynet.app.search.fine import Fine
-from anynet.app.search.plot import picture
 from anynet.app.search.space import Space
 from anynet.app.search.trial import Trial
+from anynet.app.wording import shown
 from anynet.core.atomic import PARTIAL, write_whole
 from anynet.core.checks import differences
 
@@ -87,7 +88,9 @@ def write_table(folder: Path, trials: Sequence[Trial]) -> None:
 
 def draw(folder: Path, trials: Sequence[Trial]) -> None:
     """Draw the trials' accuracy over what was searched. To be called under the lock."""
-    write_whole(folder / PICTURE, picture(trials).savefig)
+    title = f"{trials[0].dataset}: best validation accuracy of {len(trials)} trials"
+    scores = [(trial.settings, trial.best_val_accuracy) for trial in trials]
+    write_whole(folder / PICTURE, plots.trials(scores, title, shown).savefig)
 
 
 def _fixed(config: Config, space: Space) -> dict[str, Any]:

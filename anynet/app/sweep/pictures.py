@@ -41,13 +41,11 @@ def draw(path: Path, points: Sequence[Point], runs: Runs, rows: Sequence[Mapping
         write_whole(path / "templates.png", figure.savefig)
     swept = [name for name in rows[0]["settings"] if len({row["settings"][name] for row in rows}) > 1]
     if len(swept) in (2, 3):
-        from anynet.plots.grid_map import grid_map  # here, for a search's Optuna takes long to import
-
         # The shortest values along the foot, where they stand side by side.
         swept.sort(key=lambda name: max(len(shown(row["settings"][name])) for row in rows))
         found = [(row["settings"], row.get("best_val_accuracy", {}).get("mean")) for row in rows]
         title = f"{dataset}: best {val_name} accuracy" + (f", mean over {seeds} seeds" if seeds > 1 else "")
-        write_whole(path / "accuracy.png", grid_map(found, swept, title).savefig)
+        write_whole(path / "accuracy.png", plots.grid_map(found, swept, title, shown).savefig)
 
 
 def _weights(run: Run) -> Any:

@@ -1,1 +1,1 @@
-"""CIFAR-10: finding, downloading, reading and splitting its files."""
+"""CIFAR-10: download, file formats, reading and splitting."""

@@ -1,4 +1,4 @@
-"""Downloads the official CIFAR-10 archive into a cache; what breaks off is taken up again where it stopped."""
+"""Resumable download of the official CIFAR-10 archive into a cache."""
 
 import os
 import re
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from anynet.data.cifar10.files import ARCHIVE_MD5
-from anynet.data.errors import DownloadError
 
 if TYPE_CHECKING:
     import requests
@@ -19,27 +18,51 @@ URL = f"https://www.cs.toronto.edu/~kriz/{FILE}"
 MD5 = ARCHIVE_MD5[FILE]
 
 ANSWER_SECONDS = 8.0
-"""How long the server may take to answer, from looking up its name on."""
+"""Time limit for the server's answer, name lookup included."""
 STALL_SECONDS = 10.0
-"""How long the server may then send nothing."""
+"""Time limit between two chunks of the file."""
+
+
+class DownloadError(OSError):
+    """Error for a download that cannot be started or finished. The message is one line and says what to do."""
 
 
 def default_cache() -> Path:
-    """Return $ANYNET_CACHE, or else the folder where this system keeps caches."""
-    import pooch
+    """Return the cache folder: ``$ANYNET_CACHE``, or a folder named anynet where the operating system keeps caches.
 
-    return Path(os.environ.get("ANYNET_CACHE") or pooch.os_cache("anynet"))
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DownloadError
+        If pooch is not installed.
+    """
+    return Path(os.environ.get("ANYNET_CACHE") or _pooch().os_cache("anynet"))
 
 
 def fetch(cache: Path) -> Path:
-    """Return the official archive in ``cache``, downloaded unless it is there already.
+    """Download the official archive, unless it is in the cache already.
 
-    Raises DownloadError if the server cannot be reached, breaks off, or sends another file. What has arrived of a
-    download that broke off stays in ``cache``, and the next call goes on from there.
+    Parameters
+    ----------
+    cache : Path
+        Folder of the archive; created if necessary.
+
+    Returns
+    -------
+    Path
+        The archive. Its MD5 sum has been checked.
+
+    Raises
+    ------
+    DownloadError
+        If the server cannot be reached, the connection breaks, or the file is not the official one. After a broken
+        connection the received part stays in `cache`, and the next call resumes from there.
     """
-    import pooch
-
-    pooch.get_logger().setLevel("WARNING")  # the progress bar says as much
+    pooch = _pooch()
+    pooch.get_logger().setLevel("WARNING")  # the progress bar tells the rest
     advice = (
         "try again later, or use --data synthetic, or --data DIR with a CIFAR-10 that you have, "
         f"or put {FILE} into {cache}"
@@ -48,16 +71,28 @@ def fetch(cache: Path) -> Path:
         return Path(pooch.retrieve(URL, f"md5:{MD5}", fname=FILE, path=cache, downloader=_resume))
     except DownloadError as error:
         raise DownloadError(f"{error}; {advice}") from error
-    except OSError as error:  # pooch, on a cache that it cannot write to
+    except OSError as error:  # from pooch: the cache is not writable
         raise DownloadError(
-            f"{cache}: cannot be written to; name another folder in $ANYNET_CACHE, or {advice}"
+            f"{cache}: cannot be written to; set $ANYNET_CACHE to another folder, or {advice}"
         ) from error
-    except ValueError as error:  # pooch, on a wrong md5
-        raise DownloadError(f"{FILE}: expected md5 {MD5}, {URL} sent something else; {advice}") from error
+    except ValueError as error:  # from pooch: wrong MD5 sum
+        raise DownloadError(f"{FILE}: expected md5 {MD5}, got another file from {URL}; {advice}") from error
+
+
+def _pooch() -> Any:
+    """Import pooch, which only a download needs and which is part of the extra "app"."""
+    try:
+        import pooch
+    except ImportError as error:
+        raise DownloadError(
+            "downloading CIFAR-10 needs pooch; run pip install 'anynet[app]', or use --data synthetic, or --data DIR "
+            "with a CIFAR-10 that you have"
+        ) from error
+    return pooch
 
 
 def _resume(url: str, output: str, _: Any) -> None:
-    """Download ``url`` to the file ``output``, by way of a part file next to it; pooch calls this."""
+    """Download `url` to the file `output`, through a partial file next to it. Called by pooch."""
     import requests
     from tqdm import tqdm
 
@@ -91,13 +126,14 @@ def _resume(url: str, output: str, _: Any) -> None:
 
 
 def _ask(url: str, start: int) -> "requests.Response":
-    """Ask for ``url`` from byte ``start`` on; the answer's body is still to be read.
+    """Request `url` from byte `start` on; the body of the response is not read yet.
 
-    The asking is done in a thread because no timeout of requests bounds a name lookup, or several addresses in turn.
+    The request is sent from a thread, because the timeouts of requests cover neither name lookup nor several addresses
+    tried in turn.
     """
     import requests
 
-    # identity: the bytes of the file itself are what is counted and resumed.
+    # identity: byte positions are those of the file, not of a compressed transfer.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     answer: Future[requests.Response] = Future()
 
@@ -117,7 +153,7 @@ def _ask(url: str, start: int) -> "requests.Response":
 
 
 def _start(response: "requests.Response") -> int | None:
-    """Return the number of the byte that the body starts with, None if the body is not of the file."""
+    """Return the position of the body's first byte in the file; None if the body is not part of the file."""
     if response.status_code == 200:
         return 0
     content_range = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))

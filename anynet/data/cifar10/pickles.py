@@ -1,7 +1,7 @@
-"""Reads the pickles that CIFAR-10 comes in, without running anything that a file could ask for.
+"""Safe reading of CIFAR-10's pickles: no code named in a file is ever run.
 
-Nothing happens while a file is unpickled: the few names that the files need are bound to stand-ins which only
-record what they are given, and what was recorded is turned into text and arrays afterwards.
+The few names that the files need are bound to placeholder classes which only record their arguments. Arrays and text
+are made from these records afterwards.
 """
 
 import io
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.data.errors import DataError
+from anynet.data.dataset import DataError
 
 
 class _Recorded:
-    """Keeps the arguments and the state that a pickle gives to an object."""
+    """Placeholder that stores the arguments and the state given by a pickle."""
 
     def __init__(self, *args: Any) -> None:
         self.args = args
@@ -26,15 +26,15 @@ class _Recorded:
 
 
 class _Array(_Recorded):
-    """state: (version, shape, _Dtype, whether in Fortran order, raw bytes)."""
+    """A NumPy array; its state is (version, shape, _Dtype, Fortran order, raw bytes)."""
 
 
 class _Dtype(_Recorded):
-    """args: (code such as "u1", ...); state: (version, byte order, ...)."""
+    """A NumPy dtype; its args are (code such as "u1", ...), its state is (version, byte order, ...)."""
 
 
 class _Encoded(_Recorded):
-    """args: (text, "latin1"); how Python 3 writes bytes for Python 2 to read."""
+    """Bytes as Python 3 pickles them for Python 2; its args are (text, "latin1")."""
 
 
 _ADMITTED = {
@@ -47,6 +47,8 @@ _ADMITTED = {
 
 
 class _Unpickler(pickle.Unpickler):
+    """Unpickler that knows the placeholders alone."""
+
     def find_class(self, module: str, name: str) -> type[_Recorded]:
         if (module, name) not in _ADMITTED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which CIFAR-10 does not need")
@@ -54,12 +56,25 @@ class _Unpickler(pickle.Unpickler):
 
 
 def load(data: bytes, file: str) -> dict[str, Any]:
-    """Return the dictionary pickled in ``data``.
+    """Read a pickled dictionary.
 
-    Its keys are str. Among its values, arrays are NumPy arrays that can be written to, byte strings (Python 2's and
-    Python 3's) are str decoded as Latin-1, and lists are lists of these.
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    file : str
+        Its name, for error messages.
 
-    Raises DataError, naming ``file``, if the pickle is damaged, asks for anything but arrays, or is no dictionary.
+    Returns
+    -------
+    dict of str
+        Arrays are writable NumPy arrays, byte strings (of Python 2 or 3) are str decoded as Latin-1, lists are lists of
+        these.
+
+    Raises
+    ------
+    DataError
+        If the pickle is damaged, needs anything but arrays, or is not a dictionary.
     """
     try:
         content = _Unpickler(io.BytesIO(data), encoding="bytes").load()
@@ -68,7 +83,7 @@ def load(data: bytes, file: str) -> dict[str, Any]:
         return {_text(key): _resolve(value) for key, value in content.items()}
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise DataError(
-            f"{file}: expected a pickle of CIFAR-10, found one that cannot be read ({type(error).__name__}: {error}); "
+            f"{file}: expected a pickle of CIFAR-10, got one that cannot be read ({type(error).__name__}: {error}); "
             "delete it and unpack or download CIFAR-10 again"
         ) from error
 
@@ -101,8 +116,7 @@ def _array(recorded: _Array) -> NDArray[Any]:
     code, order = _text(dtype.args[0]), _text(dtype.state[1])
     if not re.fullmatch(r"[<>|=][biuf][1248]", order + code):
         raise TypeError(f"it holds an array of dtype {order + code!r}, which is not numeric")
-    # frombuffer and reshape check the sizes; over a bytearray, the array can be written to. Latin-1 gives every byte
-    # the character of the same number.
+    # frombuffer and reshape check the sizes. A bytearray makes the array writable. Latin-1 maps byte n to character n.
     numbers = raw if isinstance(raw, bytes) else _text(raw).encode("latin1")
     flat = np.frombuffer(bytearray(numbers), order + code)
     return flat.reshape(shape, order="F" if fortran else "C")

@@ -1,53 +1,46 @@
-"""Which images train, which validate: by batch file or by number."""
+"""Selection of training and validation images, by file or by number."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.data.dataset import Batches, Split
+from anynet.data.dataset import BATCHES, TEST_BATCH, TRAINING_BATCHES, Batches, Dataset, Split
 
-TRAINING_FILES = tuple(f"data_batch_{i}" for i in range(1, 6))
-TEST_FILE = "test_batch"
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Images for training, for choosing among what was trained, and for the last word.
-
-    name: "cifar10", "synthetic", or what a user's own data is called.
-    classes: the names of classes 0, 1, ...
-    official: whether the images are CIFAR-10's official ones, byte for byte.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    train: Split
-    val: Split
-    test: Split
-    official: bool = False
+Index = NDArray[np.int64]
 
 
 def split(name: str, batches: Batches, train: str | int, val: str | int) -> Dataset:
-    """Choose the training and the validation images among the training files; ``test_batch`` is the test set.
+    """Choose training and validation images among the training files. The test set is always ``test_batch``.
 
-    train, val: names of batch files, as in "data_batch_1" or "data_batch_1,data_batch_3"; or a number of images of the
-        training files, taken in the official order from what the other does not name: for training from the front, for
-        validation from the back. So 49000 and 1000 validate on the last 1,000 images of data_batch_5.
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    batches : Batches
+        All images.
+    train, val : str or int
+        File names, such as "data_batch_1" or "data_batch_1,data_batch_3"; or a number of images, counted over the
+        training files that the other one does not name: the first ones for training, the last ones for validation.
+        For example, 49000 and 1000 validate on the last 1,000 images of data_batch_5.
 
-    Validation may name "test_batch" as well, as in 50000 and "test_batch", to follow the test loss from epoch to epoch.
-    The epoch with the highest validation accuracy is then chosen on the test images, and its test accuracy is no honest
-    estimate.
+        `val` may also name "test_batch", to follow the test loss over the epochs. The best epoch is then chosen on the
+        test images, so its test accuracy is optimistically biased.
 
-    Raises ValueError for an unknown file, for training on the test images, for a number that is not there, and where
-    the two would share images.
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ValueError
+        If a file is unknown, if training would use test images, if there are too few images, or if the two share
+        images.
     """
-    files = (*TRAINING_FILES, TEST_FILE)
-    offsets = np.cumsum([0] + [batches.sizes[name] for name in files])
+    offsets = np.cumsum([0] + [batches.sizes[name] for name in BATCHES])
     total = int(offsets[-2])
-    rows = {name: np.arange(offsets[i], offsets[i + 1]) for i, name in enumerate(files)}
-    named = {"train": _named("train", train, rows, TRAINING_FILES), "val": _named("val", val, rows, files)}
+    rows = {name: np.arange(offsets[i], offsets[i + 1]) for i, name in enumerate(BATCHES)}
+    named = {"train": _named("train", train, rows, TRAINING_BATCHES), "val": _named("val", val, rows, BATCHES)}
 
     chosen = {}
     for which, other, wanted in (("train", "val", train), ("val", "train", val)):
@@ -65,14 +58,14 @@ def split(name: str, batches: Batches, train: str | int, val: str | int) -> Data
         raise ValueError(
             f"train {train} and val {val} share {len(shared)} of the {total} images; choose {len(shared)} fewer"
         )
-    parts = {which: _rows(batches, index) for which, index in chosen.items()}
-    return Dataset(name, batches.classes, parts["train"], parts["val"], batches.splits[TEST_FILE], batches.official)
+    parts = {which: _select(batches, index) for which, index in chosen.items()}
+    return Dataset(name, batches.classes, parts["train"], parts["val"], batches.splits[TEST_BATCH], batches.official)
 
 
-def _rows(batches: Batches, index: NDArray[np.int64]) -> Split:
-    """The images of these numbers: without a copy where they are neighbours, for they are most of what is in memory."""
-    run = slice(int(index[0]), int(index[-1]) + 1)
-    rows = run if len(index) == run.stop - run.start else index  # numbers come in order, each once
+def _select(batches: Batches, index: Index) -> Split:
+    """Return the images at increasing indices, as a view if these are consecutive: images are most of the memory."""
+    span = slice(int(index[0]), int(index[-1]) + 1)
+    rows = span if len(index) == span.stop - span.start else index
     return Split(batches.images[rows], batches.labels[rows])
 
 
@@ -80,7 +73,8 @@ def _number(wanted: str | int) -> int | None:
     return int(wanted) if re.fullmatch(r"-?\d+", str(wanted)) else None
 
 
-def _named(which: str, wanted: str | int, rows: dict[str, np.ndarray], allowed: tuple[str, ...]) -> np.ndarray:
+def _named(which: str, wanted: str | int, rows: dict[str, Index], allowed: tuple[str, ...]) -> Index:
+    """Return the indices of the images in the named files; none if `wanted` is a number."""
     if _number(wanted) is not None:
         return np.arange(0)
     names = [name.strip() for name in str(wanted).split(",")]

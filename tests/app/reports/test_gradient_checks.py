@@ -31,10 +31,10 @@ def cells(table):
 
 def test_one_sided_means_are_half_a_step_of_the_second_derivative(batch):
     """The penalty's is 2 λ = 2, a softmax's p (1 - p) x²; at the start all p are near 0.1, and x² is 1 on average."""
-    for _, name, _, finite, _, centred in cells(gradient_checks.garcia_sanz(batch)):
+    for _, name, _, finite, _, central in cells(gradient_checks.garcia_sanz(batch)):
         expected = -0.5e-6 * ((2 if name == "W" else 0) + 0.09)
         assert float(finite) == pytest.approx(expected, rel=0.05)
-        assert abs(float(centred)) < 1e-9
+        assert abs(float(central)) < 1e-9
 
 
 def test_the_other_one_layer_reports_are_met(batch):

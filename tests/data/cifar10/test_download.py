@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anynet.data import DownloadError
 from anynet.data.cifar10 import download
-from anynet.data.errors import DownloadError
 
 CONTENT = np.random.default_rng(0).bytes(700_000)
 NAME = "cifar-10-python.tar.gz"
@@ -232,7 +232,7 @@ def test_unreachable_host_is_an_error_that_says_what_else_can_be_done(tmp_path, 
 
 def test_a_cache_that_cannot_be_made_is_an_error_that_names_it(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DownloadError, match=r"file/cache: cannot be written to; name another folder in \$ANYNET_CACHE"):
+    with pytest.raises(DownloadError, match=r"file/cache: cannot be written to; set \$ANYNET_CACHE to another folder"):
         download.fetch(tmp_path / "file" / "cache")
 
 
@@ -247,3 +247,10 @@ def test_import_loads_no_network_library():
     code = "import sys, anynet.data.cifar10.download; print([m for m in ('pooch', 'requests') if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
+
+
+def test_without_pooch_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    for needs_it in (download.default_cache, lambda: download.fetch(tmp_path)):
+        with pytest.raises(DownloadError, match=r"needs pooch; run pip install 'anynet\[app\]'"):
+            needs_it()

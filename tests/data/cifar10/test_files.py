@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anynet.data import DataError
 from anynet.data.cifar10 import files as cifar10_files
-from anynet.data.cifar10 import layouts as forms
+from anynet.data.cifar10 import formats
 from anynet.data.dataset import Batches
-from anynet.data.errors import DataError
 
 BATCHES = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"]
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -37,7 +37,7 @@ def python(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(forms, "BINARY_COUNT", COUNT)
+    monkeypatch.setattr(formats, "BINARY_COUNT", COUNT)
     folder = tmp_path / "binary" / "cifar-10-batches-bin"
     folder.mkdir(parents=True)
     for batch in BATCHES:
@@ -164,18 +164,18 @@ def test_missing_files_are_all_named_with_their_folder(form, request):
 
 
 DAMAGED_BATCHES = {
-    "fewer images": ({"data": IMAGES["test_batch"][:5], "labels": LABELS["test_batch"][:5]}, "expected 12 .* found 5"),
+    "fewer images": ({"data": IMAGES["test_batch"][:5], "labels": LABELS["test_batch"][:5]}, "expected 12 .* got 5"),
     "fewer labels": ({"labels": LABELS["test_batch"][:11]}, "12 images and 11 labels"),
     "more labels": ({"labels": LABELS["test_batch"] * 2}, "12 images and 24 labels"),
-    "wrong width": ({"data": np.zeros((COUNT, 3071), np.uint8)}, r"\(n, 3072\).* uint8, found \(12, 3071\) uint8"),
-    "four axes": ({"data": np.zeros((COUNT, 3, 32, 32), np.uint8)}, r"found \(12, 3, 32, 32\)"),
-    "wrong dtype": ({"data": np.zeros((COUNT, 3072), np.float32)}, "found .* float32"),
-    "signed": ({"data": np.zeros((COUNT, 3072), np.int8)}, "found .* int8"),
-    "no array": ({"data": [1, 2]}, "expected ndarray 'data', found list"),
-    "labels of an array": ({"labels": np.zeros(COUNT)}, "expected list 'labels', found ndarray"),
-    "label beyond": ({"labels": [0, 9, 10, *[3] * 9]}, r"labels 0\.\.9, found 10 at index 2"),
-    "negative label": ({"labels": [*[3] * 11, -1]}, r"labels 0\.\.9, found -1 at index 11"),
-    "label of text": ({"labels": ["cat"] * COUNT}, r"labels 0\.\.9, found 'cat' at index 0"),
+    "wrong width": ({"data": np.zeros((COUNT, 3071), np.uint8)}, r"\(n, 3072\).* uint8, got \(12, 3071\) uint8"),
+    "four axes": ({"data": np.zeros((COUNT, 3, 32, 32), np.uint8)}, r"got \(12, 3, 32, 32\)"),
+    "wrong dtype": ({"data": np.zeros((COUNT, 3072), np.float32)}, "got .* float32"),
+    "signed": ({"data": np.zeros((COUNT, 3072), np.int8)}, "got .* int8"),
+    "no array": ({"data": [1, 2]}, "expected ndarray 'data', got list"),
+    "labels of an array": ({"labels": np.zeros(COUNT)}, "expected list 'labels', got ndarray"),
+    "label beyond": ({"labels": [0, 9, 10, *[3] * 9]}, r"labels 0\.\.9, got 10 at index 2"),
+    "negative label": ({"labels": [*[3] * 11, -1]}, r"labels 0\.\.9, got -1 at index 11"),
+    "label of text": ({"labels": ["cat"] * COUNT}, r"labels 0\.\.9, got 'cat' at index 0"),
 }
 
 
@@ -194,7 +194,7 @@ def test_pickled_batch_without_a_key_is_an_error_naming_both(python, key):
     content = {"data": IMAGES["test_batch"], "labels": LABELS["test_batch"]}
     del content[key]
     dump(python / "data_batch_4", **content)
-    with pytest.raises(DataError, match=f"data_batch_4: .*{key}.*found nothing"):
+    with pytest.raises(DataError, match=f"data_batch_4: .*{key}.*got nothing"):
         cifar10_files.read(python)
 
 
@@ -227,9 +227,7 @@ def test_damaged_meta_is_an_error_naming_the_file(python, meta):
 def test_binary_batch_of_another_size_is_an_error(binary, change):
     file = binary / "data_batch_3.bin"
     file.write_bytes(change(file.read_bytes()))
-    with pytest.raises(
-        DataError, match=f"expected {COUNT * 3073} bytes .* found {file.stat().st_size} bytes"
-    ) as caught:
+    with pytest.raises(DataError, match=f"expected {COUNT * 3073} bytes .* got {file.stat().st_size} bytes") as caught:
         cifar10_files.read(binary)
     assert str(caught.value).startswith(f"{file}: ")
 
@@ -239,7 +237,7 @@ def test_binary_label_outside_the_classes_is_an_error(binary):
     content = bytearray(file.read_bytes())
     content[7 * 3073] = 255
     file.write_bytes(content)
-    with pytest.raises(DataError, match=r"data_batch_3\.bin: .*found 255 at index 7"):
+    with pytest.raises(DataError, match=r"data_batch_3\.bin: .*got 255 at index 7"):
         cifar10_files.read(binary)
 
 
@@ -250,7 +248,7 @@ def test_binary_meta_of_nine_names_is_an_error(binary):
 
 
 def test_binary_batches_are_10000_records():
-    assert forms.BINARY_COUNT == 10_000
+    assert formats.BINARY_COUNT == 10_000
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anynet.data import DataError
 from anynet.data.cifar10 import pickles
-from anynet.data.errors import DataError
 
 IMAGES = np.arange(2 * 3072).reshape(2, 3072).astype(np.uint8)
 

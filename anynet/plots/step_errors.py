@@ -1,13 +1,25 @@
-"""How well differences agree with a gradient."""
+"""Error of difference quotients over their step."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 
-def step_errors(steps: Sequence[float], errors: Mapping[str, NDArray]) -> Figure:
-    """The relative error of differences over their step, a line for each method."""
+def step_errors(steps: Sequence[float], errors: Mapping[str, NDArray[np.float64]]) -> Figure:
+    """Draw the relative error of difference quotients over their step, with a line for each method.
+
+    Parameters
+    ----------
+    steps : sequence of float, length S
+    errors : mapping of str to ndarray, shape (S,)
+        As returned by `anynet.gradcheck.sweep`.
+
+    Returns
+    -------
+    Figure
+    """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for method, values in errors.items():

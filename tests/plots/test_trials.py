@@ -1,21 +1,15 @@
-"""What the picture of a search shows."""
+"""Pictures of accuracy over settings: grid maps, and the trials of a search."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from anynet.app.search.plot import picture
-from anynet.app.search.trial import Trial
-from anynet.plots.grid_map import grid_map, is_grid
+from anynet.plots import grid_map, trials
+from anynet.plots.grid_map import is_grid
 
 LRS, L2S = (0.1, 0.001, 0.01), (1.0, 0.0)
 POINTS = [{"l2": l2, "lr": lr} for lr, l2 in itertools.product(LRS, L2S)]
-
-
-def trial(settings, accuracy):
-    state = "finished" if accuracy else "diverged"
-    return Trial(1, "coarse", "drawn", state, settings, accuracy, 1, accuracy, accuracy, accuracy, 1.0, "")
 
 
 def texts(axes):
@@ -43,8 +37,8 @@ def test_a_grid_is_all_combinations(points, full):
 def test_a_grid_of_two_fields_is_cells():
     accuracies = {(0, 0): 0.3, (1, 0): 0.2, (0, 1): 0.4, (1, 1): None, (0, 2): 0.1, (1, 2): 0.25}
     at = {(0.0, 1.0).index(p["l2"]) + 3 * (0.001, 0.01, 0.1).index(p["lr"]): p for p in POINTS}
-    trials = [trial(at[i + 3 * j], accuracy) for (i, j), accuracy in accuracies.items()]
-    axes, bar = picture(trials).axes
+    scores = [(at[i + 3 * j], accuracy) for (i, j), accuracy in accuracies.items()]
+    axes, bar = trials(scores, "title", lambda value: f"{value:g}").axes
     np.testing.assert_allclose(axes.images[0].get_array().filled(np.nan), [[30, 20], [40, np.nan], [10, 25]])
     assert (ticks(axes.xaxis), ticks(axes.yaxis)) == (["0", "1"], ["0.001", "0.01", "0.1"])
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("l2", "lr")
@@ -56,7 +50,7 @@ def test_a_grid_of_two_fields_is_cells():
 
 
 def test_points_that_are_no_grid_stay_points():
-    axes, _ = picture([trial(point, 0.5) for point in POINTS[:-1]]).axes
+    axes, _ = trials([(point, 0.5) for point in POINTS[:-1]], "title").axes
     assert not axes.images
     assert len(axes.collections[0].get_offsets()) == len(POINTS) - 1
 
@@ -70,6 +64,21 @@ def test_a_third_setting_has_panels():
 
 
 def test_where_all_diverged():
-    (axes, _) = picture([trial(point, None) for point in POINTS]).axes
+    (axes, _) = trials([(point, None) for point in POINTS], "title").axes
     assert set(texts(axes).values()) == {"diverged"}
     assert not axes.patches
+
+
+def test_settings_that_are_searched_alone_have_panels():
+    """Numbers over two decades on a logarithmic axis, words on one of their own; diverged trials at the bottom."""
+    scores = [({"lr": lr, "hidden": hidden, "flip": flip}, accuracy) for lr, hidden, flip, accuracy in (
+        (0.01, "50", True, 0.5), (0.1, "", False, 0.4), (1.0, "50,50", True, None),
+    )]  # fmt: skip
+    lr, hidden, flip = trials(scores, "title", lambda value: {True: "yes", False: "no"}.get(value, value)).axes
+    assert [axes.get_xscale() for axes in (lr, hidden, flip)] == ["log", "linear", "linear"]
+    points, best, diverged = lr.lines
+    np.testing.assert_allclose(points.get_xydata(), [[0.01, 50], [0.1, 40]])
+    np.testing.assert_allclose(best.get_xydata(), [[0.01, 50]])
+    np.testing.assert_allclose(diverged.get_xdata(), [1.0])
+    assert {"yes", "no"} == set(ticks(flip.xaxis))
+    assert [text.get_text() for text in lr.get_legend().texts] == ["best", "diverged"]

@@ -1,0 +1,237 @@
+"""Result of a gradient check: numbers, a table, a file, an error."""
+
+import csv
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.gradcheck.differences import Direction, FloatArray, Line
+
+HEADER = (
+    ("", "", "", "", "largest", "relative", "", "", "", ""),
+    ("array", "probes", "kinks", "step", "error", "error", "at", "analytic", "numeric", ""),
+)
+LEFT_ALIGNED = ("array", "at")
+WIDTH = 80
+"""Number of characters of a line in the text below a table."""
+
+
+class GradientError(AssertionError):
+    """Error for a gradient that is not the derivative."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Result for one array: slopes by its gradient and by differences along n lines.
+
+    Parameters
+    ----------
+    name : str
+        Name of the array.
+    size : int
+        Number of its elements.
+    lines : sequence of Line, length n
+        Elements, or directions, that were compared.
+    analytical, numerical : ndarray of float64, shape (n,)
+        Slopes along the lines, by the gradient and by differences.
+    kinks : ndarray of bool, shape (n,)
+        True for lines with a kink, which are left out.
+    step : float
+        Step h of the differences.
+    noise : float
+        Bound on the rounding error of a slope.
+    tolerance : float
+        Largest relative error that passes.
+    """
+
+    name: str
+    size: int
+    lines: Sequence[Line]
+    analytical: NDArray[np.float64]
+    numerical: NDArray[np.float64]
+    kinks: NDArray[np.bool_]
+    step: float
+    noise: float
+    tolerance: float
+
+    @property
+    def relative(self) -> NDArray[np.float64]:
+        """Relative errors, ``|a - n| / max(|a|, |n|, noise / tolerance)``; 0 at kinks.
+
+        With the third term of the maximum, an error that rounding explains passes.
+        """
+        a, n = self.analytical, self.numerical
+        scale = np.maximum(np.maximum(np.abs(a), np.abs(n)), self.noise / self.tolerance)
+        return np.divide(self.absolute, scale, out=np.zeros_like(scale), where=scale > 0)
+
+    @property
+    def absolute(self) -> NDArray[np.float64]:
+        """Absolute errors, ``|a - n|``; 0 at kinks."""
+        return np.where(self.kinks, 0.0, np.abs(self.analytical - self.numerical))
+
+    @property
+    def worst(self) -> int:
+        """Index of the line with the largest relative error."""
+        return int(np.argmax(self.relative))
+
+    @property
+    def passed(self) -> bool:
+        """True if there is a line without a kink, and the slopes agree along all such lines."""
+        return not bool(self.kinks.all()) and float(self.relative.max()) <= self.tolerance
+
+    @property
+    def unresolved(self) -> bool:
+        """True if no slope is larger than its rounding error, so that none can be told from zero."""
+        return float(np.max(np.abs(self.analytical))) <= self.noise
+
+    def row(self) -> dict[str, str | int | float | bool]:
+        """Return the entry as a row of a table.
+
+        Returns
+        -------
+        dict
+            Values by column name.
+        """
+        i = self.worst
+        return {
+            "array": self.name,
+            "size": self.size,
+            "probes": len(self.lines),
+            "kinks": int(self.kinks.sum()),
+            "step": self.step,
+            "rounding": self.noise,
+            "largest absolute error": float(self.absolute.max()),
+            "largest relative error": float(self.relative[i]),
+            "at": str(self.lines[i]),
+            "analytical": float(self.analytical[i]),
+            "numerical": float(self.numerical[i]),
+            "tolerance": self.tolerance,
+            "passed": self.passed,
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """Result of a gradient check. Printing it gives a table.
+
+    Parameters
+    ----------
+    entries : mapping of str to Entry
+        By the names of the arrays.
+    method : str
+        Method of the differences.
+    tolerance : float
+        Largest relative error that passes.
+    headings : mapping of str to str
+        Headings of the table, by the name of the entry below.
+    point : mapping of str to ndarray
+        The inputs.
+    """
+
+    entries: Mapping[str, Entry]
+    method: str
+    tolerance: float
+    headings: Mapping[str, str]
+    point: Mapping[str, FloatArray]
+
+    @property
+    def passed(self) -> bool:
+        """True if every gradient is right."""
+        return not self._failed
+
+    def require(self) -> None:
+        """Raise an error unless every gradient is right.
+
+        Raises
+        ------
+        GradientError
+            With inputs, directions and both gradients of each array that failed.
+        """
+        if self._failed:
+            inputs = "\n".join(f"input {name}, shape {x.shape}:\n{x}" for name, x in self.point.items())
+            raise GradientError("\n\n".join([self._verdict(), *map(self._describe, self._failed), inputs]))
+
+    def write_csv(self, path: Path) -> None:
+        """Write a CSV file with a row for each array.
+
+        Parameters
+        ----------
+        path : Path
+        """
+        rows = [entry.row() for entry in self.entries.values()]
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def __str__(self) -> str:
+        rows = {name: _cells(entry) for name, entry in self.entries.items()}
+        widths = [max(map(len, column)) for column in zip(*HEADER, *rows.values(), strict=True)]
+        ruler = "─" * (sum(widths) + len(widths) - 1)
+        lines = [f"Gradients and {self.method} differences".center(len(ruler)).rstrip()]
+        lines += [*(_align(cells, widths) for cells in HEADER), ruler]
+        for name, cells in rows.items():
+            if name in self.headings:
+                lines.append(self.headings[name])
+            lines.append(_align(cells, widths))
+        return "\n".join([*lines, textwrap.fill(self._verdict(), WIDTH)])
+
+    @property
+    def _failed(self) -> list[Entry]:
+        return [entry for entry in self.entries.values() if not entry.passed]
+
+    def _verdict(self) -> str:
+        if not self._failed:
+            zero = [entry.name for entry in self.entries.values() if entry.unresolved]
+            too_small = f"; 0: smaller than rounding errors: {', '.join(zero)}" if zero else ""
+            return f"all gradients agree to {self.tolerance:g}{too_small}"
+        wrong = [entry.name for entry in self._failed if not entry.kinks.all()]
+        unseen = [entry.name for entry in self._failed if entry.kinks.all()]
+        parts = [f"wrong gradient with respect to {', '.join(wrong)}"] if wrong else []
+        if unseen:
+            parts.append(
+                f"nothing could be compared with respect to {', '.join(unseen)}, because every probe is at a kink; "
+                "use another point or another seed"
+            )
+        return "; ".join(parts)
+
+    def _describe(self, entry: Entry) -> str:
+        """Return everything that is known of an array that failed."""
+        settings = f"{entry.name}, {self.method} differences with step {entry.step:g}"
+        slopes = f"analytical:\n{entry.analytical}\nnumerical:\n{entry.numerical}"
+        if entry.kinks.all():
+            return f"{settings}: {len(entry.lines)} probes, all at kinks\n{slopes}"
+        line, i = entry.lines[entry.worst], entry.worst
+        direction = f"\ndirection:\n{line.unit}" if isinstance(line, Direction) else ""
+        return (
+            f"{settings}: {len(entry.lines)} probes, {int(entry.kinks.sum())} left out at kinks\n"
+            f"largest relative error {entry.relative[i]:.3e}, more than {entry.tolerance:g}, at {line}: "
+            f"analytical {entry.analytical[i]:.12e}, numerical {entry.numerical[i]:.12e}{direction}\n{slopes}"
+        )
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    row = entry.row()
+    return (
+        entry.name,
+        f"{row['probes']:,}",
+        f"{row['kinks']:,}",
+        f"{row['step']:.0e}",
+        f"{row['largest absolute error']:.1e}",
+        f"{row['largest relative error']:.1e}",
+        str(row["at"]),
+        f"{row['analytical']:.2e}",
+        f"{row['numerical']:.2e}",
+        "✗" if not entry.passed else "0" if entry.unresolved else "✓",
+    )
+
+
+def _align(cells: Sequence[str], widths: Sequence[int]) -> str:
+    columns = zip(HEADER[-1], cells, widths, strict=True)
+    return " ".join(
+        cell.ljust(width) if title in LEFT_ALIGNED else cell.rjust(width) for title, cell, width in columns
+    ).rstrip()

@@ -1,0 +1,145 @@
+"""Cost, loss and accuracy over the epochs."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from anynet.core.history import Epoch
+from anynet.plots.scales import scale
+
+QUANTITIES = {"cost": "cost", "loss": "loss", "accuracy": "accuracy (%)"}
+"""Titles of the panels, by quantity."""
+MAX_DOTS = 40
+"""Number of epochs up to which each has a dot."""
+MAX_GROUPS = 8
+"""Number of groups that are drawn."""
+LEGEND_WIDTH = 150
+"""Number of characters that fit into a row of the legend."""
+
+Histories = Sequence[Sequence[Epoch]]
+
+
+def curves(history: Sequence[Epoch], title: str, val_name: str = "validation") -> Figure:
+    """Draw cost, loss and accuracy on the training and the validation images over the epochs.
+
+    Parameters
+    ----------
+    history : sequence of Epoch
+    title : str
+    val_name : str
+        Name of the validation images; "test" if training validates on the test images.
+
+    Returns
+    -------
+    Figure
+    """
+    return curves_of_members({"": [history]}, title, val_name)
+
+
+def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str = "validation") -> Figure:
+    """Draw cost, loss and accuracy over the epochs: the mean of each group of runs, and a band of one deviation.
+
+    Training and validation share panels if there is one group. Otherwise they have separate panels, in which the eight
+    groups with the highest validation accuracy are drawn.
+
+    Parameters
+    ----------
+    groups : mapping of str to sequence of histories
+        Histories of the runs of each group; at least one each. Epochs that not every run of a group has are left out.
+    title : str
+    val_name : str
+        Name of the validation images; "test" if training validates on the test images.
+
+    Returns
+    -------
+    Figure
+
+    Notes
+    -----
+    Deviations are sample standard deviations, with n - 1 in the denominator. A single run has no band.
+    """
+    names = sorted(groups, key=lambda name: -_best_accuracy(groups[name]))[:MAX_GROUPS]
+    if len(names) < len(groups):
+        title += f"; the best {len(names)} of {len(groups)} in {val_name}"
+    splits = {"train": "training", "val": val_name}
+    rows = 1 if len(names) == 1 else len(splits)
+    figure = Figure(figsize=(12, 3.6 if rows == 1 else 6.8), layout="constrained")
+    figure.suptitle(title)
+    grid = figure.subplots(rows, len(QUANTITIES), squeeze=False)
+    for j, (quantity, text) in enumerate(QUANTITIES.items()):
+        if rows == 1:
+            (histories,) = (groups[name] for name in names)
+            _panel(grid[0, j], text, {label: _values(histories, split, quantity) for split, label in splits.items()})
+            grid[0, j].legend()
+            continue
+        for axes, (split, label) in zip(grid[:, j], splits.items(), strict=True):
+            _panel(axes, f"{label} {text}", {name: _values(groups[name], split, quantity) for name in names})
+            if quantity != "accuracy":
+                heights = np.concatenate([line.get_ydata() for line in axes.lines])
+                axes.set_yscale(scale(heights.min(), heights.max()))
+    if rows > 1:
+        _legend(figure, max(1, min(4, LEGEND_WIDTH // max(len(name) for name in names))))
+    return figure
+
+
+def bands(runs: Mapping[str, Histories], title: str, val_name: str) -> Figure:
+    """Draw validation loss and accuracy over the epochs: means over repeated runs, and bands of one deviation.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of histories
+        Histories of the repetitions of each configuration.
+    title : str
+    val_name : str
+        Name of the validation images.
+
+    Returns
+    -------
+    Figure
+
+    Notes
+    -----
+    Deviations are sample standard deviations, with n - 1 in the denominator. A single run has no band.
+    """
+    figure = Figure(figsize=(9, 3.7), layout="constrained")
+    figure.suptitle(title)
+    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        lines = {name: _values(histories, "val", quantity) for name, histories in runs.items()}
+        _panel(axes, f"{val_name} {QUANTITIES[quantity]}", lines)
+    _legend(figure, len(runs))
+    return figure
+
+
+def _best_accuracy(histories: Histories) -> float:
+    """Return the mean over runs of the highest validation accuracy."""
+    return float(np.mean([max(epoch.val_accuracy for epoch in history) for history in histories]))
+
+
+def _values(histories: Histories, split: str, quantity: str) -> NDArray[np.float64]:
+    """Return a quantity, shape (runs, epochs that all runs have); accuracies in percent."""
+    field, factor = f"{split}_{quantity}", 100 if quantity == "accuracy" else 1
+    return factor * np.asarray([[getattr(row, field) for row in rows] for rows in zip(*histories, strict=False)]).T
+
+
+def _panel(axes: Axes, title: str, lines: Mapping[str, NDArray[np.float64]]) -> None:
+    """Draw means over runs of values of shape (runs, epochs), with bands, by label."""
+    for label, values in lines.items():
+        epochs, mean = np.arange(1, values.shape[1] + 1), values.mean(axis=0)
+        (line,) = axes.plot(epochs, mean, label=label, marker="." if len(epochs) < MAX_DOTS else None)
+        if len(values) > 1:
+            deviation = values.std(axis=0, ddof=1)
+            band = mean - deviation, mean + deviation
+            axes.fill_between(epochs, *band, color=line.get_color(), alpha=0.2, linewidth=0)
+    axes.set(xlabel="epoch", title=title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(alpha=0.3)
+
+
+def _legend(figure: Figure, columns: int) -> None:
+    """Add one legend below all panels, where no band covers it."""
+    labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*labels, loc="outside lower center", ncols=columns, fontsize="small")
