@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from anynet.core.history import Epoch
+from anynet.core.history import History, mean_and_deviation
 
 QUANTITIES = ("cost", "loss", "accuracy")
 TITLES = {"cost": "cost", "loss": "loss", "accuracy": "accuracy (%)"}
@@ -20,10 +20,10 @@ LOG_FROM = 20
 LINE = 150
 """How many letters of names a line of the legend has room for."""
 
-Histories = Sequence[Sequence[Epoch]]
+Histories = Sequence[History]
 
 
-def curves(history: Sequence[Epoch], title: str, val_name: str = "validation") -> Figure:
+def curves(history: History, title: str, val_name: str = "validation") -> Figure:
     """Cost, loss and accuracy on the training and the validation images, over the epochs.
 
     val_name: what to call the latter; "test" where they are the test images.
@@ -54,7 +54,7 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
             axes = grid[i if rows > 1 else 0, j]
             for name in names:
                 values = _values(groups[name], f"{split}_{what}")
-                _band(axes, values, said if rows == 1 else name, ddof=min(1, len(values) - 1))
+                _band(axes, values, said if rows == 1 else name)
             _over_epochs(axes, TITLES[what] if rows == 1 else f"{said} {TITLES[what]}")
     if rows == 1:
         for axes in grid.flat:
@@ -73,12 +73,14 @@ def bands(runs: Mapping[str, Histories], title: str, val_name: str) -> Figure:
     """Loss and accuracy on the validation images over the epochs: means over repeated runs, and one standard deviation.
 
     runs: by name, each the histories of its repetitions. val_name: what to call the images.
+
+    The deviation is that of ``curves_of_members``.
     """
     figure = Figure(figsize=(9, 3.7), layout="constrained")
     figure.suptitle(title)
     for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for name, histories in runs.items():
-            _band(axes, _values(histories, f"val_{what}"), name, ddof=0)
+            _band(axes, _values(histories, f"val_{what}"), name)
         _over_epochs(axes, f"{val_name} {TITLES[what]}")
     # Below the axes: bands leave no corner free.
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(runs), fontsize="small")
@@ -87,7 +89,7 @@ def bands(runs: Mapping[str, Histories], title: str, val_name: str) -> Figure:
 
 def _height(histories: Histories) -> float:
     """The mean of the highest accuracies in validation."""
-    return float(np.mean([max(row.val_accuracy for row in history) for history in histories]))
+    return float(mean_and_deviation([history.best.val_accuracy for history in histories])[0])
 
 
 def _values(histories: Histories, field: str) -> NDArray[np.float64]:
@@ -96,8 +98,8 @@ def _values(histories: Histories, field: str) -> NDArray[np.float64]:
     return scale * np.asarray([[getattr(row, field) for row in epoch] for epoch in zip(*histories, strict=False)]).T
 
 
-def _band(axes: Axes, values: NDArray[np.float64], label: str, ddof: int) -> None:
-    mean, deviation, epochs = values.mean(axis=0), values.std(axis=0, ddof=ddof), np.arange(1, values.shape[1] + 1)
+def _band(axes: Axes, values: NDArray[np.float64], label: str) -> None:
+    (mean, deviation), epochs = mean_and_deviation(values), np.arange(1, values.shape[1] + 1)
     (line,) = axes.plot(epochs, mean, label=label, marker="." if len(epochs) < FEW_EPOCHS else None)
     if len(values) > 1:
         axes.fill_between(epochs, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.2, linewidth=0)
