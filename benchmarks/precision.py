@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cyclopts
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -20,6 +22,7 @@ import anynet as an
 from anynet.app.config import Config, Count
 from anynet.app.experiment import prepare
 from anynet.core.atomic import write_whole
+from anynet.core.history import mean_and_deviation
 from anynet.data.sources import find
 from anynet.training import Run
 from benchmarks import machine
@@ -105,6 +108,11 @@ def _speed(run: Run, images: int) -> float:
     return (last.epoch - first.epoch) * images / (last.seconds - first.seconds)
 
 
+def _means(outcome: Outcome) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Mean and deviation of the test accuracy and of the training loss."""
+    return [mean_and_deviation(values) for values in (outcome.test_accuracy, outcome.train_loss)]
+
+
 def _table(outcomes: Sequence[Outcome], title: str) -> Table:
     table = Table(
         *("net", "products", "test accuracy", "to float32", "final training loss", "to float32", "images/s"),
@@ -113,15 +121,16 @@ def _table(outcomes: Sequence[Outcome], title: str) -> Table:
     )
     for outcome in outcomes:
         base = next(other for other in outcomes if (other.net, other.precision) == (outcome.net, "float32"))
-        accuracy, loss = statistics.mean(outcome.test_accuracy), statistics.mean(outcome.train_loss)
+        (accuracy, spread), (loss, _) = _means(outcome)
+        (base_accuracy, _), (base_loss, _) = _means(base)
         speed, base_speed = (statistics.median(each.images_per_second) for each in (outcome, base))
         table.add_row(
             outcome.net if outcome is base else "",
             outcome.precision,
-            f"{accuracy:.2%} ± {statistics.stdev(outcome.test_accuracy):.2%}",
-            f"{accuracy - statistics.mean(base.test_accuracy):+.2%}",
+            f"{accuracy:.2%} ± {spread:.2%}",
+            f"{accuracy - base_accuracy:+.2%}",
             f"{loss:.4f}",
-            f"{loss - statistics.mean(base.train_loss):+.4f}",
+            f"{loss - base_loss:+.4f}",
             f"{speed:,.0f}",
             f"{speed / base_speed:.2f}",
         )

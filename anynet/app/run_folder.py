@@ -14,9 +14,8 @@ from safetensors.numpy import save
 from anynet.app import config as configs
 from anynet.app.config import Config
 from anynet.core.atomic import write_whole
-from anynet.core.history import write_csv
 from anynet.nn import Linear
-from anynet.training import Epoch, Run
+from anynet.training import Epoch, History, Run
 
 
 class RunFolder:
@@ -36,7 +35,7 @@ class RunFolder:
         path.mkdir(parents=True)
         self.path = path
         self._dataset, self._val_name = dataset, config.val_name
-        self._history: list[Epoch] = []
+        self._history = History()
         configs.write(config, path / "config.toml")
 
     def __enter__(self) -> Self:
@@ -48,7 +47,7 @@ class RunFolder:
 
     def add(self, epoch: Epoch) -> None:
         """Write down an epoch."""
-        self._history.append(epoch)
+        self._history = History([*self._history, epoch])
         self._write_history()
 
     def finish(self, run: Run, *, official: bool, net: bool = True) -> dict[str, Any]:
@@ -82,7 +81,7 @@ class RunFolder:
             write_whole(self.path / "weights.png", plots.weights(tensors["best.0.W"], title, names).savefig)
 
     def _write_history(self) -> None:
-        write_whole(self.path / "history.csv", lambda path: write_csv(path, self._dataset, self._history))
+        self._history.write_csv(self.path / "history.csv", self._dataset)
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:
@@ -109,7 +108,7 @@ def summary(run: Run, *, official: bool) -> dict[str, Any]:
         "test_loss": run.test.loss,
         "test_accuracy": run.test.accuracy,
         "best_epoch": run.best.epoch,
-        "best_val_accuracy": run.history[run.best.epoch - 1].val_accuracy,
+        "best_val_accuracy": run.history.best.val_accuracy,
         "best_test_accuracy": run.best_test.accuracy,
         "seconds": round(run.seconds, 3),
     }

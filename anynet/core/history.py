@@ -1,16 +1,35 @@
-"""What is written down after every epoch."""
+"""The history of a training: one row per epoch, as a sequence and as a CSV file; means over several runs."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from anynet.core.atomic import write_whole
+from anynet.core.checks import nearest
 
 
 class Epoch(NamedTuple):
-    """One line of the history. Costs are losses with the penalty; all are measured after the epoch, by the running
-    statistics where there is batch normalisation.
+    """Results of one epoch.
 
-    epoch: counted from 1. lr: the learning rate of its last step. seconds: since training began.
+    Everything is measured after the epoch, with the running statistics where the net has batch normalization.
+    A cost is a loss plus the penalty.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch, counted from 1.
+    lr : float
+        Learning rate of the epoch's last step.
+    train_cost, train_loss, train_accuracy : float
+        On the training images, without augmentation. An accuracy is a fraction, 0 to 1.
+    val_cost, val_loss, val_accuracy : float
+        On the validation images.
+    seconds : float
+        Time since training began.
     """
 
     epoch: int
@@ -24,9 +43,190 @@ class Epoch(NamedTuple):
     seconds: float
 
 
-def write_csv(path: Path, dataset: str, history: Iterable[Epoch]) -> None:
-    """Write the history as a table with a header, numbers to the last digit, the data set's name in every line."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow((*Epoch._fields, "dataset"))
-        writer.writerows((*row, dataset) for row in history)
+class History(Sequence[Epoch]):
+    """An immutable sequence of epochs.
+
+    Parameters
+    ----------
+    epochs : iterable of Epoch
+        In the order of training, from the first epoch on.
+
+    Examples
+    --------
+    >>> rows = [Epoch(1, 0.1, 2.1, 2.0, 0.3, 2.2, 2.1, 0.25, 1.0), Epoch(2, 0.1, 1.6, 1.5, 0.5, 2.0, 1.9, 0.4, 2.0)]
+    >>> history = History(rows)
+    >>> history["val_accuracy"]
+    array([0.25, 0.4 ])
+    >>> history.best.epoch, len(history[:1])
+    (2, 1)
+    """
+
+    def __init__(self, epochs: Iterable[Epoch] = ()) -> None:
+        self._epochs = tuple(epochs)
+
+    @overload
+    def __getitem__(self, index: int) -> Epoch: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    @overload
+    def __getitem__(self, index: str) -> NDArray[np.float64]: ...
+    def __getitem__(self, index: int | slice | str) -> Epoch | Self | NDArray[np.float64]:
+        """Return one epoch by position, a shorter history by slice, or a column, shape (epochs,), by name."""
+        if isinstance(index, slice):
+            return type(self)(self._epochs[index])
+        if not isinstance(index, str):
+            return self._epochs[index]
+        if index not in Epoch._fields:
+            raise KeyError(f'a history has no column "{index}"{nearest(index, Epoch._fields)}')
+        return np.asarray([getattr(row, index) for row in self._epochs], np.float64)
+
+    def __len__(self) -> int:
+        return len(self._epochs)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self._epochs)
+
+    def __eq__(self, other: object) -> bool:
+        return self._epochs == other._epochs if isinstance(other, History) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._epochs)
+
+    def __repr__(self) -> str:
+        if not self:
+            return "History()"
+        return f"History({len(self)} epochs, best {self.best.epoch} with validation accuracy {self.best.val_accuracy})"
+
+    @property
+    def best(self) -> Epoch:
+        """First epoch with the highest validation accuracy. Raises ValueError if the history is empty."""
+        if not self._epochs:
+            raise ValueError("an empty history has no best epoch")
+        return max(self._epochs, key=lambda row: row.val_accuracy)
+
+    def write_csv(self, path: Path, dataset: str) -> None:
+        """Write a table with a header, numbers in full precision, replacing the file in one step.
+
+        Parameters
+        ----------
+        path : Path
+            File to write.
+        dataset : str
+            Name of the data set, repeated in the last column of every row.
+        """
+
+        def write(partial: Path) -> None:
+            with partial.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow((*Epoch._fields, "dataset"))
+                writer.writerows((*row, dataset) for row in self)
+
+        write_whole(path, write)
+
+    @classmethod
+    def read_csv(cls, path: Path) -> Self:
+        """Read what `write_csv` wrote. Columns may come in any order; others are ignored.
+
+        Parameters
+        ----------
+        path : Path
+            File to read.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If a column is missing or a value is no number; the message names file, line and column.
+        """
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            try:
+                header = reader.fieldnames or ()
+                for name in Epoch._fields:
+                    if name not in header:
+                        raise ValueError(
+                            f'{path}, line 1: expected a column "{name}", got {", ".join(header) or "none"}'
+                        )
+                return cls([_epoch(row, f"{path}, line {reader.line_num}") for row in reader])
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise ValueError(f"{path}, line {reader.line_num}: expected a CSV file in UTF-8 ({error})") from None
+
+
+class MeanHistory(NamedTuple):
+    """Mean and standard deviation of several histories, epoch by epoch.
+
+    Attributes
+    ----------
+    mean, deviation : History
+        One row for each epoch that all histories have; `epoch` is the epoch's number in both.
+    """
+
+    mean: History
+    deviation: History
+
+
+def mean_history(histories: Sequence[History]) -> MeanHistory:
+    """Return mean and standard deviation over histories, in the epochs that all of them have.
+
+    Parameters
+    ----------
+    histories : sequence of History
+        One or more.
+
+    Returns
+    -------
+    MeanHistory
+    """
+    epochs = min(map(len, histories))
+    numbers = [row.epoch for row in histories[0][:epochs]]
+    table = np.asarray([list(history[:epochs]) for history in histories], np.float64)
+    return MeanHistory(
+        *(
+            History(Epoch(n, *row[1:].tolist()) for n, row in zip(numbers, rows, strict=True))
+            for rows in mean_and_deviation(table.reshape(len(histories), epochs, len(Epoch._fields)))
+        )
+    )
+
+
+def mean_and_deviation(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and sample standard deviation over the first axis.
+
+    The deviation divides the sum of squares by n - 1; for a single run it is 0.
+
+    Parameters
+    ----------
+    values : array_like, shape (n, ...)
+        Results of n runs, one or more.
+
+    Returns
+    -------
+    mean, deviation : ndarray, shape (...)
+
+    Examples
+    --------
+    >>> mean_and_deviation([1.0, 3.0])
+    (np.float64(2.0), np.float64(1.4142135623730951))
+    >>> mean_and_deviation([[1.0, 5.0]])
+    (array([1., 5.]), array([0., 0.]))
+    """
+    table = np.asarray(values, np.float64)
+    return table.mean(axis=0), table.std(axis=0, ddof=min(1, len(table) - 1))
+
+
+def _epoch(row: dict[str, str | None], where: str) -> Epoch:
+    def number(name: str) -> float:
+        text = row[name]
+        try:
+            return (int if name == "epoch" else float)(text or "")
+        except ValueError:
+            kind = "a whole number" if name == "epoch" else "a number"
+            got = "nothing" if text is None else f'"{text}"'
+            raise ValueError(f"{where}, column {name}: expected {kind}, got {got}") from None
+
+    first, *others = Epoch._fields
+    return Epoch(int(number(first)), *map(number, others))

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from anynet.core.history import Epoch
+from anynet.core.history import History, mean_and_deviation
 from anynet.plots.scales import scale
 
 QUANTITIES = {"cost": "cost", "loss": "loss", "accuracy": "accuracy (%)"}
@@ -20,15 +20,15 @@ MAX_GROUPS = 8
 LEGEND_WIDTH = 150
 """Number of characters that fit into a row of the legend."""
 
-Histories = Sequence[Sequence[Epoch]]
+Histories = Sequence[History]
 
 
-def curves(history: Sequence[Epoch], title: str, val_name: str = "validation") -> Figure:
+def curves(history: History, title: str, val_name: str = "validation") -> Figure:
     """Draw cost, loss and accuracy on the training and the validation images over the epochs.
 
     Parameters
     ----------
-    history : sequence of Epoch
+    history : History
     title : str
     val_name : str
         Name of the validation images; "test" if training validates on the test images.
@@ -116,7 +116,7 @@ def bands(runs: Mapping[str, Histories], title: str, val_name: str) -> Figure:
 
 def _best_accuracy(histories: Histories) -> float:
     """Return the mean over runs of the highest validation accuracy."""
-    return float(np.mean([max(epoch.val_accuracy for epoch in history) for history in histories]))
+    return float(mean_and_deviation([history.best.val_accuracy for history in histories])[0])
 
 
 def _values(histories: Histories, split: str, quantity: str) -> NDArray[np.float64]:
@@ -128,10 +128,9 @@ def _values(histories: Histories, split: str, quantity: str) -> NDArray[np.float
 def _panel(axes: Axes, title: str, lines: Mapping[str, NDArray[np.float64]]) -> None:
     """Draw means over runs of values of shape (runs, epochs), with bands, by label."""
     for label, values in lines.items():
-        epochs, mean = np.arange(1, values.shape[1] + 1), values.mean(axis=0)
+        epochs, (mean, deviation) = np.arange(1, values.shape[1] + 1), mean_and_deviation(values)
         (line,) = axes.plot(epochs, mean, label=label, marker="." if len(epochs) < MAX_DOTS else None)
         if len(values) > 1:
-            deviation = values.std(axis=0, ddof=1)
             band = mean - deviation, mean + deviation
             axes.fill_between(epochs, *band, color=line.get_color(), alpha=0.2, linewidth=0)
     axes.set(xlabel="epoch", title=title)

@@ -1,18 +1,18 @@
 """Training: the step, the epochs, and what is kept of them."""
 
-from anynet.core.history import Epoch
+from anynet.core.history import Epoch, History
 from anynet.training.check import check
 from anynet.training.divergence import DivergedError
 from anynet.training.fit import fit
 from anynet.training.out_of_memory import OutOfMemoryError
 from anynet.training.run import Run, Snapshot
-from anynet.training.runs import Ensemble, Histories, Runs
+from anynet.training.runs import Ensemble, Runs
 
 __all__ = [
     "DivergedError",
     "Ensemble",
     "Epoch",
-    "Histories",
+    "History",
     "OutOfMemoryError",
     "Run",
     "Runs",

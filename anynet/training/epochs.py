@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from anynet.core.history import Epoch
+from anynet.core.history import Epoch, History
 from anynet.core.typing import Array, Arrays
 from anynet.training.divergence import DivergedError, divergence
 from anynet.training.members import Member
@@ -21,7 +21,7 @@ class Reached(NamedTuple):
     diverged: why it stopped, where it did.
     """
 
-    histories: list[list[Epoch]]
+    histories: list[History]
     last: tuple[Array, Arrays]
     best: tuple[Array, Arrays]
     diverged: list[DivergedError | None]
@@ -50,7 +50,7 @@ def train(
     stack = whole = Stack(loops, members, stacked=stacked)
     carry = stack.start()
     weights = carry.params, carry.state
-    reached = Reached([[] for _ in members], weights, weights, [None for _ in members])
+    reached = Reached([History() for _ in members], weights, weights, [None for _ in members])
     interrupted, began = False, time.perf_counter()
     try:
         for epoch in range(course.epochs):
@@ -112,7 +112,7 @@ def train(
             classes=course.data.classes,
             history=history,
             last=Snapshot(len(history), *part(reached.last, k, stacked=stacked)),
-            best=Snapshot(_best(history), *part(reached.best, k, stacked=stacked)),
+            best=Snapshot(history.best.epoch if history else 0, *part(reached.best, k, stacked=stacked)),
             normalization=course.normalization,
             test=test[k],
             best_test=best_test[k],
@@ -129,16 +129,11 @@ def _reach(
     reached: Reached, rows: dict[int, Epoch], carry: Carry, diverged: dict[int, DivergedError | None]
 ) -> Reached:
     """With another epoch of the members that are still in training, those in ``diverged``."""
-    histories = [[*history, rows[k]] if k in rows else history for k, history in enumerate(reached.histories)]
+    histories = [History([*history, rows[k]]) if k in rows else history for k, history in enumerate(reached.histories)]
     now, places = (carry.params, carry.state), list(diverged)
     if len(places) < len(histories):
         there = [k in diverged for k in range(len(histories))]
         now = choose(there, take([places.index(k) if there[k] else 0 for k in range(len(there))], now), reached.last)
-    better = [k in rows and _best(history) == len(history) for k, history in enumerate(histories)]
+    better = [k in rows and history.best is rows[k] for k, history in enumerate(histories)]
     why = [diverged.get(k, error) for k, error in enumerate(reached.diverged)]
     return Reached(histories, now, choose(better, now, reached.best), why)
-
-
-def _best(history: Sequence[Epoch]) -> int:
-    """The first epoch with the highest validation accuracy, counted from 1; 0 where there is none."""
-    return max(history, key=lambda row: row.val_accuracy).epoch if history else 0

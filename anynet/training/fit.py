@@ -173,4 +173,5 @@ def fit(
     with tqdm(total=total, unit="img", unit_scale=True, disable=None if progress is None else not progress) as bar:
         if not stacked:
             return train_alone(course, alone, Progress(bar), on_epoch)
-        return Runs(tuple(train_members(course, nets, Progress(bar), on_epoch)), data.test)
+        runs = tuple(train_members(course, nets, Progress(bar), on_epoch))
+    return Runs(runs, data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))

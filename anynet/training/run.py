@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
-from anynet.core.history import Epoch
+from anynet.core.history import History
 from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
@@ -32,7 +32,7 @@ class Run:
     """A trained net and how it came about.
 
     net, backend, dtype, seed: as trained with. dataset, classes: the data set's name and its classes'.
-    history: one ``Epoch`` an epoch.
+    history: one ``Epoch`` an epoch; see ``anynet.core.history``.
     last, best: after the last epoch, and after the first with the highest validation accuracy.
     normalization: what images go through on their way to the net, on the device.
     test, best_test: measured on the test images, with the last and with the best parameters.
@@ -48,7 +48,7 @@ class Run:
     seed: int
     dataset: str
     classes: tuple[str, ...]
-    history: list[Epoch]
+    history: History
     last: Snapshot
     best: Snapshot
     normalization: Normalization

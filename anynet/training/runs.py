@@ -1,14 +1,14 @@
 """What training several nets at once gives back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.history import Epoch
+from anynet.core.history import History, MeanHistory, mean_history
 from anynet.data.dataset import Split
 from anynet.training.divergence import DivergedError
 from anynet.training.measure import BATCH
@@ -41,24 +41,19 @@ class Ensemble:
         return float(np.mean(found == self._test.labels))
 
 
-class Histories(NamedTuple):
-    """Histories of several runs: for each epoch the mean over the runs and the standard deviation, of which the square
-    is the sum of squares divided by the number of runs less one; of a single run it is 0.
-    """
-
-    mean: list[Epoch]
-    deviation: list[Epoch]
-
-
 @dataclass(frozen=True)
 class Runs(Sequence[Run]):
     """Nets that were trained at once: a sequence of runs, each as if it had been trained alone.
 
     An epoch's ``seconds``, and a run's, are those of all nets that were in one stack with it.
+
+    interrupted: whether training was stopped by hand before the last epoch of all members, some of which may be missing
+        then.
     """
 
     runs: tuple[Run, ...]
     _test: Split = field(repr=False)
+    interrupted: bool = False
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -68,7 +63,7 @@ class Runs(Sequence[Run]):
     @overload
     def __getitem__(self, k: slice) -> "Runs": ...
     def __getitem__(self, k: int | slice) -> "Run | Runs":
-        return Runs(self.runs[k], self._test) if isinstance(k, slice) else self.runs[k]
+        return replace(self, runs=self.runs[k]) if isinstance(k, slice) else self.runs[k]
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)
@@ -85,28 +80,17 @@ class Runs(Sequence[Run]):
         if not runs:
             reason = self[0].diverged or "it was dropped"
             raise ValueError(f"all {len(self)} runs ended early, the first because {reason}")
-        return Runs(runs, self._test)
+        return replace(self, runs=runs)
 
     @property
     def best(self) -> Run:
         """The first run with the highest validation accuracy in any epoch, of those that are ``sound``."""
-        return max(self.sound, key=lambda run: run.history[run.best.epoch - 1].val_accuracy)
+        return max(self.sound, key=lambda run: run.history.best.val_accuracy)
 
     @property
-    def histories(self) -> Histories:
-        """How the runs that are ``sound`` went, on average and apart, in the epochs that all of them have."""
-        epochs = min(len(run.history) for run in self.sound)
-        rows = np.asarray([run.history[:epochs] for run in self.sound])
-        mean, deviation = rows.mean(axis=0), rows.std(axis=0, ddof=min(1, len(rows) - 1))
-        return Histories(
-            *(
-                [
-                    Epoch(row.epoch, *values[1:].tolist())
-                    for row, values in zip(self.sound[0].history[:epochs], part, strict=True)
-                ]
-                for part in (mean, deviation)
-            )
-        )
+    def histories(self) -> MeanHistory:
+        """Mean and standard deviation over the ``sound`` runs, in the epochs that all of them have."""
+        return mean_history([run.history for run in self.sound])
 
     @cached_property
     def ensemble(self) -> Ensemble:
@@ -126,7 +110,7 @@ class Runs(Sequence[Run]):
         names = [""] * len(self) if labels is None else labels
         if len(names) != len(self):
             raise ValueError(f"labels: expected one for each of the {len(self)} runs, got {len(names)}")
-        sound, groups = self.sound, dict[str, list[list[Epoch]]]()
+        sound, groups = self.sound, dict[str, list[History]]()
         for name, run in zip(names, self, strict=True):
             if run.diverged is None:
                 groups.setdefault(name, []).append(run.history)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from anynet import plots
-from anynet.training import Epoch
+from anynet.core.history import Epoch, History
 
 HISTORIES = [
-    [Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 2.0, 0.1, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.0, 0.4, 2.0)],
-    [Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 4.0, 0.3, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.0, 0.2, 2.0)],
+    History([Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 2.0, 0.1, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.0, 0.4, 2.0)]),
+    History([Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 4.0, 0.3, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.0, 0.2, 2.0)]),
 ]
 
 
@@ -24,7 +24,7 @@ def test_bands_are_means_over_runs():
 def moved(history, by):
     """The same with higher accuracies and losses."""
     fields = ("train_cost", "train_loss", "train_accuracy", "val_cost", "val_loss", "val_accuracy")
-    return [row._replace(**{name: getattr(row, name) + by for name in fields}) for row in history]
+    return History(row._replace(**{name: getattr(row, name) + by for name in fields}) for row in history)
 
 
 def test_curves_of_members_are_means_and_deviations():

@@ -166,9 +166,9 @@ def test_what_is_said_of_all(data):
     runs = fit(data, members=[{"seed": 1}, {"lr": 1e300}, {"seed": 2}, {"seed": 3}], epochs=3)
     sound = [runs[k] for k in (0, 2, 3)]
     table = np.stack([[row for row in run.history] for run in sound])
-    np.testing.assert_allclose(runs.histories.mean, table.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(list(runs.histories.mean), table.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(
-        np.asarray(runs.histories.deviation)[:, 1:-1], table.std(axis=0, ddof=1)[:, 1:-1], rtol=1e-9, atol=1e-15
+        np.asarray(list(runs.histories.deviation))[:, 1:-1], table.std(axis=0, ddof=1)[:, 1:-1], rtol=1e-9, atol=1e-15
     )
     assert [row.epoch for row in runs.histories.deviation] == [1, 2, 3]
     heights = [max(row.val_accuracy for row in run.history) for run in sound]
@@ -220,7 +220,7 @@ def test_lines_come_by_number_after_every_epoch(data):
     seen = []
     runs = fit(data, members=MEMBERS, on_epoch=seen.append)
     for k, run in enumerate(runs):
-        assert [rows[k] for rows in seen if k in rows] == run.history
+        assert [rows[k] for rows in seen if k in rows] == list(run.history)
     assert sum(map(len, seen)) == 6
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from anynet.app.reports.report import Configuration, Report
 from anynet.app.reports.runs import Outcome
+from anynet.core.history import mean_and_deviation
 
 MARGIN = 0.015
 """How far from a claimed accuracy a measured one agrees."""
@@ -48,12 +49,11 @@ def compare(name: str, configuration: Configuration, outcomes: Sequence[Outcome]
     finite = [outcome.result for outcome in outcomes if "diverged" not in outcome.result]
     for figure, claimed in claims.items():
         values = [result[figure] for result in finite]
-        mean = float(np.mean(values)) if values else np.nan
-        deviation = float(np.std(values)) if len(values) > 1 else None
+        mean, deviation = map(float, mean_and_deviation(values)) if values else (np.nan, 0.0)
         remark = _remark(claimed, mean, configuration.why)
         if values and len(finite) < len(outcomes):
             remark = f"{len(outcomes) - len(finite)} of {len(outcomes)} diverged; {remark}"
-        rows.append(Row(name, figure, claimed, mean, deviation, remark))
+        rows.append(Row(name, figure, claimed, mean, deviation if len(values) > 1 else None, remark))
     return rows
 
 

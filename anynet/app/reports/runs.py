@@ -1,6 +1,5 @@
 """The runs of a report: made once each, whatever interrupts them."""
 
-import csv
 import json
 import os
 import shutil
@@ -23,7 +22,7 @@ from anynet.app.run_folder import RunFolder
 from anynet.core.checks import differences
 from anynet.data import Batches
 from anynet.data.sources import find
-from anynet.training import Epoch
+from anynet.training import Epoch, History
 
 
 class Task(NamedTuple):
@@ -39,7 +38,7 @@ class Outcome(NamedTuple):
 
     folder: Path
     result: dict[str, Any]
-    history: list[Epoch]
+    history: History
 
 
 def run_all(tasks: Iterable[Task], jobs: int, together: int = TOGETHER) -> Iterator[Task]:
@@ -99,12 +98,8 @@ def end_with_parent() -> None:
 def outcome(folder: Path) -> Outcome:
     """Read what a run left."""
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    history = []
-    if (folder / "history.csv").exists():
-        with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                history.append(Epoch(int(row["epoch"]), *(float(row[name]) for name in Epoch._fields[1:])))
-    return Outcome(folder, result, history)
+    history = folder / "history.csv"
+    return Outcome(folder, result, History.read_csv(history) if history.exists() else History())
 
 
 def is_done(task: Task) -> bool:
@@ -125,7 +120,7 @@ def _run(tasks: Sequence[Task]) -> None:
                 folders[k].add(row)
 
         runs = fit_together(experiments, add, progress=False)
-        if len(runs) < len(tasks) or any(run.interrupted for run in runs):
+        if runs.interrupted:
             raise KeyboardInterrupt
         for task, folder, run in zip(tasks, folders, runs, strict=True):
             if run.diverged is not None:

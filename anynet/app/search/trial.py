@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from anynet.app.experiment import Experiment, fit_together
-from anynet.training import Epoch
+from anynet.core.history import Epoch, History
 
 
 class Trial(NamedTuple):
@@ -49,12 +49,12 @@ def train(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequ
     Raises KeyboardInterrupt where training was stopped by hand; trials that are not done are then left to be made
     again.
     """
-    histories: list[list[Epoch]] = [[] for _ in trials]
+    histories = [History() for _ in trials]
     began = time.perf_counter()
 
     def tell(k: int, state: str, reason: str = "", test: float | None = None) -> None:
         history = histories[k]
-        best = max(history, key=lambda row: row.val_accuracy, default=None)
+        best = history.best if history else None
         result = {
             "dataset": experiments[k].data.name,
             "state": state,
@@ -76,7 +76,7 @@ def train(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequ
     def on_epoch(rows: dict[int, Epoch]) -> set[int]:
         hopeless = set()
         for k, row in rows.items():
-            histories[k].append(row)
+            histories[k] = History([*histories[k], row])
             trials[k].report(row.val_accuracy, row.epoch)
             if row.epoch < experiments[k].config.epochs and trials[k].should_prune():
                 tell(k, "pruned", f"validation accuracy after epoch {row.epoch} below the median of other trials")
@@ -84,7 +84,7 @@ def train(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequ
         return hopeless
 
     runs = fit_together(experiments, on_epoch, progress=False)
-    if len(runs) < len(trials) or any(run.interrupted for run in runs):
+    if runs.interrupted:
         raise KeyboardInterrupt
     for k, run in enumerate(runs):
         if run.diverged is not None:

@@ -14,7 +14,7 @@ from anynet.app.sweep.points import Point
 from anynet.app.sweep.statistics import over_seeds, progress
 from anynet.core.atomic import write_whole
 from anynet.data import Dataset
-from anynet.training import Epoch, Runs
+from anynet.training import Epoch, History, Runs
 
 MEMBERS = "members.csv"
 COLUMNS = (
@@ -41,7 +41,7 @@ class SweepFolder:
         path.mkdir(parents=True)
         self.path = path
         self._points, self._configs, self._data = points, members, data
-        self._histories: list[list[Epoch]] = [[] for _ in points]
+        self._histories = [History() for _ in points]
         self._folders: dict[int, RunFolder] = {}
         configs.write(members[0], path / "config.toml", without=points[0])
         self._write_members({})
@@ -56,7 +56,7 @@ class SweepFolder:
     def add(self, rows: dict[int, Epoch]) -> None:
         """Write down an epoch of some members."""
         for k, row in rows.items():
-            self._histories[k].append(row)
+            self._histories[k] = History([*self._histories[k], row])
             self._member(k).add(row)
         self._write_members({})
 
@@ -66,7 +66,6 @@ class SweepFolder:
         Raises ValueError where all members diverged: their histories and the reasons are all there is then.
         """
         # Those that were to be trained later when training was stopped by hand are left out.
-        interrupted = len(runs) < len(self._points) or any(run.interrupted for run in runs)
         self._points, self._histories = self._points[: len(runs)], [run.history for run in runs]
         results = {}
         for k, run in enumerate(runs):
@@ -81,7 +80,7 @@ class SweepFolder:
         result = {
             **circumstances(runs[best], official=self._data.official),
             "order_seed": self._configs[0].order_seed,
-            "interrupted": interrupted,
+            "interrupted": runs.interrupted,
             "members": len(runs),
             "diverged_members": list(runs.diverged),
             "best_member": best,

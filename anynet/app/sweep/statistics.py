@@ -6,17 +6,18 @@ from typing import Any
 import numpy as np
 
 from anynet.app.sweep.points import Point, combination
-from anynet.training import Epoch, Runs
+from anynet.core.history import History, mean_and_deviation
+from anynet.training import Runs
 
 ACCURACIES = ("train_accuracy", "val_accuracy", "test_accuracy", "best_val_accuracy", "best_test_accuracy")
 """Of a member: after its last epoch, and after the one that was best in validation."""
 
 
-def progress(history: Sequence[Epoch]) -> dict[str, Any]:
+def progress(history: History) -> dict[str, Any]:
     """What a history says by itself, by the names in result.json."""
     if not history:
         return {"epochs": 0}
-    best = max(history, key=lambda row: row.val_accuracy)
+    best = history.best
     return {
         "epochs": len(history),
         "train_accuracy": history[-1].train_accuracy,
@@ -61,4 +62,5 @@ def over_seeds(points: Sequence[Point], runs: Runs, results: Mapping[int, Mappin
 
 
 def _mean(values: Sequence[float]) -> dict[str, float]:
-    return {"mean": float(np.mean(values)), "deviation": float(np.std(values, ddof=min(1, len(values) - 1)))}
+    mean, deviation = mean_and_deviation(values)
+    return {"mean": float(mean), "deviation": float(deviation)}

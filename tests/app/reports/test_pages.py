@@ -8,7 +8,7 @@ from anynet.app.reports import read
 from anynet.app.reports.compare import compare_all
 from anynet.app.reports.pages import report_page
 from anynet.app.reports.runs import Outcome
-from anynet.training import Epoch
+from anynet.training import Epoch, History
 
 REPORT = """
 title = "A title"
@@ -32,7 +32,7 @@ RESULT = {
     "dataset": "drawn", "official": False, "backend": "numpy", "device": "cpu", "dtype": "float32", "seconds": 1.0,
     "versions": {"anynet": "0"}, "train_accuracy": 0.5, "val_accuracy": 0.4, "test_accuracy": 0.3,
 }  # fmt: skip
-HISTORY = [Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 2.6, 0.1, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.6, 0.4, 2.0)]
+HISTORY = History([Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 2.6, 0.1, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.6, 0.4, 2.0)])
 
 
 def page(folder, text):

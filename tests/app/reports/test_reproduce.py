@@ -15,6 +15,7 @@ from anynet.app.reports import reports, reproduce, runs
 from anynet.app.reports.compare import compare
 from anynet.app.reports.report import Configuration
 from anynet.app.reports.runs import Outcome, Task, outcome, run_all
+from anynet.core.history import History
 from anynet.data.synthetic import draw
 
 SMALL = Config(data="synthetic", train="100", val="50", hidden="5", epochs=2, batch_size=50)
@@ -104,17 +105,20 @@ def test_a_run_that_diverges_says_so(tmp_path):
         (0.50, [0.49], ["50.00", "49.00", "-1.00", "agrees"]),
         (0.50, [0.484], ["50.00", "48.40", "-1.60", "below: because"]),
         (0.50, [0.52], ["50.00", "52.00", "+2.00", "above: because"]),
-        (0.50, [0.49, 0.51], ["50.00", "50.00 ± 1.00", "+0.00", "agrees"]),
+        (0.50, [0.49, 0.51], ["50.00", "50.00 ± 1.41", "+0.00", "agrees"]),
     ],
 )
 def test_measured_beside_claimed(claimed, values, cells, tmp_path):
-    outcomes = [Outcome(tmp_path, {"val_accuracy": value}, []) for value in values]
+    outcomes = [Outcome(tmp_path, {"val_accuracy": value}, History()) for value in values]
     (row,) = compare("x", Configuration({}, claims={"val_accuracy": claimed}, why="because"), outcomes)
     assert row.cells()[2:] == cells
 
 
 def test_seeds_that_diverge_are_counted(tmp_path):
-    outcomes = [Outcome(tmp_path, {"val_accuracy": 0.5}, []), Outcome(tmp_path, {"diverged": "too fast"}, [])]
+    outcomes = [
+        Outcome(tmp_path, {"val_accuracy": 0.5}, History()),
+        Outcome(tmp_path, {"diverged": "too fast"}, History()),
+    ]
     (row,) = compare("x", Configuration({}, claims={"val_accuracy": 0.5}), outcomes)
     assert row.cells()[2:] == ["50.00", "50.00", "+0.00", "1 of 2 diverged; agrees"]
 

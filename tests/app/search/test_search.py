@@ -29,7 +29,7 @@ def test_trials_are_trainings_with_their_settings(tmp_path):
     assert accuracies == sorted(accuracies, reverse=True)
     for trial, row in zip(trials, rows(tmp_path / "out"), strict=True):
         alone = prepare(replace(BASE, **trial.settings)).fit()
-        best = alone.history[alone.best.epoch - 1]
+        best = alone.history.best
         assert (trial.best_epoch, trial.best_val_accuracy) == (best.epoch, best.val_accuracy)
         assert (trial.train_accuracy, trial.val_accuracy) == (
             alone.history[-1].train_accuracy, alone.history[-1].val_accuracy,

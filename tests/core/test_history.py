@@ -1,0 +1,118 @@
+"""Histories: columns, the best epoch, files, means and deviations."""
+
+import re
+import statistics
+
+import numpy as np
+import pytest
+
+from anynet.core.history import Epoch, History, mean_and_deviation, mean_history
+
+ACCURACIES = [0.25, 0.5, 0.5, 0.4]
+
+
+def history(accuracies=ACCURACIES, shift=0.0):
+    return History(
+        Epoch(i, 0.1 / i, 2.1 + shift, 2.0, 1 / 3, 2.2, 2.1, accuracy, 1.5 * i)
+        for i, accuracy in enumerate(accuracies, 1)
+    )
+
+
+def test_it_is_a_sequence_of_epochs():
+    whole = history()
+    assert len(whole) == 4
+    assert [row.epoch for row in whole] == [1, 2, 3, 4]
+    assert whole[-1] is list(whole)[3]
+    assert isinstance(whole[1:3], History)
+    assert list(whole[1:3]) == list(whole)[1:3]
+    assert whole[2] in whole
+    assert not History()
+
+
+def test_columns_go_by_name():
+    np.testing.assert_array_equal(history()["val_accuracy"], ACCURACIES)
+    assert history()["epoch"].dtype == np.float64
+    assert History()["lr"].shape == (0,)
+    with pytest.raises(KeyError, match='no column "val_acuracy"; did you mean "val_accuracy"'):
+        history()["val_acuracy"]
+
+
+def test_the_best_is_the_first_of_the_highest():
+    assert history().best == history()[1]
+    assert history([0.5, 0.1]).best.epoch == 1
+    with pytest.raises(ValueError, match="an empty history has no best epoch"):
+        _ = History().best
+
+
+def test_it_is_a_value():
+    assert history() == history()
+    assert hash(history()) == hash(history())
+    assert history() != history()[:3]
+    assert history() != list(history())
+    assert repr(history()) == "History(4 epochs, best 2 with validation accuracy 0.5)"
+    assert repr(History()) == "History()"
+
+
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_a_file_holds_all_of_it(tmp_path, n):
+    path, written = tmp_path / "history.csv", history()[:n]
+    path.write_text("old")
+    written.write_csv(path, "drawn, 2")
+    assert History.read_csv(path) == written
+    assert len(path.read_text().splitlines()) == 1 + n
+    assert [file.name for file in tmp_path.iterdir()] == ["history.csv"]
+
+
+HEADER = ",".join(Epoch._fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", 'line 1: expected a column "epoch", got none'),
+        ("half a line", 'line 1: expected a column "epoch", got half a line'),
+        (HEADER.replace("val_cost", "cost"), 'line 1: expected a column "val_cost", got epoch, lr, train_cost,'),
+        (f"{HEADER}\n1,2,3,4,5,6,7,8,9\n2,0.1,1", "line 3, column train_loss: expected a number, got nothing"),
+        (f"{HEADER}\n1,2,3,4,5,6,x7,8,9", 'line 2, column val_loss: expected a number, got "x7"'),
+        (f"{HEADER}\n1.5,2,3,4,5,6,7,8,9", 'line 2, column epoch: expected a whole number, got "1.5"'),
+        (f"{HEADER}\n1,,3,4,5,6,7,8,9", 'line 2, column lr: expected a number, got ""'),
+    ],
+)
+def test_errors_name_file_line_and_column(tmp_path, text, message):
+    path = tmp_path / "history.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{path}, {message}')}"):
+        History.read_csv(path)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"history\.csv, line 0: expected a CSV file in UTF-8"):
+        History.read_csv(path)
+
+
+def test_columns_come_in_any_order(tmp_path):
+    path, (row, *_) = tmp_path / "history.csv", history()
+    names = [*reversed(Epoch._fields), "note"]
+    path.write_text(f"{','.join(names)}\n{','.join(str(row._asdict().get(name, 'a')) for name in names)}\n")
+    assert list(History.read_csv(path)) == [row]
+
+
+def test_the_deviation_divides_by_n_less_one():
+    values = [0.1, 0.4, 0.25]
+    mean, deviation = mean_and_deviation(values)
+    assert (float(mean), float(deviation)) == pytest.approx((statistics.mean(values), statistics.stdev(values)))
+    mean, deviation = mean_and_deviation([[1.0, 2.0]])
+    np.testing.assert_array_equal([mean, deviation], [[1, 2], [0, 0]])
+
+
+def test_means_over_the_epochs_that_all_have():
+    one, other = history(), history([0.75, 0.6], shift=1.0)
+    mean, deviation = mean_history([one, other])
+    assert [row.epoch for row in mean] == [row.epoch for row in deviation] == [1, 2]
+    np.testing.assert_allclose(mean["val_accuracy"], [0.5, 0.55])
+    np.testing.assert_allclose(deviation["train_cost"], [0.5**0.5] * 2)
+    assert mean_history([one]).mean == one
+    assert set(mean_history([one]).deviation["seconds"]) == {0}
+    assert mean_history([one, History()]).mean == History()
