@@ -11,7 +11,7 @@ from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequ
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
 from anynet.optim import SGD, Adam, Optimizer, schedules
-from anynet.training import DivergedError, Run, Runs, fit
+from anynet.training import DivergedError, Run, Runs, fit, setup
 
 __version__ = "0.1.0"
 
@@ -45,6 +45,7 @@ __all__ = [
     "penalties",
     "random",
     "schedules",
+    "setup",
 ]
 
 _LAZY = {"gradcheck": "anynet.gradcheck", "search": "anynet.app.search"}

@@ -12,7 +12,7 @@ from rich.table import Table
 
 import anynet as an
 from anynet.data import Dataset, Split
-from anynet.training.fit import Settings
+from anynet.training import Settings
 from benchmarks.side_by_side import backends, check_new, in_turn, leave, run
 
 MEMBERS, REPEATS = 10, 5
@@ -55,16 +55,17 @@ def main(*names: str, epochs: int = 1, out: Path | None = None) -> None:
         table.add_column(column, justify="right")
     for name, backend in backends(names or ["numpy", "jax:cpu"]).items():
         for what, (net, optimizer, batch_size) in NETS.items():
-            settings = Settings(epochs=epochs, batch_size=batch_size, backend=backend, progress=False)
+            settings = Settings(epochs=epochs, batch_size=batch_size, backend=backend)
 
             def at_once() -> object:
-                return an.fit(net, data, optimizer, seeds=range(MEMBERS), **settings)  # noqa: B023
+                return an.fit(net, data, optimizer, seeds=range(MEMBERS), progress=False, **settings)  # noqa: B023
 
             def one_after_another() -> object:
-                return [an.fit(net, data, optimizer, **settings | {"seed": seed}) for seed in range(MEMBERS)]  # noqa: B023
+                each = (settings | {"seed": seed} for seed in range(MEMBERS))  # noqa: B023
+                return [an.fit(net, data, optimizer, progress=False, **own) for own in each]  # noqa: B023
 
             def alone() -> object:
-                return an.fit(net, data, optimizer, **settings)  # noqa: B023
+                return an.fit(net, data, optimizer, progress=False, **settings)  # noqa: B023
 
             seconds = in_turn([at_once, one_after_another, alone], REPEATS)
             rates = [

@@ -3,7 +3,7 @@
 import itertools
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +19,7 @@ from anynet.data.sources import find
 from anynet.gradcheck import Subject, of_net
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
-from anynet.training import Epoch, Run, Runs, check, fit
-from anynet.training.fit import Settings
+from anynet.training import Epoch, Run, Runs, TrainSettings, fit
 
 
 class Experiment(NamedTuple):
@@ -38,30 +37,21 @@ class Experiment(NamedTuple):
         return None if self.config.memory_budget is None else round(self.config.memory_budget * 1e9)
 
     @property
-    def settings(self) -> Settings:
-        """What ``anynet.fit`` takes by name."""
-        config = self.config
-        return {
-            "loss": build.LOSSES[config.loss],
-            "l2": config.l2,
-            "epochs": config.epochs,
-            "batch_size": config.batch_size,
-            "seed": config.seed,
-            "order_seed": config.order_seed,
+    def settings(self) -> TrainSettings:
+        """Settings of the training. Raises ValueError if one is out of range."""
+        same = {f.name: getattr(self.config, f.name) for f in fields(TrainSettings) if hasattr(self.config, f.name)}
+        objects = {
+            "loss": build.LOSSES[self.config.loss],
             "backend": self.backend,
-            "dtype": config.dtype,
-            "normalize": config.normalize,
-            "flip": config.flip,
-            "crop": config.crop,
-            "reverse": config.reverse,
-            "drop_last": config.drop_last,
+            "precision": None,  # the backend has it
             "memory_budget": self.memory_budget,
         }
+        return TrainSettings(**same | objects)
 
     def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
         """Train; see ``anynet.fit``."""
-        settings: Settings = {**self.settings, "progress": progress}
-        return fit(self.net, self.data, self.optimizer, on_epoch=on_epoch, **settings)
+        settings = self.settings.keywords
+        return fit(self.net, self.data, self.optimizer, on_epoch=on_epoch, progress=progress, **settings)
 
     def varied(self, **values: Any) -> "Experiment":
         """The same with other values of settings that have no part in the data and the backend.
@@ -76,19 +66,7 @@ class Experiment(NamedTuple):
 
     def check(self) -> None:
         """Raises TypeError or ValueError for settings out of range, and for a net that does not fit the data."""
-        config = self.config
-        check(
-            self.net,
-            self.data,
-            self.optimizer,
-            l2=config.l2,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            flip=config.flip,
-            crop=config.crop,
-            reverse=config.reverse,
-            seed=config.seed,
-        )
+        self.settings.check(self.net, self.data, self.optimizer)
 
     def __str__(self) -> str:
         """What is trained on what, and where."""
@@ -106,9 +84,20 @@ def fit_together(
 ) -> Runs:
     """Train experiments whose configurations are of one of ``anynet.app.grouping.groups``; see ``anynet.fit``."""
     first = experiments[0]
-    settings: Settings = {**first.settings, "progress": progress}
-    members = [{"net": e.net, "optimizer": e.optimizer, "l2": e.config.l2, "seed": e.config.seed} for e in experiments]
-    return fit(first.net, first.data, first.optimizer, members=members, on_epoch=on_epoch, **settings)
+    members = [
+        {"net": each.net, "optimizer": each.optimizer}
+        | {name: getattr(each.config, name) for name in TrainSettings.PER_MEMBER}
+        for each in experiments
+    ]
+    return fit(
+        first.net,
+        first.data,
+        first.optimizer,
+        members=members,
+        on_epoch=on_epoch,
+        progress=progress,
+        **first.settings.keywords,
+    )
 
 
 def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experiment:

@@ -7,9 +7,12 @@ from dataclasses import asdict
 import numpy as np
 
 from anynet.app.config import Config
+from anynet.optim import SGD
+from anynet.training import TrainSettings
 
-OWN = ("lr", "l2", "momentum", "init", "schedule", "warmup", "seed")
-"""The settings that each member has of its own; see ``anynet.fit``."""
+OWN = ("lr", "schedule", "warmup", *SGD.PER_MEMBER, "init", *TrainSettings.PER_MEMBER)
+"""Settings in which members of a stack may differ: the learning rate, the initializers, and what optimizers and
+trainings allow."""
 
 TOGETHER = 5
 """How many nets to train at once where nobody says: with NumPy, more gain little. The guide has the times."""

@@ -36,7 +36,7 @@ def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key))
 
 
-def check_seed(seed: int) -> None:
+def check_seed(seed: int, name: str = "seed") -> None:
     """Raises ValueError for a number that is no seed."""
     if not 0 <= seed < 2**64:
-        raise ValueError(f"seed: expected 0 to 2^64 - 1, got {seed}")
+        raise ValueError(f"{name}: expected 0 to 2^64 - 1, got {seed}")

@@ -46,21 +46,22 @@ def train(
 
     Control-C ends training after the last whole epoch, if there is one.
     """
-    course, places, dropped = loops.course, list(range(len(members))), set[int]()
+    inputs, places, dropped = loops.inputs, list(range(len(members))), set[int]()
+    epochs, batch_size = inputs.settings.epochs, inputs.settings.batch_size
     stack = whole = Stack(loops, members, stacked=stacked)
     carry = stack.start()
     weights = carry.params, carry.state
     reached = Reached([History() for _ in members], weights, weights, [None for _ in members])
     interrupted, began = False, time.perf_counter()
     try:
-        for epoch in range(course.epochs):
+        for epoch in range(epochs):
 
-            def tick(steps: int, each: int = course.batch_size * len(places)) -> None:
+            def tick(steps: int, each: int = batch_size * len(places)) -> None:
                 progress.update(steps * each)
 
             rates = stack.rates(epoch)
-            after = stack.train_epoch(carry, stack.fixed, course.batches(epoch), stack.put(rates), tick)
-            measured = [stack.measure(after.params, after.state, images) for images in (course.train, course.val)]
+            after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.put(rates), tick)
+            measured = [stack.measure(after.params, after.state, images) for images in (inputs.train, inputs.val)]
             (on_train, on_val), (since,) = stack.measure.read(measured, after.diverged)
             diverged = divergence([reached.diverged[k] for k in places], since, on_train, epoch, rates)
             for error in diverged if strict else ():
@@ -83,15 +84,14 @@ def train(
                 for i in map(Epoch._fields.index, ("train_loss", "train_accuracy", "val_accuracy"))
             )
             progress.say(
-                f"epoch {epoch + 1}/{course.epochs}: loss {loss:.3f}, accuracy {accuracy:.1%}, "
-                f"validation {validation:.1%}"
+                f"epoch {epoch + 1}/{epochs}: loss {loss:.3f}, accuracy {accuracy:.1%}, validation {validation:.1%}"
             )
             now = set(on_epoch(rows))
-            left = course.epochs - epoch - 1
+            left = epochs - epoch - 1
             if now and left:
                 dropped |= now
                 kept = [k for k in rows if k not in now]
-                progress.shorten((len(places) - len(kept)) * left * course.steps * course.batch_size)
+                progress.shorten((len(places) - len(kept)) * left * inputs.steps * batch_size)
                 if not kept:
                     break
                 carry = take([places.index(k) for k in kept], carry)
@@ -100,20 +100,20 @@ def train(
         if not any(reached.histories):
             raise
         interrupted = True
-    tested = [whole.measure(*weights, course.test) for weights in (reached.last, reached.best)]
+    tested = [whole.measure(*weights, inputs.test) for weights in (reached.last, reached.best)]
     (test, best_test), _ = whole.measure.read(tested)
     return [
         Run(
             net=member.net,
-            backend=course.backend,
-            dtype=course.dtype,
-            seed=member.seed,
-            dataset=course.data.name,
-            classes=course.data.classes,
+            backend=inputs.backend,
+            dtype=inputs.settings.dtype,
+            seed=member.settings.seed,
+            dataset=inputs.data.name,
+            classes=inputs.data.classes,
             history=history,
             last=Snapshot(len(history), *part(reached.last, k, stacked=stacked)),
             best=Snapshot(history.best.epoch if history else 0, *part(reached.best, k, stacked=stacked)),
-            normalization=course.normalization,
+            normalization=inputs.normalization,
             test=test[k],
             best_test=best_test[k],
             seconds=time.perf_counter() - began,

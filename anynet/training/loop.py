@@ -29,18 +29,21 @@ class BatchLoop:
     step: pure; what it is given first and what it returns are alike.
     augmentation: as of the batches.
 
+    ``step`` is the step that gathers its own batch, and ``run`` the backend's loop over it.
+
     shared: arrays that all steps are given. rows: an array with a row for each batch, or None.
     tick: called with a number of batches that were done since it was called last.
     """
 
     def __init__(self, step: BatchStep, backend: Backend, augmentation: Augmentation | None = None) -> None:
-        self._loop = backend.loop(gathering(step, augmentation))
+        self.step = gathering(step, augmentation)
+        self.run = backend.loop(self.step)
 
     def __call__(self, carry: Any, shared: Any, batches: Pass, rows: Array | None, tick: Tick = lambda n: None) -> Any:
         loader, start = batches.loader, 0
         for plan in batches.plans():
             stop = start + plan.index.shape[0]
             own = plan, None if rows is None else rows[start:stop, ...]
-            carry = self._loop(carry, (shared, loader.images, loader.labels), own, tick)
+            carry = self.run(carry, (shared, loader.images, loader.labels), own, tick)
             start = stop
         return carry

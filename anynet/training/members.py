@@ -7,29 +7,28 @@ from typing import Any, NamedTuple
 from anynet.core.checks import nearest
 from anynet.nn import Layer, Sequential
 from anynet.optim import Optimizer
+from anynet.training.settings import TrainSettings
 
-SHARED = (
-    *("data", "loss", "epochs", "batch_size", "order_seed", "backend", "dtype", "normalize", "flip", "crop", "reverse"),
-    *("drop_last", "memory_budget", "precision", "progress", "on_epoch"),
-)
-"""The arguments of ``fit`` that all members have in common."""
+OWN = ("net", "optimizer", *TrainSettings.PER_MEMBER)
+"""Arguments of ``fit`` that each member may have for itself, besides fields of its optimizer."""
 
+SHARED = ("data", *(f.name for f in fields(TrainSettings) if f.name not in OWN), "on_epoch", "progress")
+"""Arguments of ``fit`` that all members share."""
 
 APART = "train those in a fit of their own"
-"""What to do with nets that cannot be trained at once."""
+"""Advice for nets that cannot be members of one stack."""
 
 
 class Member(NamedTuple):
-    """One net to train, as ``fit`` would take it alone."""
+    """A net to train, with its optimizer and settings."""
 
     net: Sequential
     optimizer: Optimizer
-    l2: float
-    seed: int
+    settings: TrainSettings
 
 
 def members_of(base: Member, settings: Sequence[Mapping[str, Any]]) -> list[Member]:
-    """The base with each one's own settings: fields of a ``Member``, and of its optimizer, such as "lr".
+    """Return the base with each member's own settings: those in ``OWN``, and fields of its optimizer, such as "lr".
 
     Raises TypeError or ValueError, with the member's number from 0, for what is no setting of a member's own.
     """
@@ -43,18 +42,21 @@ def _member(base: Member, k: int, own: Mapping[str, Any]) -> Member:
         raise TypeError(f'member {k}: expected settings by name, such as {{"seed": 1, "lr": 0.1}}, got {own!r}')
     optimizer = own.get("optimizer", base.optimizer)
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"member {k}: optimizer: expected a Optimizer, got {optimizer!r}")
+        raise TypeError(f"member {k}: optimizer: expected an optimizer, such as SGD(0.01), got {optimizer!r}")
     inner = [field.name for field in fields(optimizer)]
     for name in own:
         if name in SHARED:
             raise ValueError(f"member {k}: {name} is the same for all nets that are trained at once; {APART}")
-        if name not in (*Member._fields, *inner):
-            raise ValueError(f'member {k}: no setting "{name}"{nearest(name, (*Member._fields, *inner))}')
+        if name not in (*OWN, *inner):
+            raise ValueError(f'member {k}: no setting "{name}"{nearest(name, (*OWN, *inner))}')
     try:
-        optimizer = replace(optimizer, **{name: own[name] for name in inner if name in own})
+        return Member(
+            own.get("net", base.net),
+            replace(optimizer, **{name: own[name] for name in inner if name in own}),
+            replace(base.settings, **{name: own[name] for name in TrainSettings.PER_MEMBER if name in own}),
+        )
     except (TypeError, ValueError) as error:
         raise type(error)(f"member {k}: {error}") from None
-    return base._replace(**{name: own[name] for name in Member._fields if name in own} | {"optimizer": optimizer})
 
 
 def check_nets(members: Sequence[Member]) -> None:

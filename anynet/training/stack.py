@@ -12,7 +12,7 @@ from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
-from anynet.training.course import Course
+from anynet.training.inputs import Inputs
 from anynet.training.loop import BatchLoop
 from anynet.training.measure import Measure
 from anynet.training.members import Member, common_optimizer
@@ -20,46 +20,48 @@ from anynet.training.step import Carry, Fixed, evaluation_step, start, train_ste
 
 
 class Loops:
-    """The loops of a course, for one thread: nets alike share them, and with them what they have recorded."""
+    """The loops of a training, for one thread: nets alike share them, and with them what they have recorded."""
 
-    def __init__(self, course: Course) -> None:
-        self.course = course
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
         self._training: dict[tuple[Sequential, Optimizer], BatchLoop] = {}
         self._evaluating: dict[Sequential, BatchLoop] = {}
 
     def training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
         """Takes training steps, at rates that it is given."""
-        key, course = (net, replace(optimizer, lr=1.0)), self.course
+        key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
         if key not in self._training:
-            step = train_step(net, course.loss, optimizer)
-            self._training[key] = BatchLoop(step, course.backend, course.augmentation)
+            step = train_step(net, inputs.settings.loss, optimizer)
+            self._training[key] = BatchLoop(step, inputs.backend, inputs.augmentation)
         return self._training[key]
 
     def evaluating(self, net: Sequential) -> BatchLoop:
         """Measures."""
         if net not in self._evaluating:
-            self._evaluating[net] = BatchLoop(evaluation_step(net, self.course.loss), self.course.backend)
+            step = evaluation_step(net, self.inputs.settings.loss)
+            self._evaluating[net] = BatchLoop(step, self.inputs.backend)
         return self._evaluating[net]
 
 
 class Stack:
-    """Members of a course; or, not ``stacked``, the one net there is, whose arrays have no axis of members.
+    """Members of a training; or, not ``stacked``, the one net there is, whose arrays have no axis of members.
 
     fixed, train_epoch, measure: see ``Fixed``, ``BatchLoop`` and ``Measure``.
     """
 
     def __init__(self, loops: Loops, members: Sequence[Member], *, stacked: bool) -> None:
-        self._course, self._members, self._stacked = loops.course, members, stacked
-        self._optimizer, l2 = common_optimizer(members), [member.l2 for member in members]
+        self._inputs, self._members, self._stacked = loops.inputs, members, stacked
+        self._optimizer, l2 = common_optimizer(members), [member.settings.l2 for member in members]
         net = members[0].net
-        self.fixed = Fixed(self._course.normalization, self.put(l2) if any(l2) else None)
+        self.fixed = Fixed(self._inputs.normalization, self.put(l2) if any(l2) else None)
         self.train_epoch = loops.training(net, self._optimizer)
-        self.measure = Measure(net, loops.evaluating(net), self._course.backend, *self.fixed)
+        self.measure = Measure(net, loops.evaluating(net), self._inputs.backend, *self.fixed)
 
     def start(self) -> Carry:
         """What each net starts with."""
         like = self.put([0.0])
-        xp, net, starts = array_namespace(like), self._members[0].net, [m.net.init(m.seed, like) for m in self._members]
+        xp, net = array_namespace(like), self._members[0].net
+        starts = [member.net.init(member.settings.seed, like) for member in self._members]
         if not self._stacked:
             return start(net, self._optimizer, *starts[0])
         state = {name: xp.stack([s[name] for _, s in starts]) for name in starts[0][1]}
@@ -67,13 +69,13 @@ class Stack:
 
     def rates(self, epoch: int) -> NDArray[np.float64]:
         """Learning rates of an epoch, counted from 0: shape (steps, members)."""
-        steps = self._course.steps
+        steps = self._inputs.steps
         return np.asarray([[m.optimizer.schedule(epoch + i / steps) for m in self._members] for i in range(steps)])
 
     def put(self, numbers: Any) -> Array:
         """Numbers on the device, with the members on the last axis, which one net does not have."""
-        host = np.asarray(numbers, self._course.dtype)
-        return self._course.backend.asarray(host if self._stacked else host[..., 0])
+        host = np.asarray(numbers, self._inputs.settings.dtype)
+        return self._inputs.backend.asarray(host if self._stacked else host[..., 0])
 
 
 def choose(chosen: Sequence[bool], these: Any, others: Any) -> Any:

@@ -1,4 +1,4 @@
-"""All nets that a course is for: one; or members in stacks, one after another or each on a core of its own."""
+"""All nets of a training: one; or members in stacks, one after another or each on a core of its own."""
 
 import math
 from collections.abc import Callable, Collection, Sequence
@@ -12,8 +12,8 @@ import numpy as np
 
 from anynet.core.history import Epoch
 from anynet.training.capacity import groups, in_memory
-from anynet.training.course import Course
 from anynet.training.epochs import train
+from anynet.training.inputs import Inputs
 from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.run import Run
@@ -25,7 +25,7 @@ CACHED = 1 << 18
 """Parameters that a core trains fastest at a time: more of them, with their gradients and moments, leave its cache."""
 
 
-def train_alone(course: Course, net: Member, progress: Progress, on_epoch: OnEpoch) -> Run:
+def train_alone(inputs: Inputs, net: Member, progress: Progress, on_epoch: OnEpoch) -> Run:
     """Train and test one net; ``on_epoch`` takes an ``Epoch``. Raises DivergedError."""
 
     def report(rows: dict[int, Epoch]) -> Collection[int]:
@@ -33,36 +33,36 @@ def train_alone(course: Course, net: Member, progress: Progress, on_epoch: OnEpo
             on_epoch(rows[0])
         return ()
 
-    groups([net], course)  # raises OutOfMemoryError
-    with in_memory([net], course):
-        return train(Loops(course), [net], stacked=False, strict=True, progress=progress, on_epoch=report)[0]
+    groups([net], inputs)  # raises OutOfMemoryError
+    with in_memory([net], inputs):
+        return train(Loops(inputs), [net], stacked=False, strict=True, progress=progress, on_epoch=report)[0]
 
 
-def train_members(course: Course, members: Sequence[Member], progress: Progress, on_epoch: OnEpoch) -> list[Run]:
+def train_members(inputs: Inputs, members: Sequence[Member], progress: Progress, on_epoch: OnEpoch) -> list[Run]:
     """Train and test members: beside each other where the backend is faster so, or else as many at once as fit.
 
     on_epoch: takes a dict of ``Epoch`` by number of member, and may return numbers of members to drop.
 
     Returns their runs, without the last ones where Control-C came before their first epoch was done.
     """
-    parts = groups(members, course)
-    workers = min(course.backend.workers, len(parts[0]))
-    with in_memory(parts[0], course):
+    parts = groups(members, inputs)
+    workers = min(inputs.backend.workers, len(parts[0]))
+    with in_memory(parts[0], inputs):
         if workers == 1:
-            return _one_after_another(course, parts, progress, on_epoch)
+            return _one_after_another(inputs, parts, progress, on_epoch)
         most = max(1, min(CACHED // members[0].net.layout.size, len(parts[0]) // workers))
         stacks = np.array_split(np.arange(len(members)), math.ceil(len(members) / most))
-        return _beside(course, [[members[k] for k in stack] for stack in stacks], workers, progress, on_epoch)
+        return _beside(inputs, [[members[k] for k in stack] for stack in stacks], workers, progress, on_epoch)
 
 
 def _one_after_another(
-    course: Course, parts: Sequence[Sequence[Member]], progress: Progress, on_epoch: OnEpoch
+    inputs: Inputs, parts: Sequence[Sequence[Member]], progress: Progress, on_epoch: OnEpoch
 ) -> list[Run]:
     runs: list[Run] = []
     for part in parts:
         report = _numbered(on_epoch, len(runs))
         try:
-            runs += train(Loops(course), part, stacked=True, strict=False, progress=progress, on_epoch=report)
+            runs += train(Loops(inputs), part, stacked=True, strict=False, progress=progress, on_epoch=report)
         except KeyboardInterrupt:
             if not runs:
                 raise
@@ -73,13 +73,13 @@ def _one_after_another(
 
 
 def _beside(
-    course: Course, parts: Sequence[Sequence[Member]], workers: int, progress: Progress, on_epoch: OnEpoch
+    inputs: Inputs, parts: Sequence[Sequence[Member]], workers: int, progress: Progress, on_epoch: OnEpoch
 ) -> list[Run]:
     own, lock = local(), Lock()
 
     def train_part(first: int, part: Sequence[Member]) -> list[Run]:
         if not hasattr(own, "loops"):
-            own.loops = Loops(course)
+            own.loops = Loops(inputs)
         numbered = _numbered(on_epoch, first)
 
         def report(rows: dict[int, Epoch]) -> Collection[int]:
@@ -92,7 +92,7 @@ def _beside(
             progress.stop.set()
         return runs
 
-    with course.backend.one_thread_each(), ThreadPoolExecutor(workers) as pool:
+    with inputs.backend.one_thread_each(), ThreadPoolExecutor(workers) as pool:
         firsts = accumulate(map(len, parts), initial=0)
         futures = [pool.submit(train_part, first, part) for first, part in zip(firsts, parts, strict=False)]
         with suppress(KeyboardInterrupt):

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 import anynet as an
 from anynet.backends import Backend
 from anynet.compiler import launches
-from anynet.data import Loader, Normalization, Split
+from anynet.data import Dataset, Normalization, Split
 from anynet.data.loader import Pass
-from anynet.training.loop import BatchLoop
-from anynet.training.step import Fixed, start, train_step
 from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import LeftOutError, Peer
-from benchmarks.workloads import Workload
+from benchmarks.workloads import CLASSES, Workload
 
 EAGER = "eager"
 
@@ -46,20 +44,27 @@ class Anynet(Peer):
         self.net, put = _net(workload), self.backend.asarray
         adam = workload.optimizer == "adam"
         optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, momentum=workload.momentum)
-        self.loader = Loader(Split(data.images, data.labels), self.backend)
-        penalty = put(np.asarray(workload.l2, np.float32)) if workload.l2 else None
-        self.fixed = Fixed(Normalization(put(data.scale), put(data.shift)), penalty)
-        self.loop = BatchLoop(train_step(self.net, an.losses.softmax_cross_entropy, optimizer), self.backend)
+        images, one = Split(data.images, data.labels), Split(data.images[:1], data.labels[:1])
+        self.ready = an.setup(
+            self.net,
+            Dataset("drawn", tuple(map(str, range(CLASSES))), images, one, one),
+            optimizer,
+            l2=workload.l2,
+            batch_size=workload.batch_size,
+            backend=self.backend,
+            normalize="none",
+            memory_budget=2 * data.images.nbytes,
+        )
+        self.fixed = self.ready.fixed._replace(normalization=Normalization(put(data.scale), put(data.shift)))
         layout = self.net.layout
         named = dict(zip(self.net.parameters(), flat(data.parameters), strict=True))
         params = put(layout.join(named, like=np.zeros(layout.size, np.float32)))
-        _, state = self.net.init(0, like=params)
-        self.carry = start(self.net, optimizer, params, state)
+        self.carry = self.ready.carry._replace(params=params)
 
     def train(self, order: NDArray[np.int64]) -> None:
-        batches = Pass(self.loader, order, self.workload.batch_size)
+        batches = Pass(self.ready.inputs.train, order, self.workload.batch_size)
         rates = np.full(len(order) // self.workload.batch_size, self.workload.lr, np.float32)
-        self.carry = self.loop(self.carry, self.fixed, batches, self.backend.asarray(rates))
+        self.carry = self.ready.loop(self.carry, self.fixed, batches, self.backend.asarray(rates))
         self.backend.to_host(self.carry.step)  # waits for the device
 
     def parameters(self) -> Parameters:
@@ -68,7 +73,7 @@ class Anynet(Peer):
 
     def launches(self) -> int | None:
         """Of the step that the loop has recorded."""
-        return launches(self.loop._loop)
+        return launches(self.ready.loop.run)
 
 
 def _eager(backend: Backend) -> Backend:

@@ -246,7 +246,7 @@ def test_settings_out_of_range_are_refused(data, change, message):
     [
         ({"net": an.Linear(3072, 10)}, "net: expected a Sequential, got Linear"),
         ({"data": "cifar10"}, "data: expected a Dataset, got 'cifar10'"),
-        ({"optimizer": an.SGD}, "optimizer: expected a Optimizer, got <class"),
+        ({"optimizer": an.SGD}, r"optimizer: expected an optimizer, such as SGD\(0.01\), got <class"),
     ],
 )
 def test_what_is_of_another_kind_is_refused(data, change, message):

@@ -1,14 +1,12 @@
 """Timing every operation of a training step."""
 
-import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from anynet.app import build
 from anynet.app.experiment import Experiment
 from anynet.app.profiling.parts import (
     LOAD,
@@ -27,13 +25,7 @@ from anynet.app.profiling.runners import Job, Row, Runner, one_by_one, recorded
 from anynet.backends import Backend
 from anynet.compiler import Call, Graph, Step, trace
 from anynet.core.tree import flatten
-from anynet.core.typing import Array
-from anynet.data import Augmentation, Normalization, normalization
-from anynet.nn import Sequential
-from anynet.nn.losses import Loss
-from anynet.training.fit import load
-from anynet.training.loop import gathering
-from anynet.training.step import Fixed, start, train_step
+from anynet.training import Setup, setup
 
 STEPS, ROUNDS = 10, 10
 """Steps timed in one go, and how often: of short rounds, the median leaves out what else the machine does."""
@@ -47,24 +39,22 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
 
     clock: gives the time in seconds.
 
-    Raises ValueError where the images are not to stay on the device, and UntraceableError for layers that draw or read
-    numbers, which cannot be recorded.
+    Raises ValueError where the images are not to stay on the device, UntraceableError for layers that draw or read
+    numbers, which cannot be recorded, and what ``anynet.setup`` raises.
     """
-    config, backend = experiment.config, experiment.backend
-    backend.dtype(config.dtype)
-    augmented = config.flip or config.crop or config.reverse
-    augmentation = Augmentation(config.flip, config.crop, config.reverse) if augmented else None
-    job = _job(experiment, augmentation)
-
-    def step(net: Sequential, loss: Loss) -> Step:
-        return gathering(train_step(net, loss, experiment.optimizer), augmentation)
-
-    net, loss = experiment.net, build.LOSSES[config.loss]
-    graph = _graph(step(labelled_net(net), labelled_loss(loss)), job, backend)
+    settings = experiment.settings
+    ready = setup(
+        labelled_net(experiment.net),
+        experiment.data,
+        experiment.optimizer,
+        **replace(settings, loss=labelled_loss(settings.loss)).keywords,
+    )
+    backend, job = ready.backend, _job(ready)
+    graph = _graph(ready.loop.step, job, backend)
     if backend.target is None:
-        runner, measure = one_by_one(graph, backend.loop(step(net, loss)), job, backend.xp), _time
+        runner, measure = one_by_one(graph, ready.loop.run, job, backend.xp), _time
     else:
-        steps = config.epochs * math.ceil(len(experiment.data.train) / config.batch_size)
+        steps = settings.epochs * ready.inputs.steps
         runner, measure = recorded(graph, job, backend.target, steps), backend.compile(_time)
     with backend.matmul_precision():
         total, seconds = measure(runner, job.each, backend, clock)
@@ -74,36 +64,32 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
         for part, share in shared.items():
             parts[part] += share * spent
     return Profile(
-        rows=(LOAD, *names(net), LOSS, UPDATE),
+        rows=(LOAD, *names(experiment.net), LOSS, UPDATE),
         parts=dict(parts),
         total=total,
-        batch_size=config.batch_size,
-        where=f"{backend}, {config.dtype}",
+        batch_size=settings.batch_size,
+        where=f"{backend}, {settings.dtype}",
     )
 
 
-def _job(experiment: Experiment, augmentation: Augmentation | None) -> Job:
-    """What training begins with; of a short epoch, batches come again."""
-    config, backend, optimizer = experiment.config, experiment.backend, experiment.optimizer
-
-    def number(values: Any) -> Array:
-        return backend.asarray(np.asarray(values, config.dtype))
-
-    images = load(experiment.data, backend, experiment.memory_budget)[0]
+def _job(ready: Setup) -> Job:
+    """The first steps of a training; batches of a short epoch are repeated."""
+    backend, images = ready.backend, ready.inputs.train
     if not images.resident:
         raise ValueError(
             f"--profile: the training images take {images.host.nbytes / 1e9:.2f} GB, more than --memory-budget, by "
             "default half of the device's free memory, and training that streams them is not timed; give a larger "
             "budget, or fewer images with --train"
         )
-    plan = next(images.shuffled(config.batch_size, config.order, 0, augmentation).plans())
-    again = backend.asarray(np.arange(STEPS) % plan.index.shape[0])
+    plan = next(ready.batches(0).plans())
+    again, first = (backend.asarray(index) for index in (np.arange(STEPS) % plan.index.shape[0], np.zeros(STEPS, int)))
     leaves, rebuild = flatten(plan)
-    rows = rebuild([backend.xp.take(leaf, again, axis=0) for leaf in leaves]), number([optimizer.schedule(0)] * STEPS)
-    inputs = Normalization(*map(number, normalization(config.normalize, experiment.data.train.images)))
-    fixed = Fixed(inputs, number(config.l2) if config.l2 else None)
-    carry = start(experiment.net, optimizer, *experiment.net.init(config.seed, like=number([0])))
-    return Job(carry, (fixed, images.images, images.labels), rows)
+    rows = rebuild([backend.xp.take(leaf, again, axis=0) for leaf in leaves])
+    return Job(
+        ready.carry,
+        (ready.fixed, images.images, images.labels),
+        (rows, backend.xp.take(ready.rates(0), first, axis=0)),
+    )
 
 
 def _graph(step: Step, job: Job, backend: Backend) -> Graph:

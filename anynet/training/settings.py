@@ -1,0 +1,240 @@
+"""The settings of a training: each one described, given a default and validated in one place."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypedDict, TypeVar, cast
+
+from anynet.backends import Backend
+from anynet.core.checks import nearest
+from anynet.core.seeding import check_seed
+from anynet.data import IMAGE_SHAPE, Dataset, Split
+from anynet.data.loader import check_batch_size
+from anynet.data.normalization import check_kind
+from anynet.nn import Sequential
+from anynet.nn.losses import Loss, softmax_cross_entropy
+from anynet.optim import Optimizer
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Settings(TypedDict, total=False):
+    """Keyword arguments of `fit` and `setup`. `TrainSettings` describes them.
+
+    Type checkers need the names and types once more, for ``Unpack``; a test compares the two.
+    """
+
+    loss: Loss
+    l2: float
+    epochs: int
+    batch_size: int
+    seed: int
+    order_seed: int | None
+    backend: Backend | str | None
+    precision: str | None
+    dtype: str
+    normalize: str
+    flip: bool
+    crop: int
+    reverse: bool
+    drop_last: bool
+    memory_budget: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """Settings of a training besides net, data and optimizer.
+
+    Parameters
+    ----------
+    loss : callable, default ``losses.softmax_cross_entropy``
+        ``loss(logits, labels)`` returns the mean loss and its gradient by the logits; ``losses.hinge`` is another.
+    l2 : float, default 0
+        Factor λ of the penalty λ Σ W², 0 or more; see ``anynet.penalties``.
+    epochs : int, default 20
+        Number of passes over the training images, 1 or more.
+    batch_size : int, default 100
+        Images per step, 1 to the number of training images.
+    seed : int, default 42
+        Seed of the initial parameters, 0 to 2^64 - 1.
+    order_seed : int, optional
+        Seed of the batches' order and of augmentation. Default: `seed`.
+    backend : Backend or str, optional
+        As returned by ``anynet.backend``, or its name. Default: the environment variable ANYNET_BACKEND, else NumPy.
+    precision : {"float32", "tf32", "bf16"}, optional
+        Precision of the matrix products of float32 arrays; tf32 and bf16 on GPUs only. Default: that of `backend`.
+    dtype : {"float32", "float64"}, default "float32"
+        Data type of parameters and activations.
+    normalize : str, default "standardize"
+        "none" (to [0, 1]), "center" or "standardize", by the training images' mean and deviation of each pixel; of
+        each color channel with ":channel" appended.
+    flip : bool, default False
+        Mirror each image left to right with probability 1/2.
+    crop : int, default 0
+        Crop each image at random from a frame with a black border of this many pixels.
+    reverse : bool, default False
+        Reverse all values of every image of a batch with probability 1/2.
+    drop_last : bool, default False
+        Leave out the last batch of an epoch if it is shorter than the others.
+    memory_budget : int, optional
+        Bytes of the device's memory that images may occupy, 0 or more. Images that do not fit are streamed, with the
+        same results. Default: half of the free memory.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range. Backend, precision and dtype are validated when the backend is chosen.
+
+    Attributes
+    ----------
+    PER_MEMBER : tuple of str
+        Names of the settings in which nets that are trained as members of one stack may differ. Optimizers have an
+        attribute of the same name.
+    """
+
+    PER_MEMBER: ClassVar[tuple[str, ...]] = ("l2", "seed")
+
+    loss: Loss = softmax_cross_entropy
+    l2: float = 0.0
+    epochs: int = 20
+    batch_size: int = 100
+    seed: int = 42
+    order_seed: int | None = None
+    backend: Backend | str | None = None
+    precision: str | None = None
+    dtype: str = "float32"
+    normalize: str = "standardize"
+    flip: bool = False
+    crop: int = 0
+    reverse: bool = False
+    drop_last: bool = False
+    memory_budget: int | None = None
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+        check_seed(self.order, "order_seed")
+        if self.epochs < 1:
+            raise ValueError(f"epochs: expected 1 or more, got {self.epochs}")
+        if not 0 <= self.l2 < math.inf:
+            raise ValueError(f"l2: expected 0 or more, got {self.l2}")
+        check_kind(self.normalize)
+        if self.memory_budget is not None and self.memory_budget < 0:
+            raise ValueError(f"memory_budget: expected 0 bytes or more, got {self.memory_budget}")
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "TrainSettings":
+        """Return settings made of keyword arguments. Raises TypeError that names the nearest setting for others."""
+        names = [field.name for field in fields(cls)]
+        for name in settings:
+            if name not in names:
+                raise TypeError(f'there is no setting "{name}"{nearest(name, names)}')
+        return cls(**settings)
+
+    @property
+    def keywords(self) -> Settings:
+        """The settings as keyword arguments of `fit` and `setup`."""
+        return cast(Settings, {field.name: getattr(self, field.name) for field in fields(self)})
+
+    @property
+    def order(self) -> int:
+        """Seed of the batches' order and of augmentation."""
+        return self.seed if self.order_seed is None else self.order_seed
+
+    @property
+    def augmented(self) -> bool:
+        """True if images are augmented."""
+        return self.flip or self.crop > 0 or self.reverse
+
+    def check(self, net: Sequential, data: Dataset, optimizer: Optimizer) -> None:
+        """Check that a net, a data set and an optimizer can be used together with these settings.
+
+        Parameters
+        ----------
+        net : Sequential
+        data : Dataset
+        optimizer : Optimizer
+
+        Raises
+        ------
+        TypeError
+            If one of them is of another type.
+        ValueError
+            If the net does not fit the data, a set of images is empty or has labels out of range, the batch size or
+            the crop does not fit the images, or a learning rate is negative or not finite.
+        """
+        for name, value, kind, expected in (
+            ("net", net, Sequential, "a Sequential"),
+            ("data", data, Dataset, "a Dataset"),
+            ("optimizer", optimizer, Optimizer, "an optimizer, such as SGD(0.01)"),
+        ):
+            if not isinstance(value, kind):
+                raise TypeError(f"{name}: expected {expected}, got {value!r}")
+        for name in optimizer.PER_MEMBER:
+            if isinstance(getattr(optimizer, name), tuple):
+                raise ValueError(
+                    f'{optimizer}: {name} of a net is one number; nets that differ are members=[{{"{name}": ...}}]'
+                )
+        self._check_images(data)
+        check_batch_size(self.batch_size, len(data.train))
+        pixels = data.train.images.shape[1]
+        if net.n_in not in (None, pixels):
+            raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
+        if net.n_out not in (None, len(data.classes)):
+            raise ValueError(f"{net} gives {net.n_out} logits, but {data.name} has {len(data.classes)} classes")
+        for epoch in range(self.epochs):
+            try:
+                rate = optimizer.schedule(epoch)
+            except OverflowError:
+                rate = math.inf
+            if not 0 <= rate < math.inf:
+                raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {rate}")
+
+    def _check_images(self, data: Dataset) -> None:
+        pixels = data.train.images.shape[1]
+        for which in ("train", "val", "test"):
+            part: Split = getattr(data, which)
+            if not len(part):
+                raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
+            if part.images.shape[1] != pixels:
+                raise ValueError(
+                    f"the {which} set of {data.name} has {part.images.shape[1]} pixels an image, not {pixels}"
+                )
+            low, high = part.labels.min(), part.labels.max()
+            if low < 0 or high >= len(data.classes):
+                raise ValueError(
+                    f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each "
+                    f"class, got {low} to {high}"
+                )
+        if not 0 <= self.crop < IMAGE_SHAPE[-1]:
+            raise ValueError(f"crop: expected 0 to {IMAGE_SHAPE[-1] - 1} pixels, got {self.crop}")
+        if self.augmented and pixels != math.prod(IMAGE_SHAPE):
+            raise ValueError(
+                f"flip, crop and reverse need images of shape {IMAGE_SHAPE}, and those of {data.name} have {pixels} "
+                "values"
+            )
+
+
+def accepts_settings(function: Function) -> Function:
+    """Give a function that takes ``**settings`` the signature and the documentation of `TrainSettings`.
+
+    Parameters
+    ----------
+    function : callable
+        Its last parameter is ``**settings``, documented in one line: "**settings : see `TrainSettings`".
+
+    Returns
+    -------
+    callable
+        The same function.
+    """
+    signature = inspect.signature(function)
+    own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    parameters = [*own, *inspect.signature(TrainSettings).parameters.values()]
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    described = inspect.getdoc(TrainSettings)
+    if function.__doc__ and described:
+        _, _, after = described.partition("Parameters\n----------\n")
+        section, _, _ = after.partition("\n\n")
+        function.__doc__ = inspect.cleandoc(function.__doc__).replace("**settings : see `TrainSettings`", section)
+    return function

@@ -1,0 +1,155 @@
+"""Everything that training needs, made ready and not yet run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Unpack
+
+from anynet.backends import Backend
+from anynet.core.typing import Array
+from anynet.data import Dataset
+from anynet.data.loader import Pass
+from anynet.nn import Sequential
+from anynet.optim import Optimizer
+from anynet.training.inputs import Inputs, load_inputs
+from anynet.training.loop import BatchLoop
+from anynet.training.measure import Measure
+from anynet.training.members import Member, check_nets, common_optimizer, members_of
+from anynet.training.settings import Settings, TrainSettings, accepts_settings
+from anynet.training.stack import Loops, Stack
+from anynet.training.step import Carry, Fixed
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A training that is ready to run.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Images, backend and settings.
+    members : sequence of Member
+        The nets to train.
+    stacked : bool
+        True if arrays have an axis of members; one net alone has none.
+
+    Examples
+    --------
+    Two epochs of steps, without measuring anything:
+
+    >>> import numpy as np
+    >>> import anynet as an
+    >>> split = an.data.Split(np.zeros((20, 3072), np.uint8), np.arange(20) % 10)
+    >>> data = an.data.Dataset("zeros", tuple("0123456789"), split, split, split)
+    >>> ready = an.setup(an.Sequential(an.Linear(3072, 10)), data, an.SGD(0.1), batch_size=5)
+    >>> carry = ready.carry
+    >>> for epoch in range(2):
+    ...     carry = ready.loop(carry, ready.fixed, ready.batches(epoch), ready.rates(epoch))
+    >>> int(carry.step)
+    8
+    """
+
+    inputs: Inputs
+    members: Sequence[Member]
+    stacked: bool
+
+    @property
+    def backend(self) -> Backend:
+        """Array library and device."""
+        return self.inputs.backend
+
+    @property
+    def settings(self) -> TrainSettings:
+        """Settings of the training; members may have other values of `TrainSettings.PER_MEMBER`."""
+        return self.inputs.settings
+
+    @cached_property
+    def stack(self) -> Stack:
+        """All members in one stack."""
+        return Stack(Loops(self.inputs), self.members, stacked=self.stacked)
+
+    @property
+    def carry(self) -> Carry:
+        """Initial parameters, running statistics and optimizer state: new arrays each time."""
+        return self.stack.start()
+
+    @property
+    def fixed(self) -> Fixed:
+        """Arrays that all steps share."""
+        return self.stack.fixed
+
+    @property
+    def loop(self) -> BatchLoop:
+        """Training steps on batch after batch: ``loop(carry, fixed, batches, rates)`` returns the next carry."""
+        return self.stack.train_epoch
+
+    @property
+    def measure(self) -> Measure:
+        """Cost, loss and accuracy on a set of images."""
+        return self.stack.measure
+
+    def batches(self, epoch: int) -> Pass:
+        """Return the batches of an epoch, counted from 0."""
+        return self.inputs.batches(epoch)
+
+    def rates(self, epoch: int) -> Array:
+        """Return the learning rates of an epoch, shape (steps,) or (steps, members), on the device."""
+        return self.stack.put(self.stack.rates(epoch))
+
+
+@accepts_settings
+def setup(
+    net: Sequential,
+    data: Dataset,
+    optimizer: Optimizer,
+    *,
+    members: Sequence[Mapping[str, Any]] | None = None,
+    seeds: Iterable[int] | None = None,
+    **settings: Unpack[Settings],
+) -> Setup:
+    """Validate everything and move images to the device, but train nothing.
+
+    `fit` trains what this returns; profilers and benchmarks run its steps themselves.
+
+    Parameters
+    ----------
+    net : Sequential
+        The net to train.
+    data : Dataset
+        Training, validation and test images.
+    optimizer : Optimizer
+        Such as ``SGD(0.01)``.
+    members : sequence of dict, optional
+        The settings of each of several nets that are to be trained at the same time; see `fit`.
+    seeds : iterable of int, optional
+        Short for members that differ in the seed only.
+    **settings : see `TrainSettings`
+
+    Returns
+    -------
+    Setup
+
+    Raises
+    ------
+    TypeError, ValueError
+        If settings are out of range or do not fit each other.
+    BackendError
+        If the backend or the precision is not available.
+    OutOfMemoryError
+        If the images do not fit the device's memory.
+    """
+    base = TrainSettings.of(settings)
+    alone = Member(net, optimizer, base)
+    if seeds is not None:
+        if members is not None:
+            raise ValueError('members and seeds: expected one of them; a member\'s seed is its setting "seed"')
+        members = [{"seed": each} for each in seeds]
+    nets = [alone] if members is None else members_of(alone, members)
+    for k, member in enumerate(nets):
+        try:
+            member.settings.check(member.net, data, member.optimizer)
+        except (TypeError, ValueError) as error:
+            raise (error if members is None else type(error)(f"member {k}: {error}")) from None
+    check_nets(nets)
+    common_optimizer(nets)
+    return Setup(load_inputs(data, base), nets, stacked=members is not None)

@@ -1,0 +1,96 @@
+"""The settings of a training: written down once, and what ``fit`` and ``setup`` show of them."""
+
+import inspect
+from dataclasses import fields
+from typing import get_type_hints
+
+import numpy as np
+import pytest
+
+import anynet as an
+from anynet.data import Dataset, Split
+from anynet.training import Settings, TrainSettings
+
+NET = an.Sequential(an.Linear(3072, 10))
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    images = np.random.default_rng(0).integers(0, 256, (30, 3072), dtype=np.uint8)
+    split = Split(images, np.arange(30) % 10)
+    return Dataset("drawn", tuple("0123456789"), split, split, split)
+
+
+def test_type_checkers_know_the_same_settings():
+    expected = get_type_hints(TrainSettings)
+    del expected["PER_MEMBER"]
+    assert get_type_hints(Settings) == expected
+
+
+@pytest.mark.parametrize("function", [an.fit, an.setup])
+def test_signature_and_documentation_have_every_setting(function):
+    parameters, documented = inspect.signature(function).parameters, inspect.getdoc(function)
+    for field in fields(TrainSettings):
+        assert parameters[field.name].default is field.default
+        assert f"\n{field.name} : " in documented
+        assert f"\n    {field.name} : " in TrainSettings.__doc__
+    assert "**settings" not in documented
+    assert "\nReturns\n-------\n" in documented
+
+
+def test_members_may_differ_in_some():
+    assert set(TrainSettings.PER_MEMBER) < {field.name for field in fields(TrainSettings)}
+
+
+def test_the_keywords_make_the_same_settings():
+    settings = TrainSettings(l2=0.1, flip=True, backend=an.backend("numpy"))
+    assert TrainSettings(**settings.keywords) == settings
+    assert settings.keywords["backend"] is settings.backend
+
+
+def test_the_order_is_the_seeds_unless_it_is_set():
+    assert TrainSettings(seed=3).order == 3
+    assert TrainSettings(seed=3, order_seed=0).order == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
+        ({"l2": -0.1}, "l2: expected 0 or more, got -0.1"),
+        ({"l2": float("inf")}, "l2: expected 0 or more, got inf"),
+        ({"seed": -1}, r"seed: expected 0 to 2\^64 - 1, got -1"),
+        ({"order_seed": 2**64}, "order_seed: expected 0 to"),
+        ({"normalize": "standard"}, 'did you mean "standardize"'),
+        ({"memory_budget": -1}, "memory_budget: expected 0 bytes or more, got -1"),
+    ],
+)
+def test_values_out_of_range_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        TrainSettings(**change)
+
+
+def test_the_nearest_setting_is_named(data):
+    with pytest.raises(TypeError, match=r'^there is no setting "bach_size"; did you mean "batch_size"'):
+        an.fit(NET, data, an.SGD(), bach_size=3)
+
+
+def test_a_setup_is_what_fit_trains(data):
+    """Epoch by epoch, and measured: the same as with ``fit``, bit for bit."""
+    settings = {"epochs": 3, "batch_size": 7, "l2": 0.01, "flip": True, "drop_last": True}
+    optimizer = an.SGD(an.schedules.Cosine(0.1, 3), momentum=0.9)
+    ready, run = an.setup(NET, data, optimizer, **settings), an.fit(NET, data, optimizer, **settings)
+    carry = ready.carry
+    for epoch in range(3):
+        carry = ready.loop(carry, ready.fixed, ready.batches(epoch), ready.rates(epoch))
+    np.testing.assert_array_equal(carry.params, run.params)
+    ((val,),), _ = ready.measure.read([ready.measure(carry.params, carry.state, ready.inputs.val)])
+    assert val.cost == run.history[-1].val_cost
+    assert (ready.backend.name, ready.inputs.steps, ready.settings.l2) == ("numpy", 4, 0.01)
+
+
+def test_members_are_set_up_as_one_stack(data):
+    ready = an.setup(NET, data, an.SGD(0.1), seeds=range(3), batch_size=10)
+    assert ready.carry.params.shape == (3, NET.layout.size)
+    assert ready.rates(0).shape == (3, 3)
+    assert [member.settings.seed for member in ready.members] == [0, 1, 2]
