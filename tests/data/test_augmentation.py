@@ -122,13 +122,13 @@ def test_windows_start_everywhere_equally_often(width):
 
 
 def test_draws_depend_on_seed_and_epoch_only():
-    together = Augmentation(True, 4, True)
+    combined = Augmentation(True, 4, True)
     alone = [Augmentation(True), Augmentation(crop=4), Augmentation(reverse=True)]
     order, seen = np.arange(200), {}
     for seed, epoch in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        draws = together.draw(seed, epoch, order, 10)
+        draws = combined.draw(seed, epoch, order, 10)
         assert draws.keys() == {"flipped", "offset", "reversed"}
-        for augmentation in (together, *alone):
+        for augmentation in (combined, *alone):
             for name, again in augmentation.draw(seed, epoch, order, 10).items():
                 np.testing.assert_array_equal(again, draws[name])
         for name, values in draws.items():

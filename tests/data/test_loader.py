@@ -20,18 +20,18 @@ BATCH_SIZES = (1, 5, N)
 
 @pytest.fixture
 def split(rng):
-    """Random images, each with a label of its own, by which a test knows it again."""
+    """Random images, each with a different label, by which a test identifies it."""
     return Split(rng.integers(0, 256, (N, 3072), np.uint8), np.arange(N))
 
 
 @pytest.fixture(autouse=True)
 def blocks(monkeypatch):
-    """Two batches of 5 are streamed at once."""
+    """A streamed block holds two batches of 5."""
     in_blocks(monkeypatch, 10)
 
 
 def in_blocks(monkeypatch, images):
-    """Let blocks have so many images at most."""
+    """Limit the number of images of a block."""
     monkeypatch.setattr(loading, "BLOCK_BYTES", images * 3072)
 
 
@@ -41,23 +41,23 @@ def loader(request, split, backend_here):
 
 
 def on_host(backend, batches):
-    """The batches, all held before the first is read, as pairs of NumPy arrays."""
+    """All batches as pairs of NumPy arrays; the first is read after the last is made."""
     return [(backend.to_host(images), backend.to_host(labels)) for images, labels in list(batches)]
 
 
-def together(backend, batches):
-    """The images and the labels of all batches."""
+def concatenated(backend, batches):
+    """Images and labels of all batches."""
     images, labels = zip(*on_host(backend, batches), strict=True)
     return np.concatenate(images), np.concatenate(labels)
 
 
 def order_of(loader, backend, seed, epoch):
-    return tuple(together(backend, loader.shuffled(5, seed, epoch))[1].tolist())
+    return tuple(concatenated(backend, loader.shuffled(5, seed, epoch))[1].tolist())
 
 
 @pytest.mark.parametrize("batch_size", BATCH_SIZES)
 def test_every_image_comes_once_with_its_own_label(loader, split, backend_here, batch_size):
-    images, labels = together(backend_here, loader.shuffled(batch_size, seed=3, epoch=1))
+    images, labels = concatenated(backend_here, loader.shuffled(batch_size, seed=3, epoch=1))
     assert sorted(labels) == list(range(N))
     np.testing.assert_array_equal(images, split.images[labels])
 
@@ -126,7 +126,7 @@ def test_a_batch_stays_what_it_was_while_later_ones_are_loaded(loader, backend_h
 def test_what_happens_to_an_image_depends_on_nothing_but_seed_and_epoch(loader, split, backend_here, batch_size):
     augmentation = Augmentation(True, 4)
     for seed, epoch in ((0, 0), (5, 1)):
-        images, labels = together(backend_here, loader.shuffled(batch_size, seed, epoch, augmentation))
+        images, labels = concatenated(backend_here, loader.shuffled(batch_size, seed, epoch, augmentation))
         draws = augmentation.draw(seed, epoch, np.arange(N), batch_size)
         varied = augmentation(split.images, draws)  # image by image, before any order
         assert sorted(labels) == list(range(N))
@@ -165,9 +165,9 @@ def test_arrays_that_cannot_be_written_to(split, backend_here):
     for resident in (True, False):
         loader = Loader(split, backend_here, resident=resident)
         assert len(loader) == N
-        images, labels = together(backend_here, loader.shuffled(5, 0, 0))
+        images, labels = concatenated(backend_here, loader.shuffled(5, 0, 0))
         np.testing.assert_array_equal(images, before[labels])
-        assert len(together(backend_here, loader.shuffled(5, 0, 0, Augmentation(True, 4)))[0]) == N
+        assert len(concatenated(backend_here, loader.shuffled(5, 0, 0, Augmentation(True, 4)))[0]) == N
     np.testing.assert_array_equal(split.images, before)
 
 
