@@ -8,6 +8,7 @@ from array_api_compat import array_namespace
 from numpy.typing import ArrayLike
 
 from anynet.backends import Backend
+from anynet.core.random import key
 from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array, Arrays
 from anynet.gradcheck.differences import FloatArray, Function
@@ -69,6 +70,7 @@ def of_layer(
     train: bool = True,
     members: int | None = None,
     seed: int = 0,
+    rng: ArrayLike | None = None,
     backend: Backend | str | None = None,
     dtype: str = "float64",
 ) -> Subject:
@@ -87,6 +89,9 @@ def of_layer(
         Number of members K of the arrays that are drawn.
     seed : int
         Seed of the arrays that are drawn.
+    rng : array_like of int32, shape (2,) or (K, 2), optional
+        Key of the random numbers of a layer that uses them; the same in every evaluation. Default: from `seed`, see
+        `anynet.random.key`.
     backend : Backend or str, optional
         As in `anynet.backend`.
     dtype : {"float64", "float32"}
@@ -104,12 +109,13 @@ def of_layer(
     state = {**drawn, **(state or {})}
     device = OnDevice(layer, backend, dtype)
     state_here = device.place(device.host(state))
+    random_key = {"rng": _place_key(device, rng, seed, members)} if layer.uses_rng else {}
 
     def parameters(point: Arrays) -> Arrays:
         return {name: point[name] for name in params}
 
     def forward(point: Arrays) -> tuple[Array, Any, Arrays]:
-        return layer.forward(parameters(point), state_here, point["input"], train=train)
+        return layer.forward(parameters(point), state_here, point["input"], train=train, **random_key)
 
     def backward(point: Arrays) -> Arrays:
         dx, grads = layer.backward(parameters(point), forward(point)[1], point["dy"])
@@ -168,6 +174,7 @@ def of_net(
     l2: ArrayLike = 0.0,
     train: bool = True,
     seed: int = 42,
+    rng: ArrayLike | None = None,
     backend: Backend | str | None = None,
     dtype: str = "float64",
 ) -> Subject:
@@ -190,6 +197,9 @@ def of_net(
         As in `Sequential.forward`.
     seed : int
         Seed of parameters and state.
+    rng : array_like of int32, shape (2,) or (K, 2), optional
+        Key of the random numbers of layers that use them; the same in every evaluation. Default: from `seed`, see
+        `anynet.random.key`.
     backend : Backend or str, optional
         As in `anynet.backend`.
     dtype : {"float64", "float32"}
@@ -209,12 +219,14 @@ def of_net(
     vector = np.asarray(drawn[0] if params is None else params, np.float64)
     device = OnDevice("the net", backend, dtype)
     state_here = device.place(device.host(drawn[1] if state is None else state))
+    members = len(vector) if vector.ndim > 1 else None
+    random_key = _place_key(device, rng, seed, members) if net.uses_rng else None
     classes = device.backend.asarray(np.asarray(labels))
     fixed = device.place(device.host({"like": np.zeros_like(vector), "l2": np.asarray(l2)}))
 
     def forward(point: Arrays) -> tuple[Array, Array, Any]:
         joined = net.layout.join(point, fixed["like"])
-        logits, cache, _ = net.forward(joined, state_here, point["input"], train=train)
+        logits, cache, _ = net.forward(joined, state_here, point["input"], train=train, rng=random_key)
         return joined, logits, cache
 
     def cost(point: Arrays) -> Array:
@@ -240,6 +252,13 @@ def of_net(
     firsts = {place[name]: name for name in reversed(names)}
     headings = {name: f"{i} {type(layers[i]).__name__}" for i, name in firsts.items()}
     return Subject(device.function(cost), device.gradients(backward, parameter_gradients), point, headings)
+
+
+def _place_key(device: OnDevice, rng: ArrayLike | None, seed: int, members: int | None) -> Array:
+    """Copy a key of random numbers to the device; by default one for each member, from successive seeds."""
+    if rng is None:
+        rng = key(seed) if members is None else np.stack([key(seed + k) for k in range(members)])
+    return device.backend.asarray(np.asarray(rng, np.int32))
 
 
 def _sum_over_members(dx: Array, x: Array) -> Array:

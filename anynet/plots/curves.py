@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
-from anynet.core.history import History, mean_and_deviation
+from anynet.core.history import History, mean_and_deviation, mean_history
 from anynet.plots.scales import scale
 
 QUANTITIES = {"cost": "cost", "loss": "loss", "accuracy": "accuracy (%)"}
@@ -21,6 +20,7 @@ LEGEND_WIDTH = 150
 """Number of characters that fit into a row of the legend."""
 
 Histories = Sequence[History]
+"""Histories of one run or more."""
 
 
 def curves(history: History, title: str, val_name: str = "validation") -> Figure:
@@ -48,7 +48,7 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
 
     Parameters
     ----------
-    groups : mapping of str to sequence of histories
+    groups : mapping of str to sequence of History
         Histories of the runs of each group; at least one each. Epochs that not every run of a group has are left out.
     title : str
     val_name : str
@@ -73,11 +73,11 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
     for j, (quantity, text) in enumerate(QUANTITIES.items()):
         if rows == 1:
             (histories,) = (groups[name] for name in names)
-            _panel(grid[0, j], text, {label: _values(histories, split, quantity) for split, label in splits.items()})
+            _panel(grid[0, j], text, {label: (histories, f"{split}_{quantity}") for split, label in splits.items()})
             grid[0, j].legend()
             continue
         for axes, (split, label) in zip(grid[:, j], splits.items(), strict=True):
-            _panel(axes, f"{label} {text}", {name: _values(groups[name], split, quantity) for name in names})
+            _panel(axes, f"{label} {text}", {name: (groups[name], f"{split}_{quantity}") for name in names})
             if quantity != "accuracy":
                 heights = np.concatenate([line.get_ydata() for line in axes.lines])
                 axes.set_yscale(scale(heights.min(), heights.max()))
@@ -91,7 +91,7 @@ def bands(runs: Mapping[str, Histories], title: str, val_name: str) -> Figure:
 
     Parameters
     ----------
-    runs : mapping of str to sequence of histories
+    runs : mapping of str to sequence of History
         Histories of the repetitions of each configuration.
     title : str
     val_name : str
@@ -108,7 +108,7 @@ def bands(runs: Mapping[str, Histories], title: str, val_name: str) -> Figure:
     figure = Figure(figsize=(9, 3.7), layout="constrained")
     figure.suptitle(title)
     for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        lines = {name: _values(histories, "val", quantity) for name, histories in runs.items()}
+        lines = {name: (histories, f"val_{quantity}") for name, histories in runs.items()}
         _panel(axes, f"{val_name} {QUANTITIES[quantity]}", lines)
     _legend(figure, len(runs))
     return figure
@@ -119,18 +119,15 @@ def _best_accuracy(histories: Histories) -> float:
     return float(mean_and_deviation([history.best.val_accuracy for history in histories])[0])
 
 
-def _values(histories: Histories, split: str, quantity: str) -> NDArray[np.float64]:
-    """Return a quantity, shape (runs, epochs that all runs have); accuracies in percent."""
-    field, factor = f"{split}_{quantity}", 100 if quantity == "accuracy" else 1
-    return factor * np.asarray([[getattr(row, field) for row in rows] for rows in zip(*histories, strict=False)]).T
-
-
-def _panel(axes: Axes, title: str, lines: Mapping[str, NDArray[np.float64]]) -> None:
-    """Draw means over runs of values of shape (runs, epochs), with bands, by label."""
-    for label, values in lines.items():
-        epochs, (mean, deviation) = np.arange(1, values.shape[1] + 1), mean_and_deviation(values)
+def _panel(axes: Axes, title: str, lines: Mapping[str, tuple[Histories, str]]) -> None:
+    """Draw means over histories, with bands of one deviation, for a column of each group; accuracies in percent."""
+    for label, (histories, column) in lines.items():
+        mean, deviation = (history[column] for history in mean_history(histories))
+        if column.endswith("accuracy"):
+            mean, deviation = 100 * mean, 100 * deviation
+        epochs = np.arange(1, len(mean) + 1)
         (line,) = axes.plot(epochs, mean, label=label, marker="." if len(epochs) < MAX_DOTS else None)
-        if len(values) > 1:
+        if len(histories) > 1:
             band = mean - deviation, mean + deviation
             axes.fill_between(epochs, *band, color=line.get_color(), alpha=0.2, linewidth=0)
     axes.set(xlabel="epoch", title=title)

@@ -60,7 +60,7 @@ def _map(axes: Axes, values: Mapping[str, list[Any]], percent: Sequence[float | 
         axes.figure.colorbar(axes.scatter(across, up, c=color), ax=axes, label="validation accuracy (%)")
         _mark(axes, *finite[0][:2])
     if failed:
-        axes.plot(*zip(*failed, strict=True), "x", color="grey", label="diverged")
+        axes.plot(*zip(*failed, strict=True), "x", color="gray", label="diverged")
 
 
 def _over(axes: Axes, name: str, xs: list[Any], percent: Sequence[float | None]) -> None:
@@ -72,7 +72,7 @@ def _over(axes: Axes, name: str, xs: list[Any], percent: Sequence[float | None])
         _mark(axes, *finite[0])
     if failed:
         bottom = axes.get_xaxis_transform()
-        axes.plot(failed, [0.02] * len(failed), "x", color="grey", transform=bottom, label="diverged")
+        axes.plot(failed, [0.02] * len(failed), "x", color="gray", transform=bottom, label="diverged")
 
 
 def _mark(axes: Axes, x: Any, y: Any) -> None:

@@ -57,7 +57,7 @@ def test_reversed_are_the_images_named_and_no_others(xp, pictures):
     assert_same(xp.call(reverse, pictures.reshape(N, 3072), chosen), expected)
 
 
-@pytest.mark.parametrize("width", [1, 4, 40])
+@pytest.mark.parametrize("width", [1, 40])
 def test_cropped_is_the_window_at_the_offset(xp, pictures, width):
     offset = corners(width)
     actual = xp.call(lambda pictures, offset: crop(pictures, offset, width), pictures, offset)
@@ -73,10 +73,7 @@ def test_a_window_in_the_middle_is_the_picture(xp, pictures):
     "augmentation",
     [
         Augmentation(),
-        Augmentation(True),
         Augmentation(crop=2),
-        Augmentation(reverse=True),
-        Augmentation(True, 4),
         Augmentation(True, 4, True),
     ],
 )
@@ -125,13 +122,13 @@ def test_windows_start_everywhere_equally_often(width):
 
 
 def test_draws_depend_on_seed_and_epoch_only():
-    together = Augmentation(True, 4, True)
+    combined = Augmentation(True, 4, True)
     alone = [Augmentation(True), Augmentation(crop=4), Augmentation(reverse=True)]
     order, seen = np.arange(200), {}
     for seed, epoch in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        draws = together.draw(seed, epoch, order, 10)
+        draws = combined.draw(seed, epoch, order, 10)
         assert draws.keys() == {"flipped", "offset", "reversed"}
-        for augmentation in (together, *alone):
+        for augmentation in (combined, *alone):
             for name, again in augmentation.draw(seed, epoch, order, 10).items():
                 np.testing.assert_array_equal(again, draws[name])
         for name, values in draws.items():

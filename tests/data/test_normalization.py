@@ -1,4 +1,4 @@
-"""Normalisation, against NumPy's mean and standard deviation in float64."""
+"""Normalization, compared with NumPy's mean and standard deviation in float64."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,14 @@ KINDS = ["none", "center", "center:pixel", "center:channel", "standardize", "sta
 
 @pytest.fixture
 def images(rng):
-    """Every pixel and every channel has a mean and a deviation of its own."""
+    """Images whose pixels and channels differ in mean and deviation."""
     middle = np.repeat([60, 120, 180], 1024) + rng.uniform(-30, 30, 3072)
     width = np.repeat([10, 20, 15], 1024) * rng.uniform(0.5, 1.5, 3072)
     return np.clip(rng.normal(middle, width, (N, 3072)), 0, 255).astype(np.uint8)
 
 
 def by_numpy(kind, images, training):
-    """What is asked for, written as the textbooks do: pictures of (images, channels, pixels) in [0, 1]."""
+    """What is asked for, as textbooks write it, for shape (images, channels, pixels) in [0, 1]."""
     name, _, per = kind.partition(":")
     x, seen = (a.reshape(-1, 3, 1024).astype(np.float64) / 255 for a in (images, training))
     axes = (0, 2) if per == "channel" else (0,)
@@ -47,7 +47,7 @@ def test_the_training_images_come_out_with_mean_0_and_deviation_1(per, axes, ima
 
 
 @pytest.mark.parametrize("value", [0, 1, 77, 255])
-def test_what_never_changes_is_centred_and_divided_by_1(value, images):
+def test_what_never_changes_is_centered_and_divided_by_1(value, images):
     unseen = images[:1].copy()
     images[:, 5] = value  # one pixel
     images[:, 2048:] = value  # one channel
@@ -79,7 +79,7 @@ def test_statistics_of_many_images_are_exact(rng):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", ["none", "center", "standardize:channel"])
-def test_every_library_normalises_in_the_dtype_of_the_statistics(xp, images, kind, dtype):
+def test_every_library_normalizes_in_the_dtype_of_the_statistics(xp, images, kind, dtype):
     if xp.dtype == "float32" != dtype:
         pytest.skip("this device has no float64")
     xp.dtype = dtype  # `call` then hands over statistics in this dtype, and refuses any other that comes back

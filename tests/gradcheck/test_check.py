@@ -1,10 +1,14 @@
 """What a check finds of whole nets, on every backend, with members and in every way it can be set."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 from formulas import SMOOTH
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet.core.random import key, uniform
 from anynet.gradcheck import METHODS, check, of_layer, of_loss, of_net
 from anynet.nn.losses import hinge, softmax_cross_entropy
 
@@ -137,6 +141,44 @@ def test_every_backend_passes_in_float32_with_a_tolerance_for_it(backend_here, d
     result.require()
     assert all(x.dtype == np.float32 for x in result.point.values())
     assert all(entry.numerical.dtype == np.float64 for entry in result.entries.values())
+
+
+# ---- random numbers
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Half of the numbers, those that the key says."""
+
+    def forward(self, params, state, x, *, train, rng=None):
+        if not train:
+            return x, x * 0 + 1, state
+        mask = array_namespace(x).astype(uniform(rng, x.shape[-2:], x.dtype) < 0.5, x.dtype)
+        return x * mask, mask, state
+
+    def backward(self, params, cache, dy):
+        return dy * cache, {}
+
+
+def test_a_layer_with_random_numbers_gets_one_key_in_every_evaluation(backend_here):
+    subject = of_layer(Dropout(), seed=3, backend=backend_here, dtype="float32")
+    check(subject, tolerance=1e-2, probes=5).require()
+    given = [of_layer(Dropout(), seed=3, rng=key(seed), backend=backend_here, dtype="float32") for seed in (3, 4)]
+    zero, same, other = (each.gradients(each.point)["input"] == 0 for each in (subject, *given))
+    np.testing.assert_array_equal(zero, same)
+    assert (zero != other).any()
+    assert 0 < zero.sum() < zero.size
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_a_net_with_random_numbers_passes(data, train):
+    result = check(of_net(Sequential(Linear(FEATURES, 6), Dropout(), Linear(6, CLASSES)), *data, train=train), probes=9)
+    result.require()
+
+
+def test_members_have_random_numbers_of_their_own():
+    dx = check(of_layer(Dropout(), members=2)).entries["input"].analytical.reshape(2, -1)
+    assert ((dx[0] == 0) != (dx[1] == 0)).any()
 
 
 # ---- settings

@@ -113,12 +113,20 @@ def test_a_net_of_many_units_passes_with_a_step_across_many_kinks(seed):
     assert sum(int(entry.kinks.sum()) for entry in result.entries.values()) > 3
 
 
-def test_where_all_is_at_kinks_nothing_passes_and_the_message_says_so(any_method):
-    result = check(Formula(RELU.f, lambda x: np.zeros_like(x)).at(np.zeros(3)), method=any_method)
-    entry = result.entries["x"]
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        (Formula(RELU.f, lambda x: np.zeros_like(x)).at(np.zeros(3)), "x"),
+        (of_layer(ReLU(), x=np.zeros((2, 3)), backend="numpy"), "input"),
+    ],
+    ids=["formula", "layer"],
+)
+def test_where_all_is_at_kinks_nothing_passes_and_the_message_says_so(any_method, subject, name):
+    result = check(subject, method=any_method)
+    entry = result.entries[name]
     assert entry.kinks.all()
     assert not entry.passed
-    message = "nothing could be compared with respect to x, because every probe is at a kink; use another point"
+    message = f"nothing could be compared with respect to {name}, because every probe is at a kink; use another point"
     with pytest.raises(GradientError, match=f"^{message}") as error:
         result.require()
     assert f"{len(entry.lines)} probes, all at kinks" in str(error.value)

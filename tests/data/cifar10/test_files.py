@@ -270,7 +270,7 @@ def test_real_batches_hold_the_known_labels(real):
 
 
 def test_real_images_are_photographs(real):
-    """Neighbouring pixels resemble each other only if channels, rows and columns are where they should be."""
+    """Neighboring pixels resemble each other only if channels, rows and columns are where they should be."""
     images = real.splits["test_batch"].images[:500].reshape(-1, 3, 32, 32).astype(float)
     for axis in (2, 3):
         assert np.abs(np.diff(images, axis=axis)).mean() < 0.3 * images.std()

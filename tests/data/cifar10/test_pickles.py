@@ -60,7 +60,7 @@ def test_arrays_can_be_written_to():
 
 @pytest.mark.parametrize(("dtype", "code", "order"), [(">i4", "i4", ">"), ("<f8", "f8", "<"), ("?", "b1", "|")])
 @pytest.mark.parametrize("fortran", [False, True])
-def test_byte_and_memory_order_are_honoured(dtype, code, order, fortran):
+def test_byte_and_memory_order_are_kept(dtype, code, order, fortran):
     array = np.array([[0, 1, 2], [3, 4, 5]], dtype)
     found = pickles.load(python2(array, code, order, fortran), "file")["data"]
     assert found.dtype == array.dtype
