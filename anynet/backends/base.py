@@ -49,6 +49,19 @@ class DeviceMemory(NamedTuple):
     total: int
 
 
+def step_by_step(step: Step) -> Loop:
+    """Return the loop that calls a step for one row after another."""
+
+    def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+        leaves, rebuild = flatten(rows)
+        for i in range(leaves[0].shape[0]):
+            carry = step(carry, shared, rebuild([leaf[i, ...] for leaf in leaves]))
+            tick(1)
+        return carry
+
+    return run
+
+
 @dataclass(frozen=True)
 class Backend(ABC):
     """One array library on one device."""
@@ -136,16 +149,7 @@ class Backend(ABC):
 
     def plain_loop(self, step: Step) -> Loop:
         """The step again and again, as it is: what every other way is held against."""
-        compiled = self.compile(step)
-
-        def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
-            leaves, rebuild = flatten(rows)
-            for i in range(leaves[0].shape[0]):
-                carry = compiled(carry, shared, rebuild([leaf[i, ...] for leaf in leaves]))
-                tick(1)
-            return carry
-
-        return run
+        return step_by_step(self.compile(step))
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         """Two uint8 buffers of this shape."""

@@ -10,9 +10,9 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, first_line
+from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, first_line, step_by_step
 from anynet.backends.numpy import host_memory
-from anynet.compiler import Loop, Step, Tick, split_step
+from anynet.compiler import Fallback, Loop, Step, Tick, explain, split_step
 from anynet.core.typing import Array
 
 PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
@@ -57,6 +57,19 @@ def _memory(device: jax.Device) -> DeviceMemory | None:
     if "bytes_limit" not in stats:
         return None
     return DeviceMemory(stats["bytes_limit"] - stats["bytes_in_use"], stats["bytes_limit"])
+
+
+class _NotRecordedError(Exception):
+    """Raised while JAX traces a loop whose step cannot be recorded; the message is the reason."""
+
+
+def _is_pure(step: Step, *args: Any) -> bool:
+    """Return True if JAX makes the same program of a step twice."""
+    try:
+        programs = [jax.jit(lambda *args: step(*args)).lower(*args).as_text() for _ in range(2)]
+    except Exception:  # it reads numbers, which it may as long as JAX does not trace it
+        return False
+    return programs[0] == programs[1]
 
 
 class Jax(Backend):
@@ -115,14 +128,15 @@ class Jax(Backend):
 
     def loop(self, step: Step) -> Loop:
         """All steps in one compiled call, with vectors in parts, which XLA would copy otherwise."""
+        fallback = Fallback(self.plain_loop(step))
 
         @self.compile
         def scan(carry: Any, shared: Any, rows: Any) -> Any:
             first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
             try:
                 split = split_step(step, jax.numpy, carry, shared, first)
-            except Exception:  # the scan will say what is wrong, if anything is
-                return jax.lax.scan(lambda carry, row: (step(carry, shared, row), None), carry, rows)[0]
+            except Exception as error:  # if it is the step's own, the plain loop raises it again
+                raise _NotRecordedError(explain(error)) from None
 
             def one(parts: Any, row: Any) -> tuple[Any, None]:
                 return split.run(parts, shared, row), None
@@ -130,9 +144,29 @@ class Jax(Backend):
             return split.join(jax.lax.scan(one, split.split(carry), rows)[0])
 
         def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
-            carry = jax.block_until_ready(scan(carry, shared, rows))
-            tick(jax.tree.leaves(rows)[0].shape[0])
-            return carry
+            reason = ""
+            if not fallback.used:
+                try:
+                    carry = jax.block_until_ready(scan(carry, shared, rows))
+                except _NotRecordedError as error:
+                    reason = str(error)
+                else:
+                    tick(jax.tree.leaves(rows)[0].shape[0])
+                    return carry
+            return fallback(carry, shared, rows, tick, reason)
+
+        return run
+
+    def plain_loop(self, step: Step) -> Loop:
+        """Compiled, if the step is a pure function; JAX would run what it is at the first call forever otherwise."""
+        compiled, eager = super().plain_loop(step), step_by_step(self.matmul_precision()(step))
+        chosen: list[Loop] = []
+
+        def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+            if not chosen and jax.tree.leaves(rows)[0].shape[0]:
+                row = jax.tree.map(lambda column: column[0], rows)
+                chosen.append(compiled if _is_pure(step, carry, shared, row) else eager)
+            return (chosen or [compiled])[0](carry, shared, rows, tick)
 
         return run
 

@@ -17,8 +17,8 @@ A training step is a pure function of arrays, ``step(carry, shared, row)``, that
 `compile_loop` does all of this. JAX, which compiles by itself, uses `split_step` alone: the same step with its vectors
 in parts, so that slices are no copies.
 
-A step which cannot be recorded (it reads numbers from its arrays, or uses others than it is given) runs step by step,
-more slowly; `RecordingWarning` says why.
+A step which cannot be recorded (it reads numbers from its arrays, uses others than it is given, or is not a pure
+function: it is recorded twice) runs operation by operation, more slowly; one `RecordingWarning` says why.
 
 Each target is exported by a package of its own, since it needs its array library: `anynet.compiler.numpy`,
 `anynet.compiler.torch` and `anynet.compiler.cuda`.
@@ -26,14 +26,16 @@ Each target is exported by a package of its own, since it needs its array librar
 
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.interpreter import Interpreter
-from anynet.compiler.loop import Loop, RecordingWarning, Step, compile_graph, compile_loop, launches
+from anynet.compiler.loop import compile_graph, compile_loop, launches
+from anynet.compiler.recording import Fallback, RecordingWarning, explain
 from anynet.compiler.split import split_step
-from anynet.compiler.target import Call, CompiledStep, Target, Tick
+from anynet.compiler.target import Call, CompiledStep, Loop, Step, Target, Tick
 from anynet.compiler.tracer import UntraceableError, label_operations, trace
 
 __all__ = [
     "Call",
     "CompiledStep",
+    "Fallback",
     "Graph",
     "Interpreter",
     "Loop",
@@ -45,6 +47,7 @@ __all__ = [
     "UntraceableError",
     "compile_graph",
     "compile_loop",
+    "explain",
     "label_operations",
     "launches",
     "split_step",

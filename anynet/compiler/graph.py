@@ -12,7 +12,7 @@ class Node:
     """An array to be: the operation that makes it.
 
     op: "input", "constant", or the operation's name in the array API standard; "getitem" is x[key].
-    args, kwargs: what it is called with, nodes in the place of arrays.
+    args, kwargs: what it is called with, nodes in the place of arrays; a constant has the function's name ahead.
     shape, dtype: of the array.
     value: of a constant, the array itself.
     label: what the operation was done for, where that was said; see ``Tape``.

@@ -1,30 +1,16 @@
 """Loops over a recorded step."""
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 from anynet.compiler.graph import Graph, elements
-from anynet.compiler.target import CompiledStep, Target, Tick
-from anynet.compiler.tracer import trace
+from anynet.compiler.recording import Fallback, explain, record_step
+from anynet.compiler.target import CompiledStep, Loop, Step, Target, Tick
 from anynet.core.tree import flatten, form
 from anynet.core.typing import Array
 
-Step = Callable[[Any, Any, Any], Any]
-"""``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
-
-Loop = Callable[[Any, Any, Any, Tick], Any]
-"""``run(carry, shared, rows, tick)``: ``carry = step(carry, shared, row)`` for row after row; returns the last carry.
-
-rows: arrays whose first axis counts the steps.
-"""
-
 MOST = 32
 """Records that a loop keeps, the newest."""
-
-
-class RecordingWarning(UserWarning):
-    """A step that cannot be recorded; the message is the reason. Its loop runs step by step, more slowly."""
 
 
 def compile_loop(step: Step, target: Target, plain: Loop) -> Loop:
@@ -95,12 +81,13 @@ class RecordedLoop:
     """Runs a step's record, one for each combination of containers, shapes and shared arrays.
 
     plain: the same loop without a record, for steps that cannot be recorded: because they read numbers from their
-        arrays, use others than they are given, or return something else than they take.
+        arrays, use others than they are given, are not pure, or return something else than they take.
     """
 
     def __init__(self, step: Step, plain: Loop, target: Target) -> None:
         self._step, self._plain, self._target = step, plain, target
-        self._records: dict[tuple[Any, ...], Record | None] = {}
+        self._fallback = Fallback(plain)
+        self._records: dict[tuple[Any, ...], Record] = {}
 
     @property
     def launches(self) -> int | None:
@@ -108,10 +95,14 @@ class RecordedLoop:
         newest = next(reversed(self._records.values()), None)
         return None if newest is None else newest.launches
 
-    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Callable[[int], object]) -> Any:
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+        if self._fallback.used:
+            return self._fallback(carry, shared, rows, tick)
         before, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
-        are_arrays = all(map(self._target.is_array, (*before, *held, *columns)))
-        if not are_arrays or columns[0].shape[0] == 0:
+        others = [type(a).__name__ for a in (*before, *held, *columns) if not self._target.is_array(a)]
+        if others:
+            return self._fallback(carry, shared, rows, tick, f"it takes {others[0]} and not only arrays")
+        if columns[0].shape[0] == 0:
             return self._plain(carry, shared, rows, tick)
         key = (
             form((carry, shared, rows)),
@@ -120,29 +111,21 @@ class RecordedLoop:
             *((a.shape[1:], a.dtype) for a in columns),
         )
         if key not in self._records:
-            self._records[key] = self._record(carry, shared, rows)
-            if len(self._records) > MOST:
-                del self._records[next(iter(self._records))]
+            reason = self._record(key, carry, shared, rows)
+            if reason is not None:
+                return self._fallback(carry, shared, rows, tick, reason)
         record = self._records[key]
-        if record is None:
-            return self._plain(carry, shared, rows, tick)
         return record.build(record.program(columns[0].shape[0]).run(before, held, columns, tick))
 
-    def _record(self, carry: Any, shared: Any, rows: Any) -> Record | None:
+    def _record(self, key: tuple[Any, ...], carry: Any, shared: Any, rows: Any) -> str | None:
+        """Keep a record, or say why there is none."""
         columns, rebuild = flatten(rows)
+        row = rebuild([column[0, ...] for column in columns])
         try:
-            graph = trace(self._step, self._target.xp, carry, shared, rebuild([column[0, ...] for column in columns]))
-        except Exception:  # the plain loop will say what is wrong, if anything is
-            return None
-        if not _returns_alike(graph, carry):
-            return None
-        return Record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)
-
-
-def _returns_alike(graph: Graph, carry: Any) -> bool:
-    """Whether a step returns the same containers, shapes and dtypes as it takes."""
-    leaves, rebuild = flatten(carry)
-    taken, given = (
-        [(node.shape, node.dtype) for node in nodes] for nodes in (graph.inputs[: len(leaves)], graph.outputs)
-    )
-    return repr(rebuild(taken)) == repr(graph.build(given))
+            graph = record_step(self._step, self._target.xp, carry, shared, row)
+        except Exception as error:  # if it is the step's own, the plain loop raises it again
+            return explain(error)
+        self._records[key] = Record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)
+        if len(self._records) > MOST:
+            del self._records[next(iter(self._records))]
+        return None

@@ -4,15 +4,15 @@ All parameters of a net are one vector, of which its layers take parts. Where to
 the vector together is another copy, the fastest step is one that never has the vector.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from types import ModuleType
 from typing import Any
 
 from anynet.compiler.concat import is_vector
 from anynet.compiler.graph import Graph, Node
-from anynet.compiler.target import evaluate
-from anynet.compiler.tracer import trace
+from anynet.compiler.recording import record_step
+from anynet.compiler.target import Step, evaluate
 from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
 
@@ -31,7 +31,7 @@ Bounds = list[int]
 """Where on that axis the parts begin, and where the last one ends; [0] for an array without axes."""
 
 
-def split_step(step: Callable[[Any, Any, Any], Any], xp: ModuleType, carry: Any, shared: Any, row: Any) -> "SplitStep":
+def split_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -> "SplitStep":
     """Record a step, and return it as one that carries vectors in parts.
 
     Parameters
@@ -48,7 +48,7 @@ def split_step(step: Callable[[Any, Any, Any], Any], xp: ModuleType, carry: Any,
     UntraceableError
         If the step cannot be recorded.
     """
-    return SplitStep(trace(step, xp, carry, shared, row), len(flatten(carry)[0]), xp)
+    return SplitStep(record_step(step, xp, carry, shared, row), len(flatten(carry)[0]), xp)
 
 
 class SplitStep:

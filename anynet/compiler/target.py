@@ -17,6 +17,16 @@ Tick = Callable[[int], object]
 """Called with a number of steps that were done since it was called last."""
 
 
+Step = Callable[[Any, Any, Any], Any]
+"""``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
+
+Loop = Callable[[Any, Any, Any, Tick], Any]
+"""``run(carry, shared, rows, tick)``: ``carry = step(carry, shared, row)`` for row after row; returns the last carry.
+
+rows: arrays whose first axis counts the steps.
+"""
+
+
 class CompiledStep(Protocol):
     """A step with arrays of its own, ready to run.
 

@@ -21,6 +21,9 @@ from anynet.core.typing import Array
 SHAPED_BY_VALUES = {"arange": 0, "repeat": 1, "unique_values": 0}
 """Operations whose result has a shape that depends on values: those of the arguments from this one on."""
 
+HINT = "random numbers must come from rng, and what changes must be in the step's arrays"
+"""What to do about a function that is not pure."""
+
 
 class UntraceableError(TypeError):
     """A function that does with an array what cannot be recorded, such as reading a number from it."""
@@ -39,7 +42,7 @@ def trace(function: Callable[..., Any], xp: ModuleType, *args: Any) -> Graph:
     result = function(*rebuild(inputs))
     outputs, build = flatten(result)
     if not all(isinstance(output, Tracer) for output in outputs):
-        raise UntraceableError("an array that was not given to the function is returned, which cannot be recorded")
+        raise UntraceableError("an array is returned that was not given to the function")
     return Graph([t.node for t in inputs], tape.nodes, [output.node for output in outputs], build)
 
 
@@ -68,34 +71,31 @@ class Tape:
     def input(self, value: Array) -> "Tracer":
         return Tracer(self, Node("input", (), {}, value), value)
 
-    def constant(self, value: Array) -> "Tracer":
-        return Tracer(self, Node("constant", (), {}, value, keep=True), value)
-
     def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Do it and write it down."""
         if "out" in kwargs:
-            raise UntraceableError(f"{name} that writes into an array cannot be recorded")
+            raise UntraceableError(f"{name} writes into an array")
         (leaves, rebuild), traced = flatten((args, kwargs)), False
         values, nodes = [], []
         for leaf in leaves:
             is_traced = isinstance(leaf, Tracer)
             traced |= is_traced
             if not is_traced and _is_array(leaf):
-                raise UntraceableError(f"{name} of an array that was not given to the function cannot be recorded")
+                raise UntraceableError(f"{name} takes an array that was not given to the function; {HINT}")
             values.append(leaf.value if is_traced else leaf)
             nodes.append(leaf.node if is_traced else leaf)
         real_args, real_kwargs = rebuild(values)
         result = function(*real_args, **real_kwargs)
         if not _is_array(result):
             if traced and isinstance(result, tuple | list):
-                raise UntraceableError(f"{name} gives several arrays, which cannot be recorded")
+                raise UntraceableError(f"{name} returns several arrays")
             return result
+        traced_args, traced_kwargs = rebuild(nodes)
         if not traced or all(not isinstance(n, Node) or n.op == "constant" for n in nodes):
-            return self.constant(result)
+            return Tracer(self, Node("constant", (name, *traced_args), traced_kwargs, result, keep=True), result)
         decisive = (*args, *kwargs.values())[SHAPED_BY_VALUES[name] :] if name in SHAPED_BY_VALUES else ()
         if any(isinstance(argument, Tracer) for argument in decisive):
-            raise UntraceableError(f"{name} gives an array whose shape depends on values, which cannot be recorded")
-        traced_args, traced_kwargs = rebuild(nodes)
+            raise UntraceableError(f"{name} returns an array whose shape depends on values")
         self.nodes.append(Node(name, traced_args, traced_kwargs, result))
         self.nodes[-1].label = self.label
         return Tracer(self, self.nodes[-1], result)
@@ -135,7 +135,7 @@ class Tracer:
 
     def to_device(self, target: Any, /, *, stream: Any = None) -> "Tracer":
         if target != self.device:
-            raise UntraceableError("an array moved to another device cannot be recorded")
+            raise UntraceableError("an array is moved to another device")
         return self
 
     @property
@@ -154,13 +154,13 @@ class Tracer:
 
     def __getitem__(self, key: Any) -> "Tracer":
         if any(_is_array(part) for part in flatten(key)[0]):
-            raise UntraceableError("an array as index cannot be recorded; take(array, index, axis=...) can")
+            raise UntraceableError("an array is an index; use take(array, index, axis=...)")
         item: Tracer = self.tape.call("getitem", lambda array: array[key], self)
         item.node.args = (self.node, key)
         return item
 
     def _refuse(self, *args: Any) -> Any:
-        raise UntraceableError("a number read from an array, or a write into it, cannot be recorded")
+        raise UntraceableError("a number is read from an array, or written into it")
 
     __bool__ = __float__ = __int__ = __index__ = __iter__ = __setitem__ = __array__ = __dlpack__ = _refuse
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = __imod__ = __ipow__ = __imatmul__ = _refuse

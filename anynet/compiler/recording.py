@@ -1,0 +1,155 @@
+"""Recording a step safely: only pure functions, and a warning for the others."""
+
+import math
+import warnings
+from itertools import zip_longest
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from array_api_compat import to_device
+from numpy.typing import NDArray
+
+from anynet.compiler.graph import Graph, Node
+from anynet.compiler.target import Loop, Step, Tick
+from anynet.compiler.tracer import HINT, UntraceableError, trace
+from anynet.core.tree import flatten, form
+from anynet.core.typing import Array
+
+
+class RecordingWarning(UserWarning):
+    """A step that cannot be recorded; the message is the reason. Its loop runs step by step, more slowly."""
+
+
+def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -> Graph:
+    """Record a step, if it is a pure function.
+
+    The step is called twice. A step that draws random numbers, counts its calls or reads a clock does not record the
+    same operations, constants and numbers both times.
+
+    Parameters
+    ----------
+    step : Step
+        Pure function ``step(carry, shared, row)`` that returns the next carry.
+    xp : module
+        Namespace of the arrays.
+    carry, shared, row : containers of arrays
+        Arguments of the step, as those that it will be run with.
+
+    Returns
+    -------
+    Graph
+
+    Raises
+    ------
+    UntraceableError
+        If the step does what cannot be recorded, is not pure, or returns other containers, shapes or dtypes than it
+        takes.
+    """
+    graph, again = (trace(step, xp, carry, shared, row) for _ in range(2))
+    if (found := _difference(graph, again)) is not None:
+        raise UntraceableError(f"it is not a pure function: recorded twice, {found}; {HINT}")
+    leaves, rebuild = flatten(carry)
+    taken = [(node.shape, node.dtype) for node in graph.inputs[: len(leaves)]]
+    returned = [(node.shape, node.dtype) for node in graph.outputs]
+    if repr(rebuild(taken)) != repr(graph.build(returned)):
+        raise UntraceableError("it returns other containers, shapes or dtypes than it takes")
+    return graph
+
+
+class Fallback:
+    """A loop for steps that cannot be recorded; it warns once, after the first step that did not fail.
+
+    Parameters
+    ----------
+    plain : Loop
+        The loop without a record.
+
+    Attributes
+    ----------
+    used : bool
+        True after the warning. The step should not be recorded again: a step that is not pure may record the same
+        operations twice by chance.
+    """
+
+    def __init__(self, plain: Loop) -> None:
+        self._plain = plain
+        self.used = False
+
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, reason: str = "") -> Any:
+        def warn_and_tick(steps: int) -> None:
+            if not self.used:
+                self.used = True
+                message = f"a step cannot be recorded and runs operation by operation, more slowly: {reason}"
+                warnings.warn(message, RecordingWarning, stacklevel=2)
+            tick(steps)
+
+        return self._plain(carry, shared, rows, warn_and_tick)
+
+
+def explain(error: Exception) -> str:
+    """Return why a step could not be recorded, in one line, with the place in the step's source."""
+    said = next(iter(str(error).splitlines()), "") or type(error).__name__
+    here = Path(__file__).parent
+    frames = [frame for frame in extract_tb(error.__traceback__) if here not in Path(frame.filename).parents]
+    frame = frames[-1] if len(frames) > 1 else None
+    return said if frame is None else f"{said} ({Path(frame.filename).name}, line {frame.lineno}, in {frame.name})"
+
+
+def _difference(one: Graph, other: Graph) -> str | None:
+    """Say how two records differ, if they do."""
+    pairs = dict(zip(one.inputs, other.inputs, strict=True))
+    for a, b in zip_longest(one.nodes, other.nodes):
+        if a is None or b is None or a.op != b.op:
+            ops = " and then ".join("nothing" if node is None else node.op for node in (a, b))
+            return f"the operations differ: {ops}"
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            return f"{a.op} gives {a.dtype} of shape {a.shape} and then {b.dtype} of shape {b.shape}"
+        if (found := _other_arguments(a, b, a.op, pairs)) is not None:
+            return found
+        pairs[a] = b
+    for a, b in zip(one.outputs, other.outputs, strict=False):
+        if (found := _other_node(a, b, "the next carry", pairs)) is not None:
+            return found
+    forms = (form(graph.build(list(map(repr, graph.outputs)))) for graph in (one, other))
+    return None if len(set(forms)) == 1 else "it returns other containers"
+
+
+def _other_arguments(one: Node, other: Node, name: str, pairs: dict[Node, Node]) -> str | None:
+    trees = [(node.args, node.kwargs) for node in (one, other)]
+    if len(set(map(form, trees))) != 1:
+        return f"{name} takes other arguments"
+    for a, b in zip(*(flatten(tree)[0] for tree in trees), strict=True):
+        if isinstance(a, Node) and isinstance(b, Node):
+            if (found := _other_node(a, b, name, pairs)) is not None:
+                return found
+        elif not _same_literal(a, b):
+            return f"{name} takes {a!r} and then {b!r}"
+    return None
+
+
+def _other_node(one: Node, other: Node, user: str, pairs: dict[Node, Node]) -> str | None:
+    if one.op != "constant" or other.op != "constant":
+        return None if pairs.get(one) is other else f"{user} takes the result of another operation"
+    name = one.args[0] if one.args else "a constant"
+    if (found := _other_arguments(one, other, name, pairs)) is not None:
+        return found
+    a, b = _host(one.value), _host(other.value)
+    same = a is None or b is None or (a.shape == b.shape and a.tobytes() == b.tobytes())
+    return None if same else f"{name} gives other values"
+
+
+def _same_literal(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return (one == other and math.copysign(1, one) == math.copysign(1, other)) or (one != one and other != other)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _host(array: Array) -> NDArray[Any] | None:
+    """Return the values; None for an array without, such as one that JAX is tracing."""
+    try:
+        return np.asarray(to_device(array, "cpu"))
+    except Exception:  # each library has an error of its own
+        return None
