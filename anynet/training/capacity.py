@@ -48,7 +48,7 @@ def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: 
     Recorded steps have arrays of their own, those of whole batches, of the last and of each set that is measured.
     """
     size, moments = net.layout.size, len(optimizer.init(np.zeros((1, 1))))
-    widths = sum(n_out for _, n_out in (layer.features() for layer in net.layers) if n_out is not None)
+    widths = sum(n_out for _, n_out in (layer.features() for layer in net.named_layers().values()) if n_out is not None)
     return np.dtype(dtype).itemsize * (size * (15 + 5 * moments) + 4 * (batch_size + BATCH) * widths)
 
 
