@@ -16,7 +16,7 @@ from anynet.compiler.graph import Graph, Node
 from anynet.compiler.target import Loop, Step, Tick
 from anynet.compiler.tracer import HINT, UntraceableError, trace
 from anynet.core.tree import flatten, form
-from anynet.core.typing import Array
+from anynet.core.typing import ConcreteArray
 
 
 class RecordingWarning(UserWarning):
@@ -147,7 +147,7 @@ def _same_literal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _host(array: Array) -> NDArray[Any] | None:
+def _host(array: ConcreteArray) -> NDArray[Any] | None:
     """Return the values; None for an array without, such as one that JAX is tracing."""
     try:
         return np.asarray(to_device(array, "cpu"))
