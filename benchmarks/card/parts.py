@@ -13,13 +13,12 @@ ON_CPU = "anynet-numpy+numba"
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A command, ``python -m module words``.
+    """A command, ``python -m module arguments``.
 
     Attributes
     ----------
     name, module : str
-    words : tuple of str
-        Arguments.
+    arguments : tuple of str
     stage : {"check", "measure"}
     share : float
         Relative share of the time limit.
@@ -33,7 +32,7 @@ class Part:
 
     name: str
     module: str
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     stage: str = MEASURE
     share: float = 1
     takes_minutes: bool = False
@@ -58,28 +57,28 @@ def parts(device: str, folder: Path, *, quick: bool) -> list[Part]:
     gpu_peers = [f"{name}{place}" for name in ("torch", "torch-compile", "jax-scan")]
     others = f"jax-step{place}", f"anynet-torch{place or ':cpu'}", f"anynet-jax{place or ':cpu'}", "anynet-numpy"
 
-    def report(name: str, *words: str, peers: list[str], share: float) -> Part:
+    def report(name: str, *arguments: str, peers: list[str], share: float) -> Part:
         options = "--peers", *dict.fromkeys(peers), "--out", f"{folder}", "--name", name
         return Part(
             name=name,
             module="benchmarks",
-            words=(*words, *options),
+            arguments=(*arguments, *options),
             share=share,
             takes_minutes=True,
             quick=("--quick",),
         )
 
     def numbers(name: str, quick: tuple[str, ...] | None) -> Part:
-        words = device, "--out", f"{folder / name}.json"
-        return Part(name=name, module=f"benchmarks.{name}", words=words, share=2, quick=quick)
+        arguments = device, "--out", f"{folder / name}.json"
+        return Part(name=name, module=f"benchmarks.{name}", arguments=arguments, share=2, quick=quick)
 
     tests = folder / "tests.xml"
     chosen = f"({'cupy or cuda or gpu' if place else device.partition(':')[0]}) and not emulated"
     pytest = "tests/backends" if quick else "tests", "-q", "-k", chosen, f"--junitxml={tests}"
     few = NETS[:3:2] if quick else NETS
     return [
-        Part(name="device", module="benchmarks.card.device", words=(device,), stage=CHECK),
-        Part(name="tests", module="pytest", words=pytest, stage=CHECK, share=4, tests=tests),
+        Part(name="device", module="benchmarks.card.device", arguments=(device,), stage=CHECK),
+        Part(name="tests", module="pytest", arguments=pytest, stage=CHECK, share=4, tests=tests),
         report("nets", *NETS, peers=[*gpu_peers, *anynet, *others, ON_CPU], share=5),
         numbers("forty_epochs", quick=()),
         numbers("members", quick=None),

@@ -41,11 +41,11 @@ def run(part: Part, folder: Path, *, quick: bool, seconds: float | None = None) 
         return Outcome(f"left out: {part.module} is not installed", True, 0)
     if seconds is not None and seconds <= 0:
         return Outcome("left out: no time left", False, 0)
-    words = [*part.words, *(part.quick or () if quick else ())]
+    arguments = [*part.arguments, *(part.quick or () if quick else ())]
     if part.takes_minutes and seconds is not None:
-        words += ["--minutes", f"{MINUTES_FRACTION * seconds / 60:.2f}"]
+        arguments += ["--minutes", f"{MINUTES_FRACTION * seconds / 60:.2f}"]
     log, began = folder / f"{part.name}.txt", time.monotonic()
-    code = _call([sys.executable, "-m", part.module, *words], log, seconds)
+    code = _call([sys.executable, "-m", part.module, *arguments], log, seconds)
     took = time.monotonic() - began
     if code is None:
         outcome = Outcome("stopped at the time limit", False, took)

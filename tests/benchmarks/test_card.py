@@ -10,8 +10,8 @@ from benchmarks.card.parts import CHECK, Part, parts
 from benchmarks.card.running import run
 
 
-def part(*words, module="json.tool", **settings):
-    return Part(name="it", module=module, words=words, **settings)
+def part(*arguments, module="json.tool", **settings):
+    return Part(name="it", module=module, arguments=arguments, **settings)
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def test_unknown_stage_is_refused(tmp_path):
 
 
 def test_peers_of_a_gpu(tmp_path):
-    nets = next(part for part in parts("cupy", tmp_path, quick=False) if part.name == "nets").words
+    nets = next(part for part in parts("cupy", tmp_path, quick=False) if part.name == "nets").arguments
     assert {"torch:cuda", "torch-compile:cuda", "jax-scan:cuda", "anynet-cupy", "anynet-cupy+eager"} <= set(nets)
-    nets = next(part for part in parts("numpy", tmp_path, quick=True) if part.name == "nets").words
+    nets = next(part for part in parts("numpy", tmp_path, quick=True) if part.name == "nets").arguments
     assert {"torch", "torch-compile", "jax-scan", "anynet-numpy", "anynet-numpy+eager"} <= set(nets)
 
 
@@ -91,8 +91,17 @@ def test_missing_or_slow_part_is_left_out(tmp_path):
 def test_outcome_of_tests(tmp_path, body, message, success):
     report, file = tmp_path / "tests.xml", tmp_path / "test_it.py"
     file.write_text(f"def test_it():\n    {body}\n")
-    words = str(file), "-p", "no:cacheprovider", f"--junitxml={report}", "--rootdir", str(tmp_path), "-c", "/dev/null"
-    ended = run(part(*words, module="pytest", tests=report, stage=CHECK), tmp_path, quick=False)
+    arguments = (
+        str(file),
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={report}",
+        "--rootdir",
+        str(tmp_path),
+        "-c",
+        "/dev/null",
+    )
+    ended = run(part(*arguments, module="pytest", tests=report, stage=CHECK), tmp_path, quick=False)
     assert ended[:2] == (message, success)
 
 
@@ -133,7 +142,9 @@ def test_targets_and_measured_values(tmp_path):
 @pytest.mark.parametrize("quick", [False, True])
 def test_page_and_exit_code(tmp_path, good, bad, capsys, monkeypatch, quick):
     (tmp_path / "nets.json").write_text(json.dumps(results({"torch": 1.0, "anynet-numpy": 4.9})))
-    known = [Part(name=name, module="json.tool", words=(words,)) for name, words in (("one", good), ("two", bad))]
+    known = [
+        Part(name=name, module="json.tool", arguments=(arguments,)) for name, arguments in (("one", good), ("two", bad))
+    ]
     monkeypatch.setattr(command, "parts", lambda device, folder, quick: known)
     codes = [command.main(stage=[name], device="numpy", quick=quick, out=tmp_path) for name in ("two", "one")]
     assert codes == [1, 0 if quick else 1]
@@ -141,6 +152,6 @@ def test_page_and_exit_code(tmp_path, good, bad, capsys, monkeypatch, quick):
     assert {name: fields["success"] for name, fields in content["parts"].items()} == {"two": False, "one": True}
     assert [each["value"] for each in content["expectations"]][:2] == [4.9, None]
     page = (tmp_path / "card.md").read_text()
-    for words in ("| two", "failed with exit code 1", "at least 5", "4.90", "Left out of nets:\n\n* hot"):
-        assert words in page
+    for expected in ("| two", "failed with exit code 1", "at least 5", "4.90", "Left out of nets:\n\n* hot"):
+        assert expected in page
     assert "not passed" in capsys.readouterr().out

@@ -78,7 +78,7 @@ def test_all_tensors_but_the_batch_have_static_addresses(monkeypatch):
     peer = TorchCompile(BATCH_NORM, Data.draw(BATCH_NORM))
     peer.train(order_of(BATCH_NORM, 0))
     assert len(given) > 20
-    assert sum("_dynamo_static_input_type" not in told for told in given) == 1
+    assert sum("_dynamo_static_input_type" not in entry for entry in given) == 1
 
 
 def test_floors_of_a_gpu(monkeypatch):
@@ -119,6 +119,6 @@ def test_gpu_description_from_nvidia_smi(tmp_path, monkeypatch):
     program.write_text("#!/bin/sh\necho 'NVIDIA H100 80GB HBM3, 81559 MiB, 580.159.04'\n")
     program.chmod(0o755)
     assert machine.gpu() == "NVIDIA H100 80GB HBM3, 81559 MiB, driver 580.159.04"
-    told = {"cpu": "AMD EPYC", "cores": 2, "gpu": machine.gpu(), "date": "2026-11-21T17:20:00+00:00"}
-    assert machine.file_name(told) == "amd-epyc-2-cores-20261121-172000"
-    assert machine.file_name(told, on_gpu=True) == "nvidia-h100-80gb-hbm3-20261121-172000"
+    description = {"cpu": "AMD EPYC", "cores": 2, "gpu": machine.gpu(), "date": "2026-11-21T17:20:00+00:00"}
+    assert machine.file_name(description) == "amd-epyc-2-cores-20261121-172000"
+    assert machine.file_name(description, on_gpu=True) == "nvidia-h100-80gb-hbm3-20261121-172000"

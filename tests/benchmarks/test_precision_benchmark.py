@@ -38,8 +38,8 @@ def test_all_precisions_and_seeds(tmp_path, monkeypatch, capsys, epochs):
         assert min(result["images_per_second"]) > 0
     table = " ".join(capsys.readouterr().err.split())
     mean = statistics.mean(one["test_accuracy"])
-    for words in ("small", "bf16", "+0.00%", "+0.0000", f"{mean:.2%}"[:4]):
-        assert words in table
+    for expected in ("small", "bf16", "+0.00%", "+0.0000", f"{mean:.2%}"[:4]):
+        assert expected in table
 
 
 @pytest.mark.parametrize(("precision", "bits"), MANTISSA_BITS.items())

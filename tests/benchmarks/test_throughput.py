@@ -48,8 +48,8 @@ def test_invalid_arguments_are_refused(tmp_path, capsys, words, message):
 
 def test_values_out_of_range_are_refused(capsys):
     assert exit_code("--threads", "0") != 0
-    said = capsys.readouterr()
-    assert "Must be >= 1" in unframed(said.out + said.err)
+    output = capsys.readouterr()
+    assert "Must be >= 1" in unframed(output.out + output.err)
 
 
 def test_no_files_without_time(tmp_path, capsys, in_process):
@@ -74,9 +74,9 @@ def test_control_c_keeps_the_results_so_far(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(throughput, "measure_all", measure_all)
     assert exit_code("W1", "W2", "--quick", "--out", tmp_path, "--name", "it") == 130
-    said = capsys.readouterr()
-    assert "interrupted; the results so far are written" in said.err
-    assert "quartiles" in said.out
+    output = capsys.readouterr()
+    assert "interrupted; the results so far are written" in output.err
+    assert "quartiles" in output.out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["it.json", "it.md", "it.png"]
 
 
@@ -97,10 +97,10 @@ def check_output(tmp_path, capsys):
         assert len(timing["seconds"]) == 3
         assert timing["loss"] == pytest.approx(result["loss"], rel=1e-4)
 
-    said, page = capsys.readouterr().out, (tmp_path / "it.md").read_text()
-    for text in (said, page):
-        for words in ("W1: 3072-10, batches of 100, SGD, L2", "plain-numpy", "quartiles", "floor: peak"):
-            assert words in text
+    output, page = capsys.readouterr().out, (tmp_path / "it.md").read_text()
+    for text in (output, page):
+        for expected in ("W1: 3072-10, batches of 100, SGD, L2", "plain-numpy", "quartiles", "floor: peak"):
+            assert expected in text
     assert "anynet-cupy:99 (W1): cupy " in page
     assert "| plain-numpy" in page
     with Image.open(tmp_path / "it.png") as picture:

@@ -47,13 +47,13 @@ def test_python_blocks_run(page, monkeypatch):
         exec(compile(block, named(page), "exec"), names)
 
 
-@pytest.mark.parametrize(("module", "words"), list(commands()))
-def test_commands_are_understood(module, words, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("module", "arguments"), list(commands()))
+def test_commands_are_understood(module, arguments, tmp_path, monkeypatch):
     """They are parsed, not run."""
     (tmp_path / "runs" / "mine").mkdir(parents=True)
     (tmp_path / "runs" / "mine" / "config.toml").write_text("")
     monkeypatch.chdir(tmp_path)
-    tokens = shlex.split(words)
+    tokens = shlex.split(arguments)
     if module is None:
         tokens = ["train", *tokens]
     if module in (None, "anynet"):
