@@ -8,17 +8,15 @@ variants take turns in one process.
 import statistics
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
 import anynet as an
-from anynet.backends import Backend
-from anynet.core.typing import Array
-from anynet.data import Loader, Normalization, Split
-from anynet.training.loop import BatchLoop
-from anynet.training.step import Fixed, start, train_step
+from anynet.data import Dataset, Split
+from anynet.training import Setup
 from benchmarks.common import backends, check_new, interleaved, run, write_results
 from benchmarks.members import NETS
 
@@ -55,58 +53,61 @@ def main(*names: str, quick: bool = False, out: Path | None = None) -> None:
     results = []
     for name, backend in backends(names or ["numpy"]).items():
         for net in (None, *(name for name in TRAINED if not (quick and name == WIDE))):
-            loaders = make_loaders(backend, FEW_IMAGES if quick or net == WIDE else IMAGES)
+            data = random_images(FEW_IMAGES if quick or net == WIDE else IMAGES)
             for batch_size in BATCH_SIZES:
-                variants = [epoch(net, loader, batch_size) for loader in loaders]
+                setups = [prepare(net, data, backend, batch_size, resident=resident) for resident in (True, False)]
+                variants = [epoch(ready, train=net is not None) for ready in setups]
                 resident, streamed = interleaved(variants, QUICK_REPEATS if quick else REPEATS)
-                rates = [len(loaders[0]) / statistics.median(took) for took in (resident, streamed)]
+                rates = [len(data.train) / statistics.median(took) for took in (resident, streamed)]
                 row = name, net or "batches only", str(batch_size)
                 table.add_row(*row, f"{rates[1] / rates[0]:.2f}", *(f"{rate:,.0f}" for rate in rates))
-                found = {"images": len(loaders[0]), "resident": resident, "streamed": streamed}
+                found = {"images": len(data.train), "resident": resident, "streamed": streamed}
                 results.append(dict(zip(("backend", "net", "batch size"), row, strict=True)) | found)
             table.add_section()
     write_results(table, {"seconds": results}, out)
 
 
-def make_loaders(backend: Backend, n: int) -> list[Loader]:
-    """Return loaders of the same random images, resident and streamed."""
+def random_images(n: int) -> Dataset:
+    """Return random training images, and one image each for validation and test."""
     rng = np.random.default_rng(0)
     split = Split(rng.integers(0, 256, (n, 3072), np.uint8), rng.integers(0, 10, n))
-    return [Loader(split, backend, resident=resident) for resident in (True, False)]
+    one = Split(split.images[:1], split.labels[:1])
+    return Dataset("random", tuple("0123456789"), split, one, one)
 
 
-def epoch(name: str | None, loader: Loader, batch_size: int) -> Callable[[], None]:
-    """Return a function that runs an epoch and waits for the device.
+def prepare(net: str | None, data: Dataset, backend: an.Backend, batch_size: int, *, resident: bool) -> Setup:
+    """Return a training of the named net, with images on the device or streamed; None stands for the first net."""
+    layers, optimizer = TRAINED[net or next(iter(TRAINED))]
+    budget = 2 * data.train.images.nbytes if resident else 0
+    return an.setup(
+        layers,
+        data,
+        replace(optimizer, lr=1e-4),
+        batch_size=batch_size,
+        backend=backend,
+        normalize="none",
+        memory_budget=budget,
+    )
 
-    Each call uses a new order of the images. `name` is the net; None only makes the batches.
+
+def epoch(ready: Setup, *, train: bool) -> Callable[[], None]:
+    """Return a function that runs an epoch, with training or only making the batches, and waits for the device.
+
+    Each call uses a new order of the images.
     """
-    backend, epochs = loader.backend, 0
+    carry, rates, epochs = ready.carry, ready.rates(0), 0
 
-    def batches() -> None:
-        nonlocal epochs
-        (last,) = deque(loader.shuffled(batch_size, 0, epochs), maxlen=1)
-        backend.wait(last)
-        epochs += 1
-
-    if name is None:
-        return batches
-
-    def put(host: np.ndarray) -> Array:
-        return backend.asarray(host.astype(np.float32))
-
-    net, optimizer = TRAINED[name]
-    loop = BatchLoop(train_step(net, an.losses.softmax_cross_entropy, optimizer), backend)
-    carry = start(net, optimizer, *net.init(0, like=put(np.zeros(1))))
-    fixed = Fixed(Normalization(put(np.full(3072, 1 / 64)), put(np.full(3072, -2.0))), None)
-    rates = put(np.full(len(loader) // batch_size, 1e-4))
-
-    def train() -> None:
+    def run_epoch() -> None:
         nonlocal carry, epochs
-        carry = loop(carry, fixed, loader.shuffled(batch_size, 0, epochs), rates)
-        backend.wait(carry)
+        if train:
+            carry = ready.loop(carry, ready.fixed, ready.batches(epochs), rates)
+            ready.backend.wait(carry)
+        else:
+            (last,) = deque(ready.batches(epochs), maxlen=1)
+            ready.backend.wait(last)
         epochs += 1
 
-    return train
+    return run_epoch
 
 
 if __name__ == "__main__":

@@ -62,18 +62,18 @@ def test_loading(tmp_path, monkeypatch, capsys):
     assert "streamed" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("resident", [True, False])
-def test_each_epoch_has_a_new_order(backend_here, resident, monkeypatch):
+def test_each_epoch_has_a_new_order(backend_here, resident, train, monkeypatch):
     seen = []
-    split = Split(np.zeros((16, 3072), np.uint8), np.arange(16) % 10)
-    loader = Loader(split, backend_here, resident=resident)
-    shuffled = loader.shuffled
-    monkeypatch.setattr(loader, "shuffled", lambda *args: seen.append(args) or shuffled(*args))
-    for name in (None, "one layer"):
-        epoch = loading.epoch(name, loader, 8)
-        epoch()
-        epoch()
-    assert seen == [(8, 0, 0), (8, 0, 1)] * 2
+    shuffled = Loader.shuffled
+    monkeypatch.setattr(Loader, "shuffled", lambda *args, **options: seen.append(args[3]) or shuffled(*args, **options))
+    ready = loading.prepare(None, loading.random_images(16), backend_here, 8, resident=resident)
+    assert (ready.inputs.train.images is not None) == resident
+    run_epoch = loading.epoch(ready, train=train)
+    run_epoch()
+    run_epoch()
+    assert seen == [0, 1]
 
 
 def test_members(tmp_path, monkeypatch, capsys):
