@@ -1,1 +1,1 @@
-"""Training throughput of anynet beside other libraries: ``python -m anynet bench``."""
+"""Training throughput of anynet and other libraries: ``python -m benchmarks``."""

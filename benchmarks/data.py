@@ -1,9 +1,9 @@
-"""What every peer starts from: the same images, labels, normalisation and weights, drawn by NumPy from one seed."""
+"""Training data shared by all peers: images, labels, normalization and initial parameters from one seed."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -12,28 +12,33 @@ from benchmarks.workloads import CLASSES, PIXELS, Workload
 
 SEED = 1
 
-Parameters = list[dict[str, NDArray]]
-"""Of each layer from the input on: W of shape (n_in, n_out), b (n_out,); with batch normalisation gamma, beta too."""
+Parameters = list[dict[str, NDArray[Any]]]
+"""Parameters of each layer, input first: W of shape (n_in, n_out), b (n_out,); with batch normalization gamma, beta."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """A data set of CIFAR-10's shape.
+    """Random data of CIFAR-10's shape, and initial parameters.
 
-    images: uint8, shape (N, 3072). labels: int64, shape (N,).
-    scale, shift: a pixel is normalised to pixel * scale + shift; float32, shape (3072,).
-    parameters: where training starts, float32.
+    Attributes
+    ----------
+    images : array of uint8, shape (N, 3072)
+    labels : array of int64, shape (N,)
+    scale, shift : array of float32, shape (3072,)
+        A pixel is normalized to ``pixel * scale + shift``.
+    parameters : list of dict
+        Initial parameters, float32.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    scale: NDArray
-    shift: NDArray
+    scale: NDArray[Any]
+    shift: NDArray[Any]
     parameters: Parameters
 
     @classmethod
     def draw(cls, workload: Workload) -> Self:
-        """The same for the same workload, in whichever process."""
+        """Draw the data of a workload: the same in every process."""
         rng = np.random.default_rng(SEED)
         images = rng.integers(0, 256, (workload.images, PIXELS), np.uint8)
         labels = rng.integers(0, CLASSES, workload.images)
@@ -42,24 +47,24 @@ class Data:
         return cls(images, labels, 1 / deviation, -mean / deviation, _parameters(workload, rng)).astype(np.float32)
 
     def astype(self, dtype: DTypeLike) -> Self:
-        """With normalisation and parameters in this dtype."""
+        """Return a copy with normalization and parameters cast to `dtype`."""
         layers = [{name: array.astype(dtype) for name, array in layer.items()} for layer in self.parameters]
         return type(self)(self.images, self.labels, self.scale.astype(dtype), self.shift.astype(dtype), layers)
 
 
-def flat(parameters: Parameters) -> list[NDArray]:
-    """The arrays, one after another: W, b, gamma, beta of the first layer, and so on."""
+def flat(parameters: Parameters) -> list[NDArray[Any]]:
+    """Return all arrays in order: W, b, gamma, beta of the first layer, and so on."""
     return [array for layer in parameters for array in layer.values()]
 
 
-def like(parameters: Parameters, arrays: Iterable[NDArray]) -> Parameters:
-    """The other way round: these arrays, named and grouped as in ``parameters``."""
+def like(parameters: Parameters, arrays: Iterable[NDArray[Any]]) -> Parameters:
+    """Return `arrays`, in the order of `flat`, with the names and layers of `parameters`."""
     left = iter(arrays)
     return [{name: next(left) for name in layer} for layer in parameters]
 
 
 def _parameters(workload: Workload, rng: np.random.Generator) -> Parameters:
-    """Nothing starts at 0 or 1, so that a peer that leaves a parameter out gives another loss."""
+    """Draw parameters away from 0 and 1, so that a peer that omits one has a different loss."""
     layers = []
     for i, n_in in enumerate(workload.widths[:-1]):
         n_out = workload.widths[i + 1]

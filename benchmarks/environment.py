@@ -1,4 +1,4 @@
-"""The environment variables of a peer's process."""
+"""Environment variables of the peers' processes."""
 
 import os
 from collections.abc import Iterator
@@ -13,12 +13,13 @@ CHOICES = {
 
 
 def variables(threads: int) -> dict[str, str]:
-    """The same number of threads for every library, Keras on its JAX backend, and what makes GPUs comparable.
+    """Return the environment variables of a peer's process.
 
-    Float32 products without TF32, as PyTorch and CuPy have them by default, in JAX too, which does not take most of the
-    memory ahead; and no torch.compile that was to make a CUDA graph and, unheard, does not.
+    They set the number of threads of every library, Keras's JAX backend, and settings for comparable GPU results:
+    JAX multiplies float32 matrices without TF32, as PyTorch and CuPy do by default, and does not preallocate memory;
+    torch.compile raises an error if it cannot make a CUDA graph.
     """
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")  # the last one is XLA's
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")  # NPROC is XLA's
     chosen = dict.fromkeys(names, str(threads)) | CHOICES
     if threads == 1:
         chosen["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
@@ -27,7 +28,7 @@ def variables(threads: int) -> dict[str, str]:
 
 @contextmanager
 def environment(chosen: dict[str, str]) -> Iterator[None]:
-    """With these variables set, which processes that are started within inherit."""
+    """Set environment variables within a context; processes started in it inherit them."""
     before = {name: os.environ.get(name) for name in chosen}
     os.environ.update(chosen)
     try:
@@ -41,5 +42,5 @@ def environment(chosen: dict[str, str]) -> Iterator[None]:
 
 
 def cores() -> int:
-    """That this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

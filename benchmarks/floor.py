@@ -1,17 +1,26 @@
-"""The least time that a step can take on this machine: its products, and its bytes."""
+"""Lower bounds on the time of a training step, from its matrix products and its memory traffic."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from benchmarks import ceilings
-from benchmarks.ceilings import Product
+from benchmarks import hardware
+from benchmarks.hardware import Product
 from benchmarks.workloads import PIXELS, Workload
 
 
 class Machine(NamedTuple):
-    """Float32 operations and bytes in a second, at best, on the CPU or a GPU.
+    """Measured peak rates of the CPU or a GPU.
 
-    matrix_units: operations in a second of a GPU's products in "tf32" and "bf16", which nobody here computes in.
+    Attributes
+    ----------
+    peak : float
+        Float32 operations per second.
+    bandwidth : float
+        Bytes per second.
+    floor_of : str
+        "cpu" or "cuda": the device that was measured.
+    matrix_units : dict of str to float, or None
+        Operations per second of a GPU's products in "tf32" and "bf16", for information; no peer uses them.
     """
 
     peak: float
@@ -22,10 +31,16 @@ class Machine(NamedTuple):
 
 @dataclass(frozen=True)
 class Floor:
-    """Seconds that a step needs at least.
+    """Lower bounds on the seconds of a step.
 
-    peak: all its products at the machine's peak. shapes: the same, as fast as products of their shapes go here.
-    memory: reading uint8 images, reading and writing parameters and the optimizer's moments, from and to memory.
+    Attributes
+    ----------
+    peak : float
+        Matrix products at the machine's peak rate.
+    shapes : float
+        Matrix products at the rate measured for their shapes.
+    memory : float
+        Reading uint8 images; reading and writing parameters and the optimizer's moments.
     """
 
     peak: float
@@ -34,22 +49,28 @@ class Floor:
 
 
 def measure_machine(threads: int, on_gpu: bool) -> Machine:
-    """Peak and bandwidth, in a process whose libraries have so many threads; of a GPU where wanted and there."""
-    device = "cuda" if on_gpu and ceilings.libraries("cuda") else "cpu"
-    units = ceilings.matrix_units() if device == "cuda" else None
-    return Machine(ceilings.peak(device), ceilings.bandwidth(device, threads), device, units)
+    """Measure peak rate and bandwidth, of a GPU if `on_gpu` and there is one.
+
+    Must run in a process whose libraries use `threads` threads.
+    """
+    device = "cuda" if on_gpu and hardware.libraries("cuda") else "cpu"
+    units = hardware.matrix_units() if device == "cuda" else None
+    return Machine(hardware.peak(device), hardware.bandwidth(device, threads), device, units)
 
 
 def measure(workload: Workload, machine: Machine) -> Floor:
-    """How long a step's products take here, next to what arithmetic and memory allow."""
+    """Measure a step's matrix products and compute its lower bounds."""
     every = products(workload)
-    shapes = sum(ceilings.seconds(product, machine.floor_of) for product in every)
+    shapes = sum(hardware.seconds(product, machine.floor_of) for product in every)
     peak = sum(product.flops for product in every) / machine.peak
     return Floor(min(peak, shapes), shapes, bytes_moved(workload) / machine.bandwidth)
 
 
 def products(workload: Workload) -> list[Product]:
-    """Of each layer: forward, gradient by the weights and, but for the first, by the input."""
+    """Return the matrix products of a step.
+
+    Each layer has the forward product, the weight gradient and, except the first, the input gradient.
+    """
     found, N = [], workload.batch_size
     for i, n_in in enumerate(workload.widths[:-1]):
         n_out = workload.widths[i + 1]
@@ -60,6 +81,6 @@ def products(workload: Workload) -> list[Product]:
 
 
 def bytes_moved(workload: Workload) -> int:
-    """In a step: pixels once; float32 parameters and the optimizer's moments once each way."""
+    """Return the memory traffic of a step: pixels once, float32 parameters and moments once each way."""
     moments = 2 if workload.optimizer == "adam" else 1 if workload.momentum else 0
     return workload.batch_size * PIXELS + 2 * 4 * (1 + moments) * workload.parameters

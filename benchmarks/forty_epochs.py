@@ -1,7 +1,7 @@
-"""How long one layer takes from nothing: ``python -m benchmarks.forty_epochs [BACKEND...] [--out FILE.json]``.
+"""Time a short training run in a fresh process: ``python -m benchmarks.forty_epochs [BACKEND...] [--out FILE.json]``.
 
-A fresh process imports anynet, reads CIFAR-10's files, and has ``anynet.fit`` train 3072-10 for 40 epochs on 10,000
-images in batches of 100, measuring it on them and on 10,000 others after each.
+A fresh process imports anynet, reads CIFAR-10 files, and calls ``anynet.fit`` to train 3072-10 for 40 epochs on 10,000
+images in batches of 100, evaluating on 10,000 training and 10,000 validation images after each epoch.
 """
 
 import json
@@ -19,23 +19,23 @@ from rich.table import Table
 
 from anynet.data.cifar10.formats import BINARY_COUNT
 from anynet.data.dataset import BATCHES
-from benchmarks.side_by_side import backends, check_new, leave, run
+from benchmarks.common import backends, check_new, run, write_results
 
 REPEATS = 3
 SOURCE = Path(__file__).resolve().parents[1]
 
 
 def main(*names: str, data: Path | None = None, out: Path | None = None) -> None:
-    """Measure, print a table, and the same as JSON.
+    """Time 40 epochs of one layer, from the import on, in fresh processes.
 
     Parameters
     ----------
     names:
-        Backends; numpy by default.
+        Backends. Default: numpy.
     data:
-        Folder with CIFAR-10; random images in its binary form by default.
+        Folder with CIFAR-10. Default: random images in its binary format.
     out:
-        File for the JSON, which goes to stdout otherwise.
+        JSON file. Default: stdout.
     """
     check_new(out)
     names = names or ("numpy",)
@@ -46,12 +46,12 @@ def main(*names: str, data: Path | None = None, out: Path | None = None) -> None
             write_images(Path(folder))
         for _ in range(REPEATS):
             for name in names:
-                found[name].append(_first_run(name, data or Path(folder)))
-    leave(_table(found), {"runs": found}, out)
+                found[name].append(time_process(name, data or Path(folder)))
+    write_results(results_table(found), {"runs": found}, out)
 
 
 def write_images(folder: Path) -> None:
-    """Random images in the form of ``cifar-10-batches-bin``."""
+    """Write random images in the format of ``cifar-10-batches-bin``."""
     rng = np.random.default_rng(0)
     for name in BATCHES:
         labels, images = (
@@ -62,28 +62,31 @@ def write_images(folder: Path) -> None:
     (folder / "batches.meta.txt").write_text("\n".join("0123456789"), encoding="utf-8")
 
 
-def _first_run(name: str, folder: Path) -> dict[str, Any]:
+def time_process(name: str, folder: Path) -> dict[str, Any]:
+    """Run ``forty_epochs_child`` with a backend; return its timings and the seconds of the whole process."""
     began = time.perf_counter()
-    command = [sys.executable, "-m", "benchmarks.first_run", name, str(folder.resolve())]
+    command = [sys.executable, "-m", "benchmarks.forty_epochs_child", name, str(folder.resolve())]
     child = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True)
     if child.returncode:
         raise OSError(f"{name} could not be timed: {child.stderr.strip() or child.returncode}")
-    told = json.loads(child.stdout)
-    told["seconds"]["process"] = time.perf_counter() - began
-    return told
+    timings: dict[str, Any] = json.loads(child.stdout)
+    timings["seconds"]["process"] = time.perf_counter() - began
+    return timings
 
 
-def _table(found: Mapping[str, Sequence[dict[str, Any]]]) -> Table:
-    """A column for each backend; medians."""
+def results_table(found: Mapping[str, Sequence[dict[str, Any]]]) -> Table:
+    """Return a table of medians with a column per backend."""
     table = Table("seconds", title="One layer, 40 epochs of 10,000 images, in a fresh process")
     for name in found:
         table.add_column(name, justify="right")
     first = next(iter(found.values()))[0]
-    for part in first["seconds"]:
-        table.add_row(part, *(f"{statistics.median(t['seconds'][part] for t in told):.3f}" for told in found.values()))
+    for stage in first["seconds"]:
+        table.add_row(
+            stage, *(f"{statistics.median(t['seconds'][stage] for t in runs):.3f}" for runs in found.values())
+        )
     table.add_section()
-    reads = "reads of the device an epoch"
-    table.add_row(reads, *(f"{statistics.median(t[reads] for t in told):g}" for told in found.values()))
+    reads = "device reads per epoch"
+    table.add_row(reads, *(f"{statistics.median(t[reads] for t in runs):g}" for runs in found.values()))
     return table
 
 

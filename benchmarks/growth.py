@@ -1,4 +1,4 @@
-"""How throughput grows: of one hidden layer over batch size and over width, or of given nets over batch size."""
+"""Workloads over batch size and width: one hidden layer, or given nets over batch size."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -12,18 +12,19 @@ AXES: dict[str, Callable[[Workload], int]] = {
     "batch size": lambda workload: workload.batch_size,
     "width": lambda workload: workload.hidden[0],
 }
-"""What is varied, and where a workload has it."""
+"""Varied sizes by name, as functions of a workload."""
 
 BATCH_SIZES = [2**i for i in range(6, 14)]
 
-MANY = 1_000_000
-"""Parameters from which on an epoch is shorter."""
+LARGE_NET = 1_000_000
+"""Number of parameters from which epochs are shorter."""
 
 
 def workloads(nets: Sequence[Workload] = ()) -> dict[str, list[Workload]]:
-    """By what is varied: batches of 32 to 8192 at width 100, and widths of 16 to 4096 at batches of 128.
+    """Return groups of workloads in which one size varies.
 
-    nets: by the name of each, it with batches of 64 to 8192 instead.
+    Without `nets`: "batch size" (32 to 8192, width 100) and "width" (16 to 4096, batches of 128). With `nets`: a group
+    per net, by its name, with batches of 64 to 8192.
     """
     if nets:
         return {net.name: [_with_batches(net, size) for size in BATCH_SIZES] for net in nets}
@@ -34,7 +35,7 @@ def workloads(nets: Sequence[Workload] = ()) -> dict[str, list[Workload]]:
 
 
 def coarse_first(groups: Mapping[str, Sequence[Workload]]) -> list[Workload]:
-    """The workloads of all groups: first the ends of each, then what lies half-way, and so on."""
+    """Return the workloads of all groups: the ends of each group first, then the midpoints, and so on."""
 
     def rank(i: int, n: int) -> float:
         return math.inf if i in (0, n - 1) else i & -i
@@ -44,7 +45,7 @@ def coarse_first(groups: Mapping[str, Sequence[Workload]]) -> list[Workload]:
 
 
 def axis(group: str) -> str:
-    """What a group of these varies."""
+    """Return the name of the size that varies in a group."""
     return group if group in AXES else "batch size"
 
 
@@ -53,6 +54,6 @@ def _workload(name: str, *, batch_size: int, width: int, images: int) -> Workloa
 
 
 def _with_batches(net: Workload, batch_size: int) -> Workload:
-    """The same images whatever the batch size, and several of the largest batches of them."""
-    images = (2 if net.parameters >= MANY else 8) * BATCH_SIZES[-1]
+    """Return the net with another batch size; the number of images is the same for all batch sizes."""
+    images = (2 if net.parameters >= LARGE_NET else 8) * BATCH_SIZES[-1]
     return replace(net, name=f"{net.name} at {batch_size}", batch_size=batch_size, images=images)

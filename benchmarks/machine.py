@@ -1,4 +1,4 @@
-"""What the figures were measured on, and with."""
+"""Description of the machine and its software."""
 
 import os
 import platform
@@ -18,11 +18,11 @@ LIBRARIES = re.compile(
 )
 
 SETTINGS = re.compile("(CUPY|JAX|KMP|MKL|NUMBA|NVIDIA_TF32|OMP|OPENBLAS|TORCH[A-Z]*|XLA)_")
-"""Environment variables that change how fast libraries are."""
+"""Environment variables that affect speed."""
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, GPU, system, date, environment and versions."""
+    """Return processor, cores, GPU, system, date, environment variables and library versions."""
     found = {dist.name.lower(): dist.version for dist in distributions() if LIBRARIES.fullmatch(dist.name.lower())}
     return {
         "cpu": cpu(),
@@ -36,7 +36,7 @@ def describe() -> dict[str, Any]:
 
 
 def cpu() -> str:
-    """The processor's model."""
+    """Return the processor's model name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -46,17 +46,17 @@ def cpu() -> str:
 
 
 def gpu() -> str | None:
-    """Name, memory and driver of the first GPU, as nvidia-smi tells; None where there is none."""
-    asked = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    """Return name, memory and driver of the first GPU according to nvidia-smi; None without a GPU."""
+    query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+        lines = subprocess.run(query, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
         return None
-    return ", driver ".join(told[0].rsplit(", ", 1)) if told else None
+    return ", driver ".join(lines[0].rsplit(", ", 1)) if lines else None
 
 
 def file_name(machine: dict[str, Any], *, on_gpu: bool = False) -> str:
-    """Kind of machine and time: "amd-epyc-2-cores-20261121-172000", or the GPU's where that is to be named."""
+    """Return a base name from machine and time: "amd-epyc-2-cores-20261121-172000"; with `on_gpu`, the GPU's name."""
     cpu = f"{machine['cpu']} {machine['cores']} cores"
     kind = machine["gpu"].partition(",")[0] if on_gpu and machine["gpu"] else cpu
     kind = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")

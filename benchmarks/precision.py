@@ -1,46 +1,45 @@
-"""What rounding operands of products costs in accuracy, and gains in speed: ``python -m benchmarks.precision BACKEND``.
+"""Accuracy and speed of matmul precisions: ``python -m benchmarks.precision BACKEND``.
 
-For each precision that the backend has: ``anynet.fit`` with everything it does, over three seeds. The backend "rounded"
-is NumPy that rounds operands itself: accuracies as a GPU's, at no GPU's speed.
+Trains two nets with three seeds at each precision of the backend. The backend "rounded" is NumPy with rounded operands:
+it shows a GPU's accuracy, not its speed.
 """
 
-import json
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cyclopts
-import numpy as np
-from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
 import anynet as an
-from anynet.app.config import Config, Count
+from anynet.app.config import Config
 from anynet.app.experiment import prepare
-from anynet.core.atomic import write_whole
 from anynet.core.history import mean_and_deviation
 from anynet.data.sources import find
 from anynet.training import Run
-from benchmarks import machine
+from benchmarks import common
 from benchmarks.rounded import RoundedNumpy
 
 SEEDS, ROUNDED = (42, 43, 44), "rounded"
 
 NETS = {
-    "512-128 batch-normalised, SGD": Config(),
+    "512-128 batch-normalized, SGD": Config(),
     "2048-2048, Adam": Config(hidden="2048,2048", batch_norm=False, l2=0.0, optimizer="adam", lr=1e-4, batch_size=512),
 }
 
 
 class Outcome(NamedTuple):
-    """What one precision comes to with one net, for each seed.
+    """Results of one net at one precision.
 
-    images_per_second: trained on, measuring after every epoch included; without the first epoch, in which libraries
-        compile, where there are more.
+    Attributes
+    ----------
+    net, precision : str
+    test_accuracy, train_loss : list of float
+        Values for each seed after the last epoch.
+    images_per_second : list of float
+        Training images per second including evaluation; the first epoch, in which libraries compile, is left out if
+        there are others.
     """
 
     net: str
@@ -50,30 +49,28 @@ class Outcome(NamedTuple):
     images_per_second: list[float]
 
 
-def precision(backend: str, *, data: str = "auto", epochs: Count = 20, out: Path | None = None) -> None:
-    """Train at every precision that a backend has, print a table, and the same as JSON.
+def main(backend: str, *, data: str = "auto", epochs: common.Count = 20, out: Path | None = None) -> None:
+    """Train at every matmul precision of a backend.
 
     Parameters
     ----------
     backend:
-        As for train; or "rounded".
+        Backend as for train.py, or "rounded".
     data:
-        As for train.
+        Images as for train.py.
     epochs:
-        Of each run.
+        Epochs of each run.
     out:
-        File for the JSON, a new one. Default: standard output.
+        JSON file. Default: stdout.
     """
-    if out is not None and out.exists():
-        raise FileExistsError(f"{out} is there already, and is not overwritten; choose another")
+    common.check_new(out)
     chosen = RoundedNumpy("numpy", "cpu") if backend == ROUNDED else an.backend(backend)
     outcomes: list[Outcome] = []
     found = find(data)
     for net, config in NETS.items():
-        outcomes += _outcomes(net, replace(config, backend=chosen.name, epochs=epochs), chosen, found)
-    Console(stderr=True).print(_table(outcomes, f"{chosen}: {found[0]}, {epochs} epochs, {len(SEEDS)} seeds"))
-    result = {
-        "machine": machine.describe(),
+        outcomes += train_all(net, replace(config, backend=chosen.name, epochs=epochs), chosen, found)
+    table = results_table(outcomes, f"{chosen}: {found[0]}, {epochs} epochs, {len(SEEDS)} seeds")
+    numbers = {
         "backend": backend,
         "device": chosen.device_name,
         "dataset": found[0],
@@ -81,15 +78,11 @@ def precision(backend: str, *, data: str = "auto", epochs: Count = 20, out: Path
         "seeds": SEEDS,
         "results": [outcome._asdict() for outcome in outcomes],
     }
-    text = json.dumps(result, indent=1) + "\n"
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+    common.write_results(table, numbers, out)
 
 
-def _outcomes(net: str, config: Config, chosen: an.Backend, found: Any) -> list[Outcome]:
-    """Of one net; the precisions in turn, seed by seed, so that a busy moment of the machine hits all alike."""
+def train_all(net: str, config: Config, chosen: an.Backend, found: Any) -> list[Outcome]:
+    """Train one net at each precision; the precisions take turns, seed by seed."""
     outcomes = [Outcome(net, each, [], [], []) for each in chosen.precisions]
     for seed in SEEDS:
         for outcome in outcomes:
@@ -97,37 +90,35 @@ def _outcomes(net: str, config: Config, chosen: an.Backend, found: Any) -> list[
             run = experiment._replace(backend=chosen.with_precision(outcome.precision)).fit()
             outcome.test_accuracy.append(run.test.accuracy)
             outcome.train_loss.append(run.history[-1].train_loss)
-            outcome.images_per_second.append(_speed(run, int(config.train)))
+            outcome.images_per_second.append(images_per_second(run, int(config.train)))
     return outcomes
 
 
-def _speed(run: Run, images: int) -> float:
+def images_per_second(run: Run, images: int) -> float:
+    """Return training images per second, without the first epoch if there are others."""
     first, last = run.history[0], run.history[-1]
     if first is last:
         return images / last.seconds
     return (last.epoch - first.epoch) * images / (last.seconds - first.seconds)
 
 
-def _means(outcome: Outcome) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Mean and deviation of the test accuracy and of the training loss."""
-    return [mean_and_deviation(values) for values in (outcome.test_accuracy, outcome.train_loss)]
-
-
-def _table(outcomes: Sequence[Outcome], title: str) -> Table:
+def results_table(outcomes: Sequence[Outcome], title: str) -> Table:
+    """Return mean and standard deviation of the accuracy, the loss and the speed, and differences to float32."""
     table = Table(
-        *("net", "products", "test accuracy", "to float32", "final training loss", "to float32", "images/s"),
+        *("net", "precision", "test accuracy", "minus float32", "final training loss", "minus float32", "images/s"),
         "times float32",
         title=title,
     )
     for outcome in outcomes:
         base = next(other for other in outcomes if (other.net, other.precision) == (outcome.net, "float32"))
-        (accuracy, spread), (loss, _) = _means(outcome)
-        (base_accuracy, _), (base_loss, _) = _means(base)
+        accuracy, deviation = mean_and_deviation(outcome.test_accuracy)
+        base_accuracy, _ = mean_and_deviation(base.test_accuracy)
+        loss, base_loss = (mean_and_deviation(each.train_loss)[0] for each in (outcome, base))
         speed, base_speed = (statistics.median(each.images_per_second) for each in (outcome, base))
         table.add_row(
             outcome.net if outcome is base else "",
             outcome.precision,
-            f"{accuracy:.2%} ± {spread:.2%}",
+            f"{accuracy:.2%} ± {deviation:.2%}",
             f"{accuracy - base_accuracy:+.2%}",
             f"{loss:.4f}",
             f"{loss - base_loss:+.4f}",
@@ -138,7 +129,4 @@ def _table(outcomes: Sequence[Outcome], title: str) -> Table:
 
 
 if __name__ == "__main__":
-    try:
-        cyclopts.run(precision)
-    except (an.BackendError, OSError, ValueError, MemoryError) as error:
-        sys.exit(f"{error}")
+    common.run(main)

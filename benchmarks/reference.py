@@ -1,4 +1,4 @@
-"""What every peer must come to before it is timed: the loss after some steps, in float64, by plain NumPy."""
+"""Reference loss after some training steps, in float64 by plain NumPy; peers must match it before they are timed."""
 
 from dataclasses import replace
 
@@ -10,21 +10,21 @@ from benchmarks.peers.plain_numpy import PlainNumpy
 from benchmarks.workloads import Workload
 
 TOLERANCE = 1e-4
-"""Relative. Peers compute in float32, and sum in orders of their own."""
+"""Relative tolerance of the loss. Peers compute in float32 and sum in different orders."""
 
 IMAGES = 1000
-"""The loss is the mean over so many images, from the front, all in one batch."""
+"""The loss is the mean over the first `IMAGES` images, as one batch."""
 
 
 def trained(workload: Workload, data: Data, order: NDArray[np.int64]) -> Parameters:
-    """The parameters, in float64, after training on these images in this order."""
+    """Return the parameters, in float64, after training on the images in this order."""
     net = PlainNumpy(workload, data.astype(np.float64))
     net.train(order)
     return net.parameters()
 
 
 def loss(workload: Workload, data: Data, parameters: Parameters) -> float:
-    """The mean cross-entropy, without the penalty, computed in float64 whatever the parameters are of."""
+    """Return the mean cross-entropy without the penalty, computed in float64."""
     net = PlainNumpy(workload, replace(data, parameters=parameters).astype(np.float64))
     logits, _ = net.forward(data.images[:IMAGES])
     labels = data.labels[:IMAGES]

@@ -1,4 +1,4 @@
-"""What a run of the benchmarks leaves: a page, its picture, and every number as JSON."""
+"""Output of a benchmark run: a page, its figure, and all numbers as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,20 @@ from benchmarks.results import Result
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured.
+    """Results of a run and their presentation.
 
-    machine: as from ``machine.describe``, and the fields of ``floor.Machine``. settings: how it was measured.
-    groups: results, by what they are about. grown: whether each group varies a size.
-    skipped: names of workloads for which no time was left.
+    Attributes
+    ----------
+    title : str
+    machine : dict
+        Result of ``machine.describe`` and the fields of ``floor.Machine``.
+    settings : dict
+    groups : mapping of str to sequence of Result
+        Results by heading.
+    grown : bool
+        If True, a size varies within each group.
+    skipped : sequence of str
+        Names of workloads left out because of the time limit.
     """
 
     title: str
@@ -31,7 +40,7 @@ class Report:
     skipped: Sequence[str] = ()
 
     def write(self, paths: Mapping[str, Path]) -> None:
-        """The JSON and the page, to the paths from ``new_files``; again as more is measured."""
+        """Write the JSON and the page to the paths from ``new_files``, replacing earlier versions."""
         groups = {name: [result.as_dict() for result in results] for name, results in self.groups.items()}
         content = {
             "machine": self.machine,
@@ -41,38 +50,38 @@ class Report:
             "remarks": self.remarks(),
         }
         texts = {"json": json.dumps(content, indent=1) + "\n", "md": self._page(paths["png"].name)}
-        for ending, text in texts.items():
-            write_whole(paths[ending], lambda path: path.write_text(text, encoding="utf-8"))  # noqa: B023
+        for suffix, text in texts.items():
+            write_whole(paths[suffix], lambda path: path.write_text(text, encoding="utf-8"))  # noqa: B023
 
     def draw(self, paths: Mapping[str, Path], figure: Figure) -> None:
-        """The picture that the page shows."""
+        """Save the figure that the page shows."""
         figure.savefig(paths["png"], dpi=80)
 
     @property
     def results(self) -> list[Result]:
-        """Of all groups."""
+        """Results of all groups."""
         return [result for results in self.groups.values() for result in results]
 
     def summary(self) -> dict[str, list[Table]]:
-        """The tables that compare workloads, by heading."""
+        """Return the tables that compare workloads, by heading."""
         found = {name: [tables.ratios(results)] for name, results in self.groups.items()}
         if self.grown:
             for name, results in self.groups.items():
                 found[name].insert(0, tables.throughput(results))
-            found["From where on"] = [tables.overtaking(self.groups)]
+            found["Break-even points"] = [tables.break_even(self.groups)]
         return found
 
     def remarks(self) -> list[str]:
-        """Who was left out, and what for want of time, a line each."""
+        """Return lines about peers left out and about what the time limit cut."""
         wanted, lines = self.settings["repeats"], tables.left_out(self.results)
         repeats = {r.workload.name: max(len(t.seconds) for t in r.timings.values()) for r in self.results if r.timings}
         if fewer := [f"{name} ({n})" for name, n in repeats.items() if n < wanted]:
-            lines.append(f"for want of time, repeats of {wanted}: {', '.join(fewer)}")
+            lines.append(f"fewer repeats than {wanted} because of the time limit: {', '.join(fewer)}")
         if self.skipped:
-            lines.append(f"for want of time: {', '.join(self.skipped)}")
+            lines.append(f"not measured because of the time limit: {', '.join(self.skipped)}")
         return lines
 
-    def _page(self, picture: str) -> str:
+    def _page(self, figure: str) -> str:
         machine = self.machine
         versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
         environment = ", ".join(f"{name}={value}" for name, value in machine["environment"].items())
@@ -82,11 +91,11 @@ class Report:
             f"# {self.title}",
             f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {machine['date']}; {settings}.",
             *([f"GPU: {machine['gpu']}."] if machine["gpu"] else []),
-            f"Peak {machine['peak'] / 1e9:,.0f} GFLOP/s{units}, memory {machine['bandwidth'] / 1e9:,.0f} GB/s, "
-            f"as all floors, of the {'CPU' if machine['floor_of'] == 'cpu' else 'GPU'}.",
+            f"Peak {machine['peak'] / 1e9:,.0f} GFLOP/s{units}, memory {machine['bandwidth'] / 1e9:,.0f} GB/s "
+            f"({'CPU' if machine['floor_of'] == 'cpu' else 'GPU'}; floors refer to it).",
             f"{versions}.",
-            *([f"With {environment}."] if environment else []),
-            f"![{self.title}]({picture})",
+            *([f"Environment: {environment}."] if environment else []),
+            f"![{self.title}]({figure})",
         ]
         for name, compared in self.summary().items():
             parts += [f"## {name}", *map(tables.markdown, compared)]
@@ -98,10 +107,10 @@ class Report:
 
 
 def new_files(folder: Path, name: str) -> dict[str, Path]:
-    """The paths of a report's files, by their endings. Raises FileExistsError where there is one already."""
-    paths = {ending: folder / f"{name}.{ending}" for ending in ("md", "png", "json")}
+    """Return the paths of a report's files by suffix. Raises FileExistsError if one exists."""
+    paths = {suffix: folder / f"{name}.{suffix}" for suffix in ("md", "png", "json")}
     for path in paths.values():
         if path.exists():
-            raise FileExistsError(f"{path} is there already, and is not overwritten; choose another --name")
+            raise FileExistsError(f"{path} exists; choose another --name")
     folder.mkdir(parents=True, exist_ok=True)
     return paths

@@ -1,4 +1,4 @@
-"""What came out: raw repeats, and what is derived from them."""
+"""Benchmark results: raw timings and derived rates and ratios."""
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.floor import Floor
-from benchmarks.peers import HAND_WRITTEN, YARDSTICK
+from benchmarks.peers import BASELINE, HAND_WRITTEN
 from benchmarks.workloads import Workload
 
 
 class Quartiles(NamedTuple):
-    """Of images per second over the repeats."""
+    """Quartiles of images per second over the repeats."""
 
     low: float
     median: float
@@ -21,7 +21,17 @@ class Quartiles(NamedTuple):
 
 @dataclass(frozen=True)
 class Timing:
-    """Of one peer. loss: to which the first steps led. seconds: of each timed epoch. launches: as of ``Peer``."""
+    """Timings of one peer.
+
+    Attributes
+    ----------
+    loss : float
+        Loss after the first training steps.
+    seconds : list of float
+        Seconds of each timed epoch.
+    launches : int or None
+        Kernel launches or function calls per step; see ``Peer.launches``.
+    """
 
     loss: float
     seconds: list[float]
@@ -30,10 +40,18 @@ class Timing:
 
 @dataclass(frozen=True)
 class Result:
-    """Of one workload.
+    """Results of one workload.
 
-    loss: to which the first steps should lead. timings: of those that came to it, by peer.
-    left_out: of the others, why, by peer.
+    Attributes
+    ----------
+    workload : Workload
+    floor : Floor
+    loss : float
+        Reference loss after the first training steps.
+    timings : dict of str to Timing
+        Timings of the peers that match it.
+    left_out : dict of str to str
+        Reason for each of the other peers.
     """
 
     workload: Workload
@@ -52,18 +70,18 @@ class Result:
         }
 
     @property
-    def yardstick(self) -> str:
-        """PyTorch; where that was not timed, the first that was."""
-        return next((name for name in (YARDSTICK, *self.timings) if name in self.timings), YARDSTICK)
+    def baseline(self) -> str:
+        """Name of the peer whose throughput is 1: `BASELINE` if it was timed, otherwise the first that was."""
+        return next((name for name in (BASELINE, *self.timings) if name in self.timings), BASELINE)
 
     @cached_property
     def ratios(self) -> dict[str, float]:
-        """Medians as multiples of the yardstick's, by peer."""
-        return {name: rate.median / self.rates[self.yardstick].median for name, rate in self.rates.items()}
+        """Median throughput relative to the baseline, by peer."""
+        return {name: rate.median / self.rates[self.baseline].median for name, rate in self.rates.items()}
 
     @cached_property
     def to_hand_written(self) -> dict[str, float]:
-        """Medians of anynet's backends as multiples of the same library's when written by hand, by "one / other"."""
+        """Median throughput of anynet's backends relative to hand-written code of the same library."""
         return {
             f"{one} / {other}": self.rates[one].median / self.rates[other].median
             for one, other in HAND_WRITTEN.items()
@@ -72,14 +90,14 @@ class Result:
 
     @cached_property
     def floors(self) -> dict[str, float]:
-        """Images per second, were products, or memory where that takes longer, all there is to wait for."""
+        """Upper bounds on images per second: the longer of matrix products and memory traffic."""
         products = {"shapes": self.floor.shapes, "peak": self.floor.peak}
         return {name: self.workload.batch_size / max(took, self.floor.memory) for name, took in products.items()}
 
     def as_dict(self) -> dict[str, Any]:
-        """Raw and derived, as JSON takes it."""
+        """Return raw and derived numbers for JSON."""
         return asdict(self) | {
-            "yardstick": self.yardstick,
+            "baseline": self.baseline,
             "ratios": self.ratios,
             "to_hand_written": self.to_hand_written,
             "images_per_second": {name: rate._asdict() for name, rate in self.rates.items()},

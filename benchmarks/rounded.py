@@ -1,4 +1,4 @@
-"""NumPy whose products round their operands as a GPU's multipliers do: what that costs in accuracy, without a GPU."""
+"""NumPy backend that rounds the operands of matrix products as GPUs do, to measure accuracy without a GPU."""
 
 from functools import partial
 from typing import Any
@@ -11,12 +11,12 @@ from anynet.backends.numpy import Numpy
 from anynet.compiler import Call, Node, Target
 from anynet.compiler.numpy import NumpyTarget
 
-BITS = {"tf32": 10, "bf16": 7}
-"""Behind the point, of float32's 23."""
+MANTISSA_BITS = {"tf32": 10, "bf16": 7}
+"""Explicit mantissa bits; float32 has 23."""
 
 
 class RoundedNumpy(Numpy):
-    """NumPy on the CPU that has every precision in recorded steps, more slowly than float32."""
+    """NumPy on the CPU with every matmul precision in recorded steps; lower precisions are slower than float32."""
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -24,16 +24,16 @@ class RoundedNumpy(Numpy):
 
     @property
     def target(self) -> Target:
-        return RoundedTarget(BITS[self.precision]) if self.precision in BITS else NumpyTarget()
+        return RoundedTarget(MANTISSA_BITS[self.precision]) if self.precision in MANTISSA_BITS else NumpyTarget()
 
 
 class RoundedTarget(NumpyTarget):
-    """NumPy's, with so many bits kept of what is multiplied; sums are of float32 numbers, as ever."""
+    """NumPy's target with the operands of float32 products rounded to `bits` mantissa bits; sums stay float32."""
 
     def __init__(self, bits: int) -> None:
         self._bits = bits
 
-    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: NDArray[Any]) -> list[Call]:
+    def calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: NDArray[Any]) -> list[Call]:
         if node.op != "matmul" or out.dtype != np.float32:
             return super().calls(node, args, kwargs, out)
         found: list[Call] = []
@@ -44,7 +44,7 @@ class RoundedTarget(NumpyTarget):
 
 
 def round_into(bits: int, x: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Write the nearest numbers with so many bits behind the point; of two, the even one."""
+    """Write `x` rounded to `bits` mantissa bits to `out`; ties go to even."""
     np.copyto(out, x)
     dropped, whole = np.uint32(23 - bits), out.view(np.uint32)
     whole += ((whole >> dropped) & np.uint32(1)) + np.uint32((1 << (dropped - 1)) - 1)

@@ -1,4 +1,4 @@
-"""Results as tables, for a terminal and for Markdown."""
+"""Tables of results for a terminal and for Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
@@ -15,7 +15,7 @@ FLOORS = ("shapes", "peak")
 
 
 def ratios(results: Sequence[Result]) -> Table:
-    """A line for each peer, a column for each workload; anynet beside hand-written code; the floors."""
+    """Return ratios to the baseline: rows are peers, anynet relative to hand-written code, and floors."""
     table = Table("ratio", *(result.workload.name for result in results))
     peers = dict.fromkeys(name for result in results for name in result.timings)
     for name in peers:
@@ -25,14 +25,14 @@ def ratios(results: Sequence[Result]) -> Table:
         table.add_row(pair, *(_ratio(result.to_hand_written.get(pair)) for result in results))
     table.add_section()
     for floor in FLOORS:
-        ones = (result.rates.get(result.yardstick) for result in results)
+        ones = (result.rates.get(result.baseline) for result in results)
         cells = (_ratio(one and result.floors[floor] / one.median) for result, one in zip(results, ones, strict=True))
         table.add_row(f"floor: {floor}", *cells)
     return table
 
 
 def throughput(results: Sequence[Result]) -> Table:
-    """A line for each peer, a column for each workload: images per second."""
+    """Return images per second: rows are peers and floors, columns workloads."""
     table = Table("images/s", *(result.workload.name for result in results))
     for name in dict.fromkeys(name for result in results for name in result.rates):
         table.add_row(name, *(f"{r.rates[name].median:,.0f}" if name in r.rates else NONE for r in results))
@@ -42,30 +42,31 @@ def throughput(results: Sequence[Result]) -> Table:
     return table
 
 
-def overtaking(groups: Mapping[str, Sequence[Result]]) -> Table:
-    """A line for each peer, a column for what each group varies: from where on it is as fast as the yardstick."""
-    yardstick = next(result.yardstick for results in groups.values() for result in results)
-    named = (what if what in growth.AXES else f"{what}, {growth.axis(what)}" for what in groups)
-    table = Table(f"as fast as {yardstick}, from", *named)
+def break_even(groups: Mapping[str, Sequence[Result]]) -> Table:
+    """Return for each peer and group the least size from which on it is as fast as the baseline."""
+    baseline = next(result.baseline for results in groups.values() for result in results)
+    headings = (group if group in growth.AXES else f"{group}, {growth.axis(group)}" for group in groups)
+    table = Table(f"as fast as {baseline}, from", *headings)
     peers = dict.fromkeys(name for results in groups.values() for result in results for name in result.ratios)
-    for name in (name for name in peers if name != yardstick):
-        table.add_row(name, *(_from(what, results, name) for what, results in groups.items()))
+    for name in (name for name in peers if name != baseline):
+        table.add_row(name, *(_least_size(group, results, name) for group, results in groups.items()))
     return table
 
 
-def _from(what: str, results: Sequence[Result], name: str) -> str:
+def _least_size(group: str, results: Sequence[Result], name: str) -> str:
     found = NONE
     for result in reversed(results):
         if result.ratios.get(name, 0) < 1:
             break
-        found = f"{growth.AXES[growth.axis(what)](result.workload)}"
+        found = f"{growth.AXES[growth.axis(group)](result.workload)}"
     return found
 
 
 def rates(result: Result) -> Table:
-    """A line for each peer of one workload: images per second, their quartiles, and how much of either floor that is.
+    """Return the rates of one workload.
 
-    Beside it a step's microseconds, and, where a peer tells, how many calls it makes in one.
+    Rows are peers; columns are images per second, quartiles, microseconds per step, calls per step (if a peer reports
+    them), and the rates as fractions of the floors.
     """
     calls = {name: timing.launches for name, timing in result.timings.items() if timing.launches is not None}
     columns = "images/s", "quartiles", "µs/step", *(["calls"] if calls else []), *(f"of {floor}" for floor in FLOORS)
@@ -87,16 +88,16 @@ def rates(result: Result) -> Table:
 
 
 def left_out(results: Iterable[Result]) -> list[str]:
-    """Who was not timed, and why, a line each."""
-    where: dict[tuple[str, str], list[str]] = {}
+    """Return a line for each reason why a peer was not timed."""
+    found: dict[tuple[str, str], list[str]] = {}
     for result in results:
-        for each in result.left_out.items():
-            where.setdefault(each, []).append(result.workload.name)
-    return [f"{name} ({', '.join(workloads)}): {why}" for (name, why), workloads in where.items()]
+        for entry in result.left_out.items():
+            found.setdefault(entry, []).append(result.workload.name)
+    return [f"{name} ({', '.join(workloads)}): {reason}" for (name, reason), workloads in found.items()]
 
 
 def markdown(table: Table) -> str:
-    """The table in Markdown, where its title is left to a heading."""
+    """Return the table in Markdown, without its title."""
     table.box, table.title = MARKDOWN, None
     for row in table.rows:
         row.end_section = False

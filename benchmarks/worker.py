@@ -1,4 +1,4 @@
-"""A process that calls functions, one at a time, and sleeps in between."""
+"""A process that calls functions, one at a time."""
 
 import signal
 import traceback
@@ -12,12 +12,12 @@ from typing import Any, Self
 from benchmarks.environment import environment, variables
 from benchmarks.peers.base import LeftOutError
 
-PATIENCE = 5
-"""Seconds that a process has to end by itself."""
+EXIT_TIMEOUT = 5
+"""Seconds before a process that should exit is terminated."""
 
 
 class Worker:
-    """Starts with nothing imported, so that threads and devices are its own. As a context, it ends with it."""
+    """A spawned process with its own threads and devices. As a context manager, it ends the process at exit."""
 
     def __init__(self, threads: int) -> None:
         context = get_context("spawn")
@@ -34,14 +34,14 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
-        self._process.join(timeout=PATIENCE)
+        self._process.join(timeout=EXIT_TIMEOUT)
         self._process.terminate()
         self._process.join()
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        """What a module's function returns there.
+        """Call a module-level function in the process and return its result.
 
-        Raises LeftOutError where it raised anything, and where the process is no more.
+        Raises LeftOutError if the function raised an exception or the process has ended.
         """
         try:
             self._connection.send((function, args))
@@ -55,8 +55,8 @@ class Worker:
 
 
 def _serve(connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Control-C is for the process that started this one, and ends it
-    with suppress(EOFError, ConnectionError):  # the other end is closed
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Control-C
+    with suppress(EOFError, ConnectionError):  # the parent closed the connection
         while True:
             function, args = connection.recv()
             connection.send(_answer(function, args))

@@ -1,4 +1,4 @@
-"""The nets that are trained, and how."""
+"""The nets that are trained, and their settings."""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,13 +10,29 @@ CLASSES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """One net, its optimizer, and how much of an epoch is trained.
+    """One net, its optimizer, and the size of an epoch.
 
-    hidden: widths of the hidden layers; behind each stands batch normalisation where wanted, then the activation.
-    lr: the learning rate, the same at every step. l2: λ of the penalty λ Σ W² on weights, without biases.
-    images: a multiple of the batch size, so that no peer meets a shorter batch.
+    Parameters
+    ----------
+    name : str
+    hidden : tuple of int
+        Widths of the hidden layers. Each is followed by batch normalization, if any, and the activation.
+    activation : {"relu", "sigmoid"}
+    batch_norm : bool
+    batch_size : int
+    optimizer : {"sgd", "adam"}
+    lr : float
+        Constant learning rate.
+    momentum : float
+    l2 : float
+        λ of the penalty λ Σ W² on weights, not biases.
+    images : int
+        Images per epoch, a multiple of the batch size.
 
-    Raises ValueError where it is none.
+    Raises
+    ------
+    ValueError
+        If `images` is not a multiple of `batch_size`.
     """
 
     name: str
@@ -32,13 +48,15 @@ class Workload:
 
     def __post_init__(self) -> None:
         if self.images % self.batch_size:
-            raise ValueError(f"{self.name}: {self.images} images are no multiple of the batch size, {self.batch_size}")
+            raise ValueError(
+                f"{self.name}: images: expected a multiple of the batch size, {self.batch_size}, got {self.images}"
+            )
 
     def __str__(self) -> str:
         parts = [
             "-".join(map(str, self.widths)),
             self.hidden and self.activation,
-            self.batch_norm and "batch-normalised",
+            self.batch_norm and "batch-normalized",
             f"batches of {self.batch_size}",
             {"sgd": "SGD", "adam": "Adam"}[self.optimizer],
             self.momentum and f"momentum {self.momentum:g}",
@@ -48,26 +66,26 @@ class Workload:
 
     @property
     def steps(self) -> int:
-        """Of an epoch."""
+        """Steps per epoch."""
         return self.images // self.batch_size
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Features from the input to the logits."""
+        """Features of the input, the hidden layers and the output."""
         return PIXELS, *self.hidden, CLASSES
 
     @property
     def parameters(self) -> int:
-        """How many numbers are trained."""
+        """Number of parameters."""
         pairs = zip(self.widths, self.widths[1:], strict=False)
         return sum((n_in + 1) * n_out for n_in, n_out in pairs) + self.batch_norm * 2 * sum(self.hidden)
 
     def shortened(self, images: int) -> Self:
-        """With about so many images, if it has more."""
+        """Return the workload with at most about `images` images."""
         return replace(self, images=min(self.images, math.ceil(images / self.batch_size) * self.batch_size))
 
 
-# Rates and penalties are such that leaving any of them out changes the loss of the first steps by more than rounding.
+# Learning rates and penalties are large enough that omitting one changes the loss of the first steps measurably.
 WORKLOADS = {
     workload.name: workload
     for workload in (

@@ -1,1 +1,1 @@
-"""All that only a machine with a GPU can show, in one command: ``python -m benchmarks.card``."""
+"""Tests and benchmarks for a machine with a GPU, in one command: ``python -m benchmarks.card``."""

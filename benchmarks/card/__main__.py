@@ -1,102 +1,100 @@
-"""``python -m benchmarks.card``: check, measure, judge, within the minutes given.
+"""``python -m benchmarks.card``: run tests and benchmarks on a GPU and compare the results with targets.
 
-Each part is a process of its own, so that one that fails leaves the others' results; what there is is written at once.
+Each part is a separate process, so that a failure does not affect the others. Results are written after each part.
 """
 
 import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import cyclopts
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from anynet.app.config import Positive
 from anynet.core.atomic import write_whole
-from benchmarks import machine, tables
-from benchmarks.card.expectations import Expectation, judged
+from benchmarks import common, machine, tables
+from benchmarks.card.expectations import Expectation, evaluate
 from benchmarks.card.parts import CHECK, MEASURE, Part, parts
-from benchmarks.card.running import SOURCE, Ended, run
-from benchmarks.peers import ANYNET, known
+from benchmarks.card.running import SOURCE, Outcome, run
+from benchmarks.peers import ANYNET, check_names
 
 ALL = "all"
 
 
-def card(
+def main(
     *,
     stage: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
     device: str = "cupy",
-    minutes: Positive | None = None,
+    minutes: common.Positive | None = None,
     quick: bool = False,
     out: Path | None = None,
 ) -> int:
-    """Check and measure on this machine, and print and write what came out beside what was expected.
+    """Run tests and benchmarks on this machine, and compare the results with targets.
 
-    The exit code is 0 if every part ended well and, unless it was to be quick, every expectation is met.
+    The exit code is 0 if every part succeeds and, without --quick, every target is met; otherwise 1.
 
     Parameters
     ----------
     stage:
-        check, measure, or parts by name. Default: all.
+        check, measure, or names of parts. Default: all.
     device:
-        The backend of anynet that all is about.
+        anynet backend to test.
     minutes:
-        How long it may take: for that it repeats less often, and then leaves out. Default: as long as it takes.
+        Time limit. Repeats, then workloads and parts, are dropped to meet it. Default: none.
     quick:
-        Only few images and repeats, to see that everything works.
+        Use few images and repeats, as a smoke test.
     out:
-        Folder for all files. Default: one in benchmarks/results, named after the GPU and the time.
+        Output folder. Default: a new one in benchmarks/results, named after the GPU and the time.
     """
-    known([ANYNET + device])
+    check_names([ANYNET + device])
     until = None if minutes is None else time.monotonic() + 60 * minutes
     here = machine.describe()
     folder = (out or SOURCE / "benchmarks" / "results" / machine.file_name(here, on_gpu=True)).resolve()
     chosen = choose(stage or [ALL], parts(device, folder, quick=quick))
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(width=120, highlight=False)
-    ended: dict[str, Ended] = {}
+    outcomes: dict[str, Outcome] = {}
     for i, part in enumerate(chosen):
         share = part.share / sum(later.share for later in chosen[i:])
         left = None if until is None else share * (until - time.monotonic())
-        ended[part.name] = run(part, folder, quick=quick, seconds=left)
-        console.print(f"{part.name}: {ended[part.name].how}, {ended[part.name].seconds:.0f} s", markup=False)
-        expected = judged(device, folder)
-        write(folder, here, ended, expected)
-    for table in tables_of(ended, expected):
+        outcomes[part.name] = run(part, folder, quick=quick, seconds=left)
+        console.print(f"{part.name}: {outcomes[part.name].message}, {outcomes[part.name].seconds:.0f} s", markup=False)
+        expected = evaluate(device, folder)
+        write(folder, here, outcomes, expected)
+    for table in make_tables(outcomes, expected):
         console.print(table)
-    well = all(end.well for end in ended.values()) and (quick or all(each.met for each in expected))
-    console.print(f"{'passed' if well else 'not passed'}; see {folder}", markup=False, soft_wrap=True)
-    return 0 if well else 1
+    success = all(o.success for o in outcomes.values()) and (quick or all(e.met for e in expected))
+    console.print(f"{'passed' if success else 'not passed'}; see {folder}", markup=False, soft_wrap=True)
+    return 0 if success else 1
 
 
 def choose(stages: Sequence[str], every: Sequence[Part]) -> list[Part]:
-    """The parts of stages or of names. Raises ValueError for what is neither."""
+    """Return the parts of the given stages or names. Raises ValueError for unknown ones."""
     names = [CHECK, MEASURE, ALL, *(part.name for part in every)]
     if unknown := [stage for stage in stages if stage not in names]:
         raise ValueError(f"--stage: expected some of {', '.join(names)}, got {', '.join(unknown)}")
     return [part for part in every if {ALL, part.stage, part.name} & set(stages)]
 
 
-def write(folder: Path, here: dict[str, Any], ended: Mapping[str, Ended], expected: Sequence[Expectation]) -> None:
-    """The card's own page and JSON, with what an earlier run left there of other parts."""
+def write(folder: Path, here: dict[str, Any], outcomes: Mapping[str, Outcome], expected: Sequence[Expectation]) -> None:
+    """Write card.md and card.json; outcomes of other parts from earlier runs in the folder are kept."""
     path = folder / "card.json"
-    every: dict[str, Ended] = {}
+    every: dict[str, Outcome] = {}
     if path.exists():
-        every = {name: Ended(**told) for name, told in json.loads(path.read_text(encoding="utf-8"))["parts"].items()}
-    every |= ended
+        parts_before = json.loads(path.read_text(encoding="utf-8"))["parts"]
+        every = {name: Outcome(**fields) for name, fields in parts_before.items()}
+    every |= outcomes
     content = {
         "machine": here,
-        "parts": {name: end._asdict() for name, end in every.items()},
-        "expectations": [each._asdict() | {"met": each.met} for each in expected],
+        "parts": {name: outcome._asdict() for name, outcome in every.items()},
+        "expectations": [e._asdict() | {"met": e.met} for e in expected],
     }
     page = [
-        "# What a card shows",
+        "# Tests and benchmarks on a GPU",
         f"{here['gpu'] or here['cpu']}, {here['date']}.",
-        *map(tables.markdown, tables_of(every, expected)),
+        *map(tables.markdown, make_tables(every, expected)),
         *remarks(folder),
     ]
     texts = {path: json.dumps(content, indent=1) + "\n", folder / "card.md": "\n\n".join(page) + "\n"}
@@ -104,18 +102,18 @@ def write(folder: Path, here: dict[str, Any], ended: Mapping[str, Ended], expect
         write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))  # noqa: B023
 
 
-def tables_of(ended: Mapping[str, Ended], expected: Sequence[Expectation]) -> list[Table]:
-    """A line for each part; and one for each expectation, if anything was measured that has some."""
-    ends, judgements = Table("part", "how it ended", "seconds"), Table("expected", "asked", "got", "met")
-    for name, end in ended.items():
-        ends.add_row(name, end.how, f"{end.seconds:.0f}")
-    for each in expected:
-        judgements.add_row(*each.row)
-    return [ends, judgements] if expected else [ends]
+def make_tables(outcomes: Mapping[str, Outcome], expected: Sequence[Expectation]) -> list[Table]:
+    """Return a table of the parts and, if any were measured, one of the targets."""
+    parts_table, targets = Table("part", "outcome", "seconds"), Table("quantity", "target", "result", "met")
+    for name, outcome in outcomes.items():
+        parts_table.add_row(name, outcome.message, f"{outcome.seconds:.0f}")
+    for expectation in expected:
+        targets.add_row(*expectation.row)
+    return [parts_table, targets] if expected else [parts_table]
 
 
 def remarks(folder: Path) -> list[str]:
-    """What the reports in the folder say that they left out, a list for each."""
+    """Return what the reports in the folder left out, a Markdown list for each."""
     found = []
     for name in ("nets", "batches", "growth"):
         if (path := folder / f"{name}.json").exists():
@@ -125,7 +123,4 @@ def remarks(folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(cyclopts.run(card))
-    except ValueError as error:
-        sys.exit(f"{error}")
+    common.run(main)

@@ -1,4 +1,4 @@
-"""Whether a backend can compute here, and on what: ``python -m benchmarks.card.device BACKEND``."""
+"""Check that a backend can be used here and print its device: ``python -m benchmarks.card.device BACKEND``."""
 
 import sys
 

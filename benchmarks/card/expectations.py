@@ -1,4 +1,4 @@
-"""What was expected of a card, and what came out."""
+"""Performance targets for a GPU, and measured values."""
 
 import json
 import statistics
@@ -8,53 +8,63 @@ from typing import Any, NamedTuple
 from benchmarks.card.parts import NETS
 from benchmarks.peers import ANYNET, on_gpu
 
-SMALL = NETS[:4]
-"""Nets of which eager PyTorch spends most of the time on launching."""
+SMALL_NETS = NETS[:4]
+"""Nets for which eager PyTorch spends most of the time on kernel launches."""
 
-TIMES_EAGER, TIMES_COMPILED, SECONDS = 5.0, 1.0, 1.0
+EAGER_RATIO, COMPILED_RATIO, FORTY_EPOCHS_SECONDS = 5.0, 1.0, 1.0
 
 
 class Expectation(NamedTuple):
-    """asked: the least ratio, or the most seconds. got: None where it was not measured."""
+    """A target and the measured value.
 
-    what: str
-    asked: float
-    got: float | None
+    Attributes
+    ----------
+    quantity : str
+    target : float
+        Least ratio or, if `at_most`, greatest number of seconds.
+    value : float or None
+        Measured value; None if it was not measured.
+    at_most : bool
+    """
+
+    quantity: str
+    target: float
+    value: float | None
     at_most: bool = False
 
     @property
     def met(self) -> bool:
-        """Whether it was measured, and is as it was to be."""
-        if self.got is None:
+        """True if the value was measured and meets the target."""
+        if self.value is None:
             return False
-        return self.got <= self.asked if self.at_most else self.got >= self.asked
+        return self.value <= self.target if self.at_most else self.value >= self.target
 
     @property
     def row(self) -> tuple[str, str, str, str]:
-        """For a table."""
-        got = "not measured" if self.got is None else f"{self.got:.2f}"
+        """Cells of a table row."""
+        value = "not measured" if self.value is None else f"{self.value:.2f}"
         return (
-            self.what,
-            f"{'at most' if self.at_most else 'at least'} {self.asked:g}",
-            got,
+            self.quantity,
+            f"{'at most' if self.at_most else 'at least'} {self.target:g}",
+            value,
             "yes" if self.met else "no",
         )
 
 
-def judged(device: str, folder: Path) -> list[Expectation]:
-    """Of a backend, by the files that parts left in a folder; nothing of those that left none."""
+def evaluate(device: str, folder: Path) -> list[Expectation]:
+    """Return the targets of a backend whose parts left result files in the folder."""
     found = []
     if (path := folder / "nets.json").exists():
-        found += _of_nets(device, json.loads(path.read_text(encoding="utf-8")))
+        found += _net_targets(device, json.loads(path.read_text(encoding="utf-8")))
     if (path := folder / "forty_epochs.json").exists():
-        told = json.loads(path.read_text(encoding="utf-8"))["runs"][device]
-        took = statistics.median(run["seconds"]["in all"] - run["seconds"]["import"] for run in told)
-        what = "forty epochs of one layer, from reading the files to the test, in seconds"
-        found.append(Expectation(what, SECONDS, took, at_most=True))
+        runs = json.loads(path.read_text(encoding="utf-8"))["runs"][device]
+        took = statistics.median(run["seconds"]["total"] - run["seconds"]["import"] for run in runs)
+        quantity = "forty epochs of one layer, from reading the files to the test, in seconds"
+        found.append(Expectation(quantity, FORTY_EPOCHS_SECONDS, took, at_most=True))
     return found
 
 
-def _of_nets(device: str, content: dict[str, Any]) -> list[Expectation]:
+def _net_targets(device: str, content: dict[str, Any]) -> list[Expectation]:
     results = {result["workload"]["name"]: result for group in content["results"].values() for result in group}
     place, found = ":cuda" if on_gpu(ANYNET + device) else "", []
     compiled = [f"{name}{place}" for name in ("torch-compile", "jax-scan", "jax-step")]
@@ -63,12 +73,12 @@ def _of_nets(device: str, content: dict[str, Any]) -> list[Expectation]:
         rates = (
             {name: rate["median"] for name, rate in results[net]["images_per_second"].items()} if net in results else {}
         )
-        ours, theirs = rates.get(ANYNET + device), [rates[name] for name in others if name in rates]
-        return ours / max(theirs) if ours and theirs else None
+        anynet_rate, peers = rates.get(ANYNET + device), [rates[name] for name in others if name in rates]
+        return anynet_rate / max(peers) if anynet_rate and peers else None
 
-    for net in SMALL:
-        found.append(Expectation(f"{net}: times torch{place}, eager", TIMES_EAGER, ratio(net, [f"torch{place}"])))
+    for net in SMALL_NETS:
+        found.append(Expectation(f"{net}: times torch{place}, eager", EAGER_RATIO, ratio(net, [f"torch{place}"])))
     for net in NETS:
-        what = f"{net}: times the best of {', '.join(compiled)}"
-        found.append(Expectation(what, TIMES_COMPILED, ratio(net, compiled)))
+        quantity = f"{net}: times the best of {', '.join(compiled)}"
+        found.append(Expectation(quantity, COMPILED_RATIO, ratio(net, compiled)))
     return found

@@ -1,4 +1,4 @@
-"""Running a part in a process of its own, within its time."""
+"""Run a part in a separate process with a time limit."""
 
 import os
 import signal
@@ -15,51 +15,51 @@ from benchmarks.card.parts import Part
 
 SOURCE = Path(__file__).resolve().parents[2]
 
-TOLD = 0.85
-"""Of its time, what a part is told; the measurement that is under way then takes the rest."""
+MINUTES_FRACTION = 0.85
+"""Fraction of the time limit passed as ``--minutes``; the last measurement overruns it."""
 
-GRACE = 15
-"""Seconds that a part has to end once its time is over."""
+EXIT_SECONDS = 15
+"""Seconds between an interrupt and killing the process."""
 
-LAST = 15
-"""Lines shown of a part that failed."""
+SHOWN_LINES = 15
+"""Last lines shown of a failed part's output."""
 
 
-class Ended(NamedTuple):
-    """Of a part: how it ended, whether that is well, after how many seconds."""
+class Outcome(NamedTuple):
+    """Outcome of a part: a message, success, and seconds taken."""
 
-    how: str
-    well: bool
+    message: str
+    success: bool
     seconds: float
 
 
-def run(part: Part, folder: Path, *, quick: bool, seconds: float | None = None) -> Ended:
-    """Run a part, for so many seconds at most; what it says goes to a file of its name."""
+def run(part: Part, folder: Path, *, quick: bool, seconds: float | None = None) -> Outcome:
+    """Run a part for at most `seconds`; its output goes to ``<name>.txt`` in the folder."""
     if quick and part.quick is None:
-        return Ended("left out, for it cannot be quick", True, 0)
+        return Outcome("left out: no quick version", True, 0)
     if find_spec(part.module) is None:
-        return Ended(f"left out, for there is no {part.module}", True, 0)
+        return Outcome(f"left out: {part.module} is not installed", True, 0)
     if seconds is not None and seconds <= 0:
-        return Ended("left out for want of time", False, 0)
-    words = [*part.words, *(part.quick or () if quick else ())]
-    if part.in_time and seconds is not None:
-        words += ["--minutes", f"{TOLD * seconds / 60:.2f}"]
+        return Outcome("left out: no time left", False, 0)
+    arguments = [*part.arguments, *(part.quick or () if quick else ())]
+    if part.takes_minutes and seconds is not None:
+        arguments += ["--minutes", f"{MINUTES_FRACTION * seconds / 60:.2f}"]
     log, began = folder / f"{part.name}.txt", time.monotonic()
-    code = _call([sys.executable, "-m", part.module, *words], log, seconds)
+    code = _call([sys.executable, "-m", part.module, *arguments], log, seconds)
     took = time.monotonic() - began
     if code is None:
-        ended = Ended("stopped when its time was over", False, took)
+        outcome = Outcome("stopped at the time limit", False, took)
     elif part.tests is not None:
-        ended = _of_tests(part.tests, code, took)
+        outcome = _test_outcome(part.tests, code, took)
     else:
-        ended = Ended(f"failed with code {code}" if code else "ended well", code == 0, took)
-    if not ended.well:
-        print(*log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST:], sep="\n")
-    return ended
+        outcome = Outcome(f"failed with exit code {code}" if code else "succeeded", code == 0, took)
+    if not outcome.success:
+        print(*log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LINES:], sep="\n")
+    return outcome
 
 
 def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
-    """The exit code; None where the command took longer, and was ended with all that it had started."""
+    """Return the exit code; None if the time ran out and the process and its children were ended."""
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
             command,
@@ -72,9 +72,9 @@ def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
         try:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)  # on which a report of the benchmarks still draws what it has
+            process.send_signal(signal.SIGINT)  # the benchmarks then write what they have
             with suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE)
+                process.wait(EXIT_SECONDS)
             return None
         finally:
             if process.poll() is None:
@@ -82,12 +82,12 @@ def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
                 process.wait()
 
 
-def _of_tests(report: Path, code: int, seconds: float) -> Ended:
-    """By the report that pytest leaves. That all were skipped is no success."""
+def _test_outcome(report: Path, code: int, seconds: float) -> Outcome:
+    """Return the outcome according to pytest's report; all tests skipped is a failure."""
     if not report.exists():
-        return Ended("failed before any test", False, seconds)
+        return Outcome("failed before any test", False, seconds)
     cases = list(ElementTree.parse(report).getroot().iter("testcase"))
     skipped = sum(case.find("skipped") is not None for case in cases)
     failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
     passed = len(cases) - failed - skipped
-    return Ended(f"{passed} passed, {failed} failed, {skipped} skipped", code == 0 < passed, seconds)
+    return Outcome(f"{passed} passed, {failed} failed, {skipped} skipped", code == 0 < passed, seconds)

@@ -1,4 +1,4 @@
-"""The libraries that train, one file each, imported in the process that runs it and nowhere else."""
+"""Peers: libraries that train the workloads, one file each, imported only in the process that runs them."""
 
 import pkgutil
 import re
@@ -11,8 +11,8 @@ from benchmarks.data import Data
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload
 
-YARDSTICK = "torch"
-"""The peer whose throughput is 1."""
+BASELINE = "torch"
+"""Peer whose throughput is 1."""
 
 PEERS = {
     "torch": "torch_eager:TorchEager",
@@ -25,13 +25,13 @@ PEERS = {
     "thinc": "thinc_chain:ThincChain",
     "plain-numpy": "plain_numpy:PlainNumpy",
 }
-"""Module and class, by name."""
+"""Module and class by name."""
 
 ON_DEVICES = ("torch", "torch-compile", "jax-step", "jax-scan")
-"""Those of them that take a device: torch:cuda, jax-scan:gpu. Without one they are on the CPU."""
+"""Peers that take a device, as in torch:cuda and jax-scan:gpu. The default is the CPU."""
 
 ANYNET = "anynet-"
-"""Behind it stands a backend, and how it runs steps: anynet-numpy, anynet-numpy+numba, anynet-torch:cuda+eager."""
+"""Prefix of anynet's peers, followed by a backend and an option: anynet-numpy+numba, anynet-torch:cuda+eager."""
 
 DEFAULT = [*PEERS, *(ANYNET + backend for backend in ("numpy", "numpy+numba", "torch:cpu", "jax:cpu", "cupy"))]
 
@@ -41,11 +41,11 @@ HAND_WRITTEN = {
     "anynet-torch:cuda": "torch:cuda",
     "anynet-jax:cuda": "jax-scan:cuda",
 }
-"""What anynet's backends are compared with, beside the yardstick."""
+"""Hand-written code that anynet's backends are compared with, in addition to the baseline."""
 
 
 def find(name: str) -> Callable[[Workload, Data], Peer]:
-    """The peer of this name, its library imported. Raises LeftOutError where that is not installed."""
+    """Return a peer's constructor, importing its library. Raises LeftOutError if it is not installed."""
     if name.startswith(ANYNET):
         from benchmarks.peers.anynet_peer import Anynet
 
@@ -58,19 +58,19 @@ def find(name: str) -> Callable[[Workload, Data], Peer]:
     return partial(kind, device=device) if device else kind
 
 
-def known(names: Sequence[str]) -> Sequence[str]:
-    """The names again. Raises ValueError for one that there is not."""
+def check_names(names: Sequence[str]) -> Sequence[str]:
+    """Return `names`. Raises ValueError for an unknown peer, or a device for a peer that takes none."""
     for name in names:
-        ours = name.startswith(ANYNET)
-        library = re.split("[:+]" if ours else ":", name.removeprefix(ANYNET))[0]
-        if library not in (LIBRARIES if ours else PEERS):
-            raise ValueError(f'there is no peer "{name}"{nearest(name, DEFAULT)}')
-        if not ours and name != library and library not in ON_DEVICES:
-            raise ValueError(f'the peer "{library}" takes no device, which {name} names; {", ".join(ON_DEVICES)} do')
+        is_anynet = name.startswith(ANYNET)
+        library = re.split("[:+]" if is_anynet else ":", name.removeprefix(ANYNET))[0]
+        if library not in (LIBRARIES if is_anynet else PEERS):
+            raise ValueError(f'unknown peer "{name}"{nearest(name, DEFAULT)}')
+        if not is_anynet and name != library and library not in ON_DEVICES:
+            raise ValueError(f'peer "{name}": {library} takes no device; {", ".join(ON_DEVICES)} do')
     return names
 
 
 def on_gpu(name: str) -> bool:
-    """Whether the peer of this name trains on a GPU."""
+    """Return True if the named peer trains on a GPU."""
     device = name.partition("+")[0].partition(":")[2]
     return name.startswith(f"{ANYNET}cupy") or device.partition(":")[0] in ("cuda", "gpu")

@@ -1,4 +1,4 @@
-"""What a peer is: one library's best way of training a workload."""
+"""Base class of peers."""
 
 from abc import ABC, abstractmethod
 
@@ -10,14 +10,21 @@ from benchmarks.workloads import Workload
 
 
 class LeftOutError(Exception):
-    """Why a peer is not timed, in one line: its library is not here, or has no words for the workload."""
+    """A peer that cannot be timed; the message is the reason, in one line."""
 
 
 class Peer(ABC):
-    """A net in training.
+    """One library's fastest way to train a workload.
 
-    Made from a workload and its data, in a process of its own. Raises LeftOutError for a workload that it cannot train
-    as it is.
+    Parameters
+    ----------
+    workload : Workload
+    data : Data
+
+    Raises
+    ------
+    LeftOutError
+        If the library cannot train the workload.
     """
 
     @abstractmethod
@@ -25,15 +32,18 @@ class Peer(ABC):
 
     @abstractmethod
     def train(self, order: NDArray[np.int64]) -> None:
-        """Train on the images of these numbers, in this order, batch by batch; return when the device is done.
+        """Train batch by batch on the images with these indices, and wait for the device.
 
-        order: as long as a number of whole batches.
+        Parameters
+        ----------
+        order : array of int64, shape (n,)
+            Indices of images; n is a multiple of the batch size.
         """
 
     @abstractmethod
     def parameters(self) -> Parameters:
-        """What the parameters are now."""
+        """Return the current parameters."""
 
     def launches(self) -> int | None:
-        """How many kernels a step launches, on a CPU how many functions it calls; None where that is not known."""
+        """Return kernel launches per step, on a CPU function calls per step; None if unknown."""
         return None

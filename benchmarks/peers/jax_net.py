@@ -1,4 +1,4 @@
-"""What both peers in JAX share: the step, written by hand with ``jax.grad``, and what it carries along."""
+"""Training step in JAX, written with ``jax.grad``, shared by both JAX peers."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ Tree = Any
 
 
 class Carry(NamedTuple):
-    """From step to step: parameters, the optimizer's moments shaped like them, and how many steps were made."""
+    """Parameters, the optimizer's moments, and the number of steps."""
 
     params: Tree
     first: Tree
@@ -25,7 +25,7 @@ class Carry(NamedTuple):
 
 
 class Arrays(NamedTuple):
-    """What a step reads: uint8 images, labels, and how pixels are normalised."""
+    """Arrays that a step reads: uint8 images, labels, and the normalization."""
 
     images: Array
     labels: Array
@@ -34,14 +34,22 @@ class Arrays(NamedTuple):
 
 
 class JaxPeer(Peer):
-    """Holds the arrays, all on the device; subclasses say how steps are strung together.
+    """Base class with all arrays on the device; subclasses define how steps are run.
 
-    device: "cpu", "gpu" or "cuda". Raises LeftOutError for one that is not here.
+    Parameters
+    ----------
+    workload, data
+    device : {"cpu", "gpu", "cuda"}
+
+    Raises
+    ------
+    LeftOutError
+        If JAX has no such device.
     """
 
     def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
         if device == "cpu":
-            jax.config.update("jax_platforms", "cpu")  # leaves a GPU alone
+            jax.config.update("jax_platforms", "cpu")  # do not initialize a GPU
         try:
             here = jax.devices(device)[0]
         except RuntimeError as error:
@@ -50,7 +58,7 @@ class JaxPeer(Peer):
         self.arrays = Arrays(*(jax.device_put(a, here) for a in (data.images, data.labels, data.scale, data.shift)))
         zeros = jax.tree.map(np.zeros_like, data.parameters)
         start = Carry(data.parameters, zeros, zeros, np.zeros((), np.float32))
-        self.carry = jax.tree.map(lambda a: jnp.array(jax.device_put(a, here)), start)  # its own, to be written over
+        self.carry = jax.tree.map(lambda a: jnp.array(jax.device_put(a, here)), start)  # copies, which are donated
 
     def parameters(self) -> Parameters:
         layers: Parameters = jax.tree.map(np.array, self.carry.params)
@@ -58,7 +66,7 @@ class JaxPeer(Peer):
 
 
 def step(workload: Workload) -> Callable[[Carry, Array, Arrays], Carry]:
-    """``step(carry, index, arrays)`` trains on the images of these numbers."""
+    """Return ``step(carry, index, arrays)``, which trains on the images with these indices."""
 
     def loss(params: Tree, x: Array, labels: Array) -> Array:
         for i, layer in enumerate(params):

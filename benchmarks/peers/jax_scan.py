@@ -1,4 +1,4 @@
-"""JAX with the epoch as one ``lax.scan``."""
+"""JAX with an epoch as one ``lax.scan``."""
 
 import jax
 import numpy as np
@@ -10,14 +10,15 @@ from benchmarks.workloads import Workload
 
 
 class JaxScan(JaxPeer):
-    """One call an epoch; batches are gathered inside."""
+    """One call per epoch; batches are gathered inside."""
 
     def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
         super().__init__(workload, data, device)
         one = step(workload)
 
         def epoch(carry: Carry, indices: jax.Array, arrays: Arrays) -> Carry:
-            return jax.lax.scan(lambda carry, index: (one(carry, index, arrays), None), carry, indices)[0]
+            last: Carry = jax.lax.scan(lambda carry, index: (one(carry, index, arrays), None), carry, indices)[0]
+            return last
 
         self.epoch = jax.jit(epoch, donate_argnums=0)
 

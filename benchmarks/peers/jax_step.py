@@ -10,7 +10,7 @@ from benchmarks.workloads import Workload
 
 
 class JaxStep(JaxPeer):
-    """One call a batch; the carry is given up to it, and written over."""
+    """One call per batch, with donated buffers."""
 
     def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
         super().__init__(workload, data, device)

@@ -1,4 +1,4 @@
-"""Keras's ``fit``, on its JAX backend, which is its fastest on the CPU."""
+"""Keras's ``fit`` on its JAX backend, the fastest on the CPU."""
 
 import jax
 import keras
@@ -14,10 +14,7 @@ jax.config.update("jax_platforms", "cpu")
 
 
 class KerasFit(Peer):
-    """Normalising is the model's first layer.
-
-    ``fit`` draws an order of its own; to train in the one given, it gets the images copied in that order.
-    """
+    """``fit`` without shuffling on images copied in the given order; the first layer normalizes."""
 
     def __init__(self, workload: Workload, data: Data) -> None:
         keras.backend.clear_session()

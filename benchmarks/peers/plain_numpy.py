@@ -1,4 +1,6 @@
-"""NumPy as one writes it down from the formulas. In float64 it is what all others are held against."""
+"""Plain NumPy, written from the formulas; in float64 the reference for all peers."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ BETA1, BETA2 = 0.9, 0.999
 
 
 class PlainNumpy(Peer):
-    """Computes in the dtype of the data's parameters."""
+    """Plain NumPy in the dtype of the data's parameters."""
 
     def __init__(self, workload: Workload, data: Data) -> None:
         self.workload, self.data = workload, data
@@ -28,10 +30,10 @@ class PlainNumpy(Peer):
     def parameters(self) -> Parameters:
         return self.layers
 
-    def forward(self, images: NDArray[np.uint8]) -> tuple[NDArray, list[tuple]]:
-        """The logits, and of each layer its input and, where it is a hidden one, x_hat, 1 / std and its output."""
+    def forward(self, images: NDArray[np.uint8]) -> tuple[NDArray[Any], list[tuple[Any, ...]]]:
+        """Return the logits and a cache per layer: input and, for hidden layers, x_hat, 1 / std and output."""
         x = images * self.data.scale + self.data.shift
-        caches: list[tuple] = []
+        caches: list[tuple[Any, ...]] = []
         for layer in self.layers[:-1]:
             s, x_hat, inv_std = x @ layer["W"] + layer["b"], None, None
             if self.workload.batch_norm:
@@ -44,7 +46,7 @@ class PlainNumpy(Peer):
         return x @ self.layers[-1]["W"] + self.layers[-1]["b"], [*caches, (x, None, None, None)]
 
     def gradients(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Parameters:
-        """Of the mean cross-entropy and the penalty, by every parameter."""
+        """Return the gradients of mean cross-entropy plus penalty."""
         logits, caches = self.forward(images)
         N = len(labels)
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -67,7 +69,7 @@ class PlainNumpy(Peer):
         return grads[::-1]
 
     def update(self, grads: Parameters) -> None:
-        """One step of SGD or Adam."""
+        """Update the parameters by one step of SGD or Adam."""
         self.t += 1
         lr, momentum = self.workload.lr, self.workload.momentum
         for layer, grad, first, second in zip(self.layers, grads, self.first, self.second, strict=True):

@@ -1,5 +1,7 @@
 """scikit-learn's MLPClassifier."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
@@ -8,19 +10,19 @@ from benchmarks.data import Data, Parameters
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import CLASSES, Workload
 
-AT_ONCE = 10
-"""Batches for each call: fewer calls, and the normalised copy stays in the cache."""
+BATCHES_PER_CALL = 10
+"""Batches per call of ``partial_fit``: few calls, and the normalized copy fits in the cache."""
 
 
 class SklearnMLP(Peer):
-    """``partial_fit`` on images in the order given.
+    """``partial_fit`` without shuffling.
 
-    Its penalty is α / (2 N) Σ W² with a batch of N, ours λ Σ W².
+    scikit-learn's penalty is α / (2 N) Σ W² for a batch of N images; a workload's is λ Σ W².
     """
 
     def __init__(self, workload: Workload, data: Data) -> None:
         if workload.batch_norm:
-            raise LeftOutError("scikit-learn has no batch normalisation")
+            raise LeftOutError("scikit-learn has no batch normalization")
         self.workload, self.data = workload, data
         self.model = MLPClassifier(
             workload.hidden,
@@ -33,7 +35,7 @@ class SklearnMLP(Peer):
             nesterovs_momentum=False,
             shuffle=False,
         )
-        # A first call makes arrays of the right shapes, and an optimizer that has seen a step and has to go.
+        # The first call allocates the arrays; the optimizer it creates has made a step and is discarded.
         first = np.arange(workload.batch_size)
         self.model.partial_fit(self._normalized(first), data.labels[first], classes=np.arange(CLASSES))
         del self.model._optimizer
@@ -41,15 +43,15 @@ class SklearnMLP(Peer):
         self.model.intercepts_ = [layer["b"].copy() for layer in data.parameters]
 
     def train(self, order: NDArray[np.int64]) -> None:
-        for start in range(0, len(order), AT_ONCE * self.workload.batch_size):
-            index = order[start : start + AT_ONCE * self.workload.batch_size]
+        for start in range(0, len(order), BATCHES_PER_CALL * self.workload.batch_size):
+            index = order[start : start + BATCHES_PER_CALL * self.workload.batch_size]
             self.model.partial_fit(self._normalized(index), self.data.labels[index])
 
     def parameters(self) -> Parameters:
         pairs = zip(self.model.coefs_, self.model.intercepts_, strict=True)
         return [{"W": W.copy(), "b": b.copy()} for W, b in pairs]
 
-    def _normalized(self, index: NDArray[np.int64]) -> NDArray:
-        x: NDArray = self.data.images[index] * self.data.scale
+    def _normalized(self, index: NDArray[np.int64]) -> NDArray[Any]:
+        x: NDArray[Any] = self.data.images[index] * self.data.scale
         x += self.data.shift
         return x

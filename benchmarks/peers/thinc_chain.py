@@ -1,4 +1,6 @@
-"""thinc."""
+"""thinc's layers."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,16 +10,19 @@ from benchmarks.data import Data, Parameters
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import CLASSES, Workload
 
+Updated = tuple[NDArray[Any], NDArray[Any]]
+"""Parameter and gradient."""
+
 
 class ThincChain(Peer):
-    """Layers in a chain; every parameter is updated by a call of its own."""
+    """A chain of layers; the optimizer is called once per parameter."""
 
     def __init__(self, workload: Workload, data: Data) -> None:
         if workload.batch_norm:
-            raise LeftOutError("thinc has no batch normalisation")
+            raise LeftOutError("thinc has no batch normalization")
         if workload.momentum:
             raise LeftOutError("thinc's SGD has no momentum")
-        set_current_ops(NumpyOps(use_blis=False))  # NumPy's own products: BLIS has one thread, and is slower even so
+        set_current_ops(NumpyOps(use_blis=False))  # BLIS has one thread and is slower
         self.workload, self.data = workload, data
         kind = Relu if workload.activation == "relu" else Sigmoid
         hidden = [kind(n_out, n_in) for n_in, n_out in zip(workload.widths, workload.hidden, strict=False)]
@@ -46,7 +51,9 @@ class ThincChain(Peer):
     def parameters(self) -> Parameters:
         return [{"W": layer.get_param("W").T.copy(), "b": layer.get_param("b").copy()} for layer in self.layers]
 
-    def _update(self, key: tuple[int, str], parameter: NDArray, gradient: NDArray) -> tuple[NDArray, NDArray]:
-        """By the optimizer that decays weights, or the one that lets biases be."""
-        updated: tuple[NDArray, NDArray] = self.optimizers[key[1]](key, parameter, gradient)
+    def _update(
+        self, key: tuple[int, str], parameter: NDArray[Any], gradient: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Update a parameter: weights with the penalty, biases without."""
+        updated: Updated = self.optimizers[key[1]](key, parameter, gradient)
         return updated

@@ -1,4 +1,4 @@
-"""PyTorch with the whole step compiled to one graph: gathering, both passes, update."""
+"""PyTorch with the whole step (gather, forward, backward, update) compiled to one graph."""
 
 import torch
 from torch import Tensor
@@ -12,13 +12,13 @@ Tensors = dict[str, Tensor]
 
 
 class TorchCompile(TorchPeer):
-    """The step is a function of tensors that it updates in place, for ``torch.func`` leaves no graph to break.
+    """The step uses ``torch.func``, which avoids graph breaks, and updates its tensors in place.
 
-    On a GPU it is captured as a CUDA graph, which reads and writes all tensors but the batch's numbers where they lie.
+    On a GPU it is a CUDA graph; all tensors but the batch's indices have static addresses.
     """
 
     def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
-        torch.compiler.reset()  # a second net of other shapes would be compiled for any shape
+        torch.compiler.reset()  # otherwise a net of other shapes is compiled for dynamic shapes
         super().__init__(workload, data, device)
         self.params = {name: p.detach() for name, p in self.net.named_parameters()}
         self.first = {name: torch.zeros_like(p) for name, p in self.params.items()}
@@ -28,7 +28,7 @@ class TorchCompile(TorchPeer):
         self.compiled = torch.compile(self._step, fullgraph=True, mode="reduce-overhead" if on_gpu else None)
         kept = [self.images, self.labels, self.scale, self.shift, self.t, *self.net.buffers()]
         for tensor in (*kept, *self.params.values(), *self.first.values(), *self.second.values()):
-            torch._dynamo.mark_static_address(tensor)  # else a graph gets a copy of it at every step, to change in vain
+            torch._dynamo.mark_static_address(tensor)  # otherwise the graph updates a copy
 
     def train_on(self, index: Tensor) -> None:
         self.compiled(self.params, self.first, self.second, self.t, index)

@@ -1,4 +1,4 @@
-"""PyTorch as its tutorials write it, with the set preloaded: the yardstick."""
+"""Eager PyTorch with preloaded data: the baseline."""
 
 from torch import Tensor
 
@@ -8,7 +8,7 @@ from benchmarks.workloads import Workload
 
 
 class TorchEager(TorchPeer):
-    """A module, autograd, and an optimizer of torch.optim."""
+    """A module, autograd, and an optimizer from torch.optim."""
 
     def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
         super().__init__(workload, data, device)

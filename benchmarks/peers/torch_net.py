@@ -1,4 +1,4 @@
-"""What every peer in PyTorch shares: the net, its optimizer, and the tensors it reads."""
+"""Net, optimizer and data shared by the PyTorch peers."""
 
 import numpy as np
 import torch
@@ -11,11 +11,20 @@ from benchmarks.workloads import Workload
 
 
 class TorchPeer(Peer):
-    """The whole set as a uint8 tensor on the device, batches by index; subclasses say what a step is.
+    """Base class with all images as a uint8 tensor on the device; subclasses define a step.
 
-    Float32 products are as PyTorch has them by default: without TF32.
+    Float32 products use PyTorch's default, without TF32.
 
-    device: PyTorch's name for it. Raises LeftOutError for one that is not here.
+    Parameters
+    ----------
+    workload, data
+    device : str
+        PyTorch's device name.
+
+    Raises
+    ------
+    LeftOutError
+        If PyTorch cannot use the device.
     """
 
     def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
@@ -36,7 +45,7 @@ class TorchPeer(Peer):
             torch.cuda.synchronize(self.device)
 
     def train_on(self, index: Tensor) -> None:
-        """Train on the batch of these images."""
+        """Train on the batch with these indices."""
         self.step(self.images.index_select(0, index), self.labels.index_select(0, index))
 
     def step(self, images: Tensor, labels: Tensor) -> None:
@@ -44,7 +53,7 @@ class TorchPeer(Peer):
         raise NotImplementedError
 
     def normalized(self, images: Tensor) -> Tensor:
-        """uint8 to float32."""
+        """Return normalized float32 images."""
         return torch.addcmul(self.shift, images.float(), self.scale)
 
     def parameters(self) -> Parameters:
@@ -52,7 +61,7 @@ class TorchPeer(Peer):
 
 
 def optimizer(workload: Workload, net: nn.Module) -> torch.optim.Optimizer:
-    """One fused call for all parameters; weights alone decay."""
+    """Return a fused optimizer; only weights are penalized."""
     groups = [
         {"params": [p for p in net.parameters() if p.ndim == 2], "weight_decay": 2 * workload.l2},
         {"params": [p for p in net.parameters() if p.ndim != 2]},

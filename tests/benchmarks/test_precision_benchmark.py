@@ -1,4 +1,4 @@
-"""``python -m benchmarks.precision``, on small nets and few pictures."""
+"""``python -m benchmarks.precision`` with small nets and few images."""
 
 import json
 import statistics
@@ -13,18 +13,18 @@ from anynet.app.experiment import prepare
 from anynet.backends.numpy import Numpy
 from anynet.core.history import History
 from benchmarks import precision as benchmark
-from benchmarks.rounded import BITS, RoundedNumpy, round_into
+from benchmarks.rounded import MANTISSA_BITS, RoundedNumpy, round_into
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 SMALL = Config(train="400", val="100", hidden="20")
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
-def test_every_precision_over_three_seeds(tmp_path, monkeypatch, capsys, epochs):
-    """With a backend that rounds nothing, whatever it says: no difference."""
+def test_all_precisions_and_seeds(tmp_path, monkeypatch, capsys, epochs):
+    """A backend that rounds nothing shows no difference between precisions."""
     monkeypatch.setattr(Numpy, "precisions", ("float32", "bf16"))
     monkeypatch.setattr(benchmark, "NETS", {"small": SMALL})
-    benchmark.precision("numpy", epochs=epochs, out=tmp_path / "it.json")
+    benchmark.main("numpy", epochs=epochs, out=tmp_path / "it.json")
     content = json.loads((tmp_path / "it.json").read_text())
     assert content["machine"].keys() >= {"cpu", "cores", "date", "versions"}
     assert (content["backend"], content["dataset"], content["epochs"]) == ("numpy", "synthetic", epochs)
@@ -38,13 +38,13 @@ def test_every_precision_over_three_seeds(tmp_path, monkeypatch, capsys, epochs)
         assert min(result["images_per_second"]) > 0
     table = " ".join(capsys.readouterr().err.split())
     mean = statistics.mean(one["test_accuracy"])
-    for words in ("small", "bf16", "+0.00%", "+0.0000", f"{mean:.2%}"[:4]):
-        assert words in table
+    for expected in ("small", "bf16", "+0.00%", "+0.0000", f"{mean:.2%}"[:4]):
+        assert expected in table
 
 
-@pytest.mark.parametrize(("precision", "bits"), BITS.items())
-def test_numpy_that_rounds(rng, precision, bits):
-    """To the nearest number, within half of the last bit kept; and a product in a loop is that of the rounded ones."""
+@pytest.mark.parametrize(("precision", "bits"), MANTISSA_BITS.items())
+def test_rounded_numpy(rng, precision, bits):
+    """Operands are rounded to nearest, and a product in a loop is that of the rounded operands."""
     x, chosen = rng.standard_normal((40, 30)).astype(np.float32), RoundedNumpy("numpy", "cpu").with_precision(precision)
     rounded = np.empty_like(x)
     round_into(bits, x, rounded)
@@ -58,17 +58,17 @@ def test_numpy_that_rounds(rng, precision, bits):
     assert np.max(np.abs(found - x.astype(np.float64) @ x.T.astype(np.float64))) > 1e-3
 
 
-def test_what_is_there_is_not_overwritten(tmp_path):
-    (tmp_path / "precious.json").write_text("!")
-    with pytest.raises(FileExistsError, match=r"precious\.json is there already"):
-        benchmark.precision("numpy", out=tmp_path / "precious.json")
+def test_existing_files_are_not_overwritten(tmp_path):
+    (tmp_path / "existing.json").write_text("!")
+    with pytest.raises(FileExistsError, match=r"existing\.json exists"):
+        benchmark.main("numpy", out=tmp_path / "existing.json")
     with pytest.raises(an.BackendError, match="no backend"):
-        benchmark.precision("nunpy")
+        benchmark.main("nunpy")
 
 
-def test_speeds_leave_out_the_epoch_that_compiles():
+def test_speed_leaves_out_the_first_epoch():
     run = prepare(Config(train="400", val="100", hidden="", epochs=3)).fit()
     times = [10.0, 12.0, 14.0]
     history = History(row._replace(seconds=t) for row, t in zip(run.history, times, strict=True))
-    assert benchmark._speed(replace(run, history=history), 400) == 200
-    assert benchmark._speed(replace(run, history=history[:1]), 400) == 40
+    assert benchmark.images_per_second(replace(run, history=history), 400) == 200
+    assert benchmark.images_per_second(replace(run, history=history[:1]), 400) == 40

@@ -1,6 +1,6 @@
-"""Workloads of every kind, small enough to be trained at once, and stand-ins for processes."""
+"""Workloads of every kind, small enough to train in milliseconds, and stand-ins for worker processes."""
 
-from benchmarks import reference, session
+from benchmarks import peer_process, reference
 from benchmarks.data import Data
 from benchmarks.floor import Floor
 from benchmarks.workloads import Workload
@@ -16,26 +16,42 @@ TINY = [
 
 
 class Stub:
-    """In the place of a worker: trains as the reference does, then changes what comes out, and takes ``seconds``."""
+    """Stand-in for a worker: trains as the reference does, applies ``change``, and reports ``seconds`` per epoch."""
 
     def __init__(self, change=lambda parameters: parameters, seconds=1.0, launches=None):
         self.change, self.seconds, self.launches = change, seconds, launches
         self.timed = 0
 
     def call(self, function, *args):
-        if function is session.begin:
+        if function is peer_process.begin:
             _, workload, order = args
             return self.change(reference.trained(workload, Data.draw(workload), order))
-        if function is session.launches:
+        if function is peer_process.launches:
             if isinstance(self.launches, Exception):
                 raise self.launches
             return self.launches
-        self.timed += function is session.time_epoch
+        self.timed += function is peer_process.time_epoch
         return self.seconds
 
 
 class FloorStub:
-    """In the place of the worker that measures the floor."""
+    """Stand-in for the worker that measures the floor."""
 
     def call(self, function, workload, machine):
         return Floor(peak=0.001, shapes=0.002, memory=0.0005)
+
+
+class InProcess:
+    """Stand-in for a worker: calls functions in this process."""
+
+    def __init__(self, threads):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def call(self, function, *args):
+        return function(*args)

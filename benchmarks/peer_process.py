@@ -1,4 +1,4 @@
-"""What is called in a peer's process, which holds one net in training at a time."""
+"""Functions that run in a peer's process, which trains one net at a time."""
 
 import time
 
@@ -14,11 +14,11 @@ _training: list[Peer] = []
 
 
 def begin(name: str, workload: Workload, order: NDArray[np.int64]) -> Parameters:
-    """Start anew, train on these images in this order, and return the parameters.
+    """Create a peer, train it on the images in this order, and return its parameters.
 
-    Raises LeftOutError where the peer cannot.
+    Raises LeftOutError if the peer cannot train the workload.
     """
-    _training.clear()  # frees the memory of the net before
+    _training.clear()  # free the previous net's memory first
     peer = peers.find(name)(workload, Data.draw(workload))
     peer.train(order)
     _training.append(peer)
@@ -26,13 +26,13 @@ def begin(name: str, workload: Workload, order: NDArray[np.int64]) -> Parameters
 
 
 def launches() -> int | None:
-    """Of a step of the net that has begun."""
+    """Return the launches per step of the current peer."""
     (peer,) = _training
     return peer.launches()
 
 
 def time_epoch(order: NDArray[np.int64]) -> float:
-    """Train an epoch with the net that has begun; returns seconds."""
+    """Train the current peer for an epoch; return the seconds."""
     (peer,) = _training
     began = time.perf_counter()
     peer.train(order)

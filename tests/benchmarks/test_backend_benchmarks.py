@@ -1,4 +1,4 @@
-"""The small benchmarks, on little: which numbers they leave, and where."""
+"""``loading``, ``members`` and ``forty_epochs`` with few images."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 import anynet as an
 from anynet.data import Dataset, Loader, Split
 from anynet.data.cifar10 import formats
-from benchmarks import first_run, forty_epochs, loading, members, side_by_side
+from benchmarks import common, forty_epochs, forty_epochs_child, loading, members
 
 
 def content(path):
@@ -18,68 +18,68 @@ def content(path):
 
 
 @pytest.fixture(autouse=True)
-def patience_as_before(monkeypatch):
-    """Ahead of all is compiled what is compiled at all, in the whole process."""
+def without_compiling(monkeypatch):
+    """Backends as in a short run, without compiling elementwise chains."""
     for module in (loading, members, forty_epochs):
         monkeypatch.setattr(module, "backends", lambda names: {name: an.backend(name) for name in names})
 
 
-def test_each_way_in_its_turn():
+def test_interleaved():
     done = []
-    seconds = side_by_side.in_turn([lambda: done.append("a"), lambda: done.append("b")], 3)
+    seconds = common.interleaved([lambda: done.append("a"), lambda: done.append("b")], 3)
     assert done == ["a", "b"] * 4
-    assert [len(took) for took in seconds] == [3, 3]  # the first time does not count
+    assert [len(took) for took in seconds] == [3, 3]  # the first round is not timed
 
 
 @pytest.mark.parametrize("benchmark", [loading, members, forty_epochs])
-def test_what_is_there_is_not_overwritten(benchmark, tmp_path):
-    there = tmp_path / "precious.json"
+def test_existing_files_are_not_overwritten(benchmark, tmp_path):
+    there = tmp_path / "existing.json"
     there.write_text("!")
-    with pytest.raises(FileExistsError, match=r"precious\.json is there already"):
+    with pytest.raises(FileExistsError, match=r"existing\.json exists"):
         benchmark.main("numpy", out=there)
-    with pytest.raises(FileNotFoundError, match="make the folder first"):
+    with pytest.raises(FileNotFoundError, match="create the folder first"):
         benchmark.main("numpy", out=tmp_path / "none" / "new.json")
     assert there.read_text() == "!"
 
 
 @pytest.mark.parametrize("benchmark", [loading, members, forty_epochs])
-def test_what_can_be_mended_is_said_in_a_line(benchmark, capsys):
+def test_errors_are_one_line(benchmark, capsys):
     with pytest.raises(SystemExit) as end:
-        side_by_side.run(benchmark.main, ["numpy:3"])
+        common.run(benchmark.main, ["numpy:3"])
     assert end.value.code == 2
     assert capsys.readouterr().err == 'numpy has one device, "cpu", not "3"; choose numpy without a device\n'
 
 
 def test_loading(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(loading, "FEW", 32)
+    monkeypatch.setattr(loading, "FEW_IMAGES", 32)
     monkeypatch.setattr(loading, "BATCH_SIZES", (8, 16))
     loading.main("numpy", quick=True, out=tmp_path / "it.json")
     found = content(tmp_path / "it.json")["seconds"]
     nets = [net for net in loading.TRAINED if net != loading.WIDE]
-    what = [(one["what"], one["batch size"]) for one in found]
-    assert what == [(name, size) for name in ("batches alone", *nets) for size in ("8", "16")]
+    measured = [(one["net"], one["batch size"]) for one in found]
+    assert measured == [(name, size) for name in ("batches only", *nets) for size in ("8", "16")]
     assert all(len(one["resident"]) == len(one["streamed"]) == 2 for one in found)
     assert "streamed" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("resident", [True, False])
-def test_what_is_timed_is_an_epoch_in_a_new_order(backend_here, resident, monkeypatch):
+def test_each_epoch_has_a_new_order(backend_here, resident, train, monkeypatch):
     seen = []
-    split = Split(np.zeros((16, 3072), np.uint8), np.arange(16) % 10)
-    loader = Loader(split, backend_here, resident=resident)
-    shuffled = loader.shuffled
-    monkeypatch.setattr(loader, "shuffled", lambda *args: seen.append(args) or shuffled(*args))
-    for what in (None, "one layer"):
-        epoch = loading._epoch(what, loader, 8)
-        epoch()
-        epoch()
-    assert seen == [(8, 0, 0), (8, 0, 1)] * 2
+    shuffled = Loader.shuffled
+    monkeypatch.setattr(Loader, "shuffled", lambda *args, **options: seen.append(args[3]) or shuffled(*args, **options))
+    ready = loading.prepare(None, loading.random_images(16), backend_here, 8, resident=resident)
+    assert (ready.inputs.train.images is not None) == resident
+    run_epoch = loading.epoch(ready, train=train)
+    run_epoch()
+    run_epoch()
+    assert seen == [0, 1]
 
 
 def test_members(tmp_path, monkeypatch, capsys):
     rng = np.random.default_rng(0)
     parts = [Split(rng.integers(0, 256, (n, 3072), np.uint8), rng.integers(0, 10, n)) for n in (200, 8, 8)]
-    monkeypatch.setattr(members, "_images", lambda: Dataset("random", tuple("0123456789"), *parts))
+    monkeypatch.setattr(members, "random_images", lambda: Dataset("random", tuple("0123456789"), *parts))
     monkeypatch.setattr(members, "MEMBERS", 2)
     monkeypatch.setattr(members, "REPEATS", 1)
     monkeypatch.setattr(members, "NETS", {"one layer": (an.Sequential(an.Linear(3072, 10)), an.SGD(), 100)})
@@ -88,17 +88,17 @@ def test_members(tmp_path, monkeypatch, capsys):
     assert (found["members"], found["epochs"]) == (2, 2)
     (one,) = found["seconds"]
     assert (one["backend"], one["net"]) == ("numpy", "one layer")
-    assert [len(one[way]) for way in ("at once", "one after another", "one alone")] == [1, 1, 1]
+    assert [len(one[way]) for way in members.VARIANTS] == [1, 1, 1]
     assert "Ten nets" in capsys.readouterr().err
 
 
-def test_a_first_run_is_the_sum_of_its_parts(tmp_path, monkeypatch, capsys):
+def test_stages_of_the_child_process_add_up(tmp_path, monkeypatch, capsys):
     for module in (formats, forty_epochs):
         monkeypatch.setattr(module, "BINARY_COUNT", 200)
-    monkeypatch.setattr(first_run, "EPOCHS", 3)
+    monkeypatch.setattr(forty_epochs_child, "EPOCHS", 3)
     forty_epochs.write_images(tmp_path)
-    first_run.main("numpy", str(tmp_path))
-    told = json.loads(capsys.readouterr().out)
-    parts = told["seconds"]
-    assert sum(parts.values()) == pytest.approx(2 * parts["in all"])
-    assert told["reads of the device an epoch"] == 1
+    forty_epochs_child.main("numpy", str(tmp_path))
+    timings = json.loads(capsys.readouterr().out)
+    parts = timings["seconds"]
+    assert sum(parts.values()) == pytest.approx(2 * parts["total"])
+    assert timings["device reads per epoch"] == 1

@@ -1,4 +1,4 @@
-"""How fast products and copies go here, on the CPU or a GPU, by the fastest library that is installed."""
+"""Measure matrix products and memory copies on the CPU or a GPU, with the fastest installed library."""
 
 import math
 import time
@@ -11,20 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = {"cpu": 2048, "cuda": 8192}
-"""Of the square matrices whose product is the peak."""
+"""Side of the square matrices whose product gives the peak rate."""
 
-COPIED = {"cpu": 2**27, "cuda": 2**30}
-"""Bytes copied to find the bandwidth: more than caches hold."""
+COPY_BYTES = {"cpu": 2**27, "cuda": 2**30}
+"""Bytes copied to measure bandwidth; larger than the caches."""
 
-AT_LEAST = {"cpu": 0.2, "cuda": 0.02}
-"""Seconds for which a product is repeated."""
+MIN_SECONDS = {"cpu": 0.2, "cuda": 0.02}
+"""Least time for which a product is repeated."""
 
-IN_A_ROW = 20
-"""Calls on a GPU for which the host waits once."""
+CALLS_PER_SYNC = 20
+"""Calls on a GPU per synchronization."""
 
 
 class Product(NamedTuple):
-    """``A @ B`` with A of shape (m, k) and B of shape (k, n), either given as the transpose of what lies in memory."""
+    """Matrix product ``A @ B``, A of shape (m, k) and B of shape (k, n).
+
+    Attributes
+    ----------
+    m, k, n : int
+    a_transposed, b_transposed : bool
+        If True, the operand is the transpose of a contiguous array.
+    """
 
     m: int
     k: int
@@ -34,37 +41,49 @@ class Product(NamedTuple):
 
     @property
     def flops(self) -> int:
-        """Multiplications and additions."""
+        """Number of multiplications and additions."""
         return 2 * self.m * self.k * self.n
 
 
 class Library(NamedTuple):
-    """One array library on one device.
+    """An array library on one device.
 
-    put: brings a NumPy array there. matmul: takes ``out``. copy: from its second array into its first.
-    seconds: that a call takes at best, of as many as fit into so many seconds.
+    Attributes
+    ----------
+    name : str
+    put : callable
+        ``put(a)`` moves a NumPy array to the device.
+    matmul : callable
+        ``matmul(A, B, out=C)``.
+    copy : callable
+        ``copy(target, source)``.
+    seconds : callable
+        ``seconds(function, at_least)`` returns the least time of one call, from repeats for `at_least` seconds.
     """
 
     name: str
-    put: Callable[[NDArray], Any]
+    put: Callable[[NDArray[Any]], Any]
     matmul: Callable[..., Any]
     copy: Callable[[Any, Any], Any]
     seconds: Callable[[Callable[[], Any], float], float]
 
 
 def libraries(device: str) -> list[Library]:
-    """Those that compute on "cpu" or "cuda"; of a GPU one, PyTorch if it can, and none where there is no GPU."""
+    """Return the libraries that compute on "cpu" or "cuda".
+
+    At most one for "cuda", PyTorch if it can use a GPU; none without a GPU.
+    """
     return list((_on_cpu if device == "cpu" else _on_gpu)())
 
 
 def peak(device: str) -> float:
-    """Float32 operations in a second, by one large product."""
+    """Return float32 operations per second of one large product."""
     square = Product(SIDE[device], SIDE[device], SIDE[device])
     return square.flops / seconds(square, device)
 
 
 def seconds(product: Product, device: str) -> float:
-    """Of the product at best, its arrays in the cache where they fit."""
+    """Return the least time of a product, its arrays in the cache if they fit."""
     rng = np.random.default_rng(0)
     m, k, n, a_transposed, b_transposed = product
     a = rng.random((k, m) if a_transposed else (m, k), np.float32)
@@ -73,24 +92,24 @@ def seconds(product: Product, device: str) -> float:
     for library in libraries(device):
         A, B, out = map(library.put, (a, b, np.empty((m, n), np.float32)))
         A, B = A.T if a_transposed else A, B.T if b_transposed else B
-        times.append(library.seconds(lambda: library.matmul(A, B, out=out), AT_LEAST[device]))  # noqa: B023
+        times.append(library.seconds(lambda: library.matmul(A, B, out=out), MIN_SECONDS[device]))  # noqa: B023
     return min(times)
 
 
 def bandwidth(device: str, threads: int) -> float:
-    """Bytes in a second, read and written, by a copy, on the CPU one of which every thread has a part."""
-    source, target = (np.ones(COPIED[device], np.uint8) for _ in range(2))
+    """Return bytes per second, read plus written, of a copy; on the CPU split among `threads` threads."""
+    source, target = (np.ones(COPY_BYTES[device], np.uint8) for _ in range(2))
     if device == "cpu":
         parts = [np.array_split(array, threads) for array in (target, source)]
         with ThreadPoolExecutor(threads) as pool:
             return 2 * len(source) / _fastest(lambda: list(pool.map(np.copyto, *parts)), at_least=0.5)
     (library,) = libraries(device)
     arrays = library.put(target), library.put(source)
-    return 2 * len(source) / library.seconds(lambda: library.copy(*arrays), AT_LEAST[device])
+    return 2 * len(source) / library.seconds(lambda: library.copy(*arrays), MIN_SECONDS[device])
 
 
 def matrix_units() -> dict[str, float]:
-    """Operations in a second of a GPU's products in "tf32" and "bf16"; empty without PyTorch, which alone is asked."""
+    """Return operations per second of a GPU's products in "tf32" and "bf16"; empty without PyTorch."""
     if "torch" not in [library.name for library in libraries("cuda")]:
         return {}
     import torch
@@ -99,9 +118,9 @@ def matrix_units() -> dict[str, float]:
     a = torch.rand(side, side, device="cuda")
     b, half = torch.rand_like(a), a.bfloat16()
     torch.backends.cuda.matmul.allow_tf32 = True
-    found["tf32"] = 2 * side**3 / _captured(lambda: a @ b, AT_LEAST["cuda"])
+    found["tf32"] = 2 * side**3 / _captured(lambda: a @ b, MIN_SECONDS["cuda"])
     torch.backends.cuda.matmul.allow_tf32 = False
-    found["bf16"] = 2 * side**3 / _captured(lambda: half @ half, AT_LEAST["cuda"])
+    found["bf16"] = 2 * side**3 / _captured(lambda: half @ half, MIN_SECONDS["cuda"])
     return found
 
 
@@ -124,39 +143,40 @@ def _on_gpu() -> Iterator[Library]:
         import cupy
 
         if cupy.is_available():
-            yield Library("cupy", cupy.asarray, cupy.matmul, cupy.copyto, _in_a_row)
+            yield Library("cupy", cupy.asarray, cupy.matmul, cupy.copyto, _synchronized)
 
 
 def _captured(function: Callable[[], Any], at_least: float) -> float:
-    """By a CUDA graph of many calls, for launching a small one takes longer than running it."""
+    """Time many calls in one CUDA graph, because launching a small product takes longer than running it."""
     import torch
 
-    function()  # what a first call sets up cannot be captured
+    function()  # initialization at the first call cannot be captured
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        for _ in range(IN_A_ROW):
+        for _ in range(CALLS_PER_SYNC):
             function()
 
     def replay() -> None:
         graph.replay()
         torch.cuda.synchronize()
 
-    return _fastest(replay, at_least) / IN_A_ROW
+    return _fastest(replay, at_least) / CALLS_PER_SYNC
 
 
-def _in_a_row(function: Callable[[], Any], at_least: float) -> float:
+def _synchronized(function: Callable[[], Any], at_least: float) -> float:
+    """Time many calls per synchronization of CuPy's current device."""
     import cupy
 
     def calls() -> None:
-        for _ in range(IN_A_ROW):
+        for _ in range(CALLS_PER_SYNC):
             function()
         cupy.cuda.Device().synchronize()
 
-    return _fastest(calls, at_least) / IN_A_ROW
+    return _fastest(calls, at_least) / CALLS_PER_SYNC
 
 
 def _fastest(function: Callable[[], Any], at_least: float) -> float:
-    """Seconds of the fastest call, of as many as fit into so many seconds, three or more."""
+    """Return the seconds of the fastest call, from calls for `at_least` seconds, three or more."""
     fastest, total, calls = math.inf, 0.0, 0
     while total < at_least or calls < 3:
         began = time.perf_counter()

@@ -1,0 +1,73 @@
+"""Code and commands in the documentation run, and its links lead somewhere."""
+
+import re
+import shlex
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from cyclopts import App
+
+import anynet as an
+from anynet.app import cli
+from anynet.app.config import Config
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"])
+COMMAND = re.compile(r"(?:[A-Z_]+=\S+ )*python (?:train\.py|-m (anynet|benchmarks(?:\.\w+)?))(.*)")
+
+
+def named(page):
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page):
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def commands():
+    for page in PAGES:
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if line.startswith("    ") and (found := COMMAND.fullmatch(line.strip())):
+                yield pytest.param(found[1], found[2].partition("  #")[0], id=f"{named(page)}: {line.strip()[:60]}")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_pictures")
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=named)
+def test_python_blocks_run(page, monkeypatch):
+    for setting, value in {"train": "400", "val": "100", "hidden": "20"}.items():
+        monkeypatch.setitem(Config.__init__.__kwdefaults__, setting, value)
+    few = partial(an.data.synthetic, train=400, val=100)
+    monkeypatch.setattr(an.data, "cifar10", few)
+    monkeypatch.setattr(an.data, "synthetic", few)
+    names = {"__name__": "documentation"}
+    for block in blocks(page):
+        exec(compile(block, named(page), "exec"), names)
+
+
+@pytest.mark.parametrize(("module", "arguments"), list(commands()))
+def test_commands_are_understood(module, arguments, tmp_path, monkeypatch):
+    """They are parsed, not run."""
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "config.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    tokens = shlex.split(arguments)
+    if module is None:
+        tokens = ["train", *tokens]
+    if module in (None, "anynet"):
+        cli.app.parse_args(tokens, print_error=False, exit_on_error=False)
+        return
+    try:
+        command = import_module(f"{module}.__main__").main
+    except ModuleNotFoundError:
+        command = import_module(module).main
+    App(default_command=command).parse_args(tokens, print_error=False, exit_on_error=False)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", text):
+        assert "://" in target or (page.parent / target).exists(), target
