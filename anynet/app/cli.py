@@ -36,7 +36,6 @@ COMMANDS = {
     "gradcheck": "Prove a net's gradients by differences; exit code 1 where one is wrong.",
     "presets": "List the reports' configurations.",
     "reproduce": "Do again what the reports did, and write a page for each; goes on where it was stopped.",
-    "bench": "Measure training throughput beside other libraries.",
     "data": "Find, download and check the images.",
     "backends": "List the array libraries that can be used here.",
 }
