@@ -67,7 +67,7 @@ def test_runs_are_named_after_the_time_and_never_the_same(tmp_path):
 def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious").write_text("!")
-    assert "out is there already" in refused(capsys, *small())
+    assert "out: expected a new folder" in refused(capsys, *small())
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["precious"]
 
 
@@ -88,10 +88,10 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--momentum", "1.0"], "Must be < 1"),
         (["--epochs", "0"], "Must be >= 1"),
         (["--seed=-1"], "Must be >= 0"),
-        (["--hidden", "50,x"], 'expected positive widths separated by commas, as in 50,30, or "", got "50,x"'),
+        (["--hidden", "50,x"], 'expected positive widths separated by commas, e.g. 50,30, or "", got "50,x"'),
         (["--hidden", "50,,30"], "expected positive widths"),
         (["--hidden", "0"], "expected positive widths"),
-        (["--warmup", "2"], "--warmup: expected less than the 2 epochs of the run, got 2"),
+        (["--warmup", "2"], "--warmup: expected less than --epochs, 2, got 2"),
         (["--crop", "32"], "crop: expected 0 to 31 pixels, got 32"),
         (["--memory-budget=-1"], "Must be >= 0"),
         (["--activation", "rleu"], 'Did you mean "relu"?'),
@@ -146,7 +146,7 @@ def test_stopped_before_there_was_anything(tmp_path, capsys, monkeypatch):
     with pytest.raises(SystemExit) as end:
         train()
     assert end.value.code == 130
-    assert capsys.readouterr().err.endswith("anynet: stopped by hand before there was anything to keep\n")
+    assert capsys.readouterr().err.endswith("anynet: interrupted before the first epoch ended; nothing was kept\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,7 +156,9 @@ def test_out_of_memory_ends_in_one_line(capsys, monkeypatch):
 
     monkeypatch.setattr("anynet.app.experiment.fit", exhausted)
     said = refused(capsys, *small()).splitlines()[-1]
-    assert said.startswith("anynet: out of memory: Unable to allocate 9 TiB; a smaller net, batch or --memory-budget")
+    assert said.startswith(
+        "anynet: out of memory: Unable to allocate 9 TiB; try a smaller net, batch or --memory-budget"
+    )
 
 
 def test_a_missing_library_ends_in_one_line(capsys, monkeypatch):

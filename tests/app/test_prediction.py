@@ -57,15 +57,15 @@ def test_predict_takes_the_middle_square_of_any_picture(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda folder: (folder / "model.safetensors").unlink(), "has not come to its end"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "not a whole safetensors file"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "diverged or is not finished"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "expected a complete safetensors file"),
         (lambda folder: (folder / "config.toml").unlink(), "expected the folder of a run"),
         (lambda folder: (folder / "config.toml").write_text("hiden = 3"), "Did you mean --hidden"),
         (lambda folder: (folder / "config.toml").write_text("lr = -1"), "config.toml. Must be > 0"),
         (lambda folder: (folder / "config.toml").write_text("lr = "), "config.toml: Invalid value"),
-        (lambda folder: (folder / "config.toml").write_text('hidden = "30"'), "are not those of the net that"),
+        (lambda folder: (folder / "config.toml").write_text('hidden = "30"'), "expected the tensors of the net in"),
         (lambda folder: (folder / "image.png").write_text("no image"), "image.png: expected an image file"),
-        (lambda folder: (folder / "image.png").unlink(), "image.png: there is no such file"),
+        (lambda folder: (folder / "image.png").unlink(), "image.png: no such file"),
     ],
 )
 def test_predict_names_the_file_that_is_not_right(tmp_path, capsys, spoil, message):
@@ -77,4 +77,4 @@ def test_predict_names_the_file_that_is_not_right(tmp_path, capsys, spoil, messa
 
 
 def test_predict_wants_an_image(capsys):
-    assert "name an image file at least" in refused(capsys, "predict", "out")
+    assert "expected one image file or more" in refused(capsys, "predict", "out")

@@ -79,8 +79,8 @@ def test_a_wrong_gradient_ends_in_code_1(monkeypatch, capsys):
         (["--method", "centred"], 'Did you mean "central"?'),
         (["--step", "0"], "Must be > 0"),
         (["--probes", "0"], "Must be >= 1"),
-        (["--csv", "there.csv"], "there.csv is there already"),
-        (["--plot", "nowhere/steps.png"], "nowhere is no folder"),
+        (["--csv", "there.csv"], "there.csv: expected a new file"),
+        (["--plot", "nowhere/steps.png"], "its folder nowhere does not exist"),
         (["--samples", "1"], "--samples: expected 2 or more"),
     ],
 )

@@ -9,7 +9,7 @@ from PIL import Image
 from search_worker import BASE
 
 from anynet.app.experiment import prepare
-from anynet.app.search import Fine, Grid, Range, run, search
+from anynet.app.search import Fine, Grid, Range, coarse_to_fine, search
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
@@ -89,7 +89,7 @@ def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
     space = {"lr": Range(1e-6, 1.0), "activation": Grid(("relu", "tanh"))}
     fine = Fine(4, best=2, base=replace(BASE, epochs=3, train="300"))
     arguments = {"trials": 6, "fine": fine, "prune": False}
-    monkeypatch.setattr(run, "prepare", record)
+    monkeypatch.setattr(coarse_to_fine, "prepare", record)
     trials = search(BASE, space, tmp_path / "out", **arguments)
     coarse, finer = ([t for t in trials if t.stage == stage] for stage in ("coarse", "fine"))
     assert (len(coarse), len(finer)) == (6, 4)
@@ -106,7 +106,7 @@ def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
 
 def test_no_fine_stage_where_all_diverged(tmp_path):
     base = replace(BASE, batch_norm=False, schedule="constant")
-    with pytest.raises(ValueError, match=r"no coarse trial got through an epoch.*trials\.csv says why"):
+    with pytest.raises(ValueError, match=r"fine: expected a coarse trial that finished an epoch.*trials\.csv"):
         search(base, {"lr": Range(1e29, 1e30)}, tmp_path / "out", trials=2, fine=Fine(2))
     assert {row["state"] for row in rows(tmp_path / "out")} == {"diverged"}
 
@@ -114,7 +114,7 @@ def test_no_fine_stage_where_all_diverged(tmp_path):
 def test_a_search_that_is_done_trains_no_more(tmp_path, monkeypatch):
     space = {"lr": Grid((0.01, 0.1)), "l2": Grid((0, 1e-3))}
     done = search(BASE, space, tmp_path / "out")
-    monkeypatch.setattr(run, "train", None)
+    monkeypatch.setattr(coarse_to_fine, "train_trials", None)
     elsewhere = replace(BASE, backend="numpy", memory_budget=1.0)  # where it is computed changes no number
     assert search(elsewhere, dict(reversed(space.items())), tmp_path / "out") == done
 
@@ -143,7 +143,9 @@ def test_another_search_in_the_folder_is_refused(tmp_path, change, difference):
 
 def test_any_other_folder_is_refused(tmp_path):
     (tmp_path / "precious").write_text("!")
-    with pytest.raises(FileExistsError, match="is there already, and no search; choose another folder"):
+    with pytest.raises(
+        FileExistsError, match="expected a new folder or that of a search, got precious in it; choose another"
+    ):
         search(BASE, {"lr": Grid((0.1,))}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
