@@ -18,9 +18,8 @@ def history(folder):
     return list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
 
 
-def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
-    train("--seed", "3")
-    folder = tmp_path / "out"
+def test_a_run_leaves_a_whole_folder(trained):
+    folder = trained.folder
     assert {path.name for path in folder.iterdir()} == {
         "config.toml", "history.csv", "result.json", "model.safetensors", "curves.png", "weights.png",
     }  # fmt: skip
@@ -28,7 +27,7 @@ def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
     result = json.loads((folder / "result.json").read_text())
     assert result["dataset"] == "synthetic"
     assert not result["official"]
-    assert (result["backend"], result["device"], result["dtype"], result["seed"]) == ("numpy", "cpu", "float32", 3)
+    assert (result["backend"], result["device"], result["dtype"], result["seed"]) == ("numpy", "cpu", "float64", 42)
     assert result["precision"] == "float32"
     assert result["epochs"] == 2
     assert 0 <= result["test_accuracy"] <= 1
@@ -38,8 +37,7 @@ def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
 
     config = tomllib.loads((folder / "config.toml").read_text())
     assert config["hidden"] == "20"
-    assert config["seed"] == 3
-
+    assert config["dtype"] == "float64"
     assert config["data"] == "synthetic"  # not "auto": what it came to
 
     rows = history(folder)
@@ -52,11 +50,11 @@ def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
         with Image.open(folder / name) as picture:
             assert min(picture.size) > 100
 
-    said = capsys.readouterr()
-    assert "the data could not be reached\nTraining on the synthetic set instead" in said.err
-    assert said.out.startswith("synthetic, numpy on cpu: test accuracy ")
+    assert "the data could not be reached\nTraining on the synthetic set instead" in trained.err
+    assert trained.out.startswith("synthetic, numpy on cpu: test accuracy ")
 
 
+@pytest.mark.usefixtures("blank_plots")
 def test_runs_are_named_after_the_time_and_never_the_same(tmp_path):
     flags = ["--train", "400", "--val", "100", "--hidden", "", "--epochs", "1"]
     for _ in range(2):
@@ -111,6 +109,7 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("blank_plots")
 def test_a_precision_is_written_down(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Numpy, "precisions", ("float32", "tf32"))
     train("--precision", "tf32")

@@ -23,18 +23,19 @@ def test_every_setting_is_looked_at():
     assert {field.name for field in fields(Config)} == {*OWN, *SHARED}
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_what_members_may_differ_in_trains_as_one(name):
-    pair = [BASE, replace(BASE, **{name: OWN[name]})]
-    assert group_configs(pair, 2) == [[0, 1]]
+def test_what_members_may_differ_in_trains_as_one():
+    configs = [BASE, *(replace(BASE, **{name: value}) for name, value in OWN.items())]
+    assert group_configs(configs, 8) == [list(range(8))]
     found = "synthetic", draw(0, per_batch=40)
-    for config, run in zip(pair, fit_stack([prepare(c, found) for c in pair], progress=False), strict=True):
-        assert run.history[-1].val_loss == pytest.approx(prepare(config, found).fit().history[-1].val_loss, rel=1e-5)
+    experiments = [prepare(config, found) for config in configs]
+    for experiment, run in zip(experiments, fit_stack(experiments, progress=False), strict=True):
+        alone = experiment.fit(progress=False)
+        assert run.history[-1].val_loss == pytest.approx(alone.history[-1].val_loss, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", SHARED)
-def test_what_they_share_keeps_them_apart(name):
-    assert group_configs([BASE, replace(BASE, **{name: SHARED[name]})], 2) == [[0], [1]]
+def test_what_they_share_keeps_them_apart():
+    for name, value in SHARED.items():
+        assert group_configs([BASE, replace(BASE, **{name: value})], 2) == [[0], [1]], name
 
 
 def test_the_order_is_the_seeds_by_default():

@@ -47,7 +47,7 @@ def test_the_table_as_csv(tmp_path):
 
 
 def test_the_error_by_step_as_a_picture(tmp_path):
-    cli.main(small("--plot", "steps.png"))
+    cli.main(small("--hidden", "", "--plot", "steps.png"))
     with Image.open(tmp_path / "steps.png") as picture:
         assert min(picture.size) > 100
 

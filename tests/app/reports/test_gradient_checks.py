@@ -64,6 +64,8 @@ def test_statistics_are_held_at_those_of_the_batch(batch):
 
 
 def test_the_whole_page(tmp_path, monkeypatch):
+    for name in ("garcia_sanz", "sneltvedt", "herrera_sarrias", "harish_kumar"):  # which have tests of their own
+        monkeypatch.setattr(gradient_checks, name, lambda batch: "| a |\n| --- |\n| b |")
     monkeypatch.setattr(overfitting, "EPOCHS", 2)
     monkeypatch.setattr(overfitting, "IMAGES", 20)
     batches = draw(0, per_batch=40)

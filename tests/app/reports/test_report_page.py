@@ -10,6 +10,8 @@ from anynet.app.reports.report_page import report_page
 from anynet.app.reports.tasks import Outcome
 from anynet.training import Epoch, History
 
+pytestmark = pytest.mark.usefixtures("blank_plots")
+
 REPORT = """
 title = "A title"
 author = "Somebody"

@@ -12,12 +12,14 @@ from anynet.app.experiment import prepare
 from anynet.app.search import Fine, Grid, Range, coarse_to_fine, search
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
+blank = pytest.mark.usefixtures("blank_plots")
 
 
 def rows(folder):
     return list(csv.DictReader((folder / "trials.csv").read_text().splitlines()))
 
 
+@blank
 def test_trials_are_trainings_with_their_settings(tmp_path):
     space = {"lr": Grid((0.001, 0.1)), "hidden": Grid(("", "10,5"))}
     trials = search(BASE, space, tmp_path / "out")
@@ -58,6 +60,7 @@ def test_a_picture_whatever_is_searched(tmp_path, space):
     assert not list((tmp_path / "out").glob(".partial*"))
 
 
+@blank
 def test_divergence_is_a_result(tmp_path):
     base = replace(BASE, batch_norm=False, schedule="constant")
     good, bad = search(base, {"lr": Grid((1e30, 0.01))}, tmp_path / "out")
@@ -67,6 +70,7 @@ def test_divergence_is_a_result(tmp_path):
     assert bad.best_val_accuracy is bad.test_accuracy is None
 
 
+@blank
 def test_the_hopeless_are_given_up_early(tmp_path):
     lrs = (0.02, 0.03, 0.04, 0.05, 0.06, 1e-9)
     base = replace(BASE, batch_size=20, epochs=4)
@@ -79,6 +83,7 @@ def test_the_hopeless_are_given_up_early(tmp_path):
     assert [t._replace(seconds=0) for t in whole[:5]] == [t._replace(seconds=0) for t in others]
 
 
+@blank
 def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
     trained = []
 
@@ -104,6 +109,7 @@ def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
     assert len(trained) == 22  # each coarse point looked at once for each stage, then ten trainings
 
 
+@blank
 def test_no_fine_stage_where_all_diverged(tmp_path):
     base = replace(BASE, batch_norm=False, schedule="constant")
     with pytest.raises(ValueError, match=r"fine: expected a coarse trial that finished an epoch.*trials\.csv"):
@@ -111,6 +117,7 @@ def test_no_fine_stage_where_all_diverged(tmp_path):
     assert {row["state"] for row in rows(tmp_path / "out")} == {"diverged"}
 
 
+@blank
 def test_a_search_that_is_done_trains_no_more(tmp_path, monkeypatch):
     space = {"lr": Grid((0.01, 0.1)), "l2": Grid((0, 1e-3))}
     done = search(BASE, space, tmp_path / "out")
@@ -119,6 +126,7 @@ def test_a_search_that_is_done_trains_no_more(tmp_path, monkeypatch):
     assert search(elsewhere, dict(reversed(space.items())), tmp_path / "out") == done
 
 
+@blank
 @pytest.mark.parametrize(
     ("change", "difference"),
     [

@@ -10,7 +10,7 @@ from commands import refused, unframed
 from anynet.app import cli
 from anynet.app.search import coarse_to_fine
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 SMALL = {"--train": "400", "--val": "100", "--hidden": "10", "--epochs": "1", "--out": "out"}
 

@@ -21,7 +21,7 @@ from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
 from anynet.app.space import convert_space, points
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,7 @@ def assert_each_point_once(folder, expected):
     assert sorted(map(int, numbers)) == list(range(1, TRIALS + 1))
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_and_taken_up_again(tmp_path, expected):
     folder, moments = tmp_path / "out", random.Random(5)
     for _ in range(3):  # of some 75 lines that it takes

@@ -8,7 +8,7 @@ from search_worker import BASE
 
 from anynet.app.search import Grid, Range, coarse_to_fine, search
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 
 def recorded(monkeypatch):

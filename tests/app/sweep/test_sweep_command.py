@@ -2,12 +2,14 @@
 
 import csv
 import json
+import shutil
 import sys
 import tomllib
 
 import numpy as np
 import pytest
 from commands import refused, small, train, unframed
+from few_images import few_images
 from PIL import Image
 
 from anynet.app import cli
@@ -16,11 +18,9 @@ from anynet.app.prediction import load_predictor, load_run
 from anynet.app.run_folder import RunFolder
 from anynet.backends import backend
 from anynet.backends.numpy import Numpy
-from anynet.data.synthetic import draw
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
-SWEEP = ["--seeds", "2", "--sweep", "lr=0.01,0.05", "--sweep", "l2=0,0.01", "--dtype", "float64"]
 DIVERGING = ["--schedule", "constant", "--no-batch-norm"]
 
 
@@ -38,7 +38,7 @@ def result(folder):
 
 
 def images():
-    return draw(0, per_batch=100).splits["test_batch"]
+    return few_images().splits["test_batch"]
 
 
 def predict(folder):
@@ -54,39 +54,36 @@ def assert_same_run(one, two):
     np.testing.assert_allclose(predict(one), predict(two), rtol=1e-6, atol=1e-9)
 
 
-def test_each_member_is_a_run_of_its_own(tmp_path):
-    train("--seeds", "3", "--seed", "5", "--flip", "--dtype", "float64")
+def test_each_member_is_a_run_of_its_own(tmp_path, seeded):
     for k in range(3):
         train("--seed", str(5 + k), "--order-seed", "5", "--flip", "--dtype", "float64", "--run", f"alone-{k}")
-        member, alone = tmp_path / "out" / f"member-{k}", tmp_path / f"alone-{k}"
+        member, alone = seeded.folder / f"member-{k}", tmp_path / f"alone-{k}"
         assert names(member) == names(alone)
         assert read_config(member / "config.toml") == read_config(alone / "config.toml")
         assert_same_run(member, alone)
 
 
-def test_a_members_config_makes_it_again(tmp_path):
-    train("--seeds", "2", "--sweep", "l2=0,0.01", "--order-seed", "9", "--dtype", "float64")
-    cli.main(["train", "--preset", "out/member-3/config.toml", "--run", "again"])
-    assert_same_run(tmp_path / "out" / "member-3", tmp_path / "again")
-    config = read_config(tmp_path / "out" / "member-3" / "config.toml")
-    assert (config.l2, config.seed, config.order_seed) == (0.01, 43, 9)
+def test_a_members_config_makes_it_again(tmp_path, swept):
+    cli.main(["train", "--preset", str(swept.folder / "member-3" / "config.toml"), "--run", "again"])
+    assert_same_run(swept.folder / "member-3", tmp_path / "again")
+    config = read_config(swept.folder / "member-3" / "config.toml")
+    assert (config.lr, config.l2, config.seed, config.order_seed) == (0.01, 0.01, 43, 42)
 
 
 def test_settings_of_every_kind(tmp_path):
-    flags = ["momentum=0,0.5", "init=xavier,normal:0.1", "schedule=constant,exponential:0.5", "warmup=1"]
-    train(*(word for flag in flags for word in ("--sweep", flag)), "--dtype", "float64")
+    flags = ["momentum=0.5", "init=xavier,normal:0.1", "schedule=constant,exponential:0.5", "warmup=1"]
+    train(*(word for flag in flags for word in ("--sweep", flag)), "--dtype", "float64", "--order-seed", "9")
     rows = table(tmp_path / "out" / "members.csv")
-    assert len(rows) == 8
-    own = {name: rows[5][name] for name in ("momentum", "init", "schedule", "warmup")}
+    assert len(rows) == 4
+    own = {name: rows[1][name] for name in ("momentum", "init", "schedule", "warmup")}
     assert own == {"momentum": "0.5", "init": "xavier", "schedule": "exponential:0.5", "warmup": "1.0"}
     flags = [word for name, value in own.items() for word in (f"--{name}", value)]
-    train(*flags, "--dtype", "float64", "--run", "alone")
-    assert_same_run(tmp_path / "out" / "member-5", tmp_path / "alone")
+    train(*flags, "--dtype", "float64", "--order-seed", "9", "--run", "alone")
+    assert_same_run(tmp_path / "out" / "member-1", tmp_path / "alone")
 
 
-def test_the_folder_says_what_came_out(tmp_path, capsys):
-    train(*SWEEP)
-    folder = tmp_path / "out"
+def test_the_folder_says_what_came_out(swept):
+    folder = swept.folder
     members = [f"member-{k}" for k in range(8)]
     assert names(folder) == {"config.toml", "members.csv", "result.json", "curves.png", "accuracy.png", *members}
     for name in ("curves.png", "accuracy.png"):
@@ -129,17 +126,15 @@ def test_the_folder_says_what_came_out(tmp_path, capsys):
     assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == test.labels))
     np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(test.images), chances, atol=1e-12)
 
-    said = capsys.readouterr()
-    assert "8 members; results in out" in said.err
-    assert "the best 4 of 4 combinations" in said.out
-    assert f"{whole['ensemble_test_accuracy']:.2%} of the ensemble" in said.out
+    assert "8 members; results in out" in swept.err
+    assert "the best 4 of 4 combinations" in swept.out
+    assert f"{whole['ensemble_test_accuracy']:.2%} of the ensemble" in swept.out
 
 
-def test_seeds_alone_are_summed_up_in_a_line(tmp_path, capsys):
-    train("--seeds", "3")
-    last = [result(tmp_path / "out" / f"member-{k}")["test_accuracy"] for k in range(3)]
+def test_seeds_alone_are_summed_up_in_a_line(seeded):
+    last = [result(seeded.folder / f"member-{k}")["test_accuracy"] for k in range(3)]
     words = f"3 members: test accuracy {100 * np.mean(last):.2f} ± {100 * np.std(last, ddof=1):.2f} % after the last"
-    assert words in capsys.readouterr().out
+    assert words in seeded.out
 
 
 def test_nets_of_one_layer_have_templates(tmp_path):
@@ -147,10 +142,9 @@ def test_nets_of_one_layer_have_templates(tmp_path):
     assert "templates.png" in names(tmp_path / "out")
 
 
-def test_predict_takes_a_member_or_all(tmp_path, capsys):
-    train("--seeds", "3")
+def test_predict_takes_a_member_or_all(tmp_path, seeded, capsys):
+    shutil.copytree(seeded.folder, tmp_path / "out")
     Image.fromarray(images().images[0].reshape(3, 32, 32).transpose(1, 2, 0)).save("a.png")
-    capsys.readouterr()
     cli.main(["predict", "out/member-1", "a.png"])
     cli.main(["predict", "out", "a.png"])
     folder, said = tmp_path / "out", capsys.readouterr().out.splitlines()
