@@ -154,7 +154,7 @@ def environment(run: Run, *, official: bool) -> dict[str, Any]:
     }
 
 
-def run_tensors(run: Run) -> dict[str, NDArray]:
+def run_tensors(run: Run) -> dict[str, NDArray[Any]]:
     """Return the tensors of ``model.safetensors`` by name."""
     tensors = {f"input.{name}": run.backend.to_host(a) for name, a in run.normalization._asdict().items()}
     for which, snapshot in (("last", run.last), ("best", run.best)):

@@ -59,7 +59,7 @@ class Range:
         """
         low, high = self._ends()
         x = np.exp(math.log(low) + u * math.log(high / low)) if self.log else low + u * (high - low)
-        return np.clip(np.rint(x).astype(int) if isinstance(self.low, int) else x, self.low, self.high)
+        return np.asarray(np.clip(np.rint(x).astype(int) if isinstance(self.low, int) else x, self.low, self.high))
 
     def fraction(self, x: float) -> float:
         """Return how far on the way from `low` to `high` a number lies, 0 to 1; the inverse of `interpolate`."""

@@ -1,13 +1,14 @@
 """Reproduction of the reports: runs, repeated runs and searches, and a page for each report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from anynet.app.config import Config, make_config
+from anynet.app.config import make_config
 from anynet.app.reports.compare import compare_all
 from anynet.app.reports.gradient_checks import gradient_page
 from anynet.app.reports.reading import reports
@@ -122,9 +123,10 @@ def tasks_of(report: Report, folder: Path, base: Mapping[str, Any], *, quick: bo
         if quick:
             on_test = {"val": "test_batch"} if settings["val"] == "test_batch" else {}
             settings, seeds = {**settings, **QUICK, **on_test}, min(seeds, QUICK_SEEDS)
+        config = make_config({**settings, **base}, f"{report.name}.toml")
         tasks[name] = [
-            Task(_config({**settings, **base, "seed": seed}, report), folder / name / f"seed-{seed}", net and i == 0)
-            for i, seed in enumerate(range(FIRST_SEED, FIRST_SEED + seeds))
+            Task(replace(config, seed=seed), folder / name / f"seed-{seed}", net and seed == FIRST_SEED)
+            for seed in range(FIRST_SEED, FIRST_SEED + seeds)
         ]
 
     for name, configuration in report.configurations.items():
@@ -143,7 +145,3 @@ def points(search: GridSearch, values: int | None = None) -> list[Point]:
 def point_name(search: str, point: Mapping[str, Any]) -> str:
     """Return the name of a point, such as "coarse/lr=0.1,l2=0.01"."""
     return f"{search}/{','.join(f'{name}={value}' for name, value in point.items())}"
-
-
-def _config(settings: Mapping[str, Any], report: Report) -> Config:
-    return make_config(settings, f"{report.name}.toml")
