@@ -55,11 +55,13 @@ def test_a_run_leaves_a_whole_folder(trained):
 
 
 @pytest.mark.usefixtures("blank_plots")
-def test_runs_are_named_after_the_time_and_never_the_same(tmp_path):
+def test_runs_are_named_after_the_time_and_never_the_same(tmp_path, capsys):
     flags = ["--train", "400", "--val", "100", "--hidden", "", "--epochs", "1"]
     for _ in range(2):
         cli.main(["train", *flags])
     assert len(list((tmp_path / "runs").iterdir())) == 2
+    said = capsys.readouterr().err
+    assert said.count("synthetic: 400 training, 100 validation and 100 test images; 30,730 parameters; numpy") == 2
 
 
 def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
