@@ -41,7 +41,7 @@ clean:
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
+	$(PIP) --editable '.[app,fast]'
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready

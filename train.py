@@ -2,7 +2,7 @@
 
 import sys
 
-from anynet.app.cli import main
+from anynet.__main__ import main
 
 if __name__ == "__main__":
     main(["train", *sys.argv[1:]])

@@ -4,16 +4,14 @@ import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import pytest
 from fake_cupy import put_in_place
+from few_images import use_few_images
 from libraries import LIBRARIES, Library
 
 from anynet.backends import Backend, BackendError, backend
-from anynet.data import DownloadError, sources
-from anynet.data.synthetic import draw
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -67,14 +65,8 @@ def no_choice_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def few_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No network, 600 drawn pictures, and a folder of its own to work in."""
-
-    def unreachable(cache: Path) -> NoReturn:
-        raise DownloadError("the data could not be reached")
-
-    monkeypatch.setattr(sources, "fetch", unreachable)
-    monkeypatch.setattr(sources, "draw", lambda seed: draw(seed, per_batch=100))
-    monkeypatch.chdir(tmp_path)
+    """No network, 600 generated images, and a folder of its own to work in."""
+    use_few_images(monkeypatch, tmp_path)
 
 
 @pytest.fixture(scope="session")

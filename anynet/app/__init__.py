@@ -1,1 +1,27 @@
-"""The application: settings, run folders, the command line."""
+"""The application: settings, run folders, searches, reports and the command line.
+
+It needs the packages of the extra ``app``; importing it without them raises ModuleNotFoundError.
+"""
+
+from importlib.util import find_spec
+
+PACKAGES = (
+    "cyclopts",
+    "filelock",
+    "markdown",
+    "matplotlib",
+    "optuna",
+    "PIL",
+    "pooch",
+    "requests",
+    "rich",
+    "safetensors",
+    "tomli_w",
+)
+"""Modules of the extra ``app``, as listed in pyproject.toml."""
+
+_missing = [name for name in PACKAGES if find_spec(name) is None]
+if _missing:
+    raise ModuleNotFoundError(
+        f"the application needs {', '.join(_missing)}; install it with: pip install '.[app]'", name=_missing[0]
+    )

@@ -1,4 +1,6 @@
-"""From settings to the objects that train."""
+"""From a configuration to net, optimizer and schedule."""
+
+from typing import Any
 
 from anynet.app.config import Config
 from anynet.core.checks import nearest
@@ -13,7 +15,24 @@ LOSSES: dict[str, Loss] = {"cross-entropy": softmax_cross_entropy, "hinge": hing
 
 
 def net(config: Config, n_in: int, n_out: int) -> Sequential:
-    """(Linear, BatchNorm where wanted, activation) for every hidden width, and a Linear."""
+    """Return the net: (Linear, BatchNorm if wanted, activation) for every hidden width, then Linear.
+
+    Parameters
+    ----------
+    config : Config
+        Settings; ``hidden``, ``activation``, ``batch_norm`` and ``init`` are used.
+    n_in, n_out : int
+        Numbers of input features and of classes.
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If ``hidden`` or ``init`` has another form than documented.
+    """
     weights, biases = initializers(config.init)
     layers: list[Layer] = []
     for width in widths(config.hidden):
@@ -26,22 +45,72 @@ def net(config: Config, n_in: int, n_out: int) -> Sequential:
 
 
 def widths(text: str) -> tuple[int, ...]:
-    """ "50,30" to (50, 30), "" to (). Raises ValueError for anything else."""
+    """Parse widths of hidden layers.
+
+    Parameters
+    ----------
+    text : str
+        Positive integers separated by commas, or nothing.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If the text has another form.
+
+    Examples
+    --------
+    >>> widths("50,30"), widths("")
+    ((50, 30), ())
+    """
     parts = [part.strip() for part in text.split(",")] if text.strip() else []
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise ValueError(f'--hidden: expected positive widths separated by commas, as in 50,30, or "", got "{text}"')
+        raise ValueError(f'--hidden: expected positive widths separated by commas, e.g. 50,30, or "", got "{text}"')
     return tuple(map(int, parts))
 
 
 def optimizer(config: Config) -> Optimizer:
-    """The optimizer, with its schedule inside."""
+    """Return the optimizer of a configuration, with its learning rate schedule.
+
+    Parameters
+    ----------
+    config : Config
+        Settings.
+
+    Returns
+    -------
+    Optimizer
+
+    Raises
+    ------
+    ValueError
+        If ``schedule`` has another form than documented, or ``warmup`` is not shorter than the run.
+    """
     if config.optimizer == "adam":
         return Adam(schedule(config))
     return SGD(schedule(config), momentum=config.momentum, nesterov=config.nesterov)
 
 
 def initializers(text: str) -> tuple[Initializer, Initializer]:
-    """Where weights and biases start: biases at 0, but for "normal:STD", which is for both."""
+    """Parse ``--init`` into the initializers of weights and biases.
+
+    Parameters
+    ----------
+    text : str
+        "he", "xavier", "zeros" or "normal:STD". Biases are 0 except with "normal:STD", which holds for both.
+
+    Returns
+    -------
+    weights, biases : Initializer
+
+    Raises
+    ------
+    ValueError
+        If the text has another form.
+    """
     match _parse("init", text, he=0, xavier=0, zeros=0, normal=1):
         case "normal", std:
             return Normal(std), Normal(std)
@@ -54,9 +123,24 @@ def initializers(text: str) -> tuple[Initializer, Initializer]:
 
 
 def schedule(config: Config) -> Schedule:
-    """The learning rate over the epochs, warm-up included."""
+    """Return the learning rate schedule of a configuration, including its warm-up.
+
+    Parameters
+    ----------
+    config : Config
+        Settings; ``schedule``, ``lr``, ``warmup`` and ``epochs`` are used.
+
+    Returns
+    -------
+    Schedule
+
+    Raises
+    ------
+    ValueError
+        If ``schedule`` has another form than documented, or ``warmup`` is not shorter than the run.
+    """
     if config.warmup >= config.epochs:
-        raise ValueError(f"--warmup: expected less than the {config.epochs} epochs of the run, got {config.warmup:g}")
+        raise ValueError(f"--warmup: expected less than --epochs, {config.epochs}, got {config.warmup:g}")
     then: Schedule
     match _parse("schedule", config.schedule, constant=0, exponential=1, decay=1, step=2, cosine=0):
         case "exponential", gamma:
@@ -72,11 +156,8 @@ def schedule(config: Config) -> Schedule:
     return Warmup(config.warmup, then) if config.warmup else then
 
 
-def _parse(option: str, text: str, **kinds: int) -> tuple:
-    """ "step:0.1:10" to ("step", 0.1, 10.0); ``kinds`` says how many numbers each name takes.
-
-    Raises ValueError, which names the option and what is near, for anything else.
-    """
+def _parse(option: str, text: str, **kinds: int) -> tuple[Any, ...]:
+    """Parse "step:0.1:10" into ("step", 0.1, 10.0), where `kinds` gives the number of numbers for each name."""
     name, *rest = text.split(":")
     if name not in kinds:
         raise ValueError(f'--{option}: there is no "{name}"{nearest(name, kinds)}')

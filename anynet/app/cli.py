@@ -1,4 +1,4 @@
-"""The command line: ``python train.py`` and ``python -m anynet``."""
+"""Commands of ``python train.py`` and ``python -m anynet``."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from anynet.training import DivergedError, OutOfMemoryError
 
 
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Where a preset is named, its settings take the place of those that were not given."""
+    """Replace the defaults of settings by those of the preset, if ``--preset`` is given; called by cyclopts."""
     for argument in arguments:
         if argument.name == "--preset" and argument.tokens:
             settings, file = find_preset(argument.tokens[0].value)
@@ -30,32 +30,42 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 COMMANDS = {
-    "train": "Train a classifier of CIFAR-10's images.",
-    "predict": "Name the class of image files by a trained net.",
-    "search": "Search over settings, from coarse to fine; the same command again goes on with the folder's search.",
-    "gradcheck": "Prove a net's gradients by differences; exit code 1 where one is wrong.",
-    "presets": "List the reports' configurations.",
-    "reproduce": "Do again what the reports did, and write a page for each; goes on where it was stopped.",
-    "bench": "Measure training throughput beside other libraries.",
-    "data": "Find, download and check the images.",
-    "backends": "List the array libraries that can be used here.",
+    "train": "Train a classifier on CIFAR-10.",
+    "predict": "Classify image files with a trained net.",
+    "search": "Search hyperparameters; the same command continues an interrupted search.",
+    "gradcheck": "Check a net's gradients against finite differences; exit code 1 if one is wrong.",
+    "presets": "List the presets of train, search and gradcheck.",
+    "reproduce": "Repeat the experiments of five reports; the same command continues.",
+    "data": "Find, download and verify the images.",
+    "backends": "List array libraries and devices.",
 }
-for place, (command, words) in enumerate(COMMANDS.items()):  # their modules are imported when they are called
-    app.command(f"anynet.app.commands.{command}:{command}", name=command, help=words, sort_key=place)
+for place, (command, summary) in enumerate(COMMANDS.items()):  # their modules are imported when they are called
+    app.command(f"anynet.app.commands.{command}:{command}", name=command, help=summary, sort_key=place)
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
-    """Run the command line. What a user can mend ends in one line on stderr and exit code 2."""
+    """Run the command line.
+
+    Parameters
+    ----------
+    tokens : sequence of str, optional
+        Command and options. Default: those in ``sys.argv``.
+
+    Raises
+    ------
+    SystemExit
+        With one line on stderr: code 2 for errors that a user can mend, 130 after Control-C.
+    """
     try:
         app(tokens)
-    except (BackendError, DivergedError, OSError, ValueError) as error:  # DataError and DownloadError are among them
+    except (BackendError, DivergedError, OSError, ValueError) as error:  # DataError and DownloadError among them
         sys.exit(_fail(str(error), 2))
     except OutOfMemoryError as error:
         sys.exit(_fail(str(error), 2))
-    except MemoryError as error:  # whose message is the library's
-        sys.exit(_fail(f"out of memory: {first_line(error)}; a smaller net, batch or --memory-budget may fit", 2))
+    except MemoryError as error:  # its message is the library's
+        sys.exit(_fail(f"out of memory: {first_line(error)}; try a smaller net, batch or --memory-budget", 2))
     except KeyboardInterrupt as error:
-        sys.exit(_fail(str(error) or "stopped by hand before there was anything to keep", 130))
+        sys.exit(_fail(str(error) or "interrupted before the first epoch ended; nothing was kept", 130))
 
 
 def _fail(message: str, code: int) -> int:

@@ -1,4 +1,4 @@
-"""The settings of one training run, as typed on the command line and kept in ``config.toml``."""
+"""Settings of one training run, as typed on the command line and stored in ``config.toml``."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -19,120 +19,167 @@ Count = Annotated[int, Parameter(validator=Number(gte=1))]
 NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0))]
 
 
-@Parameter(name="*")
+@Parameter(name="*", group="Settings")
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Settings of one run; the defaults are those of ``python train.py``."""
+    """Settings of one training run.
+
+    The defaults are those of ``python train.py``. The texts below the fields are the command line's help.
+    """
 
     data: str = "auto"
-    """auto: $ANYNET_DATA, else the cache, else a download, else synthetic. cifar10: the same without synthetic.
-    synthetic: drawn pictures. Anything else: a folder or archive of CIFAR-10."""
+    """Data set: auto, cifar10, synthetic (generated images), or a folder or archive of CIFAR-10. cifar10 is taken from
+    $ANYNET_DATA or the cache, or downloaded; auto is synthetic if that fails."""
     train: str = "45000"
-    """Training images: how many, from the front; or batch files, as in data_batch_1,data_batch_3."""
+    """Training images: a number, taken from the front, or batch files, e.g. data_batch_1,data_batch_3."""
     val: str = "5000"
-    """Validation images: how many, from the back; or batch files. With test_batch the best epoch is chosen on the
-    test images, and its test accuracy is no honest estimate."""
+    """Validation images: a number, taken from the back, or batch files. With test_batch the best epoch is chosen on
+    the test images, and its test accuracy is biased."""
     normalize: str = "standardize"
-    """none (to [0, 1]), center or standardize, by the training images' mean and deviation per pixel; per colour channel
-    with :channel behind."""
+    """Input normalization: none (to [0, 1]), center (subtract the training mean) or standardize (also divide by the
+    deviation), per pixel; append :channel for one mean and deviation per color."""
     flip: bool = False
-    """Mirror each image left to right with probability one half."""
+    """Mirror each training image left to right with probability 1/2."""
     crop: NotNegativeCount = 0
-    """Cut each image at random from a frame with this many black pixels around it."""
+    """Pixels of black padding, 0 to 31, from which each training image is cropped at random."""
     reverse: bool = False
-    """With probability one half for each batch, reverse all values of each of its images at once: rows, columns and
-    colour channels, as one student report's code did where a left-right flip was meant."""
+    """Reverse all 3,072 values of each training image (rows, columns and colors), with probability 1/2 per batch; one
+    report did this instead of --flip."""
 
     hidden: str = "512,128"
-    """Widths of the hidden layers, as in 50,30; "" for one layer."""
+    """Widths of the hidden layers, e.g. 50,30; "" for none."""
     activation: Literal["relu", "leaky-relu", "sigmoid", "tanh"] = "relu"
-    """Behind every hidden layer."""
+    """Activation function after every hidden layer."""
     batch_norm: bool = True
-    """Batch normalisation before every activation."""
+    """Batch normalization before every activation."""
     init: str = "he"
-    """Where weights start: he, xavier, zeros, or normal:0.01, which sets biases as well."""
+    """Initial weights: he, xavier, zeros, or normal:STD, e.g. normal:0.01, which sets the biases too; otherwise they
+    start at 0."""
     loss: Literal["cross-entropy", "hinge"] = "cross-entropy"
-    """Softmax cross-entropy, or the multi-class hinge."""
+    """Loss: softmax cross-entropy or multi-class hinge."""
     l2: NotNegative = 3e-3
-    """λ of the penalty λ Σ W²; for the convention with λ/2, give half of it."""
+    """L2 penalty λ, 0 or more; it adds λ Σ W² to the loss (not λ/2)."""
 
     optimizer: Literal["sgd", "adam"] = "sgd"
-    """Stochastic gradient descent, or Adam."""
+    """Optimizer."""
     lr: Positive = 0.02
-    """Learning rate, or where its schedule starts."""
+    """Initial learning rate, above 0."""
     momentum: Annotated[float, Parameter(validator=Number(gte=0, lt=1))] = 0.9
-    """Of sgd."""
+    """Momentum, 0 to below 1 (SGD only)."""
     nesterov: bool = False
-    """Look ahead with the momentum."""
+    """Nesterov momentum (SGD only)."""
     schedule: str = "cosine"
-    """constant; exponential:G (rate G^epoch); decay:K (rate exp(-K epoch)); step:F:N (times F every N epochs);
-    cosine."""
+    """Learning rate schedule: constant, cosine (to 0), exponential:G (times G per epoch), decay:K (times exp(-K) per
+    epoch), or step:F:N (times F every N epochs)."""
     warmup: NotNegative = 0.0
-    """Epochs of linear warm-up ahead of the schedule."""
+    """Epochs of linear warm-up before the schedule, e.g. 0.5."""
     epochs: Count = 20
-    """How often every image is seen."""
+    """Number of epochs."""
     batch_size: Count = 100
-    """Images a step."""
+    """Images per step."""
     drop_last: bool = False
-    """Leave out an epoch's last batch where it is shorter."""
+    """Skip the last batch of an epoch if it is smaller."""
 
     backend: str | None = None
-    """numpy, cupy, torch or jax, with a device behind where wanted, as in cupy:1. Default: $ANYNET_BACKEND, else
-    numpy."""
+    """Array library: numpy, cupy, torch or jax, optionally with a device, e.g. torch:cuda or cupy:1. Default:
+    $ANYNET_BACKEND, or numpy."""
     dtype: Literal[DTYPES] = "float32"  # type: ignore[valid-type]
-    """Of parameters and activations."""
+    """Dtype of parameters and activations."""
     precision: Literal[*PRECISIONS] = "float32"  # type: ignore[valid-type]
-    """To what operands of products of float32 arrays are rounded: float32 (not at all), tf32 or bf16, on GPUs."""
+    """Matmul precision: float32, tf32 or bf16 (the last two on GPUs only)."""
     seed: NotNegativeCount = 42
-    """Of the first weights and, unless it has a seed of its own, of the order."""
+    """Seed of the initial weights and, without --order-seed, of the batches."""
     order_seed: NotNegativeCount | None = None
-    """Of the batches' order and the augmentation. Default: the seed."""
+    """Seed of the order of the images and of augmentation. Default: --seed."""
     memory_budget: Annotated[float, Parameter(validator=Number(gte=0, lt=1e6))] | None = None
-    """GB of the device's memory that images may stay in; the others are streamed. Default: half of what is free."""
+    """GB of device memory for images; sets that do not fit are streamed. Default: half of the free memory."""
 
     @property
     def order(self) -> int:
-        """The seed that the batches' order and the augmentation are drawn from."""
+        """Seed of the order of the images and of augmentation."""
         return self.seed if self.order_seed is None else self.order_seed
 
     @property
     def val_name(self) -> str:
-        """What the validation images truly are, for whoever draws them: "validation" or "test"."""
+        """Name of the validation images in plots, "validation" or "test"."""
         return "test" if self.val == "test_batch" else "validation"
 
 
-@Parameter(name="*")
+@Parameter(name="*", group="Settings")
 @dataclass(frozen=True, kw_only=True)
 class CheckConfig(Config):
-    """Settings of a gradient check: a run's, in double precision."""
+    """Settings of a gradient check: those of a run, in double precision."""
 
     dtype: Literal[DTYPES] = "float64"  # type: ignore[valid-type]
-    """Of everything. float32 holds a tolerance of a few thousandths at best, and is too coarse to tell kinks."""
+    """Dtype of the computation. float32 needs --tolerance 0.01 and misses kinks of ReLU."""
 
 
-def write(config: Config, path: Path, without: Collection[str] = ()) -> None:
-    """Write the settings as TOML; those that are None, and the named ones, are left out."""
+def write_config(config: Config, path: Path, without: Collection[str] = ()) -> None:
+    """Write settings as TOML.
+
+    Parameters
+    ----------
+    config : Config
+        Settings; those that are None are left out.
+    path : Path
+        File to write.
+    without : collection of str
+        Names of settings to leave out.
+    """
     values = {name: value for name, value in asdict(config).items() if value is not None and name not in without}
     path.write_text(tomli_w.dumps(values), encoding="utf-8")
 
 
-def read(path: Path) -> Config:
-    """Read settings that ``write`` wrote, checked as if they had been typed.
+def read_config(path: Path) -> Config:
+    """Read settings that `write_config` wrote, validated as if typed on the command line.
 
-    Raises FileNotFoundError, or ValueError that names the file and what is wrong in it.
+    Parameters
+    ----------
+    path : Path
+        The file ``config.toml`` of a run.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no TOML or a setting is not allowed; the message names the file and the setting.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there; expected the folder of a run")
+        raise FileNotFoundError(f"{path}: no such file; expected the folder of a run")
+    return make_config(read_toml(path), str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file. Raises ValueError, naming the file, if it is not TOML in UTF-8."""
     try:
-        return config_of(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def config_of(values: Mapping[str, Any], source: str) -> Config:
-    """Settings by name, checked as if they had been typed; the others are the defaults.
+def make_config(values: Mapping[str, Any], source: str) -> Config:
+    """Make a configuration of settings by name, validated as if typed on the command line.
 
-    Raises ValueError that names the source, the setting and what is allowed there.
+    Parameters
+    ----------
+    values : mapping from str
+        Settings; the others get their defaults.
+    source : str
+        Where they come from, for error messages.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ValueError
+        If a setting does not exist or a value is not allowed. The message names the source and the setting.
     """
 
     def take(config: Config = Config()) -> Config:

@@ -1,4 +1,4 @@
-"""The main job: settings in, a trained net and a folder of results out."""
+"""From a configuration to a trained net and a folder of results."""
 
 import itertools
 import sys
@@ -23,7 +23,17 @@ from anynet.training import Epoch, Run, Runs, TrainSettings, fit
 
 
 class Experiment(NamedTuple):
-    """Settings and the objects made of them, known to fit each other."""
+    """A configuration and the objects made from it, validated.
+
+    Attributes
+    ----------
+    config : Config
+        Settings.
+    net : Sequential
+    data : Dataset
+    optimizer : Optimizer
+    backend : Backend
+    """
 
     config: Config
     net: Sequential
@@ -33,7 +43,7 @@ class Experiment(NamedTuple):
 
     @property
     def memory_budget(self) -> int | None:
-        """Bytes of the device's memory that images may stay in, as ``anynet.fit`` takes them."""
+        """Device memory for images, in bytes, as `anynet.fit` takes it."""
         return None if self.config.memory_budget is None else round(self.config.memory_budget * 1e9)
 
     @property
@@ -49,14 +59,26 @@ class Experiment(NamedTuple):
         return TrainSettings(**same | objects)
 
     def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
-        """Train; see ``anynet.fit``."""
+        """Train and return the run; see `anynet.fit`."""
         settings = self.settings.keywords
         return fit(self.net, self.data, self.optimizer, on_epoch=on_epoch, progress=progress, **settings)
 
-    def varied(self, **values: Any) -> "Experiment":
-        """The same with other values of settings that have no part in the data and the backend.
+    def with_settings(self, **values: Any) -> "Experiment":
+        """Return a copy with other values of some settings, with the same data and backend.
 
-        Raises what ``check`` raises.
+        Parameters
+        ----------
+        **values
+            Settings, such as those in `anynet.app.grouping.MEMBER_SETTINGS`.
+
+        Returns
+        -------
+        Experiment
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a setting is not allowed.
         """
         config = replace(self.config, **values)
         net = build.net(config, self.data.train.images.shape[1], len(self.data.classes))
@@ -65,24 +87,36 @@ class Experiment(NamedTuple):
         return experiment
 
     def check(self) -> None:
-        """Raises TypeError or ValueError for settings out of range, and for a net that does not fit the data."""
+        """Raise TypeError or ValueError if a setting is out of range or the net does not fit the data."""
         self.settings.check(self.net, self.data, self.optimizer)
 
     def __str__(self) -> str:
-        """What is trained on what, and where."""
+        """Return one line: data set, numbers of images and parameters, backend and dtype."""
         data = self.data
         return (
-            f"{data.name}: {len(data.train)} images to train with, {len(data.val)} to validate, {len(data.test)} to "
-            f"test; {self.net.n_parameters:,} parameters; {self.backend}, {self.config.dtype}"
+            f"{data.name}: {len(data.train):,} training, {len(data.val):,} validation and {len(data.test):,} test "
+            f"images; {self.net.n_parameters:,} parameters; {self.backend}, {self.config.dtype}"
         )
 
 
-def fit_together(
+def fit_stack(
     experiments: Sequence[Experiment],
     on_epoch: Callable[[dict[int, Epoch]], Collection[int] | None] | None = None,
     progress: bool | None = None,
 ) -> Runs:
-    """Train experiments whose configurations are of one of ``anynet.app.grouping.groups``; see ``anynet.fit``."""
+    """Train experiments as one stack of nets.
+
+    Parameters
+    ----------
+    experiments : sequence of Experiment
+        With equal `anynet.app.grouping.stack_key`.
+    on_epoch, progress
+        As for `anynet.fit` with members.
+
+    Returns
+    -------
+    Runs
+    """
     first = experiments[0]
     members = [
         {"net": each.net, "optimizer": each.optimizer}
@@ -101,11 +135,27 @@ def fit_together(
 
 
 def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experiment:
-    """Make of settings what they name.
+    """Make the objects that a configuration names. Nothing is written.
 
-    found: the data set's name and images, as from ``anynet.data.sources.find``, where they are read already.
+    Parameters
+    ----------
+    config : Config
+        Settings.
+    found : tuple, optional
+        Name and images of the data set, as returned by `anynet.data.sources.find`, if they have been read already.
 
-    Raises what ``find``, ``split`` and ``check`` raise; nothing is written.
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    BackendError
+        If the backend or the precision is not available.
+    DataError, DownloadError
+        If the images are missing or damaged.
+    TypeError, ValueError
+        If a setting is out of range.
     """
     backend, optimizer = choose_backend(config.backend, config.precision), build.optimizer(config)
     backend.dtype(config.dtype)
@@ -113,40 +163,71 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     check_kind(config.normalize)
     data = split(*(found or find(config.data)), config.train, config.val)
     if data.name == "synthetic":
-        config = replace(config, data="synthetic")  # what "auto" has come to
+        config = replace(config, data="synthetic")  # in place of "auto"
     net = build.net(config, data.train.images.shape[1], len(data.classes))
     experiment = Experiment(config, net, data, optimizer, backend)
     experiment.check()
     return experiment
 
 
-def train(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str, Any]]:
-    """Train as the settings say.
+def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str, Any]]:
+    """Train one net and write its run folder. Nothing is written before all settings are validated.
 
-    folder: where the results go; by default a new one under ``runs``, named after the time.
+    Parameters
+    ----------
+    config : Config
+        Settings.
+    folder : Path, optional
+        New folder for the results. Default: ``runs/`` followed by the time.
 
-    Returns the run, its folder, and what is in its result.json. Raises what ``fit`` and ``prepare`` raise, and
-    FileExistsError; nothing is written before all settings are known to be good.
+    Returns
+    -------
+    run : Run
+        As returned by `anynet.fit`.
+    folder : Path
+    result : dict
+        Content of ``result.json``.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder exists.
+    BackendError, DataError, DivergedError, DownloadError, OutOfMemoryError, TypeError, ValueError
+        As `prepare` and `anynet.fit` do.
     """
     folder = folder or new_folder()
     refuse_existing(folder)
     experiment = prepare(config)
     print(f"{experiment}; results in {folder}", file=sys.stderr)
     with RunFolder(folder, experiment.config, experiment.data.name) as results:
-        run = experiment.fit(results.add)
-        return run, folder, results.finish(run, official=experiment.data.official)
+        trained = experiment.fit(results.add)
+        return trained, folder, results.finish(trained, official=experiment.data.official)
 
 
 def gradient_subject(config: Config, samples: int) -> Subject:
-    """The cost that a run begins with, on the first training images, as a subject of ``anynet.gradcheck.check``.
+    """Return a run's initial cost on its first training images, to be checked by `anynet.gradcheck.check`.
 
-    Raises ValueError where there are not so many images, and what ``prepare`` raises.
+    Parameters
+    ----------
+    config : Config
+        Settings.
+    samples : int
+        Number of images.
+
+    Returns
+    -------
+    Subject
+
+    Raises
+    ------
+    ValueError
+        If there are too few images, or as `prepare` does.
     """
     _, net, data, _, backend = prepare(config)
     if samples > len(data.train):
         raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
     if samples < 2 and config.batch_norm and config.hidden:
-        raise ValueError("--samples: expected 2 or more, for batch normalisation makes zeros of a batch of one")
+        raise ValueError("--samples: expected 2 or more, since batch normalization maps a single image to zeros; got 1")
     images = Normalization(*normalization(config.normalize, data.train.images))(data.train.images[:samples])
     return of_net(
         net,
@@ -161,7 +242,7 @@ def gradient_subject(config: Config, samples: int) -> Subject:
 
 
 def new_folder() -> Path:
-    """A folder under ``runs``, named after the time, that is not there yet."""
+    """Return the path of a folder under ``runs``, named after the time, that does not exist."""
     now = Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     later = (now.with_name(f"{now.name}-{i}") for i in itertools.count(2))
     return next(path for path in itertools.chain([now], later) if not path.exists())

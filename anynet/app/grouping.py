@@ -1,4 +1,4 @@
-"""Which configurations can be trained at once, as members of one stack of nets."""
+"""Configurations that can be trained as one stack of nets."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -10,39 +10,64 @@ from anynet.app.config import Config
 from anynet.optim import SGD
 from anynet.training import TrainSettings
 
-OWN = ("lr", "schedule", "warmup", *SGD.PER_MEMBER, "init", *TrainSettings.PER_MEMBER)
-"""Settings in which members of a stack may differ: the learning rate, the initializers, and what optimizers and
+MEMBER_SETTINGS = ("lr", "schedule", "warmup", *SGD.PER_MEMBER, "init", *TrainSettings.PER_MEMBER)
+"""Settings that may differ between the members of a stack: learning rate, initializers, and those that optimizers and
 trainings allow."""
 
-TOGETHER = 5
-"""How many nets to train at once where nobody says: with NumPy, more gain little. The guide has the times."""
+STACK_SIZE = 5
+"""Default number of nets in a stack. On NumPy larger stacks gain little; the guide has timings."""
 
 
-def key(config: Config) -> Hashable:
-    """The same for configurations that can be trained at once, each with the batches that it has alone.
+def stack_key(config: Config) -> Hashable:
+    """Return a key that is equal for configurations that can be trained as one stack.
 
-    That is all settings but a member's own, and what the batches are drawn from: configurations that differ in the seed
-    have it in common where they name one ``order_seed``.
+    It holds all settings but `MEMBER_SETTINGS`, with the seed that batches are drawn from. Configurations that differ
+    in `seed` share it if they name one `order_seed`.
+
+    Parameters
+    ----------
+    config : Config
+        Settings of a run.
+
+    Returns
+    -------
+    hashable
     """
     shared = asdict(config) | {"order_seed": config.order}
-    return tuple((name, value) for name, value in shared.items() if name not in OWN)
+    return tuple((name, value) for name, value in shared.items() if name not in MEMBER_SETTINGS)
 
 
-def groups(configs: Sequence[Config], most: int, *, at_least: int = 1) -> list[list[int]]:
-    """Indices of configurations in groups that can be trained at once, of ``most`` or fewer, of nearly one size.
+def group_configs(configs: Sequence[Config], stack_size: int, *, at_least: int = 1) -> list[list[int]]:
+    """Group configurations into stacks of nearly equal size.
 
-    at_least: how many groups there should be, for as many processes; where so many take smaller ones, they are smaller.
+    Parameters
+    ----------
+    configs : sequence of Config
+        Settings of the runs.
+    stack_size : int
+        Maximum number of runs in a stack.
+    at_least : int
+        Number of stacks wanted, one for each process. Stacks are made smaller to reach it.
 
-    >>> groups([Config(lr=0.1), Config(hidden=""), Config(lr=0.2), Config(lr=0.3)], 2)
+    Returns
+    -------
+    list of list of int
+        Indices into `configs`, each in one stack.
+
+    Examples
+    --------
+    >>> group_configs([Config(lr=0.1), Config(hidden=""), Config(lr=0.2), Config(lr=0.3)], 2)
     [[0, 2], [1], [3]]
     """
-    alike: dict[Hashable, list[int]] = {}
+    by_key: dict[Hashable, list[int]] = {}
     for i, config in enumerate(configs):
-        alike.setdefault(key(config), []).append(i)
-    for size in range(most, 0, -1):
-        parts = [
-            part.tolist() for every in alike.values() for part in np.array_split(every, math.ceil(len(every) / size))
+        by_key.setdefault(stack_key(config), []).append(i)
+    for size in range(stack_size, 0, -1):
+        stacks = [
+            part.tolist()
+            for indices in by_key.values()
+            for part in np.array_split(indices, math.ceil(len(indices) / size))
         ]
-        if len(parts) >= at_least:
+        if len(stacks) >= at_least:
             break
-    return sorted(parts)
+    return sorted(stacks)

@@ -1,6 +1,5 @@
-"""A saved net, and what it says of image files."""
+"""Loading a saved net, and reading image files for it."""
 
-import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from safetensors import SafetensorError, safe_open
 
 from anynet.app import build
-from anynet.app import config as configs
-from anynet.app.sweep.folder import MEMBERS
+from anynet.app.config import read_config
+from anynet.app.sweep.sweep_folder import MEMBERS
 from anynet.backends import Backend
+from anynet.core.csv_files import read_rows
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
@@ -23,7 +23,23 @@ from anynet.training.run import probabilities
 
 @dataclass(frozen=True)
 class Predictor:
-    """The best net of a run. ``predictor(images)`` gives probabilities, shape (N, C), for uint8 images, (N, 3072)."""
+    """The best net of a run; calling it returns class probabilities.
+
+    Parameters
+    ----------
+    net : Sequential
+    params : array
+        Parameter vector, on the backend's device.
+    state : dict of arrays
+        Running statistics, on the device.
+    normalization : Normalization
+        Input normalization, on the device.
+    classes : tuple of str
+        Names of the classes.
+    dataset : str
+        Name of the training data set.
+    backend : Backend
+    """
 
     net: Sequential
     params: Array
@@ -34,65 +50,102 @@ class Predictor:
     backend: Backend
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Return probabilities, shape (N, C), of images, shape (N, 3072)."""
         return probabilities(self.net, self.params, self.state, self.normalization, images, self.backend)
 
 
 @dataclass(frozen=True)
 class EnsemblePredictor:
-    """The best nets of several runs, whose probabilities are averaged; called as a ``Predictor`` is."""
+    """The best nets of several runs; calling it returns the mean of their class probabilities.
+
+    Parameters
+    ----------
+    members : tuple of Predictor
+        One or more, trained on the same data set.
+    """
 
     members: tuple[Predictor, ...]
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
         return self.members[0].classes
 
     @property
     def dataset(self) -> str:
+        """Name of the training data set."""
         return self.members[0].dataset
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Return probabilities, shape (N, C), of images, shape (N, 3072)."""
         return np.asarray(sum(member(images) for member in self.members) / len(self.members))
 
 
-def load(folder: Path, backend: Backend) -> Predictor | EnsemblePredictor:
-    """What predicts of the run in this folder; where nets were trained at once, all of them that did not diverge.
+def load_predictor(folder: Path, backend: Backend) -> Predictor | EnsemblePredictor:
+    """Load the best net of a run, or those of all members of a sweep that did not diverge.
 
-    Raises what ``load_run`` raises.
+    Parameters
+    ----------
+    folder : Path
+        Folder of a run or of a sweep.
+    backend : Backend
+        Backend that the nets are moved to.
+
+    Returns
+    -------
+    Predictor or EnsemblePredictor
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the folder holds no finished run; the message names the file.
     """
     if not (folder / MEMBERS).is_file():
         return load_run(folder, backend)
     result = folder / "result.json"
     if not result.is_file():
-        raise FileNotFoundError(f"{result} is not there: the runs in {folder} have not come to their end")
-    with (folder / MEMBERS).open(newline="", encoding="utf-8") as file:
-        sound = [row["member"] for row in csv.DictReader(file) if not row["diverged"]]
-    return EnsemblePredictor(tuple(load_run(folder / f"member-{k}", backend) for k in sound))
+        raise FileNotFoundError(f"{result}: no such file; the runs in {folder} are not finished")
+    finished = [row["member"] for row in read_rows(folder / MEMBERS) if not row["diverged"]]
+    return EnsemblePredictor(tuple(load_run(folder / f"member-{k}", backend) for k in finished))
 
 
 def load_run(folder: Path, backend: Backend) -> Predictor:
-    """The best net of the run in this folder, on a backend's device.
+    """Load the best net of a run.
 
-    Raises FileNotFoundError or ValueError, naming the file, where the folder holds no finished run.
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+    backend : Backend
+        Backend that the net is moved to.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the folder holds no finished run; the message names the file.
     """
-    config, path = configs.read(folder / "config.toml"), folder / "model.safetensors"
+    config, path = read_config(folder / "config.toml"), folder / "model.safetensors"
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there: the run in {folder} diverged, or has not come to its end")
+        raise FileNotFoundError(f"{path}: no such file; the run in {folder} diverged or is not finished")
     try:
         with safe_open(path, "numpy") as file:
             metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from None
+        raise ValueError(f"{path}: expected a complete safetensors file ({error})") from None
     backend.dtype(config.dtype)
     try:
         classes, dataset = tuple(json.loads(metadata["classes"])), metadata["dataset"]
         net = build.net(config, tensors["input.scale"].shape[0], len(classes))
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{path}: expected a model that a run has written, found none of its {error}") from None
+        raise ValueError(f"{path}: expected a net that anynet saved, but {error} is missing") from None
     expected = {f"best.{name}": p.shape for name, p in (net.parameters() | net.state()).items()}
     found = {name: t.shape for name, t in tensors.items() if name.startswith("best.")}
     if found != expected or tensors["input.scale"].dtype != config.dtype:
-        raise ValueError(f"{path}: its tensors are not those of the net that {folder / 'config.toml'} describes")
+        raise ValueError(f"{path}: expected the tensors of the net in {folder / 'config.toml'}, got others")
     best = {name.removeprefix("best."): backend.asarray(t) for name, t in tensors.items() if name.startswith("best.")}
     params = net.layout.join(best, like=backend.asarray(np.zeros(net.layout.size, config.dtype)))
     state = {name: array for name, array in best.items() if name not in net.layout.slots}
@@ -101,15 +154,29 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """An image file as the nets see it: its middle square, 32 x 32 pixels, as one row of shape (3072,).
+    """Read an image file as an input of a net: its central square, scaled to 32 x 32 pixels.
 
-    Raises FileNotFoundError, or ValueError for a file that is no image; both name it.
+    Parameters
+    ----------
+    path : Path
+        Image file in any format that Pillow reads.
+
+    Returns
+    -------
+    ndarray of uint8, shape (3072,)
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no image.
     """
     try:
         with Image.open(path) as image:
             square = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), IMAGE_SHAPE[:0:-1])
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: there is no such file") from None
+        raise FileNotFoundError(f"{path}: no such file") from None
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
         raise ValueError(f"{path}: expected an image file, such as PNG or JPEG ({error})") from None
     return np.asarray(square).transpose(2, 0, 1).reshape(-1)

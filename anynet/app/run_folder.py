@@ -1,4 +1,4 @@
-"""What a run leaves on disk, and how it is read again."""
+"""Files of a run."""
 
 import json
 import platform
@@ -11,23 +11,35 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from anynet.app import config as configs
-from anynet.app.config import Config
+from anynet.app.config import Config, write_config
 from anynet.core.atomic import write_whole
 from anynet.nn import Linear
 from anynet.training import Epoch, History, Run
 
 
 class RunFolder:
-    """A new folder that fills while a run goes on.
+    """Writer of a run folder.
 
-    config.toml: the settings. history.csv: a line an epoch, written as it ends. At the end, result.json: what came out,
-    where and with what; model.safetensors: tensors of the last and the best epoch ("last.0.W", "best.0.W") and how
-    inputs are normalised ("input.scale", "input.shift"); curves.png and weights.png.
+    ``config.toml`` holds the settings, ``history.csv`` a row for each epoch, written when the epoch ends. At the end,
+    ``result.json`` holds results and environment, ``model.safetensors`` the tensors of the last and the best epoch
+    ("last.0.W", "best.0.W") and of the input normalization ("input.scale", "input.shift"); ``curves.png`` and
+    ``weights.png`` are plots.
 
-    As a context: where a run fails before its first epoch is over, the folder is taken away again.
+    As a context: if the run fails before its first epoch ends, the folder is removed.
 
-    Raises FileExistsError where the folder is there already.
+    Parameters
+    ----------
+    path : Path
+        New folder.
+    config : Config
+        Settings of the run.
+    dataset : str
+        Name of the data set.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder exists.
     """
 
     def __init__(self, path: Path, config: Config, dataset: str) -> None:
@@ -36,7 +48,7 @@ class RunFolder:
         self.path = path
         self._dataset, self._val_name = dataset, config.val_name
         self._history = History()
-        configs.write(config, path / "config.toml")
+        write_config(config, path / "config.toml")
 
     def __enter__(self) -> Self:
         return self
@@ -46,16 +58,27 @@ class RunFolder:
             shutil.rmtree(self.path)
 
     def add(self, epoch: Epoch) -> None:
-        """Write down an epoch."""
+        """Append an epoch to the history."""
         self._history = History([*self._history, epoch])
         self._write_history()
 
     def finish(self, run: Run, *, official: bool, net: bool = True) -> dict[str, Any]:
-        """Write everything else; returns what is in result.json.
+        """Write results, net and plots, and return the content of ``result.json``.
 
-        net: whether to keep the net too, and to draw it; otherwise figures alone.
+        Parameters
+        ----------
+        run : Run
+            The trained net.
+        official : bool
+            True if the images are the official files of CIFAR-10.
+        net : bool
+            If False, leave out net and plots.
+
+        Returns
+        -------
+        dict
         """
-        result = summary(run, official=official)
+        result = run_result(run, official=official)
         self._history = run.history
         self._write_history()
         if net:
@@ -64,13 +87,13 @@ class RunFolder:
         return result
 
     def fail(self, dataset: str, reason: str) -> None:
-        """Write a result.json that says why there is no other."""
+        """Write a ``result.json`` with the reason why the run diverged."""
         write_result(self.path, {"dataset": dataset, "diverged": reason})
 
     def _write_net(self, run: Run) -> None:
-        from anynet import plots  # here, for Matplotlib takes longer to import than everything else
+        from anynet import plots  # here, because Matplotlib is slow to import
 
-        tensors = tensors_of(run)
+        tensors = run_tensors(run)
         metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
         write_whole(self.path / "model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))
         write_whole(self.path / "curves.png", plots.curves(run.history, run.dataset, self._val_name).savefig)
@@ -85,21 +108,21 @@ class RunFolder:
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:
-    """Write a result.json."""
+    """Write ``result.json`` into a folder."""
     text = json.dumps(result, indent=2) + "\n"
     write_whole(folder / "result.json", lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def refuse_existing(path: Path) -> None:
-    """Raises FileExistsError where there is something at the path."""
+    """Raise FileExistsError if the path exists."""
     if path.exists():
-        raise FileExistsError(f"{path} is there already, and a run is never overwritten; choose another --run folder")
+        raise FileExistsError(f"{path}: expected a new folder, but it exists; choose another --run")
 
 
-def summary(run: Run, *, official: bool) -> dict[str, Any]:
-    """What came out of a run, where and with what: the content of result.json."""
+def run_result(run: Run, *, official: bool) -> dict[str, Any]:
+    """Return results and environment of a run, the content of ``result.json``."""
     return {
-        **circumstances(run, official=official),
+        **environment(run, official=official),
         "seed": run.seed,
         "epochs": len(run.history),
         "interrupted": run.interrupted,
@@ -114,8 +137,8 @@ def summary(run: Run, *, official: bool) -> dict[str, Any]:
     }
 
 
-def circumstances(run: Run, *, official: bool) -> dict[str, Any]:
-    """What a run was trained on, where and with what."""
+def environment(run: Run, *, official: bool) -> dict[str, Any]:
+    """Return data set, backend, device, versions and machine of a run."""
     return {
         "dataset": run.dataset,
         "official": official,
@@ -131,8 +154,8 @@ def circumstances(run: Run, *, official: bool) -> dict[str, Any]:
     }
 
 
-def tensors_of(run: Run) -> dict[str, NDArray]:
-    """The tensors of model.safetensors."""
+def run_tensors(run: Run) -> dict[str, NDArray[Any]]:
+    """Return the tensors of ``model.safetensors`` by name."""
     tensors = {f"input.{name}": run.backend.to_host(a) for name, a in run.normalization._asdict().items()}
     for which, snapshot in (("last", run.last), ("best", run.best)):
         named = run.net.layout.split(snapshot.params) | snapshot.state

@@ -8,8 +8,8 @@ from typing import NamedTuple, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anynet.core.atomic import write_whole
 from anynet.core.checks import nearest
+from anynet.core.csv_files import write_rows
 
 
 class Epoch(NamedTuple):
@@ -114,14 +114,8 @@ class History(Sequence[Epoch]):
         dataset : str
             Name of the data set, repeated in the last column of every row.
         """
-
-        def write(partial: Path) -> None:
-            with partial.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow((*Epoch._fields, "dataset"))
-                writer.writerows((*row, dataset) for row in self)
-
-        write_whole(path, write)
+        rows = ({**row._asdict(), "dataset": dataset} for row in self)
+        write_rows(path, (*Epoch._fields, "dataset"), rows)
 
     @classmethod
     def read_csv(cls, path: Path) -> Self:

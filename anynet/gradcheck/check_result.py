@@ -1,6 +1,5 @@
 """Result of a gradient check: numbers, a table, a file, an error."""
 
-import csv
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.csv_files import write_rows
 from anynet.gradcheck.differences import Direction, FloatArray, Line
 
 HEADER = (
@@ -163,10 +163,7 @@ class Result:
         path : Path
         """
         rows = [entry.row() for entry in self.entries.values()]
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(path, list(rows[0]), rows)
 
     def __str__(self) -> str:
         rows = {name: _cells(entry) for name, entry in self.entries.items()}

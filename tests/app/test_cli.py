@@ -18,9 +18,8 @@ def history(folder):
     return list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
 
 
-def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
-    train("--seed", "3")
-    folder = tmp_path / "out"
+def test_a_run_leaves_a_whole_folder(trained):
+    folder = trained.folder
     assert {path.name for path in folder.iterdir()} == {
         "config.toml", "history.csv", "result.json", "model.safetensors", "curves.png", "weights.png",
     }  # fmt: skip
@@ -28,7 +27,7 @@ def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
     result = json.loads((folder / "result.json").read_text())
     assert result["dataset"] == "synthetic"
     assert not result["official"]
-    assert (result["backend"], result["device"], result["dtype"], result["seed"]) == ("numpy", "cpu", "float32", 3)
+    assert (result["backend"], result["device"], result["dtype"], result["seed"]) == ("numpy", "cpu", "float64", 42)
     assert result["precision"] == "float32"
     assert result["epochs"] == 2
     assert 0 <= result["test_accuracy"] <= 1
@@ -38,8 +37,7 @@ def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
 
     config = tomllib.loads((folder / "config.toml").read_text())
     assert config["hidden"] == "20"
-    assert config["seed"] == 3
-
+    assert config["dtype"] == "float64"
     assert config["data"] == "synthetic"  # not "auto": what it came to
 
     rows = history(folder)
@@ -52,22 +50,24 @@ def test_a_run_leaves_a_whole_folder(tmp_path, capsys):
         with Image.open(folder / name) as picture:
             assert min(picture.size) > 100
 
-    said = capsys.readouterr()
-    assert "the data could not be reached\nTraining on the synthetic set instead" in said.err
-    assert said.out.startswith("synthetic, numpy on cpu: test accuracy ")
+    assert "the data could not be reached\nTraining on the synthetic set instead" in trained.err
+    assert trained.out.startswith("synthetic, numpy on cpu: test accuracy ")
 
 
-def test_runs_are_named_after_the_time_and_never_the_same(tmp_path):
+@pytest.mark.usefixtures("blank_plots")
+def test_runs_are_named_after_the_time_and_never_the_same(tmp_path, capsys):
     flags = ["--train", "400", "--val", "100", "--hidden", "", "--epochs", "1"]
     for _ in range(2):
         cli.main(["train", *flags])
     assert len(list((tmp_path / "runs").iterdir())) == 2
+    said = capsys.readouterr().err
+    assert said.count("synthetic: 400 training, 100 validation and 100 test images; 30,730 parameters; numpy") == 2
 
 
 def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious").write_text("!")
-    assert "out is there already" in refused(capsys, *small())
+    assert "out: expected a new folder" in refused(capsys, *small())
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["precious"]
 
 
@@ -88,10 +88,10 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--momentum", "1.0"], "Must be < 1"),
         (["--epochs", "0"], "Must be >= 1"),
         (["--seed=-1"], "Must be >= 0"),
-        (["--hidden", "50,x"], 'expected positive widths separated by commas, as in 50,30, or "", got "50,x"'),
+        (["--hidden", "50,x"], 'expected positive widths separated by commas, e.g. 50,30, or "", got "50,x"'),
         (["--hidden", "50,,30"], "expected positive widths"),
         (["--hidden", "0"], "expected positive widths"),
-        (["--warmup", "2"], "--warmup: expected less than the 2 epochs of the run, got 2"),
+        (["--warmup", "2"], "--warmup: expected less than --epochs, 2, got 2"),
         (["--crop", "32"], "crop: expected 0 to 31 pixels, got 32"),
         (["--memory-budget=-1"], "Must be >= 0"),
         (["--activation", "rleu"], 'Did you mean "relu"?'),
@@ -111,6 +111,7 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("blank_plots")
 def test_a_precision_is_written_down(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Numpy, "precisions", ("float32", "tf32"))
     train("--precision", "tf32")
@@ -146,7 +147,7 @@ def test_stopped_before_there_was_anything(tmp_path, capsys, monkeypatch):
     with pytest.raises(SystemExit) as end:
         train()
     assert end.value.code == 130
-    assert capsys.readouterr().err.endswith("anynet: stopped by hand before there was anything to keep\n")
+    assert capsys.readouterr().err.endswith("anynet: interrupted before the first epoch ended; nothing was kept\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,7 +157,9 @@ def test_out_of_memory_ends_in_one_line(capsys, monkeypatch):
 
     monkeypatch.setattr("anynet.app.experiment.fit", exhausted)
     said = refused(capsys, *small()).splitlines()[-1]
-    assert said.startswith("anynet: out of memory: Unable to allocate 9 TiB; a smaller net, batch or --memory-budget")
+    assert said.startswith(
+        "anynet: out of memory: Unable to allocate 9 TiB; try a smaller net, batch or --memory-budget"
+    )
 
 
 def test_a_missing_library_ends_in_one_line(capsys, monkeypatch):

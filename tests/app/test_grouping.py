@@ -5,8 +5,8 @@ from dataclasses import fields, replace
 import pytest
 
 from anynet.app.config import Config
-from anynet.app.experiment import fit_together, prepare
-from anynet.app.grouping import groups, key
+from anynet.app.experiment import fit_stack, prepare
+from anynet.app.grouping import group_configs, stack_key
 from anynet.data.synthetic import draw
 
 BASE = Config(data="synthetic", train="100", val="50", hidden="5", epochs=2, batch_size=50, order_seed=1)
@@ -23,24 +23,25 @@ def test_every_setting_is_looked_at():
     assert {field.name for field in fields(Config)} == {*OWN, *SHARED}
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_what_members_may_differ_in_trains_as_one(name):
-    pair = [BASE, replace(BASE, **{name: OWN[name]})]
-    assert groups(pair, 2) == [[0, 1]]
+def test_what_members_may_differ_in_trains_as_one():
+    configs = [BASE, *(replace(BASE, **{name: value}) for name, value in OWN.items())]
+    assert group_configs(configs, 8) == [list(range(8))]
     found = "synthetic", draw(0, per_batch=40)
-    for config, run in zip(pair, fit_together([prepare(c, found) for c in pair], progress=False), strict=True):
-        assert run.history[-1].val_loss == pytest.approx(prepare(config, found).fit().history[-1].val_loss, rel=1e-5)
+    experiments = [prepare(config, found) for config in configs]
+    for experiment, run in zip(experiments, fit_stack(experiments, progress=False), strict=True):
+        alone = experiment.fit(progress=False)
+        assert run.history[-1].val_loss == pytest.approx(alone.history[-1].val_loss, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", SHARED)
-def test_what_they_share_keeps_them_apart(name):
-    assert groups([BASE, replace(BASE, **{name: SHARED[name]})], 2) == [[0], [1]]
+def test_what_they_share_keeps_them_apart():
+    for name, value in SHARED.items():
+        assert group_configs([BASE, replace(BASE, **{name: value})], 2) == [[0], [1]], name
 
 
 def test_the_order_is_the_seeds_by_default():
     base = replace(BASE, order_seed=None, seed=3)
-    assert key(base) == key(replace(base, order_seed=3)) == key(replace(base, order_seed=3, seed=4))
-    assert key(base) != key(replace(base, seed=4))
+    assert stack_key(base) == stack_key(replace(base, order_seed=3)) == stack_key(replace(base, order_seed=3, seed=4))
+    assert stack_key(base) != stack_key(replace(base, seed=4))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_the_order_is_the_seeds_by_default():
 def test_stacks_of_about_one_size(most, at_least, sizes):
     configs = [replace(BASE, lr=0.1 + i / 10) for i in range(8)]
     configs[2] = replace(configs[2], hidden="9")
-    parts = groups(configs, most, at_least=at_least)
+    parts = group_configs(configs, most, at_least=at_least)
     assert sorted(i for part in parts for i in part) == list(range(8))
     assert sorted(map(len, parts)) == sorted(sizes)
     assert [2] in parts

@@ -1,35 +1,40 @@
 """A run's folder put to use: its best net comes back whole and names the classes of images."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
-from commands import refused, train
+from commands import refused
+from few_images import few_images
 from PIL import Image
 
 from anynet.app import cli
 from anynet.app.prediction import load_run
-from anynet.data.synthetic import draw
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
 
-def test_the_best_net_comes_back_whole(tmp_path, backend_here):
-    train("--dtype", "float64")
-    test = draw(0, per_batch=100).splits["test_batch"]
-    found = load_run(tmp_path / "out", backend_here)(test.images).argmax(axis=1)
-    result = json.loads((tmp_path / "out" / "result.json").read_text())
+@pytest.fixture
+def out(tmp_path, trained):
+    """A run's folder that may be written to."""
+    return shutil.copytree(trained.folder, tmp_path / "out")
+
+
+def test_the_best_net_comes_back_whole(trained, backend_here):
+    test = few_images().splits["test_batch"]
+    found = load_run(trained.folder, backend_here)(test.images).argmax(axis=1)
+    result = json.loads((trained.folder / "result.json").read_text())
     assert np.mean(found == test.labels) == pytest.approx(result["best_test_accuracy"])
 
 
+@pytest.mark.usefixtures("out")
 def test_predict_names_the_class_of_an_image(tmp_path, capsys):
-    train("--epochs", "20")
-    test = draw(0, per_batch=100).splits["test_batch"]
+    test = few_images().splits["test_batch"]
     pictures = test.images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     files = [str(tmp_path / f"{i}.png") for i in range(20)]
     for file, picture in zip(files, pictures, strict=False):
         Image.fromarray(picture).save(file)
-    capsys.readouterr()
     cli.main(["predict", "out", *files])
     lines = capsys.readouterr().out.splitlines()
 
@@ -41,14 +46,13 @@ def test_predict_names_the_class_of_an_image(tmp_path, capsys):
         assert line.endswith(" (trained on synthetic)")
 
 
+@pytest.mark.usefixtures("out")
 def test_predict_takes_the_middle_square_of_any_picture(tmp_path, capsys):
-    train()
     square = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     wide = np.zeros((32, 64, 3), np.uint8)
     wide[:, 16:48] = square
     for name, picture in (("square.png", square), ("wide.png", wide)):
         Image.fromarray(picture).save(tmp_path / name)
-    capsys.readouterr()
     cli.main(["predict", "out", "square.png", "wide.png"])
     first, second = capsys.readouterr().out.splitlines()
     assert first.removeprefix("square.png") == second.removeprefix("wide.png")
@@ -57,24 +61,22 @@ def test_predict_takes_the_middle_square_of_any_picture(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda folder: (folder / "model.safetensors").unlink(), "has not come to its end"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "not a whole safetensors file"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "diverged or is not finished"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "expected a complete safetensors file"),
         (lambda folder: (folder / "config.toml").unlink(), "expected the folder of a run"),
         (lambda folder: (folder / "config.toml").write_text("hiden = 3"), "Did you mean --hidden"),
         (lambda folder: (folder / "config.toml").write_text("lr = -1"), "config.toml. Must be > 0"),
         (lambda folder: (folder / "config.toml").write_text("lr = "), "config.toml: Invalid value"),
-        (lambda folder: (folder / "config.toml").write_text('hidden = "30"'), "are not those of the net that"),
+        (lambda folder: (folder / "config.toml").write_text('hidden = "30"'), "expected the tensors of the net in"),
         (lambda folder: (folder / "image.png").write_text("no image"), "image.png: expected an image file"),
-        (lambda folder: (folder / "image.png").unlink(), "image.png: there is no such file"),
+        (lambda folder: (folder / "image.png").unlink(), "image.png: no such file"),
     ],
 )
-def test_predict_names_the_file_that_is_not_right(tmp_path, capsys, spoil, message):
-    train()
+def test_predict_names_the_file_that_is_not_right(out, capsys, spoil, message):
     Image.new("RGB", (40, 40)).save("out/image.png")
-    spoil(tmp_path / "out")
-    capsys.readouterr()
+    spoil(out)
     assert message in refused(capsys, "predict", "out", "out/image.png")
 
 
 def test_predict_wants_an_image(capsys):
-    assert "name an image file at least" in refused(capsys, "predict", "out")
+    assert "expected one image file or more" in refused(capsys, "predict", "out")

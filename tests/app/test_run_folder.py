@@ -4,7 +4,7 @@ import pytest
 
 from anynet import plots
 from anynet.app.config import Config
-from anynet.app.experiment import train
+from anynet.app.experiment import run
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
@@ -18,6 +18,6 @@ def test_curves_on_test_images_say_so(tmp_path, monkeypatch, val, name):
         return drawn[-1]
 
     monkeypatch.setattr(plots, "curves", curves)
-    train(Config(train="200", val=val, hidden="5", epochs=1), tmp_path / "out")
+    run(Config(train="200", val=val, hidden="5", epochs=1), tmp_path / "out")
     (figure,) = drawn
     assert [[text.get_text() for text in axes.get_legend().texts] for axes in figure.axes] == [["training", name]] * 3

@@ -7,9 +7,9 @@ import sys
 from importlib import import_module
 
 import pytest
+from anynet.app.commands.backends_table import table
 
 from anynet import BackendError, backend
-from anynet.app.commands.backends_table import table
 from anynet.backends import LIBRARIES
 
 

@@ -4,12 +4,12 @@ from anynet.data.sources import find
 
 
 def data(source: str = "auto") -> None:
-    """Find, download and check the images.
+    """Find, download and verify the images, and print the number in each file.
 
     Parameters
     ----------
-    source:
-        As for train's --data: auto, cifar10, synthetic, or a folder or archive.
+    source
+        Data set, as for train --data: auto, cifar10, synthetic, or a folder or archive.
     """
     name, batches = find(source)
     print(f"{name}, {'the official files' if batches.official else 'not the official files'}")

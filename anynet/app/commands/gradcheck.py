@@ -7,14 +7,12 @@ from typing import Literal
 import rich
 from rich.text import Text
 
-from anynet import plots
 from anynet.app.config import CheckConfig, Count, Positive
 from anynet.app.experiment import gradient_subject
 from anynet.gradcheck import check, sweep
 
 
 def gradcheck(
-    config: CheckConfig = CheckConfig(),  # noqa: B008
     *,
     preset: str | None = None,
     samples: Count = 20,
@@ -24,33 +22,37 @@ def gradcheck(
     probes: Count | None = None,
     csv: Path | None = None,
     plot: Path | None = None,
+    config: CheckConfig = CheckConfig(),  # noqa: B008
 ) -> None:
-    """Prove a net's gradients by differences of its cost, layer by layer; exit code 1 where one is wrong.
+    """Check a net's gradients, layer by layer, against finite differences of its cost.
+
+    The exit code is 1 if a gradient is wrong.
 
     Parameters
     ----------
-    preset:
-        As for train.
-    samples:
-        How many training images the cost is taken over, from the front.
-    method:
-        central or finite (one-sided) differences of single elements, or central ones along random directions.
-    step:
-        Of the differences. Default: where rounding and truncation cost the same, for each array.
-    tolerance:
-        The largest relative error that passes. Default: 1e-6, and 1e-4 for finite.
-    probes:
-        How many elements, or directions, of each array are compared. Default: 1,000, or 10.
-    csv:
-        File to write the table into, a new one.
-    plot:
-        Picture of the error by step, for each method, a new one.
+    preset
+        Preset to start from, e.g. garcia-sanz/2, or a config.toml; other options override it.
+    samples
+        Number of training images, taken from the front.
+    method
+        Differences: central or finite (one-sided), element by element, or directional (central, along random
+        directions).
+    step
+        Step of the differences, above 0. Default: the best for each array.
+    tolerance
+        Largest relative error that passes, above 0. Default: 1e-6, or 1e-4 for finite.
+    probes
+        Elements (or directions) of each array to compare, drawn at random. Default: 1000 (or 10).
+    csv
+        New file for the table.
+    plot
+        New image file for a plot of the error over the step, for each method.
     """
     for path in (csv, plot):
         if path is not None and path.exists():
-            raise FileExistsError(f"{path} is there already, and is not overwritten; choose another")
+            raise FileExistsError(f"{path}: expected a new file, but it exists; choose another name")
         if path is not None and not path.parent.is_dir():
-            raise FileNotFoundError(f"{path.parent} is no folder, and {path.name} was to go into it")
+            raise FileNotFoundError(f"{path}: its folder {path.parent} does not exist; create it or choose another")
     subject = gradient_subject(config, samples)
     result = check(subject, method=method, step=step, tolerance=tolerance, probes=probes, seed=config.seed)
     table = Text(str(result))
@@ -60,6 +62,8 @@ def gradcheck(
     if csv is not None:
         result.write_csv(csv)
     if plot is not None:
+        from anynet import plots  # here, because Matplotlib is slow to import
+
         steps = [10 ** (-i / 2) for i in range(2, 25)]
         plots.step_errors(steps, sweep(subject, steps, seed=config.seed)).savefig(plot)
     if not result.passed:

@@ -5,12 +5,12 @@ from rich.console import Console
 from rich.table import Table
 
 from anynet.app.reports import RECIPES, recipes, reports
-from anynet.app.wording import described
+from anynet.core.formatting import format_settings
 
 
 def presets() -> None:
-    """The reports' configurations, by the names that --preset takes, with what each report claims."""
-    table = Table("preset", "settings", "claimed", box=box.SIMPLE_HEAD)
+    """List the presets of train, search and gradcheck, with their settings and the reports' results."""
+    table = Table("preset", "settings", "result in the report", box=box.SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     for report in (*reports().values(), recipes()):
         table.add_row(f"[bold]{report.name}[/]", f"[bold]{report.title}[/] ({report.author})")
@@ -19,5 +19,5 @@ def presets() -> None:
             own = {key: value for key, value in configuration.settings.items() if key not in shared}
             claims = [f"{key.replace('_', ' ')} {value:.2%}" for key, value in configuration.claims.items()]
             prefix = "" if report.name == RECIPES else f"{report.name}/"
-            table.add_row(f"{prefix}{name}", described(own), "\n".join(claims))
+            table.add_row(f"{prefix}{name}", format_settings(own), "\n".join(claims))
     Console().print(table)

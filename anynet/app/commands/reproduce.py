@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from anynet.app.config import Count
-from anynet.app.grouping import TOGETHER
-from anynet.app.reports.reproduce import reproduce as run_reports
+from anynet.app.grouping import STACK_SIZE
+from anynet.app.reports.reproduction import reproduce as run_reports
 from anynet.backends import DTYPES
 from anynet.backends import backend as choose_backend
 
@@ -18,34 +18,40 @@ def reproduce(
     dtype: Literal[DTYPES] = "float32",  # type: ignore[valid-type]
     quick: bool = False,
     jobs: Count | None = None,
-    together: Count = TOGETHER,
+    stack_size: Count = STACK_SIZE,
     note: str = "the images given",
 ) -> None:
-    """Do again what the reports did, and write a page for each: claimed beside measured. Goes on where it was stopped.
+    """Repeat the experiments of five student reports, and write a page of claimed and measured results for each.
+
+    The same command continues an interrupted reproduction.
 
     Parameters
     ----------
-    reports:
-        Which; all by default. python -m anynet presets lists them; gradient-checks is what each of them begins with.
-    out:
-        Folder for runs and pages, a new one or one to go on with.
-    data, backend, dtype:
-        As for train.
-    quick:
-        Only a few images, epochs and seeds, to see that everything works.
-    jobs:
-        Processes, each with one thread. Default: as many as there are cores with numpy, 1 with another backend.
-    together:
-        Runs that a process trains at once, as one stack of nets, where they differ in nothing but rate, schedule,
-        warm-up, momentum, penalty and initialisation.
-    note:
-        What to call the images on the pages.
+    reports
+        Names of reports (see anynet presets), or gradient-checks. Default: everything.
+    out
+        Folder for runs and pages, new or to be continued.
+    data
+        Data set, as for train --data.
+    backend
+        Array library, as for train --backend.
+    dtype
+        Dtype of parameters and activations.
+    quick
+        Use few images, epochs and seeds, as a test that everything works.
+    jobs
+        Number of processes, one thread each. Default: one per core with numpy, else 1.
+    stack_size
+        Runs that a process trains at a time, as one stack. Runs are stacked if they differ only in learning rate,
+        schedule, warm-up, momentum, l2 and init.
+    note
+        Description of the images on the pages.
     """
     chosen = choose_backend(backend)
     base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
     jobs = jobs or chosen.workers
     try:
-        run_reports(reports, out, base=base, quick=quick, jobs=jobs, together=together, note=note)
+        run_reports(reports, out, base=base, quick=quick, jobs=jobs, stack_size=stack_size, note=note)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped by hand; the same command goes on with {out}") from None
-    print(f"{out / 'README.md'}, and {out / 'index.html'}, lead to the pages")
+        raise KeyboardInterrupt(f"interrupted; the same command continues with {out}") from None
+    print(f"start at {out / 'README.md'} or {out / 'index.html'}")

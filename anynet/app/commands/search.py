@@ -1,21 +1,25 @@
 """``anynet search``."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from rich import print as show
+from cyclopts import Parameter
+from rich import print as rich_print
+from rich.table import Table
 
-from anynet.app import search as searching
+from anynet.app import search as searches
 from anynet.app.config import Config, Count
-from anynet.app.grouping import TOGETHER
-from anynet.app.search.over import parse
-from anynet.app.search.table import table
+from anynet.app.grouping import STACK_SIZE
+from anynet.app.space import parse_space
+from anynet.app.tables import best_table
+from anynet.core.formatting import format_value
 
 
 def search(
-    config: Config = Config(),  # noqa: B008
     *,
-    over: list[str],
+    over: Annotated[list[str], Parameter(negative="")],
     out: Path,
     preset: str | None = None,
     trials: Count | None = None,
@@ -23,45 +27,73 @@ def search(
     fine_epochs: Count | None = None,
     fine_train: str | None = None,
     prune: bool = True,
-    together: Count = TOGETHER,
+    stack_size: Count = STACK_SIZE,
+    config: Config = Config(),  # noqa: B008
 ) -> None:
-    """Search over settings: train for each point of a grid, or for random ones, and rank what comes out.
+    """Search hyperparameters: train at the points of a grid, or at random points, and rank them by validation accuracy.
 
-    The same command, given again or elsewhere at the same time, goes on with the folder's search.
+    The same command continues an interrupted search. Several processes with the same command share the work.
 
     Parameters
     ----------
-    over:
-        A setting to search, once for each: lr=0.001,0.01 for values (with + for a comma, as in hidden=50+30,100),
-        l2=1e-5..1e-1 for a range drawn from evenly over the logarithm, momentum=0.5..0.99..linear for one drawn from
-        evenly.
-    out:
-        Folder for the results.
-    preset:
-        As for train.
-    trials:
-        How many points to draw, where there is a range.
-    fine:
-        How many points to draw after that, in ranges around the best three.
-    fine_epochs:
-        Epochs of these. Default: the same.
-    fine_train:
-        Training images of these, as for --train. Default: the same.
-    prune:
-        Give up trials whose validation accuracy stays below the median of the others.
-    together:
-        Trials that are trained at once, as one stack of nets, where they differ in nothing but rate, schedule, warm-up,
-        momentum, penalty and initialisation.
+    over
+        Setting to search; repeat for more. lr=0.001,0.01: values (with + for a comma: hidden=50+30,100).
+        l2=1e-5..1e-1: range, log-uniform. momentum=0.5..0.99..linear: range, uniform.
+    out
+        Folder for the results, new or to be continued.
+    preset
+        Preset to start from, e.g. garcia-sanz/2, or a config.toml; other options override it.
+    trials
+        Number of random points; required if there is a range.
+    fine
+        Number of random points of a second stage, in ranges around the best three of the first.
+    fine_epochs
+        Number of epochs of the second stage. Default: --epochs.
+    fine_train
+        Training images of the second stage. Default: --train.
+    prune
+        Stop trials whose validation accuracy is below the median of the others.
+    stack_size
+        Trials that are trained at a time, as one stack. Trials are stacked if they differ only in learning rate,
+        schedule, warm-up, momentum, l2 and init.
     """
     if fine is None and (fine_epochs or fine_train):
-        raise ValueError("--fine-epochs and --fine-train are for the trials of --fine; give their number")
-    later = replace(config, epochs=fine_epochs or config.epochs, train=fine_train or config.train)
-    stage = None if fine is None else searching.Fine(fine, base=later)
+        raise ValueError("--fine-epochs and --fine-train: expected --fine with them; give its number of points")
+    finer = replace(config, epochs=fine_epochs or config.epochs, train=fine_train or config.train)
+    stage = None if fine is None else searches.Fine(fine, base=finer)
     try:
-        ranked = searching.search(
-            config, parse(over), out, trials=trials, fine=stage, prune=prune, seed=config.seed, together=together
+        ranked = searches.search(
+            config,
+            parse_space(over),
+            out,
+            trials=trials,
+            fine=stage,
+            prune=prune,
+            seed=config.seed,
+            stack_size=stack_size,
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped by hand; the same command goes on with {out}") from None
-    show(table(ranked))
+        raise KeyboardInterrupt(f"interrupted; the same command continues with {out}") from None
+    rich_print(_table(ranked))
     print(f"results in {out}")
+
+
+def _table(trials: Sequence[searches.Trial]) -> Table:
+    columns = ["stage", "trial", *trials[0].settings, "validation", "epoch", "test", ""]
+    return best_table(trials[0].dataset, "trials", trials, columns, _cells)
+
+
+def _cells(trial: searches.Trial) -> list[str]:
+    return [
+        trial.stage,
+        str(trial.number),
+        *map(format_value, trial.settings.values()),
+        _percent(trial.best_val_accuracy),
+        str(trial.best_epoch or ""),
+        _percent(trial.test_accuracy),
+        "" if trial.state == "finished" else trial.state,
+    ]
+
+
+def _percent(accuracy: float | None) -> str:
+    return "" if accuracy is None else f"{accuracy:.2%}"

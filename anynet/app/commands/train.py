@@ -5,58 +5,90 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich import print as show
+from rich import print as rich_print
+from rich.table import Table
 
 from anynet.app import experiment
-from anynet.app import sweep as sweeps
 from anynet.app.config import Config, Count
-from anynet.app.profiling import profile as time_steps
-from anynet.app.sweep.table import summary, table
+from anynet.app.profiling import profile as profile_steps
+from anynet.app.sweep import sweep_points, train_sweep
+from anynet.app.tables import best_table
+from anynet.core.formatting import format_percent, format_value
 
 
 def train(
-    config: Config = Config(),  # noqa: B008
     *,
     run: Path | None = None,
     preset: str | None = None,
     seeds: Count | None = None,
     sweep: Annotated[list[str] | None, Parameter(negative="")] = None,
     profile: Annotated[bool, Parameter(negative="")] = False,
+    config: Config = Config(),  # noqa: B008
 ) -> None:
-    """Train a classifier of CIFAR-10's images.
+    """Train a classifier on CIFAR-10.
 
     Parameters
     ----------
-    preset:
-        A report's configuration to start from, as in garcia-sanz/2; what else is given goes on top.
-    run:
-        Folder for the results, a new one. Default: runs/ and the time.
-    seeds:
-        Train so many nets at once, with this seed and those that follow, on the same batches.
-    sweep:
-        A setting in which nets that are trained at once differ, once for each, as in lr=0.001,0.01: lr, l2, momentum,
-        init, schedule, warmup or seed. Every combination is trained, with each of the seeds.
-    profile:
-        Instead of training, time some steps and print where their time goes, layer by layer. Writes nothing.
+    run
+        New folder for the results. Default: runs/ and the time.
+    preset
+        Preset to start from, e.g. garcia-sanz/2, or a config.toml; other options override it.
+    seeds
+        Number of nets to train, with this many consecutive seeds from --seed on and the same batches.
+    sweep
+        Values of a setting, e.g. lr=0.001,0.01; repeat for all combinations. Allowed: lr, l2, momentum, init,
+        schedule, warmup and seed.
+    profile
+        Time some steps and print the time of each layer; do not train.
     """
     if profile and (run is not None or seeds is not None or sweep):
-        raise ValueError("--profile trains nothing and writes no results; leave out --run, --seeds and --sweep, or it")
+        raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
     if profile:
-        show(time_steps(experiment.prepare(config)))
+        rich_print(profile_steps(experiment.prepare(config)))
     elif seeds is None and not sweep:
-        _, folder, result = experiment.train(config, run)
+        _, folder, result = experiment.run(config, run)
         print(
             f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} after epoch {result['epochs']}, "
             f"{result['best_test_accuracy']:.2%} after epoch {result['best_epoch']}, the best in validation; "
             f"{result['seconds']:.0f} s; results in {folder}"
         )
     else:
-        _, folder, result = sweeps.train(config, sweeps.points(config, sweep or (), seeds), run)
+        _, folder, result = train_sweep(config, sweep_points(config, sweep or (), seeds), run)
         if len(result["over_seeds"]) > 1:
-            show(table(result))
-        print(f"{_where(result)}: {summary(result)}; {result['seconds']:.0f} s; results in {folder}")
+            rich_print(_table(result))
+        print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
 
 
 def _where(result: Mapping[str, Any]) -> str:
-    stopped = "stopped by hand; " if result["interrupted"] else ""
-    return f"{stopped}{result['dataset']}, {result['backend']} on {result['device']}"
+    interrupted = "interrupted; " if result["interrupted"] else ""
+    return f"{interrupted}{result['dataset']}, {result['backend']} on {result['device']}"
+
+
+def _table(result: Mapping[str, Any]) -> Table:
+    rows = result["over_seeds"]
+    columns = [*rows[0]["settings"], "members", "validation, %", "test, %"]
+    return best_table(result["dataset"], "combinations, after the best epochs", rows, columns, _cells)
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    members = row["members"]
+    consecutive = len(members) > 1 and members == list(range(members[0], members[-1] + 1))
+    numbers = f"{members[0]}-{members[-1]}" if consecutive else ", ".join(map(str, members))
+    return [
+        *map(format_value, row["settings"].values()),
+        numbers + (f": {len(row['diverged'])} diverged" if row["diverged"] else ""),
+        *(format_percent(**row[name]) if name in row else "" for name in ("best_val_accuracy", "best_test_accuracy")),
+    ]
+
+
+def _summary(result: Mapping[str, Any]) -> str:
+    diverged = f", {len(result['diverged_members'])} diverged" if result["diverged_members"] else ""
+    first, *others = result["over_seeds"]
+    accuracies = [
+        f"{result['best_test_accuracy']:.2%} of member {result['best_member']}, the best in validation",
+        f"{result['ensemble_test_accuracy']:.2%} of the ensemble",
+    ]
+    if not others:
+        last, best = (format_percent(**first[name]) for name in ("test_accuracy", "best_test_accuracy"))
+        accuracies = [f"{last} % after the last epoch", f"{best} % after the best epochs", *accuracies]
+    return f"{result['members']} members{diverged}: test accuracy {', '.join(accuracies)}"

@@ -1,22 +1,23 @@
-"""The five reports: their configurations as presets, and their re-run.
+"""The five reports: their configurations as presets, and their reproduction.
 
-One TOML file a report. ``[common]`` holds for all of its ``[configurations]``; "garcia-sanz/2" is configuration 2 of
-garcia-sanz.toml. recipes.toml holds configurations of our own, whose presets have one name: "best-mlp".
+One TOML file describes one report. Its ``[common]`` settings hold for all of its ``[configurations]``;
+"garcia-sanz/2" is configuration 2 of garcia-sanz.toml. recipes.toml holds configurations of our own, whose presets have
+a single name: "best-mlp".
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from anynet.app.reports.reading import RECIPES, read, recipes, reports
+from anynet.app.config import read_toml
+from anynet.app.reports.reading import RECIPES, parse_report, recipes, reports
 from anynet.app.reports.report import Report
 from anynet.core.checks import nearest
 
-__all__ = ["Report", "preset", "presets", "read", "recipes", "reports"]
+__all__ = ["RECIPES", "Report", "parse_report", "preset", "presets", "recipes", "reports"]
 
 
 def presets() -> dict[str, dict[str, Any]]:
-    """All presets by name, each the settings in which it differs from the defaults."""
+    """Return all presets by name, each as the settings that differ from the defaults."""
     own = {name: dict(configuration.settings) for name, configuration in recipes().configurations.items()}
     return own | {
         f"{report.name}/{name}": dict(configuration.settings)
@@ -26,18 +27,26 @@ def presets() -> dict[str, dict[str, Any]]:
 
 
 def preset(name: str) -> tuple[dict[str, Any], str]:
-    """The settings of a preset, and the file they stand in.
+    """Return the settings of a preset, and the file that holds them.
 
-    name: "garcia-sanz/2", or a TOML file of settings, such as a run's config.toml.
+    Parameters
+    ----------
+    name : str
+        Name of a preset, or a TOML file of settings such as a run's ``config.toml``.
 
-    Raises ValueError, which says what is near, where there is none of this name, or names the file that is no TOML.
+    Returns
+    -------
+    settings : dict
+    file : str
+
+    Raises
+    ------
+    OSError, ValueError
+        If there is no such preset, or the file cannot be read.
     """
     if name.endswith(".toml"):
-        try:
-            return tomllib.loads(Path(name).read_text(encoding="utf-8")), name
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{name}: {error}") from None
+        return read_toml(Path(name)), name
     known = presets()
     if name not in known:
-        raise ValueError(f'there is no preset "{name}"{nearest(name, known)}')
+        raise ValueError(f'--preset: there is no preset "{name}"{nearest(name, known)}')
     return known[name], f"{name.split('/')[0] if '/' in name else RECIPES}.toml"

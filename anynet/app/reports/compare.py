@@ -1,4 +1,4 @@
-"""What a report claims beside what was measured."""
+"""Claimed and measured results of a report."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -6,15 +6,30 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.app.reports.report import Configuration, Report
-from anynet.app.reports.runs import Outcome
+from anynet.app.reports.tasks import Outcome
+from anynet.core.formatting import format_percent
 from anynet.core.history import mean_and_deviation
 
 MARGIN = 0.015
-"""How far from a claimed accuracy a measured one agrees."""
+"""Largest difference between a claimed and a measured accuracy that agree."""
 
 
 class Row(NamedTuple):
-    """A figure of a configuration: the report's, where it has one, and the mean and deviation of ours."""
+    """One result of a configuration, claimed and measured.
+
+    Attributes
+    ----------
+    configuration, figure : str
+        Name of the configuration and of the result.
+    claimed : float or None
+        The report's value.
+    mean : float
+        Mean of the measured values; NaN if all runs diverged.
+    deviation : float or None
+        Their standard deviation; None for a single run.
+    remark : str
+        "agrees", "above" or "below", with a reason.
+    """
 
     configuration: str
     figure: str
@@ -24,13 +39,13 @@ class Row(NamedTuple):
     remark: str
 
     def cells(self) -> list[str]:
-        """For a table, in percent."""
+        """Return the cells of a table row, in percent."""
         if np.isnan(self.mean):
             here, difference = "diverged", ""
         else:
-            here = f"{100 * self.mean:.2f}" + ("" if self.deviation is None else f" ± {100 * self.deviation:.2f}")
+            here = format_percent(self.mean, self.deviation)
             difference = "" if self.claimed is None else f"{100 * (self.mean - self.claimed):+.2f}"
-        claimed = "" if self.claimed is None else f"{100 * self.claimed:.2f}"
+        claimed = "" if self.claimed is None else format_percent(self.claimed)
         return [self.configuration, self.figure.replace("_", " "), claimed, here, difference, self.remark]
 
 
@@ -38,12 +53,27 @@ HEADER = ["configuration", "figure, %", "report", "here", "difference", ""]
 
 
 def compare_all(report: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> list[Row]:
-    """The rows of all of a report's configurations."""
+    """Return the rows of all configurations of a report; see `compare`."""
     return [row for name, each in report.configurations.items() for row in compare(name, each, outcomes[name])]
 
 
 def compare(name: str, configuration: Configuration, outcomes: Sequence[Outcome]) -> list[Row]:
-    """A row for each of the claims; where there are none, one for the test accuracy."""
+    """Compare the claims for a configuration with its runs.
+
+    Parameters
+    ----------
+    name : str
+        Name of the configuration.
+    configuration : Configuration
+        With its claims.
+    outcomes : sequence of Outcome
+        Its runs.
+
+    Returns
+    -------
+    list of Row
+        One for each claim; without claims, one for the test accuracy.
+    """
     rows = []
     claims: Mapping[str, float | None] = configuration.claims or {"test_accuracy": None}
     finite = [outcome.result for outcome in outcomes if "diverged" not in outcome.result]
@@ -62,5 +92,5 @@ def _remark(claimed: float | None, mean: float, why: str) -> str:
         return ""
     if np.isnan(mean):
         return why
-    words = "agrees" if abs(mean - claimed) <= MARGIN else "above" if mean > claimed else "below"
-    return words if words == "agrees" or not why else f"{words}: {why}"
+    verdict = "agrees" if abs(mean - claimed) <= MARGIN else "above" if mean > claimed else "below"
+    return verdict if verdict == "agrees" or not why else f"{verdict}: {why}"

@@ -1,4 +1,4 @@
-"""The reports' gradient checks, made again: what they found beside what is found here, as a page."""
+"""The reports' gradient checks, repeated: a page of their results and those found here."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,20 +23,42 @@ CLASSES, SAMPLES = 10, 20
 
 
 class Slopes(NamedTuple):
-    """By the gradient and by differences, of all elements of an array."""
+    """Slopes of a cost along all elements of an array.
+
+    Attributes
+    ----------
+    analytical, numerical : ndarray of float64
+        By the gradient and by differences, with the shape of the array.
+    """
 
     analytical: NDArray[np.float64]
     numerical: NDArray[np.float64]
 
     @property
     def relative(self) -> float:
-        """The reports' largest relative error: of |a - n| / (|a| + |n|)."""
+        """Largest relative error as the reports define it, |a - n| / (|a| + |n|)."""
         a, n = self
         return float(np.max(np.abs(a - n) / np.maximum(np.abs(a) + np.abs(n), np.finfo(float).eps)))
 
 
 def slopes(subject: Subject, name: str, method: str, step: float) -> Slopes:
-    """Of every element, with one step for all, as the reports have it."""
+    """Return the slopes along every element, with one step for all, as in the reports.
+
+    Parameters
+    ----------
+    subject : Subject
+        Cost and gradients.
+    name : str
+        Name of the array.
+    method : str
+        Key of `anynet.gradcheck.METHODS`.
+    step : float
+        Step of the differences.
+
+    Returns
+    -------
+    Slopes
+    """
     x, analytical = subject.point[name], subject.gradients(subject.point)[name]
     f = subject.along(name)
     numerical = [difference(METHODS[method], f, x, Element(i), step) for i in np.ndindex(x.shape)]
@@ -44,22 +66,65 @@ def slopes(subject: Subject, name: str, method: str, step: float) -> Slopes:
 
 
 def one_layer(batch: Split, rows: NDArray[np.int64], normalize: str, l2: float, seed: int) -> Subject:
-    """One layer's cost on some images of a batch, from normal numbers of deviation 0.01."""
+    """Return the cost of a net of one layer on some images of a batch, with parameters of deviation 0.01.
+
+    Parameters
+    ----------
+    batch : Split
+        Images and labels.
+    rows : ndarray of int
+        Indices of the images.
+    normalize : str
+        As for ``--normalize``.
+    l2 : float
+        L2 penalty.
+    seed : int
+        Seed of the parameters.
+
+    Returns
+    -------
+    Subject
+    """
     net = Sequential(Linear(batch.images.shape[1], CLASSES, Normal(0.01), Normal(0.01)))
     images = Normalization(*normalization(normalize, batch.images))(batch.images[rows])
     return of_net(net, images, batch.labels[rows], l2=l2, seed=seed, backend="numpy")
 
 
 def deep(batch: Split, depth: int, l2: float, *, batch_norm: bool) -> Subject:
-    """A deep net's cost on the first images of a batch, as it starts, by He."""
+    """Return the cost of a deep net on the first images of a batch, with He initialization.
+
+    Parameters
+    ----------
+    batch : Split
+        Images and labels.
+    depth : int
+        Number of layers, 2 to 4.
+    l2 : float
+        L2 penalty.
+    batch_norm : bool
+        Batch normalization before every activation.
+
+    Returns
+    -------
+    Subject
+    """
     net, images, labels = _deep(batch, depth, batch_norm=batch_norm)
     return of_net(net, images, labels, l2=l2, backend="numpy")
 
 
-def held(batch: Split, depth: int) -> Subject:
-    """The same with batch normalisation, but the cost is computed with the batch's mean and variance as constants.
+def constant_statistics(batch: Split, depth: int) -> Subject:
+    """Return `deep` with batch normalization, but a cost that takes the batch's mean and variance as constants.
 
-    The gradients are the right ones still, so the two differ.
+    The gradients are still the right ones, so cost and gradients disagree.
+
+    Parameters
+    ----------
+    batch, depth
+        As for `deep`.
+
+    Returns
+    -------
+    Subject
     """
     net, images, labels = _deep(batch, depth, batch_norm=True)
     params, state = net.init(42, like=np.zeros(1))
@@ -80,7 +145,7 @@ def _deep(batch: Split, depth: int, *, batch_norm: bool) -> tuple[Sequential, ND
 
 
 def garcia_sanz(batch: Split) -> str:
-    """Its Tables 1 to 4: the mean of analytical minus numerical."""
+    """Return Tables 1 to 4 of García Sanz: the mean of analytical minus numerical gradient, in Markdown."""
     theirs = {
         ("first", 42): ("-1.0446e-06", "3.6931e-13", "-4.4142e-08", "-6.7654e-18"),
         ("first", 400): ("-1.0446e-06", "8.0251e-13", "-4.4675e-08", "-1.3323e-10"),
@@ -99,7 +164,7 @@ def garcia_sanz(batch: Split) -> str:
 
 
 def sneltvedt(batch: Split) -> str:
-    """Its largest absolute difference."""
+    """Return the largest absolute error of Sneltvedt, in Markdown."""
     subject = one_layer(batch, np.arange(SAMPLES), "standardize", 0.0, 42)
     rows = []
     for name in ("W", "b"):
@@ -109,7 +174,7 @@ def sneltvedt(batch: Split) -> str:
 
 
 def herrera_sarrias(batch: Split) -> str:
-    """Its largest relative errors."""
+    """Return the largest relative errors of Herrera Sarrias, in Markdown."""
     subject = one_layer(batch, np.arange(1), "none", 0.0, 42)
     best = {method: check(subject, method=method, probes=10**6) for method in ("finite", "central")}
     rows = []
@@ -126,7 +191,7 @@ def herrera_sarrias(batch: Split) -> str:
 
 
 def harish_kumar(batch: Split) -> str:
-    """Its errors layer by layer."""
+    """Return the errors of Harish Kumar, layer by layer, in Markdown."""
     theirs = {
         (False, 2): ("5.70e-04", "3.59e-09", "3.73e-09", "8.85e-10"),
         (False, 3): ("2.01e-03", "7.92e-08", "1.25e-07", "1.29e-08", "2.40e-08", "3.26e-09"),
@@ -137,7 +202,7 @@ def harish_kumar(batch: Split) -> str:
     rows = []
     for (batch_norm, depth), errors in theirs.items():
         result = check(deep(batch, depth, 0.0 if batch_norm else 0.01, batch_norm=batch_norm))
-        constant = check(held(batch, depth)).entries if batch_norm else {}
+        constant = check(constant_statistics(batch, depth)).entries if batch_norm else {}
         reports = iter(errors)
         for name, entry in result.entries.items():
             rows.append(
@@ -155,7 +220,7 @@ def harish_kumar(batch: Split) -> str:
         "net",
         "array",
         "relative error, report",
-        "statistics held",
+        "constant statistics",
         "here",
         "largest gradient: analytical, numerical",
     ]
@@ -163,13 +228,23 @@ def harish_kumar(batch: Split) -> str:
 
 
 def gradient_page(data: str, folder: Path, note: str) -> None:
-    """Write the page. data: as for ``--data``; the first images of data_batch_1 are taken. note: what to call them."""
+    """Write the page.
+
+    Parameters
+    ----------
+    data : str
+        As for ``--data``; the first images of data_batch_1 are used.
+    folder : Path
+        Folder for the page.
+    note : str
+        Description of the images.
+    """
     name, batches = find(data)
     batch = batches.splits["data_batch_1"]
     page = Page(folder, "Gradient checks")
     steps = [10 ** (-i / 2) for i in range(2, 25)]
     page.save("steps", plots.step_errors(steps, sweep(deep(batch, 4, 0.0, batch_norm=True), steps)))
-    by_heart, curves = overfitting(name, batches)
+    overfitted, curves = overfitting(name, batches)
     page.save("overfitting", curves)
     text = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     page.add(
@@ -180,7 +255,7 @@ def gradient_page(data: str, folder: Path, note: str) -> None:
             sneltvedt=sneltvedt(batch),
             herrera_sarrias=herrera_sarrias(batch),
             harish_kumar=harish_kumar(batch),
-            overfitting=table(*by_heart),
+            overfitting=table(*overfitted),
         ).strip()
     )
     page.write()

@@ -1,4 +1,4 @@
-"""The reports' other proof of a backward pass: a net that learns a few images by heart."""
+"""The reports' second test of a backward pass: a net that overfits a few images."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,13 +13,25 @@ from anynet.training import fit
 
 IMAGES, EPOCHS = 100, 400
 WIDTHS = {2: "50", 3: "50,30", 4: "50,30,20"}
-"""The hidden layers of a net of so many layers."""
+"""Hidden layers, by number of layers."""
 
 
 def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list[str]]], Figure]:
-    """Nets of 2, 3 and 4 layers, with and without batch normalisation, on the first 100 images, for 400 epochs.
+    """Train nets of 2, 3 and 4 layers, with and without batch normalization, on the first 100 images, for 400 epochs.
 
-    Returns a table, its header and its rows, and the training accuracy over the epochs as a figure.
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    batches : Batches
+        Its images.
+
+    Returns
+    -------
+    table : tuple
+        Header and rows.
+    figure : matplotlib.figure.Figure
+        Training accuracy over the epochs.
     """
     first = batches.splits["data_batch_1"]
     few = Split(first.images[:IMAGES], first.labels[:IMAGES])
@@ -35,18 +47,18 @@ def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list
                 net, start = f"{depth} layers, {init}", str(whole[0] + 1) if len(whole) else "never"
                 axes.plot(100 * accuracy, line, label=net, color=f"C{depth - 2}")
                 rows.append([net, "with" if batch_norm else "without", f"{accuracy[-1]:.0%}", start])
-        title = f"{'with' if batch_norm else 'without'} batch normalisation"
+        title = f"{'with' if batch_norm else 'without'} batch normalization"
         axes.set(xlabel="epoch", title=title, ylabel="" if batch_norm else "training accuracy (%)")
         axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     return (
-        ["net", "batch normalisation", f"training accuracy after {EPOCHS} epochs", "100 % from epoch"],
+        ["net", "batch normalization", f"training accuracy after {EPOCHS} epochs", "100 % from epoch"],
         rows,
     ), figure
 
 
 def _train(data: Dataset, config: Config) -> NDArray[np.float64]:
-    """Training accuracy after every epoch, with momentum and a rate that falls by a hundredth an epoch."""
+    """Return the training accuracy after every epoch, with momentum and a rate that decays by 1% per epoch."""
     net = build.net(config, data.train.images.shape[1], len(data.classes))
     optimizer = SGD(Exponential(0.01, 0.99), momentum=0.8)
     run = fit(net, data, optimizer, epochs=EPOCHS, batch_size=10, backend="numpy", progress=False)

@@ -1,9 +1,10 @@
-"""Pages: Markdown with pictures, and the same as HTML."""
+"""Pages with pictures, as Markdown and as HTML."""
 
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+import markdown
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -15,12 +16,32 @@ STYLE = (
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Return a table in Markdown.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Column headers.
+    rows : sequence of sequence of str
+        Cells.
+
+    Returns
+    -------
+    str
+    """
     return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows])
 
 
 class Page:
-    """A page that grows by paragraphs; pictures go beside it."""
+    """A page, written paragraph by paragraph.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder for the page and its pictures, created if it does not exist.
+    title : str
+        Heading.
+    """
 
     def __init__(self, folder: Path, title: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -28,15 +49,15 @@ class Page:
         self._parts = [f"# {title}"]
 
     def add(self, *paragraphs: str) -> None:
-        """Add paragraphs, tables, headings."""
+        """Append paragraphs, tables or headings, in Markdown."""
         self._parts.extend(paragraphs)
 
-    def picture(self, name: str, what: str, source: Path | Figure) -> None:
-        """Add a picture, a file's or a figure."""
-        self.add(f"![{what}]({self.save(name, source)})")
+    def picture(self, name: str, description: str, source: Path | Figure) -> None:
+        """Append a picture, from a file or a Matplotlib figure."""
+        self.add(f"![{description}]({self.save(name, source)})")
 
     def save(self, name: str, source: Path | Figure) -> str:
-        """Keep a picture beside the page, in few colours so that it stays small; returns its file's name."""
+        """Save a picture beside the page, with 256 colors to keep it small, and return its file name."""
         path = self._folder / f"{name}.png"
         if isinstance(source, Figure):
             source.savefig(path)
@@ -47,8 +68,6 @@ class Page:
 
     def write(self) -> None:
         """Write README.md and index.html."""
-        import markdown
-
         text = "\n\n".join(self._parts) + "\n"
         body = markdown.markdown(text, extensions=["tables"]).replace('/README.md"', '/index.html"')
         head = f'<meta charset="utf-8"><title>{escape(self._title)}</title><style>{STYLE}</style>'

@@ -1,4 +1,4 @@
-"""Reports as their TOML files describe them; whatever a file says that nothing would read is refused."""
+"""Reading reports from their TOML files; fields that nothing would read are refused."""
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -15,12 +15,12 @@ SETTINGS = [field.name for field in fields(Config)]
 
 
 def reports() -> dict[str, Report]:
-    """All five, by name."""
+    """Return the five reports by name."""
     return {name: report for name, report in _files().items() if name != RECIPES}
 
 
 def recipes() -> Report:
-    """Configurations of our own."""
+    """Return the configurations of our own, as a report."""
     return _files()[RECIPES]
 
 
@@ -29,18 +29,32 @@ def _files() -> dict[str, Report]:
     texts = {
         path.name.removesuffix(".toml"): path.read_text(encoding="utf-8") for path in paths if ".toml" in path.name
     }
-    return {name: read(name, text) for name, text in texts.items()}
+    return {name: parse_report(name, text) for name, text in texts.items()}
 
 
-def read(name: str, text: str) -> Report:
-    """A report of its TOML.
+def parse_report(name: str, text: str) -> Report:
+    """Parse the TOML of a report.
 
-    Raises ValueError that names the file, the field, and what is allowed there.
+    Parameters
+    ----------
+    name : str
+        Name of the file, without the suffix.
+    text : str
+        Its content.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If a field is missing, unknown or not allowed. The message names the file, the field and what is allowed.
     """
     file, content = f"{name}.toml", tomllib.loads(text)
     common = content.pop("common", {})
     repeated = {"seeds": common.pop("seeds", 1)}
-    _known(f"{file}, common", common, ["seeds", *SETTINGS])
+    _check_names(f"{file}, common", common, ["seeds", *SETTINGS])
     for table, kind in (("configurations", Configuration), ("searches", GridSearch), ("figures", Band)):
         defaults = repeated if kind is Configuration else {}
         given = {} if kind is Band else {"settings": common}
@@ -50,21 +64,21 @@ def read(name: str, text: str) -> Report:
         }
     report: Report = _make(Report, file, content, {"name": name})
     for key, configuration in report.configurations.items():
-        _known(f"{file}, configurations.{key}.claims", configuration.claims, CLAIMS)
+        _check_names(f"{file}, configurations.{key}.claims", configuration.claims, CLAIMS)
     for key, search in report.searches.items():
         _check_search(f"{file}, searches.{key}", search)
     for key, band in report.figures.items():
-        _known(f"{file}, figures.{key}.of", band.of, report.configurations)
+        _check_names(f"{file}, figures.{key}.of", band.of, report.configurations)
     return report
 
 
-def _make(kind: type, where: str, values: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-    """A dataclass of the values that are its fields, and of what is given and no value may name.
+def _make(kind: type[Any], where: str, values: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+    """Return a dataclass of the values that are its fields and of the given ones, which no value may name.
 
-    Where settings are given, the other values are settings too, and go before them.
+    If `given` has settings, the other values are settings too, and override them.
     """
     own = {f.name: f for f in fields(kind) if f.name not in given}
-    _known(where, values, [*own, *(SETTINGS if "settings" in given else [])])
+    _check_names(where, values, [*own, *(SETTINGS if "settings" in given else [])])
     required = [f.name for f in own.values() if f.default is MISSING and f.default_factory is MISSING]
     for name in required:
         if name not in values:
@@ -77,16 +91,16 @@ def _make(kind: type, where: str, values: Mapping[str, Any], given: Mapping[str,
 
 
 def _check_search(where: str, search: GridSearch) -> None:
-    _known(f"{where}.over", search.over, SETTINGS)
+    _check_names(f"{where}.over", search.over, SETTINGS)
     for claim in search.claims:
-        _known(f"{where}.claims", claim, [*search.over, *SEARCH_CLAIMS])
+        _check_names(f"{where}.claims", claim, [*search.over, *SEARCH_CLAIMS])
         for name, values in search.over.items():
             if claim.get(name) not in values:
                 got = claim.get(name, "nothing")
                 raise ValueError(f"{where}.claims: expected {name} to be one of {list(values)}, got {got}")
 
 
-def _known(where: str, names: Iterable[str], allowed: Collection[str]) -> None:
+def _check_names(where: str, names: Iterable[str], allowed: Collection[str]) -> None:
     for name in names:
         if name not in allowed:
             raise ValueError(f'{where}: there is no "{name}"{nearest(name, allowed)}')

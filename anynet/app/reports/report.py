@@ -1,4 +1,4 @@
-"""A report: its configurations, its searches, and what it says came out."""
+"""A report: its configurations, its searches, and the results that it claims."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,17 +7,25 @@ from typing import Any
 from anynet.app.config import Config
 
 CLAIMS = ("train_accuracy", "val_accuracy", "test_accuracy")
-"""What a report may claim of a configuration, by the names in result.json."""
+"""Results that a report may claim for a configuration, as in ``result.json``."""
 SEARCH_CLAIMS = ("val_accuracy", "train_accuracy")
-"""What it may claim of a point of a search."""
+"""Results that it may claim for a point of a search."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """One net and its training, as often as it is repeated.
+    """One net and its training.
 
-    settings: those in which it differs from ``Config``'s defaults. seeds: how many runs, with seeds 42, 43, ...
-    claims: the report's figures, by their names in ``CLAIMS``. why: a remark where ours differ.
+    Parameters
+    ----------
+    settings : mapping from str
+        Settings that differ from the defaults of `Config`.
+    seeds : int
+        Number of runs, with seeds 42, 43, ...
+    claims : mapping from str to float
+        The report's results, by name in `CLAIMS`.
+    why : str
+        Reason if the results here differ.
     """
 
     settings: Mapping[str, Any]
@@ -33,9 +41,20 @@ class Configuration:
 
 @dataclass(frozen=True)
 class GridSearch:
-    """A search over all combinations of the values in ``over``, by setting.
+    """A search over all combinations of values.
 
-    claims: the report's best points, each a value for every setting in ``over`` and figures named in ``SEARCH_CLAIMS``.
+    Parameters
+    ----------
+    title : str
+        Heading on the page.
+    settings : mapping from str
+        Settings that are not searched and differ from the defaults of `Config`.
+    over : mapping from str to sequence
+        Values by setting.
+    claims : sequence of mapping from str to float
+        The report's best points: a value for every setting in `over`, and results named in `SEARCH_CLAIMS`.
+    why : str
+        Reason if the results here differ.
     """
 
     title: str
@@ -47,7 +66,15 @@ class GridSearch:
 
 @dataclass(frozen=True)
 class Band:
-    """A figure: mean and deviation over the repeated runs of some configurations."""
+    """A figure: mean and standard deviation over the repeated runs of some configurations.
+
+    Parameters
+    ----------
+    title : str
+        Heading on the page.
+    of : sequence of str
+        Names of the configurations.
+    """
 
     title: str
     of: Sequence[str]
@@ -55,7 +82,18 @@ class Band:
 
 @dataclass(frozen=True)
 class Report:
-    """name: the file's. title, author, about: what the page says. The rest by name."""
+    """A report.
+
+    Parameters
+    ----------
+    name : str
+        Name of its TOML file, without the suffix.
+    title, author, about : str
+        Heading and introduction of its page.
+    configurations : mapping from str to Configuration
+    searches : mapping from str to GridSearch
+    figures : mapping from str to Band
+    """
 
     name: str
     title: str
@@ -67,6 +105,6 @@ class Report:
 
     @property
     def shared(self) -> dict[str, Any]:
-        """The settings that all configurations have."""
+        """Settings that all configurations share."""
         first, *others = (configuration.settings for configuration in self.configurations.values())
         return {name: value for name, value in first.items() if all((name, value) in o.items() for o in others)}

@@ -1,4 +1,4 @@
-"""Search over settings: grids, random draws, and from coarse to fine, by any number of processes.
+"""Hyperparameter search: grids, random points, and a finer stage around the best, by any number of processes.
 
 from anynet.app.config import Config
 from anynet.app.search import Fine, Grid, Range, search
@@ -8,9 +8,9 @@ trials = search(Config(epochs=5), space, Path("searched"), trials=20, fine=Fine(
 trials[0].settings, trials[0].best_val_accuracy, trials[0].test_accuracy
 """
 
+from anynet.app.search.coarse_to_fine import search
 from anynet.app.search.fine import Fine
-from anynet.app.search.run import search
-from anynet.app.search.space import Grid, Range
 from anynet.app.search.trial import Trial
+from anynet.app.space import Grid, Range
 
 __all__ = ["Fine", "Grid", "Range", "Trial", "search"]

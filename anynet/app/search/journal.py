@@ -1,4 +1,4 @@
-"""The file that processes share: Optuna's journal, behind a lock that dies with its process."""
+"""The file that the processes of a search share: Optuna's journal, behind a lock that a dead process cannot hold."""
 
 import os
 from pathlib import Path
@@ -11,10 +11,15 @@ from optuna.storages.journal import JournalFileBackend
 
 
 class Lock:
-    """Held by one process at a time, and by none that is dead.
+    """Reentrant lock of a journal, as a context.
 
-    Optuna's own locks are files that a killed process leaves behind, to be waited for and then broken; this one the
-    system takes away. It may be taken again by who has it, so several of Optuna's operations can be made one.
+    Optuna's own locks are files that a killed process leaves behind, and that others must wait for and break. This one
+    is released by the operating system. Being reentrant, it makes one step of several operations of Optuna's.
+
+    Parameters
+    ----------
+    journal : Path
+        The journal; the lock is a file beside it.
     """
 
     def __init__(self, journal: Path) -> None:
@@ -22,15 +27,17 @@ class Lock:
         self._lock = FileLock(f"{journal}.lock")
 
     def acquire(self) -> bool:
+        """Wait for the lock, and repair the journal."""
         self._lock.acquire()
         try:
-            self._mend()
+            self._remove_partial_line()
         except BaseException:
             self._lock.release()
             raise
         return True
 
     def release(self) -> None:
+        """Release the lock once."""
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -40,8 +47,8 @@ class Lock:
     def __exit__(self, *error: object) -> None:
         self.release()
 
-    def _mend(self) -> None:
-        """Take away the half line that a process killed while writing has left: nobody has acted on it."""
+    def _remove_partial_line(self) -> None:
+        """Remove the partial line of a process that was killed while writing; nobody has read it."""
         if not self._journal.exists():
             return
         with self._journal.open("rb+") as file:
@@ -53,9 +60,21 @@ class Lock:
             file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def storage(journal: Path, lock: Lock) -> JournalStorage:
-    """What Optuna keeps its studies in."""
-    # Optuna would say of each study that it was made, in the midst of the progress bar.
+def open_storage(journal: Path, lock: Lock) -> JournalStorage:
+    """Return Optuna's storage in a journal.
+
+    Parameters
+    ----------
+    journal : Path
+        The journal, created if it does not exist.
+    lock : Lock
+        Its lock.
+
+    Returns
+    -------
+    optuna.storages.JournalStorage
+    """
+    # Optuna would announce each new study, in the middle of the progress bar.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # The class that Optuna's locks are made from has no public name.
+    # The base class of Optuna's locks has no public name.
     return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""One stage of a search: its points, each tried once, by however many processes."""
+"""One stage of a search: a list of points, each tried once, by any number of processes."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -8,18 +8,33 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 
 from anynet.app.search.journal import Lock
-from anynet.app.search.space import Grid, Point, Range, Space
 from anynet.app.search.worker import Worker
+from anynet.app.space import Grid, Point, Range, Space
 
-DONE = (TrialState.COMPLETE, TrialState.PRUNED)
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class Stage:
-    """A study of Optuna whose trials are known beforehand.
+    """A study of Optuna's whose points are given.
 
-    name: of the study. worker: who takes trials here. pruner: which trials to give up early.
-    space: of the points, each of which becomes a trial that carries its number from 0 as the attribute "point".
-    keys: for each point what those have in common that can be trained at once.
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+    storage : optuna.storages.BaseStorage
+        Where the study is kept.
+    lock : Lock
+        Lock of the storage.
+    worker : Worker
+        This process.
+    space : mapping from str to Grid or Range
+        Space of the points.
+    points : sequence of dict
+        Each becomes a trial, with its index as the attribute "point".
+    keys : sequence of hashable
+        One for each point; points with equal keys can be trained as one stack.
+    pruner : optuna.pruners.BasePruner
+        Decides which trials to stop.
     """
 
     def __init__(
@@ -45,45 +60,55 @@ class Stage:
                 pruner=pruner,
             )
 
-    def take(self, most: int) -> list[optuna.Trial]:
-        """The next trials that nobody has, as many as can be trained at once, to ``most`` and to a fair share of those
-        that are left; none where all are had by someone or done.
+    def claim(self, most: int) -> list[optuna.Trial]:
+        """Claim up to `most` unclaimed trials that can be trained as one stack; an empty list if none is left.
 
-        What it does is one step for all other processes: nobody sees a trial taken and not yet signed.
+        A process claims no more than its share of the remaining trials. Claiming is atomic: no process sees a trial
+        that is claimed but not yet signed.
+
+        Parameters
+        ----------
+        most : int
+            Maximum number of trials.
+
+        Returns
+        -------
+        list of optuna.Trial
         """
         with self._lock:
-            waiting, free = self._left()
+            waiting, free = self._unclaimed()
             if free and not waiting:
                 share = min(most, math.ceil(len(free) / self._worker.count()))
                 waiting = [i for i in free if self._keys[i] == self._keys[free[0]]][:share]
                 for i in waiting:
                     self.study.enqueue_trial(self._points[i], user_attrs={"point": i})
-            elif waiting:  # of one who was killed here; which of them comes next is Optuna's to say
+            elif waiting:  # of a process that was killed here; Optuna decides which of them comes next
                 waiting = waiting[:1]
             trials = [self.study.ask(self._distributions) for _ in waiting]
             for trial in trials:
                 trial.set_user_attr("worker", self._worker.name)
             return trials
 
-    def done(self) -> list[FrozenTrial]:
-        """The finished trials, by point."""
-        trials = self.study.get_trials(deepcopy=False, states=DONE)
+    def finished(self) -> list[FrozenTrial]:
+        """Return the finished trials, in the order of their points."""
+        trials = self.study.get_trials(deepcopy=False, states=FINISHED)
         return sorted(trials, key=lambda trial: trial.user_attrs["point"])
 
-    def is_done(self) -> bool:
-        return len(self.done()) == len(self._points)
+    def is_finished(self) -> bool:
+        """Return True if all trials are finished."""
+        return len(self.finished()) == len(self._points)
 
-    def _left(self) -> tuple[list[int], list[int]]:
-        """The points whose trials wait to be taken, and those that have none, or had one whose worker died."""
-        waiting, had = [], set()
+    def _unclaimed(self) -> tuple[list[int], list[int]]:
+        """Return points whose trials wait in the queue, and points without a trial or with that of a dead worker."""
+        waiting, claimed = [], set()
         for trial in self.study.get_trials(deepcopy=False):
             if trial.state == TrialState.RUNNING and not self._worker.alive(trial.user_attrs.get("worker")):
                 self.study.tell(trial.number, state=TrialState.FAIL)
             elif trial.state != TrialState.FAIL:
-                had.add(trial.user_attrs["point"])
+                claimed.add(trial.user_attrs["point"])
                 if trial.state == TrialState.WAITING:
                     waiting.append(trial.user_attrs["point"])
-        return waiting, [i for i in range(len(self._points)) if i not in had]
+        return waiting, [i for i in range(len(self._points)) if i not in claimed]
 
 
 def _distribution(part: Grid | Range) -> BaseDistribution:

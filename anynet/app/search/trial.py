@@ -1,4 +1,4 @@
-"""Trials: training with the settings of points, and what came out."""
+"""Trials: training at the points of a search, and the results."""
 
 import time
 from collections.abc import Sequence
@@ -7,20 +7,37 @@ from typing import Any, NamedTuple
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from anynet.app.experiment import Experiment, fit_together
+from anynet.app.experiment import Experiment, fit_stack
 from anynet.core.history import Epoch, History
 
 
 class Trial(NamedTuple):
     """A finished trial.
 
-    number: its point's, from 1 in each stage. stage: "coarse" or "fine". dataset: its name.
-    state: "finished", "pruned" or "diverged", the last two with a reason.
-    settings: the fields that are searched.
-    best_val_accuracy, best_epoch: the highest accuracy in validation and the first epoch that had it, None where there
-        was none. test_accuracy: of that epoch; only of a finished trial.
-    train_accuracy, val_accuracy: after the last epoch there was.
-    seconds: from its start to its end, for all trials that were trained at once with it.
+    Attributes
+    ----------
+    number : int
+        Number of its point, from 1 in each stage.
+    stage : str
+        "coarse" or "fine".
+    dataset : str
+        Name of the data set.
+    state : str
+        "finished", "pruned" or "diverged".
+    settings : dict
+        Values of the searched settings.
+    best_val_accuracy : float or None
+        Highest validation accuracy; None if no epoch was finished, as for the other accuracies.
+    best_epoch : int or None
+        First epoch with that accuracy.
+    train_accuracy, val_accuracy : float or None
+        After the last finished epoch.
+    test_accuracy : float or None
+        After the best epoch; None unless the trial is finished.
+    seconds : float
+        Time of the stack that the trial was trained in.
+    reason : str
+        Why the trial was pruned or diverged; otherwise empty.
     """
 
     number: int
@@ -37,17 +54,28 @@ class Trial(NamedTuple):
     reason: str
 
 
-def ranked(trials: list[Trial]) -> list[Trial]:
-    """The best first: finished trials by their best validation accuracy, then pruned ones, then those that diverged."""
+def rank(trials: list[Trial]) -> list[Trial]:
+    """Sort trials: finished ones by best validation accuracy, then pruned ones, then those that diverged."""
     order = ("finished", "pruned", "diverged")
     return sorted(trials, key=lambda t: (order.index(t.state), -(t.best_val_accuracy or 0), t.stage, t.number))
 
 
-def train(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequence[Experiment]) -> None:
-    """Train all at once, and note in the study what came out of each.
+def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequence[Experiment]) -> None:
+    """Train trials as one stack, and store their results in the study.
 
-    Raises KeyboardInterrupt where training was stopped by hand; trials that are not done are then left to be made
-    again.
+    Parameters
+    ----------
+    study : optuna.Study
+        Study of the stage.
+    trials : sequence of optuna.Trial
+        Claimed trials.
+    experiments : sequence of Experiment
+        One for each trial.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If training was interrupted. Unfinished trials will be made again.
     """
     histories = [History() for _ in trials]
     began = time.perf_counter()
@@ -67,23 +95,23 @@ def train(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequ
             "reason": reason,
         }
         trials[k].set_user_attr("result", result)
-        # Only now is the trial done: who is killed before has it made again, result and all.
+        # Only this finishes the trial: if the process is killed before, the whole trial is made again.
         if best is not None and state == "finished":
             study.tell(trials[k], best.val_accuracy)
         else:
             study.tell(trials[k], state=TrialState.PRUNED)
 
     def on_epoch(rows: dict[int, Epoch]) -> set[int]:
-        hopeless = set()
+        dropped = set()
         for k, row in rows.items():
             histories[k] = History([*histories[k], row])
             trials[k].report(row.val_accuracy, row.epoch)
             if row.epoch < experiments[k].config.epochs and trials[k].should_prune():
                 tell(k, "pruned", f"validation accuracy after epoch {row.epoch} below the median of other trials")
-                hopeless.add(k)
-        return hopeless
+                dropped.add(k)
+        return dropped
 
-    runs = fit_together(experiments, on_epoch, progress=False)
+    runs = fit_stack(experiments, on_epoch, progress=False)
     if runs.interrupted:
         raise KeyboardInterrupt
     for k, run in enumerate(runs):
@@ -93,6 +121,6 @@ def train(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequ
             tell(k, "finished", test=run.best_test.accuracy)
 
 
-def read(stage: str, trial: FrozenTrial) -> Trial:
-    """What ``train`` noted."""
+def read_trial(stage: str, trial: FrozenTrial) -> Trial:
+    """Return the results that `train_trials` stored."""
     return Trial(number=trial.user_attrs["point"] + 1, stage=stage, settings=trial.params, **trial.user_attrs["result"])

@@ -1,4 +1,4 @@
-"""Which processes are at work on a search, and which of them are dead."""
+"""Processes that work on a search, and whether they are alive."""
 
 import os
 import platform
@@ -10,12 +10,20 @@ from filelock import FileLock, Timeout
 
 
 class Worker:
-    """One process's, or one call's, part in a search, as a context.
+    """One call's part in a search, as a context.
 
-    While it lasts, it holds a lock on a file of its own, which the system takes away when the process dies. That tells
-    the living from the dead on other hosts too, and where a process number is given anew.
+    While it lasts, it holds a lock on a file, which the operating system releases when the process dies. So it can be
+    told whether a worker on another host is alive, or one whose process number has been reused.
 
-    name: host, process number, and a word that makes it the only one.
+    Parameters
+    ----------
+    folder : Path
+        Folder for the workers' locks.
+
+    Attributes
+    ----------
+    name : str
+        Host, process number and a random word.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,7 +41,7 @@ class Worker:
         self._file(self.name).unlink(missing_ok=True)
 
     def alive(self, name: str | None) -> bool:
-        """Whether the worker of that name still holds its lock. To be asked under the journal's lock."""
+        """Return True if the worker of that name holds its lock. Requires the journal's lock."""
         if name == self.name:
             return True
         if name is None or not self._file(name).exists():
@@ -47,7 +55,7 @@ class Worker:
         return False
 
     def count(self) -> int:
-        """How many workers there are; some of them may have died lately."""
+        """Return the number of workers, including those that died recently."""
         return len(list(self._folder.glob("*.lock")))
 
     def _file(self, name: str) -> Path:

@@ -1,6 +1,6 @@
-"""Nets that differ in some settings, trained at once, from what is typed to the folder of their results."""
+"""Sweeps: nets that differ in some settings, trained as one stack, and the folder of their results."""
 
-from anynet.app.sweep.points import points
-from anynet.app.sweep.train import train
+from anynet.app.sweep.points import sweep_points
+from anynet.app.sweep.train_sweep import train_sweep
 
-__all__ = ["points", "train"]
+__all__ = ["sweep_points", "train_sweep"]

@@ -1,70 +1,76 @@
-"""What the members of a sweep differ in, as it is typed: ``--seeds 10 --sweep lr=0.001,0.01``."""
+"""Settings in which the members of a sweep differ: ``--seeds 10 --sweep lr=0.001,0.01``."""
 
-import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
 from anynet.app.config import Config
-from anynet.app.grouping import OWN
+from anynet.app.grouping import MEMBER_SETTINGS
+from anynet.app.space import Grid, Point, combinations, convert_space, parse_space
 from anynet.core.checks import nearest
 
-Point = dict[str, Any]
 
+def sweep_points(config: Config, sweep: Iterable[str] = (), seeds: int | None = None) -> list[Point]:
+    """Return the settings of each member: all combinations of the swept values, each with all seeds.
 
-def points(config: Config, sweep: Iterable[str] = (), seeds: int | None = None) -> list[Point]:
-    """The settings that each member has of its own: every combination of the swept values with every seed.
+    Parameters
+    ----------
+    config : Config
+        Settings that the members share; its seed is the first one.
+    sweep : iterable of str
+        ``NAME=A,B,C``, one for each setting; see `anynet.app.space.parse_space`.
+    seeds : int, optional
+        Number of consecutive seeds.
 
-    sweep: NAME=A,B,C, values to try, for each setting. seeds: how many, from the config's on.
+    Returns
+    -------
+    list of dict
 
-    Raises ValueError that names the setting for one that is not there or that members cannot differ in, for values
-    that it does not take, and for one that comes twice.
+    Raises
+    ------
+    ValueError
+        If a setting does not exist, cannot differ between members or is given twice, or a value is not allowed. The
+        message names the setting.
+
+    Examples
+    --------
+    >>> sweep_points(Config(), ["lr=0.1,0.01"], seeds=1)
+    [{'lr': 0.1, 'seed': 42}, {'lr': 0.01, 'seed': 42}]
     """
-    grids = _grids(list(sweep), config)
+    flags = list(sweep)
+    grids = _grids(flags, config) if flags else {}
     if seeds is not None:
         if "seed" in grids:
-            raise ValueError("--seeds and --sweep seed=...: expected one of them")
-        grids["seed"] = tuple(range(config.seed, config.seed + seeds))
-    return [dict(zip(grids, values, strict=True)) for values in itertools.product(*grids.values())]
+            raise ValueError("--seeds and --sweep seed=...: expected one of them, got both")
+        grids["seed"] = range(config.seed, config.seed + seeds)
+    return combinations(grids)
 
 
-def combination(point: Point) -> Point:
-    """A point without its seed: what those that are repeated have in common."""
+def without_seed(point: Point) -> Point:
+    """Return a copy of a point without its seed, which is what repeated runs have in common."""
     return {name: value for name, value in point.items() if name != "seed"}
 
 
-def _grids(flags: list[str], config: Config) -> dict[str, tuple[Any, ...]]:
-    names = [_checked_name(flag, config) for flag in flags]
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice:
-        raise ValueError(f"--sweep: {twice} comes twice; give all its values at once")
-    if not names:
-        return {}
-    from anynet.app.search.over import parse  # here, for a search's Optuna takes long to import
-    from anynet.app.search.space import Grid, checked
+def _grids(flags: Sequence[str], config: Config) -> dict[str, Sequence[Any]]:
+    parsed = parse_space(flags, "--sweep")
+    for name, flag in zip(parsed, flags, strict=True):
+        _check(name, flag, config)
+        if not isinstance(parsed[name], Grid):
+            raise ValueError(
+                f"--sweep: expected values, as in lr=0.001,0.01, got the range {flag}; list values, or draw some with "
+                f"python -m anynet search --over {flag}"
+            )
+    converted = convert_space(parsed)
+    return {name: part.values for name in parsed if isinstance(part := converted[name], Grid)}
 
-    grids = {name: part.values for name, part in checked(parse(flags)).items() if isinstance(part, Grid)}
-    return {name: grids[name] for name in names}
 
-
-def _checked_name(flag: str, config: Config) -> str:
-    name, equals, text = flag.partition("=")
-    name = name.strip().replace("-", "_")
-    if not name or not equals:
-        raise ValueError(f'--sweep: expected NAME=A,B,C, as in lr=0.001,0.01, got "{flag}"')
-    others = {field.name for field in fields(Config)} - set(OWN)
-    if name in others:
+def _check(name: str, flag: str, config: Config) -> None:
+    if name in {field.name for field in fields(Config)} - set(MEMBER_SETTINGS):
         raise ValueError(
-            f"--sweep: nets that are trained at once cannot differ in {name}, but in {', '.join(OWN)}; try its "
-            f"values with python -m anynet search --over {flag}, or in runs of their own"
+            f"--sweep: expected one of {', '.join(MEMBER_SETTINGS)}, got {name}; try its values with "
+            f"python -m anynet search --over {flag}, or in separate runs"
         )
-    if name not in OWN:
-        raise ValueError(f'--sweep: there is no setting "{name}"{nearest(name, OWN)}')
-    if ".." in text:
-        raise ValueError(
-            f"--sweep: expected values, as in lr=0.001,0.01, got the range {flag}; list values of it, or have some "
-            f"drawn by python -m anynet search --over {flag}"
-        )
+    if name not in MEMBER_SETTINGS:
+        raise ValueError(f'--sweep: there is no setting "{name}"{nearest(name, MEMBER_SETTINGS)}')
     if name == "momentum" and config.optimizer != "sgd":
-        raise ValueError(f"--sweep: {config.optimizer} has no momentum; sweep another setting, or give --optimizer sgd")
-    return name
+        raise ValueError(f"--sweep: {config.optimizer} has no momentum; sweep another setting or use --optimizer sgd")

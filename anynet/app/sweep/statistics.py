@@ -1,20 +1,31 @@
-"""What the members of a sweep came to, each, and on average over the seeds."""
+"""Results of the members of a sweep, and their mean and deviation over the seeds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from anynet.app.sweep.points import Point, combination
+from anynet.app.space import Point
+from anynet.app.sweep.points import without_seed
 from anynet.core.history import History, mean_and_deviation
 from anynet.training import Runs
 
 ACCURACIES = ("train_accuracy", "val_accuracy", "test_accuracy", "best_val_accuracy", "best_test_accuracy")
-"""Of a member: after its last epoch, and after the one that was best in validation."""
+"""Accuracies of a member: after its last epoch, and after the best in validation."""
 
 
-def progress(history: History) -> dict[str, Any]:
-    """What a history says by itself, by the names in result.json."""
+def history_result(history: History) -> dict[str, Any]:
+    """Return the results that a history contains, by their names in ``result.json``.
+
+    Parameters
+    ----------
+    history : History
+        Finished epochs.
+
+    Returns
+    -------
+    dict
+    """
     if not history:
         return {"epochs": 0}
     best = history.best
@@ -27,11 +38,22 @@ def progress(history: History) -> dict[str, Any]:
     }
 
 
-def groups(points: Sequence[Point]) -> list[tuple[Point, list[int]]]:
-    """The combinations of swept settings but the seed, each with the numbers of its members."""
+def group_by_settings(points: Sequence[Point]) -> list[tuple[Point, list[int]]]:
+    """Return the combinations of settings other than the seed, each with the numbers of its members.
+
+    Parameters
+    ----------
+    points : sequence of dict
+        Settings of each member.
+
+    Returns
+    -------
+    list of tuple
+        Settings, and a list of int.
+    """
     found: list[tuple[Point, list[int]]] = []
     for k, point in enumerate(points):
-        own = combination(point)
+        own = without_seed(point)
         members = next((members for other, members in found if other == own), None)
         if members is None:
             found.append((own, [k]))
@@ -41,22 +63,33 @@ def groups(points: Sequence[Point]) -> list[tuple[Point, list[int]]]:
 
 
 def over_seeds(points: Sequence[Point], runs: Runs, results: Mapping[int, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """For each combination its settings, its members' numbers, which of them diverged, and of the others' accuracies
-    mean and deviation; the best in validation first.
+    """Return mean and standard deviation over the seeds for each combination of the other settings.
 
-    results: of the members that did not diverge, by number. The square of a deviation is the sum of squares divided by
-        their number less one; of a single one it is 0.
+    Parameters
+    ----------
+    points : sequence of dict
+        Settings of each member.
+    runs : Runs
+        The trained members.
+    results : mapping from int to mapping
+        Results of the members that did not diverge, by number.
+
+    Returns
+    -------
+    list of dict
+        Settings, members, those that diverged, and "mean" and "deviation" (with n - 1) of each of `ACCURACIES`; the
+        best in validation first.
     """
     rows = []
-    for settings, members in groups(points):
+    for settings, members in group_by_settings(points):
         row: dict[str, Any] = {
             "settings": settings,
             "members": members,
             "diverged": [k for k in members if k in runs.diverged],
         }
-        sound = [results[k] for k in members if k in results]
-        if sound:
-            row |= {name: _mean([result[name] for result in sound]) for name in ACCURACIES}
+        finished = [results[k] for k in members if k in results]
+        if finished:
+            row |= {name: _mean([result[name] for result in finished]) for name in ACCURACIES}
         rows.append(row)
     return sorted(rows, key=lambda row: -row["best_val_accuracy"]["mean"] if "best_val_accuracy" in row else np.inf)
 

@@ -85,7 +85,7 @@ def _pooch() -> Any:
         import pooch
     except ImportError as error:
         raise DownloadError(
-            "downloading CIFAR-10 needs pooch; run pip install 'anynet[app]', or use --data synthetic, or --data DIR "
+            "downloading CIFAR-10 needs pooch; run pip install '.[app]', or use --data synthetic, or --data DIR "
             "with a CIFAR-10 that you have"
         ) from error
     return pooch

@@ -47,7 +47,7 @@ def test_the_table_as_csv(tmp_path):
 
 
 def test_the_error_by_step_as_a_picture(tmp_path):
-    cli.main(small("--plot", "steps.png"))
+    cli.main(small("--hidden", "", "--plot", "steps.png"))
     with Image.open(tmp_path / "steps.png") as picture:
         assert min(picture.size) > 100
 
@@ -79,8 +79,8 @@ def test_a_wrong_gradient_ends_in_code_1(monkeypatch, capsys):
         (["--method", "centred"], 'Did you mean "central"?'),
         (["--step", "0"], "Must be > 0"),
         (["--probes", "0"], "Must be >= 1"),
-        (["--csv", "there.csv"], "there.csv is there already"),
-        (["--plot", "nowhere/steps.png"], "nowhere is no folder"),
+        (["--csv", "there.csv"], "there.csv: expected a new file"),
+        (["--plot", "nowhere/steps.png"], "its folder nowhere does not exist"),
         (["--samples", "1"], "--samples: expected 2 or more"),
     ],
 )

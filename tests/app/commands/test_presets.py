@@ -13,6 +13,7 @@ from anynet.app.reports import presets
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
 
+@pytest.mark.usefixtures("blank_plots")
 def test_flags_win_over_the_preset(tmp_path):
     cli.main(["train", "--preset", "garcia-sanz/3", "--epochs", "1", "--lr", "0.01", "--run", "out"])
     config = tomllib.loads((tmp_path / "out" / "config.toml").read_text())
@@ -20,10 +21,10 @@ def test_flags_win_over_the_preset(tmp_path):
     assert (config["lr"], config["epochs"]) == (0.01, 1)
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", {name.split("/")[0]: name for name in presets()}.values())
 def test_presets_fit(name, monkeypatch, capsys):
     trained = []
-    monkeypatch.setattr("anynet.app.experiment.train", lambda config, run: trained.append(config) or sys.exit(0))
+    monkeypatch.setattr("anynet.app.experiment.run", lambda config, run: trained.append(config) or sys.exit(0))
     with pytest.raises(SystemExit, match="0"):
         cli.main(["train", "--preset", name])
     assert trained != [Config()]

@@ -58,12 +58,14 @@ def test_batch_normalisation_passes_where_its_report_did_not(batch):
 
 def test_statistics_are_held_at_those_of_the_batch(batch):
     """So the cost is the same at the point itself, and another beside it."""
-    right, held = gradient_checks.deep(batch, 3, 0.0, batch_norm=True), gradient_checks.held(batch, 3)
+    right, held = gradient_checks.deep(batch, 3, 0.0, batch_norm=True), gradient_checks.constant_statistics(batch, 3)
     assert held.value(held.point) == pytest.approx(right.value(right.point), rel=1e-12)
     assert not check(held, probes=15).passed
 
 
 def test_the_whole_page(tmp_path, monkeypatch):
+    for name in ("garcia_sanz", "sneltvedt", "herrera_sarrias", "harish_kumar"):  # which have tests of their own
+        monkeypatch.setattr(gradient_checks, name, lambda batch: "| a |\n| --- |\n| b |")
     monkeypatch.setattr(overfitting, "EPOCHS", 2)
     monkeypatch.setattr(overfitting, "IMAGES", 20)
     batches = draw(0, per_batch=40)

@@ -9,7 +9,7 @@ PROGRAM = """
 import os, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from anynet.app.reports.runs import end_with_parent
+from anynet.app.reports.tasks import end_with_parent
 
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=end_with_parent)

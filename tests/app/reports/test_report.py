@@ -5,8 +5,8 @@ import re
 import pytest
 
 from anynet.app import build
-from anynet.app.config import config_of
-from anynet.app.reports import preset, presets, read, recipes, reports
+from anynet.app.config import make_config
+from anynet.app.reports import parse_report, preset, presets, recipes, reports
 
 REPORT = """
 title = "A title"
@@ -35,7 +35,7 @@ of = ["one", "two"]
 
 
 def test_common_settings_hold_for_all_configurations():
-    report = read("mine", REPORT)
+    report = parse_report("mine", REPORT)
     assert report.configurations["one"].settings == {"epochs": 3, "lr": 0.5}
     assert report.configurations["two"].settings == {"epochs": 4, "lr": 0.1}
     assert (report.configurations["one"].seeds, report.configurations["two"].seeds) == (2, 5)
@@ -45,8 +45,8 @@ def test_common_settings_hold_for_all_configurations():
 
 
 def test_what_all_configurations_share():
-    assert read("mine", REPORT).shared == {}
-    assert read("mine", REPORT.replace("epochs = 4\n", "")).shared == {"epochs": 3}
+    assert parse_report("mine", REPORT).shared == {}
+    assert parse_report("mine", REPORT.replace("epochs = 4\n", "")).shared == {"epochs": 3}
 
 
 def spoilt(old, new):
@@ -95,7 +95,7 @@ def spoilt(old, new):
 )
 def test_what_is_wrong_is_named_with_what_is_allowed(text, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        read("mine", text)
+        parse_report("mine", text)
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_what_is_wrong_is_named_with_what_is_allowed(text, message):
 )
 def test_a_setting_that_is_wrong_is_named_with_what_is_allowed(settings, message):
     with pytest.raises(ValueError, match=message):
-        config_of(settings, "mine.toml")
+        make_config(settings, "mine.toml")
 
 
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_makes_a_net(name):
-    config = config_of(*preset(name))
+    config = make_config(*preset(name))
     net = build.net(config, 3072, 10)
     assert (net.n_in, net.n_out) == (3072, 10)
     assert build.optimizer(config).schedule(0) > 0

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 from anynet.app.config import Config
@@ -23,6 +24,7 @@ def outcomes(trials):
     return sorted(trial._replace(seconds=0) for trial in trials)
 
 
+@cache
 def draw_few(seed):
     return draw(seed, per_batch=100)
 

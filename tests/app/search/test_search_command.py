@@ -8,9 +8,9 @@ import pytest
 from commands import refused, unframed
 
 from anynet.app import cli
-from anynet.app.search import run
+from anynet.app.search import coarse_to_fine
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 SMALL = {"--train": "400", "--val": "100", "--hidden": "10", "--epochs": "1", "--out": "out"}
 
@@ -42,11 +42,11 @@ def test_from_coarse_to_fine(tmp_path):
     ("flags", "message"),
     [
         (["--trials", "3"], "--over requires an argument"),
-        (["--over", "lr=1e-3..1e-1"], "trials: expected how many points to draw, since there are ranges (lr)"),
-        (["--over", "lr=0.1,0.2", "--trials", "3"], "trials: all fields are grids"),
-        (["--over", "lrr=0.1"], 'there is no field "lrr"; did you mean "lr"?'),
+        (["--over", "lr=1e-3..1e-1"], "trials: expected the number of points to draw from the range of lr"),
+        (["--over", "lr=0.1,0.2", "--trials", "3"], "trials: expected none, since all 2 points of the grid are tried"),
+        (["--over", "lrr=0.1"], 'there is no setting "lrr"; did you mean "lr"?'),
         (["--over", "lr=0.1", "--fine", "3"], "fine: expected a range to narrow"),
-        (["--over", "lr=0.1", "--fine-epochs", "3"], "are for the trials of --fine"),
+        (["--over", "lr=0.1", "--fine-epochs", "3"], "expected --fine with them"),
         (["--over", "batch_size=100,1000"], "expected 1 to 400"),
         (["--over", "lr=0.1", "--activation", "rleu"], 'Did you mean "relu"?'),
         (["--over", "lr=0.1", "--preset", "garcia-sans/2"], 'did you mean "garcia-sanz/2"'),
@@ -62,11 +62,11 @@ def test_stopped_by_hand(capsys, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "train", interrupt)
+    monkeypatch.setattr(coarse_to_fine, "train_trials", interrupt)
     with pytest.raises(SystemExit) as end:
         cli.main(small("--over", "lr=0.1,0.2"))
     assert end.value.code == 130
-    assert capsys.readouterr().err.endswith("anynet: stopped by hand; the same command goes on with out\n")
+    assert capsys.readouterr().err.endswith("anynet: interrupted; the same command continues with out\n")
 
 
 def test_optuna_is_loaded_by_searches_alone():

@@ -16,12 +16,12 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from search_worker import SPACE, TRIALS, outcomes, whole
 
-from anynet.app.search.journal import Lock, storage
-from anynet.app.search.space import checked, points
+from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
+from anynet.app.space import convert_space, points
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,7 @@ def assert_each_point_once(folder, expected):
     assert sorted(map(int, numbers)) == list(range(1, TRIALS + 1))
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_and_taken_up_again(tmp_path, expected):
     folder, moments = tmp_path / "out", random.Random(5)
     for _ in range(3):  # of some 75 lines that it takes
@@ -123,23 +124,30 @@ def test_two_processes_share(tmp_path, expected):
 
 def test_the_trials_of_the_dead_are_made_again_and_those_of_the_living_left_alone(tmp_path):
     lock = Lock(tmp_path / "journal")
-    space = checked(SPACE)
+    space = convert_space(SPACE)
     wanted, keys = points(space, 4, 0, 0), range(4)
 
     def stage(worker):
         return Stage(
-            "coarse", storage(tmp_path / "journal", lock), lock, worker, space, wanted, keys, optuna.pruners.NopPruner()
+            "coarse",
+            open_storage(tmp_path / "journal", lock),
+            lock,
+            worker,
+            space,
+            wanted,
+            keys,
+            optuna.pruners.NopPruner(),
         )
 
     with Worker(tmp_path / "workers") as here:
         with Worker(tmp_path / "workers") as there:
-            (theirs,) = stage(there).take(5)
-            ours = [trial for _ in range(3) for trial in stage(here).take(5)]
-            assert stage(here).take(5) == stage(there).take(5) == []
-        (again,) = stage(here).take(5)
+            (theirs,) = stage(there).claim(5)
+            ours = [trial for _ in range(3) for trial in stage(here).claim(5)]
+            assert stage(here).claim(5) == stage(there).claim(5) == []
+        (again,) = stage(here).claim(5)
         assert again.params == theirs.params == wanted[theirs.user_attrs["point"]]
         assert again.number == 4
-        assert stage(here).take(5) == []
+        assert stage(here).claim(5) == []
         assert [t.params for t in (theirs, *ours)] == wanted
     assert list((tmp_path / "workers").iterdir()) == []
 

@@ -2,25 +2,25 @@
 
 import csv
 import json
+import shutil
 import sys
 import tomllib
 
 import numpy as np
 import pytest
 from commands import refused, small, train, unframed
+from few_images import few_images
 from PIL import Image
 
 from anynet.app import cli
-from anynet.app import config as configs
-from anynet.app.prediction import load, load_run
+from anynet.app.config import read_config
+from anynet.app.prediction import load_predictor, load_run
 from anynet.app.run_folder import RunFolder
 from anynet.backends import backend
 from anynet.backends.numpy import Numpy
-from anynet.data.synthetic import draw
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
-SWEEP = ["--seeds", "2", "--sweep", "lr=0.01,0.05", "--sweep", "l2=0,0.01", "--dtype", "float64"]
 DIVERGING = ["--schedule", "constant", "--no-batch-norm"]
 
 
@@ -38,7 +38,7 @@ def result(folder):
 
 
 def images():
-    return draw(0, per_batch=100).splits["test_batch"]
+    return few_images().splits["test_batch"]
 
 
 def predict(folder):
@@ -54,39 +54,36 @@ def assert_same_run(one, two):
     np.testing.assert_allclose(predict(one), predict(two), rtol=1e-6, atol=1e-9)
 
 
-def test_each_member_is_a_run_of_its_own(tmp_path):
-    train("--seeds", "3", "--seed", "5", "--flip", "--dtype", "float64")
+def test_each_member_is_a_run_of_its_own(tmp_path, seeded):
     for k in range(3):
         train("--seed", str(5 + k), "--order-seed", "5", "--flip", "--dtype", "float64", "--run", f"alone-{k}")
-        member, alone = tmp_path / "out" / f"member-{k}", tmp_path / f"alone-{k}"
+        member, alone = seeded.folder / f"member-{k}", tmp_path / f"alone-{k}"
         assert names(member) == names(alone)
-        assert configs.read(member / "config.toml") == configs.read(alone / "config.toml")
+        assert read_config(member / "config.toml") == read_config(alone / "config.toml")
         assert_same_run(member, alone)
 
 
-def test_a_members_config_makes_it_again(tmp_path):
-    train("--seeds", "2", "--sweep", "l2=0,0.01", "--order-seed", "9", "--dtype", "float64")
-    cli.main(["train", "--preset", "out/member-3/config.toml", "--run", "again"])
-    assert_same_run(tmp_path / "out" / "member-3", tmp_path / "again")
-    config = configs.read(tmp_path / "out" / "member-3" / "config.toml")
-    assert (config.l2, config.seed, config.order_seed) == (0.01, 43, 9)
+def test_a_members_config_makes_it_again(tmp_path, swept):
+    cli.main(["train", "--preset", str(swept.folder / "member-3" / "config.toml"), "--run", "again"])
+    assert_same_run(swept.folder / "member-3", tmp_path / "again")
+    config = read_config(swept.folder / "member-3" / "config.toml")
+    assert (config.lr, config.l2, config.seed, config.order_seed) == (0.01, 0.01, 43, 42)
 
 
 def test_settings_of_every_kind(tmp_path):
-    flags = ["momentum=0,0.5", "init=xavier,normal:0.1", "schedule=constant,exponential:0.5", "warmup=1"]
-    train(*(word for flag in flags for word in ("--sweep", flag)), "--dtype", "float64")
+    flags = ["momentum=0.5", "init=xavier,normal:0.1", "schedule=constant,exponential:0.5", "warmup=1"]
+    train(*(word for flag in flags for word in ("--sweep", flag)), "--dtype", "float64", "--order-seed", "9")
     rows = table(tmp_path / "out" / "members.csv")
-    assert len(rows) == 8
-    own = {name: rows[5][name] for name in ("momentum", "init", "schedule", "warmup")}
+    assert len(rows) == 4
+    own = {name: rows[1][name] for name in ("momentum", "init", "schedule", "warmup")}
     assert own == {"momentum": "0.5", "init": "xavier", "schedule": "exponential:0.5", "warmup": "1.0"}
     flags = [word for name, value in own.items() for word in (f"--{name}", value)]
-    train(*flags, "--dtype", "float64", "--run", "alone")
-    assert_same_run(tmp_path / "out" / "member-5", tmp_path / "alone")
+    train(*flags, "--dtype", "float64", "--order-seed", "9", "--run", "alone")
+    assert_same_run(tmp_path / "out" / "member-1", tmp_path / "alone")
 
 
-def test_the_folder_says_what_came_out(tmp_path, capsys):
-    train(*SWEEP)
-    folder = tmp_path / "out"
+def test_the_folder_says_what_came_out(swept):
+    folder = swept.folder
     members = [f"member-{k}" for k in range(8)]
     assert names(folder) == {"config.toml", "members.csv", "result.json", "curves.png", "accuracy.png", *members}
     for name in ("curves.png", "accuracy.png"):
@@ -127,19 +124,17 @@ def test_the_folder_says_what_came_out(tmp_path, capsys):
     test = images()
     chances = np.mean([predict(folder / member) for member in members], axis=0)
     assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == test.labels))
-    np.testing.assert_allclose(load(folder, backend("numpy"))(test.images), chances, atol=1e-12)
+    np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(test.images), chances, atol=1e-12)
 
-    said = capsys.readouterr()
-    assert "8 members; results in out" in said.err
-    assert "the best 4 of 4 combinations" in said.out
-    assert f"{whole['ensemble_test_accuracy']:.2%} of the ensemble" in said.out
+    assert "8 members; results in out" in swept.err
+    assert "the best 4 of 4 combinations" in swept.out
+    assert f"{whole['ensemble_test_accuracy']:.2%} of the ensemble" in swept.out
 
 
-def test_seeds_alone_are_summed_up_in_a_line(tmp_path, capsys):
-    train("--seeds", "3")
-    last = [result(tmp_path / "out" / f"member-{k}")["test_accuracy"] for k in range(3)]
+def test_seeds_alone_are_summed_up_in_a_line(seeded):
+    last = [result(seeded.folder / f"member-{k}")["test_accuracy"] for k in range(3)]
     words = f"3 members: test accuracy {100 * np.mean(last):.2f} ± {100 * np.std(last, ddof=1):.2f} % after the last"
-    assert words in capsys.readouterr().out
+    assert words in seeded.out
 
 
 def test_nets_of_one_layer_have_templates(tmp_path):
@@ -147,16 +142,15 @@ def test_nets_of_one_layer_have_templates(tmp_path):
     assert "templates.png" in names(tmp_path / "out")
 
 
-def test_predict_takes_a_member_or_all(tmp_path, capsys):
-    train("--seeds", "3")
+def test_predict_takes_a_member_or_all(tmp_path, seeded, capsys):
+    shutil.copytree(seeded.folder, tmp_path / "out")
     Image.fromarray(images().images[0].reshape(3, 32, 32).transpose(1, 2, 0)).save("a.png")
-    capsys.readouterr()
     cli.main(["predict", "out/member-1", "a.png"])
     cli.main(["predict", "out", "a.png"])
     folder, said = tmp_path / "out", capsys.readouterr().out.splitlines()
     one = predict(folder / "member-1")[0]
     both = np.mean([predict(folder / f"member-{k}")[0] for k in range(3)], axis=0)
-    classes = load(folder, backend("numpy")).classes
+    classes = load_predictor(folder, backend("numpy")).classes
     for line, chances in zip(said, (one, both), strict=True):
         assert line.startswith(f"a.png: {classes[chances.argmax()]} {chances.max():.0%}")
 
@@ -174,7 +168,7 @@ def test_members_that_diverge_are_listed_and_left_out(tmp_path, capsys):
     assert whole["over_seeds"][1] == {"settings": {"lr": 1e30}, "members": [2, 3], "diverged": [2, 3]}
     chances = np.mean([predict(folder / f"member-{k}") for k in (0, 1)], axis=0)
     assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == images().labels))
-    np.testing.assert_allclose(load(folder, backend("numpy"))(images().images), chances, atol=1e-6)
+    np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(images().images), chances, atol=1e-6)
     assert "4 members, 2 diverged" in capsys.readouterr().out
     assert "the run in out/member-2 diverged" in refused(capsys, "predict", "out/member-2", "a.png")
 
@@ -190,7 +184,7 @@ def test_where_all_diverge_nothing_is_kept_but_epochs(tmp_path, capsys):
     assert [row["epochs"] for row in rows] == ["1", "1"]
     assert all("in epoch 2" in row["diverged"] for row in rows)
     assert len(history(tmp_path / "out" / "member-0")) == 1
-    assert "the runs in out have not come to their end" in refused(capsys, "predict", "out", "a.png")
+    assert "the runs in out are not finished" in refused(capsys, "predict", "out", "a.png")
 
 
 def stop_after(number, epoch, monkeypatch):
@@ -215,7 +209,7 @@ def test_control_c_keeps_what_is_whole(tmp_path, capsys, monkeypatch):
     seen = stop_after(0, 2, monkeypatch)
     train("--seeds", "2", *flags, "--epochs", "5")
     assert seen == [["0", "0"]] * 2 + [["1", "1"]]
-    assert capsys.readouterr().out.splitlines()[-1].startswith("stopped by hand; synthetic")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("interrupted; synthetic")
     folder = tmp_path / "out"
     assert result(folder)["interrupted"]
     assert [row["epochs"] for row in table(folder / "members.csv")] == ["2", "2"]
@@ -234,14 +228,14 @@ def test_control_c_leaves_out_whose_turn_had_not_come(tmp_path, monkeypatch):
     assert names(folder) == {"config.toml", "members.csv", "result.json", "curves.png", "member-0", "member-1"}
     assert [row["epochs"] for row in table(folder / "members.csv")] == ["2", "1"]
     assert result(folder)["interrupted"]
-    assert load(folder, backend("numpy"))(images().images).shape == (100, 10)
+    assert load_predictor(folder, backend("numpy"))(images().images).shape == (100, 10)
 
 
 def test_stopped_before_there_was_anything(tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["anynet.app.sweep.train"], "fit_together", interrupt)
+    monkeypatch.setattr(sys.modules["anynet.app.sweep.train_sweep"], "fit_stack", interrupt)
     with pytest.raises(SystemExit) as end:
         train("--seeds", "2")
     assert end.value.code == 130
@@ -250,7 +244,7 @@ def test_stopped_before_there_was_anything(tmp_path, monkeypatch):
 
 def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
     (tmp_path / "out").mkdir()
-    assert "out is there already" in refused(capsys, *small("--seeds", "2"))
+    assert "out: expected a new folder" in refused(capsys, *small("--seeds", "2"))
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -258,13 +252,13 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
     ("flags", "message"),
     [
         (["--seeds", "0"], "Must be >= 1"),
-        (["--sweep", "hidden=50,100"], "cannot differ in hidden"),
+        (["--sweep", "hidden=50,100"], "seed, got hidden"),
         (["--sweep", "schedule=constant,cosin"], 'there is no "cosin"; did you mean "cosine"?'),
         (["--sweep", "init=he,hee"], 'did you mean "he"?'),
-        (["--sweep", "warmup=0,2"], "--warmup: expected less than the 2 epochs of the run, got 2"),
+        (["--sweep", "warmup=0,2"], "--warmup: expected less than --epochs, 2, got 2"),
         (["--nesterov", "--sweep", "momentum=0.9,0"], "needs a momentum"),
         (["--seeds", "2", "--batch-size", "401"], "expected 1 to 400"),
-        (["--seeds", "2", "--profile"], "leave out --run, --seeds and --sweep"),
+        (["--seeds", "2", "--profile"], "expected no --run, --seeds or --sweep with it"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):

@@ -4,11 +4,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from anynet import plots
-from anynet.app.reports import read
+from anynet.app.reports import parse_report
 from anynet.app.reports.compare import compare_all
-from anynet.app.reports.pages import report_page
-from anynet.app.reports.runs import Outcome
+from anynet.app.reports.report_page import report_page
+from anynet.app.reports.tasks import Outcome
 from anynet.training import Epoch, History
+
+pytestmark = pytest.mark.usefixtures("blank_plots")
 
 REPORT = """
 title = "A title"
@@ -37,7 +39,7 @@ HISTORY = History([Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 2.6, 0.1, 1.0), Epoch(2, 0.
 
 def page(folder, text):
     """The page of a report all of whose runs came out alike."""
-    report = read("mine", text)
+    report = parse_report("mine", text)
     points = [f"{name}/lr={lr},l2={l2}" for name in report.searches for lr in (0.1, 0.2) for l2 in (0.0, 0.1)]
     outcomes = {name: [Outcome(folder, RESULT, HISTORY)] for name in [*report.configurations, *points]}
     Figure().savefig(folder / "weights.png")
@@ -76,7 +78,7 @@ def test_test_images_are_called_so(tmp_path, monkeypatch, of, images):
     keep("bands", plots.bands)
     keep("curves", plots.curves)
     text = page(tmp_path, REPORT.replace("lr = 0.5", 'lr = 0.5\nval = "test_batch"') + FIGURE.format(of=of))
-    assert f"Means over the repeated runs, on the {images} images, and bands of one standard deviation." in text
+    assert f"Mean over the repeated runs, on the {images} images, and a band of one standard deviation (n - 1)." in text
     (band,) = drawn["bands"]
     assert [axes.get_title() for axes in band.axes] == [f"{images} loss", f"{images} accuracy (%)"]
     legends = [[entry.get_text() for entry in axes.get_legend().texts] for f in drawn["curves"] for axes in f.axes]

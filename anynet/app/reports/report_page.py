@@ -1,4 +1,4 @@
-"""The pages of reports that were re-run: claimed beside measured, and each figure drawn again."""
+"""Pages of reproduced reports: tables of claimed and measured results, and figures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,11 +10,11 @@ from anynet import plots
 from anynet.app.reports.compare import HEADER, MARGIN, Row
 from anynet.app.reports.page import Page, table
 from anynet.app.reports.report import SEARCH_CLAIMS, GridSearch, Report
-from anynet.app.reports.runs import Outcome
-from anynet.app.wording import described, shown
+from anynet.app.reports.tasks import Outcome
+from anynet.core.formatting import format_settings, format_value
 
 SHOWN = 5
-"""How many of a search's best points a page lists."""
+"""Number of best points of a search that a page lists."""
 
 
 def report_page(
@@ -26,7 +26,23 @@ def report_page(
     heading: str,
     note: str,
 ) -> None:
-    """Write a report's page, with its rows of claimed and measured figures."""
+    """Write the page of a report.
+
+    Parameters
+    ----------
+    report : Report
+        The report.
+    folder : Path
+        Folder for the page.
+    outcomes : mapping from str to sequence of Outcome
+        Runs of each configuration and of each point of a search, by name.
+    rows : sequence of Row
+        As returned by `anynet.app.reports.compare.compare_all`.
+    heading : str
+        Text to put first.
+    note : str
+        Description of the images.
+    """
     page = Page(folder, f"{report.title} ({report.author})")
     page.add(_images(outcomes, heading, note), report.about.strip(), "## Configurations")
     page.add(_recipes(report), table(HEADER, [row.cells() for row in rows]), _remark(outcomes))
@@ -36,7 +52,9 @@ def report_page(
         runs = {each: [o.history for o in outcomes[each] if "diverged" not in o.result] for each in band.of}
         val_name = " or ".join(sorted({report.configurations[each].config.val_name for each in band.of}))
         page.add(f"## {band.title}")
-        page.add(f"Means over the repeated runs, on the {val_name} images, and bands of one standard deviation.")
+        page.add(
+            f"Mean over the repeated runs, on the {val_name} images, and a band of one standard deviation (n - 1)."
+        )
         there = {each: some for each, some in runs.items() if some}
         page.picture(name, band.title, plots.bands(there, band.title, val_name))
     for name, configuration in report.configurations.items():
@@ -51,11 +69,23 @@ def report_page(
 
 
 def summary_page(out: Path, rows: Mapping[str, Sequence[Row]], *, heading: str, note: str) -> None:
-    """Write the page that leads to the others, with all claimed figures."""
-    page = Page(out, "The reports, re-run")
-    page.add(f"{heading}All figures are in percent, on {note}. One agrees where it is within {100 * MARGIN:g} points.")
+    """Write the page that links to the others, with all claimed results.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the reproduction.
+    rows : mapping from str to sequence of Row
+        Rows of each report.
+    heading, note : str
+        As for `report_page`.
+    """
+    page = Page(out, "The reports, reproduced")
+    page.add(
+        f"{heading}All results are in percent, on {note}. A result agrees if it is within {100 * MARGIN:g} points."
+    )
     if (out / "gradient-checks").exists():
-        page.add("Each report begins with [gradient checks](gradient-checks/README.md).")
+        page.add("Each report starts with [gradient checks](gradient-checks/README.md).")
     for name, of_report in rows.items():
         claimed = [row for row in of_report if row.claimed is not None]
         page.add(f"## [{name}]({name}/README.md)", table(HEADER, [row.cells() for row in claimed]))
@@ -72,25 +102,25 @@ def _images(outcomes: Mapping[str, Sequence[Outcome]], heading: str, note: str) 
     seconds = sum(result["seconds"] for result in results)
     which = "" if first["official"] else "**These are not the official files of CIFAR-10, byte for byte.** "
     if first["dataset"] == "synthetic":
-        which = "**These are drawn pictures, not CIFAR-10.** "
+        which = "**These are generated images, not CIFAR-10.** "
     return (
         f"{heading}{which}Measured on {note}: {len(results)} runs with {where}, {seconds:,.0f} s of training and "
-        f"measuring in all; {versions}."
+        f"evaluation in total; {versions}."
     )
 
 
 def _recipes(report: Report) -> str:
-    """The settings in which the configurations differ, defaults where one is not given, and those they share."""
+    """Return a table of the settings in which the configurations differ, and a line of those they share."""
     shared, configurations = report.shared, report.configurations
     own = list(dict.fromkeys(name for c in configurations.values() for name in c.settings if name not in shared))
-    rows = [[key, *(shown(getattr(c.config, name)) for name in own)] for key, c in configurations.items()]
+    rows = [[key, *(format_value(getattr(c.config, name)) for name in own)] for key, c in configurations.items()]
     seeds = max(c.seeds for c in report.configurations.values())
     repeated = f" Each was run {seeds} times, with seeds 42 to {41 + seeds}." if seeds > 1 else ""
-    return f"All with {described(shared)}.{repeated}\n\n{table(['configuration', *own], rows)}"
+    return f"All with {format_settings(shared)}.{repeated}\n\n{table(['configuration', *own], rows)}"
 
 
 def _remark(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
-    words = "Training and validation accuracies are those after the last epoch, as is the test accuracy."
+    words = "All accuracies are those after the last epoch."
     reasons = {name: o.result["diverged"] for name, some in outcomes.items() for o in some if "diverged" in o.result}
     return "\n\n".join([words, *(f"{name} diverged: {reason}." for name, reason in reasons.items())])
 
@@ -101,18 +131,18 @@ def _add_search(page: Page, name: str, search: GridSearch, outcomes: Mapping[str
         point = {k: float(v) for k, v in (part.split("=") for part in key.removeprefix(f"{name}/").split(","))}
         found.append((point, first.result))
     found.sort(key=lambda pair: -pair[1].get("val_accuracy", 0))
-    words = described({key: value for key, value in search.settings.items() if key not in search.over})
+    words = format_settings({key: value for key, value in search.settings.items() if key not in search.over})
     page.add(f"## {search.title}", f"The best in validation of {len(found)} combinations. All with {words}.")
     rows = [_search_row(point, result) for point, result in found[:SHOWN]]
     page.add(table([*search.over, "validation, %", "training, %", "test, %"], rows))
     if search.claims:
-        page.add(f"The report's best, and the same here. {search.why.strip()}".strip())
+        page.add(f"The best points of the report, and their results here. {search.why.strip()}".strip())
         by_point = {tuple(sorted(point.items())): result for point, result in found}
         lines = [_claim_row(claim, search, by_point) for claim in search.claims]
         header = [*search.over, "validation, report", "here", "training, report", "here"]
         page.add(table(header, [line for line in lines if line]))
     accuracies = [(point, result.get("val_accuracy")) for point, result in found]
-    page.picture(name, search.title, plots.grid_map(accuracies, list(search.over), search.title, shown))
+    page.picture(name, search.title, plots.grid_map(accuracies, list(search.over), search.title, format_value))
 
 
 def _search_row(point: Mapping[str, float], result: Mapping[str, Any]) -> list[str]:

@@ -8,12 +8,13 @@ import pytest
 
 from anynet.app.search import Fine, Grid, Range
 from anynet.app.search.fine import narrow
-from anynet.app.search.over import parse
-from anynet.app.search.space import checked, points
+from anynet.app.space import convert_space, parse_space, points
 
 
 def test_a_grid_is_the_product():
-    space = checked({"lr": Grid((0.1, 0.01)), "activation": Grid(("relu", "tanh")), "batch_size": Grid((10, 20, 30))})
+    space = convert_space(
+        {"lr": Grid((0.1, 0.01)), "activation": Grid(("relu", "tanh")), "batch_size": Grid((10, 20, 30))}
+    )
     tried = points(space, None, seed=1, stage=0)
     wanted = itertools.product((0.1, 0.01), ("relu", "tanh"), (10, 20, 30))
     assert len(tried) == 12
@@ -28,7 +29,7 @@ def distance(sample, cdf):
 
 
 def test_draws_are_even_over_the_logarithm_or_over_the_range():
-    space = checked({"l2": Range(1e-5, 1e-1), "momentum": Range(0.5, 0.9, log=False)})
+    space = convert_space({"l2": Range(1e-5, 1e-1), "momentum": Range(0.5, 0.9, log=False)})
     tried = points(space, 4000, seed=1, stage=0)
     l2, momentum = (np.array([p[name] for p in tried]) for name in ("l2", "momentum"))
     bound = 1.95 / math.sqrt(4000)  # passed once in a thousand
@@ -39,7 +40,7 @@ def test_draws_are_even_over_the_logarithm_or_over_the_range():
 
 
 def test_whole_numbers_are_even_too():
-    space = checked({"crop": Range(0, 4, log=False), "batch_size": Range(1, 1000)})
+    space = convert_space({"crop": Range(0, 4, log=False), "batch_size": Range(1, 1000)})
     tried = points(space, 5000, seed=1, stage=0)
     crops = np.bincount([p["crop"] for p in tried])
     assert crops.tolist() == pytest.approx([1000] * 5, abs=4 * math.sqrt(800))
@@ -49,20 +50,20 @@ def test_whole_numbers_are_even_too():
 
 
 def test_values_among_ranges_are_drawn_too():
-    tried = points(checked({"lr": Range(1e-3, 1e-1), "flip": Grid((True, False))}), 400, seed=1, stage=0)
+    tried = points(convert_space({"lr": Range(1e-3, 1e-1), "flip": Grid((True, False))}), 400, seed=1, stage=0)
     assert sum(p["flip"] is True for p in tried) == pytest.approx(200, abs=40)
 
 
 def test_draws_depend_on_seed_and_stage_alone():
-    one = checked({"lr": Range(1e-3, 1e-1), "l2": Range(1e-5, 1e-1)})
-    other = checked({"l2": Range(1e-5, 1e-1), "lr": Range(1e-3, 1e-1)})
+    one = convert_space({"lr": Range(1e-3, 1e-1), "l2": Range(1e-5, 1e-1)})
+    other = convert_space({"l2": Range(1e-5, 1e-1), "lr": Range(1e-3, 1e-1)})
     assert points(one, 5, seed=1, stage=0) == points(other, 5, seed=1, stage=0) == points(one, 9, seed=1, stage=0)[:5]
     assert points(one, 5, seed=1, stage=0) != points(one, 5, seed=2, stage=0)
     assert points(one, 5, seed=1, stage=0) != points(one, 5, seed=1, stage=1)
 
 
 def test_a_finer_space_lies_around_the_best():
-    space = checked({
+    space = convert_space({
         "l2": Range(1e-5, 1e-1), "momentum": Range(0.0, 0.9, log=False), "batch_size": Range(10, 1000),
         "init": Grid(("he", "xavier", "zeros")),
     })  # fmt: skip
@@ -83,8 +84,10 @@ def test_a_finer_space_lies_around_the_best():
 
 
 def test_what_is_typed():
-    space = checked(
-        parse(["batch-size=10,100", "hidden=50+30,100,", "lr=1e-3..1e-1", "momentum=0.5..0.9..linear", "flip=true"])
+    space = convert_space(
+        parse_space(
+            ["batch-size=10,100", "hidden=50+30,100,", "lr=1e-3..1e-1", "momentum=0.5..0.9..linear", "flip=true"]
+        )
     )
     assert space == {
         "batch_size": Grid((10, 100)), "hidden": Grid(("50,30", "100", "")), "lr": Range(1e-3, 1e-1),
@@ -95,47 +98,47 @@ def test_what_is_typed():
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("lrr=0.1,0.2", 'there is no field "lrr"; did you mean "lr"?'),
-        ("lr", "expected NAME=A,B,C or NAME=LOW..HIGH"),
-        ("=0.1", "expected NAME=A,B,C or NAME=LOW..HIGH"),
-        ("data=synthetic,cifar10", "images are read once"),
+        ("lrr=0.1,0.2", 'there is no setting "lrr"; did you mean "lr"?'),
+        ("lr", "expected NAME=A,B,C, as in .* or NAME=LOW..HIGH"),
+        ("=0.1", "expected NAME=A,B,C, as in .* or NAME=LOW..HIGH"),
+        ("data=synthetic,cifar10", "all trials use the same images"),
         ("lr=0.1,x", 'unable to convert "x" into float'),
         ("lr=0.1,-0.1", "Must be > 0"),
-        ("lr=0.1,0.10", r"expected values that differ, one at least, got \[0.1, 0.1\]"),
+        ("lr=0.1,0.10", r"expected one or more different values, got \[0.1, 0.1\]"),
         ("activation=relu,tahn", 'Did you mean "tanh"'),
         ("batch_size=10,20.5", "expected a whole number, got 20.5"),
         ("lr=0.1..0.01", "from a lower to a higher number, got 0.1 to 0.01"),
         ("lr=0.1..0.1", "from a lower to a higher number"),
         ("lr=0.1..inf", "from a lower to a higher number"),
-        ("l2=0..0.1", r"a logarithmic range begins above 0, got 0; .* \(l2=0..0.1..linear\)"),
+        ("l2=0..0.1", r"expected a logarithmic range above 0, got 0 to 0.1; .* \(l2=0..0.1..linear\)"),
         ("momentum=0.5..1.0", "Must be < 1"),
-        ("hidden=10..100", "a range is for numbers"),
+        ("hidden=10..100", "ranges are for numbers only"),
         ("lr=0.1..0.2..log", "expected lr=LOW..HIGH or lr=LOW..HIGH..linear"),
         ("lr=", "unable to convert"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(flag, message):
     with pytest.raises(ValueError, match=message):
-        checked(parse([flag]))
+        convert_space(parse_space([flag]))
 
 
 def test_a_field_comes_once():
-    with pytest.raises(ValueError, match="lr comes twice"):
-        parse(["lr=0.1", "lr=0.2"])
+    with pytest.raises(ValueError, match="lr is given twice"):
+        parse_space(["lr=0.1", "lr=0.2"])
 
 
 def test_no_space_is_refused():
-    with pytest.raises(ValueError, match="expected a field to search"):
-        checked({})
-    with pytest.raises(TypeError, match="lr: expected a Grid of values or a Range"):
-        checked({"lr": (0.1, 0.2)})
+    with pytest.raises(ValueError, match="expected one setting or more"):
+        convert_space({})
+    with pytest.raises(TypeError, match="lr: expected a Grid or a Range"):
+        convert_space({"lr": (0.1, 0.2)})
 
 
 def test_the_number_of_trials_must_fit():
-    grid, drawn = checked({"lr": Grid((0.1, 0.2))}), checked({"lr": Range(0.1, 0.2)})
-    with pytest.raises(ValueError, match=r"trials: all fields are grids, of which every point, 2, is tried"):
+    grid, drawn = convert_space({"lr": Grid((0.1, 0.2))}), convert_space({"lr": Range(0.1, 0.2)})
+    with pytest.raises(ValueError, match=r"trials: expected none, since all 2 points"):
         points(grid, 5, seed=1, stage=0)
-    with pytest.raises(ValueError, match=r"trials: expected how many points to draw, since there are ranges \(lr\)"):
+    with pytest.raises(ValueError, match=r"trials: expected the number of points to draw from the range of lr"):
         points(drawn, None, seed=1, stage=0)
     with pytest.raises(ValueError, match="trials: expected 1 or more, got 0"):
         points(drawn, 0, seed=1, stage=0)
@@ -143,10 +146,14 @@ def test_the_number_of_trials_must_fit():
 
 @pytest.mark.parametrize(
     ("fine", "message"),
-    [(Fine(0), "1 trial or more"), (Fine(5, best=0), "around 1 or more"), (Fine(5, margin=0), "a margin above 0")],
+    [
+        (Fine(0), "expected trials and best of 1 or more, got 0"),
+        (Fine(5, best=0), "got 5 and 0"),
+        (Fine(5, margin=0), "a margin above 0"),
+    ],
 )
 def test_a_fine_stage_that_is_none_is_refused(fine, message):
     with pytest.raises(ValueError, match=message):
-        fine.check(checked({"lr": Range(0.1, 0.2)}))
+        fine.check(convert_space({"lr": Range(0.1, 0.2)}))
     with pytest.raises(ValueError, match="expected a range to narrow"):
-        Fine(5).check(checked({"lr": Grid((0.1, 0.2))}))
+        Fine(5).check(convert_space({"lr": Grid((0.1, 0.2))}))

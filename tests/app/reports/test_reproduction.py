@@ -1,29 +1,35 @@
 """Re-running reports: every run once, whatever stops them, and pages that say what is true."""
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from few_images import few_images
 from filelock import FileLock
+from matplotlib.figure import Figure
 
 from anynet.app import cli
 from anynet.app.config import Config
-from anynet.app.grouping import groups
-from anynet.app.reports import reports, reproduce, runs
+from anynet.app.grouping import group_configs
+from anynet.app.reports import reports, reproduction
+from anynet.app.reports import tasks as report_tasks
 from anynet.app.reports.compare import compare
 from anynet.app.reports.report import Configuration
-from anynet.app.reports.runs import Outcome, Task, outcome, run_all
+from anynet.app.reports.tasks import Outcome, Task, read_outcome, run_tasks
 from anynet.core.history import History
+from anynet.data.sources import find
 from anynet.data.synthetic import draw
 
+SAVE = Figure.savefig
 SMALL = Config(data="synthetic", train="100", val="50", hidden="5", epochs=2, batch_size=50)
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch, tmp_path):
-    monkeypatch.setattr(runs, "_images", lambda source: ("synthetic", draw(0, per_batch=100)))
+def few(monkeypatch, tmp_path, blank_plots):
+    monkeypatch.setattr(report_tasks, "_images", lambda source: ("synthetic", few_images()))
     monkeypatch.chdir(tmp_path)
 
 
@@ -36,18 +42,18 @@ def stamps(folder):
 
 
 def test_each_run_is_made_once(tmp_path):
-    assert [task.config.seed for task in run_all(tasks(tmp_path), 1)] == [0, 1, 2]
+    assert [task.config.seed for task in run_tasks(tasks(tmp_path), 1)] == [0, 1, 2]
     before = stamps(tmp_path)
-    assert list(run_all(tasks(tmp_path, 4), 1)) == tasks(tmp_path, 4)[3:]
+    assert list(run_tasks(tasks(tmp_path, 4), 1)) == tasks(tmp_path, 4)[3:]
     assert {path: stamp for path, stamp in stamps(tmp_path).items() if path in before} == before
-    found = outcome(tmp_path / "1")
+    found = read_outcome(tmp_path / "1")
     assert found.result["seed"] == 1
     assert [row.epoch for row in found.history] == [1, 2]
     assert found.history[-1].val_accuracy == found.result["val_accuracy"]
 
 
 def test_the_net_is_kept_where_it_is_wanted(tmp_path):
-    list(run_all(tasks(tmp_path, 2), 1))
+    list(run_tasks(tasks(tmp_path, 2), 1))
     assert (tmp_path / "0" / "model.safetensors").exists()
     assert {path.name for path in (tmp_path / "1").iterdir()} == {"config.toml", "history.csv", "result.json"}
 
@@ -57,45 +63,47 @@ def test_a_run_that_was_stopped_is_made_anew(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs.RunFolder, "add", stop)
+        patch.setattr(report_tasks.RunFolder, "add", stop)
         with pytest.raises(KeyboardInterrupt):
-            list(run_all(tasks(tmp_path, 2), 1))
+            list(run_tasks(tasks(tmp_path, 2), 1))
     assert not stamps(tmp_path)
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "history.csv").write_text("half a line")
-    list(run_all(tasks(tmp_path, 2), 1))
-    assert len(outcome(tmp_path / "1").history) == 2
+    list(run_tasks(tasks(tmp_path, 2), 1))
+    assert len(read_outcome(tmp_path / "1").history) == 2
 
 
 def test_control_c_after_an_epoch_leaves_no_result(tmp_path, monkeypatch):
-    add = runs.RunFolder.add
+    add = report_tasks.RunFolder.add
 
     def stop(results, epoch):
         add(results, epoch)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs.RunFolder, "add", stop)
+    monkeypatch.setattr(report_tasks.RunFolder, "add", stop)
     with pytest.raises(KeyboardInterrupt):
-        list(run_all(tasks(tmp_path, 1), 1))
+        list(run_tasks(tasks(tmp_path, 1), 1))
     assert not stamps(tmp_path)
 
 
 def test_other_settings_are_refused(tmp_path):
-    list(run_all(tasks(tmp_path, 2), 1))
+    list(run_tasks(tasks(tmp_path, 2), 1))
     before = stamps(tmp_path)
     with pytest.raises(FileExistsError) as refusal:
-        list(run_all(tasks(tmp_path, 3, lr=0.5, backend="numpy"), 1))
+        list(run_tasks(tasks(tmp_path, 3, lr=0.5, backend="numpy"), 1))
     assert str(refusal.value) == (
-        f"{tmp_path / '0'} was run with other settings: backend is not given there and 'numpy' here; lr is 0.02 there "
-        f"and 0.5 here. Give the settings it has, choose another --out, or take the folder away to have it run again"
+        f"{tmp_path / '0'} holds a run with other settings: backend is not given there and 'numpy' here; lr is 0.02 "
+        f"there and 0.5 here; give the same settings, choose another --out, or remove the folder"
     )
     assert stamps(tmp_path) == before
 
 
 def test_a_run_that_diverges_says_so(tmp_path):
-    list(run_all(tasks(tmp_path, 1, lr=1e30, schedule="constant", batch_norm=False), 1))
-    assert "no longer finite in epoch 1" in outcome(tmp_path / "0").result["diverged"]
-    (row,) = compare("x", Configuration({}, claims={"test_accuracy": 0.1}, why="too fast"), [outcome(tmp_path / "0")])
+    list(run_tasks(tasks(tmp_path, 1, lr=1e30, schedule="constant", batch_norm=False), 1))
+    assert "no longer finite in epoch 1" in read_outcome(tmp_path / "0").result["diverged"]
+    (row,) = compare(
+        "x", Configuration({}, claims={"test_accuracy": 0.1}, why="too fast"), [read_outcome(tmp_path / "0")]
+    )
     assert row.cells() == ["x", "test accuracy", "10.00", "diverged", "", "too fast"]
 
 
@@ -125,37 +133,44 @@ def test_seeds_that_diverge_are_counted(tmp_path):
 
 def test_a_grid_has_all_combinations():
     search = reports()["sneltvedt"].searches["grid"]
-    points = reproduce.points(search)
+    points = reproduction.points(search)
     assert len(points) == len({tuple(point.values()) for point in points}) == 18
     assert {"l2": 1.0, "batch_size": 10, "lr": 0.1} in points
 
 
-def test_quick_runs_of_everything(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(reproduce, "QUICK", {"epochs": 1, "train": "500", "val": "100"})
-    monkeypatch.setattr(runs, "_images", lambda source: ("synthetic", draw(0, per_batch=120)))
-    kept = {
-        name: replace(report, configurations=dict(list(report.configurations.items())[:2]), figures={})
-        for name, report in reports().items()
-    }
-    kept["miocic"] = replace(
-        reports()["miocic"], configurations=dict(list(reports()["miocic"].configurations.items())[:3])
-    )
-    kept["miocic"] = replace(kept["miocic"], figures={"penalty": reports()["miocic"].figures["penalty"]})
-    monkeypatch.setattr(reproduce, "reports", lambda: kept)
+def shortened(report):
+    """The first configurations alone, and the figures that need no others."""
+    first = dict(list(report.configurations.items())[:3])
+    figures = {name: band for name, band in report.figures.items() if set(band.of) <= set(first)}
+    return replace(report, configurations=first, figures=figures)
+
+
+@pytest.mark.parametrize(
+    "names", [["garcia-sanz", "sneltvedt"], pytest.param(sorted(reports()), marks=pytest.mark.slow)], ids=len
+)
+def test_quick_runs(tmp_path, monkeypatch, capsys, names):
+    if len(names) == len(reports()):
+        monkeypatch.setattr(Figure, "savefig", SAVE)
+    monkeypatch.setattr(reproduction, "QUICK", {"epochs": 1, "train": "500", "val": "100"})
+    monkeypatch.setattr(report_tasks, "_images", lambda source: ("synthetic", draw(0, per_batch=120)))
+    kept = {name: shortened(reports()[name]) for name in names}
+    monkeypatch.setattr(reproduction, "reports", lambda: kept)
     cli.main(["reproduce", "--quick", "--data", "synthetic", "--out", "all", "--jobs", "1", "--note", "drawn pictures"])
     assert "all/README.md" in capsys.readouterr().out
     pages = {path.parent.name: path.read_text(encoding="utf-8") for path in (tmp_path / "all").glob("*/README.md")}
     assert pages.keys() == kept.keys()
     for name, page in pages.items():
-        assert "**These are drawn pictures, not CIFAR-10.**" in page
+        assert "**These are generated images, not CIFAR-10.**" in page
         assert kept[name].about.strip() in page
         pictures = [part.split(")")[0] for part in page.split("](")[1:]]
         assert pictures
         for picture in pictures:
-            assert (tmp_path / "all" / name / picture).stat().st_size > 500
+            assert (tmp_path / "all" / name / picture).stat().st_size > (500 if "miocic" in names else 0)
         assert "<table>" in (tmp_path / "all" / name / "index.html").read_text(encoding="utf-8")
     assert "39.27" in (tmp_path / "all" / "README.md").read_text(encoding="utf-8")
-    assert json.loads((tmp_path / "all/runs/miocic/l2-0.01/seed-43/result.json").read_text())["seed"] == 43
+    folder, seed = ("miocic/l2-0.01", 43) if "miocic" in names else ("garcia-sanz/2", 42)
+    result = json.loads((tmp_path / "all" / "runs" / folder / f"seed-{seed}" / "result.json").read_text())
+    assert result["seed"] == seed
 
 
 def test_two_at_once_do_not_meet(tmp_path, capsys):
@@ -163,7 +178,7 @@ def test_two_at_once_do_not_meet(tmp_path, capsys):
     with FileLock(tmp_path / "all" / ".lock"), pytest.raises(SystemExit) as end:
         cli.main(["reproduce", "garcia-sanz", "--quick", "--data", "synthetic", "--out", "all", "--jobs", "1"])
     assert end.value.code == 2
-    assert "another process is at work in it" in capsys.readouterr().err
+    assert "another process is working in this folder" in capsys.readouterr().err
 
 
 def test_an_unknown_report_is_refused(capsys):
@@ -174,14 +189,22 @@ def test_an_unknown_report_is_refused(capsys):
 
 
 def test_several_processes_make_what_one_makes(tmp_path, monkeypatch):
-    """Real processes read the images for themselves, so that these are the drawn ones in full."""
-    alone, together = tmp_path / "alone", tmp_path / "together"
-    monkeypatch.setattr(runs, "_images", lambda source: ("synthetic", draw(0)))
-    list(run_all(tasks(alone, 2), 1))
-    done = list(run_all(tasks(together, 2), 2))
+    """Real processes read the images for themselves, from files."""
+    images = tmp_path / "cifar-10-batches-py"
+    images.mkdir()
+    for name, part in few_images().splits.items():
+        content = {"batch_label": name, "labels": part.labels.tolist(), "data": part.images, "filenames": ["x.png"]}
+        (images / name).write_bytes(pickle.dumps(content, protocol=2))
+    names = list(few_images().classes)
+    meta = {"num_cases_per_batch": 100, "label_names": names, "num_vis": 3072}
+    (images / "batches.meta").write_bytes(pickle.dumps(meta, protocol=2))
+    monkeypatch.setattr(report_tasks, "_images", find)
+    one, two = tmp_path / "one", tmp_path / "two"
+    list(run_tasks(tasks(one, 2, data=str(images)), 1))
+    done = list(run_tasks(tasks(two, 2, data=str(images)), 2))
     assert sorted(task.config.seed for task in done) == [0, 1]
     for seed in "01":
-        costs = ([row.train_cost for row in outcome(folder / seed).history] for folder in (together, alone))
+        costs = ([row.train_cost for row in read_outcome(folder / seed).history] for folder in (two, one))
         np.testing.assert_allclose(*costs, rtol=1e-5)
 
 
@@ -190,38 +213,38 @@ def test_stacked_runs_are_the_runs_alone(tmp_path, monkeypatch):
     settings = [{"lr": 0.01}, {"lr": 0.1}, {"lr": 1e300, "batch_norm": True}, {"hidden": "4"}]
     folders = {n: [Task(replace(SMALL, dtype="float64", **own), tmp_path / str(n) / str(i), net=i == 0) for i, own in
                    enumerate(settings)] for n in (1, 3)}  # fmt: skip
-    sizes, fit_together = [], runs.fit_together
+    sizes, fit_stack = [], report_tasks.fit_stack
 
     def record(experiments, *args, **kwargs):
         sizes.append(len(experiments))
-        return fit_together(experiments, *args, **kwargs)
+        return fit_stack(experiments, *args, **kwargs)
 
-    monkeypatch.setattr(runs, "fit_together", record)
-    list(run_all(folders[1], 1, together=1))
-    list(run_all(folders[3][1:2], 1, together=3))
+    monkeypatch.setattr(report_tasks, "fit_stack", record)
+    list(run_tasks(folders[1], 1, stack_size=1))
+    list(run_tasks(folders[3][1:2], 1, stack_size=3))
     before = stamps(tmp_path / "3")
-    assert list(run_all(folders[3], 1, together=3)) == [folders[3][k] for k in (0, 2, 3)]
+    assert list(run_tasks(folders[3], 1, stack_size=3)) == [folders[3][k] for k in (0, 2, 3)]
     assert sizes == [1, 1, 1, 1, 1, 2, 1]
     assert before.items() <= stamps(tmp_path / "3").items()
     for one, other in zip(folders[1], folders[3], strict=True):
         files = [{path.name for path in task.folder.iterdir()} for task in (one, other)]
         assert files[0] == files[1]
-        first, second = (outcome(task.folder) for task in (one, other))
+        first, second = (read_outcome(task.folder) for task in (one, other))
         assert first.result.get("diverged") == second.result.get("diverged")
         if "diverged" not in first.result:
             for name in ("val_accuracy", "test_loss", "best_test_accuracy"):
                 assert second.result[name] == pytest.approx(first.result[name], abs=1e-9)
             costs = ([row.train_cost for row in found.history] for found in (first, second))
             np.testing.assert_allclose(*costs, rtol=1e-9)
-    together = outcome(folders[3][0].folder)
+    together = read_outcome(folders[3][0].folder)
     assert together.result["seconds"] < together.history[-1].seconds
 
 
 def test_no_process_is_left_without():
     """What a report needs, as a stack for each of its processes and more."""
-    tasks = reproduce.tasks_of(reports()["miocic"], Path("x"), {"data": "synthetic"}, quick=False)
+    tasks = reproduction.tasks_of(reports()["miocic"], Path("x"), {"data": "synthetic"}, quick=False)
     configs = [task.config for runs in tasks.values() for task in runs]
-    stacks = groups(configs, 5, at_least=2)
+    stacks = group_configs(configs, 5, at_least=2)
     assert max(map(len, stacks)) <= 5
     assert {len({configs[i].seed for i in stack}) for stack in stacks} == {1}
-    assert len(groups(configs[:3], 5, at_least=2)) >= 2
+    assert len(group_configs(configs[:3], 5, at_least=2)) >= 2

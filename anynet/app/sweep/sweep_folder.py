@@ -1,18 +1,16 @@
-"""What nets that were trained at once leave on disk."""
+"""Files of a sweep."""
 
-import csv
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from anynet.app import config as configs
-from anynet.app.config import Config
-from anynet.app.run_folder import RunFolder, circumstances, refuse_existing, write_result
-from anynet.app.sweep.pictures import draw
-from anynet.app.sweep.points import Point
-from anynet.app.sweep.statistics import over_seeds, progress
-from anynet.core.atomic import write_whole
+from anynet.app.config import Config, write_config
+from anynet.app.run_folder import RunFolder, environment, refuse_existing, write_result
+from anynet.app.space import Point
+from anynet.app.sweep.pictures import save_plots
+from anynet.app.sweep.statistics import history_result, over_seeds
+from anynet.core.csv_files import write_rows
 from anynet.data import Dataset
 from anynet.training import Epoch, History, Runs
 
@@ -24,16 +22,30 @@ COLUMNS = (
 
 
 class SweepFolder:
-    """A new folder that fills while nets are trained at once.
+    """Writer of a sweep's folder.
 
-    config.toml: the settings that they share. members.csv: a line for each, with what it has of its own and what it
-    came to, written after every epoch. member-0 and so on: the folder of each one's run, from its first epoch on, as if
-    it had been trained alone. At the end, result.json: the best, the ensemble, means and deviations over the seeds; and
-    pictures, as ``pictures.draw`` makes them.
+    ``config.toml`` holds the shared settings, ``members.csv`` a row for each member with its own settings and its
+    results, written after every epoch. ``member-0`` and so on are the run folders of the members, as if each had been
+    trained alone. At the end, ``result.json`` holds the best member, the ensemble, and means and deviations over the
+    seeds; for the plots see `anynet.app.sweep.pictures.save_plots`.
 
-    As a context: where training fails before the first epoch is over, the folder is taken away again.
+    As a context: if training fails before the first epoch ends, the folder is removed.
 
-    Raises FileExistsError where the folder is there already.
+    Parameters
+    ----------
+    path : Path
+        New folder.
+    points : sequence of dict
+        Settings in which the members differ.
+    members : sequence of Config
+        All settings of each member.
+    data : Dataset
+        Images.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder exists.
     """
 
     def __init__(self, path: Path, points: Sequence[Point], members: Sequence[Config], data: Dataset) -> None:
@@ -43,7 +55,7 @@ class SweepFolder:
         self._points, self._configs, self._data = points, members, data
         self._histories = [History() for _ in points]
         self._folders: dict[int, RunFolder] = {}
-        configs.write(members[0], path / "config.toml", without=points[0])
+        write_config(members[0], path / "config.toml", without=points[0])
         self._write_members({})
 
     def __enter__(self) -> Self:
@@ -54,18 +66,29 @@ class SweepFolder:
             shutil.rmtree(self.path)
 
     def add(self, rows: dict[int, Epoch]) -> None:
-        """Write down an epoch of some members."""
+        """Append an epoch of some members, by number, to their histories."""
         for k, row in rows.items():
             self._histories[k] = History([*self._histories[k], row])
             self._member(k).add(row)
         self._write_members({})
 
     def finish(self, runs: Runs) -> dict[str, Any]:
-        """Write everything else; returns what is in result.json.
+        """Write results, nets and plots, and return the content of ``result.json``.
 
-        Raises ValueError where all members diverged: their histories and the reasons are all there is then.
+        Parameters
+        ----------
+        runs : Runs
+            The trained members; those whose turn had not come when training was interrupted are left out.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        ValueError
+            If all members diverged. The folder then holds their histories and the reasons.
         """
-        # Those that were to be trained later when training was stopped by hand are left out.
         self._points, self._histories = self._points[: len(runs)], [run.history for run in runs]
         results = {}
         for k, run in enumerate(runs):
@@ -78,7 +101,7 @@ class SweepFolder:
         )
         best = next(k for k, run in enumerate(runs) if run is runs.best)
         result = {
-            **circumstances(runs[best], official=self._data.official),
+            **environment(runs[best], official=self._data.official),
             "order_seed": self._configs[0].order_seed,
             "interrupted": runs.interrupted,
             "members": len(runs),
@@ -89,7 +112,7 @@ class SweepFolder:
             "over_seeds": over_seeds(self._points, runs, results),
             "seconds": round(max(run.seconds for run in runs), 3),
         }
-        draw(self.path, self._points, runs, result["over_seeds"], self._configs[0].val_name)
+        save_plots(self.path, self._points, runs, result["over_seeds"], self._configs[0].val_name)
         write_result(self.path, result)
         return result
 
@@ -100,15 +123,7 @@ class SweepFolder:
 
     def _write_members(self, results: dict[int, dict[str, Any]]) -> None:
         rows = [
-            {"member": k, **point, **progress(history), **results.get(k, {}), "dataset": self._data.name}
+            {"member": k, **point, **history_result(history), **results.get(k, {}), "dataset": self._data.name}
             for k, (point, history) in enumerate(zip(self._points, self._histories, strict=True))
         ]
-
-        def write(path: Path) -> None:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                # Of a member's result.json, what is a column.
-                writer = csv.DictWriter(file, ["member", *self._points[0], *COLUMNS], extrasaction="ignore")
-                writer.writeheader()
-                writer.writerows(rows)
-
-        write_whole(self.path / MEMBERS, write)
+        write_rows(self.path / MEMBERS, ["member", *self._points[0], *COLUMNS], rows)

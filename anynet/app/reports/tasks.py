@@ -1,4 +1,4 @@
-"""The runs of a report: made once each, whatever interrupts them."""
+"""Runs of a report: each is made once, even if the reproduction is interrupted."""
 
 import json
 import os
@@ -14,10 +14,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 
-from anynet.app import config as configs
-from anynet.app.config import Config
-from anynet.app.experiment import fit_together, prepare
-from anynet.app.grouping import TOGETHER, groups
+from anynet.app.config import Config, read_config
+from anynet.app.experiment import fit_stack, prepare
+from anynet.app.grouping import STACK_SIZE, group_configs
 from anynet.app.run_folder import RunFolder
 from anynet.core.checks import differences
 from anynet.data import Batches
@@ -26,7 +25,17 @@ from anynet.training import Epoch, History
 
 
 class Task(NamedTuple):
-    """A run to be made, and the folder it goes into; ``net``: whether to keep the net and its pictures."""
+    """A run to be made.
+
+    Attributes
+    ----------
+    config : Config
+        Its settings.
+    folder : Path
+        Its run folder.
+    net : bool
+        If True, save the net and its plots too.
+    """
 
     config: Config
     folder: Path
@@ -34,39 +43,64 @@ class Task(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a run left: result.json, which of a run that diverged holds the reason alone, and the history."""
+    """Results of a finished run.
+
+    Attributes
+    ----------
+    folder : Path
+        Its run folder.
+    result : dict
+        Content of ``result.json``; for a run that diverged, "diverged" is the reason.
+    history
+        One row per epoch.
+    """
 
     folder: Path
     result: dict[str, Any]
     history: History
 
 
-def run_all(tasks: Iterable[Task], jobs: int, together: int = TOGETHER) -> Iterator[Task]:
-    """Make the runs that are not there yet; gives each when it is done.
+def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) -> Iterator[Task]:
+    """Make the runs that are not finished, and yield each when it is.
 
-    jobs: how many processes, each with one thread; 1 makes the runs here.
-    together: how many runs a process trains at once, where their settings let it and no process is left without.
+    Unfinished runs of an earlier process are made again.
 
-    A run is there when its result is. What another left unfinished is made anew.
+    Parameters
+    ----------
+    tasks : iterable of Task
+        The runs.
+    jobs : int
+        Number of processes, one thread each; with 1, the runs are made in this process.
+    stack_size : int
+        Maximum number of runs that a process trains as one stack; fewer if there would be less stacks than processes.
 
-    Raises FileExistsError, naming the folder and the differences, for one that is there with other settings.
+    Yields
+    ------
+    Task
+
+    Raises
+    ------
+    FileExistsError
+        If a run with other settings is in the folder; the message lists the differences.
     """
-    waiting = [task for task in tasks if not is_done(task)]
+    waiting = [task for task in tasks if not is_finished(task)]
     for task in waiting:
         if (task.folder / "result.json").exists():
-            different = differences(asdict(configs.read(task.folder / "config.toml")), asdict(task.config))
+            different = differences(asdict(read_config(task.folder / "config.toml")), asdict(task.config))
             raise FileExistsError(
-                f"{task.folder} was run with other settings: {different}. Give the settings it has, choose another "
-                f"--out, or take the folder away to have it run again"
+                f"{task.folder} holds a run with other settings: {different}; give the same settings, choose another "
+                f"--out, or remove the folder"
             )
-    stacks = [[waiting[i] for i in group] for group in groups([t.config for t in waiting], together, at_least=jobs)]
+    stacks = [
+        [waiting[i] for i in group] for group in group_configs([t.config for t in waiting], stack_size, at_least=jobs)
+    ]
     if jobs == 1:
         for stack in stacks:
             _run(stack)
             yield from stack
         return
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"  # what processes started from here on read; together they use all cores
+        os.environ[name] = "1"  # read by the processes that are started below, which use all cores
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         futures = {pool.submit(_run, stack): stack for stack in stacks}
         try:
@@ -74,16 +108,16 @@ def run_all(tasks: Iterable[Task], jobs: int, together: int = TOGETHER) -> Itera
                 future.result()
                 yield from futures[future]
         except BrokenProcessPool:
-            raise MemoryError("a process was killed, as systems do that run out; the same command goes on") from None
+            raise MemoryError("a process was killed, probably by the system; the same command continues") from None
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
 def end_with_parent() -> None:
-    """Let a pool's process end as soon as the one that started it does, killed or not.
+    """End this process as soon as its parent ends, even if the parent is killed.
 
-    Else it would make runs that another, which took over, makes too, and then wait for ever.
+    Otherwise it would make runs that a later reproduction makes too, and then wait forever.
     """
 
     def watch() -> None:
@@ -95,16 +129,16 @@ def end_with_parent() -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def outcome(folder: Path) -> Outcome:
-    """Read what a run left."""
+def read_outcome(folder: Path) -> Outcome:
+    """Read the results of a finished run from its folder."""
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     history = folder / "history.csv"
     return Outcome(folder, result, History.read_csv(history) if history.exists() else History())
 
 
-def is_done(task: Task) -> bool:
-    """Whether a run of these settings is there."""
-    return (task.folder / "result.json").exists() and configs.read(task.folder / "config.toml") == task.config
+def is_finished(task: Task) -> bool:
+    """Return True if the run has been made with these settings."""
+    return (task.folder / "result.json").exists() and read_config(task.folder / "config.toml") == task.config
 
 
 def _run(tasks: Sequence[Task]) -> None:
@@ -119,13 +153,13 @@ def _run(tasks: Sequence[Task]) -> None:
             for k, row in rows.items():
                 folders[k].add(row)
 
-        runs = fit_together(experiments, add, progress=False)
+        runs = fit_stack(experiments, add, progress=False)
         if runs.interrupted:
             raise KeyboardInterrupt
         for task, folder, run in zip(tasks, folders, runs, strict=True):
             if run.diverged is not None:
                 folder.fail(data.name, str(run.diverged))
-            else:  # each has its share of the time, so that those of all runs can be added
+            else:  # each gets its share of the time, so that the times of all runs add up
                 folder.finish(replace(run, seconds=run.seconds / len(runs)), official=data.official, net=task.net)
 
 

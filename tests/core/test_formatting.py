@@ -2,7 +2,7 @@
 
 import pytest
 
-from anynet.app.wording import shown
+from anynet.core.formatting import format_value
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from anynet.app.wording import shown
     ],
 )
 def test_values(value, words):
-    assert shown(value) == words
+    assert format_value(value) == words

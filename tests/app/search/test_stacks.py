@@ -6,20 +6,20 @@ import optuna
 import pytest
 from search_worker import BASE
 
-from anynet.app.search import Grid, Range, run, search
+from anynet.app.search import Grid, Range, coarse_to_fine, search
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 
 def recorded(monkeypatch):
     """The number of trials in each stack, as they are trained."""
-    sizes, train = [], run.train
+    sizes, train = [], coarse_to_fine.train_trials
 
     def record(study, trials, experiments):
         sizes.append(len(trials))
         train(study, trials, experiments)
 
-    monkeypatch.setattr(run, "train", record)
+    monkeypatch.setattr(coarse_to_fine, "train_trials", record)
     return sizes
 
 
@@ -36,9 +36,9 @@ def test_three_at_once_are_what_they_are_alone(tmp_path, monkeypatch):
     base = replace(BASE, dtype="float64", batch_norm=False, schedule="constant")
     space = {"lr": Grid((0.001, 0.01, 0.1, 1e300)), "hidden": Grid(("", "10"))}
     sizes = recorded(monkeypatch)
-    stacked = search(base, space, tmp_path / "three", together=3, prune=False)
+    stacked = search(base, space, tmp_path / "three", stack_size=3, prune=False)
     assert sizes == [3, 1, 3, 1]  # four of each net
-    alone = search(base, space, tmp_path / "one", together=1, prune=False)
+    alone = search(base, space, tmp_path / "one", stack_size=1, prune=False)
     assert sizes[4:] == [1] * 8
     assert_same(stacked, alone)
     assert [trial.state for trial in stacked].count("diverged") == 2
@@ -48,17 +48,17 @@ def test_seeds_are_stacked_where_the_order_is_one(tmp_path, monkeypatch):
     sizes = recorded(monkeypatch)
     space = {"seed": Grid((1, 2, 3))}
     base = replace(BASE, dtype="float64")
-    search(base, space, tmp_path / "orders", together=3)
+    search(base, space, tmp_path / "orders", stack_size=3)
     assert sizes == [1, 1, 1]
-    stacked = search(replace(base, order_seed=5), space, tmp_path / "order", together=3)
+    stacked = search(replace(base, order_seed=5), space, tmp_path / "order", stack_size=3)
     assert sizes[3:] == [3]
-    assert_same(stacked, search(replace(base, order_seed=5), space, tmp_path / "alone", together=1))
+    assert_same(stacked, search(replace(base, order_seed=5), space, tmp_path / "alone", stack_size=1))
 
 
 def test_the_hopeless_are_dropped_from_the_stack(tmp_path):
     base = replace(BASE, batch_size=20, epochs=4, dtype="float64")
     space = {"lr": Grid((0.02, 0.03, 0.04, 0.05, 0.06, 0.05001, 0.07, 1e-9))}
-    stacked, alone = (search(base, space, tmp_path / str(n), together=n) for n in (5, 1))
+    stacked, alone = (search(base, space, tmp_path / str(n), stack_size=n) for n in (5, 1))
     assert [t.settings["lr"] for t in stacked if t.state == "pruned"][-1] == 1e-9
     (worst,) = (t for t in stacked if t.settings["lr"] == 1e-9)
     (other,) = (t for t in alone if t.settings["lr"] == 1e-9)
@@ -81,13 +81,13 @@ def test_a_stack_that_is_stopped_is_made_again(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(optuna.Trial, "report", stop)
         with pytest.raises(KeyboardInterrupt):
-            search(BASE, space, folder, trials=7, together=3, prune=False)
+            search(BASE, space, folder, trials=7, stack_size=3, prune=False)
     assert len((folder / "trials.csv").read_text().splitlines()) == 4
-    found = search(BASE, space, folder, trials=7, together=2, prune=False)
+    found = search(BASE, space, folder, trials=7, stack_size=2, prune=False)
     assert sorted(trial.number for trial in found) == list(range(1, 8))
-    assert_same(found, search(BASE, space, tmp_path / "new", trials=7, together=3, prune=False))
+    assert_same(found, search(BASE, space, tmp_path / "new", trials=7, stack_size=3, prune=False))
 
 
 def test_none_at_once_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="together: expected 1 or more, got 0"):
-        search(BASE, {"lr": Grid((0.1,))}, tmp_path / "out", together=0)
+    with pytest.raises(ValueError, match="stack_size: expected 1 or more, got 0"):
+        search(BASE, {"lr": Grid((0.1,))}, tmp_path / "out", stack_size=0)

@@ -9,15 +9,17 @@ from PIL import Image
 from search_worker import BASE
 
 from anynet.app.experiment import prepare
-from anynet.app.search import Fine, Grid, Range, run, search
+from anynet.app.search import Fine, Grid, Range, coarse_to_fine, search
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
+blank = pytest.mark.usefixtures("blank_plots")
 
 
 def rows(folder):
     return list(csv.DictReader((folder / "trials.csv").read_text().splitlines()))
 
 
+@blank
 def test_trials_are_trainings_with_their_settings(tmp_path):
     space = {"lr": Grid((0.001, 0.1)), "hidden": Grid(("", "10,5"))}
     trials = search(BASE, space, tmp_path / "out")
@@ -58,6 +60,7 @@ def test_a_picture_whatever_is_searched(tmp_path, space):
     assert not list((tmp_path / "out").glob(".partial*"))
 
 
+@blank
 def test_divergence_is_a_result(tmp_path):
     base = replace(BASE, batch_norm=False, schedule="constant")
     good, bad = search(base, {"lr": Grid((1e30, 0.01))}, tmp_path / "out")
@@ -67,6 +70,7 @@ def test_divergence_is_a_result(tmp_path):
     assert bad.best_val_accuracy is bad.test_accuracy is None
 
 
+@blank
 def test_the_hopeless_are_given_up_early(tmp_path):
     lrs = (0.02, 0.03, 0.04, 0.05, 0.06, 1e-9)
     base = replace(BASE, batch_size=20, epochs=4)
@@ -79,6 +83,7 @@ def test_the_hopeless_are_given_up_early(tmp_path):
     assert [t._replace(seconds=0) for t in whole[:5]] == [t._replace(seconds=0) for t in others]
 
 
+@blank
 def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
     trained = []
 
@@ -89,7 +94,7 @@ def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
     space = {"lr": Range(1e-6, 1.0), "activation": Grid(("relu", "tanh"))}
     fine = Fine(4, best=2, base=replace(BASE, epochs=3, train="300"))
     arguments = {"trials": 6, "fine": fine, "prune": False}
-    monkeypatch.setattr(run, "prepare", record)
+    monkeypatch.setattr(coarse_to_fine, "prepare", record)
     trials = search(BASE, space, tmp_path / "out", **arguments)
     coarse, finer = ([t for t in trials if t.stage == stage] for stage in ("coarse", "fine"))
     assert (len(coarse), len(finer)) == (6, 4)
@@ -104,21 +109,24 @@ def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
     assert len(trained) == 22  # each coarse point looked at once for each stage, then ten trainings
 
 
+@blank
 def test_no_fine_stage_where_all_diverged(tmp_path):
     base = replace(BASE, batch_norm=False, schedule="constant")
-    with pytest.raises(ValueError, match=r"no coarse trial got through an epoch.*trials\.csv says why"):
+    with pytest.raises(ValueError, match=r"fine: expected a coarse trial that finished an epoch.*trials\.csv"):
         search(base, {"lr": Range(1e29, 1e30)}, tmp_path / "out", trials=2, fine=Fine(2))
     assert {row["state"] for row in rows(tmp_path / "out")} == {"diverged"}
 
 
+@blank
 def test_a_search_that_is_done_trains_no_more(tmp_path, monkeypatch):
     space = {"lr": Grid((0.01, 0.1)), "l2": Grid((0, 1e-3))}
     done = search(BASE, space, tmp_path / "out")
-    monkeypatch.setattr(run, "train", None)
+    monkeypatch.setattr(coarse_to_fine, "train_trials", None)
     elsewhere = replace(BASE, backend="numpy", memory_budget=1.0)  # where it is computed changes no number
     assert search(elsewhere, dict(reversed(space.items())), tmp_path / "out") == done
 
 
+@blank
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
@@ -143,7 +151,9 @@ def test_another_search_in_the_folder_is_refused(tmp_path, change, difference):
 
 def test_any_other_folder_is_refused(tmp_path):
     (tmp_path / "precious").write_text("!")
-    with pytest.raises(FileExistsError, match="is there already, and no search; choose another folder"):
+    with pytest.raises(
+        FileExistsError, match="expected a new folder or that of a search, got precious in it; choose another"
+    ):
         search(BASE, {"lr": Grid((0.1,))}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 

@@ -1,0 +1,248 @@
+"""Search spaces: for each setting a list of values or a range, as objects and as typed on the command line."""
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.app.config import Config, make_config
+from anynet.core.checks import nearest
+from anynet.core.seeding import Purpose, generator
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Values that are all tried.
+
+    Parameters
+    ----------
+    values : tuple
+        One value or more, all different.
+    """
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Interval to draw numbers from.
+
+    Parameters
+    ----------
+    low, high : float or int
+        Both ends belong to the range. If `low` is an int, whole numbers are drawn.
+    log : bool
+        If True, the logarithm is uniform; otherwise the number.
+    """
+
+    low: float
+    high: float
+    log: bool = True
+
+    def interpolate(self, u: NDArray[np.floating]) -> NDArray[Any]:
+        """Return the numbers at fractions `u` of the way from `low` to `high`.
+
+        Parameters
+        ----------
+        u : ndarray of float, shape (n,)
+            Fractions, 0 to 1.
+
+        Returns
+        -------
+        ndarray of float or int, shape (n,)
+            Whole numbers are rounded from a range that is half a unit wider at both ends, so that each is equally
+            wide.
+        """
+        low, high = self._ends()
+        x = np.exp(math.log(low) + u * math.log(high / low)) if self.log else low + u * (high - low)
+        return np.asarray(np.clip(np.rint(x).astype(int) if isinstance(self.low, int) else x, self.low, self.high))
+
+    def fraction(self, x: float) -> float:
+        """Return how far on the way from `low` to `high` a number lies, 0 to 1; the inverse of `interpolate`."""
+        low, high = self._ends()
+        return math.log(x / low) / math.log(high / low) if self.log else (x - low) / (high - low)
+
+    def _ends(self) -> tuple[float, float]:
+        return (self.low - 0.5, self.high + 0.5) if isinstance(self.low, int) else (self.low, self.high)
+
+
+Space = Mapping[str, Grid | Range]
+Point = dict[str, Any]
+
+
+def parse_space(texts: Iterable[str], option: str = "--over") -> dict[str, Grid | Range]:
+    """Parse a space from texts as typed on the command line, one for each setting.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        ``NAME=A,B,C`` for values, where ``+`` stands for a comma within a value, as in ``hidden=50+30,100``;
+        ``NAME=LOW..HIGH`` for a range with uniform logarithm, ``NAME=LOW..HIGH..linear`` for a uniform one.
+    option : str
+        Option that error messages name.
+
+    Returns
+    -------
+    dict from str to Grid or Range
+        Values are still texts; `convert_space` gives them the types of their settings.
+
+    Raises
+    ------
+    ValueError
+        If a text has another form or a setting is given twice.
+
+    Examples
+    --------
+    >>> parse_space(["lr=1e-3..0.1", "hidden=50+30,100"])
+    {'lr': Range(low='1e-3', high='0.1', log=True), 'hidden': Grid(values=('50,30', '100'))}
+    """
+    space: dict[str, Grid | Range] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not name or not equals:
+            example = "NAME=A,B,C, as in lr=0.001,0.01"
+            if option == "--over":
+                example += ", or NAME=LOW..HIGH, as in lr=0.001..0.1"
+            raise ValueError(f'{option}: expected {example}, got "{text}"')
+        if name in space:
+            raise ValueError(f"{option}: {name} is given twice; list all its values in one {option}")
+        space[name] = _parse_values(name, values, option)
+    return space
+
+
+def convert_space(space: Space) -> dict[str, Grid | Range]:
+    """Validate a space and convert its values to the types of their settings.
+
+    Parameters
+    ----------
+    space : mapping from str to Grid or Range
+        Fields of `Config`, other than ``data``.
+
+    Returns
+    -------
+    dict from str to Grid or Range
+        Sorted by name, so that the order of typing does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the space is empty, a setting does not exist or cannot be searched, a value is not allowed, or a range is
+        empty or has no logarithm. The message names the setting.
+    """
+    if not space:
+        raise ValueError("space: expected one setting or more, as in lr=0.001..0.1, got none")
+    return {name: _convert(name, space[name]) for name in sorted(space)}
+
+
+def combinations(values: Mapping[str, Sequence[Any]]) -> list[Point]:
+    """Return all combinations of values, the last setting varying fastest.
+
+    Parameters
+    ----------
+    values : mapping from str to sequence
+        Values by setting.
+
+    Returns
+    -------
+    list of dict
+
+    Examples
+    --------
+    >>> combinations({"lr": (0.1, 0.2), "seed": (1,)})
+    [{'lr': 0.1, 'seed': 1}, {'lr': 0.2, 'seed': 1}]
+    """
+    return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
+
+
+def points(space: Space, trials: int | None, seed: int, stage: int) -> list[Point]:
+    """Return the points to try: all combinations of grids or, if there is a range, random draws.
+
+    Parameters
+    ----------
+    space : mapping from str to Grid or Range
+        As returned by `convert_space`.
+    trials : int or None
+        Number of draws; None for grids alone.
+    seed, stage : int
+        Key of the draws. Each stage has draws of its own.
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    ValueError
+        If `trials` is missing, given without need, or below 1.
+    """
+    grids = {name: part.values for name, part in space.items() if isinstance(part, Grid)}
+    if len(grids) == len(space):
+        every = combinations(grids)
+        if trials is not None:
+            raise ValueError(
+                f"trials: expected none, since all {len(every)} points of the grid are tried; leave it out"
+            )
+        return every
+    if trials is None:
+        ranges = ", ".join(sorted(space.keys() - grids))
+        raise ValueError(f"trials: expected the number of points to draw from the range of {ranges}, got none")
+    if trials < 1:
+        raise ValueError(f"trials: expected 1 or more, got {trials}")
+    # One row per point, so that the first points stay the same if more are drawn.
+    u = generator(seed, Purpose.SEARCH, stage).random((trials, len(space)))
+    drawn: dict[str, list[Any]] = {}
+    for column, (name, part) in zip(u.T, space.items(), strict=True):
+        if isinstance(part, Grid):
+            drawn[name] = [part.values[int(i)] for i in column * len(part.values)]
+        else:
+            drawn[name] = part.interpolate(column).tolist()
+    return [dict(zip(drawn, values, strict=True)) for values in zip(*drawn.values(), strict=True)]
+
+
+def _parse_values(name: str, text: str, option: str) -> Grid | Range:
+    low, *rest = text.split("..")
+    if not rest:
+        return Grid(tuple(value.strip().replace("+", ",") for value in text.split(",")))
+    high, *scale = rest
+    if scale not in ([], ["linear"]):
+        raise ValueError(f'{option}: expected {name}=LOW..HIGH or {name}=LOW..HIGH..linear, got "{name}={text}"')
+    # Texts for now, as in a grid: convert_space gives them the setting's type.
+    return Range(low, high, log=not scale)  # type: ignore[arg-type]
+
+
+def _convert(name: str, part: Grid | Range) -> Grid | Range:
+    names = {field.name for field in fields(Config)}
+    if name not in names:
+        raise ValueError(f'space: there is no setting "{name}"{nearest(name, names)}')
+    if name == "data":
+        raise ValueError("data: expected another setting, since all trials use the same images; search each data set")
+    if isinstance(part, Grid):
+        values = tuple(_convert_value(name, value) for value in part.values)
+        if not values or len(set(values)) < len(values):
+            raise ValueError(f"{name}: expected one or more different values, got {list(values)}")
+        return Grid(values)
+    if not isinstance(part, Range):
+        raise TypeError(f"{name}: expected a Grid or a Range, got {part!r}")
+    low, high = _convert_value(name, part.low), _convert_value(name, part.high)
+    if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high)):
+        raise ValueError(f"{name}: expected values, got a range; ranges are for numbers only")
+    if not low < high < math.inf:
+        raise ValueError(f"{name}: expected a range from a lower to a higher number, got {low:g} to {high:g}")
+    if part.log and low <= 0:
+        raise ValueError(
+            f"{name}: expected a logarithmic range above 0, got {low:g} to {high:g}; raise its lower end, make it "
+            f"linear ({name}={low:g}..{high:g}..linear), or list values"
+        )
+    return Range(low, high, part.log)
+
+
+def _convert_value(name: str, value: Any) -> Any:
+    converted = getattr(make_config({name: value}, name), name)
+    if isinstance(converted, int) and not isinstance(converted, bool) and converted != float(value):
+        raise ValueError(f"{name}: expected a whole number, got {value}")
+    return converted

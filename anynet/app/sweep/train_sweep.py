@@ -1,0 +1,55 @@
+"""Training the members of a sweep."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from anynet.app.config import Config
+from anynet.app.experiment import fit_stack, new_folder, prepare
+from anynet.app.run_folder import refuse_existing
+from anynet.app.space import Point
+from anynet.app.sweep.sweep_folder import SweepFolder
+from anynet.training import Runs
+
+
+def train_sweep(
+    config: Config, points: Sequence[Point], folder: Path | None = None
+) -> tuple[Runs, Path, dict[str, Any]]:
+    """Train a net for each point as one stack, on the same batches. Nothing is written before all are validated.
+
+    Parameters
+    ----------
+    config : Config
+        Settings that the members share. Batches are drawn from its order seed, or else its seed.
+    points : sequence of dict
+        Settings of each member, as returned by `sweep_points`.
+    folder : Path, optional
+        New folder for the results. Default: ``runs/`` followed by the time.
+
+    Returns
+    -------
+    runs : Runs
+        As returned by `anynet.fit`.
+    folder : Path
+    result : dict
+        Content of ``result.json``.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder exists.
+    ValueError
+        If all members diverged.
+    BackendError, DataError, DownloadError, OutOfMemoryError, TypeError, ValueError
+        As `anynet.app.experiment.prepare` and `anynet.fit` do.
+    """
+    folder = folder or new_folder()
+    refuse_existing(folder)
+    first = prepare(replace(config, order_seed=config.order, **points[0]))
+    members = [first.with_settings(**point) for point in points]
+    print(f"{first}; {len(members)} members; results in {folder}", file=sys.stderr)
+    with SweepFolder(folder, points, [member.config for member in members], first.data) as results:
+        runs = fit_stack(members, results.add)
+        return runs, folder, results.finish(runs)

@@ -1,0 +1,68 @@
+"""Runs and sweeps that tests share, and pictures that cost nothing."""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib.figure
+import pytest
+from commands import small
+from few_images import use_few_images
+from PIL import Image
+
+from anynet.app import cli
+
+SWEEP = ["--seeds", "2", "--sweep", "lr=0.01,0.05", "--sweep", "l2=0,0.01", "--dtype", "float64"]
+
+
+class Ended(NamedTuple):
+    """A command that has ended: the folder it wrote, and what it printed."""
+
+    folder: Path
+    out: str
+    err: str
+
+
+@pytest.fixture
+def blank_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made but not rendered: what is saved is a picture of one pixel."""
+    _blank_plots(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Ended:
+    """A small run in double precision; not to be written to."""
+    return _run(tmp_path_factory, "--dtype", "float64")
+
+
+@pytest.fixture(scope="session")
+def swept(tmp_path_factory) -> Ended:
+    """A sweep of eight members in double precision, with real plots; not to be written to."""
+    return _run(tmp_path_factory, *SWEEP)
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory) -> Ended:
+    """A sweep of three seeds in double precision, with flips, without plots; not to be written to."""
+    return _run(tmp_path_factory, "--seeds", "3", "--seed", "5", "--flip", "--dtype", "float64", blank=True)
+
+
+def _run(tmp_path_factory, *flags: str, blank: bool = False) -> Ended:
+    folder = tmp_path_factory.mktemp("shared")
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_CACHE"):
+            patch.delenv(name, raising=False)
+        use_few_images(patch, folder)
+        if blank:
+            _blank_plots(patch)
+        cli.main(small(*flags))
+    return Ended(folder / "out", out.getvalue(), err.getvalue())
+
+
+def _blank_plots(patch: pytest.MonkeyPatch) -> None:
+    def save(figure, file, **options) -> None:
+        Image.new("RGB", (1, 1)).save(file, "PNG")
+
+    patch.setattr(matplotlib.figure.Figure, "savefig", save)
