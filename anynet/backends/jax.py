@@ -159,13 +159,14 @@ class Jax(Backend):
 
     def plain_loop(self, step: Step) -> Loop:
         """Compiled, if the step is a pure function; JAX would run what it is at the first call forever otherwise."""
-        compiled, eager = super().plain_loop(step), step_by_step(self.matmul_precision()(step))
+        own = self.matmul_precision()(step)
+        compiled, eager = super().plain_loop(step), step_by_step(own)
         chosen: list[Loop] = []
 
         def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
             if not chosen and jax.tree.leaves(rows)[0].shape[0]:
                 row = jax.tree.map(lambda column: column[0], rows)
-                chosen.append(compiled if _is_pure(step, carry, shared, row) else eager)
+                chosen.append(compiled if _is_pure(own, carry, shared, row) else eager)
             return (chosen or [compiled])[0](carry, shared, rows, tick)
 
         return run

@@ -18,7 +18,7 @@ A training step is a pure function of arrays, ``step(carry, shared, row)``, that
 in parts, so that slices are no copies.
 
 A step which cannot be recorded (it reads numbers from its arrays, uses others than it is given, or is not a pure
-function: it is recorded twice) runs operation by operation, more slowly; one `RecordingWarning` says why.
+function: it is recorded twice) runs step by step, more slowly; one `RecordingWarning` says why.
 
 Each target is exported by a package of its own, since it needs its array library: `anynet.compiler.numpy`,
 `anynet.compiler.torch` and `anynet.compiler.cuda`.

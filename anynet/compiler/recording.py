@@ -82,7 +82,7 @@ class Fallback:
         def warn_and_tick(steps: int) -> None:
             if not self.used:
                 self.used = True
-                message = f"a step cannot be recorded and runs operation by operation, more slowly: {reason}"
+                message = f"a step cannot be recorded and runs step by step, more slowly: {reason}"
                 warnings.warn(message, RecordingWarning, stacklevel=2)
             tick(steps)
 
@@ -92,10 +92,15 @@ class Fallback:
 def explain(error: Exception) -> str:
     """Return why a step could not be recorded, in one line, with the place in the step's source."""
     said = next(iter(str(error).splitlines()), "") or type(error).__name__
+    frames = [frame for frame in extract_tb(error.__traceback__) if not _is_library(Path(frame.filename))]
+    if not frames:
+        return said
+    return f"{said} ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})"
+
+
+def _is_library(path: Path) -> bool:
     here = Path(__file__).parent
-    frames = [frame for frame in extract_tb(error.__traceback__) if here not in Path(frame.filename).parents]
-    frame = frames[-1] if len(frames) > 1 else None
-    return said if frame is None else f"{said} ({Path(frame.filename).name}, line {frame.lineno}, in {frame.name})"
+    return here in path.parents or path.parent == here.parent / "backends" or "site-packages" in path.parts
 
 
 def _difference(one: Graph, other: Graph) -> str | None:
