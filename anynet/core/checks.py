@@ -36,7 +36,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     return "; ".join(f"{name} is {said(a)} there and {said(b)} here" for name, (a, b) in pairs.items() if a != b)
 
 
-def together(**arrays: Array) -> None:
+def check_same_device(**arrays: Array) -> None:
     """Check that arrays are of one library and on one device.
 
     Raises TypeError that names what is no array, or both libraries; ValueError that names both devices.
@@ -55,12 +55,12 @@ def together(**arrays: Array) -> None:
             raise ValueError(f"{first} is on device {here}, {name} on {there}: bring both to one device")
 
 
-def alike(**arrays: Array) -> None:
+def check_same_dtype(**arrays: Array) -> None:
     """Check that arrays are of one library, on one device, and of one dtype.
 
-    Raises what ``together`` raises, and TypeError that names both dtypes.
+    Raises what ``check_same_device`` raises, and TypeError that names both dtypes.
     """
-    together(**arrays)
+    check_same_device(**arrays)
     (first, one), *others = arrays.items()
     for name, other in others:
         if other.dtype != one.dtype:

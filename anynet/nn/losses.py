@@ -5,7 +5,7 @@ from collections.abc import Callable
 from array_api_compat import array_namespace
 from array_api_extra import one_hot
 
-from anynet.core.checks import together
+from anynet.core.checks import check_same_device
 from anynet.core.typing import Array
 
 Loss = Callable[[Array, Array], tuple[Array, Array]]
@@ -83,7 +83,7 @@ def correct(logits: Array, labels: Array) -> Array:
 
 
 def _check(logits: Array, labels: Array) -> None:
-    together(logits=logits, labels=labels)
+    check_same_device(logits=logits, labels=labels)
     xp = array_namespace(logits)
     if not xp.isdtype(logits.dtype, "real floating"):
         raise TypeError(f"logits: expected floating-point numbers, got {logits.dtype}")

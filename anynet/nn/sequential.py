@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.checks import alike, together
+from anynet.core.checks import check_same_device, check_same_dtype
 from anynet.core.random import fold
 from anynet.core.typing import A, Array, Arrays
 from anynet.nn.draw import draw, place
@@ -310,7 +310,7 @@ class Sequential(Layer):
     def _backward_to_first(self, params: Any, cache: Any, dy: Array) -> tuple[Array, list[Arrays], Arrays]:
         """Run all layers but the first backward; return what it gets, all gradients so far, and its parameters."""
         if not isinstance(params, Mapping):
-            alike(params=params, dy=dy)
+            check_same_dtype(params=params, dy=dy)
         if self.n_out not in (None, dy.shape[-1]):
             raise ValueError(f"dy: expected shape (..., N, {self.n_out}), like the output, got {tuple(dy.shape)}")
         parts = self._by_layer(params if isinstance(params, Mapping) else self.layout.split(params))
@@ -349,7 +349,7 @@ class Sequential(Layer):
         return [sum(sizes[:i]) for i in range(len(sizes))]
 
     def _check(self, params: Array, state: Mapping[str, Array], x: Array) -> None:
-        together(params=params, x=x)
+        check_same_device(params=params, x=x)
         if params.shape[-1:] != (self.layout.size,):
             raise ValueError(f"params: expected shape (..., {self.layout.size}) for {self}, got {tuple(params.shape)}")
         if x.ndim < 2 or self.n_in not in (None, x.shape[-1]):
@@ -367,7 +367,7 @@ class Sequential(Layer):
         found = {name: tuple(array.shape) for name, array in state.items()}
         if found != expected:
             raise ValueError(f"state: expected arrays of shapes {expected}, as from init, got {found}")
-        alike(params=params, **{f"state {name}": array for name, array in state.items()})
+        check_same_dtype(params=params, **{f"state {name}": array for name, array in state.items()})
 
     def _first(self) -> str:
         name, layer = next(iter(self.named_layers().items()))

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.checks import alike
+from anynet.core.checks import check_same_dtype
 from anynet.core.typing import Array, Arrays
 from anynet.optim.schedules import Constant, Schedule
 
@@ -52,7 +52,7 @@ class Optimizer:
 
 def check(params: Array, grads: Array, lr: Array) -> None:
     """Raises TypeError or ValueError, naming both sides, where they do not fit each other."""
-    alike(params=params, grads=grads, lr=lr)
+    check_same_dtype(params=params, grads=grads, lr=lr)
     if grads.shape != params.shape:
         raise ValueError(f"grads: expected the shape of params, {tuple(params.shape)}, got {tuple(grads.shape)}")
     if lr.shape not in ((), params.shape[:-1]):

@@ -1,35 +1,51 @@
-"""Learning rates over the epochs.
+"""Learning-rate schedules: the learning rate as a function of the epoch.
 
-A schedule is called with the time since the start in epochs, a float: 2.5 is the middle of the third epoch. Those that
-change once an epoch take its whole part.
+A schedule is called with the time since the start in epochs, a float: 2.5 is the middle of the third epoch. Schedules
+that change once an epoch use the number of completed epochs.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Schedule = Callable[[float], float]
-
-
-def _whole(epochs: float) -> int:
-    # 2.3 - 0.3, after a warm-up of 0.3, is a little less than 2.
-    return math.floor(epochs + 1e-9)
+"""``schedule(epoch)`` returns the learning rate."""
 
 
 @dataclass(frozen=True)
 class Constant:
-    """The same rate throughout."""
+    """Constant learning rate.
+
+    Parameters
+    ----------
+    rate : float
+        Learning rate.
+    """
 
     rate: float
 
     def __call__(self, epoch: float) -> float:
+        """Return ``rate``."""
         return self.rate
 
 
 @dataclass(frozen=True)
 class Exponential:
-    """rate · gamma^epoch, changed once an epoch.
+    r"""Exponential decay, :math:`\eta(t) = \eta_0 \gamma^{\lfloor t \rfloor}`.
 
+    Parameters
+    ----------
+    rate : float
+        Initial learning rate :math:`\eta_0`.
+    gamma : float
+        Factor per epoch.
+
+    See Also
+    --------
+    ExponentialDecay : The same family with a decay constant instead of a factor.
+
+    Examples
+    --------
     >>> [Exponential(0.1, gamma=0.5)(epoch) for epoch in (0, 0.9, 1, 2)]
     [0.1, 0.1, 0.05, 0.025]
     """
@@ -38,28 +54,65 @@ class Exponential:
     gamma: float
 
     def __call__(self, epoch: float) -> float:
-        return self.rate * self.gamma ** _whole(epoch)
+        """Return ``rate`` times the factor of the completed epochs."""
+        return self.rate * self._factor(_completed(epoch))
+
+    def _factor(self, n: int) -> float:
+        factor: float = self.gamma**n
+        return factor
 
 
 @dataclass(frozen=True)
-class ExponentialDecay:
-    """rate · exp(-k · epoch), changed once an epoch.
+class ExponentialDecay(Exponential):
+    r"""`Exponential` with :math:`\gamma = e^{-k}`.
 
+    Parameters
+    ----------
+    rate : float
+        Initial learning rate :math:`\eta_0`.
+    k : float
+        Decay constant per epoch.
+
+    Notes
+    -----
+    Computed as :math:`e^{-k \lfloor t \rfloor}`, which differs from a power of :math:`\gamma` by rounding only.
+
+    Examples
+    --------
     >>> [round(ExponentialDecay(0.3, k=0.1)(epoch), 6) for epoch in (0, 1, 10)]
     [0.3, 0.271451, 0.110364]
     """
 
-    rate: float
+    gamma: float = field(init=False, repr=False, compare=False)
     k: float
 
-    def __call__(self, epoch: float) -> float:
-        return self.rate * math.exp(-self.k * _whole(epoch))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gamma", math.exp(-self.k))  # as frozen dataclasses do
+
+    def _factor(self, n: int) -> float:
+        return math.exp(-self.k * n)
 
 
 @dataclass(frozen=True)
 class Step:
-    """Multiplied by ``factor`` after every ``every`` epochs.
+    r"""Step decay, :math:`\eta(t) = \eta_0 f^{\lfloor t / T \rfloor}`.
 
+    Parameters
+    ----------
+    rate : float
+        Initial learning rate :math:`\eta_0`.
+    factor : float
+        Factor :math:`f` of each step.
+    every : float
+        Epochs :math:`T` between two steps, more than 0.
+
+    Raises
+    ------
+    ValueError
+        If `every` is not positive.
+
+    Examples
+    --------
     >>> [Step(1.0, factor=0.1, every=10)(epoch) for epoch in (0, 9.9, 10, 25)]
     [1.0, 1.0, 0.1, 0.010000000000000002]
     """
@@ -70,18 +123,36 @@ class Step:
 
     def __post_init__(self) -> None:
         if not self.every > 0:
-            raise ValueError(f"{self}: every has to be more than 0 epochs")
+            raise ValueError(f"{self}: expected every > 0, in epochs")
 
     def __call__(self, epoch: float) -> float:
-        return self.rate * self.factor ** _whole(epoch / self.every)
+        """Return ``rate`` times ``factor`` to the number of steps."""
+        return self.rate * self.factor ** _completed(epoch / self.every)
 
 
 @dataclass(frozen=True)
 class Cosine:
-    """Half a cosine wave from ``rate`` down to 0 over ``epochs`` epochs, changed at every step, and 0 after them.
+    r"""Cosine annealing to 0, :math:`\eta(t) = \eta_0 (1 + \cos(\pi \min(t / T, 1))) / 2`, changed at every step.
 
-    Source: Loshchilov & Hutter 2017, "SGDR", equation 5 without restarts. https://arxiv.org/abs/1608.03983
+    Parameters
+    ----------
+    rate : float
+        Initial learning rate :math:`\eta_0`.
+    epochs : float
+        Epochs :math:`T` until the rate is 0, more than 0.
 
+    Raises
+    ------
+    ValueError
+        If `epochs` is not positive.
+
+    References
+    ----------
+    Loshchilov, Hutter (2017), SGDR: stochastic gradient descent with warm restarts, equation 5 without restarts.
+    https://arxiv.org/abs/1608.03983
+
+    Examples
+    --------
     >>> [round(Cosine(0.1, epochs=4)(epoch), 6) for epoch in (0, 1, 2, 4)]
     [0.1, 0.085355, 0.05, 0.0]
     """
@@ -91,18 +162,35 @@ class Cosine:
 
     def __post_init__(self) -> None:
         if not self.epochs > 0:
-            raise ValueError(f"{self}: a wave takes more than 0 epochs")
+            raise ValueError(f"{self}: expected epochs > 0")
 
     def __call__(self, epoch: float) -> float:
+        """Return the learning rate; 0 after ``epochs``."""
         return self.rate * (1 + math.cos(math.pi * min(epoch / self.epochs, 1))) / 2
 
 
 @dataclass(frozen=True)
 class Warmup:
-    """A straight line from 0 up to where ``then`` starts, over ``epochs`` epochs; then ``then``, from its own start.
+    """Linear warm-up from 0, followed by another schedule that starts at the end of the warm-up.
 
-    Source: Goyal et al. 2017, "Accurate, large minibatch SGD", section 2.2. https://arxiv.org/abs/1706.02677
+    Parameters
+    ----------
+    epochs : float
+        Length of the warm-up, finite and not negative.
+    then : callable
+        Schedule that follows. The warm-up ends at its initial rate.
 
+    Raises
+    ------
+    ValueError
+        If `epochs` is negative or infinite.
+
+    References
+    ----------
+    Goyal et al. (2017), Accurate, large minibatch SGD, section 2.2. https://arxiv.org/abs/1706.02677
+
+    Examples
+    --------
     >>> schedule = Warmup(epochs=2, then=Exponential(0.1, gamma=0.5))
     >>> [schedule(epoch) for epoch in (0, 1, 2, 3)]
     [0.0, 0.05, 0.1, 0.05]
@@ -113,9 +201,15 @@ class Warmup:
 
     def __post_init__(self) -> None:
         if not 0 <= self.epochs < math.inf:
-            raise ValueError(f"{self}: a warm-up takes 0 epochs or more")
+            raise ValueError(f"{self}: expected 0 <= epochs < infinity")
 
     def __call__(self, epoch: float) -> float:
+        """Return ``then(0) * epoch / epochs`` in the warm-up, ``then(epoch - epochs)`` afterwards."""
         if epoch < self.epochs:
             return self.then(0) * epoch / self.epochs
         return self.then(epoch - self.epochs)
+
+
+def _completed(epochs: float) -> int:
+    """Round down with a tolerance: 2.3 - 0.3, after a warm-up of 0.3, is a little less than 2."""
+    return math.floor(epochs + 1e-9)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from anynet.core.checks import alike, differences, nearest, together
+from anynet.core.checks import check_same_device, check_same_dtype, differences, nearest
 
 NAMES = ["tanh", "relu", "leaky_relu", "sigmoid"]
 
@@ -38,9 +38,9 @@ def test_nearest_names_three_at_most():
 
 def test_one_library_and_one_device_pass(xp):
     arrays = xp.put([np.zeros(1), np.zeros((2, 3)), np.zeros(2, int)])
-    together(one=arrays[0], two=arrays[1], three=arrays[2])
-    together(one=arrays[0])
-    assert xp.call(lambda a, b: together(a=a, b=b) or a, np.zeros(1), np.zeros(2, int)).shape == (1,)
+    check_same_device(one=arrays[0], two=arrays[1], three=arrays[2])
+    check_same_device(one=arrays[0])
+    assert xp.call(lambda a, b: check_same_device(a=a, b=b) or a, np.zeros(1), np.zeros(2, int)).shape == (1,)
 
 
 @pytest.mark.parametrize("other", ["torch", "jax.numpy", "array_api_strict"])
@@ -50,7 +50,7 @@ def test_two_libraries_are_named(other, place):
     odd = list(arrays)[place]
     arrays[odd] = pytest.importorskip(other).zeros(1)
     with pytest.raises(TypeError) as refusal:
-        together(**arrays)
+        check_same_device(**arrays)
     assert str(refusal.value) == (
         f"params is an array of numpy, {odd} one of {other}: "
         f"bring both to one library, for instance with anynet.backend(...).asarray"
@@ -65,16 +65,16 @@ def test_two_devices_are_named(place):
     odd = list(arrays)[place]
     arrays[odd] = strict.zeros(1, device=there)
     with pytest.raises(ValueError, match=re.escape(f"params is on device {here}, {odd} on {there}: bring both to one")):
-        together(**arrays)
+        check_same_device(**arrays)
 
 
 def test_what_is_no_array_is_named():
     with pytest.raises(TypeError, match=r"^labels: expected an array of a library, got list$"):
-        together(x=np.zeros(2), labels=[0, 1])
+        check_same_device(x=np.zeros(2), labels=[0, 1])
     with pytest.raises(TypeError, match=r"^a: expected an array of a library, got list$"):
-        together(a=[1], b=[2])
+        check_same_device(a=[1], b=[2])
 
 
 def test_two_dtypes_are_named():
     with pytest.raises(TypeError, match=r"^lr: expected the dtype of params, float64, got float32; cast one of them$"):
-        alike(params=np.zeros(2), grads=np.zeros(2), lr=np.float32(0.1))
+        check_same_dtype(params=np.zeros(2), grads=np.zeros(2), lr=np.float32(0.1))

@@ -1,6 +1,8 @@
 """Learning rates over the epochs: against their equations and PyTorch's schedulers."""
 
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,3 +90,77 @@ def test_pytorchs_schedulers_agree_at_whole_epochs(name):
 def test_two_ways_of_writing_exponential_decay_agree():
     one, other = ExponentialDecay(0.3, k=0.1), Exponential(0.3, gamma=math.exp(-0.1))
     np.testing.assert_allclose([one(t) for t in EPOCHS], [other(t) for t in EPOCHS], rtol=1e-13)
+
+
+def test_exponential_decay_is_exponential():
+    schedule = ExponentialDecay(0.3, 0.1)
+    assert isinstance(schedule, Exponential)
+    assert schedule.gamma == math.exp(-0.1)
+    assert repr(schedule) == "ExponentialDecay(rate=0.3, k=0.1)"
+    assert schedule == ExponentialDecay(0.3, k=0.1) == replace(ExponentialDecay(0.3, k=0.2), k=0.1)
+    assert schedule != ExponentialDecay(0.3, k=0.2)
+    assert schedule != Exponential(0.3, math.exp(-0.1))
+
+
+@pytest.mark.parametrize("n", range(60))
+def test_powers_are_rounded_as_they_always_were(n):
+    """A power and an exponential function of a product: neither may be computed as the other."""
+    assert Exponential(0.3, gamma=0.9)(n) == 0.3 * 0.9**n
+    assert ExponentialDecay(0.3, k=0.1)(n) == 0.3 * math.exp(-0.1 * n)
+    assert Step(0.3, factor=0.9, every=2)(2 * n) == 0.3 * 0.9**n
+
+
+STEPWISE = {
+    "Exponential": Exponential(0.1, gamma=0.5),
+    "ExponentialDecay": ExponentialDecay(0.1, k=math.log(2)),
+    "Step": Step(0.1, factor=0.5, every=1),
+}
+
+
+@pytest.mark.parametrize("name", STEPWISE)
+@pytest.mark.parametrize("epochs", [0.1, 0.3, 0.7, 1.1, 2.3])
+def test_epochs_after_a_fractional_warmup_are_whole(name, epochs):
+    """2.3 - 0.3 is less than 2."""
+    schedule = Warmup(epochs, STEPWISE[name])
+    for n in range(1, 40):
+        assert schedule(epochs + n) == pytest.approx(0.1 * 0.5**n, rel=1e-12)
+        assert schedule(epochs + n - 1e-6) == pytest.approx(0.1 * 0.5 ** (n - 1), rel=1e-12)
+    assert Warmup(0.3, STEPWISE[name])(2.3) == pytest.approx(0.025, rel=1e-15)
+
+
+@pytest.mark.parametrize("every", [0.1, 0.3, 0.7])
+def test_steps_of_a_fraction_of_an_epoch_are_whole(every):
+    """0.3 / 0.1 is less than 3."""
+    for n in range(1, 40):
+        assert Step(0.1, factor=0.5, every=every)(n * every) == pytest.approx(0.1 * 0.5**n, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "settings", "message"),
+    [
+        (Step, {"rate": 0.1, "factor": 0.5, "every": 0}, "Step(rate=0.1, factor=0.5, every=0): expected every > 0"),
+        (Step, {"rate": 0.1, "factor": 0.5, "every": -1}, "Step(rate=0.1, factor=0.5, every=-1): expected every > 0"),
+        (Cosine, {"rate": 0.1, "epochs": 0}, "Cosine(rate=0.1, epochs=0): expected epochs > 0"),
+        (Cosine, {"rate": 0.1, "epochs": math.nan}, "Cosine(rate=0.1, epochs=nan): expected epochs > 0"),
+        (
+            Warmup,
+            {"epochs": -0.1, "then": Constant(0.1)},
+            "Warmup(epochs=-0.1, then=Constant(rate=0.1)): expected 0 <=",
+        ),
+        (
+            Warmup,
+            {"epochs": math.inf, "then": Constant(0.1)},
+            "Warmup(epochs=inf, then=Constant(rate=0.1)): expected 0",
+        ),
+    ],
+)
+def test_lengths_out_of_range_are_refused(schedule, settings, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        schedule(**settings)
+
+
+def test_schedules_cannot_be_changed():
+    for schedule in (*(schedule for schedule, _ in CASES.values()), Warmup(1, Constant(0.1))):
+        assert hash(schedule) == hash(replace(schedule))
+        with pytest.raises(AttributeError):
+            schedule.rate = 1.0
