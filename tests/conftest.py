@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,29 @@ from few_images import use_few_images
 from libraries import LIBRARIES, Library
 
 from anynet.backends import Backend, BackendError, backend
+
+LARGE_LIBRARIES = ("jax", "torch", "cupy")
+"""Libraries of a few hundred megabytes, whose tests run in one process each; CuPy's with the emulator's kernels."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group tests by the library that their id, fixtures or strings name, for ``pytest --dist loadgroup``."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
+            text = f"{item.nodeid} {item.fixturenames} {item.function.__code__.co_consts}".lower()
+            for name in LARGE_LIBRARIES:
+                if name in text:
+                    item.add_marker(pytest.mark.xdist_group(name))
+                    break
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_functions_are_freed() -> Iterator[None]:
+    """Free what JAX has compiled for the tests of a module."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(params=LIBRARIES)
