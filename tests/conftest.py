@@ -15,19 +15,27 @@ from libraries import LIBRARIES, Library
 from anynet.backends import Backend, BackendError, backend
 
 LARGE_LIBRARIES = ("jax", "torch", "cupy")
-"""Libraries of a few hundred megabytes, whose tests run in one process each; CuPy's with the emulator's kernels."""
+"""Libraries that take hundreds of megabytes, CuPy as its emulator's kernels."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests by the library that their id, fixtures or strings name, for ``pytest --dist loadgroup``."""
-    for item in items:
-        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
-            text = f"{item.nodeid} {item.fixturenames} {item.function.__code__.co_consts}".lower()
-            for name in LARGE_LIBRARIES:
-                if name in text:
-                    item.add_marker(pytest.mark.xdist_group(name))
-                    break
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Run the tests whose id names one of `LARGE_LIBRARIES` in one process each, the others wherever there is time."""
+    from xdist.scheduler import LoadScopeScheduling  # here, because tests run without pytest-xdist too
+
+    class ByLibrary(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((name for name in LARGE_LIBRARIES if name in nodeid), nodeid)
+
+    return ByLibrary(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def jax_compiles_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let JAX find what it has compiled for earlier tests, in a folder that goes with the other temporary ones."""
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{tmp_path_factory.mktemp('jax')}"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 
 @pytest.fixture(scope="module", autouse=True)
