@@ -2,7 +2,7 @@
 # make test       run the tests, without those marked slow
 # make test-all   run all tests
 # make coverage   run the tests, print how many lines and branches they reach
-# make check      style and types
+# make check      style, imports and types
 # make bench      compare training throughput with other libraries, which it installs
 #
 # ARGS="..." is passed on; JOBS=2 is the number of test processes.
@@ -31,6 +31,8 @@ coverage: $(VENV)/ready-dev
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/python tools/check_source.py
 	$(BIN)/mypy
 
 bench: $(VENV)/ready-bench
