@@ -2,7 +2,9 @@
 # make test       run the tests, without those marked slow
 # make test-all   run all tests
 # make coverage   run the tests, print how many lines and branches they reach
-# make check      style and types
+# make mutate     change nn, optim and training in small ways, list the changes that no test notices
+# make check      style, imports and types
+# make imports    draw docs/imports.svg
 # make bench      compare training throughput with other libraries, which it installs
 #
 # ARGS="..." is passed on; JOBS=2 is the number of test processes.
@@ -11,10 +13,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-PYTEST = $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest --numprocesses $(JOBS)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: train test test-all coverage check bench clean
+.PHONY: train test test-all coverage mutate check imports bench clean
 
 train: $(VENV)/ready
 	$(BIN)/python train.py $(ARGS)
@@ -28,16 +31,26 @@ test-all: $(VENV)/ready-dev
 coverage: $(VENV)/ready-dev
 	$(PYTEST) -m "not slow" --cov --cov-report term $(ARGS)
 
+mutate: $(VENV)/ready-dev
+	rm -rf mutants
+	$(ONE_THREAD) $(BIN)/mutmut run --max-children $(JOBS) $(ARGS)
+	$(BIN)/mutmut results
+
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/python tools/draw_imports.py --check
 	$(BIN)/mypy
+
+imports: $(VENV)/ready
+	$(BIN)/python tools/draw_imports.py
 
 bench: $(VENV)/ready-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) mutants
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,37 @@ from few_images import use_few_images
 from libraries import LIBRARIES, Library
 
 from anynet.backends import Backend, BackendError, backend
+
+LARGE_LIBRARIES = ("jax", "torch", "cupy")
+"""Libraries that take hundreds of megabytes, CuPy as its emulator's kernels."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Run the tests whose id names one of `LARGE_LIBRARIES` in one process each, the others wherever there is time."""
+    from xdist.scheduler import LoadScopeScheduling  # here, because tests run without pytest-xdist too
+
+    class ByLibrary(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((name for name in LARGE_LIBRARIES if name in nodeid), nodeid)
+
+    return ByLibrary(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def jax_compiles_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let JAX find what it has compiled for earlier tests, in a folder that goes with the other temporary ones."""
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{tmp_path_factory.mktemp('jax')}"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_functions_are_freed() -> Iterator[None]:
+    """Free what JAX has compiled for the tests of a module."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(params=LIBRARIES)

@@ -87,7 +87,7 @@ def test_an_error_that_is_none_of_these_is_told_as_it_is(install, trouble):
     install(trouble=trouble)
     message = refusal()
     assert message.startswith("cupy cannot compute on this GPU (")
-    assert str(trouble).splitlines()[0] in message if str(trouble) else type(trouble).__name__ in message
+    assert (str(trouble).splitlines()[0] if str(trouble) else type(trouble).__name__) in message
 
 
 @pytest.mark.parametrize(

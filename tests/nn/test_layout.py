@@ -49,7 +49,7 @@ def test_weights_lie_first(net):
     )
     for name, p in net.parameters().items():
         start, stop, _ = layout.slots[name]
-        assert stop <= layout.n_weights if p.is_weight else start >= layout.n_weights
+        assert p.is_weight == (stop <= layout.n_weights) == (start < layout.n_weights)
 
 
 def test_split_undoes_join(xp, net, members, rng):

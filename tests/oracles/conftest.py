@@ -1,5 +1,6 @@
 """Where the oracles are asked: every backend that is here, in both precisions."""
 
+import importlib
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -7,6 +8,12 @@ import pytest
 from there import There
 
 from anynet.backends import Backend, BackendError, backend
+
+
+@pytest.fixture(scope="session")
+def theirs() -> ModuleType:
+    """PyTorch's formulas: a fixture, so that only processes that run such tests import PyTorch."""
+    return importlib.import_module("torch_formulas")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import drawn
 import numpy as np
-import torch_formulas as theirs
 from agreement import agree, each_member
 from hypothesis import strategies as st
 
@@ -12,7 +11,7 @@ TRAINING, EVALUATION = 3, 1
 BATCHES = range(TRAINING + EVALUATION)
 
 
-def truth(layer):
+def truth(theirs, layer):
     """Outputs, gradients and running statistics after each batch, of one net's batches in a dict."""
 
     def run(params, xs, dys):
@@ -47,7 +46,7 @@ def ours(layer):
     return run
 
 
-def test_outputs_gradients_and_running_statistics(there):
+def test_outputs_gradients_and_running_statistics(theirs, there):
     def batches_agree(members, n, features, momentum, eps, seed):
         layer, rng = BatchNorm(features, momentum, eps), np.random.default_rng(seed)
         centre, spread = drawn.uniform(rng, -3, 3, (features,)), drawn.uniform(rng, 0.5, 3, (features,))
@@ -58,7 +57,7 @@ def test_outputs_gradients_and_running_statistics(there):
 
         rtol = there.rtol if there.dtype == "float64" else 1e-3  # differences of numbers that are nearly the same
         found = there.call(ours(layer), params, start, xs, dys)
-        expected = each_member(truth(layer), members, params, xs, dys)
+        expected = each_member(truth(theirs, layer), members, params, xs, dys)
         agree(found, expected, rtol, least=max(np.max(np.abs(dy)) for dy in dys.values()))
 
     drawn.for_all(

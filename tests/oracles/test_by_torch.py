@@ -3,7 +3,6 @@
 import drawn
 import numpy as np
 import pytest
-import torch_formulas as theirs
 from agreement import agree, each_member
 
 from anynet.nn.l2 import add_l2_gradient, l2_cost
@@ -13,7 +12,7 @@ LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 
 
 @pytest.mark.parametrize("name", drawn.LAYERS)
-def test_layers(there, name):
+def test_layers(theirs, there, name):
     make, train = drawn.LAYERS[name]
 
     def layers_agree(shape, seed):
@@ -49,7 +48,7 @@ def test_layers(there, name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_losses(there, name):
+def test_losses(theirs, there, name):
     loss = LOSSES[name]
 
     def losses_agree(shape, seed):
@@ -72,7 +71,7 @@ def test_losses(there, name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_nets_with_a_penalty(there, name):
+def test_nets_with_a_penalty(theirs, there, name):
     if there.dtype == "float32" and name == "hinge":
         pytest.skip("a rounding may move a score across the margin")
     loss = LOSSES[name]

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from anynet import SGD, Adam, Linear, Sequential
 from anynet.nn.l2 import add_l2_gradient
 
-torch = pytest.importorskip("torch")
-
 STEPS = 20
 MOMENTA = st.sampled_from([0.5, 0.9, 0.99]) | st.floats(0.01, 0.99)
 OPTIMIZERS = {
@@ -27,7 +25,7 @@ OPTIMIZERS = {
 """By name, how to draw one of ours, and PyTorch's settings of the same."""
 
 
-def path_by_torch(kind, settings, n_weights):
+def path_by_torch(torch, kind, settings, n_weights):
     """The parameters after every step, of one net."""
 
     def path(params, grads, rates, l2):
@@ -46,7 +44,7 @@ def path_by_torch(kind, settings, n_weights):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_paths(there, name):
+def test_paths(theirs, there, name):
     def paths_agree(members, n_in, n_out, pair, size, one_rate, seed):
         optimizer, settings = pair
         layout, rng = Sequential(Linear(n_in, n_out)).layout, np.random.default_rng(seed)
@@ -59,7 +57,7 @@ def test_paths(there, name):
         def step(params, gradient, state, rate, l2):
             return optimizer.update(params, add_l2_gradient(layout, gradient, params, l2), state, rate)
 
-        truth = path_by_torch(type(optimizer).__name__, settings, layout.n_weights)
+        truth = path_by_torch(theirs.torch, type(optimizer).__name__, settings, layout.n_weights)
         expected = each_member(truth, members, params, grads, np.broadcast_to(rates, (*members, STEPS)), l2)
 
         there_step, state, found = there.compile(step), there.call(optimizer.init, params), {}

@@ -3,7 +3,6 @@
 import drawn
 import numpy as np
 import pytest
-import torch_formulas as theirs
 from agreement import agree, each_member
 
 from anynet import SGD
@@ -12,14 +11,12 @@ from anynet.data.loader import Batch
 from anynet.nn.losses import hinge, softmax_cross_entropy
 from anynet.training.step import Fixed, start, train_step
 
-torch = theirs.torch
-
 STEPS = 3
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 OPTIMIZERS = {"plain": {}, "momentum": {"momentum": 0.9}, "nesterov": {"momentum": 0.9, "nesterov": True}}
 
 
-def trained_by_torch(net, loss, settings, images, labels):
+def trained_by_torch(theirs, net, loss, settings, images, labels):
     """The parameters and the state that PyTorch comes to, of one net."""
 
     def train(params, state, rates, l2):
@@ -27,13 +24,13 @@ def trained_by_torch(net, loss, settings, images, labels):
         weights = [tensor for name, tensor in p.items() if name.endswith(".W")]
         others = [tensor for name, tensor in p.items() if not name.endswith(".W")]
         groups = [{"params": weights, "weight_decay": 2 * float(l2)}, {"params": others}]
-        optimizer = torch.optim.SGD([group for group in groups if group["params"]], lr=1.0, **settings)
+        optimizer = theirs.torch.optim.SGD([group for group in groups if group["params"]], lr=1.0, **settings)
         for x, y, rate in zip(images, labels, rates, strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = float(rate)
             optimizer.zero_grad()
-            logits = theirs.net(net, p, s, torch.tensor(x / 128 - 1), train=True)
-            theirs.LOSSES[loss](logits, torch.tensor(y)).backward()
+            logits = theirs.net(net, p, s, theirs.torch.tensor(x / 128 - 1), train=True)
+            theirs.LOSSES[loss](logits, theirs.torch.tensor(y)).backward()
             optimizer.step()
         vector = net.layout.join({name: tensor.detach().numpy() for name, tensor in p.items()}, like=params)
         return {"params": vector, **theirs.numbers(s)}
@@ -43,7 +40,7 @@ def trained_by_torch(net, loss, settings, images, labels):
 
 @pytest.mark.parametrize("settings", OPTIMIZERS.values(), ids=OPTIMIZERS)
 @pytest.mark.parametrize("name", LOSSES)
-def test_training(there, name, settings):
+def test_training(theirs, there, name, settings):
     if there.dtype == "float32" and name == "hinge":
         pytest.skip("a rounding may move a score across the margin")
     loss = LOSSES[name]
@@ -67,7 +64,7 @@ def test_training(there, name, settings):
         host = there.backend.to_host
         ours = {"params": host(after.params), **{name: host(array) for name, array in after.state.items()}}
 
-        train = trained_by_torch(net, loss, settings, images, labels)
+        train = trained_by_torch(theirs, net, loss, settings, images, labels)
         expected = each_member(train, shape.members, point.params, point.state, np.moveaxis(rates, 0, -1), point.l2)
         agree(ours, expected, 1e-9 if there.dtype == "float64" else 1e-3, least=1.0)
 

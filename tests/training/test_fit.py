@@ -162,7 +162,7 @@ def test_the_last_short_batch_is_kept_or_dropped(data, drop_last):
     batches = Loader(data.train, backend).shuffled(64, 7, 0, drop_last=drop_last)
     for batch in batches:
         carry = step(carry, Fixed(run.normalization, np.asarray(SETTINGS["l2"])), batch, np.asarray(0.02))
-    assert carry.step == 6 if drop_last else 7
+    assert carry.step == (6 if drop_last else 7)
     np.testing.assert_allclose(run.params, carry.params, rtol=1e-9, atol=1e-12)
 
 

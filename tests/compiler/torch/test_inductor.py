@@ -9,16 +9,20 @@ from anynet.data import Loader, Normalization, Split
 from anynet.training.loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
 
-torch = pytest.importorskip("torch")
-target = pytest.importorskip("anynet.compiler.torch.target")
-kernels = pytest.importorskip("anynet.compiler.torch.inductor")
-
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler
 
 
 @pytest.fixture
-def compiled(monkeypatch):
+def torch():
+    return pytest.importorskip("torch")
+
+
+@pytest.fixture
+def compiled(torch, monkeypatch):
     """Small arrays are large enough, and compiled at once; what was."""
+    from anynet.compiler.torch import inductor as kernels  # these import PyTorch
+    from anynet.compiler.torch import target
+
     made, compile_source = [], kernels._compile
     monkeypatch.setattr(target.TorchTarget, "patience", 1)
     monkeypatch.setattr(target, "LARGE", 200)
@@ -54,7 +58,7 @@ def test_they_train_as_the_plain_step_does(compiled):
     assert any("sqrt" in f"{graph}" for graph in compiled)
 
 
-def test_where_nothing_can_be_compiled_training_goes_on(compiled, monkeypatch):
+def test_where_nothing_can_be_compiled_training_goes_on(compiled, torch, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("there is no C++ compiler")
 
@@ -63,7 +67,7 @@ def test_where_nothing_can_be_compiled_training_goes_on(compiled, monkeypatch):
     assert compiled
 
 
-def test_a_choice_keeps_infinities_and_nan(rng):
+def test_a_choice_keeps_infinities_and_nan(torch):
     def step(carry, shared, row):
         xp = array_namespace(carry)
         return xp.where(row > 0, row, 0.0) + xp.where(row < 0, carry, 0.0)
