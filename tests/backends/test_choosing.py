@@ -4,10 +4,8 @@ import importlib.util
 import os
 import subprocess
 import sys
-from importlib import import_module
 
 import pytest
-from anynet.app.commands.backends_table import table
 
 from anynet import BackendError, backend
 from anynet.backends import LIBRARIES
@@ -166,26 +164,3 @@ anynet.backend("{library}")
 print(*sorted({{"torch", "jax", "cupy"}} & sys.modules.keys()))
 """
     assert run(program) == ["", library if library != "numpy" else ""]
-
-
-def test_the_table_names_all_libraries_with_version_or_reason(monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "200")
-    table()
-    out, err = capsys.readouterr()
-    rows = {row.split()[1]: row for row in out.splitlines() if row.startswith("│")}
-    rows.pop("│", None)  # further devices of the library above
-    assert rows.keys() == LIBRARIES.keys()
-    assert err == ""
-    for name, row in rows.items():
-        if "cannot be used here" in row:
-            assert f"\n{refusal(name)}\n" in out
-        else:
-            assert import_module(name).__version__ in row
-            assert all(device in out for device in backend(name).devices())
-
-
-def test_the_table_says_what_is_missing(monkeypatch, capsys):
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jax" else find_spec(name))
-    table()
-    assert "\njax is not installed; install it with: pip install jax\n" in capsys.readouterr().out

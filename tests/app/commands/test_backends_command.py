@@ -1,0 +1,40 @@
+"""The command ``backends``: the table of array libraries and devices."""
+
+import importlib.util
+from importlib import import_module
+
+import pytest
+
+from anynet import BackendError, backend
+from anynet.app.commands.backends import backends
+from anynet.backends import LIBRARIES
+
+
+def why_not(name):
+    """Return why a backend cannot be used."""
+    with pytest.raises(BackendError) as caught:
+        backend(name)
+    return str(caught.value)
+
+
+def test_the_table_names_all_libraries_with_version_or_reason(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    backends()
+    out, err = capsys.readouterr()
+    rows = {row.split()[1]: row for row in out.splitlines() if row.startswith("│")}
+    rows.pop("│", None)  # further devices of the library above
+    assert rows.keys() == LIBRARIES.keys()
+    assert err == ""
+    for name, row in rows.items():
+        if "not available" in row:
+            assert f"\n{why_not(name)}\n" in out
+        else:
+            assert import_module(name).__version__ in row
+            assert all(device in out for device in backend(name).devices())
+
+
+def test_the_table_says_what_is_missing(monkeypatch, capsys):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jax" else find_spec(name))
+    backends()
+    assert "\njax is not installed; install it with: pip install jax\n" in capsys.readouterr().out
