@@ -12,6 +12,7 @@ from cyclopts.config import Dict
 from cyclopts.validators import Number
 
 from anynet.backends import DTYPES, PRECISIONS
+from anynet.training import TrainSettings
 
 Positive = Annotated[float, Parameter(validator=Number(gt=0))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
@@ -24,7 +25,8 @@ NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0))]
 class Config:
     """Settings of one training run.
 
-    The defaults are those of ``python train.py``. The texts below the fields are the command line's help.
+    The defaults are those of ``python train.py``; where a training has a setting of the same name, its default in
+    `TrainSettings`, except for the penalty. The texts below the fields are the command line's help.
     """
 
     data: str = "auto"
@@ -35,14 +37,14 @@ class Config:
     val: str = "5000"
     """Validation images: a number, taken from the back, or batch files. With test_batch the best epoch is chosen on
     the test images, and its test accuracy is biased."""
-    normalize: str = "standardize"
+    normalize: str = TrainSettings.normalize
     """Input normalization: none (to [0, 1]), center (subtract the training mean) or standardize (also divide by the
     deviation), per pixel; append :channel for one mean and deviation per color."""
-    flip: bool = False
+    flip: bool = TrainSettings.flip
     """Mirror each training image left to right with probability 1/2."""
-    crop: NotNegativeCount = 0
+    crop: NotNegativeCount = TrainSettings.crop
     """Pixels of black padding, 0 to 31, from which each training image is cropped at random."""
-    reverse: bool = False
+    reverse: bool = TrainSettings.reverse
     """Reverse all 3,072 values of each training image (rows, columns and colors), with probability 1/2 per batch; one
     report did this instead of --flip."""
 
@@ -73,23 +75,23 @@ class Config:
     epoch), or step:F:N (times F every N epochs)."""
     warmup: NotNegative = 0.0
     """Epochs of linear warm-up before the schedule, e.g. 0.5."""
-    epochs: Count = 20
+    epochs: Count = TrainSettings.epochs
     """Number of epochs."""
-    batch_size: Count = 100
+    batch_size: Count = TrainSettings.batch_size
     """Images per step."""
-    drop_last: bool = False
+    drop_last: bool = TrainSettings.drop_last
     """Skip the last batch of an epoch if it is smaller."""
 
     backend: str | None = None
     """Array library: numpy, cupy, torch or jax, optionally with a device, e.g. torch:cuda or cupy:1. Default:
     $ANYNET_BACKEND, or numpy."""
-    dtype: Literal[DTYPES] = "float32"  # type: ignore[valid-type]
+    dtype: Literal[DTYPES] = TrainSettings.dtype  # type: ignore[valid-type]
     """Dtype of parameters and activations."""
     precision: Literal[*PRECISIONS] = "float32"  # type: ignore[valid-type]
     """Matmul precision: float32, tf32 or bf16 (the last two on GPUs only)."""
-    seed: NotNegativeCount = 42
+    seed: NotNegativeCount = TrainSettings.seed
     """Seed of the initial weights and, without --order-seed, of the batches."""
-    order_seed: NotNegativeCount | None = None
+    order_seed: NotNegativeCount | None = TrainSettings.order_seed
     """Seed of the order of the images and of augmentation. Default: --seed."""
     memory_budget: Annotated[float, Parameter(validator=Number(gte=0, lt=1e6))] | None = None
     """GB of device memory for images; sets that do not fit are streamed. Default: half of the free memory."""

@@ -42,21 +42,17 @@ class Experiment(NamedTuple):
     backend: Backend
 
     @property
-    def memory_budget(self) -> int | None:
-        """Device memory for images, in bytes, as `anynet.fit` takes it."""
-        return None if self.config.memory_budget is None else round(self.config.memory_budget * 1e9)
-
-    @property
     def settings(self) -> TrainSettings:
         """Settings of the training. Raises ValueError if one is out of range."""
-        same = {f.name: getattr(self.config, f.name) for f in fields(TrainSettings) if hasattr(self.config, f.name)}
+        config = self.config
+        settings = {field.name: getattr(config, field.name) for field in fields(TrainSettings)}
         objects = {
-            "loss": build.LOSSES[self.config.loss],
+            "loss": build.LOSSES[config.loss],
             "backend": self.backend,
             "precision": None,  # the backend has it
-            "memory_budget": self.memory_budget,
+            "memory_budget": None if config.memory_budget is None else round(config.memory_budget * 1e9),
         }
-        return TrainSettings(**same | objects)
+        return TrainSettings(**settings | objects)
 
     def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
         """Train and return the run; see `anynet.fit`."""

@@ -44,7 +44,7 @@ def test_presets_and_a_single_layer(capsys):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--run", "out"], "--profile trains nothing and writes no results; leave out --run"),
+        (["--run", "out"], "--profile: expected no --run, --seeds or --sweep with it"),
         (["--memory-budget", "0"], "more than --memory-budget"),
         (["--batch-size", "401"], "expected 1 to 400"),
         (["--backend", "nunpy"], 'did you mean "numpy"'),
