@@ -1,0 +1,151 @@
+"""Layers in a fixed order: names, sizes, parameters, equality and text."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Self, overload
+
+from anynet.nn.layer import Layer, Parameter, short
+from anynet.nn.layout import Layout
+from anynet.nn.summary import summary
+
+SHOWN = 8
+"""Number of layers that a repr shows; of a longer net, the first and last ``SHOWN // 2``."""
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Container(Layer):
+    """Base class of `Sequential`: layers in a fixed order, as an immutable value.
+
+    Two containers are equal if their layers are. A container has a length, can be indexed and iterated over, and a
+    slice is a container too. Parameters and state are named after the layer's place: "0.W", "1.gamma", "2.0.W".
+
+    Parameters
+    ----------
+    *layers : Layer
+        At least one. Containers among them stay nested.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a layer.
+    ValueError
+        If there is no layer, or the sizes of two neighbors do not match.
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __init__(self, *layers: Layer) -> None:
+        if not layers:
+            raise ValueError(f"a {type(self).__name__} needs at least one layer")
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layer {i}: expected a layer, such as Linear(3072, 10) or ReLU(), got {layer!r}")
+        object.__setattr__(self, "layers", layers)  # as frozen dataclasses do
+        given: int | None = None
+        for name, layer in self.named_layers().items():
+            n_in, n_out = layer.features()
+            if given is not None and n_in not in (None, given):
+                raise ValueError(f"layer {name}, {layer}: takes {n_in} features, but the layers before it give {given}")
+            given = given if n_out is None else n_out
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    @overload
+    def __getitem__(self, i: int) -> Layer: ...
+    @overload
+    def __getitem__(self, i: slice) -> Self: ...
+    def __getitem__(self, i: int | slice) -> Layer:
+        return type(self)(*self.layers[i]) if isinstance(i, slice) else self.layers[i]
+
+    def __hash__(self) -> int:
+        try:
+            return hash(self.layers)
+        except TypeError:  # a layer that holds an array, say; equal nets have layers of the same types, at least
+            return hash(tuple(map(type, self.layers)))
+
+    def __repr__(self) -> str:
+        texts = [short(layer) for layer in self.layers]
+        if len(texts) > SHOWN:
+            half = SHOWN // 2
+            texts[half:-half] = [f"... {len(texts) - 2 * half} more ..."]
+        return f"{type(self).__name__}({', '.join(texts)})"
+
+    def summary(self) -> str:
+        """Return a table of the layers: output shapes, parameters, multiply-adds per sample, and their totals."""
+        return summary(self.named_layers())
+
+    def named_layers(self) -> dict[str, Layer]:
+        """Return the layers that are not containers, by dotted name.
+
+        Returns
+        -------
+        dict of Layer
+            In the order in which they run; "2.0" is the first layer of the container in place 2.
+        """
+        return {
+            f"{i}.{name}" if name else f"{i}": leaf
+            for i, layer in enumerate(self.layers)
+            for name, leaf in (layer.named_layers() if isinstance(layer, Container) else {"": layer}).items()
+        }
+
+    def features(self) -> tuple[int | None, int | None]:
+        """Return ``n_in`` and ``n_out``."""
+        return self.n_in, self.n_out
+
+    @cached_property
+    def n_in(self) -> int | None:
+        """Number of input features; None if any number will do."""
+        return next((n_in for n_in, _ in (layer.features() for layer in self.layers) if n_in is not None), None)
+
+    @cached_property
+    def n_out(self) -> int | None:
+        """Number of output features; None if it is the number of input features."""
+        outputs = (n_out for _, n_out in (layer.features() for layer in reversed(self.layers)))
+        return next((n_out for n_out in outputs if n_out is not None), None)
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """Number of parameters of one member, without the padding of the vector."""
+        return sum(prod(p.shape) for p in self._parameters.values())
+
+    @property
+    def uses_rng(self) -> bool:
+        """True if any layer uses random numbers."""
+        return any(layer.uses_rng for layer in self.layers)
+
+    def multiply_adds(self) -> int:
+        """Return the sum over the layers."""
+        return sum(layer.multiply_adds() for layer in self.layers)
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Return the parameters of all layers by name, in the layers' order."""
+        return dict(self._parameters)
+
+    def state(self) -> dict[str, Parameter]:
+        """Return the state of all layers by name, in the layers' order."""
+        return dict(self._state)
+
+    @cached_property
+    def _parameters(self) -> dict[str, Parameter]:
+        return {f"{i}.{name}": p for i, layer in enumerate(self.layers) for name, p in layer.parameters().items()}
+
+    @cached_property
+    def _state(self) -> dict[str, Parameter]:
+        return {f"{i}.{name}": p for i, layer in enumerate(self.layers) for name, p in layer.state().items()}
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Places of the parameters in the parameter vector."""
+        return Layout(self._parameters)
+
+    @cached_property
+    def _leaves_before(self) -> list[int]:
+        """Number of layers that are not containers before each layer."""
+        sizes = [len(layer.named_layers()) if isinstance(layer, Container) else 1 for layer in self.layers]
+        return [sum(sizes[:i]) for i in range(len(sizes))]
