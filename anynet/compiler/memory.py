@@ -67,6 +67,11 @@ class MemoryPlan:
         """Whether the node's result is wanted in a certain place."""
         return node in self._outputs or node in self._parts
 
+    def needed_outside(self, group: list[Node]) -> list[Node]:
+        """Return the operations of a group whose results are needed outside it, or wanted in a certain place."""
+        members = set(group)
+        return [node for node in group if self.is_placed(node) or not members.issuperset(self.users.get(node, ()))]
+
     def allocate(self, node: Node) -> Array:
         """An array for what the operation gives."""
         if (old := self._updates.pop(node, None)) is not None and self._may_write(node, old):

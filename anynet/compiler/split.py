@@ -11,6 +11,7 @@ from typing import Any
 
 from anynet.compiler.concat import is_vector
 from anynet.compiler.graph import Graph, Node
+from anynet.compiler.ops import OPERATIONS
 from anynet.compiler.recording import record_step
 from anynet.compiler.target import Step, evaluate
 from anynet.core.tree import flatten
@@ -18,11 +19,6 @@ from anynet.core.typing import ConcreteArray as Array
 
 LONG = 1 << 12
 """Elements from which a part stands alone; shorter neighbours stay together."""
-
-ELEMENTWISE = {
-    *("abs", "add", "astype", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "maximum"),
-    *("minimum", "multiply", "negative", "not_equal", "pow", "sqrt", "square", "subtract", "where"),
-}
 
 Parts = list[Array]
 """An array, in parts that follow each other on the last axis."""
@@ -104,7 +100,7 @@ class SplitStep:
             return _without_short(sorted(found | {s + b for s, piece in pairs for b in self._bounds[piece]}))
         if (part := _part(node)) is not None:
             found |= {b - part.start for b in self._bounds[node.args[0]] if part.start <= b <= part.stop}
-        elif node.op in ELEMENTWISE:
+        elif node.op in OPERATIONS and node.op != "take":
             found |= {b for used in node.inputs if _beside(used, node) for b in self._bounds[used]}
         return sorted(found)
 

@@ -15,6 +15,7 @@ from typing import Any
 from array_api_compat import device, is_array_api_obj
 
 from anynet.compiler.graph import Graph, Node
+from anynet.compiler.ops import OPERATIONS, Operation
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
@@ -204,35 +205,9 @@ def _reflected(name: str, function: Callable[..., Any]) -> Callable[..., Tracer]
     return method
 
 
-_BINARY = {
-    "add": "add",
-    "subtract": "sub",
-    "multiply": "mul",
-    "divide": "truediv",
-    "floor_divide": "floordiv",
-    "remainder": "mod",
-    "pow": "pow",
-    "matmul": "matmul",
-    "bitwise_and": "and_",
-    "bitwise_or": "or_",
-    "bitwise_xor": "xor",
-    "bitwise_left_shift": "lshift",
-    "bitwise_right_shift": "rshift",
-}
-for _name, _python in _BINARY.items():
-    setattr(Tracer, f"__{_python.strip('_')}__", _operator(_name, getattr(operator, _python)))
-    setattr(Tracer, f"__r{_python.strip('_')}__", _reflected(_name, getattr(operator, _python)))
-_OTHERS = {
-    "equal": "eq",
-    "not_equal": "ne",
-    "less": "lt",
-    "less_equal": "le",
-    "greater": "gt",
-    "greater_equal": "ge",
-    "negative": "neg",
-    "positive": "pos",
-    "abs": "abs",
-    "bitwise_invert": "invert",
-}
-for _name, _python in _OTHERS.items():
-    setattr(Tracer, f"__{_python}__", _operator(_name, getattr(operator, _python)))
+for _operation in (*OPERATIONS.values(), Operation("matmul", "__matmul__", "__rmatmul__")):
+    if _operation.operator:
+        _function = getattr(operator, _operation.operator)
+        setattr(Tracer, _operation.operator, _operator(_operation.name, _function))
+        if _operation.reflected:
+            setattr(Tracer, _operation.reflected, _reflected(_operation.name, _function))

@@ -27,7 +27,7 @@ FINALLY = {"mean": "sum", "count_nonzero": "sum"}
 
 def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
     """One loop for operations with results of one shape, each behind those it needs; it writes those needed outside."""
-    shape, members = tuple(group[0].shape), set(group)
+    shape, outer = tuple(group[0].shape), set(memory.needed_outside(group))
     local: dict[Node, str] = {}
     reads: list[Access] = []
     writes: list[Access] = []
@@ -58,7 +58,7 @@ def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
             found = expression(node, [value(a) for a in (node.args[:1] if node.op == "astype" else node.args)])
         lines.append(f"const {_type(node)} t{k} = {found};")
         local[node] = f"t{k}"
-        if memory.is_placed(node) or not members.issuperset(memory.users.get(node, ())):
+        if node in outer:
             out = memory.allocate(node)
             writes.append(Access(out, _strides(out, shape)))
             lines.append(f"{{y{len(writes) - 1}}} = t{k};")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anynet.compiler.graph import Node
+from anynet.compiler.ops import OPERATIONS
 
 TYPES = {
     "bool": "bool",
@@ -21,45 +22,12 @@ TYPES = {
 }
 """By the dtype's name."""
 
-EXPRESSIONS = {
-    "abs": "({0} < 0 ? -{0} : {0} + 0)",  # + 0, for -0.0 is not less than 0
-    "add": "{0} + {1}",
-    "bitwise_and": "{0} & {1}",
-    "bitwise_or": "{0} | {1}",
-    "bitwise_xor": "{0} ^ {1}",
-    "divide": "{0} / {1}",
-    "exp": "exp({0})",
-    "expm1": "expm1({0})",
-    "log": "log({0})",
-    "log1p": "log1p({0})",
-    "maximum": "({0} > {1} || {0} != {0} ? {0} : {1})",
-    "minimum": "({0} < {1} || {0} != {0} ? {0} : {1})",
-    "multiply": "{0} * {1}",
-    "negative": "-{0}",
-    "positive": "{0}",
-    "sqrt": "sqrt({0})",
-    "square": "{0} * {0}",
-    "subtract": "{0} - {1}",
-    "tanh": "tanh({0})",
+UNSIGNED = {"signed char": "unsigned int", "short": "unsigned int", "int": "unsigned int"} | {
+    "unsigned char": "unsigned int",
+    "unsigned short": "unsigned int",
+    "long long": "unsigned long long",
 }
-"""Those whose arguments are made the result's dtype first."""
-
-COMPARISONS = {
-    "equal": "{0} == {1}",
-    "greater": "{0} > {1}",
-    "greater_equal": "{0} >= {1}",
-    "isfinite": "{0} - {0} == 0",
-    "isnan": "{0} != {0}",
-    "less": "{0} < {1}",
-    "less_equal": "{0} <= {1}",
-    "logical_and": "({0} != 0) && ({1} != 0)",
-    "logical_not": "{0} == 0",
-    "logical_or": "({0} != 0) || ({1} != 0)",
-    "not_equal": "{0} != {1}",
-}
-"""Those whose result is bool, and whose arguments are made one dtype that holds both."""
-
-FLOATING = {"divide", "exp", "expm1", "log", "log1p", "sqrt", "tanh"}
+"""In which type integers are added, subtracted and multiplied: signed ones must not overflow in C++."""
 
 
 class Reduction(NamedTuple):
@@ -115,15 +83,13 @@ def is_elementwise(node: Node) -> bool:
     op, kind, numbers = node.op, np.dtype(str(node.dtype)).kind, [a for a in node.args if not isinstance(a, Node)]
     if op == "astype":
         return True
+    if op == "take" or op not in OPERATIONS:
+        return False
     if node.kwargs or not all(isinstance(number, bool | int | float) for number in numbers):
         return False
     if op == "pow":
         return kind == "f" and numbers == [2] and node.args[1] == 2
-    if op in FLOATING:
-        return kind == "f"
-    if op in ("bitwise_and", "bitwise_or", "bitwise_xor"):
-        return kind in "biu"
-    return op in EXPRESSIONS or op in COMPARISONS or op == "where"
+    return OPERATIONS[op].cuda != "" and kind in OPERATIONS[op].kinds
 
 
 def known(node: Node) -> bool:
@@ -139,18 +105,17 @@ def dtype_name(node: Node) -> str:
 def expression(node: Node, arguments: list[str]) -> str:
     """What a result's element is, of its arguments' elements; in the result's type."""
     own = TYPES[dtype_name(node)]
+    operation = OPERATIONS["square" if node.op == "pow" else node.op]
     match node.op:
         case "astype":
             value = f"{arguments[0]} != 0" if own == "bool" else arguments[0]
-        case "pow":
-            value = EXPRESSIONS["square"].format(f"({own})({arguments[0]})")
         case "where":
-            value = "({}) ? {} : {}".format(arguments[0], *(f"({own})({a})" for a in arguments[1:]))
-        case op if op in COMPARISONS:
-            beside = TYPES[str(np.result_type(*(_weak(argument) for argument in node.args)))]
-            value = COMPARISONS[op].format(*(f"({beside})({a})" for a in arguments))
-        case op:
-            value = EXPRESSIONS[op].format(*(f"({own})({a})" for a in arguments))
+            value = operation.cuda.format(arguments[0], *(f"({own})({a})" for a in arguments[1:]))
+        case _:
+            kind = UNSIGNED.get(own, own) if operation.wraps else own
+            if operation.compares:
+                kind = TYPES[str(np.result_type(*(_weak(argument) for argument in node.args)))]
+            value = operation.cuda.format(*(f"({kind})({a})" for a in arguments))
     return f"({own})({value})"
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from anynet.compiler.graph import Node
 from anynet.compiler.memory import MemoryPlan
-from anynet.compiler.numpy.ufuncs import ELEMENTWISE, calls, check_index, in_place, take
+from anynet.compiler.numpy.ufuncs import calls, check_index, in_place, take
+from anynet.compiler.ops import OPERATIONS
 from anynet.compiler.target import Call
 from anynet.core.tree import flatten
 
@@ -24,7 +25,7 @@ LARGE = 1 << 14
 
 def in_blocks(node: Node) -> bool:
     """Whether an operation is done in blocks: element by element on large arrays, and whole rows taken from others."""
-    if node.op not in ELEMENTWISE or math.prod(node.shape) < LARGE:
+    if node.op not in OPERATIONS or math.prod(node.shape) < LARGE:
         return False
     if node.op != "take":
         return True
@@ -38,10 +39,9 @@ def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
     group: elementwise operations with results of one shape, each behind those it needs.
     memory: gives arrays to the results that are needed outside of the group; the others live in a block's.
     """
-    shape, members = group[0].shape, set(group)
-    inner = [node for node in group if not memory.is_placed(node) and members.issuperset(memory.users.get(node, ()))]
-    whole = {node: memory.allocate(node) for node in group if node not in inner}
-    small = _small_arrays(group, set(inner), memory)
+    shape = group[0].shape
+    whole = {node: memory.allocate(node) for node in memory.needed_outside(group)}
+    small = _small_arrays(group, set(group) - whole.keys())
     found: list[Call] = [
         (check_index, (memory[node.args[0]], memory[node.args[1]], 0)) for node in group if node.op == "take"
     ]
@@ -88,7 +88,7 @@ def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
     return array[..., *parts]  # with ..., for array[()] of a single number is no array
 
 
-def _small_arrays(group: list[Node], inner: set[Node], memory: MemoryPlan) -> dict[Node, Host]:
+def _small_arrays(group: list[Node], inner: set[Node]) -> dict[Node, Host]:
     """Arrays of a block's size for results that only the group needs, used again when they are needed no more."""
     found: dict[Node, Host] = {}
     free: list[Host] = []

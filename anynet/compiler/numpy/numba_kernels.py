@@ -14,33 +14,10 @@ from anynet.compiler.graph import Node, elements
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy.blocks import block_calls
 from anynet.compiler.numpy.ufuncs import check_index
+from anynet.compiler.ops import OPERATIONS, keeps_integers
 from anynet.compiler.target import Call
 
 Host = NDArray[Any]
-
-EXPRESSIONS = {
-    "add": "{} + {}",
-    "subtract": "{} - {}",
-    "multiply": "{} * {}",
-    "divide": "{} / {}",
-    "negative": "-{}",
-    "abs": "abs({})",
-    "sqrt": "sqrt({})",
-    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",
-    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
-    "equal": "{} == {}",
-    "not_equal": "{} != {}",
-    "less": "{} < {}",
-    "less_equal": "{} <= {}",
-    "greater": "{} > {}",
-    "greater_equal": "{} >= {}",
-    "bitwise_and": "{} & {}",
-    "bitwise_or": "{} | {}",
-    "where": "{1} if {0} else {2}",
-    "astype": "{}",
-    "take": "{}",
-}
-"""How the operations are written. Those whose vector loops are NumPy's own, such as exp, are not among them."""
 
 TYPES = {
     "bool": numba.boolean,
@@ -75,10 +52,16 @@ def kernel_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
 
 def _can_be_written(node: Node) -> bool:
     return (
-        node.op in EXPRESSIONS
+        node.op in OPERATIONS
+        and OPERATIONS[node.op].numba != ""
         and (not node.kwargs or node.op in ("astype", "take"))
         and all(f"{used.dtype}" in TYPES for used in (node, *node.inputs))
-        and (_beside(node).kind == "f" or node.op == "astype" or all(isinstance(arg, Node) for arg in node.args))
+        and (
+            _beside(node).kind == "f"
+            or node.op == "astype"
+            or all(isinstance(arg, Node) for arg in node.args)
+            or keeps_integers(node)
+        )
     )
 
 
@@ -98,7 +81,7 @@ class _Source:
         self._rows: list[str] = []  # of the inner loops
         self._index = [f"i{axis}" for axis in range(len(self._shape))]
         self._local = {node: f"t{i}" for i, node in enumerate(group)}
-        outer = [node for node in group if memory.is_placed(node) or not set(group).issuperset(memory.users[node])]
+        outer = memory.needed_outside(group)
         for node in outer:
             memory.allocate(node)
         lines = []
@@ -120,11 +103,11 @@ class _Source:
             self._rows.append(f"r_{self._name(index)} = {self._name(index)}[i0]")
             return f"{self._name(table)}[{', '.join([f'r_{self._name(index)}', *self._index[1:]])}]"
         arguments = node.args[:1] if node.op == "astype" else node.args
-        return EXPRESSIONS[node.op].format(*(self._argument(argument, _beside(node)) for argument in arguments))
+        return OPERATIONS[node.op].numba.format(*(self._argument(argument, _beside(node)) for argument in arguments))
 
     def _argument(self, argument: Any, dtype: np.dtype) -> str:
         if not isinstance(argument, Node):
-            return f"{dtype}({float(argument)!r})"
+            return f"{dtype}({int(argument) if dtype.kind in 'iu' else float(argument)!r})"
         return self._local.get(argument) or self._element(self._memory[argument])
 
     def _element(self, array: Host) -> str:

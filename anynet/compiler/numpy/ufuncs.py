@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.compiler.graph import Node
+from anynet.compiler.ops import OPERATIONS, is_mask
 from anynet.compiler.target import Call
 
-UFUNCS = {name: getattr(xp, name) for name in dir(xp) if isinstance(getattr(xp, name), np.ufunc)}
+UFUNCS = {name: ufunc for name in OPERATIONS if isinstance(ufunc := getattr(xp, name), np.ufunc)}
 UFUNCS["matmul"] = np.matmul
-ELEMENTWISE = frozenset(UFUNCS) - {"matmul", "vecdot", "matvec", "vecmat"} | {"astype", "sign", "take", "where"}
 REDUCTIONS = {
     "sum": np.add,
     "mean": np.add,
@@ -28,20 +28,12 @@ def in_place(node: Node) -> bool:
     """Whether the result may be written over an argument of the same shape."""
     if node.op == "where":
         return _is_mask(node)
-    return node.op in ELEMENTWISE and node.op != "take"
+    return node.op in OPERATIONS and OPERATIONS[node.op].in_place
 
 
 def _is_mask(node: Node) -> bool:
-    """Whether a choice is between numbers and zeros."""
-    condition, x, y = node.args
-    return (
-        all(isinstance(arg, Node) for arg in (condition, x))
-        and (condition.dtype.kind, x.dtype) == ("b", node.dtype)
-        and node.dtype.kind in "fiub"
-        and node.dtype.itemsize <= 8
-        and isinstance(y, int | float)
-        and str(float(y)) == "0.0"  # which -0.0 is not
-    )
+    """Whether a choice is a product of bits."""
+    return is_mask(node) and node.dtype.kind in "fiub" and node.dtype.itemsize <= 8
 
 
 def _as_integers(array: NDArray[Any]) -> NDArray[Any]:

@@ -3,33 +3,10 @@
 import torch
 
 from anynet.compiler.graph import Node
+from anynet.compiler.ops import OPERATIONS, is_mask, keeps_integers
 from anynet.compiler.target import layout
 
-OPERATIONS = {
-    "abs": torch.abs,
-    "add": torch.add,
-    "bitwise_and": torch.bitwise_and,
-    "bitwise_or": torch.bitwise_or,
-    "divide": torch.div,
-    "equal": torch.eq,
-    "exp": torch.exp,
-    "expm1": torch.expm1,
-    "greater": torch.gt,
-    "greater_equal": torch.ge,
-    "less": torch.lt,
-    "less_equal": torch.le,
-    "log": torch.log,
-    "log1p": torch.log1p,
-    "maximum": torch.maximum,
-    "minimum": torch.minimum,
-    "multiply": torch.mul,
-    "negative": torch.neg,
-    "not_equal": torch.ne,
-    "sqrt": torch.sqrt,
-    "subtract": torch.sub,
-    "tanh": torch.tanh,
-    "where": torch.where,
-}
+FUNCTIONS = {operation.name: getattr(torch, operation.torch) for operation in OPERATIONS.values() if operation.torch}
 """Operations of each element on its own, which take ``out``."""
 
 REDUCTIONS = {"max": torch.amax, "mean": torch.mean, "min": torch.amin, "sum": torch.sum}
@@ -39,19 +16,15 @@ BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
 
 def has_out(node: Node) -> bool:
     """Whether it is an operation on elements that can write to a tensor, and numbers in it change no dtype."""
+    if node.op not in FUNCTIONS or node.kwargs:
+        return False
     is_float = bool(node.inputs) and node.inputs[-1].dtype.is_floating_point
-    return node.op in OPERATIONS and not node.kwargs and (is_float or all(isinstance(a, Node) for a in node.args))
+    return is_float or all(isinstance(arg, Node) for arg in node.args) or keeps_integers(node)
 
 
-def is_mask(node: Node) -> bool:
-    """Whether a choice is between numbers and zeros."""
-    condition, x, y = node.args
-    return (
-        all(isinstance(arg, Node) for arg in (condition, x))
-        and (condition.dtype, x.dtype) == (torch.bool, node.dtype)
-        and node.dtype in BITS
-        and str(y) in ("0", "0.0")  # which -0.0 is not
-    )
+def is_mask_of_bits(node: Node) -> bool:
+    """Whether a choice is a product of bits."""
+    return is_mask(node) and node.dtype in BITS
 
 
 def overlap(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor, fx
 from anynet.compiler.graph import Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.target import Call
-from anynet.compiler.torch.functions import OPERATIONS, overlap, same
+from anynet.compiler.torch.functions import FUNCTIONS, overlap, same
 
 
 class CannotCompileError(Exception):
@@ -24,7 +24,7 @@ def kernel_calls(group: list[Node], memory: MemoryPlan, device: torch.device) ->
 
     Raises CannotCompileError where PyTorch cannot compile it, for want of a C++ compiler, for one.
     """
-    outer = [node for node in group if memory.is_placed(node) or not set(group).issuperset(memory.users[node])]
+    outer = memory.needed_outside(group)
     for node in outer:
         memory.allocate(node)
     source = _Source(device)
@@ -51,7 +51,7 @@ class _Source:
             made = self.graph.call_method("to", args[:2])
         else:
             dtype = node.inputs[-1].dtype
-            made = self.graph.call_function(OPERATIONS[node.op], tuple(self._number(arg, dtype) for arg in args))
+            made = self.graph.call_function(FUNCTIONS[node.op], tuple(self._number(arg, dtype) for arg in args))
         self._made[node] = made
 
     def write(self, node: Node, tensor: Tensor) -> None:

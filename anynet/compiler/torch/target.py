@@ -10,10 +10,11 @@ import torch
 
 from anynet.compiler.graph import Graph, Node, elements
 from anynet.compiler.memory import MemoryPlan
+from anynet.compiler.ops import OPERATIONS
 from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target
 from anynet.compiler.torch import functions, inductor
-from anynet.compiler.torch.functions import BITS, OPERATIONS, REDUCTIONS, has_out, is_mask
+from anynet.compiler.torch.functions import BITS, FUNCTIONS, REDUCTIONS, has_out, is_mask_of_bits
 from anynet.core.typing import Array
 
 LARGE, WORTH = 1 << 14, 1 << 21
@@ -45,7 +46,7 @@ class TorchTarget(Target):
         return into.copy_, (array,)
 
     def in_place(self, node: Node) -> bool:
-        return node.op in OPERATIONS and node.op != "where"
+        return node.op in FUNCTIONS and OPERATIONS[node.op].in_place
 
     def overlap(self, one: torch.Tensor, other: torch.Tensor) -> bool:
         return functions.overlap(one, other)
@@ -61,11 +62,11 @@ class TorchTarget(Target):
 
     def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: torch.Tensor) -> list[Call]:
         match node.op, args:
-            case "where", (condition, x, _) if is_mask(node):  # a product is many times faster than a choice
+            case "where", (condition, x, _) if is_mask_of_bits(node):  # a product is many times faster than a choice
                 bits = BITS[out.dtype]  # of which 0 times any is 0, where 0 times infinity is NaN
                 return [(partial(torch.mul, out=out.view(bits)), (x.view(bits), condition))]
             case op, _ if has_out(node):
-                return [(partial(OPERATIONS[op], out=out), tuple(self._tensor(a, node.inputs[-1].dtype) for a in args))]
+                return [(partial(FUNCTIONS[op], out=out), tuple(self._tensor(a, node.inputs[-1].dtype) for a in args))]
             case "matmul", (a, b) if a.ndim == b.ndim == 2:
                 return self._product(a, b, out)
             case "astype", (x, *_):
