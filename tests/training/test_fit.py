@@ -175,7 +175,7 @@ def test_rates_follow_the_schedule(data):
             return super().update(params, grads, state, lr)
 
     schedule = an.schedules.Warmup(1, an.schedules.Step(0.1, 0.5, 1))
-    run = fit(data, optimizer=Recording(schedule), epochs=3, batch_size=200)
+    run = fit(data, PLAIN, Recording(schedule), epochs=3, batch_size=200)
     np.testing.assert_allclose(seen, [0, 0.05, 0.1, 0.1, 0.05, 0.05])
     assert [row.lr for row in run.history] == [seen[1], seen[3], seen[5]]
 
@@ -209,7 +209,7 @@ def test_divergence_names_epoch_step_and_rate(data):
     # 7 steps an epoch: the ninth spoils the parameters, so the tenth has no loss.
     schedule = an.schedules.Exponential(0.5, 0.5)
     with pytest.raises(an.DivergedError, match=r"epoch 2, at step 3 of 7, with learning rate 0.25"):
-        fit(data, optimizer=Breaking(schedule))
+        fit(data, PLAIN, Breaking(schedule))
 
 
 def test_control_c_keeps_what_there_was(data):

@@ -84,7 +84,7 @@ def test_a_setup_is_what_fit_trains(data):
     for epoch in range(3):
         carry = ready.loop(carry, ready.fixed, ready.batches(epoch), ready.rates(epoch))
     np.testing.assert_array_equal(carry.params, run.params)
-    ((val,),), _ = ready.measure.read([ready.measure(carry.params, carry.state, ready.inputs.val)])
+    ((val,),), _ = ready.evaluate.read([ready.evaluate(carry.params, carry.state, ready.inputs.val)])
     assert val.cost == run.history[-1].val_cost
     assert (ready.backend.name, ready.inputs.steps, ready.settings.l2) == ("numpy", 4, 0.01)
 

@@ -6,7 +6,7 @@
 ``result`` shows what came out.
 """
 
-from anynet.app.profiling.result import Profile
+from anynet.app.profiling.profile_result import Profile
 from anynet.app.profiling.timing import profile
 
 __all__ = ["Profile", "profile"]

@@ -20,7 +20,7 @@ from anynet.app.profiling.parts import (
     names,
     shares,
 )
-from anynet.app.profiling.result import Profile
+from anynet.app.profiling.profile_result import Profile
 from anynet.app.profiling.runners import Job, Row, Runner, one_by_one, recorded
 from anynet.backends import Backend
 from anynet.compiler import Call, Graph, Step, trace
