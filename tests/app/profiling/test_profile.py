@@ -1,5 +1,7 @@
 """Profiles by a clock that every operation moves on by a known time."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -186,6 +188,25 @@ def test_a_labelled_net_is_the_same_net(rng):
         results.append([logits, value, grads, *n.backward(params, cache, dlogits), *new.values()])
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@dataclass(frozen=True)
+class Dropout(an.Layer):
+    def forward(self, params, state, x, *, train, rng=None):
+        mask = an.random.uniform(rng, x.shape[-2:], x.dtype)
+        return x * mask, mask, state
+
+    def backward(self, params, cache, dy):
+        return dy * cache, {}
+
+
+@pytest.mark.parametrize("backend_here", ["numpy", "torch:cpu"], indirect=True)
+def test_random_numbers_are_counted_by_layer(backend_here, clock):
+    net = an.Sequential(an.Linear(3072, 6), Dropout(), an.Linear(6, 3))
+    found = profile(experiment(backend_here, net), clock)
+    forward, backward = parts_of(found, "1 Dropout", products=False)
+    assert forward > 100  # twenty rounds of the generator
+    assert backward == pytest.approx(1)
 
 
 def test_images_that_are_streamed_are_refused():
