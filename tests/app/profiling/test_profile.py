@@ -10,7 +10,7 @@ from anynet.app.build import LOSSES
 from anynet.app.config import Config
 from anynet.app.experiment import Experiment
 from anynet.app.profiling import Profile, profile, timing
-from anynet.app.profiling.parts import Label, Part, labelled_loss, labelled_net
+from anynet.app.profiling.parts import Label, Part, labeled_loss, labeled_net
 from anynet.app.profiling.timing import STEPS
 from anynet.backends import backend
 from anynet.backends.base import Backend
@@ -173,15 +173,15 @@ def test_the_penalty_is_part_of_the_update(backend_here, clock):
         assert with_and_without[0].row(name) == pytest.approx(with_and_without[1].row(name))
 
 
-def test_a_labelled_net_is_the_same_net(rng):
-    net, x, labels = labelled_net(DEEP), rng.standard_normal((7, 3072)), np.arange(7) % 3
+def test_a_labeled_net_is_the_same_net(rng):
+    net, x, labels = labeled_net(DEEP), rng.standard_normal((7, 3072)), np.arange(7) % 3
     params, state = DEEP.init(3, like=x)
     for one, other in zip(net.init(3, like=x)[1].values(), state.values(), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(net.init(3, like=x)[0], params)
     loss = LOSSES["cross-entropy"]
     results = []
-    for n, cost in ((net, labelled_loss(loss)), (DEEP, loss)):
+    for n, cost in ((net, labeled_loss(loss)), (DEEP, loss)):
         logits, cache, new = n.forward(params, state, x, train=True)
         value, dlogits = cost(logits, labels)
         grads = n.parameter_gradients(params, cache, dlogits)
@@ -241,4 +241,4 @@ def test_the_table_in_80_columns():
     ]
     assert max(map(len, lines)) <= 80
     faster = str(Profile(rows, seconds, 1000 * MICROSECOND, 100, "jax on cpu:0, float32"))
-    assert ["together", "-704", "-70.4%"] in [line.split() for line in faster.splitlines()]
+    assert ["fused", "-704", "-70.4%"] in [line.split() for line in faster.splitlines()]
