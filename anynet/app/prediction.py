@@ -18,7 +18,7 @@ from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
-from anynet.training.run import probabilities
+from anynet.training.result import probabilities
 
 
 @dataclass(frozen=True)

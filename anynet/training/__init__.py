@@ -1,11 +1,9 @@
-"""Training: the step, the epochs, and what is kept of them."""
+"""Training of one net or of several members: settings, steps, epochs and results."""
 
 from anynet.core.history import Epoch, History
-from anynet.training.divergence import DivergedError
+from anynet.training.errors import DivergedError, OutOfMemoryError
 from anynet.training.fit import fit
-from anynet.training.out_of_memory import OutOfMemoryError
-from anynet.training.run import Run, Snapshot
-from anynet.training.runs import Ensemble, Runs
+from anynet.training.result import Ensemble, Run, Runs, Snapshot
 from anynet.training.settings import Settings, TrainSettings
 from anynet.training.setup import Setup, setup
 

@@ -10,11 +10,10 @@ from anynet.data import Dataset
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.progress import Progress
-from anynet.training.run import Run
-from anynet.training.runs import Runs
+from anynet.training.result import Run, Runs
+from anynet.training.scheduler import train_members, train_one
 from anynet.training.settings import Settings, accepts_settings
 from anynet.training.setup import setup
-from anynet.training.together import train_alone, train_members
 
 
 @overload
@@ -99,6 +98,6 @@ def fit(
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
     with tqdm(total=total, unit="img", unit_scale=True, disable=None if progress is None else not progress) as bar:
         if not ready.stacked:
-            return train_alone(inputs, nets[0], Progress(bar), on_epoch)
+            return train_one(inputs, nets[0], Progress(bar), on_epoch)
         runs = tuple(train_members(inputs, nets, Progress(bar), on_epoch))
     return Runs(runs, data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))

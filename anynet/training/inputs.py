@@ -12,7 +12,7 @@ from anynet.backends import Backend, DeviceMemory
 from anynet.backends import backend as choose_backend
 from anynet.data import Augmentation, Dataset, Loader, Normalization, normalization
 from anynet.data.loader import Pass
-from anynet.training.out_of_memory import gigabytes, reported, room
+from anynet.training.errors import format_bytes, format_free_memory, raise_out_of_memory
 from anynet.training.settings import TrainSettings
 
 
@@ -52,7 +52,17 @@ class Inputs:
         return math.floor(n) if self.settings.drop_last else math.ceil(n)
 
     def batches(self, epoch: int) -> Pass:
-        """Return the batches of an epoch, counted from 0."""
+        """Return the batches of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        Returns
+        -------
+        Pass
+        """
         settings = self.settings
         return self.train.shuffled(
             settings.batch_size, settings.order, epoch, self.augmentation, drop_last=settings.drop_last
@@ -109,7 +119,7 @@ def _load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Lo
     for part in (data.train, data.val, data.test):
         resident = part.images.nbytes <= memory_budget
         memory_budget -= part.images.nbytes if resident else 0
-        with reported(backend, lambda: _message(data, backend, memory)):
+        with raise_out_of_memory(backend, lambda: _message(data, backend, memory)):
             loaders.append(Loader(part, backend, resident=resident))
     return loaders
 
@@ -117,6 +127,7 @@ def _load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Lo
 def _message(data: Dataset, backend: Backend, memory: DeviceMemory | None) -> str:
     images = sum(part.images.nbytes for part in (data.train, data.val, data.test))
     return (
-        f"moving images to the device, where all of {data.name} take {gigabytes(images)}, and {room(backend, memory)}; "
+        f"moving images to the device, where all of {data.name} take {format_bytes(images)}, and "
+        f"{format_free_memory(backend, memory)}; "
         "a smaller --memory-budget, in GB, streams those that do not fit it, and 0 streams all"
     )

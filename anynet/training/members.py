@@ -1,4 +1,4 @@
-"""What nets that are trained at once may differ in."""
+"""Members, nets that are trained in one stack, and the settings in which they may differ."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
@@ -10,17 +10,24 @@ from anynet.optim import Optimizer
 from anynet.training.settings import TrainSettings
 
 OWN = ("net", "optimizer", *TrainSettings.PER_MEMBER)
-"""Arguments of ``fit`` that each member may have for itself, besides fields of its optimizer."""
+"""Arguments of `fit` that may differ from member to member, besides fields of the optimizer."""
 
 SHARED = ("data", *(f.name for f in fields(TrainSettings) if f.name not in OWN), "on_epoch", "progress")
-"""Arguments of ``fit`` that all members share."""
+"""Arguments of `fit` that all members share."""
 
 APART = "train those in a fit of their own"
 """Advice for nets that cannot be members of one stack."""
 
 
 class Member(NamedTuple):
-    """A net to train, with its optimizer and settings."""
+    """A net to train, with its optimizer and settings.
+
+    Attributes
+    ----------
+    net : Sequential
+    optimizer : Optimizer
+    settings : TrainSettings
+    """
 
     net: Sequential
     optimizer: Optimizer
@@ -28,9 +35,23 @@ class Member(NamedTuple):
 
 
 def members_of(base: Member, settings: Sequence[Mapping[str, Any]]) -> list[Member]:
-    """Return the base with each member's own settings: those in ``OWN``, and fields of its optimizer, such as "lr".
+    """Return one member for each mapping of settings.
 
-    Raises TypeError or ValueError, with the member's number from 0, for what is no setting of a member's own.
+    Parameters
+    ----------
+    base : Member
+        What members have in common.
+    settings : sequence of dict
+        For each member the settings that differ: those in ``OWN``, and fields of its optimizer, such as "lr".
+
+    Returns
+    -------
+    list of Member
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is not a setting in which members may differ; the message has the member's number from 0.
     """
     if not len(settings):
         raise ValueError("members: expected settings for one member at least, got none")
@@ -60,7 +81,17 @@ def _member(base: Member, k: int, own: Mapping[str, Any]) -> Member:
 
 
 def check_nets(members: Sequence[Member]) -> None:
-    """Raises ValueError, naming the layer, where nets differ in more than how their parameters start."""
+    """Check that nets differ in initializers only.
+
+    Parameters
+    ----------
+    members : sequence of Member
+
+    Raises
+    ------
+    ValueError
+        If they differ in more; the message names the layer.
+    """
     for k, member in enumerate(members):
         first, other = members[0].net.named_layers(), member.net.named_layers()
         if len(first) != len(other):
@@ -73,9 +104,21 @@ def check_nets(members: Sequence[Member]) -> None:
 
 
 def common_optimizer(members: Sequence[Member]) -> Optimizer:
-    """An optimizer that updates each member as its own would, given the member's learning rate in every step.
+    """Return an optimizer that updates each member as its own optimizer would at the same learning rate.
 
-    Raises ValueError, naming the setting, where they differ in one that a step cannot have for each member.
+    Parameters
+    ----------
+    members : sequence of Member
+
+    Returns
+    -------
+    Optimizer
+        Settings in which members differ are tuples.
+
+    Raises
+    ------
+    ValueError
+        If members differ in a setting that is not in ``Optimizer.PER_MEMBER``; the message names it.
     """
     first, changes = members[0].optimizer, dict[str, Any]()
     for k, member in enumerate(members):
@@ -93,8 +136,8 @@ def common_optimizer(members: Sequence[Member]) -> Optimizer:
     return replace(first, **changes)
 
 
-def _form(layer: Layer) -> tuple:
-    """A layer's kind and its settings without initializers."""
+def _form(layer: Layer) -> tuple[type[Layer], list[tuple[str, Any]]]:
+    """Return a layer's class and its settings without initializers."""
     starts = [p.init for p in (*layer.parameters().values(), *layer.state().values())]
     values = ((field.name, getattr(layer, field.name)) for field in fields(layer))  # type: ignore[arg-type]
     return type(layer), [(name, value) for name, value in values if value not in starts]

@@ -1,4 +1,4 @@
-"""How far training is."""
+"""Progress of a training."""
 
 from dataclasses import dataclass, field
 from threading import Event, Lock
@@ -8,25 +8,55 @@ from tqdm import tqdm
 
 @dataclass(frozen=True)
 class Progress:
-    """A bar that any thread may move on, unless they all are to stop."""
+    """A progress bar for several threads, which can also be told to stop.
+
+    Parameters
+    ----------
+    bar : tqdm
+        Counts images.
+    stop : Event
+        If set, the next `update` in any thread raises KeyboardInterrupt.
+    """
 
     bar: tqdm
     stop: Event = field(default_factory=Event)
     _lock: Lock = field(default_factory=Lock)
 
     def update(self, images: int) -> None:
-        """So many images more are done. Raises KeyboardInterrupt where training is to stop."""
+        """Advance the bar.
+
+        Parameters
+        ----------
+        images : int
+            Number of images since the last call.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If training is to stop.
+        """
         if self.stop.is_set():
             raise KeyboardInterrupt
         with self._lock:
             self.bar.update(images)
 
     def shorten(self, images: int) -> None:
-        """So many images are not to be done."""
+        """Lower the total.
+
+        Parameters
+        ----------
+        images : int
+            Number of images that will not be used.
+        """
         with self._lock:
             self.bar.total -= images
 
-    def say(self, words: str) -> None:
-        """Something on how it goes."""
+    def show(self, text: str) -> None:
+        """Show a text behind the bar.
+
+        Parameters
+        ----------
+        text : str
+        """
         with self._lock:
-            self.bar.set_postfix_str(words)
+            self.bar.set_postfix_str(text)

@@ -11,13 +11,12 @@ from anynet.data import Dataset
 from anynet.data.loader import Pass
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
-from anynet.training.loop import BatchLoop
-from anynet.training.measure import Measure
 from anynet.training.members import Member, check_nets, common_optimizer, members_of
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
-from anynet.training.stack import Loops, Stack
-from anynet.training.step import Carry, Fixed
+from anynet.training.stack import LoopCache, Stack
+from anynet.training.step import BatchLoop, Carry, Fixed
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Setup:
 
     Examples
     --------
-    Two epochs of steps, without measuring anything:
+    Two epochs of steps, without evaluation:
 
     >>> import numpy as np
     >>> import anynet as an
@@ -66,7 +65,7 @@ class Setup:
     @cached_property
     def stack(self) -> Stack:
         """All members in one stack."""
-        return Stack(Loops(self.inputs), self.members, stacked=self.stacked)
+        return Stack(LoopCache(self.inputs), self.members, stacked=self.stacked)
 
     @property
     def carry(self) -> Carry:
@@ -84,16 +83,37 @@ class Setup:
         return self.stack.train_epoch
 
     @property
-    def measure(self) -> Measure:
-        """Cost, loss and accuracy on a set of images."""
-        return self.stack.measure
+    def evaluate(self) -> Evaluator:
+        """Evaluation on a set of images: ``evaluate(params, state, loader)`` returns results on the device."""
+        return self.stack.evaluate
 
     def batches(self, epoch: int) -> Pass:
-        """Return the batches of an epoch, counted from 0."""
+        """Return the batches of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        Returns
+        -------
+        Pass
+        """
         return self.inputs.batches(epoch)
 
     def rates(self, epoch: int) -> Array:
-        """Return the learning rates of an epoch, shape (steps,) or (steps, members), on the device."""
+        """Return the learning rates of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        Returns
+        -------
+        array, shape (steps,) or (steps, members)
+            On the device.
+        """
         return self.stack.put(self.stack.rates(epoch))
 
 

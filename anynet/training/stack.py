@@ -1,4 +1,4 @@
-"""Several nets as one: arrays with the members on their first axis, and what trains and measures them."""
+"""Several nets as one: arrays with members on the first axis, and the loops that train and evaluate them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,59 +6,103 @@ from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from anynet.core import random
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.evaluate import Evaluator, evaluation_step
 from anynet.training.inputs import Inputs
-from anynet.training.loop import BatchLoop
-from anynet.training.measure import Measure
 from anynet.training.members import Member, common_optimizer
-from anynet.training.step import Carry, Fixed, evaluation_step, start, train_step
+from anynet.training.step import BatchLoop, Carry, Fixed, start, train_step
 
 
-class Loops:
-    """The loops of a training, for one thread: nets alike share them, and with them what they have recorded."""
+class LoopCache:
+    """Training and evaluation loops of one thread. Equal nets share a loop, and with it the recorded step.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    """
 
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
         self._training: dict[tuple[Sequential, Optimizer], BatchLoop] = {}
-        self._evaluating: dict[Sequential, BatchLoop] = {}
+        self._evaluation: dict[Sequential, BatchLoop] = {}
 
     def training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
-        """Takes training steps, at rates that it is given."""
+        """Return the loop over training steps; its rows are learning rates, whatever that of `optimizer`.
+
+        Parameters
+        ----------
+        net : Sequential
+        optimizer : Optimizer
+
+        Returns
+        -------
+        BatchLoop
+        """
         key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
         if key not in self._training:
             step = train_step(net, inputs.settings.loss, optimizer)
             self._training[key] = BatchLoop(step, inputs.backend, inputs.augmentation)
         return self._training[key]
 
-    def evaluating(self, net: Sequential) -> BatchLoop:
-        """Measures."""
-        if net not in self._evaluating:
+    def evaluation(self, net: Sequential) -> BatchLoop:
+        """Return the loop over evaluation steps.
+
+        Parameters
+        ----------
+        net : Sequential
+
+        Returns
+        -------
+        BatchLoop
+        """
+        if net not in self._evaluation:
             step = evaluation_step(net, self.inputs.settings.loss)
-            self._evaluating[net] = BatchLoop(step, self.inputs.backend)
-        return self._evaluating[net]
+            self._evaluation[net] = BatchLoop(step, self.inputs.backend)
+        return self._evaluation[net]
 
 
 class Stack:
-    """Members of a training; or, not ``stacked``, the one net there is, whose arrays have no axis of members.
+    """Members that are trained by the same steps.
 
-    fixed, train_epoch, measure: see ``Fixed``, ``BatchLoop`` and ``Measure``.
+    Parameters
+    ----------
+    loops : LoopCache
+    members : sequence of Member
+    stacked : bool
+        If False, there is one member and arrays have no axis of members.
+
+    Attributes
+    ----------
+    fixed : Fixed
+        Arrays that all training steps share.
+    train_epoch : BatchLoop
+        Runs training steps.
+    evaluate : Evaluator
+        Evaluates all members.
     """
 
-    def __init__(self, loops: Loops, members: Sequence[Member], *, stacked: bool) -> None:
+    def __init__(self, loops: LoopCache, members: Sequence[Member], *, stacked: bool) -> None:
         self._inputs, self._members, self._stacked = loops.inputs, members, stacked
         self._optimizer, l2 = common_optimizer(members), [member.settings.l2 for member in members]
-        net = members[0].net
-        self.fixed = Fixed(self._inputs.normalization, self.put(l2) if any(l2) else None)
+        net, normalization = members[0].net, self._inputs.normalization
+        penalty = self.put(l2) if any(l2) else None
+        self.fixed = Fixed(normalization, penalty, self._key() if net.uses_rng else None)
         self.train_epoch = loops.training(net, self._optimizer)
-        self.measure = Measure(net, loops.evaluating(net), self._inputs.backend, *self.fixed)
+        self.evaluate = Evaluator(net, loops.evaluation(net), self._inputs.backend, normalization, penalty)
 
     def start(self) -> Carry:
-        """What each net starts with."""
+        """Return the carry before the first step, in new arrays.
+
+        Returns
+        -------
+        Carry
+        """
         like = self.put([0.0])
         xp, net = array_namespace(like), self._members[0].net
         starts = [member.net.init(member.settings.seed, like) for member in self._members]
@@ -68,51 +112,108 @@ class Stack:
         return start(net, self._optimizer, xp.stack([p for p, _ in starts]), state)
 
     def rates(self, epoch: int) -> NDArray[np.float64]:
-        """Learning rates of an epoch, counted from 0: shape (steps, members)."""
+        """Return the learning rates of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        Returns
+        -------
+        ndarray of float64, shape (steps, members)
+        """
         steps = self._inputs.steps
         return np.asarray([[m.optimizer.schedule(epoch + i / steps) for m in self._members] for i in range(steps)])
 
-    def put(self, numbers: Any) -> Array:
-        """Numbers on the device, with the members on the last axis, which one net does not have."""
+    def put(self, numbers: ArrayLike) -> Array:
+        """Return numbers on the device.
+
+        Parameters
+        ----------
+        numbers : array_like, shape (..., members)
+
+        Returns
+        -------
+        array, shape (..., members) or, not stacked, (...)
+            Of the dtype of the training.
+        """
         host = np.asarray(numbers, self._inputs.settings.dtype)
         return self._inputs.backend.asarray(host if self._stacked else host[..., 0])
 
+    def _key(self) -> Array:
+        keys = np.stack([random.key(member.settings.seed) for member in self._members])
+        return self._inputs.backend.asarray(keys if self._stacked else keys[0])
 
-def choose(chosen: Sequence[bool], these: Any, others: Any) -> Any:
-    """Containers of arrays with the chosen members of these and the other members of the others.
 
-    Arrays without a member axis are these'.
+def choose(mask: Sequence[bool], a: Any, b: Any) -> Any:
+    """Select members from two trees: member k from `a` if ``mask[k]``, otherwise from `b`.
+
+    Parameters
+    ----------
+    mask : sequence of bool
+    a, b : arrays in containers
+        Members on the first axis. Arrays without axes are taken from `a`.
+
+    Returns
+    -------
+    arrays in containers
     """
-    if all(chosen):
-        return these
-    if not any(chosen):
-        return others
-    leaves, rebuild = flatten(these)
-    return rebuild([_where(chosen, *pair) for pair in zip(leaves, flatten(others)[0], strict=True)])
+    if all(mask):
+        return a
+    if not any(mask):
+        return b
+    leaves, rebuild = flatten(a)
+    return rebuild([_where(mask, *pair) for pair in zip(leaves, flatten(b)[0], strict=True)])
 
 
-def take(places: Sequence[int], tree: Any) -> Any:
-    """Containers of arrays with the members at these places alone, in this order."""
+def take(indices: Sequence[int], tree: Any) -> Any:
+    """Return members of a tree by index, in this order.
+
+    Parameters
+    ----------
+    indices : sequence of int
+    tree : arrays in containers
+        Members on the first axis. Arrays without axes stay as they are.
+
+    Returns
+    -------
+    arrays in containers
+    """
     leaves, rebuild = flatten(tree)
-    return rebuild([_take(places, leaf) for leaf in leaves])
+    return rebuild([_take(indices, leaf) for leaf in leaves])
 
 
-def part(weights: tuple[Array, Arrays], k: int, *, stacked: bool) -> tuple[Array, Arrays]:
-    """Parameters and running statistics of one member."""
+def member_weights(weights: tuple[Array, Arrays], k: int, *, stacked: bool) -> tuple[Array, Arrays]:
+    """Return parameters and running statistics of one member.
+
+    Parameters
+    ----------
+    weights : tuple of array and dict of arrays
+        Parameters and running statistics of all members.
+    k : int
+    stacked : bool
+        If False, arrays have no axis of members.
+
+    Returns
+    -------
+    params : array, shape (P,)
+    state : dict of arrays
+    """
     params, state = weights
     return (params[k, ...], {name: array[k, ...] for name, array in state.items()}) if stacked else weights
 
 
-def _where(chosen: Sequence[bool], this: Array, other: Array) -> Array:
-    if this.ndim == 0:
-        return this
-    xp = array_namespace(this)
-    mask = xp.asarray(chosen, device=device(this))
-    return xp.where(xp.reshape(mask, (-1, *(1 for _ in this.shape[1:]))), this, other)
+def _where(mask: Sequence[bool], a: Array, b: Array) -> Array:
+    if a.ndim == 0:
+        return a
+    xp = array_namespace(a)
+    condition = xp.asarray(mask, device=device(a))
+    return xp.where(xp.reshape(condition, (-1, *(1 for _ in a.shape[1:]))), a, b)
 
 
-def _take(places: Sequence[int], array: Array) -> Array:
+def _take(indices: Sequence[int], array: Array) -> Array:
     if array.ndim == 0:
         return array
     xp = array_namespace(array)
-    return xp.take(array, xp.asarray(places, device=device(array)), axis=0)
+    return xp.take(array, xp.asarray(indices, device=device(array)), axis=0)

@@ -1,28 +1,40 @@
-"""One training step and one evaluation: pure functions of arrays, which a backend may compile.
+"""The training step, a pure function of arrays, and the loop that runs a step on batch after batch.
 
 Nothing here reads an array on the host: no float(x), no bool(x).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device
 
+from anynet.backends import Backend, Tick
+from anynet.compiler import Step
+from anynet.core.random import at_step
 from anynet.core.typing import Array, Arrays
-from anynet.data.loader import Batch
+from anynet.data.augmentation import Augmentation
+from anynet.data.loader import Batch, Pass, Plan, gather
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.l2 import add_l2_gradient
-from anynet.nn.losses import Loss, correct
+from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
 
 
 class Carry(NamedTuple):
-    """What goes from one step to the next, for one net or for K members.
+    """Arrays that a step changes, for one net or for K members.
 
-    params: shape (..., P). state: running statistics. moments: the optimizer's state.
-    step: how many steps were made, shape (...).
-    diverged: the step, counted from 1, whose loss was the first not to be finite; 0 while all were; shape (...).
+    Attributes
+    ----------
+    params : array, shape (P,) or (K, P)
+    state : dict of arrays
+        Running statistics.
+    moments : dict of arrays
+        State of the optimizer.
+    step : array, shape () or (K,)
+        Number of steps that were made; see `start` for its dtype.
+    diverged : array, shape () or (K,)
+        First step, counted from 1, whose loss was not finite; 0 if there was none. Same dtype as `step`.
     """
 
     params: Array
@@ -32,31 +44,77 @@ class Carry(NamedTuple):
     diverged: Array
 
 
-def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays) -> Carry:
-    """The carry before the first step."""
-    count = array_namespace(params).zeros(params.shape[:-1], dtype=params.dtype, device=device(params))
-    return Carry(params, state, optimizer.init(params), count, count)
-
-
 class Fixed(NamedTuple):
-    """What all training steps share. l2: penalty λ, an array of shape () or (K,), or None."""
+    """Arrays that all training steps share.
+
+    Attributes
+    ----------
+    normalization : Normalization
+        Applied to the images of every batch.
+    l2 : array, shape () or (K,), or None
+        Factor of the penalty.
+    key : array of int32, shape (2,) or (K, 2), or None
+        Key of the random numbers of steps, from ``anynet.random.key``, for nets whose layers draw some.
+    """
 
     normalization: Normalization
     l2: Array | None
+    key: Array | None = None
 
 
 TrainStep = Callable[[Carry, Fixed, Batch, Array], Carry]
+"""``step(carry, fixed, batch, lr)`` returns the next carry; lr has shape () or (K,)."""
+
+BatchStep = Callable[[Any, Any, Batch, Any], Any]
+"""``step(carry, shared, batch, row)`` returns the next carry."""
+
+
+def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays) -> Carry:
+    """Return the carry before the first step.
+
+    Parameters
+    ----------
+    net : Sequential
+    optimizer : Optimizer
+    params : array, shape (P,) or (K, P)
+    state : dict of arrays
+        Both as from ``net.init``.
+
+    Returns
+    -------
+    Carry
+        Steps are counted in the dtype of `params`: one dtype for all is fastest. For a net that draws random numbers
+        they are counted in int32, which stays exact beyond 2^24 steps, where float32 would repeat the same numbers.
+    """
+    xp = array_namespace(params)
+    dtype = xp.int32 if net.uses_rng else params.dtype
+    count = xp.zeros(params.shape[:-1], dtype=dtype, device=device(params))
+    return Carry(params, state, optimizer.init(params), count, count)
 
 
 def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
-    """``step(carry, fixed, batch, lr)`` returns the carry after one update.
+    """Return a function that makes one update.
 
-    lr: learning rate, an array of shape () or (K,).
+    Parameters
+    ----------
+    net : Sequential
+    loss : callable
+        As in `anynet.losses`.
+    optimizer : Optimizer
+
+    Returns
+    -------
+    callable
+        ``step(carry, fixed, batch, lr)`` returns the next `Carry`. Step s of a net that draws random numbers, counted
+        from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none.
     """
 
     def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
-        params = carry.params
-        logits, cache, state = net.forward(params, carry.state, fixed.normalization(batch.images), train=True)
+        params, rng = carry.params, None
+        if net.uses_rng and fixed.key is not None:
+            rng = at_step(fixed.key, carry.step)
+        images = fixed.normalization(batch.images)
+        logits, cache, state = net.forward(params, carry.state, images, train=True, rng=rng)
         value, dlogits = loss(logits, batch.labels)
         grads = net.parameter_gradients(params, cache, dlogits)
         if fixed.l2 is not None:
@@ -69,38 +127,76 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
     return step
 
 
-class Trained(NamedTuple):
-    """What is measured: a net's parameters and running statistics, and how its images are normalised."""
+def gathering(step: BatchStep, augmentation: Augmentation | None) -> Step:
+    """Return a step that gathers its own batch.
 
-    params: Array
-    state: Arrays
-    normalization: Normalization
+    Parameters
+    ----------
+    step : callable
+        ``step(carry, shared, batch, row)`` returns the next carry.
+    augmentation : Augmentation or None
+        Applied to the images of every batch.
 
+    Returns
+    -------
+    callable
+        ``step(carry, (shared, images, labels), (plan, row))`` returns the next carry.
+    """
 
-class Totals(NamedTuple):
-    """Sums over the samples seen, each of shape (...)."""
+    def gathered(carry: Any, shared: tuple[Any, Array | None, Array], row: tuple[Plan, Any]) -> Any:
+        (own, images, labels), (plan, one) = shared, row
+        return step(carry, own, gather(images, labels, plan, augmentation), one)
 
-    loss: Array
-    correct: Array
-
-
-def no_totals(params: Array, labels: Array) -> Totals:
-    """The totals before the first batch; samples are counted in integers like the labels'."""
-    xp = array_namespace(params)
-    none = xp.zeros(params.shape[:-1], dtype=params.dtype, device=device(params))
-    return Totals(none, xp.astype(none, labels.dtype))
-
-
-EvaluationStep = Callable[[Totals, Trained, Batch, None], Totals]
+    return gathered
 
 
-def evaluation_step(net: Sequential, loss: Loss) -> EvaluationStep:
-    """``step(totals, trained, batch, None)`` returns the totals with the batch's, by running statistics."""
+class BatchLoop:
+    """A step, run on batch after batch by a backend's loop.
 
-    def step(totals: Totals, trained: Trained, batch: Batch, row: None) -> Totals:
-        images = trained.normalization(batch.images)
-        logits, _, _ = net.forward(trained.params, trained.state, images, train=False)
-        value, _ = loss(logits, batch.labels)
-        return Totals(totals.loss + value * images.shape[0], totals.correct + correct(logits, batch.labels))
+    Parameters
+    ----------
+    step : callable
+        ``step(carry, shared, batch, row)`` returns the next carry: pure, and with the same shapes and dtypes.
+    backend : Backend
+    augmentation : Augmentation, optional
+        The same as that of the batches.
 
-    return step
+    Attributes
+    ----------
+    step : callable
+        The step that gathers its own batch; see `gathering`.
+    run : callable
+        The backend's loop over it.
+    """
+
+    def __init__(self, step: BatchStep, backend: Backend, augmentation: Augmentation | None = None) -> None:
+        self.step = gathering(step, augmentation)
+        self.run = backend.loop(self.step)
+
+    def __call__(self, carry: Any, shared: Any, batches: Pass, rows: Array | None, tick: Tick = lambda n: None) -> Any:
+        """Run the step on every batch.
+
+        Parameters
+        ----------
+        carry : arrays in containers
+            What the first step is given.
+        shared : arrays in containers
+            What all steps are given.
+        batches : Pass
+        rows : array, shape (batches, ...), or None
+            One row for each batch.
+        tick : callable, optional
+            Called with the number of batches done since its last call.
+
+        Returns
+        -------
+        arrays in containers
+            The carry after the last batch.
+        """
+        loader, start = batches.loader, 0
+        for plan in batches.plans():
+            stop = start + plan.index.shape[0]
+            own = plan, None if rows is None else rows[start:stop, ...]
+            carry = self.run(carry, (shared, loader.images, loader.labels), own, tick)
+            start = stop
+        return carry

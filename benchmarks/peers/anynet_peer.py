@@ -1,4 +1,4 @@
-"""anynet, on each of its backends: the one place where the benchmarks call it."""
+"""anynet as a peer, on each of its backends."""
 
 import math
 from importlib.util import find_spec
@@ -19,12 +19,20 @@ EAGER = "eager"
 
 
 class Anynet(Peer):
-    """``backend``: as for ``anynet.backend``, and behind a plus how steps are run.
+    """Training steps of anynet.
 
-    "numpy" is NumPy alone, "numpy+numba" has Numba compile at once, and "cupy+eager" runs the step again and again as
-    it is, where "cupy" records and captures it.
+    Parameters
+    ----------
+    workload : Workload
+    data : Data
+    backend : str
+        As for `anynet.backend`; after a plus, how steps are run. "numpy" is NumPy without Numba, "numpy+numba" compiles
+        from the first step on, and "cupy+eager" runs steps without recording, while "cupy" records and captures them.
 
-    Raises LeftOutError for a backend that cannot be used here.
+    Raises
+    ------
+    LeftOutError
+        If the backend cannot be used here.
     """
 
     def __init__(self, workload: Workload, data: Data, backend: str) -> None:
@@ -72,14 +80,15 @@ class Anynet(Peer):
         return like(self.data.parameters, (named[name] for name in self.net.parameters()))
 
     def launches(self) -> int | None:
-        """Of the step that the loop has recorded."""
+        """Return the launches, or calls, of the recorded step."""
         return launches(self.ready.loop.run)
 
 
 def _eager(backend: Backend) -> Backend:
-    """The backend with the plain loop in the place of the one that is faster."""
+    """Return the backend with the plain loop instead of its own."""
     kind = type(backend)
-    return type("Eager", (kind,), {"loop": kind.plain_loop})(backend.name, backend.device)
+    eager: Backend = type("Eager", (kind,), {"loop": kind.plain_loop})(backend.name, backend.device)
+    return eager
 
 
 def _net(workload: Workload) -> an.Sequential:

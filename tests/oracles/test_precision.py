@@ -15,7 +15,8 @@ from anynet.data import Normalization
 from anynet.data.loader import Batch
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import hinge, softmax_cross_entropy
-from anynet.training.step import Fixed, Trained, evaluation_step, no_totals, start, train_step
+from anynet.training.evaluate import Trained, evaluation_step, zero_totals
+from anynet.training.step import Fixed, start, train_step
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 OPTIMIZERS = {
@@ -46,7 +47,7 @@ def everything(net, loss, optimizer, penalised):
         for _ in range(2):
             carry = step(carry, Fixed(normalization, l2 if penalised else None), Batch(images, labels), lr)
         trained = Trained(carry.params, carry.state, normalization)
-        totals = evaluation_step(net, loss)(no_totals(params, labels), trained, Batch(images, labels), None)
+        totals = evaluation_step(net, loss)(zero_totals(params, labels), trained, Batch(images, labels), None)
         logits, cache, _ = net.forward(params, state, normalization(images), train=True)
         value, dlogits = loss(logits, labels)
         dx, grads = net.backward(params, cache, dlogits)

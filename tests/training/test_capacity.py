@@ -12,7 +12,7 @@ from anynet.backends.base import DeviceMemory
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.synthetic import draw
-from anynet.training.capacity import member_bytes
+from anynet.training.scheduler import member_bytes
 
 NET = an.Sequential(an.Linear(3072, 50), an.BatchNorm(50), an.ReLU(), an.Linear(50, 10))
 SETTINGS = {"epochs": 2, "batch_size": 40, "dtype": "float64", "seeds": range(5)}
@@ -55,11 +55,11 @@ def test_groups_fit_half_of_what_is_free_and_change_nothing(data, free, sizes):
 
 @pytest.mark.parametrize(("free", "sizes"), [(4.1, [1] * 5), (9, [2, 2, 1]), (1000, [2, 2, 1])])
 def test_stacks_on_two_cores_fit_together(data, monkeypatch, free, sizes):
-    module, seen = sys.modules["anynet.training.together"], []
-    train = module.train
+    module, seen = sys.modules["anynet.training.scheduler"], []
+    run_epochs = module.run_epochs
     monkeypatch.setattr(Numpy, "workers", 2)
     monkeypatch.setattr(
-        module, "train", lambda loops, part, **more: seen.append(len(part)) or train(loops, part, **more)
+        module, "run_epochs", lambda loops, part, **more: seen.append(len(part)) or run_epochs(loops, part, **more)
     )
     net, optimizer = an.Sequential(an.Linear(3072, 10)), an.SGD(0.02)
     here = with_memory(free * member_bytes(net, optimizer, 40, "float64"))

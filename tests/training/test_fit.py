@@ -176,15 +176,23 @@ def test_rates_follow_the_schedule(data):
             return super().update(params, grads, state, lr)
 
     schedule = an.schedules.Warmup(1, an.schedules.Step(0.1, 0.5, 1))
-    run = fit(data, optimizer=Recording(schedule), epochs=3, batch_size=200)
+    run = fit(data, PLAIN, Recording(schedule), epochs=3, batch_size=200)
     np.testing.assert_allclose(seen, [0, 0.05, 0.1, 0.1, 0.05, 0.05])
     assert [row.lr for row in run.history] == [seen[1], seen[3], seen[5]]
 
 
 def test_the_best_epoch_is_the_first_of_the_highest_validation_accuracy(data):
-    run = fit(data, epochs=6, optimizer=an.SGD(0.3))
+    """Here not the last: what is kept of it is what a training of so many epochs ends with."""
+    run = fit(data, epochs=3, optimizer=an.SGD(0.5))
     accuracies = [row.val_accuracy for row in run.history]
-    assert run.best.epoch == 1 + int(np.argmax(accuracies))
+    assert run.best.epoch == 1 + int(np.argmax(accuracies)) == 2
+    shorter = fit(data, epochs=2, optimizer=an.SGD(0.5))
+    np.testing.assert_array_equal(run.best.params, shorter.last.params)
+    for name, array in shorter.last.state.items():
+        np.testing.assert_array_equal(run.best.state[name], array)
+    assert run.best_test == shorter.test
+    assert run.best_test.accuracy != run.test.accuracy
+    assert not np.array_equal(run.best.params, run.last.params)
     found = run.predict(data.val.images).argmax(axis=1)
     assert np.mean(found == data.val.labels) == pytest.approx(max(accuracies))
     found = run.predict(data.test.images).argmax(axis=1)
@@ -211,7 +219,7 @@ def test_divergence_names_epoch_step_and_rate(data):
     # 7 steps an epoch: the ninth spoils the parameters, so the tenth has no loss.
     schedule = an.schedules.Exponential(0.5, 0.5)
     with pytest.raises(an.DivergedError, match=r"epoch 2, at step 3 of 7, with learning rate 0.25"):
-        fit(data, optimizer=Breaking(schedule))
+        fit(data, PLAIN, Breaking(schedule))
 
 
 def test_control_c_keeps_what_there_was(data):

@@ -16,8 +16,8 @@ from anynet.core.tree import flatten
 from anynet.data import Augmentation, Loader, Normalization, Split
 from anynet.data import loader as loading
 from anynet.nn.l2 import add_l2_gradient, l2_cost
-from anynet.training.loop import BatchLoop
-from anynet.training.step import Carry, Fixed, Totals, Trained, evaluation_step, no_totals, start, train_step
+from anynet.training.evaluate import Totals, Trained, evaluation_step, zero_totals
+from anynet.training.step import BatchLoop, Carry, Fixed, start, train_step
 
 
 class Case(NamedTuple):
@@ -93,7 +93,7 @@ def run(case: Case, here: Backend) -> tuple[list[Carry], list[Totals]]:
         carry = train(carry, fixed, loader.shuffled(7, 0, epoch, case.augmentation), rates)
         trained = Trained(carry.params, carry.state, normalization)
         carries.append(carry)
-        totals.append(evaluate(no_totals(carry.params, loader.labels), trained, loader.in_order(10), None))
+        totals.append(evaluate(zero_totals(carry.params, loader.labels), trained, loader.in_order(10), None))
     return carries, totals
 
 

@@ -202,7 +202,7 @@ def test_the_deviation_of_one_is_zero(data):
 def test_the_ensemble_is_tested_in_parts(data, monkeypatch):
     runs = fit(data, seeds=[1, 2], epochs=1)
     whole = runs.ensemble.predict(data.test.images).argmax(axis=1) == data.test.labels
-    monkeypatch.setattr("anynet.training.runs.BATCH", 7)
+    monkeypatch.setattr("anynet.training.result.BATCH_SIZE", 7)
     assert runs.ensemble.test_accuracy == pytest.approx(whole.mean())
 
 
@@ -362,7 +362,7 @@ def test_members_are_dropped_one_after_another(data):
 
 def test_what_was_dropped_counts_in_no_mean(data):
     runs = fit(data, members=MEMBERS, on_epoch=lambda rows: {1} if len(rows) == 3 else ())
-    assert runs.sound.runs == (runs[0], runs[2])
+    assert runs.finished.runs == (runs[0], runs[2])
 
 
 def test_only_members_in_training_can_be_dropped(data):

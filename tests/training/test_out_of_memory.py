@@ -13,7 +13,7 @@ from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, loader, split
 from anynet.data.synthetic import draw
 from anynet.training import OutOfMemoryError
-from anynet.training.capacity import member_bytes
+from anynet.training.scheduler import member_bytes
 
 NET, OPTIMIZER = an.Sequential(an.Linear(3072, 50), an.ReLU(), an.Linear(50, 10)), an.SGD(0.02, momentum=0.9)
 SETTINGS = {"epochs": 1, "batch_size": 64}
@@ -90,7 +90,7 @@ def test_stacks_are_told_how_many_at_a_time(data, monkeypatch):
     said, _ = refusal(data, here, seeds=range(5))
     assert "training 5 nets at once, each Sequential(" in said
     assert f"takes about {5 * EACH / 1e9:.3g} GB" in said
-    assert "2 of them at a time (--together, --seeds)" in said
+    assert "2 of them at a time (--stack-size, --seeds)" in said
     assert len(an.fit(NET, data, OPTIMIZER, backend=here, seeds=range(2), **SETTINGS)) == 2
 
 

@@ -84,9 +84,27 @@ def test_a_setup_is_what_fit_trains(data):
     for epoch in range(3):
         carry = ready.loop(carry, ready.fixed, ready.batches(epoch), ready.rates(epoch))
     np.testing.assert_array_equal(carry.params, run.params)
-    ((val,),), _ = ready.measure.read([ready.measure(carry.params, carry.state, ready.inputs.val)])
+    ((val,),), _ = ready.evaluate.read([ready.evaluate(carry.params, carry.state, ready.inputs.val)])
     assert val.cost == run.history[-1].val_cost
     assert (ready.backend.name, ready.inputs.steps, ready.settings.l2) == ("numpy", 4, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("images", "resident"),
+    [
+        ((30, 5, 5), (True, False, False)),
+        ((30, 5, 4), (True, False, True)),
+        ((30, 4, 1), (True, True, False)),
+        ((35, 30, 5), (False, True, False)),
+        ((25, 5, 4), (True, True, True)),
+    ],
+)
+def test_the_memory_budget_is_that_of_all_sets_together(images, resident):
+    """34 images' worth: what one set takes is not there for the next."""
+    parts = [Split(np.zeros((n, 3072), np.uint8), np.arange(n) % 10) for n in images]
+    data = Dataset("blank", tuple("0123456789"), *parts)
+    inputs = an.setup(NET, data, an.SGD(), batch_size=5, memory_budget=34 * 3072).inputs
+    assert (inputs.train.resident, inputs.val.resident, inputs.test.resident) == resident
 
 
 def test_members_are_set_up_as_one_stack(data):

@@ -7,7 +7,8 @@ from numerical import assert_close
 import anynet as an
 from anynet.data import Normalization
 from anynet.data.loader import Batch
-from anynet.training.step import Carry, Fixed, Trained, evaluation_step, no_totals, start, train_step
+from anynet.training.evaluate import Trained, evaluation_step, zero_totals
+from anynet.training.step import Carry, Fixed, start, train_step
 
 NET = an.Sequential(an.Linear(6, 5), an.BatchNorm(5), an.ReLU(), an.Linear(5, 3))
 OPTIMIZERS = {"momentum": an.SGD(momentum=0.9), "adam": an.Adam()}
@@ -98,7 +99,7 @@ def test_evaluation_sums_over_all_batches(xp, batch):
     step = evaluation_step(NET, an.losses.softmax_cross_entropy)
 
     def twice(params, state, normalization, images, labels):
-        totals = no_totals(params, labels)
+        totals = zero_totals(params, labels)
         for _ in range(2):
             totals = step(totals, Trained(params, state, normalization), Batch(images, labels), None)
         return totals

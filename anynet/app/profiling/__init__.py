@@ -1,12 +1,12 @@
-"""Where the time of a training step goes, layer by layer: what ``python train.py --profile`` prints.
+"""Profiles of a training step, layer by layer, as ``python train.py --profile`` prints them.
 
     print(profile(experiment.prepare(Config(hidden="50,30"))))
 
-``parts`` says which part of a step each recorded operation belongs to, ``runners`` runs and ``timing`` times them,
-``result`` shows what came out.
+``parts`` assigns recorded operations to parts of a step, ``runners`` runs them, ``timing`` measures their time, and
+``profile_result`` formats the table.
 """
 
-from anynet.app.profiling.result import Profile
+from anynet.app.profiling.profile_result import Profile
 from anynet.app.profiling.timing import profile
 
 __all__ = ["Profile", "profile"]

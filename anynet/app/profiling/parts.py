@@ -1,4 +1,4 @@
-"""The parts of a training step, and which of them each recorded operation belongs to."""
+"""Parts of a training step, and the labels that assign recorded operations to them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,79 +15,138 @@ PRODUCTS = {"matmul", "tensordot"}
 
 
 class Label(NamedTuple):
-    """What an operation is done for: a row of the table, and of a layer "forward" or "backward"."""
+    """The purpose of an operation.
+
+    Attributes
+    ----------
+    row : str
+        Name of a row of the table: a layer's, ``LOAD``, ``LOSS`` or ``UPDATE``.
+    direction : {"forward", "backward", ""}
+        Empty for operations of no layer.
+    """
 
     row: str
     direction: str = ""
 
 
 class Part(NamedTuple):
-    """A label, and whether it is the matrix products there or everything else."""
+    """A part of a step whose time is shown.
+
+    Attributes
+    ----------
+    label : Label
+    products : bool
+        True for the matrix products there, False for everything else.
+    """
 
     label: Label
     products: bool
 
 
 @dataclass(frozen=True)
-class Labelled(Layer):
-    """The layer itself, but where its operations are recorded, they are labelled with this name."""
+class Labeled(Layer):
+    """A layer whose operations are labeled when they are recorded.
+
+    Parameters
+    ----------
+    layer : Layer
+    name : str
+        Name of its row.
+    """
 
     layer: Layer
     name: str
 
     def features(self) -> tuple[int | None, int | None]:
+        """Return those of the layer."""
         return self.layer.features()
 
     def parameters(self) -> dict[str, Parameter]:
+        """Return those of the layer."""
         return self.layer.parameters()
 
     def state(self) -> dict[str, Parameter]:
+        """Return that of the layer."""
         return self.layer.state()
 
     @property
     def uses_rng(self) -> bool:
+        """True if the layer takes ``rng``."""
         return self.layer.uses_rng
 
     def forward(
         self, params: Arrays, state: Arrays, x: Array, *, train: bool, rng: Array | None = None
     ) -> tuple[Array, Any, Arrays]:
+        """Return the layer's result, labeled "forward"."""
         more = {"rng": rng} if self.uses_rng else {}
         with label_operations(x, Label(self.name, "forward")):
             return self.layer.forward(params, state, x, train=train, **more)
 
     def backward(self, params: Arrays, cache: Any, dy: Array) -> tuple[Array, Arrays]:
+        """Return the layer's gradients, labeled "backward"."""
         with label_operations(dy, Label(self.name, "backward")):
             return self.layer.backward(params, cache, dy)
 
     def parameter_gradients(self, params: Arrays, cache: Any, dy: Array) -> Arrays:
+        """Return the layer's gradients, labeled "backward"."""
         with label_operations(dy, Label(self.name, "backward")):
             return self.layer.parameter_gradients(params, cache, dy)
 
 
-def labelled_net(net: Sequential) -> Sequential:
-    """The same net of labelled layers."""
+def labeled_net(net: Sequential) -> Sequential:
+    """Return the net with labeled layers.
+
+    Parameters
+    ----------
+    net : Sequential
+
+    Returns
+    -------
+    Sequential
+        Nested in the same way, with the same parameters.
+    """
     left = iter(names(net))
 
-    def labelled(inner: Sequential) -> Sequential:
+    def labeled(inner: Sequential) -> Sequential:
         return Sequential(
-            *(labelled(layer) if isinstance(layer, Sequential) else Labelled(layer, next(left)) for layer in inner)
+            *(labeled(layer) if isinstance(layer, Sequential) else Labeled(layer, next(left)) for layer in inner)
         )
 
-    return labelled(net)
+    return labeled(net)
 
 
-def labelled_loss(loss: Loss) -> Loss:
-    """The same loss, labelled."""
+def labeled_loss(loss: Loss) -> Loss:
+    """Return the loss with labeled operations.
 
-    def labelled(logits: Array, labels: Array) -> tuple[Array, Array]:
+    Parameters
+    ----------
+    loss : callable
+        As in `anynet.losses`.
+
+    Returns
+    -------
+    callable
+    """
+
+    def labeled(logits: Array, labels: Array) -> tuple[Array, Array]:
         with label_operations(logits, Label(LOSS)):
             return loss(logits, labels)
 
-    return labelled
+    return labeled
 
 
 def names(net: Sequential) -> list[str]:
-    """Each layer's place, kind and sizes, as in "0 Linear 3072-50"."""
+    """Return the names of a net's layers: place, class and sizes.
+
+    Parameters
+    ----------
+    net : Sequential
+
+    Returns
+    -------
+    list of str
+        Such as "0 Linear 3072-50".
+    """
     return [f"{i} {type(layer).__name__} {_sizes(layer)}".rstrip() for i, layer in net.named_layers().items()]
 
 
@@ -96,9 +155,17 @@ def _sizes(layer: Layer) -> str:
 
 
 def label_others(graph: Graph, images: Sequence[Node]) -> None:
-    """Label what neither layers nor loss did: to load is what is done with images until a layer has them.
+    """Label the operations of neither layers nor loss.
 
-    images: the inputs that batches are made of. Everything else is work on the parameters' vector: to update.
+    Operations on images before the first layer are labeled ``LOAD``; all others, on the vector of parameters,
+    ``UPDATE``.
+
+    Parameters
+    ----------
+    graph : Graph
+        Changed in place.
+    images : sequence of Node
+        Inputs from which batches are made.
     """
     loaded = set(images)
     for node in graph.nodes:
@@ -109,6 +176,17 @@ def label_others(graph: Graph, images: Sequence[Node]) -> None:
 
 
 def shares(group: Sequence[Node]) -> dict[Part, float]:
-    """Which part of a call's time belongs where, when it runs these operations: as much to each of them."""
+    """Return the fractions of a call's time by part; each of its operations counts the same.
+
+    Parameters
+    ----------
+    group : sequence of Node
+        Operations of the call.
+
+    Returns
+    -------
+    dict of float
+        Sums to 1.
+    """
     counted = Counter(Part(node.label or Label(UPDATE), node.op in PRODUCTS) for node in group)
     return {part: n / len(group) for part, n in counted.items()}

@@ -1,4 +1,4 @@
-"""The two ways to run a training step operation by operation."""
+"""Two ways to run a training step operation by operation: recorded calls, and an interpreter."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -12,7 +12,17 @@ Row = tuple[Array, ...]
 
 
 class Job(NamedTuple):
-    """What a loop over a step is given: the first carry, what all steps share, and a row for each."""
+    """Arguments of a loop over a step.
+
+    Attributes
+    ----------
+    carry : arrays in containers
+        What the first step is given.
+    shared : arrays in containers
+        What all steps are given.
+    rows : arrays in containers, shapes (steps, ...)
+        One row for each step.
+    """
 
     carry: Any
     shared: Any
@@ -20,17 +30,24 @@ class Job(NamedTuple):
 
     @property
     def each(self) -> list[Row]:
-        """The leaves of every step's row."""
+        """Arrays of each step's row."""
         leaves = flatten(self.rows)[0]
         return [tuple(leaf[i, ...] for leaf in leaves) for i in range(leaves[0].shape[0])]
 
 
 class Runner(NamedTuple):
-    """How a step is run.
+    """A step, as a whole and call by call.
 
-    loop: runs all steps the way training does.
-    take: brings a step's row to where the calls read it. calls: what the step does.
-    made: for each call, the operations that it is made for.
+    Attributes
+    ----------
+    loop : callable
+        Runs all steps as training does.
+    take : callable
+        Copies a step's row to where the calls read it.
+    calls : list of Call
+        Calls of one step.
+    made : list of list of Node
+        For each call, the operations that it computes.
     """
 
     loop: Callable[[], Any]
@@ -40,7 +57,20 @@ class Runner(NamedTuple):
 
 
 def recorded(graph: Graph, job: Job, target: Target, steps: int) -> Runner:
-    """The program of a training of so many steps."""
+    """Return the calls of a compiled step.
+
+    Parameters
+    ----------
+    graph : Graph
+    job : Job
+    target : Target
+    steps : int
+        Number of steps of the training, by which targets decide how much to compile.
+
+    Returns
+    -------
+    Runner
+    """
     (carry, _), (shared, _), (rows, _) = flatten(job.carry), flatten(job.shared), flatten(job.rows)
     program = compile_graph(graph, len(carry), shared, target, steps)
     program.start(carry, shared)
@@ -48,7 +78,21 @@ def recorded(graph: Graph, job: Job, target: Target, steps: int) -> Runner:
 
 
 def one_by_one(graph: Graph, loop: Loop, job: Job, xp: ModuleType) -> Runner:
-    """The graph's operations, each on its own."""
+    """Return the operations of a graph as single calls.
+
+    Parameters
+    ----------
+    graph : Graph
+    loop : callable
+        Runs all steps as training does.
+    job : Job
+    xp : module
+        Namespace of the array library.
+
+    Returns
+    -------
+    Runner
+    """
     interpreter = Interpreter(graph, xp)
 
     def take(row: Row) -> None:

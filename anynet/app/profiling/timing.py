@@ -15,12 +15,12 @@ from anynet.app.profiling.parts import (
     Label,
     Part,
     label_others,
-    labelled_loss,
-    labelled_net,
+    labeled_loss,
+    labeled_net,
     names,
     shares,
 )
-from anynet.app.profiling.result import Profile
+from anynet.app.profiling.profile_result import Profile
 from anynet.app.profiling.runners import Job, Row, Runner, one_by_one, recorded
 from anynet.backends import Backend
 from anynet.compiler import Call, Graph, Step, trace
@@ -28,26 +28,40 @@ from anynet.core.tree import flatten
 from anynet.training import Setup, setup
 
 STEPS, ROUNDS = 10, 10
-"""Steps timed in one go, and how often: of short rounds, the median leaves out what else the machine does."""
+"""Steps per round, and rounds: the median over short rounds ignores other work of the machine."""
 
 
 def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_counter) -> Profile:
     """Time a hundred training steps as training runs them, and a hundred more operation by operation.
 
-    Where the backend records steps, the operations are the calls that training makes; elsewhere they are timed as the
-    library does each on its own.
+    If the backend records steps, the operations are the calls that training makes. Otherwise each operation of the
+    step is timed by itself.
 
-    clock: gives the time in seconds.
+    Parameters
+    ----------
+    experiment : Experiment
+    clock : callable, optional
+        Returns the time in seconds.
 
-    Raises ValueError where the images are not to stay on the device, UntraceableError for layers that draw or read
-    numbers, which cannot be recorded, and what ``anynet.setup`` raises.
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    ValueError
+        If the images do not fit the memory budget.
+    UntraceableError
+        If the step cannot be recorded, because a layer reads numbers or draws them itself.
+    BackendError, OutOfMemoryError
+        As from `anynet.setup`.
     """
     settings = experiment.settings
     ready = setup(
-        labelled_net(experiment.net),
+        labeled_net(experiment.net),
         experiment.data,
         experiment.optimizer,
-        **replace(settings, loss=labelled_loss(settings.loss)).keywords,
+        **replace(settings, loss=labeled_loss(settings.loss)).keywords,
     )
     backend, job = ready.backend, _job(ready)
     graph = _graph(ready.loop.step, job, backend)
@@ -73,7 +87,7 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
 
 
 def _job(ready: Setup) -> Job:
-    """The first steps of a training; batches of a short epoch are repeated."""
+    """Return the first steps of a training; batches of a short epoch are repeated."""
     backend, images = ready.backend, ready.inputs.train
     if not images.resident:
         raise ValueError(
@@ -103,9 +117,9 @@ def _graph(step: Step, job: Job, backend: Backend) -> Graph:
 def _time(
     runner: Runner, rows: Sequence[Row], backend: Backend, clock: Callable[[], float]
 ) -> tuple[float, list[float]]:
-    """Median seconds of a step as training runs it, and of taking its row and of each call on its own.
+    """Return the median seconds of a step as training runs it, and of taking its row and of each call.
 
-    A round ahead is not counted: libraries compile when they are first asked.
+    The first round is not counted, because libraries compile at the first call.
     """
     whole, single = [], []
     for _ in range(1 + ROUNDS):
@@ -120,11 +134,11 @@ def _time(
 
 
 def _nothing() -> None:
-    """What timing itself costs."""
+    """Do nothing: its time is that of timing itself."""
 
 
 def _time_calls(calls: Sequence[Call], backend: Backend, clock: Callable[[], float]) -> list[float]:
-    """Seconds of each call."""
+    """Return the seconds of each call."""
     spent = []
     for function, args in calls:
         began = clock()

@@ -1,5 +1,7 @@
 """Profiles by a clock that every operation moves on by a known time."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from anynet.app.build import LOSSES
 from anynet.app.config import Config
 from anynet.app.experiment import Experiment
 from anynet.app.profiling import Profile, profile, timing
-from anynet.app.profiling.parts import Label, Part, labelled_loss, labelled_net
+from anynet.app.profiling.parts import Label, Part, labeled_loss, labeled_net
 from anynet.app.profiling.timing import STEPS
 from anynet.backends import backend
 from anynet.backends.base import Backend
@@ -171,21 +173,40 @@ def test_the_penalty_is_part_of_the_update(backend_here, clock):
         assert with_and_without[0].row(name) == pytest.approx(with_and_without[1].row(name))
 
 
-def test_a_labelled_net_is_the_same_net(rng):
-    net, x, labels = labelled_net(DEEP), rng.standard_normal((7, 3072)), np.arange(7) % 3
+def test_a_labeled_net_is_the_same_net(rng):
+    net, x, labels = labeled_net(DEEP), rng.standard_normal((7, 3072)), np.arange(7) % 3
     params, state = DEEP.init(3, like=x)
     for one, other in zip(net.init(3, like=x)[1].values(), state.values(), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(net.init(3, like=x)[0], params)
     loss = LOSSES["cross-entropy"]
     results = []
-    for n, cost in ((net, labelled_loss(loss)), (DEEP, loss)):
+    for n, cost in ((net, labeled_loss(loss)), (DEEP, loss)):
         logits, cache, new = n.forward(params, state, x, train=True)
         value, dlogits = cost(logits, labels)
         grads = n.parameter_gradients(params, cache, dlogits)
         results.append([logits, value, grads, *n.backward(params, cache, dlogits), *new.values()])
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@dataclass(frozen=True)
+class Dropout(an.Layer):
+    def forward(self, params, state, x, *, train, rng=None):
+        mask = an.random.uniform(rng, x.shape[-2:], x.dtype)
+        return x * mask, mask, state
+
+    def backward(self, params, cache, dy):
+        return dy * cache, {}
+
+
+@pytest.mark.parametrize("backend_here", ["numpy", "torch:cpu"], indirect=True)
+def test_random_numbers_are_counted_by_layer(backend_here, clock):
+    net = an.Sequential(an.Linear(3072, 6), Dropout(), an.Linear(6, 3))
+    found = profile(experiment(backend_here, net), clock)
+    forward, backward = parts_of(found, "1 Dropout", products=False)
+    assert forward > 100  # twenty rounds of the generator
+    assert backward == pytest.approx(1)
 
 
 def test_images_that_are_streamed_are_refused():
@@ -220,4 +241,4 @@ def test_the_table_in_80_columns():
     ]
     assert max(map(len, lines)) <= 80
     faster = str(Profile(rows, seconds, 1000 * MICROSECOND, 100, "jax on cpu:0, float32"))
-    assert ["together", "-704", "-70.4%"] in [line.split() for line in faster.splitlines()]
+    assert ["fused", "-704", "-70.4%"] in [line.split() for line in faster.splitlines()]

@@ -220,7 +220,7 @@ def test_control_c_keeps_what_is_whole(tmp_path, capsys, monkeypatch):
 def test_control_c_leaves_out_whose_turn_had_not_come(tmp_path, monkeypatch):
     monkeypatch.setattr(Numpy, "workers", 1)
     monkeypatch.setattr(
-        sys.modules["anynet.training.together"], "groups", lambda members, _: [[each] for each in members]
+        sys.modules["anynet.training.scheduler"], "split_by_memory", lambda members, _: [[each] for each in members]
     )
     stop_after(1, 1, monkeypatch)
     train("--seeds", "3")

@@ -13,8 +13,7 @@ from anynet.backends import Backend
 from anynet.core.tree import flatten
 from anynet.data import Loader, Normalization, Split
 from anynet.data.loader import Plan
-from anynet.training.loop import gathering
-from anynet.training.step import Fixed, start, train_step
+from anynet.training.step import Fixed, gathering, start, train_step
 
 PIXELS, IMAGES = 3072, 600
 

@@ -9,8 +9,7 @@ from anynet.backends.numpy import Numpy
 from anynet.compiler.numpy import blocks as numpy_blocks
 from anynet.compiler.numpy.target import NumpyTarget
 from anynet.data import Augmentation, Loader, Normalization, Split
-from anynet.training.loop import BatchLoop
-from anynet.training.step import Fixed, start, train_step
+from anynet.training.step import BatchLoop, Fixed, start, train_step
 
 kernels = pytest.importorskip("anynet.compiler.numpy.numba_kernels", exc_type=ImportError)
 

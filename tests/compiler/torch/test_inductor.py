@@ -6,8 +6,7 @@ from array_api_compat import array_namespace
 
 import anynet as an
 from anynet.data import Loader, Normalization, Split
-from anynet.training.loop import BatchLoop
-from anynet.training.step import Fixed, start, train_step
+from anynet.training.step import BatchLoop, Fixed, start, train_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler
 

@@ -1,4 +1,4 @@
-"""What profiling found, to be read."""
+"""Result of profiling, and its table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,20 @@ COLUMNS = [(direction, products) for direction in ("forward", "backward") for pr
 
 @dataclass(frozen=True)
 class Profile:
-    """Where the time of a training step goes: ``print`` it, or look into ``parts``.
+    """Time of a training step by layer and part; ``print`` shows a table.
 
-    rows: names of the table's rows. parts: seconds a step. total: seconds of a whole step as training runs it.
-    batch_size: images a step. where: backend, device and dtype.
+    Parameters
+    ----------
+    rows : sequence of str
+        Names of the table's rows.
+    parts : mapping of Part to float
+        Seconds per step.
+    total : float
+        Seconds of a whole step as training runs it.
+    batch_size : int
+        Images per step.
+    where : str
+        Backend, device and dtype.
     """
 
     rows: Sequence[str]
@@ -29,11 +39,21 @@ class Profile:
 
     @property
     def rest(self) -> float:
-        """Seconds of a step that no part accounts for; negative where the parts are faster together."""
+        """Seconds of a step in none of the parts; negative if a step takes less time than the sum of its parts."""
         return self.total - sum(self.parts.values())
 
     def row(self, name: str) -> float:
-        """Seconds of all parts of a row."""
+        """Return the seconds of all parts of a row.
+
+        Parameters
+        ----------
+        name : str
+            One of `rows`.
+
+        Returns
+        -------
+        float
+        """
         return sum(seconds for part, seconds in self.parts.items() if part.label.row == name)
 
     def __rich__(self) -> Table:
@@ -52,7 +72,7 @@ class Profile:
         for name in self.rows:
             cells = [self._cell(Part(Label(name, direction), products)) for direction, products in COLUMNS]
             table.add_row(name, *cells, *self._sum(self.row(name)))
-        table.add_row("Python" if self.rest >= 0 else "together", *[""] * len(COLUMNS), *self._sum(self.rest))
+        table.add_row("Python" if self.rest >= 0 else "fused", *[""] * len(COLUMNS), *self._sum(self.rest))
         table.add_section()
         sums = [
             _microseconds(sum(s for p, s in self.parts.items() if (p.label.direction, p.products) == column))
@@ -76,7 +96,7 @@ class Profile:
         speed = f"{self.batch_size / self.total:,.0f} images/s in training steps"
         if self.rest >= 0:
             return f"{speed}; Python: between the calls"
-        return f"{speed}; together: what training gains by not doing operations one by one"
+        return f"{speed}; fused: what training gains over single operations"
 
 
 def _microseconds(seconds: float) -> str:
