@@ -1,1 +1,1 @@
-"""Building blocks that know nothing of the rest: containers of arrays, checks, random numbers, histories, files."""
+"""Foundations: trees of arrays, checks, seeding, random numbers, array types, histories, atomic writes."""

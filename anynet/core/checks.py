@@ -1,4 +1,4 @@
-"""Refusals that name what was expected, what came, and what to do."""
+"""Checks of arguments, and parts of error messages."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,24 @@ from anynet.core.typing import Array
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """``; did you mean "x"?`` where a name is close, all the names otherwise: the end of an error message.
+    """Return the end of an error message about an unknown name: similar names, or all if none is similar.
 
+    Parameters
+    ----------
+    name : str
+        Unknown name.
+    names : iterable of str
+        Known names.
+
+    Returns
+    -------
+    str
+        At most three similar names.
+
+    Examples
+    --------
+    >>> nearest("zzz", ["relu", "tanh"])
+    '; there are "relu", "tanh"'
     >>> nearest("rleu", ["relu", "tanh"])
     '; did you mean "relu"?'
     """
@@ -23,8 +39,20 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """The names that have other values there than here, with both; None is what is not given.
+    """Return a text about the names that have different values in two mappings.
 
+    Parameters
+    ----------
+    there, here : mapping of str to object
+        Values by name; None, or a missing name, stands for "not given".
+
+    Returns
+    -------
+    str
+        Empty if there is no difference.
+
+    Examples
+    --------
     >>> differences({"lr": 0.1, "val": "1000", "seed": 1}, {"lr": 0.2, "val": None, "seed": 1})
     "lr is 0.1 there and 0.2 here; val is '1000' there and not given here"
     """
@@ -37,28 +65,48 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
 
 
 def check_same_device(**arrays: Array) -> None:
-    """Check that arrays are of one library and on one device.
+    """Check that arrays are of the same library and on the same device.
 
-    Raises TypeError that names what is no array, or both libraries; ValueError that names both devices.
+    Parameters
+    ----------
+    **arrays : array
+        At least one, by the names that the error message uses.
+
+    Raises
+    ------
+    TypeError
+        If one is not an array, or libraries differ.
+    ValueError
+        If devices differ.
     """
     (first, one), *others = arrays.items()
     library = _library(first, one)
     for name, other in others:
-        # The type is looked at first, because it is quick: this runs in every step.
+        # Types are compared first, because that is fast: this runs in every step.
         if type(other) is not type(one) and _library(name, other) != library:
             raise TypeError(
                 f"{first} is an array of {library}, {name} one of {_library(name, other)}: "
                 f"bring both to one library, for instance with anynet.backend(...).asarray"
             )
         here, there = device(one), device(other)
-        if here != there and None not in (here, there):  # None: JAX traces, not knowing
+        if here != there and None not in (here, there):  # None: unknown while JAX traces
             raise ValueError(f"{first} is on device {here}, {name} on {there}: bring both to one device")
 
 
 def check_same_dtype(**arrays: Array) -> None:
-    """Check that arrays are of one library, on one device, and of one dtype.
+    """Check that arrays are of the same library and dtype, and on the same device.
 
-    Raises what ``check_same_device`` raises, and TypeError that names both dtypes.
+    Parameters
+    ----------
+    **arrays : array
+        At least one, by the names that the error message uses.
+
+    Raises
+    ------
+    TypeError
+        If one is not an array, or libraries or dtypes differ.
+    ValueError
+        If devices differ.
     """
     check_same_device(**arrays)
     (first, one), *others = arrays.items()

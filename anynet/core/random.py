@@ -1,14 +1,14 @@
-"""Random numbers inside training steps: a counter-based generator in array API operations.
+"""Random numbers for training steps: a counter-based generator in array API operations.
 
-Layers such as dropout need new numbers in every step, the same ones with every array library, in steps that are
-recorded once and run many times. So there is no state: the numbers are a function of a key and a counter. An ``rng`` is
-such a key, an int32 array of shape (..., 2), with members on the leading axes::
+Layers such as dropout need new numbers in every step, the same with every array library, in steps that are recorded
+once and run many times. Therefore there is no state: the numbers are a function of a key and a counter. An ``rng`` is
+such a key, an array of int32 of shape (..., 2), with members on the leading axes::
 
     rng = at_step(key(seed), step)              # one per step
     rng = fold(rng, i)                          # one per layer
     mask = uniform(rng, (N, n), x.dtype) < 0.5
 
-Numbers that are drawn once, on the host, come from ``anynet.core.seeding`` instead.
+For numbers that are drawn once, on the host, see ``anynet.core.seeding``.
 
 References
 ----------
@@ -26,8 +26,8 @@ from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array, DType
 
 ROUNDS = 20
-"""Rounds of Threefry-2x32: the default of its authors, of JAX and of TensorFlow. 13 rounds, their faster variant, would
-save a third of the time, but fail a BigCrush test, according to the documentation of GROMACS (for 2x64)."""
+"""Number of rounds of Threefry-2x32, the default of its authors, JAX and TensorFlow. The faster variant, 13 rounds,
+takes a third less time, but fails a BigCrush test according to the documentation of GROMACS (for 2x64)."""
 
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 _PARITY = 0x1BD11BDA
@@ -50,6 +50,11 @@ def key(seed: int) -> NDArray[np.int32]:
     ------
     ValueError
         If the seed is out of range.
+
+    Examples
+    --------
+    >>> key(seed=1)
+    array([-830351740, -657228767], dtype=int32)
     """
     return generator(seed, Purpose.STEP, 0).integers(-(2**31), 2**31, 2, np.int32)
 
@@ -60,6 +65,7 @@ def at_step(key: Array, step: Array) -> Array:
     Parameters
     ----------
     key : array of int32, shape (..., 2)
+        Key of each member.
     step : array, shape (...)
         Number of the step, of any real dtype.
 
@@ -79,17 +85,24 @@ def at_step(key: Array, step: Array) -> Array:
 
 
 def fold(rng: Array, i: int) -> Array:
-    """Return another rng, by adding ``i`` to the first word.
+    """Return the rng of a stream: `i` added to the first word.
 
     Parameters
     ----------
     rng : array of int32, shape (..., 2)
+        Key of each member.
     i : int
-        0 to 2^31 - 1. Different numbers give independent rngs; 0 gives the same one.
+        Number of the stream, 0 to 2^31 - 1. Different streams are independent; stream 0 is `rng`.
 
     Returns
     -------
     array of int32, shape (..., 2)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fold(np.asarray([7, 8], np.int32), 3)
+    array([10,  8], dtype=int32)
     """
     if i == 0:
         return rng
@@ -98,16 +111,16 @@ def fold(rng: Array, i: int) -> Array:
 
 
 def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
-    """Return numbers that are uniformly distributed in [0, 1).
+    """Return uniformly distributed numbers in [0, 1).
 
-    The same rng and shape give the same numbers with every array library and in every dtype: multiples of 2^-24.
+    The same rng and shape give the same numbers with every array library and dtype: multiples of 2^-24.
 
     Parameters
     ----------
     rng : array of int32, shape (..., 2)
-        Members on the leading axes; each gets the numbers that it would get alone.
+        Key of each member, which gets the same numbers as it would alone.
     shape : tuple of int
-        Shape of the numbers of one member, at most 2^32 numbers.
+        Shape for one member, with at most 2^32 elements.
     dtype : dtype
         Floating-point dtype of the array library.
 
@@ -141,21 +154,26 @@ def threefry2x32(
 ) -> tuple[Array, Array]:
     """Return the two random words of each counter.
 
-    Everything is int32 that wraps, because PyTorch has little arithmetic of uint32 and JAX has no int64 by default.
-    There are only additions, exclusive ors and shifts, whose lowest 32 bits are right even where a compiler computes
-    with 64.
+    Words are int32 that wrap, because PyTorch has little arithmetic of uint32 and JAX has no int64 by default. All
+    operations are additions, exclusive ors and shifts, whose lowest 32 bits are right even if a compiler computes with
+    64.
 
     Parameters
     ----------
-    key : two arrays of int32
-    counter : two arrays of int32, or the second a number
-        Broadcast against the key. No array may have zero dimensions.
+    key : tuple of two arrays of int32
+        Words of the key, of one dimension or more: NumPy warns if its scalars overflow.
+    counter : tuple of an array of int32 and an array of int32 or int
+        Words of the counter, broadcast against the key.
     rounds : int
         20, or 13 for the faster variant.
 
     Returns
     -------
-    two arrays of int32
+    tuple of two arrays of int32
+
+    References
+    ----------
+    Salmon, Moraes, Dror, Shaw (2011), section 3.3; test vectors in kat_vectors of Random123.
     """
     keys = (*key, key[0] ^ key[1] ^ _PARITY)
     a, b = counter[0] + key[0], key[1] + counter[1]
@@ -170,5 +188,5 @@ def threefry2x32(
 
 
 def _rotate(x: Array, left: int) -> Array:
-    """Return the bits rotated to the left; the mask removes what an arithmetic shift copies of the sign."""
+    """Rotate bits to the left; the mask removes copies of the sign from the arithmetic shift."""
     return (x << left) | ((x >> (32 - left)) & ((1 << left) - 1))

@@ -1,4 +1,4 @@
-"""Random numbers: drawn on the host, so that every array library trains on the same ones."""
+"""Random numbers drawn on the host, the same with every array library."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What random numbers are for. Each purpose has a stream of its own, so drawing for one never shifts another."""
+    """Purpose of random numbers. Each purpose has a separate stream, so that draws for one never shift another."""
 
     INIT = 0
     ORDER = 1
@@ -20,14 +20,35 @@ class Purpose(IntEnum):
 
 
 def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:
-    """A generator that depends on nothing but its arguments.
+    """Return the generator of a seed, a purpose and an index.
 
-    seed: the run's seed, 0 to 2^64 - 1.
-    index: which epoch (or, for ``Purpose.INIT``, which parameter) the numbers are for, 0 to 2^32 - 1.
+    It is Philox 4x64, and the three arguments are its key.
 
-    The bits come from Philox 4x64, whose key the three make up (Salmon et al. 2011, "Parallel random numbers: as easy
-    as 1, 2, 3"). Raises ValueError for a seed that is no such number.
+    Parameters
+    ----------
+    seed : int
+        Seed of the run, 0 to 2^64 - 1.
+    purpose : Purpose
+        Purpose of the numbers.
+    index : int
+        Number of the epoch (of the parameter for ``Purpose.INIT``), 0 to 2^32 - 1.
 
+    Returns
+    -------
+    numpy.random.Generator
+
+    Raises
+    ------
+    ValueError
+        If the seed is out of range.
+
+    References
+    ----------
+    Salmon, Moraes, Dror, Shaw (2011), Parallel random numbers: as easy as 1, 2, 3.
+    https://doi.org/10.1145/2063384.2063405
+
+    Examples
+    --------
     >>> generator(42, Purpose.ORDER, 0).permutation(5)
     array([3, 4, 0, 2, 1])
     """
@@ -37,6 +58,19 @@ def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:
 
 
 def check_seed(seed: int, name: str = "seed") -> None:
-    """Raises ValueError for a number that is no seed."""
+    """Check that a number is a seed.
+
+    Parameters
+    ----------
+    seed : int
+        Number to check.
+    name : str
+        Name in the error message.
+
+    Raises
+    ------
+    ValueError
+        If the number is not in 0 to 2^64 - 1.
+    """
     if not 0 <= seed < 2**64:
         raise ValueError(f"{name}: expected 0 to 2^64 - 1, got {seed}")

@@ -1,14 +1,27 @@
-"""Containers of arrays, taken apart and put together again."""
+"""Trees: nested tuples, lists and dictionaries of arrays."""
 
 from collections.abc import Callable
 from typing import Any
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The leaves of nested tuples, lists and dictionaries, and a function that puts others in their place.
+    """Return the leaves of a tree and a function that builds such a tree from other leaves.
 
-    None is a container without leaves; a dictionary's leaves come in the order of its keys.
+    Parameters
+    ----------
+    tree : object
+        Nested tuples, named tuples, lists and dictionaries. None is a tree without leaves. Leaves of dictionaries are
+        in the order of the sorted keys.
 
+    Returns
+    -------
+    leaves : list
+        Leaves from left to right.
+    rebuild : callable
+        ``rebuild(leaves)`` returns a tree of the same structure.
+
+    Examples
+    --------
     >>> leaves, rebuild = flatten({"a": (1, None), "b": [2]})
     >>> leaves, rebuild([3, 4])
     ([1, 2], {'a': (3, None), 'b': [4]})
@@ -23,8 +36,19 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
 
 
 def form(tree: Any) -> str:
-    """The containers alone, as text: the same for two trees whose leaves can take each other's places.
+    """Return the structure of a tree as text; equal for two trees with the same structure.
 
+    Parameters
+    ----------
+    tree : object
+        As for ``flatten``.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
     >>> form({"b": [2], "a": (1, None)})
     "{'a': ('*', None), 'b': ['*']}"
     """

@@ -24,15 +24,24 @@ class Array(Protocol):
     """
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Size of each axis."""
+
     @property
-    def ndim(self) -> int: ...
+    def ndim(self) -> int:
+        """Number of axes."""
+
     @property
-    def dtype(self) -> DType: ...
+    def dtype(self) -> DType:
+        """Data type."""
+
     @property
-    def T(self) -> Self: ...
+    def T(self) -> Self:
+        """Transpose of an array of two axes."""
+
     @property
-    def mT(self) -> Self: ...
+    def mT(self) -> Self:
+        """Array with the last two axes swapped."""
 
     def __getitem__(self, key: Any, /) -> Self: ...
 
@@ -97,7 +106,9 @@ class Namespace(Protocol[_A]):
     float32: DType
     float64: DType
 
-    def isdtype(self, dtype: DType, kind: str | tuple[str, ...], /) -> "bool": ...
+    def isdtype(self, dtype: DType, kind: str | tuple[str, ...], /) -> "bool":
+        """Return True if a dtype is of a kind."""
+
     def __getattr__(self, name: str, /) -> Callable[..., _A]: ...
 
 

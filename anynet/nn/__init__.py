@@ -1,4 +1,4 @@
-"""Layers: each a frozen dataclass with its function and its derivative side by side."""
+"""Layers, nets, losses, the L2 penalty and initializers."""
 
 from anynet.nn.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from anynet.nn.batch_norm import BatchNorm

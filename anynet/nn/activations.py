@@ -1,4 +1,4 @@
-"""Activations: functions of each value on its own, so any number of features and of members will do."""
+"""Activation functions: elementwise layers, for any number of features and members."""
 
 from dataclasses import dataclass
 
@@ -10,57 +10,103 @@ from anynet.nn.layer import Layer
 
 @dataclass(frozen=True)
 class ReLU(Layer):
-    """y = max(x, 0); its derivative at 0 is taken as 0."""
+    r"""Rectified linear unit, :math:`y = \max(x, 0)`, with derivative 0 at 0.
+
+    References
+    ----------
+    Nair, Hinton (2010), Rectified linear units improve restricted Boltzmann machines.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ReLU().forward({}, {}, np.asarray([[-2.0, 0.0, 3.0]]), train=True)[0]
+    array([[0., 0., 3.]])
+    """
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
+        """Return ``max(x, 0)``; the cache is y."""
         y = array_namespace(x).maximum(x, 0.0)
         return y, y, state
 
     def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``dx = dy where y > 0, else 0``."""
         y, xp = cache, array_namespace(dy)
         return xp.where(y > 0, dy, 0.0), {}
 
 
 @dataclass(frozen=True)
 class LeakyReLU(Layer):
-    """y = x where x > 0, ``slope`` times x elsewhere.
+    """Leaky rectified linear unit: x where x > 0, ``slope`` times x elsewhere.
 
-    Source: Maas et al. 2013, "Rectifier nonlinearities improve neural network acoustic models".
+    Parameters
+    ----------
+    slope : float
+        Slope for negative x, and the derivative at 0.
+
+    References
+    ----------
+    Maas, Hannun, Ng (2013), Rectifier nonlinearities improve neural network acoustic models.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> LeakyReLU(0.1).forward({}, {}, np.asarray([[-2.0, 0.0, 3.0]]), train=True)[0]
+    array([[-0.2,  0. ,  3. ]])
     """
 
     slope: float = 0.01
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
+        """Return ``x where x > 0, else slope x``; the cache is x."""
         xp = array_namespace(x)
         return xp.where(x > 0, x, self.slope * x), x, state
 
     def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``dx = dy where x > 0, else slope dy``."""
         x, xp = cache, array_namespace(dy)
         return xp.where(x > 0, dy, self.slope * dy), {}
 
 
 @dataclass(frozen=True)
 class Sigmoid(Layer):
-    """y = 1 / (1 + exp(-x)), with derivative y (1 - y)."""
+    """Logistic function, ``y = 1 / (1 + exp(-x))``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Sigmoid().forward({}, {}, np.asarray([[-1e4, 0.0, 1e4]]), train=True)[0]
+    array([[0. , 0.5, 1. ]])
+    """
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
-        # The same function as the fraction, and nothing in it overflows.
+        """Return ``(tanh(x / 2) + 1) / 2``; the cache is y."""
+        # The same function, but without an exponential function that overflows.
         y = 0.5 * (array_namespace(x).tanh(0.5 * x) + 1.0)
         return y, y, state
 
     def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``dx = dy y (1 - y)``."""
         y = cache
         return dy * y * (1.0 - y), {}
 
 
 @dataclass(frozen=True)
 class Tanh(Layer):
-    """y = tanh(x), with derivative 1 - y²."""
+    """Hyperbolic tangent, ``y = tanh(x)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Tanh().forward({}, {}, np.asarray([[-1e4, 0.0, 1e4]]), train=True)[0]
+    array([[-1.,  0.,  1.]])
+    """
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
+        """Return ``tanh(x)``; the cache is y."""
         y = array_namespace(x).tanh(x)
         return y, y, state
 
     def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``dx = dy (1 - y^2)``."""
         y = cache
         return dy * (1.0 - y * y), {}

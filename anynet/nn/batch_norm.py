@@ -1,4 +1,4 @@
-"""Batch normalisation."""
+"""Batch normalization."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,24 +12,44 @@ from anynet.nn.layer import Layer, Parameter
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    r"""Each feature brought to mean 0 and variance 1 over the batch, then scaled and shifted.
+    r"""Batch normalization: each feature with mean 0 and variance 1 over the batch, then scaled and shifted.
 
     .. math:: y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta
 
-    In training, :math:`\mu` and :math:`\sigma^2` are the mean and the *biased* variance (the sum divided by N) of the
-    batch; otherwise they are the running ones, which training updates as
+    In training, :math:`\mu` and :math:`\sigma^2` are the mean and the *biased* variance (divided by N) of the batch.
+    In evaluation they are the running statistics, which training updates as
 
         running = (1 - momentum) * running + momentum * batch
 
-    with the *unbiased* variance (divided by N - 1; for a batch of one, by 1). So ``momentum`` is the weight of the new
-    batch, as in PyTorch; in the paper's and Keras's direction it would be 1 - momentum.
+    with the *unbiased* variance (divided by N - 1; by 1 for a batch of one), as in PyTorch.
 
-    n: how many features, on axis -1.
-    momentum: weight of the newest batch in the running statistics, in (0, 1].
-    eps: added to the variance, so that a constant feature is not divided by 0.
+    Parameters
+    ----------
+    n : int
+        Number of features, at least 1.
+    momentum : float
+        Weight of the newest batch in the running statistics, in (0, 1]. The paper and Keras call 1 - momentum so.
+    eps : float
+        Constant :math:`\epsilon` added to the variance, for features that are constant.
 
-    Source: Ioffe & Szegedy 2015, "Batch normalization", algorithm 1 and the derivatives of section 3.
-    https://arxiv.org/abs/1502.03167
+    Raises
+    ------
+    ValueError
+        If `n` or `momentum` is out of range.
+
+    References
+    ----------
+    Ioffe, Szegedy (2015), Batch normalization: accelerating deep network training by reducing internal covariate
+    shift, algorithm 1, and section 3 for the derivatives. https://arxiv.org/abs/1502.03167
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = BatchNorm(1, eps=0.0)
+    >>> params, state = {"gamma": np.ones(1), "beta": np.zeros(1)}, {"mean": np.zeros(1), "var": np.ones(1)}
+    >>> y, cache, state = layer.forward(params, state, np.asarray([[1.0], [3.0]]), train=True)
+    >>> y.tolist(), state
+    ([[-1.0], [1.0]], {'mean': array([0.2]), 'var': array([1.1])})
     """
 
     n: int
@@ -40,41 +60,47 @@ class BatchNorm(Layer):
         if self.n < 1:
             raise ValueError(f"{self}: expected 1 feature or more")
         if not 0 < self.momentum <= 1:
-            raise ValueError(f"{self}: momentum is the weight of the newest batch, in (0, 1]")
+            raise ValueError(f"{self}: expected momentum, the weight of the newest batch, in (0, 1]")
 
     def features(self) -> tuple[int, int]:
+        """Return ``(n, n)``."""
         return self.n, self.n
 
     def parameters(self) -> dict[str, Parameter]:
+        """Return the scale "gamma" and the shift "beta", of shape (n,)."""
         return {"gamma": Parameter((self.n,), Ones()), "beta": Parameter((self.n,), Zeros())}
 
     def state(self) -> dict[str, Parameter]:
+        """Return the running "mean" and "var", of shape (n,)."""
         return {"mean": Parameter((self.n,), Zeros()), "var": Parameter((self.n,), Ones())}
 
     def multiply_adds(self) -> int:
+        """Return n: one scale and shift per feature."""
         return self.n
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
+        """Return ``gamma (x - mean) / sqrt(var + eps) + beta`` and the new running statistics."""
         xp, N = array_namespace(x), x.shape[-2]
         if train:
             mean = xp.mean(x, axis=-2)
-            centred = x - mean[..., None, :]
-            var = xp.mean(centred * centred, axis=-2)
+            centered = x - mean[..., None, :]
+            var = xp.mean(centered * centered, axis=-2)
             state = {
                 "mean": (1 - self.momentum) * state["mean"] + self.momentum * mean,
                 "var": (1 - self.momentum) * state["var"] + self.momentum * N / max(N - 1, 1) * var,
             }
         else:
-            centred, var = x - state["mean"][..., None, :], state["var"]
+            centered, var = x - state["mean"][..., None, :], state["var"]
         inv_std = 1.0 / xp.sqrt(var + self.eps)
-        x_hat = centred * inv_std[..., None, :]
+        x_hat = centered * inv_std[..., None, :]
         y = params["gamma"][..., None, :] * x_hat + params["beta"][..., None, :]
         return y, (x_hat, inv_std, train), state
 
     def backward(self, params: Arrays, cache: Any, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``gamma / std (dy - mean(dy) - x_hat mean(dy x_hat))``; in evaluation ``gamma / std dy``."""
         (x_hat, inv_std, train), xp = cache, array_namespace(dy)
         grads = {"gamma": xp.sum(dy * x_hat, axis=-2), "beta": xp.sum(dy, axis=-2)}
         dx = dy
-        if train:  # the mean and the variance depend on x too
+        if train:  # the mean and the variance depend on x, too
             dx = dy - (grads["beta"][..., None, :] + x_hat * grads["gamma"][..., None, :]) / dy.shape[-2]
         return (params["gamma"] * inv_std)[..., None, :] * dx, grads

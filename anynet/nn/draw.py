@@ -1,4 +1,4 @@
-"""Where a net starts: numbers drawn on the host, then moved."""
+"""Initial parameters and state: numbers drawn on the host, then moved to the device."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,12 +11,29 @@ from anynet.core.typing import A, Array
 from anynet.nn.layer import Parameter
 
 Host = NDArray[np.float64]
+"""Array on the host, as initializers return it."""
 
 
 def draw(parameters: Mapping[str, Parameter], seeds: Sequence[int]) -> dict[str, Host]:
-    """Each parameter from a stream of its own, so that one added at the end changes none before it.
+    """Draw initial numbers, each parameter from a separate stream of its seed.
 
-    Returns arrays of shape (K, *shape) by name, for K seeds.
+    A parameter that is appended changes none of the others.
+
+    Parameters
+    ----------
+    parameters : mapping of str to Parameter
+        Parameters, or arrays of the state, by name.
+    seeds : sequence of int
+        Seeds of the K members, 0 to 2^64 - 1.
+
+    Returns
+    -------
+    dict of ndarrays of float64, each of shape (K, *shape)
+
+    Raises
+    ------
+    ValueError
+        If a seed is out of range.
     """
     return {
         name: np.stack([p.init(generator(seed, Purpose.INIT, i), p.shape) for seed in seeds])
@@ -25,17 +42,47 @@ def draw(parameters: Mapping[str, Parameter], seeds: Sequence[int]) -> dict[str,
 
 
 def place(host: Host, like: A) -> A:
-    """The numbers as an array of the library, dtype and device of ``like``."""
-    # NumPy casts: some libraries' devices hold no float64.
+    """Return numbers as an array of the library, dtype and device of another.
+
+    Parameters
+    ----------
+    host : ndarray of float64
+        Numbers.
+    like : array of float32 or float64
+        Array of the library.
+
+    Returns
+    -------
+    array, shape of `host`
+
+    Raises
+    ------
+    TypeError
+        If the dtype of `like` is not float32 or float64.
+    """
+    # NumPy casts, because some devices do not support float64.
     return array_namespace(like).asarray(host.astype(dtype_name(like)), device=device(like))
 
 
 def dtype_name(like: Array) -> str:
-    """The name of an array's dtype, as NumPy has it.
+    """Return the name of an array's dtype, as in NumPy.
 
-    Raises TypeError for another than float32 and float64.
+    Parameters
+    ----------
+    like : array of float32 or float64
+        Array of any library.
+
+    Returns
+    -------
+    str
+        "float32" or "float64".
+
+    Raises
+    ------
+    TypeError
+        If the dtype is another.
     """
     name = str(like.dtype).split(".")[-1]
     if name not in ("float32", "float64"):
-        raise TypeError(f"like: expected an array of float32 or float64, which the parameters take, got {name}")
+        raise TypeError(f"like: expected an array of float32 or float64, the dtype of the parameters, got {name}")
     return name

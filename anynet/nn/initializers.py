@@ -1,4 +1,7 @@
-"""Where parameters start. Every initializer is called as ``init(rng, shape)`` and draws float64 on the host."""
+"""Initializers of parameters.
+
+An initializer is called as ``init(rng, shape)``, with a ``numpy.random.Generator``, and returns an ndarray of float64.
+"""
 
 import math
 from collections.abc import Callable
@@ -8,52 +11,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
+"""``init(rng, shape)`` returns the initial numbers of a parameter."""
 
 
 @dataclass(frozen=True)
 class Normal:
-    """Normal numbers of mean 0 and standard deviation ``std``."""
+    """Normal distribution with mean 0.
+
+    Parameters
+    ----------
+    std : float
+        Standard deviation.
+    """
 
     std: float = 0.01
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return numbers with standard deviation ``std``."""
         return self.std * rng.standard_normal(shape)
 
 
 @dataclass(frozen=True)
 class He:
-    """Normal numbers of variance 2 / n_in, for weights of shape (n_in, n_out) ahead of a ReLU.
+    """Normal distribution with variance 2 / n_in, for weights (n_in, n_out) before a ReLU.
 
-    Source: He et al. 2015, "Delving deep into rectifiers", equation 10. https://arxiv.org/abs/1502.01852
+    References
+    ----------
+    He, Zhang, Ren, Sun (2015), Delving deep into rectifiers, equation 10. https://arxiv.org/abs/1502.01852
     """
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return numbers with variance ``2 / shape[0]``."""
         return math.sqrt(2 / shape[0]) * rng.standard_normal(shape)
 
 
 @dataclass(frozen=True)
 class Xavier:
-    """Normal numbers of variance 2 / (n_in + n_out), for weights of shape (n_in, n_out) ahead of a sigmoid or tanh.
+    """Normal distribution with variance 2 / (n_in + n_out), for weights (n_in, n_out) before a sigmoid or tanh.
 
-    Source: Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks",
-    equation 12. https://proceedings.mlr.press/v9/glorot10a.html
+    References
+    ----------
+    Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks, equation 12.
+    https://proceedings.mlr.press/v9/glorot10a.html
     """
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return numbers with variance ``2 / sum(shape)``."""
         return math.sqrt(2 / sum(shape)) * rng.standard_normal(shape)
 
 
 @dataclass(frozen=True)
 class Zeros:
-    """Zeros: for biases. Weights that all start alike stay alike."""
+    """Zeros, for biases and shifts. Units whose weights start equal stay equal."""
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return zeros."""
         return np.zeros(shape)
 
 
 @dataclass(frozen=True)
 class Ones:
-    """Ones: for scales."""
+    """Ones, for scales."""
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return ones."""
         return np.ones(shape)

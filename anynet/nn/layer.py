@@ -1,4 +1,4 @@
-"""Base class of layers: sizes and settings, a function, and its derivative beside it."""
+"""Base class of layers."""
 
 import inspect
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from anynet.nn.initializers import Initializer
 
 
 class Parameter(NamedTuple):
-    """Shape and start of a parameter or of an array of the state.
+    """Shape and initializer of a parameter or of an array of the state.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class Parameter(NamedTuple):
     init : callable
         Called as ``init(rng, shape)``; see ``anynet.nn.initializers``.
     is_weight : bool
-        Whether the L2 penalty includes it.
+        True if the L2 penalty includes it.
     """
 
     shape: tuple[int, ...]
@@ -29,95 +29,149 @@ class Parameter(NamedTuple):
 
 
 class Layer:
-    """Base class of all layers, and the whole interface of a new one.
+    """Base class of all layers.
 
     A layer is a frozen dataclass: nothing is stored on it between calls. Samples are on axis -2 and features on
-    axis -1. Leading axes are *members*, nets that are trained side by side: parameters of shape (K, ...) belong to K
-    nets, and an input without the K is shared by all of them.
+    axis -1. Leading axes are *members*, nets that are trained as one stack: parameters of shape (K, ...) are those of
+    K nets, and an input without the K is shared by all of them.
 
-    A layer that needs random numbers declares ``rng=None`` in its ``forward``: ``forward(params, state, x, *, train,
-    rng=None)``. In training it is given an int32 array of shape (..., 2), another one for each layer and step, from
-    which ``anynet.random.uniform(rng, shape, dtype)`` makes numbers.
+    A new layer overrides ``forward`` and ``backward``, and the methods about sizes where their defaults do not apply.
+
+    A layer that needs random numbers declares a keyword ``rng=None`` in ``forward``: ``forward(params, state, x, *,
+    train, rng=None)``. In training it is given an array of int32 of shape (..., 2), different for each layer and step,
+    for ``anynet.random.uniform(rng, shape, dtype)``.
+
+    Examples
+    --------
+    >>> import anynet as an
+    >>> class Square(an.Layer):
+    ...     def forward(self, params, state, x, *, train):
+    ...         return x * x, x, state
+    ...
+    ...     def backward(self, params, cache, dy):
+    ...         return 2 * cache * dy, {}
+    >>> an.Sequential(an.Linear(3, 2), Square()).n_out
+    2
     """
 
     def features(self) -> tuple[int | None, int | None]:
-        """Return the number of features that the layer takes and gives.
+        """Return the numbers of input and output features.
 
         Returns
         -------
         n_in : int or None
-            None means any number.
+            None means any number, the default.
         n_out : int or None
-            None means as many as the layer is given.
+            None means the number of input features, the default.
         """
         return None, None
 
     def parameters(self) -> dict[str, Parameter]:
-        """Return the trained arrays by name; none by default."""
+        """Return the trained arrays.
+
+        Returns
+        -------
+        dict of Parameter
+            By name; empty by default.
+        """
         return {}
 
     def state(self) -> dict[str, Parameter]:
-        """Return the arrays that training updates without gradients, such as running means; none by default."""
+        """Return the arrays that ``forward`` updates in training, such as running means.
+
+        Returns
+        -------
+        dict of Parameter
+            By name; empty by default.
+        """
         return {}
 
     def multiply_adds(self) -> int:
-        """Return the number of multiplications with additions that ``forward`` takes per sample.
+        """Return the number of multiply-adds of ``forward`` per sample.
 
-        Functions of single values do not count, so the default is 0.
+        Returns
+        -------
+        int
+            Elementwise functions do not count, so the default is 0.
         """
         return 0
 
     @property
     def uses_rng(self) -> bool:
-        """Whether ``forward`` takes ``rng``."""
+        """True if ``forward`` has a parameter ``rng``."""
         return _takes_rng(type(self).forward)
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
-        """Return the layer's function of `x`.
+        """Return the output for an input.
 
         Parameters
         ----------
         params, state : dict of arrays, each of shape (..., *shape)
-        x : array, shape (..., N, n_in)
+            Parameters and state of each member, by name.
+        x : array, shape (N, n_in) or (..., N, n_in)
+            Input.
         train : bool
-            Whether the layer is being trained, for layers that behave differently then.
+            True in training, False in evaluation.
 
         Returns
         -------
         y : array, shape (..., N, n_out)
+            Output.
         cache : object
-            Whatever ``backward`` needs.
+            Argument of ``backward``: arrays that it needs, in tuples, lists or dicts.
         state : dict of arrays
-            The new state.
+            New state.
         """
         raise NotImplementedError
 
     def backward(self, params: Arrays, cache: Any, dy: Array) -> tuple[Array, Arrays]:
-        """Return the gradients by the input and by the parameters.
+        """Return the gradients with respect to the input and the parameters.
 
         Parameters
         ----------
         params : dict of arrays, each of shape (..., *shape)
+            Parameters that were passed to ``forward``.
         cache : object
-            As from ``forward``.
+            Cache returned by ``forward``.
         dy : array, shape (..., N, n_out)
-            Gradient of the cost by the output.
+            Gradient of the cost with respect to the output.
 
         Returns
         -------
         dx : array, shape (..., N, n_in)
+            Gradient with respect to the input.
         grads : dict of arrays
-            Named and shaped like `params`.
+            Gradients with respect to the parameters, with their names and shapes.
         """
         raise NotImplementedError
 
     def parameter_gradients(self, params: Arrays, cache: Any, dy: Array) -> Arrays:
-        """Return the gradients by the parameters alone, as the first layer of a net needs no others."""
+        """Return the second result of ``backward``, the only one that the first layer of a net needs.
+
+        Parameters
+        ----------
+        params, cache, dy
+            As for ``backward``.
+
+        Returns
+        -------
+        dict of arrays
+            Gradients with respect to the parameters.
+        """
         return self.backward(params, cache, dy)[1]
 
 
 def short(layer: Layer) -> str:
-    """Return a layer's repr without what is as by default.
+    """Return a layer's repr without default settings.
+
+    Parameters
+    ----------
+    layer : Layer
+        Any layer; the repr of one that is not a dataclass is returned as it is.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
@@ -127,13 +181,13 @@ def short(layer: Layer) -> str:
     """
     if not is_dataclass(layer) or not layer.__dataclass_params__.repr:
         return repr(layer)
-    said = []
+    settings = []
     for field in (field for field in fields(layer) if field.init and field.repr):
         value = repr(getattr(layer, field.name))
         needed = field.default is MISSING and field.default_factory is MISSING
         if needed or value != repr(field.default):
-            said.append(value if needed and not field.kw_only else f"{field.name}={value}")
-    return f"{type(layer).__name__}({', '.join(said)})"
+            settings.append(value if needed and not field.kw_only else f"{field.name}={value}")
+    return f"{type(layer).__name__}({', '.join(settings)})"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Where each parameter lies in a net's one vector."""
+"""Places of the parameters in a net's parameter vector."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -10,11 +10,19 @@ from anynet.core.typing import A
 from anynet.nn.layer import Parameter
 
 ALIGNMENT = 16
-"""Every parameter starts at a multiple of this many elements: 64 bytes of float32, a cache line and a SIMD register."""
+"""Alignment of each parameter, in elements: 64 bytes of float32, a cache line and a SIMD register."""
 
 
 class Slot(NamedTuple):
-    """Elements ``start`` to ``stop`` of the vector hold one parameter of this shape."""
+    """Place of one parameter: elements ``start`` to ``stop``, without the last, of the vector.
+
+    Attributes
+    ----------
+    start, stop : int
+        Range of elements.
+    shape : tuple of int
+        Shape of the parameter.
+    """
 
     start: int
     stop: int
@@ -22,11 +30,24 @@ class Slot(NamedTuple):
 
 
 class Layout:
-    """All weights first, then everything else, so that the L2 penalty is one slice of the vector.
+    """Places of the parameters in the vector: all weights, then everything else, so that the weights are one slice.
 
-    n_weights: the penalty's slice is ``vector[..., :n_weights]``.
-    size: length of the vector. Gaps left by the alignment hold zeros, and their gradients are zeros.
+    Parameters
+    ----------
+    parameters : mapping of str to Parameter
+        Parameters by name.
 
+    Attributes
+    ----------
+    slots : dict of Slot
+        Place of each parameter, in the order of the vector.
+    n_weights : int
+        The weights are ``vector[..., :n_weights]``.
+    size : int
+        Length of the vector. Padding for the alignment is zero, and so are its gradients.
+
+    Examples
+    --------
     >>> from anynet.nn.initializers import Zeros
     >>> layout = Layout({"b": Parameter((3,), Zeros()), "W": Parameter((2, 3), Zeros(), is_weight=True)})
     >>> layout.slots
@@ -47,7 +68,18 @@ class Layout:
             self.size = math.ceil(stop / ALIGNMENT) * ALIGNMENT
 
     def split(self, vector: A) -> dict[str, A]:
-        """Parameters by name, each of shape (..., *shape), from a vector of shape (..., size); views where possible."""
+        """Return the parameters by name.
+
+        Parameters
+        ----------
+        vector : array, shape (..., size)
+            Parameter vector of each member.
+
+        Returns
+        -------
+        dict of arrays, each of shape (..., *shape)
+            Views where the library has them.
+        """
         xp, members = array_namespace(vector), vector.shape[:-1]
         return {
             name: xp.reshape(vector[..., start:stop], (*members, *shape))
@@ -55,7 +87,19 @@ class Layout:
         }
 
     def join(self, parts: Mapping[str, A], like: A) -> A:
-        """The vector of shape (..., size) of which ``split`` makes these parts; ``like`` is such a vector."""
+        """Return the vector with the given parts; the inverse of ``split``.
+
+        Parameters
+        ----------
+        parts : mapping of arrays, each of shape (..., *shape)
+            Parameters, or their gradients, by name.
+        like : array, shape (..., size)
+            Array whose leading axes, library, dtype and device the vector has.
+
+        Returns
+        -------
+        array, shape (..., size)
+        """
         xp, members = array_namespace(like), like.shape[:-1]
         pieces, end = list[A](), 0
         for name, (start, stop, _) in self.slots.items():

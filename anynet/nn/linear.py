@@ -1,4 +1,4 @@
-"""The fully connected layer."""
+"""Fully connected layer."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,24 @@ from anynet.nn.layer import Layer, Parameter
 
 @dataclass(frozen=True)
 class Linear(Layer):
-    """y = x W + b, with W of shape (n_in, n_out) and b of shape (n_out,).
+    """Fully connected layer, ``y = x W + b``, with W of shape (n_in, n_out) and b of shape (n_out,).
 
-    n_in, n_out: features taken and given.
-    init: where W starts; ``He()`` suits a ReLU behind it.
-    bias_init: where b starts.
+    Parameters
+    ----------
+    n_in, n_out : int
+        Numbers of input and output features, at least 1.
+    init : callable
+        Initializer of W. The default, ``He()``, is meant for a ReLU as the next layer.
+    bias_init : callable
+        Initializer of b.
 
+    Raises
+    ------
+    ValueError
+        If `n_in` or `n_out` is less than 1.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> params = {"W": np.asarray([[1.0, 2.0], [3.0, 4.0]]), "b": np.asarray([0.5, 0.0])}
     >>> y, cache, _ = Linear(2, 2).forward(params, {}, np.asarray([[1.0, 1.0]]), train=True)
@@ -31,27 +43,32 @@ class Linear(Layer):
 
     def __post_init__(self) -> None:
         if self.n_in < 1 or self.n_out < 1:
-            raise ValueError(f"{self}: expected 1 feature or more on either side")
+            raise ValueError(f"{self}: expected 1 feature or more on both sides")
 
     def features(self) -> tuple[int, int]:
+        """Return ``(n_in, n_out)``."""
         return self.n_in, self.n_out
 
     def parameters(self) -> dict[str, Parameter]:
+        """Return the weights "W", which the L2 penalty includes, and the biases "b"."""
         return {
             "W": Parameter((self.n_in, self.n_out), self.init, is_weight=True),
             "b": Parameter((self.n_out,), self.bias_init),
         }
 
     def multiply_adds(self) -> int:
+        """Return ``n_in n_out``."""
         return self.n_in * self.n_out
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
-        """The cache is x itself."""
+        """Return ``x W + b``; the cache is x."""
         return x @ params["W"] + params["b"][..., None, :], x, state
 
     def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``dx = dy W^T`` and the gradients of ``parameter_gradients``."""
         return dy @ params["W"].mT, self.parameter_gradients(params, cache, dy)
 
     def parameter_gradients(self, params: Arrays, cache: Array, dy: Array) -> Arrays:
+        """Return ``dW = x^T dy`` and ``db``, the sum of dy over the batch."""
         x, xp = cache, array_namespace(dy)
         return {"W": x.mT @ dy, "b": xp.sum(dy, axis=-2)}

@@ -1,4 +1,4 @@
-"""Losses of logits and labels, each with its gradient."""
+"""Loss functions with their gradients."""
 
 from collections.abc import Callable
 
@@ -9,32 +9,48 @@ from anynet.core.checks import check_same_device
 from anynet.core.typing import Array
 
 Loss = Callable[[Array, Array], tuple[Array, Array]]
-"""``loss(logits, labels)`` returns the mean loss and its gradient by the logits."""
+"""``loss(logits, labels)`` returns the mean loss and its gradient with respect to the logits."""
 
 
 def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
-    r"""The mean over the batch of minus the logarithm of the probability given to the right class.
+    r"""Mean softmax cross-entropy and its gradient.
 
     .. math:: L = -\frac{1}{N} \sum_i \log p_{i, y_i}, \quad p_{ij} = \frac{e^{s_{ij}}}{\sum_k e^{s_{ik}}},
               \quad \frac{\partial L}{\partial s_{ij}} = \frac{p_{ij} - [j = y_i]}{N}
 
-    logits: s, shape (..., N, C), floating-point; any size, 1e4 and more.
-    labels: y, shape (N,), or (..., N) with labels for each member, integers in 0 .. C - 1.
+    Parameters
+    ----------
+    logits : array, shape (..., N, C)
+        Real floating-point scores s of any size.
+    labels : array of int, shape (N,) or (..., N)
+        Class indices y in ``0 .. C - 1``.
 
-    Returns the loss, shape (...), and the gradient by the logits, shape (..., N, C).
-    Raises TypeError or ValueError where the two do not fit each other.
+    Returns
+    -------
+    loss : array, shape (...)
+        Mean over the batch.
+    grad : array, shape (..., N, C)
+        Gradient of `loss` with respect to `logits`.
 
-    Source: Goodfellow, Bengio & Courville 2016, "Deep learning", section 6.2.2.3. https://www.deeplearningbook.org
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, libraries, devices or shapes do not match.
 
+    References
+    ----------
+    Goodfellow, Bengio, Courville (2016), Deep learning, section 6.2.2.3. https://www.deeplearningbook.org
+
+    Examples
+    --------
     >>> import numpy as np
-    >>> loss, gradient = softmax_cross_entropy(np.zeros((1, 2)), np.asarray([0]))
-    >>> loss, gradient  # two classes alike: log 2
+    >>> softmax_cross_entropy(np.zeros((1, 2)), np.asarray([0]))  # log 2
     (np.float64(0.6931471805599453), array([[-0.5,  0.5]]))
     """
     _check(logits, labels)
     xp, N = array_namespace(logits), logits.shape[-2]
     right = one_hot(labels, logits.shape[-1], dtype=logits.dtype, xp=xp)
-    shifted = logits - xp.max(logits, axis=-1, keepdims=True)  # the same probabilities, and exp cannot overflow
+    shifted = logits - xp.max(logits, axis=-1, keepdims=True)  # same probabilities, but exp cannot overflow
     exp = xp.exp(shifted)
     total = xp.sum(exp, axis=-1, keepdims=True)
     losses = xp.log(total[..., 0]) - xp.sum(right * shifted, axis=-1)
@@ -42,19 +58,35 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
 
 
 def hinge(logits: Array, labels: Array) -> tuple[Array, Array]:
-    r"""The multi-class support vector machine's loss, with margin 1: the mean over the batch of
+    r"""Mean multi-class hinge loss with margin 1, and its gradient.
 
-    .. math:: L_i = \sum_{j \ne y_i} \max(0, s_{ij} - s_{i, y_i} + 1)
+    .. math:: L = \frac{1}{N} \sum_i \sum_{j \ne y_i} \max(0, s_{ij} - s_{i, y_i} + 1)
 
-    logits: s, shape (..., N, C), floating-point.
-    labels: y, shape (N,), or (..., N) with labels for each member, integers in 0 .. C - 1.
+    Parameters
+    ----------
+    logits : array, shape (..., N, C)
+        Real floating-point scores s.
+    labels : array of int, shape (N,) or (..., N)
+        Class indices y in ``0 .. C - 1``.
 
-    Returns the loss, shape (...), and the gradient by the logits, shape (..., N, C); at the margin itself, where there
-    is a kink, the gradient of the flat side.
-    Raises TypeError or ValueError where the two do not fit each other.
+    Returns
+    -------
+    loss : array, shape (...)
+        Mean over the batch.
+    grad : array, shape (..., N, C)
+        Gradient of `loss` with respect to `logits`; at the margin, a kink, that of the flat side.
 
-    Source: Weston & Watkins 1999, "Support vector machines for multi-class pattern recognition".
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, libraries, devices or shapes do not match.
 
+    References
+    ----------
+    Weston, Watkins (1999), Support vector machines for multi-class pattern recognition.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> hinge(np.asarray([[3.0, 2.5, 0.0]]), np.asarray([0]))
     (np.float64(0.5), array([[-1.,  1.,  0.]]))
@@ -70,12 +102,29 @@ def hinge(logits: Array, labels: Array) -> tuple[Array, Array]:
 
 
 def correct(logits: Array, labels: Array) -> Array:
-    """How many samples have their largest logit at their label.
+    """Count the samples whose largest logit is at their label.
 
-    logits: shape (..., N, C). labels: shape (N,) or (..., N).
+    Parameters
+    ----------
+    logits : array, shape (..., N, C)
+        Real floating-point scores.
+    labels : array of int, shape (N,) or (..., N)
+        Class indices in ``0 .. C - 1``.
 
-    Returns an integer array of shape (...).
-    Raises TypeError or ValueError where the two do not fit each other.
+    Returns
+    -------
+    array of int, shape (...)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, libraries, devices or shapes do not match.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> int(correct(np.asarray([[1.0, 2.0], [3.0, 0.0]]), np.asarray([1, 1])))
+    1
     """
     _check(logits, labels)
     xp = array_namespace(logits)
@@ -88,7 +137,7 @@ def _check(logits: Array, labels: Array) -> None:
     if not xp.isdtype(logits.dtype, "real floating"):
         raise TypeError(f"logits: expected floating-point numbers, got {logits.dtype}")
     if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"labels: expected integers, class numbers, got {labels.dtype}")
+        raise TypeError(f"labels: expected integers, the class indices, got {labels.dtype}")
     if logits.ndim < 2 or labels.shape not in (logits.shape[-2:-1], logits.shape[:-1]):
         raise ValueError(
             f"expected logits of shape (..., N, C) and labels of shape (N,) or (..., N), "

@@ -1,4 +1,4 @@
-"""Optimizers, each ``init`` and ``update``, and schedules of their learning rate."""
+"""Optimizers and learning-rate schedules."""
 
 from anynet.optim import schedules
 from anynet.optim.adam import Adam

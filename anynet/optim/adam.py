@@ -1,4 +1,4 @@
-"""Adam."""
+"""Adam, gradient descent with adaptive moments."""
 
 import math
 from dataclasses import dataclass
@@ -12,21 +12,35 @@ from anynet.optim.schedules import Schedule
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    r"""Gradient descent with a rate for each parameter, from running moments of its gradient.
+    r"""Gradient descent with adaptive moments.
 
     .. math:: m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t, \quad v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t^2, \quad
               \theta_t = \theta_{t-1} - \eta \, \frac{m_t / (1 - \beta_1^t)}{\sqrt{v_t / (1 - \beta_2^t)} + \epsilon}
 
-    lr: η, the learning rate, or a schedule of it.
-    beta1, beta2: weight of the past in the moments, in [0, 1).
-    eps: ε, added to the root, so that a parameter without gradient is not divided by 0.
+    Parameters
+    ----------
+    lr : float or callable
+        Learning rate η, positive, or a schedule; see ``anynet.schedules``.
+    beta1, beta2 : float
+        Decay rates of the first and second moment, in [0, 1).
+    eps : float
+        Constant ε added to the root, positive, for parameters whose gradients are zero.
 
-    Source: Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 1. https://arxiv.org/abs/1412.6980
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
 
+    References
+    ----------
+    Kingma, Ba (2015), Adam: a method for stochastic optimization, algorithm 1. https://arxiv.org/abs/1412.6980
+
+    Examples
+    --------
     >>> import numpy as np
     >>> adam, params = Adam(lr=0.1), np.asarray([1.0, 1.0])
     >>> params, state = adam.update(params, np.asarray([2.0, -0.01]), adam.init(params), np.asarray(0.1))
-    >>> np.round(params, 6)  # the first step is the rate, whatever the gradient's size
+    >>> np.round(params, 6)  # the size of the first step is the learning rate
     array([0.9, 1.1])
     """
 
@@ -38,9 +52,10 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.eps > 0):
-            raise ValueError(f"{self}: beta1 and beta2 must be in [0, 1), eps positive")
+            raise ValueError(f"{self}: expected beta1 and beta2 in [0, 1) and a positive eps")
 
     def init(self, params: Array) -> Arrays:
+        """Return the moments "m" and "v" and the number of steps "t", all 0."""
         xp = array_namespace(params)
         return {
             "m": xp.zeros_like(params),
@@ -49,6 +64,7 @@ class Adam(Optimizer):
         }
 
     def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        """Return ``params - lr m_hat / (sqrt(v_hat) + eps)`` and the new moments."""
         check(params, grads, lr)
         xp, t = array_namespace(params), state["t"] + 1
         m = self.beta1 * state["m"] + (1 - self.beta1) * grads
@@ -58,5 +74,5 @@ class Adam(Optimizer):
 
 
 def _correction(xp: Namespace[Array], beta: float, t: Array) -> Array | float:
-    """1 / (1 - β^t), of which 1 - β^t in float32 would lose four digits in the first steps."""
+    """Return 1 / (1 - β^t), by expm1: in float32, 1 - β^t loses four digits in the first steps."""
     return -1 / xp.expm1(t * math.log(beta)) if beta else 1.0

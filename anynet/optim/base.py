@@ -1,4 +1,4 @@
-"""What an optimizer is: settings, a state to start from, and one update of a net's one vector of parameters."""
+"""Base class of optimizers."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,11 +12,24 @@ from anynet.optim.schedules import Constant, Schedule
 
 @dataclass(frozen=True)
 class Optimizer:
-    """The base of all optimizers.
+    """Base class of all optimizers.
 
-    lr: the learning rate η, a positive number, or a schedule of it over the epochs.
+    An optimizer is a frozen dataclass of settings. A new one overrides ``init`` and ``update``.
 
-    PER_MEMBER: the settings that may be tuples, with one value for each member.
+    Parameters
+    ----------
+    lr : float or callable
+        Learning rate η, positive, or a schedule; see ``anynet.schedules``.
+
+    Attributes
+    ----------
+    PER_MEMBER : tuple of str
+        Names of the settings that may be tuples, with one value per member.
+
+    Raises
+    ------
+    ValueError
+        If the learning rate is not positive.
     """
 
     PER_MEMBER: ClassVar[tuple[str, ...]] = ()
@@ -24,34 +37,72 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         if not callable(self.lr) and not self.lr > 0:
-            raise ValueError(f"{self}: the learning rate must be positive")
+            raise ValueError(f"{self}: expected a positive learning rate")
 
     @property
     def schedule(self) -> Schedule:
-        """The learning rate over the epochs."""
+        """Learning rate as a function of the epoch."""
         return self.lr if callable(self.lr) else Constant(self.lr)
 
     def init(self, params: Array) -> Arrays:
-        """The state to start from.
+        """Return the initial state.
 
-        params: shape (..., P), all parameters of a net, or of each of K nets.
+        Parameters
+        ----------
+        params : array, shape (..., P)
+            Parameter vector of each member.
+
+        Returns
+        -------
+        dict of arrays
+            By name; shapes are (..., P), or () for arrays that members share.
         """
         raise NotImplementedError
 
     def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
-        """One step downhill.
+        """Return the parameters and the state after one step.
 
-        params, grads: shape (..., P).
-        lr: this step's learning rate, an array of shape () or, with one for each member, (...).
+        Parameters
+        ----------
+        params, grads : array, shape (..., P)
+            Parameter vector of each member, and its gradient.
+        state : dict of arrays
+            State from ``init`` or the previous step.
+        lr : array, shape () or (...)
+            Learning rate of this step, shared or one per member.
 
-        Returns the new parameters, shape (..., P), and the new state.
-        Raises TypeError or ValueError where the three do not fit each other.
+        Returns
+        -------
+        params : array, shape (..., P)
+            New parameters.
+        state : dict of arrays
+            New state.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If dtypes, libraries, devices or shapes do not match.
         """
         raise NotImplementedError
 
 
 def check(params: Array, grads: Array, lr: Array) -> None:
-    """Raises TypeError or ValueError, naming both sides, where they do not fit each other."""
+    """Check the arguments of ``update``.
+
+    Parameters
+    ----------
+    params, grads : array, shape (..., P)
+        Parameters and gradients.
+    lr : array, shape () or (...)
+        Learning rate.
+
+    Raises
+    ------
+    TypeError
+        If libraries or dtypes differ.
+    ValueError
+        If devices differ or shapes do not match.
+    """
     check_same_dtype(params=params, grads=grads, lr=lr)
     if grads.shape != params.shape:
         raise ValueError(f"grads: expected the shape of params, {tuple(params.shape)}, got {tuple(grads.shape)}")
@@ -62,13 +113,27 @@ def check(params: Array, grads: Array, lr: Array) -> None:
 
 
 def factor(setting: float | tuple[float, ...], params: Array) -> float | Array:
-    """A setting to multiply arrays like ``params`` by: the number, or, of one for each of K members, shape (K, 1).
+    """Return a setting as a factor of arrays shaped like the parameters.
 
-    Raises ValueError where there are not as many as members.
+    Parameters
+    ----------
+    setting : float or tuple of float
+        One number, or one per member.
+    params : array, shape (P,) or (K, P)
+        Parameters.
+
+    Returns
+    -------
+    float or array, shape (K, 1)
+
+    Raises
+    ------
+    ValueError
+        If the number of values is not the number of members.
     """
     if not isinstance(setting, tuple):
         return setting
     if params.shape[:-1] != (len(setting),):
-        raise ValueError(f"{setting}: expected one for each member of params, of shape {tuple(params.shape)}")
+        raise ValueError(f"{setting}: expected one value for each member of params, of shape {tuple(params.shape)}")
     xp = array_namespace(params)
     return xp.asarray(setting, dtype=params.dtype, device=device(params))[:, None]

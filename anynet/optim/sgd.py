@@ -11,20 +11,38 @@ from anynet.optim.base import Optimizer, check, factor
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    r"""Gradient descent, with momentum where it is asked for.
+    r"""Stochastic gradient descent, optionally with momentum.
 
     .. math:: v_t = \rho v_{t-1} + g_t, \quad \theta_t = \theta_{t-1} - \eta \, v_t
 
-    and with Nesterov's look ahead :math:`\theta_t = \theta_{t-1} - \eta \, (g_t + \rho v_t)`.
+    and with Nesterov momentum :math:`\theta_t = \theta_{t-1} - \eta \, (g_t + \rho v_t)`.
 
-    lr: η, the learning rate, or a schedule of it.
-    momentum: ρ in [0, 1), or a tuple with one for each member. The rate multiplies the whole velocity, as in PyTorch;
-        where it multiplies the gradient on its way into the velocity instead, the two differ while the rate changes.
-    nesterov: whether to look ahead; needs a momentum.
+    Parameters
+    ----------
+    lr : float or callable
+        Learning rate η, positive, or a schedule; see ``anynet.schedules``.
+    momentum : float or tuple of float
+        Momentum ρ in [0, 1), shared or one per member.
+    nesterov : bool
+        True for Nesterov momentum, which requires a momentum above 0.
 
-    Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
-    https://proceedings.mlr.press/v28/sutskever13.html
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
 
+    Notes
+    -----
+    The learning rate multiplies the velocity, as in PyTorch. Sutskever et al. multiply the gradient before it is added
+    to the velocity; the two differ when the learning rate changes.
+
+    References
+    ----------
+    Sutskever, Martens, Dahl, Hinton (2013), On the importance of initialization and momentum in deep learning, section
+    2. https://proceedings.mlr.press/v28/sutskever13.html
+
+    Examples
+    --------
     >>> import numpy as np
     >>> sgd, params, lr = SGD(lr=0.1, momentum=0.5), np.asarray([1.0]), np.asarray(0.1)
     >>> params, state = sgd.update(params, np.asarray([2.0]), sgd.init(params), lr)
@@ -41,16 +59,18 @@ class SGD(Optimizer):
         super().__post_init__()
         each = self.momentum if isinstance(self.momentum, tuple) else (self.momentum,)
         if not all(0 <= rho < 1 for rho in each):
-            raise ValueError(f"{self}: momentum must be in [0, 1)")
+            raise ValueError(f"{self}: expected momentum in [0, 1)")
         if self.nesterov and not all(each):
-            raise ValueError(f"{self}: Nesterov's look ahead needs a momentum above 0")
+            raise ValueError(f"{self}: expected a momentum above 0 for nesterov=True")
 
     def init(self, params: Array) -> Arrays:
+        """Return the "velocity", 0; an empty state without momentum."""
         if not self.momentum:
             return {}
         return {"velocity": array_namespace(params).zeros_like(params)}
 
     def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        """Return ``params - lr v`` with the new velocity ``v = momentum v + grads``, or Nesterov's step."""
         check(params, grads, lr)
         if not self.momentum:
             return params - lr[..., None] * grads, state

@@ -208,7 +208,7 @@ def test_shapes_that_do_not_fit_are_refused(loss, logits_shape, labels_shape):
 def test_labels_that_are_no_integers_are_refused(xp, loss):
     # Libraries put their own name ahead of the dtype's, and JAX a note behind the message.
     with pytest.raises(
-        TypeError, match=rf"^labels: expected integers, class numbers, got ([a-z_]+\.)?{xp.dtype}(\n|$)"
+        TypeError, match=rf"^labels: expected integers, the class indices, got ([a-z_]+\.)?{xp.dtype}(\n|$)"
     ):
         xp.call(loss, np.zeros((2, 3)), np.zeros(2))
 

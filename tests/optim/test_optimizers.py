@@ -118,7 +118,7 @@ def test_each_member_may_have_a_momentum(xp, rng, nesterov):
 @pytest.mark.parametrize("shape", [(2,), (2, 2)])
 def test_as_many_momenta_as_members(shape):
     sgd, params = SGD(momentum=(0.9, 0.5, 0.3)), np.zeros(shape)
-    with pytest.raises(ValueError, match=r"\(0.9, 0.5, 0.3\): expected one for each member of params"):
+    with pytest.raises(ValueError, match=r"\(0.9, 0.5, 0.3\): expected one value for each member of params"):
         sgd.update(params, params, sgd.init(params), np.asarray(0.1))
 
 
@@ -172,25 +172,25 @@ def test_adams_first_step_in_float32_is_the_rate():
 @pytest.mark.parametrize(
     ("optimizer", "settings", "message"),
     [
-        (SGD, {"lr": 0}, "SGD(lr=0, momentum=0.0, nesterov=False): the learning rate must be positive"),
-        (SGD, {"lr": -0.1}, "SGD(lr=-0.1, momentum=0.0, nesterov=False): the learning rate must be positive"),
-        (SGD, {"lr": float("nan")}, "SGD(lr=nan, momentum=0.0, nesterov=False): the learning rate must be positive"),
-        (SGD, {"momentum": 1}, "SGD(lr=0.01, momentum=1, nesterov=False): momentum must be in [0, 1)"),
-        (SGD, {"momentum": -0.1}, "SGD(lr=0.01, momentum=-0.1, nesterov=False): momentum must be in [0, 1)"),
+        (SGD, {"lr": 0}, "SGD(lr=0, momentum=0.0, nesterov=False): expected a positive learning rate"),
+        (SGD, {"lr": -0.1}, "SGD(lr=-0.1, momentum=0.0, nesterov=False): expected a positive learning rate"),
+        (SGD, {"lr": float("nan")}, "SGD(lr=nan, momentum=0.0, nesterov=False): expected a positive learning rate"),
+        (SGD, {"momentum": 1}, "SGD(lr=0.01, momentum=1, nesterov=False): expected momentum in [0, 1)"),
+        (SGD, {"momentum": -0.1}, "SGD(lr=0.01, momentum=-0.1, nesterov=False): expected momentum in [0, 1)"),
         (
             SGD,
             {"nesterov": True},
-            "SGD(lr=0.01, momentum=0.0, nesterov=True): Nesterov's look ahead needs a momentum above 0",
+            "SGD(lr=0.01, momentum=0.0, nesterov=True): expected a momentum above 0 for nesterov=True",
         ),
-        (SGD, {"momentum": (0.5, 1)}, "SGD(lr=0.01, momentum=(0.5, 1), nesterov=False): momentum must be in [0, 1)"),
+        (SGD, {"momentum": (0.5, 1)}, "SGD(lr=0.01, momentum=(0.5, 1), nesterov=False): expected momentum in [0, 1)"),
         (
             SGD,
             {"momentum": (0.5, 0.0), "nesterov": True},
-            "SGD(lr=0.01, momentum=(0.5, 0.0), nesterov=True): Nesterov's look ahead needs a momentum above 0",
+            "SGD(lr=0.01, momentum=(0.5, 0.0), nesterov=True): expected a momentum above 0 for nesterov=True",
         ),
-        (Adam, {"lr": 0.0}, "Adam(lr=0.0, beta1=0.9, beta2=0.999, eps=1e-08): the learning rate must be positive"),
+        (Adam, {"lr": 0.0}, "Adam(lr=0.0, beta1=0.9, beta2=0.999, eps=1e-08): expected a positive learning rate"),
         *(
-            (Adam, {key: value}, "beta1 and beta2 must be in [0, 1), eps positive")
+            (Adam, {key: value}, "expected beta1 and beta2 in [0, 1) and a positive eps")
             for key, value in (
                 ("beta1", 1),
                 ("beta1", -0.1),
@@ -204,7 +204,7 @@ def test_adams_first_step_in_float32_is_the_rate():
     ],
 )
 def test_settings_out_of_range_are_refused(optimizer, settings, message):
-    with pytest.raises(ValueError, match=r"must be|needs") as refusal:
+    with pytest.raises(ValueError, match="expected") as refusal:
         optimizer(**settings)
     assert str(refusal.value).endswith(message)
     (key, value), *_ = settings.items()
