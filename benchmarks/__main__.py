@@ -22,14 +22,14 @@ def main(
     name: str | None = None,
     growth: bool = False,
 ) -> None:
-    """Measure training throughput of anynet and the installed peers in one run.
+    """Measure training throughput of anynet and the other installed libraries in one run.
 
     Parameters
     ----------
     workloads:
         Names of workloads (W1, W2, W2a, W3, W4, W5). Default: all.
     peers:
-        Libraries to compare. Default: all, on the CPU. The first is the baseline, unless torch is among them.
+        Programs to compare. Default: all, on the CPU. The baseline is torch, or else the first peer.
         anynet-BACKEND takes any backend (anynet-torch:cuda) and may end with +eager; torch, torch-compile, jax-step
         and jax-scan take a device (torch:cuda).
     quick:

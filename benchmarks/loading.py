@@ -35,7 +35,7 @@ TRAINED = {
 
 
 def main(*names: str, quick: bool = False, out: Path | None = None) -> None:
-    """Time epochs with resident and with streamed images.
+    """Time epochs with images kept on the device and with streamed images.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def main(*names: str, quick: bool = False, out: Path | None = None) -> None:
         JSON file. Default: stdout.
     """
     check_new(out)
-    table = Table("backend", "net", "batch", "streamed / resident", title="Images streamed, images/s")
-    for column in ("resident", "streamed"):
+    table = Table("backend", "net", "batch", "streamed / kept", title="Images kept or streamed, images/s")
+    for column in ("kept", "streamed"):
         table.add_column(column, justify="right")
     results = []
     for name, backend in backends(names or ["numpy"]).items():

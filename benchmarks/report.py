@@ -92,7 +92,7 @@ class Report:
             f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {machine['date']}; {settings}.",
             *([f"GPU: {machine['gpu']}."] if machine["gpu"] else []),
             f"Peak {machine['peak'] / 1e9:,.0f} GFLOP/s{units}, memory {machine['bandwidth'] / 1e9:,.0f} GB/s "
-            f"({'CPU' if machine['floor_of'] == 'cpu' else 'GPU'}; floors refer to it).",
+            f"({'CPU' if machine['floor_of'] == 'cpu' else 'GPU'}; the lower bounds (floors) refer to it).",
             f"{versions}.",
             *([f"Environment: {environment}."] if environment else []),
             f"![{self.title}]({figure})",

@@ -15,7 +15,7 @@ FLOORS = ("shapes", "peak")
 
 
 def ratios(results: Sequence[Result]) -> Table:
-    """Return ratios to the baseline: rows are peers, anynet relative to hand-written code, and floors."""
+    """Return ratios to the baseline: rows are peers, anynet relative to hand-written code, and lower bounds."""
     table = Table("ratio", *(result.workload.name for result in results))
     peers = dict.fromkeys(name for result in results for name in result.timings)
     for name in peers:
