@@ -1,5 +1,6 @@
 """Commands of ``python train.py`` and ``python -m anynet``."""
 
+import inspect
 import sys
 from collections.abc import Sequence
 
@@ -32,15 +33,41 @@ app = App(
 COMMANDS = {
     "train": "Train a classifier on CIFAR-10.",
     "predict": "Classify image files with a trained net.",
-    "search": "Search hyperparameters; the same command continues an interrupted search.",
-    "gradcheck": "Check a net's gradients against finite differences; exit code 1 if one is wrong.",
+    "search": """Search hyperparameters.
+
+    After an interruption, run the same command again to continue. Several processes with the same command share the
+    work.
+    """,
+    "gradcheck": """Check a net's gradients against finite differences.
+
+    The exit code is 1 if a gradient is wrong. Options under Training are accepted, because presets contain them, but
+    have no effect on the check.
+    """,
     "presets": "List the presets of train, search and gradcheck.",
-    "reproduce": "Repeat the experiments of five reports; the same command continues.",
+    "reproduce": """Repeat the experiments of five student reports.
+
+    After an interruption, run the same command again to continue.
+    """,
     "data": "Find, download and verify the images.",
     "backends": "List array libraries and devices.",
 }
-for place, (command, summary) in enumerate(COMMANDS.items()):  # their modules are imported when they are called
-    app.command(f"anynet.app.commands.{command}:{command}", name=command, help=summary, sort_key=place)
+"""Help by command. The first line is also in the list of commands."""
+
+USAGE = {
+    "predict": "predict RUN IMAGES... [OPTIONS]",
+    "reproduce": "reproduce [REPORTS...] [OPTIONS]",
+    "data": "data [SOURCE]",
+}
+"""Usage of commands with positional arguments, which cyclopts calls ARGS."""
+
+for place, (command, text) in enumerate(COMMANDS.items()):  # their modules are imported when they are called
+    app.command(
+        f"anynet.app.commands.{command}:{command}",
+        name=command,
+        help=inspect.cleandoc(text),
+        usage=f"Usage: anynet {USAGE[command]}" if command in USAGE else None,
+        sort_key=place,
+    )
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

@@ -19,6 +19,9 @@ NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
 Count = Annotated[int, Parameter(validator=Number(gte=1))]
 NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0))]
 
+TRAINING = "Training"
+"""Group of the options that have no effect on a gradient check."""
+
 
 @Parameter(name="*", group="Settings")
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +43,11 @@ class Config:
     normalize: str = TrainSettings.normalize
     """Input normalization: none (to [0, 1]), center (subtract the training mean) or standardize (also divide by the
     deviation), per pixel; append :channel for one mean and deviation per color."""
-    flip: bool = TrainSettings.flip
+    flip: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.flip
     """Mirror each training image left to right with probability 1/2."""
-    crop: NotNegativeCount = TrainSettings.crop
+    crop: Annotated[NotNegativeCount, Parameter(group=TRAINING)] = TrainSettings.crop
     """Pixels of black padding, 0 to 31, from which each training image is cropped at random."""
-    reverse: bool = TrainSettings.reverse
+    reverse: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.reverse
     """Reverse all 3,072 values of each training image (rows, columns and colors), with probability 1/2 per batch; one
     report did this instead of --flip."""
 
@@ -62,24 +65,24 @@ class Config:
     l2: NotNegative = 3e-3
     """L2 penalty λ, 0 or more; it adds λ Σ W² to the loss (not λ/2)."""
 
-    optimizer: Literal["sgd", "adam"] = "sgd"
+    optimizer: Annotated[Literal["sgd", "adam"], Parameter(group=TRAINING)] = "sgd"
     """Optimizer."""
-    lr: Positive = 0.02
+    lr: Annotated[Positive, Parameter(group=TRAINING)] = 0.02
     """Initial learning rate, above 0."""
-    momentum: Annotated[float, Parameter(validator=Number(gte=0, lt=1))] = 0.9
+    momentum: Annotated[float, Parameter(group=TRAINING, validator=Number(gte=0, lt=1))] = 0.9
     """Momentum, 0 to below 1 (SGD only)."""
-    nesterov: bool = False
+    nesterov: Annotated[bool, Parameter(group=TRAINING)] = False
     """Nesterov momentum (SGD only)."""
-    schedule: str = "cosine"
+    schedule: Annotated[str, Parameter(group=TRAINING)] = "cosine"
     """Learning rate schedule: constant, cosine (to 0), exponential:G (times G per epoch), decay:K (times exp(-K) per
     epoch), or step:F:N (times F every N epochs)."""
-    warmup: NotNegative = 0.0
+    warmup: Annotated[NotNegative, Parameter(group=TRAINING)] = 0.0
     """Epochs of linear warm-up before the schedule, e.g. 0.5."""
-    epochs: Count = TrainSettings.epochs
+    epochs: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.epochs
     """Number of epochs."""
-    batch_size: Count = TrainSettings.batch_size
+    batch_size: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.batch_size
     """Images per step."""
-    drop_last: bool = TrainSettings.drop_last
+    drop_last: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.drop_last
     """Skip the last batch of an epoch if it is smaller."""
 
     backend: str | None = None
@@ -91,9 +94,9 @@ class Config:
     """Matmul precision: float32, tf32 or bf16 (the last two on GPUs only)."""
     seed: NotNegativeCount = TrainSettings.seed
     """Seed of the initial weights and, without --order-seed, of the batches."""
-    order_seed: NotNegativeCount | None = TrainSettings.order_seed
+    order_seed: Annotated[NotNegativeCount | None, Parameter(group=TRAINING)] = TrainSettings.order_seed
     """Seed of the order of the images and of augmentation. Default: --seed."""
-    memory_budget: Annotated[float, Parameter(validator=Number(gte=0, lt=1e6))] | None = None
+    memory_budget: Annotated[float, Parameter(group=TRAINING, validator=Number(gte=0, lt=1e6))] | None = None
     """GB of device memory for images; sets that do not fit are streamed. Default: half of the free memory."""
 
     @property

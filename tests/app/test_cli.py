@@ -100,7 +100,7 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--batch-size", "401"], "expected 1 to 400"),
         (["--train", "0"], "expected 1 to 500"),
         (["--train", "data_batch_9"], "data_batch_1"),
-        (["--nesterov", "--momentum", "0"], "needs a momentum"),
+        (["--nesterov", "--momentum", "0"], "expected a momentum above 0 for nesterov=True"),
         (["--data", "cifar10"], "the data could not be reached"),
         (["--data", "nowhere"], 'there is no file or folder "nowhere"'),
         (["--data", "synthetik"], 'did you mean "synthetic"?'),

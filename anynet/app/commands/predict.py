@@ -8,7 +8,7 @@ from anynet.app.prediction import load_predictor, read_image
 from anynet.backends import backend as choose_backend
 
 
-def predict(run: Path, *images: Path, backend: str | None = None) -> None:
+def predict(run: Path, /, *images: Path, backend: str | None = None) -> None:
     """Classify image files with a trained net, and print the three most probable classes of each.
 
     Parameters

@@ -23,7 +23,7 @@ def reproduce(
 ) -> None:
     """Repeat the experiments of five student reports, and write a page of claimed and measured results for each.
 
-    The same command continues an interrupted reproduction.
+    After an interruption, run the same command again to continue.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ def reproduce(
     jobs
         Number of processes, one thread each. Default: one per core with numpy, else 1.
     stack_size
-        Runs that a process trains at a time, as one stack. Runs are stacked if they differ only in learning rate,
+        Number of runs trained together as one stack, at most. Runs are stacked if they differ only in learning rate,
         schedule, warm-up, momentum, l2 and init.
     note
-        Description of the images on the pages.
+        Text on the pages that describes the data set.
     """
     chosen = choose_backend(backend)
     base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
@@ -53,5 +53,5 @@ def reproduce(
     try:
         run_reports(reports, out, base=base, quick=quick, jobs=jobs, stack_size=stack_size, note=note)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; the same command continues with {out}") from None
+        raise KeyboardInterrupt(f"interrupted; run the same command again to continue {out}") from None
     print(f"start at {out / 'README.md'} or {out / 'index.html'}")

@@ -32,7 +32,8 @@ def search(
 ) -> None:
     """Search hyperparameters: train at the points of a grid, or at random points, and rank them by validation accuracy.
 
-    The same command continues an interrupted search. Several processes with the same command share the work.
+    After an interruption, run the same command again to continue. Several processes with the same command share the
+    work.
 
     Parameters
     ----------
@@ -52,10 +53,11 @@ def search(
     fine_train
         Training images of the second stage. Default: --train.
     prune
-        Stop trials whose validation accuracy is below the median of the others.
+        Stop a trial if its best validation accuracy, from a quarter of the epochs on, is below the median of the
+        finished trials at that epoch; the first five always finish.
     stack_size
-        Trials that are trained at a time, as one stack. Trials are stacked if they differ only in learning rate,
-        schedule, warm-up, momentum, l2 and init.
+        Number of trials trained together as one stack, at most. Trials are stacked if they differ only in learning
+        rate, schedule, warm-up, momentum, l2 and init.
     """
     if fine is None and (fine_epochs or fine_train):
         raise ValueError("--fine-epochs and --fine-train: expected --fine with them; give its number of points")
@@ -73,7 +75,7 @@ def search(
             stack_size=stack_size,
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; the same command continues with {out}") from None
+        raise KeyboardInterrupt(f"interrupted; run the same command again to continue {out}") from None
     rich_print(_table(ranked))
     print(f"results in {out}")
 

@@ -48,8 +48,8 @@ def train(
     elif seeds is None and not sweep:
         _, folder, result = experiment.run(config, run)
         print(
-            f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} after epoch {result['epochs']}, "
-            f"{result['best_test_accuracy']:.2%} after epoch {result['best_epoch']}, the best in validation; "
+            f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}), "
+            f"{result['best_test_accuracy']:.2%} (epoch {result['best_epoch']}, best validation accuracy); "
             f"{result['seconds']:.0f} s; results in {folder}"
         )
     else:

@@ -66,7 +66,7 @@ def test_stopped_by_hand(capsys, monkeypatch):
     with pytest.raises(SystemExit) as end:
         cli.main(small("--over", "lr=0.1,0.2"))
     assert end.value.code == 130
-    assert capsys.readouterr().err.endswith("anynet: interrupted; the same command continues with out\n")
+    assert capsys.readouterr().err.endswith("anynet: interrupted; run the same command again to continue out\n")
 
 
 def test_optuna_is_loaded_by_searches_alone():
