@@ -185,3 +185,13 @@ def test_data_lists_the_six_files_of_real_images(capsys, real_cifar10):
     found, *files = capsys.readouterr().out.splitlines()
     assert found.startswith("cifar10, ")
     assert [line.split(":")[0] for line in files] == [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+
+
+def test_help_names_images_and_tells_what_a_gradient_check_ignores(capsys):
+    cli.main(["predict", "--help"])
+    assert capsys.readouterr().out.startswith("Usage: anynet predict RUN IMAGES... [OPTIONS]\n")
+    cli.main(["gradcheck", "--help"])
+    settings, training = capsys.readouterr().out.split(" Training ─")
+    assert "Options under Training are accepted" in settings
+    assert "--hidden" in settings
+    assert "--epochs" in training
