@@ -213,6 +213,12 @@ def test_labels_that_are_no_integers_are_refused(xp, loss):
         xp.call(loss, np.zeros((2, 3)), np.zeros(2))
 
 
+@pytest.mark.parametrize("dtype", ["int64", "bool", "complex128"])
+def test_logits_that_are_no_real_numbers_are_refused(loss, dtype):
+    with pytest.raises(TypeError, match=rf"^logits: expected floating-point numbers, got {dtype}$"):
+        loss(np.zeros((2, 3), dtype), np.asarray([0, 1]))
+
+
 def test_one_hot_labels_are_refused(loss):
     with pytest.raises(ValueError, match=r"got \(2, 3\) and \(2, 3\)$"):
         loss(np.zeros((2, 3)), np.asarray([[1, 0, 0], [0, 1, 0]]))

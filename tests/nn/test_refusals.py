@@ -71,7 +71,7 @@ def test_negative_seeds_are_refused():
 
 
 def test_no_seeds_make_no_members():
-    with pytest.raises(ValueError, match="expected a number, or one for each member, got none"):
+    with pytest.raises(ValueError, match=r"^seed: expected a number, or one for each member, got none$"):
         NET.init([])
 
 
@@ -111,7 +111,8 @@ def test_an_input_of_another_dtype_is_refused(dtype, other):
 
 
 @pytest.mark.parametrize(
-    ("members", "x_members"), [((), (1,)), ((), (2,)), ((3,), (2,)), ((3,), (1,)), ((2,), (2, 2)), ((2, 3), (3,))]
+    ("members", "x_members"),
+    [((), (1,)), ((), (2,)), ((3,), (2,)), ((3,), (1,)), ((2,), (2, 2)), ((2, 3), (3,)), ((2, 3), (2,))],
 )
 def test_members_that_do_not_match_are_refused(members, x_members):
     params, x = np.zeros((*members, NET.layout.size)), np.zeros((*x_members, N, FEATURES))

@@ -40,7 +40,16 @@ def library(request: pytest.FixtureRequest) -> Backend:
     return chosen
 
 
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(False, id="few"), pytest.param(True, id="many", marks=pytest.mark.slow)],
+)
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Whether tests make many draws, which is slow, or few."""
+    return request.param
+
+
 @pytest.fixture(scope="module", params=["float64", "float32"])
-def there(library: Backend, request: pytest.FixtureRequest) -> There:
+def there(library: Backend, thorough: bool, request: pytest.FixtureRequest) -> There:
     """Each backend in each precision."""
-    return There(library, request.param)
+    return There(library, request.param, thorough)

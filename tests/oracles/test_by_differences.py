@@ -14,9 +14,9 @@ METHODS = {"central": 10, "directional": 3}
 
 
 @pytest.fixture(scope="module")
-def float64(library):
+def float64(library, thorough):
     """Differences say little in float32, which is held against PyTorch's gradients instead."""
-    return There(library, "float64")
+    return There(library, "float64", thorough)
 
 
 def hold(subject):

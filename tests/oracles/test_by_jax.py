@@ -14,12 +14,11 @@ from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import hinge, softmax_cross_entropy
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
-EXAMPLES = 3
 
 
 @pytest.fixture(scope="module")
-def float64(jax):
-    return There(backend("jax"), "float64")
+def float64(jax, thorough):
+    return There(backend("jax"), "float64", thorough)
 
 
 def layer_formula(xp, layer, p, s, x, train):
@@ -77,7 +76,7 @@ def test_layers(jax, float64, name):
         agree(ours, forward, float64.rtol, least=np.max(np.abs(point.dy)))
         agree(ours, formula, float64.rtol, least=np.max(np.abs(point.dy)))
 
-    drawn.for_all(layers_agree, EXAMPLES, shape=drawn.SHAPES, seed=drawn.SEEDS)
+    drawn.for_all(layers_agree, float64.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -100,7 +99,7 @@ def test_losses(jax, float64, name):
         agree(ours, forward, float64.rtol, least=1 / shape.n)
         agree(ours, formula, float64.rtol, least=1 / shape.n)
 
-    drawn.for_all(losses_agree, EXAMPLES, shape=drawn.SHAPES, seed=drawn.SEEDS)
+    drawn.for_all(losses_agree, float64.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -142,4 +141,4 @@ def test_nets_with_a_penalty(jax, float64, name):
         agree(ours, forward, float64.rtol, least=np.max(np.abs(formula["dparams"])))
         agree(ours, formula, float64.rtol, least=np.max(np.abs(formula["dparams"])))
 
-    drawn.for_all(nets_agree, EXAMPLES, shaped_net=drawn.SHAPED_NETS, train=st.booleans(), seed=drawn.SEEDS)
+    drawn.for_all(nets_agree, float64.examples, shaped_net=drawn.SHAPED_NETS, train=st.booleans(), seed=drawn.SEEDS)

@@ -26,7 +26,11 @@ OPTIMIZERS = {
     "Adam": Adam(),
     "Adam without memory": Adam(beta1=0, beta2=0),
 }
-EXAMPLES = 8
+
+
+@pytest.fixture(scope="module")
+def examples(thorough):
+    return 8 if thorough else 2
 
 
 @pytest.fixture(params=LOSSES)
@@ -82,7 +86,7 @@ def for_all(test, loss, optimizer, examples):
     drawn.for_all(holds, examples, shaped_net=drawn.SHAPED_NETS, penalised=st.booleans(), seed=drawn.SEEDS)
 
 
-def test_torch_makes_no_float64_on_the_way(loss, optimizer):
+def test_torch_makes_no_float64_on_the_way(loss, optimizer, examples):
     torch = pytest.importorskip("torch")
     from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -106,10 +110,10 @@ def test_torch_makes_no_float64_on_the_way(loss, optimizer):
         assert record.operations > len(outputs)
         assert not record.double
 
-    for_all(single, loss, optimizer, EXAMPLES)
+    for_all(single, loss, optimizer, examples)
 
 
-def test_jax_traces_no_float64(jax, loss, optimizer):
+def test_jax_traces_no_float64(jax, loss, optimizer, examples):
     def variables(jaxpr):
         for equation in jaxpr.eqns:
             yield from equation.outvars
@@ -122,12 +126,12 @@ def test_jax_traces_no_float64(jax, loss, optimizer):
         assert len(made) > 50
         assert not [variable for variable in made if variable.aval.dtype == np.float64]
 
-    for_all(single, loss, optimizer, EXAMPLES)
+    for_all(single, loss, optimizer, examples)
 
 
 @pytest.mark.parametrize("name", ["numpy", "strict-no_float64"])
-def test_no_float64_comes_back(name, loss, optimizer):
+def test_no_float64_comes_back(name, loss, optimizer, examples):
     library = LIBRARIES[name]()
     library.dtype = "float32"
     # The call itself looks at the dtype of what comes back; the strict device holds no float64 at all.
-    for_all(lambda function, args: library.call(function, *args), loss, optimizer, EXAMPLES)
+    for_all(lambda function, args: library.call(function, *args), loss, optimizer, examples)

@@ -8,19 +8,23 @@ from libraries import tree_map
 
 from anynet.backends import Backend
 
-EXAMPLES = {"numpy": 16, "torch": 16, "cupy": 16, "jax": 3}
-"""How many draws each test makes; JAX compiles anew for every shape."""
+EXAMPLES = {"numpy": (3, 16), "torch": (2, 16), "cupy": (3, 16), "jax": (2, 3)}
+"""Number of draws of a test and of its thorough variant; the first is the smallest. JAX compiles for each shape."""
 
 
 class There(NamedTuple):
-    """A backend in a precision."""
+    """A backend in a precision.
+
+    thorough: whether tests make many draws.
+    """
 
     backend: Backend
     dtype: str
+    thorough: bool = False
 
     @property
     def examples(self) -> int:
-        return EXAMPLES[self.backend.name]
+        return EXAMPLES[self.backend.name][self.thorough]
 
     @property
     def rtol(self) -> float:

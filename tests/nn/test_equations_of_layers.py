@@ -1,0 +1,213 @@
+"""Layers on NumPy against their equations, element by element, and at the edges of their settings."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+from numerical import assert_close
+
+from anynet import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet.nn.draw import dtype_name
+from anynet.nn.layer import short
+from anynet.nn.summary import summary
+
+
+def running_statistics(N, momentum, rng, batches=3):
+    """The running statistics after each batch, and what the equations say of them."""
+    layer = BatchNorm(2, momentum=momentum)
+    params = {"gamma": rng.standard_normal(2), "beta": rng.standard_normal(2)}
+    state = {"mean": rng.standard_normal(2), "var": rng.uniform(0.5, 2, 2)}
+    mean, var = state["mean"], state["var"]
+    for _ in range(batches):
+        x = 3 + 2 * rng.standard_normal((N, 2))
+        _, _, state = layer.forward(params, state, x, train=True)
+        mean = mean + momentum * (sum(x) / N - mean)
+        unbiased = sum((x - sum(x) / N) ** 2) / (N - 1) if N > 1 else np.zeros(2)
+        var = var + momentum * (unbiased - var)
+        yield state, mean, var
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.7, 1.0])
+@pytest.mark.parametrize("N", [1, 2, 3, 9])
+def test_running_statistics_are_weighted_means_of_batches(N, momentum, rng):
+    for state, mean, var in running_statistics(N, momentum, rng):
+        assert_close(state["mean"], mean, 1e-12)
+        assert_close(state["var"], var, 1e-12)
+
+
+def test_batch_norm_in_evaluation_uses_the_running_statistics(rng):
+    layer, x = BatchNorm(2, eps=0.25), rng.standard_normal((4, 2))
+    params = {"gamma": np.asarray([2.0, -1.0]), "beta": np.asarray([0.5, 3.0])}
+    state = {"mean": np.asarray([1.0, -2.0]), "var": np.asarray([3.75, 0.0])}
+    y, _, after = layer.forward(params, state, x, train=False)
+    assert_close(y[:, 0], 2 * (x[:, 0] - 1) / 2 + 0.5, 1e-13)
+    assert_close(y[:, 1], -(x[:, 1] + 2) / 0.5 + 3, 1e-13)
+    assert after is state
+
+
+def test_batch_norm_in_training_uses_the_biased_variance_of_the_batch():
+    layer, params = BatchNorm(1, eps=0.0), {"gamma": np.ones(1), "beta": np.zeros(1)}
+    x = np.asarray([[1.0], [3.0], [5.0], [7.0]])
+    y, _, _ = layer.forward(params, {"mean": np.ones(1), "var": np.ones(1)}, x, train=True)
+    assert_close(y, (x - 4) / 5**0.5, 1e-13)
+
+
+def test_the_edges_of_the_settings_are_allowed():
+    assert BatchNorm(1, momentum=1).features() == (1, 1)
+    assert Linear(1, 3).features() == (1, 3)
+    assert Linear(3, 1).features() == (3, 1)
+
+
+@pytest.mark.parametrize("momentum", [0, -0.1, 1.01, 1.9, 2, float("nan")])
+def test_momentum_of_batch_norm_out_of_range_is_refused(momentum):
+    with pytest.raises(ValueError, match=rf"^BatchNorm\(n=1, momentum={momentum}, .*: expected momentum, .*\(0, 1\]$"):
+        BatchNorm(1, momentum=momentum)
+
+
+def test_default_settings():
+    assert BatchNorm(3) == BatchNorm(3, momentum=0.1, eps=1e-5)
+    assert LeakyReLU() == LeakyReLU(slope=0.01)
+
+
+@pytest.mark.parametrize(("layer", "derivative"), [(ReLU(), 0.0), (LeakyReLU(0.3), 0.3)])
+def test_derivatives_at_kinks_are_those_of_the_left(layer, derivative):
+    y, cache, _ = layer.forward({}, {}, np.zeros((1, 1)), train=True)
+    dx, _ = layer.backward({}, cache, np.full((1, 1), 2.0))
+    assert y == 0
+    assert dx == 2 * derivative
+
+
+def test_the_penalty_is_on_the_weights_of_linear_layers_alone():
+    net = Sequential(Linear(3, 2), BatchNorm(2), Linear(2, 4))
+    assert {name for name, p in net.parameters().items() if p.is_weight is True} == {"0.W", "2.W"}
+    assert {name for name, p in net.parameters().items() if p.is_weight is False} == {
+        "0.b", "1.gamma", "1.beta", "2.b"
+    }  # fmt: skip
+    assert net.layout.n_weights == net.layout.slots["0.b"].start == 32
+
+
+def test_multiply_adds():
+    assert [layer.multiply_adds() for layer in (Linear(3, 4), BatchNorm(5), ReLU(), Tanh(), Sigmoid())] == [
+        12, 5, 0, 0, 0
+    ]  # fmt: skip
+
+
+# ---- what layers are given
+
+
+class Witness(Layer):
+    """Keeps what it was given as ``train``."""
+
+    def __init__(self):
+        self.given = []
+
+    def forward(self, params, state, x, *, train):
+        self.given.append(train)
+        return x, None, state
+
+
+class RandomWitness(Witness):
+    """The same, of a layer with random numbers."""
+
+    def forward(self, params, state, x, *, train, rng=None):
+        return super().forward(params, state, x, train=train)
+
+
+@pytest.mark.parametrize("kind", [Witness, RandomWitness])
+def test_layers_are_told_whether_they_are_trained(kind):
+    witness, x, rng = kind(), np.ones((1, 1)), np.zeros(2, np.int32)
+    net = Sequential(witness, Sequential(witness))
+    net(np.zeros(0), {}, x)
+    net.forward(np.zeros(0), {}, x, train=True, rng=rng)
+    net.forward(np.zeros(0), {}, x, train=False, rng=rng)
+    assert [str(given) for given in witness.given] == ["False"] * 2 + ["True"] * 2 + ["False"] * 2
+
+
+def test_a_layer_without_random_numbers_is_named():
+    net = Sequential(ReLU(), Sequential(ReLU(), RandomWitness()))
+    with pytest.raises(
+        ValueError, match=r"^layer 1\.1, <.*RandomWitness object .*>: needs random numbers in training; "
+    ):
+        net.forward(np.zeros(0), {}, np.ones((1, 1)), train=True)
+
+
+# ---- values and text
+
+
+class Table(Layer):
+    """A layer that cannot be hashed, such as one that holds an array."""
+
+    __hash__ = None
+
+
+def test_hashes_tell_nets_apart():
+    assert hash(Sequential(Linear(2, 3))) != hash(Sequential(Linear(2, 4)))
+    assert hash(Sequential(Table(), ReLU())) != hash(Sequential(Table(), Tanh()))
+
+
+@dataclass(frozen=True)
+class Settings(Layer):
+    """A layer with fields of all kinds."""
+
+    n: int
+    hidden: int = field(default=1, repr=False)
+    derived: int = field(default=2, init=False)
+    scales: tuple = field(default_factory=tuple)
+    rate: float = field(kw_only=True)
+    other: float = field(default=0.5, kw_only=True)
+
+
+def test_short_has_the_fields_that_make_the_layer():
+    layer = Settings(3, 7, rate=0.1)
+    object.__setattr__(layer, "derived", 5)
+    assert short(layer) == "Settings(3, scales=(), rate=0.1)"
+    assert short(replace(layer, other=0.25)) == "Settings(3, scales=(), rate=0.1, other=0.25)"
+
+
+class Short(Layer):
+    def __repr__(self):
+        return "A"
+
+
+def test_a_summary_is_as_wide_as_its_names():
+    assert summary({"0": Short()}).splitlines() == [
+        "layer  output    parameters  multiply-adds",
+        "0  A   (N, n)             0              0",
+        "total                     0              0",
+    ]
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
+def test_dtypes_are_named_as_in_numpy(name):
+    """Other libraries put their own name ahead."""
+
+    @dataclass
+    class Like:
+        dtype: str
+
+    assert dtype_name(Like(f"library.{name}")) == dtype_name(Like(name)) == name
+    with pytest.raises(
+        TypeError, match=r"^like: expected an array of float32 or float64, the dtype of .*, got bfloat16$"
+    ):
+        dtype_name(Like("library.bfloat16"))
+
+
+# ---- devices
+
+
+@pytest.fixture
+def second_device():
+    """The array API's reference library, and another device than its default."""
+    library = pytest.importorskip("array_api_strict")
+    return library, library.Device("device1")
+
+
+def test_a_net_starts_and_runs_on_the_device_of_its_arrays(second_device):
+    library, device = second_device
+    net = Sequential(Linear(3, 2), BatchNorm(2))
+    params, state = net.init([1, 2], like=library.zeros(1, dtype=library.float64, device=device))
+    x = library.ones((4, 3), dtype=library.float64, device=device)
+    y, cache, state = net.forward(params, state, x, train=True)
+    dx, grads = net.backward(params, cache, library.ones((2, 4, 2), dtype=library.float64, device=device))
+    for array in (params, y, dx, grads, *state.values()):
+        assert array.device == device
