@@ -3,7 +3,6 @@
 Done one after the other, each operation sends its arrays through memory; the loop does so once.
 """
 
-from itertools import combinations
 from typing import Any
 
 import torch
@@ -24,15 +23,20 @@ def kernel_calls(group: list[Node], memory: MemoryPlan, device: torch.device) ->
 
     Raises CannotCompileError where PyTorch cannot compile it, for want of a C++ compiler, for one.
     """
-    outer = memory.needed_outside(group)
-    for node in outer:
-        memory.allocate(node)
+    written = {node: memory.allocate(node) for node in memory.needed_outside(group)}
+    # Parts of one vector are the same memory to PyTorch: the loop writes them elsewhere.
+    apart = {
+        node: torch.empty(node.shape, dtype=node.dtype, device=device)
+        for node, tensor in written.items()
+        if any(overlap(tensor, other) for other_node, other in written.items() if other_node is not node)
+    }
     source = _Source(device)
     for node in group:
         source.add(node, memory)
-        if node in outer:
-            source.write(node, memory[node])
-    return [(_compile(source), tuple(source.tensors))]
+        if node in written:
+            source.write(node, apart.get(node, written[node]))
+    copies = [(written[node].copy_, (tensor,)) for node, tensor in apart.items()]
+    return [(_compile(source), tuple(source.tensors)), *copies]
 
 
 class _Source:
@@ -42,6 +46,7 @@ class _Source:
         self._device = device
         self.graph = fx.Graph()
         self.tensors: list[Tensor] = []
+        self.written: list[Tensor] = []
         self._given: list[fx.Node] = []
         self._made: dict[Node, fx.Node] = {}
 
@@ -55,6 +60,7 @@ class _Source:
         self._made[node] = made
 
     def write(self, node: Node, tensor: Tensor) -> None:
+        self.written.append(tensor)
         self.graph.call_method("copy_", (self._take(tensor), self._made[node]))
 
     def _take(self, tensor: Tensor) -> fx.Node:
@@ -73,7 +79,8 @@ class _Source:
 
 
 def _compile(source: _Source) -> Any:
-    if any(overlap(*pair) for pair in combinations(source.tensors, 2)):
+    pairs = ((one, other) for one in source.written for other in source.tensors if not same(one, other))
+    if any(overlap(one, other) for one, other in pairs):
         raise CannotCompileError("PyTorch compiles operations on overlapping memory, but slowly")
     source.graph.output(())
     try:
