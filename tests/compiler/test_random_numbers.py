@@ -1,5 +1,6 @@
 """Random numbers inside steps have the same bits wherever and however the step is run."""
 
+import logging
 from collections.abc import Callable
 from unittest.mock import patch
 
@@ -69,6 +70,7 @@ def test_inductor(monkeypatch: pytest.MonkeyPatch) -> None:
 
     made: list[str] = []
     compile_source = inductor._compile
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # PyTorch logs what pytest would keep
     monkeypatch.setattr(target, "LARGE", 1000)
     monkeypatch.setattr(target, "WORTH", 1000)
     monkeypatch.setattr(target.TorchTarget, "patience", 1)
