@@ -63,8 +63,8 @@ def changed(graph: Graph, in_place: Callable[[Node], bool]) -> dict[Node, Node]:
     users, found = graph.users(), dict[Node, Node]()
     for node in filter(is_vector, graph.nodes):
         filled = {piece: part for part, piece in pieces(node)}
-        bases = {piece.args[0] for piece in filled if piece.op == "getitem"}
-        for old in filter(is_vector, bases - set(graph.outputs) - set(found.values())):
+        bases = dict.fromkeys(piece.args[0] for piece in filled if piece.op == "getitem")  # in a fixed order
+        for old in filter(is_vector, [base for base in bases if base not in {*graph.outputs, *found.values()}]):
             if _alike(old, node) and _only_changed(old, filled, users, set(graph.outputs), in_place):
                 found[node] = old
     return found

@@ -89,22 +89,17 @@ def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
 
 
 def _small_arrays(group: list[Node], inner: set[Node]) -> dict[Node, Host]:
-    """Arrays of a block's size for results that only the group needs, used again when they are needed no more."""
+    """Allocate arrays of a block's size for results that only the group needs; they are reused after their last use."""
     found: dict[Node, Host] = {}
     free: list[Host] = []
+    last = {used: i for i, node in enumerate(group) for used in node.inputs}
     for i, node in enumerate(group):
-        done = [used for used in set(node.inputs) if used in found and used not in group_inputs(group[i + 1 :])]
+        done = [found[used] for used in dict.fromkeys(node.inputs) if used in found and last[used] == i]
         if in_place(node):
-            free += [found[used] for used in done]
+            free += done
         if node in inner:
-            same = [array for array in free if array.dtype == node.dtype]
-            found[node] = same[0] if same else np.empty(min(SIZE, math.prod(node.shape)), node.dtype)
-            free = [array for array in free if array is not found[node]]
-        if not in_place(node):
-            free += [found[used] for used in done]
+            k = next((k for k, array in enumerate(free) if array.dtype == node.dtype), None)
+            found[node] = np.empty(min(SIZE, math.prod(node.shape)), node.dtype) if k is None else free.pop(k)
+        if not in_place(node):  # its result may not be written over an argument
+            free += done
     return found
-
-
-def group_inputs(group: list[Node]) -> set[Node]:
-    """All that a group's operations take."""
-    return {needed for node in group for needed in node.inputs}
