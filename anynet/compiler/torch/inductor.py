@@ -1,6 +1,6 @@
-"""Chains of elementwise operations as one loop over their elements, compiled by PyTorch.
+"""Groups of elementwise operations as one loop over their elements, compiled by PyTorch.
 
-Done one after the other, each operation sends its arrays through memory; the loop does so once.
+PyTorch's functions read and write tensors once per operation, the loop once per group.
 """
 
 from typing import Any
@@ -15,16 +15,27 @@ from anynet.compiler.torch.functions import FUNCTIONS, overlap, same
 
 
 class CannotCompileError(Exception):
-    """Operations that stay as they are."""
+    """Raised for groups that PyTorch cannot compile, or only to a slow loop."""
 
 
 def kernel_calls(group: list[Node], memory: MemoryPlan, device: torch.device) -> list[Call]:
-    """The call that runs all operations of a group.
+    """Return the calls that run a group: its loop, and copies of parts of vectors.
 
-    Raises CannotCompileError where PyTorch cannot compile it, for want of a C++ compiler, for one.
+    Parameters
+    ----------
+    group : list of Node
+        Operations with results of the same shape, each after those it needs.
+    memory : MemoryPlan
+        Allocates the results that are needed outside the group.
+    device : torch.device
+
+    Raises
+    ------
+    CannotCompileError
+        If PyTorch cannot compile the group, for example without a C++ compiler.
     """
     written = {node: memory.allocate(node) for node in memory.needed_outside(group)}
-    # Parts of one vector are the same memory to PyTorch: the loop writes them elsewhere.
+    # To PyTorch, parts of one vector overlap: the loop writes to other tensors, which are copied afterwards.
     apart = {
         node: torch.empty(node.shape, dtype=node.dtype, device=device)
         for node, tensor in written.items()
@@ -40,7 +51,7 @@ def kernel_calls(group: list[Node], memory: MemoryPlan, device: torch.device) ->
 
 
 class _Source:
-    """The operations as PyTorch compiles them, and the tensors that they take."""
+    """Operations as PyTorch compiles them, with the tensors that they take."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -64,7 +75,7 @@ class _Source:
         self.graph.call_method("copy_", (self._take(tensor), self._made[node]))
 
     def _take(self, tensor: Tensor) -> fx.Node:
-        """The parameter that stands for a tensor, the same for the same memory."""
+        """Return the parameter for a tensor, the same one for the same memory."""
         for known, parameter in zip(self.tensors, self._given, strict=True):
             if same(known, tensor):
                 return parameter
