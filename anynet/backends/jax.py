@@ -66,7 +66,7 @@ class _NotRecordedError(Exception):
 def _is_pure(step: Step, *args: Any) -> bool:
     """Return True if JAX compiles a step to the same program twice."""
     try:
-        programs = [jax.jit(lambda *args: step(*args)).lower(*args).as_text() for _ in range(2)]
+        programs: list[str] = [jax.jit(lambda *args: step(*args)).lower(*args).as_text() for _ in range(2)]
     except Exception:  # it reads numbers, which it can only while JAX does not trace it
         return False
     return programs[0] == programs[1]

@@ -81,7 +81,7 @@ class Torch(Backend):
 
     @property
     def shares_memory(self) -> bool:
-        return self.device.type == "cpu"
+        return bool(self.device.type == "cpu")
 
     @property
     def precisions(self) -> tuple[str, ...]:

@@ -41,5 +41,6 @@ class Interpreter:
     def _compute(self, node: Node) -> Array:
         leaves, rebuild = flatten((node.args, node.kwargs))
         args, kwargs = rebuild([self._values[leaf] if isinstance(leaf, Node) else leaf for leaf in leaves])
-        result = self._values[node] = evaluate(self._xp, node, args, kwargs)
+        result: Array = evaluate(self._xp, node, args, kwargs)
+        self._values[node] = result
         return result

@@ -27,12 +27,12 @@ def has_out(node: Node) -> bool:
 
 def is_mask_of_bits(node: Node) -> bool:
     """Return True if a choice can be computed as a product of integers."""
-    return is_mask(node) and node.dtype in BITS
+    return node.dtype in BITS and is_mask(node)
 
 
 def overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Return True if two tensors share memory."""
-    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+    return bool(one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr())
 
 
 def same(one: torch.Tensor, other: torch.Tensor) -> bool:
