@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, first_line, step_by_step
 from anynet.backends.numpy import host_memory
-from anynet.compiler import Fallback, Loop, Step, Tick, explain, split_step
+from anynet.compiler import Fallback, Loop, Step, Tick, explain, generator_states, split_step
 from anynet.core.typing import Array, DType
 
 PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
@@ -64,12 +64,13 @@ class _NotRecordedError(Exception):
 
 
 def _is_pure(step: Step, *args: Any) -> bool:
-    """Return True if JAX compiles a step to the same program twice."""
+    """Return True if JAX compiles a step to the same program twice, and the step draws no random numbers."""
+    states = generator_states(step)
     try:
         programs: list[str] = [jax.jit(lambda *args: step(*args)).lower(*args).as_text() for _ in range(2)]
     except Exception:  # it reads numbers, which it can only while JAX does not trace it
         return False
-    return programs[0] == programs[1]
+    return programs[0] == programs[1] and states == generator_states(step)
 
 
 class Jax(Backend):

@@ -12,6 +12,7 @@ import numpy as np
 from array_api_compat import to_device
 from numpy.typing import NDArray
 
+from anynet.compiler.generators import generator_states
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.target import Loop, Step, Tick
 from anynet.compiler.tracer import HINT, UntraceableError, trace
@@ -26,8 +27,8 @@ class RecordingWarning(UserWarning):
 def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -> Graph:
     """Return the record of a step that is a pure function.
 
-    The step is called twice. If it draws random numbers, counts its calls or reads a clock, it does not record the same
-    operations, constants and numbers both times.
+    The step is called twice. If it counts its calls or reads a clock, it does not record the same operations, constants
+    and numbers both times; if it draws random numbers, the state of a generator changes, too.
 
     Parameters
     ----------
@@ -48,9 +49,12 @@ def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -
         If the step does what cannot be recorded, is not pure, or returns other containers, shapes or dtypes than it
         takes. Other errors are the step's own.
     """
+    states = generator_states(step)
     graph, again = (trace(step, xp, carry, shared, row) for _ in range(2))
     if (found := _difference(graph, again)) is not None:
         raise UntraceableError(f"it is not a pure function: recorded twice, {found}; {HINT}")
+    if states != generator_states(step):  # though the numbers made no difference so far
+        raise UntraceableError(f"it draws random numbers from a generator; {HINT}")
     leaves, rebuild = flatten(carry)
     taken = [(node.shape, node.dtype) for node in graph.inputs[: len(leaves)]]
     returned = [(node.shape, node.dtype) for node in graph.outputs]
