@@ -1,15 +1,16 @@
-"""Choosing an array library and a device.
+"""Backends: array libraries and their devices.
 
-``backend("cupy:1")`` gives a value that is passed along; nothing is set for the process. Only the library that is
-chosen is imported.
+``backend("cupy:1")`` returns a value that is passed as an argument; nothing is set for the whole process. Only the
+chosen library is imported.
 """
 
 import importlib
 import importlib.util
 import os
 
-from anynet.backends.base import DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory, Tick, first_line
+from anynet.backends.base import DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory, first_line
 from anynet.backends.staging import Staging
+from anynet.compiler import Tick
 from anynet.core.checks import nearest
 
 __all__ = ["DTYPES", "LIBRARIES", "PRECISIONS", "Backend", "BackendError", "DeviceMemory", "Staging", "Tick", "backend"]
@@ -20,19 +21,36 @@ LIBRARIES = {
     "torch": "pip install torch",
     "jax": "pip install jax",
 }
-"""The libraries by name, each with the command that installs it."""
+"""Commands that install the array libraries."""
 
 
 def backend(name: str | None = None, precision: str = "float32") -> Backend:
-    """The array library to compute with, and its device.
+    """Return an array library to compute with, on one of its devices.
 
-    name: "numpy", "cupy", "torch" or "jax", with a device where one is to be chosen: "cupy:1", "torch:cuda",
-        "torch:cpu". By default what the environment variable ANYNET_BACKEND says, and else "numpy".
-    precision: to what operands of products of float32 arrays are rounded, "float32" (not at all), "tf32" or "bf16",
-        where the library has it on the device.
+    Parameters
+    ----------
+    name : str, optional
+        "numpy", "cupy", "torch" or "jax", and after a colon the device: "cupy:1", "torch:cuda", "torch:cpu". By
+        default the value of the environment variable ANYNET_BACKEND, or "numpy" without one.
+    precision : {"float32", "tf32", "bf16"}
+        Matmul precision: the precision that operands of products of float32 arrays are rounded to. The last two are
+        for GPUs only.
 
-    Raises BackendError, one line that says why the library cannot be used here, or has not this precision, and what
-    would mend it; ValueError for another precision.
+    Returns
+    -------
+    Backend
+
+    Raises
+    ------
+    BackendError
+        If the library cannot be used here, or does not have the precision; one line says why, and what to do.
+    ValueError
+        If there is no such precision.
+
+    Examples
+    --------
+    >>> print(backend("numpy"))
+    numpy on cpu
     """
     library, _, device = (name or os.environ.get("ANYNET_BACKEND") or "numpy").partition(":")
     if library not in LIBRARIES:
@@ -43,7 +61,7 @@ def backend(name: str | None = None, precision: str = "float32") -> Backend:
         chosen: Backend = importlib.import_module(f"anynet.backends.{library}").connect(device or None)
     except BackendError:
         raise
-    except Exception as error:  # whatever a broken installation raises, the user needs its first line
+    except Exception as error:  # a broken installation may raise anything; the user needs its first line
         why = first_line(error)
         raise BackendError(f"{library} is installed but does not work here ({why}); {LIBRARIES[library]}") from error
     return chosen.with_precision(precision)

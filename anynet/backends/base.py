@@ -1,6 +1,7 @@
-"""What anynet asks of an array library beyond the array API: devices, moving arrays, memory, compiling a step.
+"""Interface of the backends: what anynet needs of an array library beyond the array API standard.
 
-Everything that one library does differently from another is in its own file beside this one, and nowhere else.
+These are devices, moving arrays, memory, and running steps. What a library does differently from others is in its file
+in this folder and in its target in ``anynet/compiler``, and nowhere else.
 """
 
 from abc import ABC, abstractmethod
@@ -15,35 +16,40 @@ from numpy.typing import NDArray
 from anynet.backends.staging import CopiedStaging, Staging
 from anynet.compiler import Loop, Step, Target, Tick, compile_loop
 from anynet.core.tree import flatten
-from anynet.core.typing import Array
+from anynet.core.typing import Array, Device, DType
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 DTYPES = ("float32", "float64")
-"""What parameters and activations may be."""
+"""Dtypes of parameters and activations."""
 
 PRECISIONS = {
     "float32": "every backend",
     "tf32": "cupy with nvmath-python (pip install nvmath-python), torch:cuda or jax:gpu, on an NVIDIA GPU since Ampere",
     "bf16": "cupy with nvmath-python (pip install nvmath-python) or jax:gpu, on an NVIDIA GPU since Ampere",
 }
-"""What operands of products of float32 arrays may be rounded to, each with who has it.
+"""Matmul precisions: what operands of products of float32 arrays are rounded to, with the backends that have them.
 
-They keep 23, 10 or 7 bits behind the point; sums stay float32, and so does every array.
+Operands keep 23, 10 or 7 bits of the fraction; arrays and sums stay float32.
 """
 
 
 class BackendError(RuntimeError):
-    """A backend that cannot be used here; one line says why and what would mend it."""
+    """Raised for backends that cannot be used here; one line says why, and what to do."""
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one short line: libraries send whole pages, with ruled lines around them."""
+    """Return an error's message in one short line; those of libraries may be pages long, and begin with a rule."""
     return next((line.strip()[:200] for line in str(error).splitlines() if line.strip(" =")), type(error).__name__)
 
 
 class DeviceMemory(NamedTuple):
-    """Of a device, in bytes."""
+    """Memory of a device, in bytes.
+
+    Parameters
+    ----------
+    free, total : int
+    """
 
     free: int
     total: int
@@ -64,61 +70,81 @@ def step_by_step(step: Step) -> Loop:
 
 @dataclass(frozen=True)
 class Backend(ABC):
-    """One array library on one device."""
+    """Array library on one device.
+
+    Parameters
+    ----------
+    name : str
+        "numpy", "cupy", "torch" or "jax".
+    device : object
+        The library's own device object or name.
+    precision : str
+        Matmul precision, one of `precisions`.
+    """
 
     name: str
-    """"numpy", "cupy", "torch" or "jax"."""
-    device: Any
-    """The library's own name for its device."""
+    device: Device
     precision: str = "float32"
-    """To what operands of products of float32 arrays are rounded: one of ``precisions``."""
 
     @property
     @abstractmethod
     def xp(self) -> ModuleType:
-        """The library's namespace, after the array API standard."""
+        """Namespace of the library, compatible with the array API standard."""
 
     @abstractmethod
     def asarray(self, host: NDArray[Any]) -> Array:
-        """A NumPy array's values on the device, of the same dtype.
+        """Return an array on the device with the values and dtype of a NumPy array.
 
         The two may share memory: write to neither afterwards.
         """
 
     @abstractmethod
     def to_host(self, array: Array) -> NDArray[Any]:
-        """A NumPy array with the array's values, which later steps do not change. Waits for the device."""
+        """Return a NumPy array with the values of an array; it is a copy. Waits for the device."""
 
     @abstractmethod
     def wait(self, result: Any) -> None:
-        """Return when a result, arrays in any containers, is there: libraries may run behind what they are asked."""
+        """Wait until a result, arrays in any containers, is computed: libraries may run asynchronously."""
 
     @abstractmethod
     def memory(self) -> DeviceMemory | None:
-        """What the device has; None where the library does not tell."""
+        """Return the memory of the device, or None if the library does not tell."""
 
     @abstractmethod
     def devices(self) -> dict[str, DeviceMemory | None]:
-        """Every device that can be chosen, as written after the colon of "name:device" and with what it is behind."""
+        """Return the memory of each device that can be chosen.
+
+        Keys are the device as written after the colon of "name:device", followed by what it is, in parentheses.
+        """
 
     def out_of_memory(self, error: BaseException) -> bool:
-        """Whether this is what the library raises where memory runs out."""
+        """Return True for the errors that the library raises when memory runs out."""
         return isinstance(error, MemoryError)
 
     @property
     def shares_memory(self) -> bool:
-        """Whether ``asarray`` copies nothing, so that what is on the host takes no more memory on the device."""
+        """True if `asarray` copies nothing, so that arrays of the host take no more memory on the device."""
         return False
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Those of ``PRECISIONS`` that the library has on this device."""
+        """Matmul precisions that the library has on this device, of those in `PRECISIONS`."""
         return ("float32",)
 
     def with_precision(self, precision: str) -> Self:
-        """The same backend, with products of this precision.
+        """Return the same backend with another matmul precision.
 
-        Raises ValueError for one that is not in ``PRECISIONS``, and BackendError for one that there is not here.
+        Parameters
+        ----------
+        precision : str
+            One of `precisions`.
+
+        Raises
+        ------
+        ValueError
+            If it is not in `PRECISIONS`.
+        BackendError
+            If the library does not have it on this device.
         """
         if precision not in PRECISIONS:
             raise ValueError(f'precision: expected one of {", ".join(PRECISIONS)}, got "{precision}"')
@@ -130,45 +156,61 @@ class Backend(ABC):
         return replace(self, precision=precision)
 
     def matmul_precision(self) -> AbstractContextManager[Any]:
-        """Within it, what the library multiplies is of this precision; what ``compile`` returns needs no such thing."""
+        """Context manager that sets the matmul precision. Functions returned by `compile` set it themselves."""
         return nullcontext()
 
     def compile(self, function: Function) -> Function:
-        """The function, made faster where the library can: pure, of arrays and of containers of arrays."""
+        """Return a function that does the same, compiled if the library can.
+
+        Parameters
+        ----------
+        function : callable
+            Pure function of arrays in any containers.
+        """
         return function
 
     @property
     def target(self) -> Target | None:
-        """What runs recorded steps; None where steps are run as they are, or in a way of the backend's own."""
+        """Target that runs recorded steps; None if the backend runs steps in another way."""
         return None
 
     def loop(self, step: Step) -> Loop:
-        """Many steps, one after another, made faster where the library can."""
+        """Return a loop over a step, recorded and compiled as far as the backend can.
+
+        A step that cannot be recorded runs step by step; one `RecordingWarning` says why.
+        """
         plain = self.plain_loop(step)
         return plain if self.target is None else self.compile(compile_loop(step, self.target, plain))
 
     def plain_loop(self, step: Step) -> Loop:
-        """The step again and again, as it is: what every other way is held against."""
+        """Return a loop over a step that is not recorded: the reference for `loop`."""
         return step_by_step(self.compile(step))
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
-        """Two uint8 buffers of this shape."""
+        """Return buffers of this shape on the host, from which images are copied to the device."""
         return CopiedStaging(self.asarray, shape)
 
     @property
     def workers(self) -> int:
-        """On how many cores members are trained fastest, each core with its own; 1 where one stack of all is faster."""
+        """Number of worker threads, one core each, with which members train fastest; 1 if a single stack is faster."""
         return 1
 
     @contextmanager
     def one_thread_each(self) -> Iterator[None]:
-        """Within it, the library uses no more than one core for each thread that calls it."""
+        """Context manager within which the library uses one core per thread that calls it."""
         yield
 
-    def dtype(self, name: str) -> Any:
-        """The library's dtype of this name, made ready for use.
+    def dtype(self, name: str) -> DType:
+        """Return the library's dtype of a name, enabled if need be.
 
-        Raises ValueError for one that is not in ``DTYPES``, and for float64 beside a precision of float32 products.
+        Parameters
+        ----------
+        name : {"float32", "float64"}
+
+        Raises
+        ------
+        ValueError
+            If it is not in `DTYPES`, or is float64 while the matmul precision is not "float32".
         """
         if name not in DTYPES:
             raise ValueError(f'dtype: expected one of {", ".join(DTYPES)}, got "{name}"')
@@ -181,7 +223,7 @@ class Backend(ABC):
 
     @property
     def device_name(self) -> str:
-        """The device, as results write it down."""
+        """Name of the device, as results show it."""
         return str(self.device)
 
     def __str__(self) -> str:

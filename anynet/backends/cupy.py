@@ -23,13 +23,13 @@ from anynet.compiler.cuda import CudaTarget, find_products
 from anynet.core.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
-"""CUDA's error codes: cudaErrorNoDevice, cudaErrorInsufficientDriver (no driver at all gives it too)."""
+"""CUDA's error codes cudaErrorNoDevice and cudaErrorInsufficientDriver; the latter also if there is no driver."""
 
 
 def connect(device: str | None) -> "Cupy":
-    """The GPU of this number, or the current one, after trying out that it multiplies and compiles.
+    """Return the backend on the GPU of a number, by default the current one, after testing that it can compute.
 
-    Raises BackendError that tells apart: no driver, driver too old, no GPU, no such GPU, CUDA's libraries missing.
+    Raises BackendError, which says what is wrong: no driver, an old driver, no GPU, no such GPU, or missing libraries.
     """
     runtime = cupy.cuda.runtime
     try:
@@ -41,7 +41,7 @@ def connect(device: str | None) -> "Cupy":
     number = runtime.getDevice() if device is None else int(device)
     if number >= count:
         raise BackendError(f"cupy has no device {number} here; choose cupy:0" + (f" to cupy:{count - 1}" * (count > 1)))
-    # CuPy allocates on the current device, whatever an array's neighbours are on.
+    # CuPy allocates on the current device.
     cupy.cuda.Device(number).use()
     try:
         square = cupy.ones((2, 2))
@@ -77,11 +77,12 @@ def _why_no_device(status: int) -> str:
 
 
 class Cupy(Backend):
-    """CuPy arrays on one GPU, which ``connect`` has made the current one."""
+    """CuPy on one GPU, which `connect` makes the current one."""
 
     @property
     def xp(self) -> ModuleType:
-        return xp
+        namespace: ModuleType = xp
+        return namespace
 
     @property
     def device_name(self) -> str:
@@ -89,16 +90,18 @@ class Cupy(Backend):
 
     def asarray(self, host: NDArray[Any]) -> Array:
         with self.device:
-            return cupy.array(host)
+            array: Array = cupy.array(host)
+        return array
 
     def to_host(self, array: Array) -> NDArray[Any]:
-        return cupy.asnumpy(array)
+        host: NDArray[Any] = cupy.asnumpy(array)
+        return host
 
     def wait(self, result: Any) -> None:
         self.device.synchronize()
 
     def memory(self) -> DeviceMemory | None:
-        """What CuPy keeps for arrays to come is free to it, whatever CUDA says."""
+        """Return the memory of the GPU; what CuPy's pool holds unused counts as free."""
         with self.device:
             free, total = self.device.mem_info
             return DeviceMemory(free + cupy.get_default_memory_pool().free_bytes(), total)
@@ -109,18 +112,18 @@ class Cupy(Backend):
         return {f"{i} ({name})": DeviceMemory(*cupy.cuda.Device(i).mem_info) for i, name in enumerate(names)}
 
     def out_of_memory(self, error: BaseException) -> bool:
-        """CuPy's own error is a MemoryError; CUDA's and cuBLAS's are known by what they say."""
-        said = any(words in str(error) for words in ("out of memory", "ALLOC_FAILED"))
-        return said or super().out_of_memory(error)
+        """CuPy's own error is a MemoryError; those of CUDA and cuBLAS are told by their messages."""
+        told = any(words in str(error) for words in ("out of memory", "ALLOC_FAILED"))
+        return told or super().out_of_memory(error)
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """In recorded steps, by cuBLAS through nvmath, on GPUs since Ampere, compute capability 8.0."""
+        """Matmul precisions of recorded steps; rounding needs nvmath-python and compute capability 8.0 (Ampere)."""
         rounded = find_products() is not None and int(self.device.compute_capability) >= 80
         return ("float32", "tf32", "bf16") if rounded else super().precisions
 
     def compile(self, function: Function) -> Function:
-        """The function itself, on this device: CuPy allocates on the current one, of which every thread has its own."""
+        """Return the function on this device: CuPy allocates on the current one, and each thread has its own."""
 
         @wraps(function)
         def on_device(*args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""JAX, on whatever it was installed for."""
+"""JAX, on the CPU, or on GPUs or TPUs if it is installed for them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, first_line, step_by_step
 from anynet.backends.numpy import host_memory
-from anynet.compiler import Fallback, Loop, Step, Tick, explain, split_step
-from anynet.core.typing import Array
+from anynet.compiler import Fallback, Loop, Step, Tick, explain, generator_states, split_step
+from anynet.core.typing import Array, DType
 
 PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
-"""JAX's names of the precisions. Without any, XLA rounds to TF32 on GPUs; and "bfloat16" is TF32 there too."""
+"""JAX's names of the matmul precisions. On GPUs, XLA rounds to TF32 by default, and "bfloat16" is TF32 too."""
 
 KEPT = {"tf32": 1 + 2**-9, "bf16": 1.0}
-"""What is left of 1 + 2^-9 + 2^-12."""
+"""Result of rounding 1 + 2^-9 + 2^-12 to each precision."""
 
 
 def connect(device: str | None) -> "Jax":
-    """The device named ("cpu", "gpu", "gpu:1"), or JAX's default.
+    """Return the backend on a device ("cpu", "gpu", "gpu:1"); by default JAX's default device.
 
-    Raises BackendError for one that is not here.
+    Raises BackendError for devices that are not here.
     """
     platform, _, number = (device or "").partition(":")
     try:
@@ -42,7 +42,7 @@ def connect(device: str | None) -> "Jax":
 
 
 def _devices() -> dict[str, jax.Device]:
-    """The default platform's devices, and the CPU's, by name."""
+    """Return the devices of the default platform and of the CPU, by name."""
     found: dict[str, jax.Device] = {}
     for platform in (None, "cpu"):
         with suppress(RuntimeError, AssertionError):
@@ -60,33 +60,36 @@ def _memory(device: jax.Device) -> DeviceMemory | None:
 
 
 class _NotRecordedError(Exception):
-    """Raised while JAX traces a loop whose step cannot be recorded; the message is the reason."""
+    """Raised while JAX traces a loop if the step cannot be recorded; the message is the reason."""
 
 
 def _is_pure(step: Step, *args: Any) -> bool:
-    """Return True if JAX makes the same program of a step twice."""
+    """Return True if JAX compiles a step to the same program twice, and the step draws no random numbers."""
+    states = generator_states(step)
     try:
-        programs = [jax.jit(lambda *args: step(*args)).lower(*args).as_text() for _ in range(2)]
-    except Exception:  # it reads numbers, which it may as long as JAX does not trace it
+        programs: list[str] = [jax.jit(lambda *args: step(*args)).lower(*args).as_text() for _ in range(2)]
+    except Exception:  # it reads numbers, which it can only while JAX does not trace it
         return False
-    return programs[0] == programs[1]
+    return programs[0] == programs[1] and states == generator_states(step)
 
 
 class Jax(Backend):
-    """JAX arrays; ``compile`` is ``jax.jit``."""
+    """JAX; `compile` is ``jax.jit``."""
 
     @property
     def xp(self) -> ModuleType:
-        return jax.numpy
+        namespace: ModuleType = jax.numpy
+        return namespace
 
     def asarray(self, host: NDArray[Any]) -> Array:
-        """64-bit integers become 32-bit ones while JAX's 64-bit switch is off, which class and image numbers survive.
+        """Return a JAX array. 64-bit integers become 32-bit ones unless JAX's option ``jax_enable_x64`` is set.
 
-        Raises TypeError for float64 while it is off.
+        Raises TypeError for float64 unless it is set.
         """
         if host.dtype == np.float64 and not jax.config.jax_enable_x64:
-            raise TypeError('float64: JAX would make float32 of it; call dtype("float64") first, which lets it')
-        return jax.device_put(host, self.device)
+            raise TypeError('float64: JAX converts it to float32; call dtype("float64") first, which enables it')
+        array: Array = jax.device_put(host, self.device)
+        return array
 
     def to_host(self, array: Array) -> NDArray[Any]:
         return np.array(array)
@@ -106,7 +109,7 @@ class Jax(Backend):
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Those that a product is seen to have: on the CPU, XLA takes no notice of what it is asked for, or refuses."""
+        """Matmul precisions, found by multiplying: on the CPU, XLA ignores or refuses the others."""
         return ("float32", *filter(self._rounds, KEPT))
 
     def _rounds(self, precision: str) -> bool:
@@ -124,10 +127,11 @@ class Jax(Backend):
             yield
 
     def compile(self, function: Function) -> Function:
-        return jax.jit(self.matmul_precision()(function))
+        compiled: Function = jax.jit(self.matmul_precision()(function))
+        return compiled
 
     def loop(self, step: Step) -> Loop:
-        """All steps in one compiled call, with vectors in parts, which XLA would copy otherwise."""
+        """Return a loop of all steps in one compiled call, with vectors in parts: XLA copies slices."""
         fallback = Fallback(self.plain_loop(step))
 
         @self.compile
@@ -158,7 +162,7 @@ class Jax(Backend):
         return run
 
     def plain_loop(self, step: Step) -> Loop:
-        """Compiled, if the step is a pure function; JAX would run what it is at the first call forever otherwise."""
+        """Return a loop over a step that is compiled only if it is pure: JAX would repeat what its first call did."""
         own = self.matmul_precision()(step)
         compiled, eager = super().plain_loop(step), step_by_step(own)
         chosen: list[Loop] = []
@@ -171,8 +175,8 @@ class Jax(Backend):
 
         return run
 
-    def dtype(self, name: str) -> Any:
-        """For float64, JAX's own switch is set, for the whole process: without it JAX makes float32 of everything."""
+    def dtype(self, name: str) -> DType:
+        """Return the dtype. For float64, set JAX's option ``jax_enable_x64``, which is the whole process's."""
         if name == "float64":
             jax.config.update("jax_enable_x64", True)
         return super().dtype(name)

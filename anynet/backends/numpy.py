@@ -19,7 +19,7 @@ from anynet.core.typing import Array
 
 
 def connect(device: str | None) -> "Numpy":
-    """Raises BackendError for a device other than "cpu"."""
+    """Return the backend; the only device is "cpu". Raises BackendError for others."""
     if device not in (None, "cpu"):
         raise BackendError(f'numpy has one device, "cpu", not "{device}"; choose numpy without a device')
     return Numpy("numpy", "cpu")
@@ -30,7 +30,8 @@ class Numpy(Backend):
 
     @property
     def xp(self) -> ModuleType:
-        return xp
+        namespace: ModuleType = xp
+        return namespace
 
     def asarray(self, host: NDArray[Any]) -> Array:
         return host
@@ -39,7 +40,7 @@ class Numpy(Backend):
         return np.array(array)
 
     def wait(self, result: Any) -> None:
-        """At once: NumPy computes when it is asked."""
+        """Do nothing: NumPy does not run asynchronously."""
 
     def memory(self) -> DeviceMemory | None:
         return host_memory()
@@ -52,12 +53,12 @@ class Numpy(Backend):
         return True
 
     def compile(self, function: Function) -> Function:
-        """The function itself, without NumPy's warnings of infinities: training looks for them once an epoch."""
+        """Return the function without NumPy's warnings of infinities, which training checks for once an epoch."""
         return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)
 
     @property
     def workers(self) -> int:
-        """As many as BLAS has threads."""
+        """Number of threads of BLAS."""
         return max(
             (library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1
         )
@@ -73,7 +74,7 @@ class Numpy(Backend):
 
 
 def host_memory() -> DeviceMemory | None:
-    """The machine's own memory, as Linux tells it; None elsewhere."""
+    """Return the memory of the machine on Linux, None elsewhere."""
     try:
         lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     except OSError:

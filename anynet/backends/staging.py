@@ -1,4 +1,4 @@
-"""Host memory from which images go to a device."""
+"""Buffers on the host, from which images are copied to a device."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -11,25 +11,30 @@ from anynet.core.typing import Array
 
 
 class Staging(ABC):
-    """Host memory from which images go to the device, in turns, so that one can be filled while another moves."""
+    """Buffers on the host, used in turns, so that one can be filled while another is copied to the device."""
 
     @abstractmethod
     def host(self) -> NDArray[np.uint8]:
-        """The next buffer to fill, of the shape asked for; waits until its last content has left."""
+        """Return the next buffer to fill, after waiting until its last content is copied."""
 
     @abstractmethod
     def send(self, n: int) -> Array:
-        """Start moving the first n rows of the buffer that ``host`` gave last; the array may be used at once."""
+        """Start copying the first `n` rows of the last buffer, and return their array, which may be used already."""
 
     @abstractmethod
     def wait(self) -> None:
-        """Return when everything sent has left, and the buffers may be given back."""
+        """Wait until everything sent is copied, so that the buffers may be freed."""
 
 
 class CopiedStaging(Staging):
-    """One plain buffer: ``send`` copies, and has finished when it returns.
+    """One buffer in ordinary memory; `send` returns after the copy.
 
-    move: gives an array on the device with a NumPy array's values.
+    Parameters
+    ----------
+    move : callable
+        ``move(host)`` returns an array on the device with the values of a NumPy array.
+    shape : tuple of int
+        Shape of the buffer.
     """
 
     def __init__(self, move: Callable[[NDArray[np.uint8]], Array], shape: tuple[int, ...]) -> None:
@@ -37,21 +42,27 @@ class CopiedStaging(Staging):
         self._buffer = np.empty(shape, np.uint8)
 
     def host(self) -> NDArray[np.uint8]:
+        """Return the buffer."""
         return self._buffer
 
     def send(self, n: int) -> Array:
+        """Copy the first `n` rows."""
         return self._move(self._buffer[:n].copy())
 
     def wait(self) -> None:
-        pass
+        """Do nothing: `send` has waited."""
 
 
 class PinnedStaging(Staging):
-    """Two page-locked buffers, from which a GPU copies by itself while the host fills the other.
+    """Two page-locked buffers: a GPU copies from one while the host fills the other.
 
-    buffers: two NumPy arrays in page-locked memory.
-    copy: ``copy(host)`` puts a copy to the device in line behind the work it has, and returns the array together with
-        an event whose ``synchronize()`` waits until the copy is done.
+    Parameters
+    ----------
+    buffers : sequence of ndarray of uint8
+        Two arrays in page-locked memory.
+    copy : callable
+        ``copy(host)`` enqueues a copy to the device, and returns the array and an event whose ``synchronize()`` waits
+        for the copy.
     """
 
     def __init__(
@@ -63,16 +74,19 @@ class PinnedStaging(Staging):
         self._turn = 0
 
     def host(self) -> NDArray[np.uint8]:
+        """Return the other buffer, after waiting for its copy."""
         self._turn = 1 - self._turn
         if self._sent[self._turn] is not None:
             self._sent[self._turn].synchronize()
         return self._buffers[self._turn]
 
     def send(self, n: int) -> Array:
+        """Enqueue a copy of the first `n` rows."""
         array, self._sent[self._turn] = self._copy(self._buffers[self._turn][:n])
         return array
 
     def wait(self) -> None:
+        """Wait for the copies of both buffers."""
         for event in self._sent:
             if event is not None:
                 event.synchronize()

@@ -25,9 +25,9 @@ from anynet.core.typing import Array, ConcreteArray
 
 
 def connect(device: str | None) -> "Torch":
-    """The device named, or the first GPU, or else the CPU.
+    """Return the backend on a device; by default the first GPU, or the CPU if there is none.
 
-    Raises BackendError for a device that PyTorch does not know or that is not here.
+    Raises BackendError for devices that PyTorch does not know or cannot use here.
     """
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -37,26 +37,29 @@ def connect(device: str | None) -> "Torch":
         raise BackendError(f'torch knows no device "{device}"; choose torch:cpu, torch:cuda or torch:cuda:1') from None
     try:
         probe = torch.zeros(1, device=chosen)
-        probe.cpu()  # "meta" makes arrays too, without values
+        probe.cpu()  # fails for "meta", whose arrays have no values
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         raise BackendError(f'torch cannot use the device "{device}": {first_line(error)}; choose torch:cpu') from None
-    return Torch("torch", probe.device)  # which has a number: "cuda" has become "cuda:0"
+    return Torch("torch", probe.device)  # with its number: "cuda:0" for "cuda"
 
 
 class Torch(Backend):
-    """PyTorch tensors without autograd: anynet's layers bring their own derivatives."""
+    """PyTorch without autograd: anynet's layers have their own derivatives."""
 
     device: torch.device
 
     @property
     def xp(self) -> ModuleType:
-        return xp
+        namespace: ModuleType = xp
+        return namespace
 
     def asarray(self, host: NDArray[Any]) -> Array:
-        return torch.from_numpy(np.require(host, host.dtype.newbyteorder("="), ["C", "W"])).to(self.device)
+        array: Array = torch.from_numpy(np.require(host, host.dtype.newbyteorder("="), ["C", "W"])).to(self.device)
+        return array
 
     def to_host(self, array: ConcreteArray) -> NDArray[Any]:
-        return array.cpu().numpy().copy()
+        host: NDArray[Any] = array.cpu().numpy().copy()
+        return host
 
     def wait(self, result: Any) -> None:
         if self.device.type == "cuda":
@@ -71,26 +74,26 @@ class Torch(Backend):
         return {"cpu": host_memory()} | found
 
     def out_of_memory(self, error: BaseException) -> bool:
-        """The CPU's allocator, page-locked memory and cuBLAS have errors of no class of their own."""
+        """Errors of the CPU's allocator, page-locked memory and cuBLAS have no class; their messages tell."""
         words = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
-        said = isinstance(error, RuntimeError) and any(each in str(error) for each in words)
-        return said or isinstance(error, torch.cuda.OutOfMemoryError) or super().out_of_memory(error)
+        told = isinstance(error, RuntimeError) and any(each in str(error) for each in words)
+        return told or isinstance(error, torch.cuda.OutOfMemoryError) or super().out_of_memory(error)
 
     @property
     def shares_memory(self) -> bool:
-        return self.device.type == "cpu"
+        return bool(self.device.type == "cpu")
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """PyTorch rounds to TF32 on GPUs since Ampere, compute capability 8.0."""
-        if self.device.type != "cuda" or torch.version.cuda is None:  # None: AMD's GPUs, called cuda too
+        """Matmul precisions; TF32 needs an NVIDIA GPU of compute capability 8.0 (Ampere) or later."""
+        if self.device.type != "cuda" or torch.version.cuda is None:  # None for AMD's GPUs, which are called cuda too
             return super().precisions
         ampere = torch.cuda.get_device_capability(self.device) >= (8, 0)
         return ("float32", "tf32") if ampere else super().precisions
 
     @contextmanager
     def matmul_precision(self) -> Iterator[None]:
-        """PyTorch has one setting for the whole process, which is put back; since 2.9 by another name."""
+        """Set PyTorch's setting, which is the whole process's, and restore it; it has another name since 2.9."""
         if self.device.type != "cuda":
             yield
             return
@@ -105,7 +108,8 @@ class Torch(Backend):
             setattr(matmul, name, before)
 
     def compile(self, function: Function) -> Function:
-        return torch.no_grad()(self.matmul_precision()(function))
+        compiled: Function = torch.no_grad()(self.matmul_precision()(function))
+        return compiled
 
     @property
     def target(self) -> Target:

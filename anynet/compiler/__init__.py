@@ -24,6 +24,7 @@ Each target is exported by a package of its own, since it needs its array librar
 `anynet.compiler.torch` and `anynet.compiler.cuda`.
 """
 
+from anynet.compiler.generators import generator_states
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.interpreter import Interpreter
 from anynet.compiler.loop import compile_graph, compile_loop, launches
@@ -48,6 +49,7 @@ __all__ = [
     "compile_graph",
     "compile_loop",
     "explain",
+    "generator_states",
     "label_operations",
     "launches",
     "split_step",

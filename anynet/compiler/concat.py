@@ -1,6 +1,6 @@
-"""Vectors put together from parts: a net's gradients, and a vector of which a part changes.
+"""Vectors concatenated from parts, such as the gradients of a net.
 
-Operations that make a part can write it in its place at once, so that nothing is left to put together.
+The operation that computes a part can write it to its place in the vector, so that nothing is left to copy.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,13 @@ Users = dict[Node, list[Node]]
 
 
 class Part(NamedTuple):
-    """Elements ``start`` to ``stop`` on the last axis of a vector."""
+    """Part of a vector: elements `start` to `stop` on its last axis.
+
+    Parameters
+    ----------
+    vector : Node
+    start, stop : int
+    """
 
     vector: Node
     start: int
@@ -21,12 +27,12 @@ class Part(NamedTuple):
 
     @property
     def key(self) -> tuple[Any, slice]:
-        """What indexes the vector's part."""
+        """Index of the part in the vector's array."""
         return ..., slice(self.start or None, None if self.stop == self.vector.shape[-1] else self.stop)
 
 
 def pieces(node: Node) -> Iterator[tuple[Part, Node]]:
-    """The parts of a concatenation along the last axis, with what each is filled from."""
+    """Iterate over the parts of a concatenation along the last axis, each with the node that it is filled from."""
     stop = 0
     for piece in node.args[0]:
         start, stop = stop, stop + piece.shape[-1]
@@ -34,7 +40,7 @@ def pieces(node: Node) -> Iterator[tuple[Part, Node]]:
 
 
 def is_vector(node: Node) -> bool:
-    """Whether it is a concatenation along the last axis."""
+    """Return True for a concatenation along the last axis."""
     return (
         node.op == "concat"
         and len(node.args) == 1
@@ -44,7 +50,7 @@ def is_vector(node: Node) -> bool:
 
 
 def parts(graph: Graph) -> dict[Node, Part]:
-    """The operations whose result, perhaps in another shape, is part of a vector."""
+    """Return the operations whose result, perhaps reshaped, is part of a vector, with the part."""
     found: dict[Node, Part] = {}
     for node in filter(is_vector, graph.nodes):
         for part, piece in pieces(node):
@@ -56,28 +62,34 @@ def parts(graph: Graph) -> dict[Node, Part]:
 
 
 def changed(graph: Graph, in_place: Callable[[Node], bool]) -> dict[Node, Node]:
-    """Vectors that are others with some parts changed, and the others, where those are used for nothing else.
+    """Return the vectors that may be written over another vector, with the other.
 
-    in_place: whether an operation may write its result over an argument.
+    Such a vector is the other one with some parts changed, and the other is used for nothing else.
+
+    Parameters
+    ----------
+    graph : Graph
+    in_place : callable
+        ``in_place(node)`` is True if an operation may write its result over an argument.
     """
     users, found = graph.users(), dict[Node, Node]()
     for node in filter(is_vector, graph.nodes):
         filled = {piece: part for part, piece in pieces(node)}
-        bases = {piece.args[0] for piece in filled if piece.op == "getitem"}
-        for old in filter(is_vector, bases - set(graph.outputs) - set(found.values())):
-            if _alike(old, node) and _only_changed(old, filled, users, set(graph.outputs), in_place):
+        bases = dict.fromkeys(piece.args[0] for piece in filled if piece.op == "getitem")  # in a fixed order
+        for old in filter(is_vector, [base for base in bases if base not in {*graph.outputs, *found.values()}]):
+            if _same_form(old, node) and _only_changed(old, filled, users, set(graph.outputs), in_place):
                 found[node] = old
     return found
 
 
-def _alike(one: Node, other: Node) -> bool:
+def _same_form(one: Node, other: Node) -> bool:
     return (one.shape, one.dtype) == (other.shape, other.dtype)
 
 
 def _only_changed(
     old: Node, filled: dict[Node, Part], users: Users, outputs: set[Node], in_place: Callable[[Node], bool]
 ) -> bool:
-    """Whether all uses of ``old`` are its parts, kept as they are or worked over into the part at the same place."""
+    """Return True if `old` is used only for its parts, each kept or changed into the part at the same place."""
     for view in users[old]:
         if view.op != "getitem":
             return False

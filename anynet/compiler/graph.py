@@ -1,34 +1,56 @@
-"""What was recorded: operations, each with the operations that its arguments come from."""
+"""Recorded functions: graphs of operations."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
 from anynet.core.tree import flatten
-from anynet.core.typing import ConcreteArray as Array
+from anynet.core.typing import Array, DType
+
+Args = tuple[Any, ...]
+"""Positional arguments of an operation."""
+
+Kwargs = dict[str, Any]
+"""Keyword arguments of an operation."""
 
 
 class Node:
-    """An array to be: the operation that makes it.
+    """A recorded operation, with the shape and dtype of its result.
 
-    op: "input", "constant", or the operation's name in the array API standard; "getitem" is x[key].
-    args, kwargs: what it is called with, nodes in the place of arrays; a constant has the function's name ahead.
-    shape, dtype: of the array.
-    value: of a constant, the array itself.
-    label: what the operation was done for, where that was said; see ``Tape``.
+    Parameters
+    ----------
+    op : str
+        "input", "constant", or the operation's name in the array API standard; "getitem" is ``x[key]``.
+    args, kwargs : tuple, dict
+        Arguments of the operation, with nodes in place of arrays. Those of a constant are the name of the function
+        that made it and that function's arguments.
+    like : array
+        The result.
+    keep : bool
+        If True, the node keeps the result as its value. Only constants do.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : dtype
+    value : array or None
+        Value of a constant.
+    label : object
+        Label set by `label_operations` while the operation was recorded, or None.
     """
 
     __slots__ = ("args", "dtype", "kwargs", "label", "op", "shape", "value")
 
-    def __init__(self, op: str, args: tuple, kwargs: dict[str, Any], like: Array, *, keep: bool = False) -> None:
+    def __init__(self, op: str, args: Args, kwargs: Kwargs, like: Array, *, keep: bool = False) -> None:
         self.op, self.args, self.kwargs = op, args, kwargs
-        self.shape, self.dtype = tuple(like.shape), like.dtype
-        self.value = like if keep else None
+        self.shape: tuple[int, ...] = tuple(like.shape)
+        self.dtype: DType = like.dtype
+        self.value: Any = like if keep else None
         self.label: Any = None
 
     @property
     def inputs(self) -> list["Node"]:
-        """The nodes among the arguments."""
+        """Nodes among the arguments."""
         return [leaf for leaf in flatten((self.args, self.kwargs))[0] if isinstance(leaf, Node)]
 
     def __repr__(self) -> str:
@@ -36,16 +58,21 @@ class Node:
 
 
 def elements(node: Node) -> int:
-    """Of the array."""
+    """Return the number of elements in the node's array."""
     return math.prod(node.shape)
 
 
 class Graph:
-    """Operations from inputs to outputs.
+    """A recorded function: operations from inputs to outputs. Operations that no output needs are removed.
 
-    inputs, outputs: nodes, in the order of the leaves of what the function takes and gives.
-    nodes: the operations that the outputs need, each behind those it needs itself.
-    build: puts arrays in the place of the outputs, in the containers that the function returned.
+    Parameters
+    ----------
+    inputs, outputs : list of Node
+        Leaves of the function's arguments and of its result.
+    nodes : list of Node
+        Operations, each after those whose results it takes.
+    build : callable
+        Puts a list of values in place of the outputs, in the containers that the function returned.
     """
 
     def __init__(
@@ -55,7 +82,7 @@ class Graph:
         self.prune()
 
     def prune(self) -> None:
-        """Forget the operations that no output needs."""
+        """Remove operations that no output needs."""
         needed = set(self.outputs)
         for node in reversed(self.nodes):
             if node in needed:
@@ -63,7 +90,7 @@ class Graph:
         self.nodes = [node for node in self.nodes if node in needed]
 
     def users(self) -> dict[Node, list[Node]]:
-        """Which operations take each node."""
+        """Return, for each node that is used, the operations that take it."""
         users: dict[Node, list[Node]] = {}
         for node in self.nodes:
             for needed in node.inputs:

@@ -1,4 +1,4 @@
-"""A recorded step run operation by operation, each as its array library has it."""
+"""Interpreter of recorded steps: one call of the array library per operation."""
 
 from types import ModuleType
 from typing import Any
@@ -10,20 +10,20 @@ from anynet.core.typing import Array
 
 
 class Interpreter:
-    """The operations of a graph as one call each.
+    """Operations of a graph, as one call each.
 
     Parameters
     ----------
     graph : Graph
     xp : module
-        Namespace of the arrays.
+        Namespace of the arrays that the graph is to be run with.
 
     Attributes
     ----------
     calls : list of Call
-        One for each operation, in order; they return its result.
+        One call per operation, in order; each returns the operation's result.
     made : list of list of Node
-        For each call, a list of its operation.
+        The operation of each call.
     """
 
     def __init__(self, graph: Graph, xp: ModuleType) -> None:
@@ -35,11 +35,12 @@ class Interpreter:
         self.made = [[node] for node in graph.nodes]
 
     def take(self, *args: Any) -> None:
-        """Set the arguments that the recorded function is called with next."""
+        """Set the arguments of the recorded function for the next run of the calls."""
         self._values.update(zip(self._graph.inputs, flatten(args)[0], strict=True))
 
     def _compute(self, node: Node) -> Array:
         leaves, rebuild = flatten((node.args, node.kwargs))
         args, kwargs = rebuild([self._values[leaf] if isinstance(leaf, Node) else leaf for leaf in leaves])
-        self._values[node] = evaluate(self._xp, node, args, kwargs)
-        return self._values[node]
+        result: Array = evaluate(self._xp, node, args, kwargs)
+        self._values[node] = result
+        return result

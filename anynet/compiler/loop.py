@@ -10,7 +10,7 @@ from anynet.core.tree import flatten, form
 from anynet.core.typing import Array
 
 MOST = 32
-"""Records that a loop keeps, the newest."""
+"""Number of records that a loop keeps; the oldest is dropped first."""
 
 
 def compile_loop(step: Step, target: Target, plain: Loop) -> Loop:
@@ -24,6 +24,15 @@ def compile_loop(step: Step, target: Target, plain: Loop) -> Loop:
         What runs the recorded step.
     plain : Loop
         The same loop without a record, for a step that cannot be recorded.
+
+    Returns
+    -------
+    Loop
+        It raises what the step raises, and gives one `RecordingWarning` if the step cannot be recorded.
+
+    See Also
+    --------
+    anynet.compiler.recording.record_step : What can be recorded.
     """
     return RecordedLoop(step, plain, target)
 
@@ -53,9 +62,17 @@ def launches(loop: Loop) -> int | None:
 
 
 class Record:
-    """A recorded step with its program, which is compiled further once it has run often.
+    """A recorded step and its program, which is compiled further once it has run often.
 
-    graph: as from ``trace``. n_carry, shared, target: as of ``compile_graph``.
+    Parameters
+    ----------
+    graph, n_carry, shared, target
+        Arguments of `compile_graph`.
+
+    Attributes
+    ----------
+    build : callable
+        ``Graph.build``.
     """
 
     def __init__(self, graph: Graph, n_carry: int, shared: list[Array], target: Target) -> None:
@@ -66,7 +83,7 @@ class Record:
         self._patience = target.patience
 
     def program(self, steps: int) -> CompiledStep:
-        """The program for so many steps more."""
+        """Return the program to run the next `steps` steps with."""
         cold, self._patience = self._patience > 0, self._patience - steps * self._work
         if cold and self._patience <= 0:
             self._program = self._target.program(*self._settings, hot=True)
@@ -74,14 +91,17 @@ class Record:
 
     @property
     def launches(self) -> int:
+        """Number of functions that a step calls; on a GPU, of kernels."""
         return self._program.launches
 
 
 class RecordedLoop:
-    """Runs a step's record, one for each combination of containers, shapes and shared arrays.
+    """Loop over a step, which is recorded once for each combination of containers, shapes and shared arrays.
 
-    plain: the same loop without a record, for steps that cannot be recorded: because they read numbers from their
-        arrays, use others than they are given, are not pure, or return something else than they take.
+    Parameters
+    ----------
+    step, plain, target
+        Arguments of `compile_loop`.
     """
 
     def __init__(self, step: Step, plain: Loop, target: Target) -> None:
@@ -91,11 +111,12 @@ class RecordedLoop:
 
     @property
     def launches(self) -> int | None:
-        """Of the newest record."""
+        """Number of functions that a step of the newest record calls, or None."""
         newest = next(reversed(self._records.values()), None)
         return None if newest is None else newest.launches
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+        """Run the loop."""
         if self._fallback.used:
             return self._fallback(carry, shared, rows, tick)
         before, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
@@ -118,7 +139,7 @@ class RecordedLoop:
         return record.build(record.program(columns[0].shape[0]).run(before, held, columns, tick))
 
     def _record(self, key: tuple[Any, ...], carry: Any, shared: Any, rows: Any) -> str | None:
-        """Keep a record, or say why there is none."""
+        """Record the step, and return None; or return why it cannot be recorded."""
         columns, rebuild = flatten(rows)
         row = rebuild([column[0, ...] for column in columns])
         try:

@@ -1,15 +1,15 @@
-"""In which array each operation of a recorded step leaves its result."""
+"""Memory plan: the array that each operation of a recorded step writes its result to."""
 
 import math
 from typing import Any, Protocol
 
 from anynet.compiler import concat as vectors
-from anynet.compiler.graph import Graph, Node
+from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
 
 
-class Storage(Protocol):
+class _Storage(Protocol):
     """The methods of a target that a memory plan needs; see `Target`."""
 
     def asarray(self, value: Any) -> Array: ...
@@ -21,13 +21,28 @@ class Storage(Protocol):
 
 
 class MemoryPlan:
-    """Arrays by node: the argument's own where nothing else needs it any more, a new one otherwise.
+    """Arrays of a graph's nodes.
 
-    graph: what is to run. groups: its operations in the order in which they will, those of a group element by element.
-    updates: the operations whose results replace inputs, with the inputs.
+    An operation writes its result over an argument that nothing else needs any more, to its place in a vector, or to
+    a new array.
+
+    Parameters
+    ----------
+    graph : Graph
+    groups : list of list of Node
+        Operations in the order in which they run, as from `schedule`. The operations of a group run together for one
+        element after another.
+    updates : dict of Node to Node
+        Operations whose results replace inputs of the graph, with the inputs.
+    target : Target
+
+    Attributes
+    ----------
+    users : dict of Node to list of Node
+        Operations that take each node.
     """
 
-    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node], target: Storage) -> None:
+    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node], target: _Storage) -> None:
         self._target = target
         self._place = {node: i for i, node in enumerate(node for group in groups for node in group)}
         self._group = {node: group for group in groups for node in group}
@@ -35,8 +50,8 @@ class MemoryPlan:
         self._outputs, self.users = set(graph.outputs), graph.users()
         self._parts, self._changed = vectors.parts(graph), vectors.changed(graph, target.in_place)
         self._arrays: dict[Node, Array] = {}
-        self._owner: dict[Node, Node] = {}  # whose array a node's is, or is part of
-        self._needed: dict[Node, float] = {}  # by owner: until which position
+        self._owner: dict[Node, Node] = {}  # the node whose array holds a node's array
+        self._needed: dict[Node, float] = {}  # by owner: the position of the last operation that needs the array
         self._free_to_use: set[Node] = set()
 
     def __getitem__(self, node: Node) -> Array:
@@ -44,36 +59,45 @@ class MemoryPlan:
             self.hold(node, self._target.asarray(node.value))
         return self._arrays[node]
 
-    def arguments(self, node: Node) -> tuple[tuple, dict[str, Any]]:
-        """What to call the operation with."""
+    def arguments(self, node: Node) -> tuple[Args, Kwargs]:
+        """Return the arguments of an operation, with arrays in place of nodes."""
         leaves, rebuild = flatten((node.args, node.kwargs))
         args, kwargs = rebuild([self[leaf] if isinstance(leaf, Node) else leaf for leaf in leaves])
         return args, kwargs
 
     def hold(self, node: Node, array: Array, owner: Node | None = None) -> Array:
-        """Let the node's array be this one, which is the owner's or part of it."""
+        """Set the array of a node, and return it.
+
+        Parameters
+        ----------
+        node : Node
+        array : array
+            The owner's array, or a view of part of it.
+        owner : Node, optional
+            By default the node itself.
+        """
         owner = node if owner is None else self._owner[owner]
         self._arrays[node], self._owner[node] = array, owner
         self._needed[owner] = max(self._needed.get(owner, -1), self.last(node))
         return array
 
     def last(self, node: Node) -> float:
-        """The position of the last operation that takes the node; infinity for outputs."""
+        """Return the position of the last operation that takes a node: infinity for outputs, -1 if there is none."""
         if node in self._outputs:
             return math.inf
         return max((self._place[user] for user in self.users.get(node, ())), default=-1)
 
     def is_placed(self, node: Node) -> bool:
-        """Whether the node's result is wanted in a certain place."""
+        """Return True if a result belongs in a certain place: the outputs, and parts of vectors."""
         return node in self._outputs or node in self._parts
 
     def needed_outside(self, group: list[Node]) -> list[Node]:
-        """Return the operations of a group whose results are needed outside it, or wanted in a certain place."""
+        """Return the operations of a group whose results are needed outside it; the others need no whole arrays."""
         members = set(group)
         return [node for node in group if self.is_placed(node) or not members.issuperset(self.users.get(node, ()))]
 
     def allocate(self, node: Node) -> Array:
-        """An array for what the operation gives."""
+        """Choose the array for an operation's result, and return it."""
         if (old := self._updates.pop(node, None)) is not None and self._may_write(node, old):
             return self.hold(node, self._arrays[old], old)
         if node in self._parts:
@@ -89,7 +113,7 @@ class MemoryPlan:
         return self.hold(node, self._target.empty(node))
 
     def vector(self, node: Node, first: Node) -> Array:
-        """The array of a concatenation, which is there as soon as the first of its parts."""
+        """Return the array of a concatenation; `first` is the first of its parts to be computed."""
         if node in self._arrays:
             return self._arrays[node]
         if (old := self._changed.get(node)) in self._arrays and self._may_change(old, self._place[first]):
@@ -97,11 +121,11 @@ class MemoryPlan:
         return self.hold(node, self._target.empty(node))
 
     def will_change(self, node: Node) -> bool:
-        """Whether a later vector may be written over this one."""
+        """Return True if a later vector may be written over this one."""
         return node in self._changed.values()
 
     def _may_change(self, old: Node, start: int) -> bool:
-        """Whether a vector is complete, and what else is in its memory needed no more."""
+        """Return True if a vector is complete, and nothing else in its memory is needed any more."""
         others = [node for node in self._sharing(old) if node is not old and old not in node.inputs]
         return self._place[old] < start and all(self.last(node) <= self._place[old] for node in others)
 
@@ -117,12 +141,12 @@ class MemoryPlan:
         return all(self._in_step(member, used) for member in self._group[node])
 
     def _in_step(self, member: Node, used: Node) -> bool:
-        """Whether an operation that runs beside others element by element reads no other elements of an array."""
+        """Return True if an operation of a group reads no elements of an array but the one that is written over."""
         same = set(self._sharing(used)).intersection(member.inputs)
         return not same or (
             member.op != "take" and all(self._target.same(self._arrays[n], self._arrays[used]) for n in same)
         )
 
     def _sharing(self, node: Node) -> list[Node]:
-        """All nodes that are in the array of one."""
+        """Return all nodes in the memory of one."""
         return [other for other, owner in self._owner.items() if owner is self._owner[node]]

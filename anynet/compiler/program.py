@@ -1,4 +1,4 @@
-"""A recorded step as calls of a library's functions, run again and again in arrays that are allocated once."""
+"""Programs: recorded steps as lists of calls, which run many times in arrays that are allocated once."""
 
 from functools import partial
 
@@ -11,15 +11,31 @@ from anynet.core.typing import ConcreteArray as Array
 
 
 class Program:
-    """A step that has its arrays.
+    """A recorded step with its arrays, ready to run: a `CompiledStep`.
 
-    graph: of ``step(carry, shared, row)``, which returns the next carry; its inputs are the leaves of all three.
-    n_carry: how many of them are the carry's. shared: the arrays that stay the same during a loop.
+    `run` runs a whole loop: `start` copies the first carry, `step` runs the step for one row, `result` returns copies
+    of the carry.
 
-    hot: whether it is to run often enough that compiling parts of it pays.
+    Parameters
+    ----------
+    graph : Graph
+        ``step(carry, shared, row)``, which returns the next carry; its inputs are the leaves of all three.
+    n_carry : int
+        Number of the carry's leaves.
+    shared : list of array
+        Arrays that stay the same during a loop.
+    target : Target
+    hot : bool
+        If True, the step runs often enough that compiling parts of it pays.
 
-    ``start`` takes what a loop begins with, ``step`` a row; ``carry`` is what it has come to. ``run`` does all of it.
-    calls: what a step calls. made: for each call, the operations that it is made for.
+    Attributes
+    ----------
+    carry : list of array
+        Arrays of the carry.
+    calls : list of Call
+        Calls of one step, in order.
+    made : list of list of Node
+        Operations that each call computes.
     """
 
     def __init__(self, graph: Graph, n_carry: int, shared: list[Array], target: Target, *, hot: bool = False) -> None:
@@ -46,30 +62,30 @@ class Program:
 
     @property
     def launches(self) -> int:
-        """How many functions a step calls; on a GPU, how many kernels it is."""
+        """Number of functions that a step calls; on a GPU, of kernels."""
         return len(self.calls)
 
     def start(self, carry: list[Array], shared: list[Array]) -> None:
-        """Begin a loop with these arrays' values."""
+        """Begin a loop with the values of these arrays."""
         for mine, array in zip((*self.carry, *self._shared), (*carry, *shared), strict=True):
             if mine is not array:
                 _run([self._target.copy(mine, array)])
         _run(self._once)
 
     def run(self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick) -> list[Array]:
-        """A whole loop. columns, tick: as of ``steps``."""
+        """Run a whole loop, and return copies of the last carry's arrays."""
         self.start(carry, shared)
         self.steps(columns, tick)
         return self.result()
 
     def steps(self, columns: list[Array], tick: Tick) -> None:
-        """As many steps as there are rows. columns: the rows' arrays. tick: called with a number of steps just done."""
+        """Run a step for each row of the columns, and call ``tick(1)`` after each."""
         for row in zip(*columns, strict=True):
             self.step(row)
             tick(1)
 
     def step(self, row: tuple[Array, ...]) -> None:
-        """Run the step once."""
+        """Run one step."""
         self.take(row)
         for function, args in self.calls:
             function(*args)
@@ -80,7 +96,7 @@ class Program:
             mine[...] = array
 
     def result(self) -> list[Array]:
-        """Copies of the carry's arrays, which later steps leave alone."""
+        """Return copies of the carry's arrays, which later steps do not change."""
         copies = [self._target.empty(node) for node in self._carry_nodes]
         _run([self._target.copy(copy, mine) for copy, mine in zip(copies, self.carry, strict=True)])
         return copies
@@ -111,7 +127,7 @@ class Program:
             self._add([node], self._target.calls(node, args, kwargs, self._memory.allocate(node)))
 
     def _fill(self, node: Node) -> None:
-        """Write the parts of a vector that are not in their places yet."""
+        """Copy the parts of a vector that are not in their places yet."""
         vector = self._memory.vector(node, node)
         for part, piece in vectors.pieces(node):
             array, where = self._memory[piece], vector[part.key]
@@ -121,7 +137,7 @@ class Program:
                 self._add([node], [self._target.copy(where, array)])
 
     def _hand_over(self, results: list[Array]) -> None:
-        """Copy what is not in the carry's arrays yet; by way of others, for one may be what another was."""
+        """Copy results into the carry's arrays; in two steps, because one result may be another's last value."""
         moves = [pair for pair in zip(self._carry_nodes, self.carry, results, strict=True) if pair[1] is not pair[2]]
         between = [self._target.empty(node) for node, _, _ in moves]
         for copy, (node, _, new) in zip(between, moves, strict=True):

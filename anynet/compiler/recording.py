@@ -1,4 +1,4 @@
-"""Recording a step safely: only pure functions, and a warning for the others."""
+"""Recording of steps that are pure functions, and a loop with a warning for the others."""
 
 import math
 import warnings
@@ -12,6 +12,7 @@ import numpy as np
 from array_api_compat import to_device
 from numpy.typing import NDArray
 
+from anynet.compiler.generators import generator_states
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.target import Loop, Step, Tick
 from anynet.compiler.tracer import HINT, UntraceableError, trace
@@ -20,14 +21,14 @@ from anynet.core.typing import ConcreteArray
 
 
 class RecordingWarning(UserWarning):
-    """A step that cannot be recorded; the message is the reason. Its loop runs step by step, more slowly."""
+    """Warning that a step cannot be recorded, with the reason: its loop runs step by step, more slowly."""
 
 
 def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -> Graph:
-    """Record a step, if it is a pure function.
+    """Return the record of a step that is a pure function.
 
-    The step is called twice. A step that draws random numbers, counts its calls or reads a clock does not record the
-    same operations, constants and numbers both times.
+    The step is called twice. If it counts its calls or reads a clock, it does not record the same operations, constants
+    and numbers both times; if it draws random numbers, the state of a generator changes, too.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -
     xp : module
         Namespace of the arrays.
     carry, shared, row : containers of arrays
-        Arguments of the step, as those that it will be run with.
+        Arguments of the step. The record is valid for others of the same shapes and dtypes.
 
     Returns
     -------
@@ -46,11 +47,14 @@ def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -
     ------
     UntraceableError
         If the step does what cannot be recorded, is not pure, or returns other containers, shapes or dtypes than it
-        takes.
+        takes. Other errors are the step's own.
     """
+    states = generator_states(step)
     graph, again = (trace(step, xp, carry, shared, row) for _ in range(2))
     if (found := _difference(graph, again)) is not None:
         raise UntraceableError(f"it is not a pure function: recorded twice, {found}; {HINT}")
+    if states != generator_states(step):  # though the numbers made no difference so far
+        raise UntraceableError(f"it draws random numbers from a generator; {HINT}")
     leaves, rebuild = flatten(carry)
     taken = [(node.shape, node.dtype) for node in graph.inputs[: len(leaves)]]
     returned = [(node.shape, node.dtype) for node in graph.outputs]
@@ -60,7 +64,7 @@ def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -
 
 
 class Fallback:
-    """A loop for steps that cannot be recorded; it warns once, after the first step that did not fail.
+    """Loop for steps that cannot be recorded; it warns once, after the first step that raises no error.
 
     Parameters
     ----------
@@ -70,7 +74,7 @@ class Fallback:
     Attributes
     ----------
     used : bool
-        True after the warning. The step should not be recorded again: a step that is not pure may record the same
+        True after the warning. Do not record the step again then: a step that is not pure may record the same
         operations twice by chance.
     """
 
@@ -79,6 +83,8 @@ class Fallback:
         self.used = False
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, reason: str = "") -> Any:
+        """Run the loop; `reason` is why the step cannot be recorded."""
+
         def warn_and_tick(steps: int) -> None:
             if not self.used:
                 self.used = True
@@ -90,7 +96,7 @@ class Fallback:
 
 
 def explain(error: Exception) -> str:
-    """Return why a step could not be recorded, in one line, with the place in the step's source."""
+    """Return why a step could not be recorded, in one line, with the line of the step's source."""
     said = next(iter(str(error).splitlines()), "") or type(error).__name__
     frames = [frame for frame in extract_tb(error.__traceback__) if not _is_library(Path(frame.filename))]
     if not frames:
@@ -104,7 +110,7 @@ def _is_library(path: Path) -> bool:
 
 
 def _difference(one: Graph, other: Graph) -> str | None:
-    """Say how two records differ, if they do."""
+    """Return how two records of a function differ, or None."""
     pairs = dict(zip(one.inputs, other.inputs, strict=True))
     for a, b in zip_longest(one.nodes, other.nodes):
         if a is None or b is None or a.op != b.op:
@@ -153,7 +159,7 @@ def _same_literal(one: Any, other: Any) -> bool:
 
 
 def _host(array: ConcreteArray) -> NDArray[Any] | None:
-    """Return the values; None for an array without, such as one that JAX is tracing."""
+    """Return the values of an array; None if it has none yet, because JAX is tracing."""
     try:
         return np.asarray(to_device(array, "cpu"))
     except Exception:  # each library has an error of its own

@@ -1,7 +1,7 @@
-"""In which order a graph's operations run, and which of them together, block by block.
+"""Order and groups in which the operations of a graph run.
 
-Operations on whole large arrays, one after another, send every value through memory once for each operation. Done block
-by block, a chain of them stays in cache.
+Operations on whole large arrays, one after another, send every value through memory once per operation. The operations
+of a group run block by block, so that what they share stays in cache.
 """
 
 from collections.abc import Callable
@@ -9,16 +9,24 @@ from collections.abc import Callable
 from anynet.compiler.graph import Graph, Node
 
 VIEWS = {"broadcast_to", "expand_dims", "flip", "getitem", "matrix_transpose", "permute_dims", "reshape", "squeeze"}
-"""Operations that may give another view of the same memory."""
+"""Operations that may return a view of their argument's memory."""
 
 
 def schedule(graph: Graph, fuse: Callable[[Node], bool]) -> list[list[Node]]:
-    """The graph's operations in the order to run them in, grouped.
+    """Return a graph's operations in the order to run them in, in groups.
 
-    fuse: whether an operation, which gives each row of its result from the same rows of its arguments, or takes
-        rows from a table, is to run together with others.
+    Parameters
+    ----------
+    graph : Graph
+    fuse : callable
+        ``fuse(node)`` is True if an operation can run in a group with others. It must be elementwise, or take rows
+        of a table.
 
-    Returns lists of one operation each, and of several that run together, with results of the same shape.
+    Returns
+    -------
+    list of list of Node
+        Groups of operations that run together, which have results of the same shape; an operation that cannot be
+        fused is a list of its own.
     """
     done: list[list[Node]] = []
     group: list[Node] = []
@@ -29,7 +37,7 @@ def schedule(graph: Graph, fuse: Callable[[Node], bool]) -> list[list[Node]]:
                 done.append(group)
                 group = []
             done.append([node])
-        elif group and not waits and node.shape != group[0].shape:  # it goes ahead
+        elif group and not waits and node.shape != group[0].shape:  # it goes ahead of the group
             if done and _joins(node, done[-1], fuse):
                 done[-1].append(node)
             else:
@@ -43,6 +51,6 @@ def schedule(graph: Graph, fuse: Callable[[Node], bool]) -> list[list[Node]]:
 
 
 def _joins(node: Node, group: list[Node], fuse: Callable[[Node], bool]) -> bool:
-    """Whether a node can be the group's last: a table, or what names its rows, has to be there before."""
+    """Return True if a group can run an operation last; ``take`` needs its table and index before the group runs."""
     waits = any(needed in group for needed in node.inputs)
     return fuse(group[0]) and node.shape == group[0].shape and not (waits and node.op == "take")

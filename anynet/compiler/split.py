@@ -1,7 +1,7 @@
-"""A step that carries vectors in parts, for libraries that give every part of a vector memory of its own.
+"""Steps that carry vectors in parts, for libraries in which slices of an array are copies.
 
-All parameters of a net are one vector, of which its layers take parts. Where to take a part is to copy it, and to put
-the vector together is another copy, the fastest step is one that never has the vector.
+All parameters of a net are one vector, and its layers take slices of it. If slices and concatenations are copies, the
+fastest step is one without the vector.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
 
 LONG = 1 << 12
-"""Elements from which a part stands alone; shorter neighbours stay together."""
+"""Least number of elements of a part; shorter neighbors stay together."""
 
 Parts = list[Array]
-"""An array, in parts that follow each other on the last axis."""
+"""Array in parts along the last axis."""
 
 Bounds = list[int]
-"""Where on that axis the parts begin, and where the last one ends; [0] for an array without axes."""
+"""Indices on the last axis where parts begin, and where the last one ends; [0] for an array without axes."""
 
 
 def split_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -> "SplitStep":
@@ -37,23 +37,27 @@ def split_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) ->
     xp : module
         Namespace of the arrays.
     carry, shared, row : containers of arrays
-        What the step takes; of a row, shapes and dtypes matter alone.
+        Arguments of the step.
+
+    Returns
+    -------
+    SplitStep
 
     Raises
     ------
     UntraceableError
-        If the step cannot be recorded.
+        If the step cannot be recorded; see `record_step`.
     """
     return SplitStep(record_step(step, xp, carry, shared, row), len(flatten(carry)[0]), xp)
 
 
 class SplitStep:
-    """A recorded step whose carry is a list of arrays, each in parts.
+    """Recorded step whose carry is a list of arrays in parts.
 
     Parameters
     ----------
     graph : Graph
-        A step, whose first inputs are the leaves of its carry.
+        ``step(carry, shared, row)``; its first inputs are the leaves of the carry.
     n_carry : int
         Number of the carry's leaves.
     xp : module
@@ -74,16 +78,16 @@ class SplitStep:
                 self._bounds[old] = sorted({*self._bounds[old], *self._bounds[new]})
 
     def split(self, carry: Any) -> list[Parts]:
-        """Cut the arrays of a carry into parts."""
+        """Return the arrays of a carry in parts."""
         leaves = flatten(carry)[0]
         return [self._cut([array], self._bounds[node]) for array, node in zip(leaves, self._carry, strict=True)]
 
     def join(self, carry: Sequence[Parts]) -> Any:
-        """Return the carry, its arrays whole again."""
+        """Return a carry in its containers, with whole arrays."""
         return self._graph.build([self._whole(parts) for parts in carry])
 
     def run(self, carry: Sequence[Parts], shared: Any, row: Any) -> list[Parts]:
-        """Return the next carry, in parts."""
+        """Run the step, and return the next carry in parts."""
         others = [[array] for array in flatten((shared, row))[0]]
         values = dict(zip(self._graph.inputs, [*carry, *others], strict=True)) | self._constants
         for node in self._graph.nodes:
@@ -92,7 +96,7 @@ class SplitStep:
         return [self._cut(values[new], self._bounds[old]) for new, old in results]
 
     def _find(self, node: Node) -> Bounds:
-        """The bounds of a result, going by those of the arguments."""
+        """Return the bounds of an operation's result, given those of its arguments."""
         found = {0, *node.shape[-1:]}
         if _is_joined(node):
             starts = accumulate((piece.shape[-1] for piece in node.args[0]), initial=0)
@@ -101,7 +105,7 @@ class SplitStep:
         if (part := _part(node)) is not None:
             found |= {b - part.start for b in self._bounds[node.args[0]] if part.start <= b <= part.stop}
         elif node.op in OPERATIONS and node.op != "take":
-            found |= {b for used in node.inputs if _beside(used, node) for b in self._bounds[used]}
+            found |= {b for used in node.inputs if _has_last_axis(used, node) for b in self._bounds[used]}
         return sorted(found)
 
     def _evaluate(self, node: Node, values: dict[Node, Parts]) -> Parts:
@@ -114,14 +118,14 @@ class SplitStep:
         columns: list[Any] = []
         n = max(len(bounds) - 1, 1)
         for leaf in leaves:
-            if isinstance(leaf, Node) and n > 1 and _beside(leaf, node):
+            if isinstance(leaf, Node) and n > 1 and _has_last_axis(leaf, node):
                 columns.append(self._cut(values[leaf], bounds))
             else:
                 columns.append([self._whole(values[leaf]) if isinstance(leaf, Node) else leaf] * n)
         return [evaluate(self._xp, node, *rebuild(list(row))) for row in zip(*columns, strict=True)]
 
     def _cut(self, parts: Parts, bounds: Bounds) -> Parts:
-        """The parts between other bounds."""
+        """Return the parts between other bounds."""
         if len(bounds) < 2:
             return parts
         return [self._whole(_between(parts, start, stop)) for start, stop in pairwise(bounds)]
@@ -131,17 +135,17 @@ class SplitStep:
 
 
 def _is_joined(node: Node) -> bool:
-    """Whether it is nothing but other nodes, one behind the other on the last axis."""
+    """Return True for a concatenation along the last axis that converts no dtypes."""
     return is_vector(node) and all(piece.dtype == node.dtype for piece in node.args[0])
 
 
-def _beside(used: Node, node: Node) -> bool:
-    """Whether an argument of an elementwise operation has the result's last axis."""
+def _has_last_axis(used: Node, node: Node) -> bool:
+    """Return True if an argument of an elementwise operation has the result's last axis."""
     return used.shape[-1:] == node.shape[-1:]
 
 
 def _part(node: Node) -> slice | None:
-    """What a node takes of the last axis of another, where that is one piece."""
+    """Return the slice that a node takes of another's last axis, if that is all it does."""
     match node.op, node.args:
         case "getitem", (Node() as base, (part_ahead, slice() as part)) if part_ahead is ... and part.step in (None, 1):
             return slice(*part.indices(base.shape[-1])[:2])
@@ -162,7 +166,7 @@ def _between(parts: Parts, start: int, stop: int) -> Parts:
 
 
 def _without_short(bounds: Bounds) -> Bounds:
-    """The bounds of which a long part is on one side or the other, and the outermost."""
+    """Return the bounds with a long part on at least one side, and the outermost ones."""
     lengths = [stop - start for start, stop in pairwise(bounds)]
-    beside = zip(bounds, [LONG, *lengths], [*lengths, LONG], strict=True)
-    return [bound for bound, before, after in beside if max(before, after) >= LONG]
+    neighbors = zip(bounds, [LONG, *lengths], [*lengths, LONG], strict=True)
+    return [bound for bound, before, after in neighbors if max(before, after) >= LONG]

@@ -1,4 +1,4 @@
-"""What running a recorded step asks of an array library."""
+"""Interface between the compiler and its targets: the array libraries that run recorded steps."""
 
 import math
 from abc import ABC, abstractmethod
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Protocol
 
-from anynet.compiler.graph import Graph, Node
+from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.core.typing import ConcreteArray as Array
 
@@ -14,28 +14,28 @@ Call = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function and the arguments to call it with."""
 
 Tick = Callable[[int], object]
-"""Called with a number of steps that were done since it was called last."""
+"""``tick(n)`` is called after `n` more steps are done."""
 
 
 Step = Callable[[Any, Any, Any], Any]
 """``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
 
 Loop = Callable[[Any, Any, Any, Tick], Any]
-"""``run(carry, shared, rows, tick)``: ``carry = step(carry, shared, row)`` for row after row; returns the last carry.
+"""``run(carry, shared, rows, tick)`` runs ``carry = step(carry, shared, row)`` row by row and returns the last carry.
 
-rows: arrays whose first axis counts the steps.
+The first axis of all arrays in `rows` counts the steps.
 """
 
 
 class CompiledStep(Protocol):
-    """A step with arrays of its own, ready to run.
+    """Recorded step with its arrays, ready to run.
 
     Attributes
     ----------
     calls : list of Call
         The calls of one step, in order.
     made : list of list of Node
-        The recorded operations that each call computes.
+        Operations that each call computes.
     """
 
     calls: list[Call]
@@ -49,7 +49,7 @@ class CompiledStep(Protocol):
         """Begin a loop with the values of these arrays."""
 
     def take(self, row: tuple[Array, ...]) -> None:
-        """Copy a step's row to where its calls read it."""
+        """Copy the row of the next step to where the calls read it."""
 
     def steps(self, columns: list[Array], tick: Tick) -> None:
         """Run a step for each row of the columns."""
@@ -59,71 +59,97 @@ class CompiledStep(Protocol):
 
 
 class Target(ABC):
-    """An array library whose arrays can be written to, and how."""
+    """Array library that runs recorded steps."""
 
     patience: float = math.inf
-    """How many elements a step's groups have to make, over all its runs, before compiling them pays."""
+    """Number of elements that the groups of a step compute, over all its runs, before compiling them pays."""
 
     @property
     @abstractmethod
     def xp(self) -> ModuleType:
-        """The library's namespace, after the array API standard."""
+        """Namespace of the library, compatible with the array API standard."""
 
     @abstractmethod
     def is_array(self, value: Any) -> bool:
-        """Whether a value is an array of the library."""
+        """Return True for arrays of the library."""
 
     def asarray(self, value: Any) -> Array:
-        """An array of what may be one of the library's single numbers."""
-        return value
+        """Return an array, given an array or a scalar of the library."""
+        array: Array = value
+        return array
 
     @abstractmethod
     def empty(self, node: Node) -> Array:
-        """An array for what the node gives, its values not set."""
+        """Return an uninitialized array for an operation's result."""
 
     @abstractmethod
     def copy(self, into: Array, array: Array) -> Call:
-        """The call that copies values."""
+        """Return the call that copies the values of `array` into `into`."""
 
     @abstractmethod
-    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: Array) -> list[Call]:
-        """What to call so that ``out`` holds the operation's result."""
+    def calls(self, node: Node, args: Args, kwargs: Kwargs, out: Array) -> list[Call]:
+        """Return the calls that write the result of an operation to `out`.
+
+        Parameters
+        ----------
+        node : Node
+        args, kwargs : tuple, dict
+            Arguments of the operation, with arrays in place of nodes.
+        out : array
+        """
 
     @abstractmethod
     def in_place(self, node: Node) -> bool:
-        """Whether the result may be written over an argument of the same shape."""
+        """Return True if an operation's result may be written over an argument of the same shape and dtype."""
 
     @abstractmethod
     def overlap(self, one: Array, other: Array) -> bool:
-        """Whether two arrays share memory."""
+        """Return True if two arrays may share memory."""
 
     @abstractmethod
     def same(self, one: Array, other: Array) -> bool:
-        """Whether two arrays are the same elements of memory."""
+        """Return True if two arrays are the same elements of memory."""
 
     @abstractmethod
     def can_write(self, array: Array) -> bool:
-        """Whether the array's values may be changed."""
+        """Return True if the array's values may be changed."""
 
     @abstractmethod
     def stays(self, array: Array) -> bool:
-        """Whether a shared array is used where it lies: images and labels are; numbers to compute with are copied."""
+        """Return True if a shared array is used where it is, such as images and labels; others are copied."""
 
-    def evaluate(self, node: Node, args: tuple, kwargs: dict[str, Any]) -> Array:
-        """The operation as the array API has it: a new array, or a view."""
+    def evaluate(self, node: Node, args: Args, kwargs: Kwargs) -> Array:
+        """Return the result of an operation, a new array or a view."""
         return evaluate(self.xp, node, args, kwargs)
 
     def fuses(self, node: Node, *, hot: bool) -> bool:
-        """Whether an operation runs together with its neighbours, in a group. hot: whether it runs often."""
+        """Return True if an operation can run in a group with others.
+
+        Parameters
+        ----------
+        node : Node
+        hot : bool
+            If True, the step runs often enough that compiling its groups pays.
+        """
         return False
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
-        """The calls that run a group, to whose results the memory is to give arrays."""
+        """Return the calls that run a group.
+
+        Parameters
+        ----------
+        group : list of Node
+            Operations with results of the same shape, as from `schedule`.
+        memory : MemoryPlan
+            Allocates the arrays of results.
+        hot : bool
+            If True, compiling the group pays.
+        """
         raise NotImplementedError
 
     @abstractmethod
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> CompiledStep:
-        """Return a recorded step, ready to run.
+        """Return a recorded step that is ready to run.
 
         Parameters
         ----------
@@ -138,14 +164,16 @@ class Target(ABC):
         """
 
 
-def evaluate(xp: ModuleType, node: Node, args: tuple, kwargs: dict[str, Any]) -> Array:
-    """A recorded operation done with the functions of a namespace."""
+def evaluate(xp: ModuleType, node: Node, args: Args, kwargs: Kwargs) -> Array:
+    """Return the result of an operation, computed by the functions of a namespace."""
     if node.op == "getitem":
         array, key = args
-        return array[key]
-    return getattr(xp, node.op)(*args, **kwargs)
+        result: Array = array[key]
+    else:
+        result = getattr(xp, node.op)(*args, **kwargs)
+    return result
 
 
 def layout(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[tuple[int, int]]:
-    """How an array lies in memory: each axis's length, with its stride where it is gone along."""
+    """Return the length of each axis with its stride, which does not matter (0) for axes of length 1."""
     return [(n, stride if n > 1 else 0) for n, stride in zip(shape, strides, strict=True)]

@@ -1,7 +1,7 @@
-"""Recording what a function does with its arrays.
+"""Recording a function: tracers stand for its arrays and record each operation.
 
-The function runs once, on tracers around real arrays. Each tracer passes on what it is asked to the array it holds, and
-writes down the operation: so a layer needs to know nothing of it.
+The function runs once, with tracers that hold real arrays. A tracer does each operation with its array, and records it,
+so layers need not know of recording.
 """
 
 import math
@@ -17,25 +17,39 @@ from array_api_compat import device, is_array_api_obj
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.ops import OPERATIONS, Operation
 from anynet.core.tree import flatten
-from anynet.core.typing import Array
+from anynet.core.typing import Array, Device, DType
 
 SHAPED_BY_VALUES = {"arange": 0, "repeat": 1, "unique_values": 0}
-"""Operations whose result has a shape that depends on values: those of the arguments from this one on."""
+"""Operations whose result has a shape that depends on the values of arguments, with the first such argument."""
 
 HINT = "random numbers must come from rng, and what changes must be in the step's arrays"
-"""What to do about a function that is not pure."""
+"""Advice on functions that are not pure."""
 
 
 class UntraceableError(TypeError):
-    """A function that does with an array what cannot be recorded, such as reading a number from it."""
+    """Raised for functions that do with an array what cannot be recorded, such as reading a number from it."""
 
 
 def trace(function: Callable[..., Any], xp: ModuleType, *args: Any) -> Graph:
-    """Run a function once, and record its operations.
+    """Run a function once, and return its record.
 
-    args: arrays of the library ``xp``, in any containers; their shapes and dtypes are what the record holds for.
+    Parameters
+    ----------
+    function : callable
+        Pure function of arrays in any containers, which returns arrays in any containers.
+    xp : module
+        Namespace of the arrays.
+    *args : containers of arrays
+        Arguments. The record is valid for other arrays of the same shapes and dtypes.
 
-    Raises UntraceableError where the function reads numbers from its arrays, and whatever it raises itself.
+    Returns
+    -------
+    Graph
+
+    Raises
+    ------
+    UntraceableError
+        If the function does what cannot be recorded. Other errors are the function's own.
     """
     leaves, rebuild = flatten(args)
     tape = Tape(xp)
@@ -52,9 +66,19 @@ def _is_array(value: Any) -> bool:
 
 
 class Tape:
-    """The namespace of tracers: the array library's own, of which every call is written down.
+    """Namespace of tracers: that of the array library, with each call recorded.
 
-    label: what the operations that follow are done for; whoever wants to know may set it.
+    Parameters
+    ----------
+    xp : module
+        Namespace of the array library.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        Operations recorded so far.
+    label : object
+        Label of the next operations; see `label_operations`.
     """
 
     def __init__(self, xp: ModuleType) -> None:
@@ -70,10 +94,30 @@ class Tape:
         return partial(self.call, name, thing)
 
     def input(self, value: Array) -> "Tracer":
+        """Return a tracer for an argument of the recorded function."""
         return Tracer(self, Node("input", (), {}, value), value)
 
     def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Do it and write it down."""
+        """Call a function of the namespace, record it, and return a tracer of its result.
+
+        Parameters
+        ----------
+        name : str
+            Name of the operation in the array API standard.
+        function : callable
+            Function of arrays.
+        *args, **kwargs
+            Arguments of the function, with tracers in place of arrays.
+
+        Returns
+        -------
+        Tracer, or what the function returns if that is not an array
+
+        Raises
+        ------
+        UntraceableError
+            If the call cannot be recorded.
+        """
         if "out" in kwargs:
             raise UntraceableError(f"{name} writes into an array")
         (leaves, rebuild), traced = flatten((args, kwargs)), False
@@ -103,9 +147,16 @@ class Tape:
 
 
 class Tracer:
-    """An array of which is written down how it came about.
+    """Array whose operations are recorded.
 
-    tape: where. node: its place there. value: the array itself.
+    Parameters
+    ----------
+    tape : Tape
+        The record.
+    node : Node
+        Operation that computed the array.
+    value : array
+        The array itself.
     """
 
     __slots__ = ("node", "tape", "value")
@@ -120,37 +171,45 @@ class Tracer:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
         return tuple(self.value.shape)
 
     @property
     def ndim(self) -> int:
+        """Number of axes."""
         return len(self.value.shape)
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> DType:
+        """Dtype of the array."""
         return self.value.dtype
 
     @property
-    def device(self) -> Any:
+    def device(self) -> Device:
+        """Device of the array."""
         return device(self.value)
 
-    def to_device(self, target: Any, /, *, stream: Any = None) -> "Tracer":
+    def to_device(self, target: Device, /, *, stream: Any = None) -> "Tracer":
+        """Return the array itself; moving it to another device cannot be recorded."""
         if target != self.device:
             raise UntraceableError("an array is moved to another device")
         return self
 
     @property
     def mT(self) -> "Tracer":
+        """Transpose of the last two axes."""
         transposed: Tracer = self.tape.matrix_transpose(self)
         return transposed
 
     @property
     def T(self) -> "Tracer":
+        """Transpose of all axes."""
         transposed: Tracer = self.tape.permute_dims(self, tuple(reversed(range(self.ndim))))
         return transposed
 
     @property
     def size(self) -> int:
+        """Number of elements."""
         return math.prod(self.shape)
 
     def __getitem__(self, key: Any) -> "Tracer":

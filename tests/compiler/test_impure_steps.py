@@ -1,6 +1,8 @@
 """Steps that are not pure functions: they run as they are on every backend, and are never frozen."""
 
+import random
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,6 +81,51 @@ class Branches(Drawing):
         for _ in range(self.calls):
             x = x * 2
         return x
+
+
+COIN = np.random.default_rng(2)
+
+
+class Coins(Drawing):
+    """Branches that depend on random numbers, but come out the same."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        closed_over = np.random.default_rng(3)
+        self.held = {"a": [random.Random(0)]}
+        self.draw = {
+            "its own": lambda: self.held["a"][0].random(),
+            "closed over": lambda: closed_over.random(),
+            "a global variable": lambda: COIN.random(),
+            "NumPy's": lambda: np.random.random(),  # noqa: NPY002
+            "Python's": random.random,
+            "an old one": partial(np.random.RandomState(0).uniform, 0, 1),
+        }[name]
+
+    def scale(self, x: Array) -> int:
+        self.calls += 1
+        return 1 if self.draw() < 2 else 0
+
+    def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
+        return x * self.scale(x), None, state
+
+
+@pytest.mark.parametrize("name", ["its own", "closed over", "a global variable", "NumPy's", "Python's", "an old one"])
+@pytest.mark.parametrize("where", ["numpy", "jax:cpu"])
+def test_numbers_that_make_no_difference_at_first_are_seen(where: str, name: str) -> None:
+    pytest.importorskip(where.partition(":")[0])
+    layer, here = Coins(name), backend(where)
+
+    def step(carry: Array, shared: None, row: Array) -> Array:
+        return carry + layer.forward({}, {}, row, train=True)[0]
+
+    loop, rows = here.loop(step), here.asarray(np.ones((3, 4), np.float32))
+    with pytest.warns(RecordingWarning, match="draws random numbers from a generator"):
+        found = loop(rows[0, :], None, rows, int)
+    np.testing.assert_array_equal(here.to_host(found), 4)
+    before = layer.calls
+    loop(rows[0, :], None, rows, int)
+    assert layer.calls == before + 3
 
 
 REASONS = {

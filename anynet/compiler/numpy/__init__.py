@@ -1,4 +1,4 @@
-"""Recorded steps run by NumPy and, where it is installed, Numba."""
+"""Recorded steps run by NumPy and, if it is installed, Numba."""
 
 from anynet.compiler.numpy.target import NumpyTarget
 

@@ -1,4 +1,4 @@
-"""Chains of elementwise operations on large arrays, done block by block, so that what they share stays in cache."""
+"""Groups of elementwise operations run block by block, so that what they share stays in cache."""
 
 import math
 from typing import Any
@@ -17,14 +17,14 @@ Host = NDArray[Any]
 Block = tuple[slice, ...]
 
 SIZE = 1 << 15
-"""Elements of a block: few enough for the second-level cache, enough to make the calls' cost small."""
+"""Number of elements of a block: few enough for the second-level cache, enough to make the cost of calls small."""
 
 LARGE = 1 << 14
-"""Elements from which an array's operations are done in blocks: 64 KB of float32."""
+"""Least number of elements of an array whose operations run in blocks: 64 KB of float32."""
 
 
 def in_blocks(node: Node) -> bool:
-    """Whether an operation is done in blocks: element by element on large arrays, and whole rows taken from others."""
+    """Return True if an operation can run in blocks: elementwise on a large array, or whole rows of a table."""
     if node.op not in OPERATIONS or math.prod(node.shape) < LARGE:
         return False
     if node.op != "take":
@@ -34,10 +34,14 @@ def in_blocks(node: Node) -> bool:
 
 
 def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
-    """The calls that run all operations of a group on one block after another.
+    """Return the calls that run all operations of a group on one block after another.
 
-    group: elementwise operations with results of one shape, each behind those it needs.
-    memory: gives arrays to the results that are needed outside of the group; the others live in a block's.
+    Parameters
+    ----------
+    group : list of Node
+        Operations with results of the same shape, each after those it needs.
+    memory : MemoryPlan
+        Allocates the results that are needed outside the group; the others have arrays of a block's size.
     """
     shape = group[0].shape
     whole = {node: memory.allocate(node) for node in memory.needed_outside(group)}
@@ -56,7 +60,7 @@ def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
             return here[leaf] if leaf in here else cut(memory[leaf], shape, block)
 
         for node in group:
-            if node.op == "take":  # its rows come from anywhere in the table
+            if node.op == "take":  # its rows are anywhere in the table
                 table, index = (memory[used] for used in node.args)
                 found.append(take(table, index[block[0]], 0, here[node]))
                 continue
@@ -67,8 +71,15 @@ def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
 
 
 def blocks(shape: tuple[int, ...]) -> list[Block]:
-    """Index tuples that cut an array into pieces of about ``SIZE`` elements, next to each other in memory.
+    """Return the indices of pieces of at most `SIZE` elements that are contiguous in memory.
 
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the array that is cut into pieces.
+
+    Examples
+    --------
     >>> blocks((2, 40_000))
     [(slice(0, 1, None), slice(0, 32768, None)), (slice(0, 1, None), slice(32768, 40000, None)), \
 (slice(1, 2, None), slice(0, 32768, None)), (slice(1, 2, None), slice(32768, 40000, None))]
@@ -82,29 +93,33 @@ def blocks(shape: tuple[int, ...]) -> list[Block]:
 
 
 def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
-    """The part of an argument that a block of the result needs, by the rules of broadcasting."""
+    """Return the part of an argument that is broadcast to a block of the result.
+
+    Parameters
+    ----------
+    array : ndarray
+    shape : tuple of int
+        Shape of the whole result.
+    block : tuple of slice
+        As from `blocks`.
+    """
     aligned = block[len(shape) - array.ndim :]
     parts: list[Any] = [slice(None) if n == 1 else part for n, part in zip(array.shape, aligned, strict=True)]
     return array[..., *parts]  # with ..., for array[()] of a single number is no array
 
 
 def _small_arrays(group: list[Node], inner: set[Node]) -> dict[Node, Host]:
-    """Arrays of a block's size for results that only the group needs, used again when they are needed no more."""
+    """Allocate arrays of a block's size for results that only the group needs; they are reused after their last use."""
     found: dict[Node, Host] = {}
     free: list[Host] = []
+    last = {used: i for i, node in enumerate(group) for used in node.inputs}
     for i, node in enumerate(group):
-        done = [used for used in set(node.inputs) if used in found and used not in group_inputs(group[i + 1 :])]
+        done = [found[used] for used in dict.fromkeys(node.inputs) if used in found and last[used] == i]
         if in_place(node):
-            free += [found[used] for used in done]
+            free += done
         if node in inner:
-            same = [array for array in free if array.dtype == node.dtype]
-            found[node] = same[0] if same else np.empty(min(SIZE, math.prod(node.shape)), node.dtype)
-            free = [array for array in free if array is not found[node]]
-        if not in_place(node):
-            free += [found[used] for used in done]
+            k = next((k for k, array in enumerate(free) if array.dtype == node.dtype), None)
+            found[node] = np.empty(min(SIZE, math.prod(node.shape)), node.dtype) if k is None else free.pop(k)
+        if not in_place(node):  # its result may not be written over an argument
+            free += done
     return found
-
-
-def group_inputs(group: list[Node]) -> set[Node]:
-    """All that a group's operations take."""
-    return {needed for node in group for needed in node.inputs}

@@ -1,6 +1,6 @@
-"""Chains of elementwise operations as one loop over their elements, compiled by Numba.
+"""Groups of elementwise operations as one loop over their elements, compiled by Numba.
 
-NumPy goes through the arrays once for each operation; the loop goes through them once for all.
+NumPy reads and writes arrays once per operation, the loop once per group.
 """
 
 from functools import cache
@@ -29,20 +29,20 @@ TYPES = {
 }
 
 FAST = {"contract", "reassoc", "arcp", "nsz"}
-"""Freedoms of the compiler that change rounding alone; infinities and NaN stay what they are."""
+"""LLVM's fast-math flags that change nothing but rounding: infinities and NaN are kept."""
 
 
 SMALL = 1 << 11
-"""Elements from which an array's operations are done in loops: one saves more than a call of NumPy's takes."""
+"""Least number of elements of an array whose operations run in loops: a loop saves more than a call costs."""
 
 
 def in_kernel(node: Node) -> bool:
-    """Whether an operation is done in a loop even where it would not be done in blocks."""
+    """Return True if an operation can run in a loop though its array is too small for blocks."""
     return elements(node) >= SMALL and node.op != "take" and _can_be_written(node)
 
 
 def kernel_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
-    """The calls that run all operations of a group, as from ``block_calls``: one loop, where all can be written so."""
+    """Return the calls that run a group, as `block_calls` does: one loop, if there is an expression for everything."""
     if not all(map(_can_be_written, group)):
         return block_calls(group, memory)
     source = _Source(group, memory)
@@ -57,7 +57,7 @@ def _can_be_written(node: Node) -> bool:
         and (not node.kwargs or node.op in ("astype", "take"))
         and all(f"{used.dtype}" in TYPES for used in (node, *node.inputs))
         and (
-            _beside(node).kind == "f"
+            _number_dtype(node).kind == "f"
             or node.op == "astype"
             or all(isinstance(arg, Node) for arg in node.args)
             or keeps_integers(node)
@@ -65,20 +65,20 @@ def _can_be_written(node: Node) -> bool:
     )
 
 
-def _beside(node: Node) -> np.dtype:
-    """What a number among the arguments is made, where it is floating-point; other numbers may change the others."""
+def _number_dtype(node: Node) -> np.dtype:
+    """Return the dtype that numbers among the arguments are converted to."""
     dtype: np.dtype = node.dtype if node.op == "where" else node.inputs[-1].dtype
     return dtype
 
 
 class _Source:
-    """The loop's source, and the arrays that it takes."""
+    """Source of a loop, with the arrays that it takes."""
 
     def __init__(self, group: list[Node], memory: MemoryPlan) -> None:
         self._shape, self._memory = group[0].shape, memory
         self.arrays: list[Host] = []
-        self._ahead: list[str] = []  # of all loops
-        self._rows: list[str] = []  # of the inner loops
+        self._ahead: list[str] = []  # lines before the loops
+        self._rows: list[str] = []  # lines before the inner loops
         self._index = [f"i{axis}" for axis in range(len(self._shape))]
         self._local = {node: f"t{i}" for i, node in enumerate(group)}
         outer = memory.needed_outside(group)
@@ -103,7 +103,9 @@ class _Source:
             self._rows.append(f"r_{self._name(index)} = {self._name(index)}[i0]")
             return f"{self._name(table)}[{', '.join([f'r_{self._name(index)}', *self._index[1:]])}]"
         arguments = node.args[:1] if node.op == "astype" else node.args
-        return OPERATIONS[node.op].numba.format(*(self._argument(argument, _beside(node)) for argument in arguments))
+        return OPERATIONS[node.op].numba.format(
+            *(self._argument(argument, _number_dtype(node)) for argument in arguments)
+        )
 
     def _argument(self, argument: Any, dtype: np.dtype) -> str:
         if not isinstance(argument, Node):
@@ -112,7 +114,7 @@ class _Source:
 
     def _element(self, array: Host) -> str:
         name = self._name(array)
-        if array.size == 1:  # read once, ahead of the loops
+        if array.size == 1:  # read once, before the loops
             line = f"s_{name} = {name}[{', '.join('0' * array.ndim) or '()'}]"
             self._ahead += [] if line in self._ahead else [line]
             return f"s_{name}"
@@ -120,7 +122,7 @@ class _Source:
         return f"{name}[{', '.join('0' if n == 1 else i for n, i in zip(array.shape, index, strict=True))}]"
 
     def _name(self, array: Host) -> str:
-        """The same name for the same memory: the compiler would have to suppose that two might overlap."""
+        """Return the same name for the same memory, because a compiler must assume that two arrays overlap."""
         known = (i for i, other in enumerate(self.arrays) if _same(array, other))
         i = next(known, len(self.arrays))
         if i == len(self.arrays):

@@ -1,4 +1,4 @@
-"""NumPy, for running recorded steps."""
+"""NumPy as a target."""
 
 from functools import cache
 from importlib.util import find_spec
@@ -9,10 +9,9 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.compiler.graph import Graph, Node
+from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
-from anynet.compiler.numpy import blocks as numpy_blocks
-from anynet.compiler.numpy import ufuncs as numpy_calls
+from anynet.compiler.numpy import blocks, ufuncs
 from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target, layout
 from anynet.core.typing import Array
@@ -21,13 +20,14 @@ Host = NDArray[Any]
 
 
 class NumpyTarget(Target):
-    """NumPy's arrays; elementwise chains run block by block or, where they run often and Numba is there, compiled."""
+    """NumPy: groups run block by block or, if they run often and Numba is installed, as compiled loops."""
 
-    patience = 1 << 32  # a second's work, and about a second is what compiling takes
+    patience = 1 << 32  # takes about a second, as compiling does
 
     @property
     def xp(self) -> ModuleType:
-        return xp
+        namespace: ModuleType = xp
+        return namespace
 
     def is_array(self, value: Any) -> bool:
         return isinstance(value, np.ndarray | np.generic)
@@ -41,14 +41,14 @@ class NumpyTarget(Target):
     def copy(self, into: Host, array: Host) -> Call:
         return np.copyto, (into, array)
 
-    def evaluate(self, node: Node, args: tuple, kwargs: dict[str, Any]) -> Host:
-        return numpy_calls.evaluate(node, args, kwargs)
+    def evaluate(self, node: Node, args: Args, kwargs: Kwargs) -> Host:
+        return ufuncs.evaluate(node, args, kwargs)
 
-    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: Host) -> list[Call]:
-        return numpy_calls.calls(node, args, kwargs, out)
+    def calls(self, node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Call]:
+        return ufuncs.calls(node, args, kwargs, out)
 
     def in_place(self, node: Node) -> bool:
-        return numpy_calls.in_place(node)
+        return ufuncs.in_place(node)
 
     def overlap(self, one: Host, other: Host) -> bool:
         return np.may_share_memory(one, other)
@@ -65,11 +65,11 @@ class NumpyTarget(Target):
 
     def fuses(self, node: Node, *, hot: bool) -> bool:
         kernels = _kernels() if hot else None
-        return numpy_blocks.in_blocks(node) or (kernels is not None and kernels.in_kernel(node))
+        return blocks.in_blocks(node) or (kernels is not None and kernels.in_kernel(node))
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         kernels = _kernels() if hot else None
-        return kernels.kernel_calls(group, memory) if kernels else numpy_blocks.block_calls(group, memory)
+        return kernels.kernel_calls(group, memory) if kernels else blocks.block_calls(group, memory)
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
         return Program(graph, n_carry, shared, self, hot=hot)
@@ -79,6 +79,6 @@ class NumpyTarget(Target):
 def _kernels() -> ModuleType | None:
     if find_spec("numba") is None:
         return None
-    from anynet.compiler.numpy import numba_kernels as numpy_kernels  # here, for Numba takes half a second
+    from anynet.compiler.numpy import numba_kernels  # here, because importing Numba takes half a second
 
-    return numpy_kernels
+    return numba_kernels

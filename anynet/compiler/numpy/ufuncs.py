@@ -1,4 +1,4 @@
-"""NumPy's functions for the array API's operations, writing into arrays that are there already."""
+"""NumPy's functions for recorded operations, with results written to given arrays."""
 
 from functools import partial
 from typing import Any
@@ -7,7 +7,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.compiler.graph import Node
+from anynet.compiler.graph import Args, Kwargs, Node
 from anynet.compiler.ops import OPERATIONS, is_mask
 from anynet.compiler.target import Call
 
@@ -25,36 +25,48 @@ REDUCTIONS = {
 
 
 def in_place(node: Node) -> bool:
-    """Whether the result may be written over an argument of the same shape."""
+    """Return True if an operation's result may be written over an argument of the same shape and dtype."""
     if node.op == "where":
         return _is_mask(node)
     return node.op in OPERATIONS and OPERATIONS[node.op].in_place
 
 
 def _is_mask(node: Node) -> bool:
-    """Whether a choice is a product of bits."""
+    """Return True if a choice can be computed as a product of integers."""
     return is_mask(node) and node.dtype.kind in "fiub" and node.dtype.itemsize <= 8
 
 
 def _as_integers(array: NDArray[Any]) -> NDArray[Any]:
-    """The bits of numbers, of which 0 times any is 0, where 0 times infinity is NaN."""
+    """Return the bits of numbers as integers, because 0 times any integer is 0 and 0 times infinity is NaN."""
     return array.view(f"i{array.itemsize}") if array.dtype.kind == "f" else array
 
 
 def check_index(table: NDArray[Any], index: NDArray[Any], axis: int | None) -> None:
-    """Raises NumPy's IndexError for numbers that are out of bounds."""
+    """Check the index of a ``take``.
+
+    Parameters
+    ----------
+    table : ndarray
+    index : ndarray of int
+    axis : int or None
+
+    Raises
+    ------
+    IndexError
+        NumPy's, if a number is out of bounds.
+    """
     n = table.size if axis is None else table.shape[axis]
     if index.size and not -n <= index.min() <= index.max() < n:
         table.take(index, axis)
 
 
 def take(table: NDArray[Any], index: NDArray[Any], axis: int | None, out: NDArray[Any]) -> Call:
-    """The call that takes what an index that has been checked names; the mode "raise" would copy once more."""
+    """Return the call for ``take`` with an index that has been checked; NumPy's mode "raise" would copy once more."""
     return table.take, (index, axis, out, "wrap")
 
 
-def _arrays(args: tuple) -> tuple:
-    """Arguments with numbers made arrays, once and not in every call, where they are rounded to the others' dtype."""
+def _arrays(args: Args) -> Args:
+    """Return arguments with Python numbers converted to floating-point arrays, once and not in each call."""
     dtype = next(arg.dtype for arg in args if isinstance(arg, np.ndarray))
     return args if dtype.kind != "f" else tuple(np.asarray(a, dtype) if isinstance(a, int | float) else a for a in args)
 
@@ -65,11 +77,11 @@ def _reduction(op: str, x: NDArray[Any], out: NDArray[Any], axis: Any = None, ke
         if keepdims:
             flat = out[..., 0] if axis == -1 else out[..., 0, :]
         if op in ("sum", "mean") and x.dtype == out.dtype and x.dtype.kind == "f":
-            # A product with a vector adds up faster than a sum does.
+            # A product with a vector is faster than a sum.
             weights = np.full(n, 1 if op == "sum" else 1 / n, x.dtype)
             return [(np.matmul, (x, weights, flat) if axis == -1 else (weights, x, flat))]
         if op == "max" and axis == -1 and n < x.shape[-2]:
-            # Short rows are compared fastest column by column.
+            # Short rows are reduced fastest column by column.
             columns = np.empty((*x.shape[:-2], n, x.shape[-2]), x.dtype)
             return [(np.copyto, (columns, x.mT)), (np.maximum.reduce, (columns, -2, None, flat))]
     found: list[Call] = [(partial(REDUCTIONS[op].reduce, keepdims=keepdims), (x, axis, None, out))]
@@ -78,16 +90,17 @@ def _reduction(op: str, x: NDArray[Any], out: NDArray[Any], axis: Any = None, ke
     return found
 
 
-def evaluate(node: Node, args: tuple, kwargs: dict[str, Any]) -> NDArray[Any]:
-    """The operation as the array API has it: a new array, or a view."""
+def evaluate(node: Node, args: Args, kwargs: Kwargs) -> NDArray[Any]:
+    """Return the result of an operation, a new array or a view."""
     if node.op == "getitem":
         array, key = args
-        return array[key]
+        item: NDArray[Any] = array[key]
+        return item
     return np.asarray(getattr(xp, node.op)(*args, **kwargs))
 
 
-def calls(node: Node, args: tuple, kwargs: dict[str, Any], out: NDArray[Any]) -> list[Call]:
-    """What to call so that ``out`` holds the operation's result."""
+def calls(node: Node, args: Args, kwargs: Kwargs, out: NDArray[Any]) -> list[Call]:
+    """Return the calls that write the result of an operation to `out`; see `Target.calls`."""
     op = node.op
     match op, args:
         case "pow", (x, int() | float() as n) if n == 2 and x.dtype == out.dtype and out.dtype.kind == "f":
@@ -101,7 +114,7 @@ def calls(node: Node, args: tuple, kwargs: dict[str, Any], out: NDArray[Any]) ->
         case "take", (x, np.ndarray() as index) if kwargs.keys() <= {"axis"}:
             axis = kwargs.get("axis")
             return [(check_index, (x, index, axis)), take(x, index, axis, out)]
-        case "where", (condition, x, _) if _is_mask(node):  # a product is many times faster than a choice
+        case "where", (condition, x, _) if _is_mask(node):  # a product is many times faster
             return [(np.multiply, (_as_integers(x), condition, _as_integers(out)))]
         case "where", (condition, x, y) if np.asarray(condition).dtype.kind == "b":
             return [(np.copyto, (out, y)), (np.copyto, (out, x, "same_kind", condition))]

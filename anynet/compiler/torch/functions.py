@@ -1,4 +1,4 @@
-"""PyTorch's functions for the array API's operations."""
+"""PyTorch's functions for recorded operations."""
 
 import torch
 
@@ -7,7 +7,7 @@ from anynet.compiler.ops import OPERATIONS, is_mask, keeps_integers
 from anynet.compiler.target import layout
 
 FUNCTIONS = {operation.name: getattr(torch, operation.torch) for operation in OPERATIONS.values() if operation.torch}
-"""Operations of each element on its own, which take ``out``."""
+"""Elementwise functions that take ``out``, by the operation's name."""
 
 REDUCTIONS = {"max": torch.amax, "mean": torch.mean, "min": torch.amin, "sum": torch.sum}
 
@@ -15,7 +15,10 @@ BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
 
 
 def has_out(node: Node) -> bool:
-    """Whether it is an operation on elements that can write to a tensor, and numbers in it change no dtype."""
+    """Return True if PyTorch's function can write an operation's result to a tensor.
+
+    Python numbers are converted to tensors of the other arguments' dtype first, which must not change the result.
+    """
     if node.op not in FUNCTIONS or node.kwargs:
         return False
     is_float = bool(node.inputs) and node.inputs[-1].dtype.is_floating_point
@@ -23,13 +26,13 @@ def has_out(node: Node) -> bool:
 
 
 def is_mask_of_bits(node: Node) -> bool:
-    """Whether a choice is a product of bits."""
-    return is_mask(node) and node.dtype in BITS
+    """Return True if a choice can be computed as a product of integers."""
+    return node.dtype in BITS and is_mask(node)
 
 
 def overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Return True if two tensors share memory."""
-    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+    return bool(one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr())
 
 
 def same(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -1,9 +1,8 @@
-"""Chains of elementwise operations as one loop over their elements, compiled by PyTorch.
+"""Groups of elementwise operations as one loop over their elements, compiled by PyTorch.
 
-Done one after the other, each operation sends its arrays through memory; the loop does so once.
+PyTorch's functions read and write tensors once per operation, the loop once per group.
 """
 
-from itertools import combinations
 from typing import Any
 
 import torch
@@ -16,32 +15,49 @@ from anynet.compiler.torch.functions import FUNCTIONS, overlap, same
 
 
 class CannotCompileError(Exception):
-    """Operations that stay as they are."""
+    """Raised for groups that PyTorch cannot compile, or only to a slow loop."""
 
 
 def kernel_calls(group: list[Node], memory: MemoryPlan, device: torch.device) -> list[Call]:
-    """The call that runs all operations of a group.
+    """Return the calls that run a group: its loop, and copies of parts of vectors.
 
-    Raises CannotCompileError where PyTorch cannot compile it, for want of a C++ compiler, for one.
+    Parameters
+    ----------
+    group : list of Node
+        Operations with results of the same shape, each after those it needs.
+    memory : MemoryPlan
+        Allocates the results that are needed outside the group.
+    device : torch.device
+
+    Raises
+    ------
+    CannotCompileError
+        If PyTorch cannot compile the group, for example without a C++ compiler.
     """
-    outer = memory.needed_outside(group)
-    for node in outer:
-        memory.allocate(node)
+    written = {node: memory.allocate(node) for node in memory.needed_outside(group)}
+    # To PyTorch, parts of one vector overlap: the loop writes to other tensors, which are copied afterwards.
+    apart = {
+        node: torch.empty(node.shape, dtype=node.dtype, device=device)
+        for node, tensor in written.items()
+        if any(overlap(tensor, other) for other_node, other in written.items() if other_node is not node)
+    }
     source = _Source(device)
     for node in group:
         source.add(node, memory)
-        if node in outer:
-            source.write(node, memory[node])
-    return [(_compile(source), tuple(source.tensors))]
+        if node in written:
+            source.write(node, apart.get(node, written[node]))
+    copies = [(written[node].copy_, (tensor,)) for node, tensor in apart.items()]
+    return [(_compile(source), tuple(source.tensors)), *copies]
 
 
 class _Source:
-    """The operations as PyTorch compiles them, and the tensors that they take."""
+    """Operations as PyTorch compiles them, with the tensors that they take."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self.graph = fx.Graph()
         self.tensors: list[Tensor] = []
+        self.written: list[Tensor] = []
         self._given: list[fx.Node] = []
         self._made: dict[Node, fx.Node] = {}
 
@@ -55,10 +71,11 @@ class _Source:
         self._made[node] = made
 
     def write(self, node: Node, tensor: Tensor) -> None:
+        self.written.append(tensor)
         self.graph.call_method("copy_", (self._take(tensor), self._made[node]))
 
     def _take(self, tensor: Tensor) -> fx.Node:
-        """The parameter that stands for a tensor, the same for the same memory."""
+        """Return the parameter for a tensor, the same one for the same memory."""
         for known, parameter in zip(self.tensors, self._given, strict=True):
             if same(known, tensor):
                 return parameter
@@ -73,7 +90,8 @@ class _Source:
 
 
 def _compile(source: _Source) -> Any:
-    if any(overlap(*pair) for pair in combinations(source.tensors, 2)):
+    pairs = ((one, other) for one in source.written for other in source.tensors if not same(one, other))
+    if any(overlap(one, other) for one, other in pairs):
         raise CannotCompileError("PyTorch compiles operations on overlapping memory, but slowly")
     source.graph.output(())
     try:

@@ -1,4 +1,4 @@
-"""PyTorch, for running recorded steps."""
+"""PyTorch as a target."""
 
 from contextlib import suppress
 from functools import partial
@@ -8,7 +8,7 @@ from typing import Any
 import array_api_compat.torch as xp
 import torch
 
-from anynet.compiler.graph import Graph, Node, elements
+from anynet.compiler.graph import Args, Graph, Kwargs, Node, elements
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.ops import OPERATIONS
 from anynet.compiler.program import Program
@@ -18,23 +18,29 @@ from anynet.compiler.torch.functions import BITS, FUNCTIONS, REDUCTIONS, has_out
 from anynet.core.typing import Array
 
 LARGE, WORTH = 1 << 14, 1 << 21
-"""Elements of an array, and of all that a group makes, from which on compiling pays: calling it takes 40 µs."""
+"""Least numbers of elements, of an array and of all results of a group, for compiling to pay: a call takes 40 µs."""
 
 NARROW, LONG = 64, 1024
-"""Products of at most so many columns, and of one side at least so long, are faster the other way round on the CPU."""
+"""On the CPU, products with at most `NARROW` columns and a side of at least `LONG` are computed transposed: faster."""
 
 
 class TorchTarget(Target):
-    """PyTorch's tensors on a device, without autograd."""
+    """PyTorch on a device, without autograd.
 
-    patience = 100_000_000_000  # some ten seconds' work, and as much is what compiling takes
+    Parameters
+    ----------
+    device : torch.device
+    """
+
+    patience = 100_000_000_000  # takes about ten seconds, as compiling does
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
 
     @property
     def xp(self) -> ModuleType:
-        return xp
+        namespace: ModuleType = xp
+        return namespace
 
     def is_array(self, value: Any) -> bool:
         return isinstance(value, torch.Tensor)
@@ -60,10 +66,10 @@ class TorchTarget(Target):
     def stays(self, array: torch.Tensor) -> bool:
         return not array.dtype.is_floating_point and array.ndim > 0
 
-    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: torch.Tensor) -> list[Call]:
+    def calls(self, node: Node, args: Args, kwargs: Kwargs, out: torch.Tensor) -> list[Call]:
         match node.op, args:
-            case "where", (condition, x, _) if is_mask_of_bits(node):  # a product is many times faster than a choice
-                bits = BITS[out.dtype]  # of which 0 times any is 0, where 0 times infinity is NaN
+            case "where", (condition, x, _) if is_mask_of_bits(node):  # a product is many times faster
+                bits = BITS[out.dtype]  # 0 times any integer is 0, but 0 times infinity is NaN
                 return [(partial(torch.mul, out=out.view(bits)), (x.view(bits), condition))]
             case op, _ if has_out(node):
                 return [(partial(FUNCTIONS[op], out=out), tuple(self._tensor(a, node.inputs[-1].dtype) for a in args))]

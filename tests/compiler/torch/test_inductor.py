@@ -1,5 +1,7 @@
 """Elementwise operations as loops that PyTorch compiles: the same as its operations, one by one."""
 
+import logging
+
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
@@ -23,6 +25,7 @@ def compiled(torch, monkeypatch):
     from anynet.compiler.torch import target
 
     made, compile_source = [], kernels._compile
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # PyTorch logs what pytest would keep
     monkeypatch.setattr(target.TorchTarget, "patience", 1)
     monkeypatch.setattr(target, "LARGE", 200)
     monkeypatch.setattr(target, "WORTH", 2000)

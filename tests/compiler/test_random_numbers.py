@@ -1,0 +1,94 @@
+"""Random numbers inside steps have the same bits wherever and however the step is run."""
+
+import logging
+from collections.abc import Callable
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+from loops import own, recorded
+
+from anynet.backends import Backend, backend
+from anynet.compiler.numpy import blocks
+from anynet.compiler.numpy.target import NumpyTarget
+from anynet.core import random
+from anynet.core.typing import Array
+
+N, STEPS = (30, 301), 3
+"""Shape of the numbers of a step, more of them than a block of NumPy's has; number of steps."""
+
+KEYS = np.stack([random.key(1), random.key(2)])
+
+
+def start(chosen: Backend) -> tuple[Array, Array]:
+    return chosen.asarray(np.zeros((2, *N), np.float32)), chosen.asarray(np.zeros((), np.float32))
+
+
+def step(carry: tuple[Array, Array], key: Array, row: Array) -> tuple[Array, Array]:
+    """Draw numbers, and replace those below a quarter by 0."""
+    last, i = carry
+    x = random.uniform(random.at_step(key, i), N, last.dtype)
+    return x * array_namespace(x).astype(x >= 0.25, x.dtype), i + row
+
+
+def assert_same_bits(chosen: Backend) -> None:
+    """Compare each step with what NumPy computes without a record."""
+    loop, carry = own(chosen).loop(step), start(chosen)
+    for n in range(STEPS):
+        carry = loop(carry, chosen.asarray(KEYS), chosen.asarray(np.ones(n + 1, np.float32)), lambda n: None)
+        i = np.asarray(sum(range(n + 2)) - 1)
+        with np.errstate(over="raise"):
+            x = random.uniform(random.at_step(KEYS, i), N, np.dtype(np.float32))
+        np.testing.assert_array_equal(chosen.to_host(carry[0]), x * (x >= 0.25))
+
+
+def test_every_backend_draws_the_same(backend_here: Backend) -> None:
+    assert_same_bits(backend_here)
+
+
+@pytest.mark.parametrize("size", [7, 300, 1 << 15])
+def test_numpy_in_blocks(size: int) -> None:
+    with patch.multiple(blocks, SIZE=size, LARGE=2):
+        assert_same_bits(backend("numpy"))
+
+
+def test_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernels = pytest.importorskip("anynet.compiler.numpy.numba_kernels", exc_type=ImportError)
+    sources: list[str] = []
+    compile_source: Callable[[str], Callable[..., None]] = kernels._compile
+    monkeypatch.setattr(kernels, "_compile", lambda source: sources.append(source) or compile_source(source))
+    monkeypatch.setattr(NumpyTarget, "patience", 1)
+    assert_same_bits(backend("numpy"))
+    assert any("^" in source and "<<" in source and ">>" in source for source in sources)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler
+def test_inductor(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from anynet.compiler.torch import inductor, target
+
+    made: list[str] = []
+    compile_source = inductor._compile
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # PyTorch logs what pytest would keep
+    monkeypatch.setattr(target, "LARGE", 1000)
+    monkeypatch.setattr(target, "WORTH", 1000)
+    monkeypatch.setattr(target.TorchTarget, "patience", 1)
+
+    def compiled(source: inductor._Source) -> Callable[..., None]:
+        kernel = compile_source(source)
+        made.append(str(source.graph))
+        return kernel
+
+    monkeypatch.setattr(inductor, "_compile", compiled)
+    assert_same_bits(backend("torch:cpu"))
+    assert any("bitwise_left_shift" in graph and "bitwise_xor" in graph for graph in made)
+
+
+def test_cuda_fuses_all_operations(emulated_cupy: Backend) -> None:
+    """One kernel makes both random words; another puts them in their places and uses them."""
+    from anynet.compiler import launches
+
+    loop, keys = recorded(emulated_cupy).loop(step), emulated_cupy.asarray(KEYS)
+    loop(start(emulated_cupy), keys, emulated_cupy.asarray(np.ones(1, np.float32)), lambda n: None)
+    assert launches(loop) == 2
