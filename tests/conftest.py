@@ -11,6 +11,7 @@ import pytest
 from fake_cupy import put_in_place
 from few_images import use_few_images
 from libraries import LIBRARIES, Library
+from on_backends import BACKENDS
 
 from anynet.backends import Backend, BackendError, backend
 
@@ -60,7 +61,7 @@ def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     importlib.import_module("anynet.compiler.cuda.matmul")._handle.cache_clear()  # with their workspaces
 
 
-@pytest.fixture(params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy", "emulated cupy"])
+@pytest.fixture(params=BACKENDS)
 def backend_here(request: pytest.FixtureRequest):
     """Each backend in turn, those that cannot run here skipped with the reason.
 

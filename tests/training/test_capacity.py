@@ -86,8 +86,17 @@ def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
         fit(data, with_memory(0.9 * EACH), **settings)
 
 
-@pytest.mark.parametrize("optimizer", [an.SGD(0.02), an.SGD(0.02, momentum=0.9), an.Adam()], ids=str)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("optimizer", "dtype"),
+    [
+        (an.SGD(0.02), "float32"),
+        pytest.param(an.SGD(0.02), "float64", marks=pytest.mark.slow),
+        (an.SGD(0.02, momentum=0.9), "float64"),
+        pytest.param(an.SGD(0.02, momentum=0.9), "float32", marks=pytest.mark.slow),
+        (an.Adam(), "float32"),
+        pytest.param(an.Adam(), "float64", marks=pytest.mark.slow),
+    ],
+)
 def test_the_estimate_holds(data, optimizer, dtype):
     """Eight more members take no more than eight times the estimate, and not much less."""
     peaks = []

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from on_backends import on_backends
 
 import anynet as an
 from anynet.app.build import LOSSES
@@ -101,7 +102,11 @@ def parts_of(found: Profile, name: str, *, products: bool) -> list[float]:
     return [found.parts.get(part, 0.0) / MICROSECOND for part in parts]
 
 
-@pytest.mark.parametrize("case", CASES)
+@on_backends(
+    "case",
+    CASES,
+    fast={"torch:cpu": ["deep", "adam, hinge"], "jax": ["one layer"], "emulated cupy": ["one layer", "adam, hinge"]},
+)
 def test_all_that_is_done_is_in_one_row(backend_here, clock, case):
     net, settings = CASES[case]
     found = profile(experiment(backend_here, net, **settings), clock)

@@ -2,6 +2,7 @@
 
 import pytest
 from commands import refused, unframed
+from on_backends import on_backends
 
 from anynet.app import cli
 from anynet.app.profiling import timing
@@ -11,9 +12,10 @@ pytestmark = pytest.mark.usefixtures("few_pictures")
 SMALL = ["train", "--profile", "--train", "400", "--val", "100", "--hidden", "20,10"]
 
 
-def test_a_table_of_all_layers_and_nothing_written(tmp_path, capsys, backend_here, monkeypatch):
+@on_backends("optimizer", ["adam"], fast=dict.fromkeys(("torch:cpu", "jax", "emulated cupy"), ()))
+def test_a_table_of_all_layers_and_nothing_written(tmp_path, capsys, backend_here, optimizer, monkeypatch):
     monkeypatch.setattr(timing, "ROUNDS", 1)
-    cli.main([*SMALL, "--backend", backend_here.name, "--flip", "--crop", "2", "--optimizer", "adam"])
+    cli.main([*SMALL, "--backend", backend_here.name, "--flip", "--crop", "2", "--optimizer", optimizer])
     said = capsys.readouterr().out
     for word in (
         "Microseconds of a training step: 100 images",
@@ -34,7 +36,8 @@ def test_a_table_of_all_layers_and_nothing_written(tmp_path, capsys, backend_her
     assert list(tmp_path.iterdir()) == []
 
 
-def test_presets_and_a_single_layer(capsys):
+def test_presets_and_a_single_layer(capsys, monkeypatch):
+    monkeypatch.setattr(timing, "ROUNDS", 1)
     cli.main([*SMALL[:-2], "--preset", "garcia-sanz/2", "--batch-size", "400"])
     said = capsys.readouterr().out
     assert "0 Linear 3072-10" in said
