@@ -79,15 +79,15 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
 @pytest.mark.parametrize("name", CASES)
 def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where, architectures):
     chosen = recording(where, request)
-    from anynet.compiler.cuda import graphs, target  # they import CuPy, which may not be installed
+    from anynet.compiler.cuda import capture, target  # they import CuPy, which may not be installed
     from anynet.compiler.cuda.expressions import PRELUDE
 
     programs, codes = [], []
     monkeypatch.setattr(
-        graphs, "compile_all", lambda sources, plain=graphs.compile_all: codes.append(sources) or plain(sources)
+        capture, "compile_all", lambda sources, plain=capture.compile_all: codes.append(sources) or plain(sources)
     )
 
-    class Kept(graphs.GraphProgram):
+    class Kept(capture.GraphProgram):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             programs.append(self)
