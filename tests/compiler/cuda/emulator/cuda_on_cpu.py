@@ -41,7 +41,7 @@ DTYPES = {"f4": "float32", "f8": "float64", "i4": "int32", "i8": "int64", "u4": 
 }  # fmt: skip
 THREADS, GRID = (1024, (1024, 1024, 64)), (2**31 - 1, 65535, 65535)
 """The most threads in a block and along its axes, and the most blocks along the axes of a grid."""
-FLAGS = ("-O1", "-std=c++20", "-shared", "-fPIC", "-fno-builtin", "-fno-strict-aliasing", "-w", f"-I{HERE}")
+FLAGS = ("-Og", "-std=c++20", "-shared", "-fPIC", "-fno-builtin", "-fno-strict-aliasing", "-w", f"-I{HERE}")
 DAYS = 30
 """Objects that were not used for as long are removed."""
 
