@@ -41,7 +41,6 @@ check: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python tools/check_source.py
-	$(BIN)/python tools/check_source.py
 	$(BIN)/python tools/draw_imports.py --check
 	$(BIN)/mypy
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cuda_on_cpu
 import numpy as np
 import pytest
 from fake_cupy import put_in_place
@@ -45,6 +46,12 @@ def compiled_functions_are_freed() -> Iterator[None]:
     yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let test runs share the kernels that the GPU emulator has compiled; ``pytest --cache-clear`` removes them."""
+    if (cache := getattr(config, "cache", None)) is not None:
+        cuda_on_cpu.kept = cache.mkdir("cuda-on-cpu")
 
 
 @pytest.fixture(params=LIBRARIES)

@@ -19,7 +19,7 @@ from anynet.backends.base import (
 )
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import Target
-from anynet.compiler.cuda import CudaTarget, find_products
+from anynet.compiler.cuda import CudaTarget, find_cublas
 from anynet.core.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -53,7 +53,7 @@ def connect(device: str | None) -> "Cupy":
             what = "lacks files of the CUDA toolkit"
         raise BackendError(f"cupy {what} ({first_line(error)}); pip install '{toolkit}' brings the toolkit") from error
     try:
-        find_products()
+        find_cublas()
     except Exception as error:
         raise BackendError(
             f"cupy would multiply by nvmath-python's cuBLAS, which does not work here ({first_line(error)}); "
@@ -119,7 +119,7 @@ class Cupy(Backend):
     @property
     def precisions(self) -> tuple[str, ...]:
         """Matmul precisions of recorded steps; rounding needs nvmath-python and compute capability 8.0 (Ampere)."""
-        rounded = find_products() is not None and int(self.device.compute_capability) >= 80
+        rounded = find_cublas() is not None and int(self.device.compute_capability) >= 80
         return ("float32", "tf32", "bf16") if rounded else super().precisions
 
     def compile(self, function: Function) -> Function:

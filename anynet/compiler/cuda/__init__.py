@@ -1,8 +1,12 @@
-"""Recorded steps as CUDA kernels, their products by cuBLAS, the whole captured as a graph.
+"""Run recorded steps on a GPU: as generated kernels and products by cuBLAS, captured as a CUDA graph.
+
+`target` decides how each operation runs. `lowering` makes phases of operations: parallel loops over the elements of a
+result, with the `expressions` of single elements. `kernels` puts phases together, where the `dependences` between them
+allow it, `launch` compiles and launches them, and `capture` makes a graph of all. `matmul` calls cuBLAS.
 
 Importing this package needs CuPy.
 """
 
-from anynet.compiler.cuda.target import CudaTarget, find_products
+from anynet.compiler.cuda.target import CudaTarget, find_cublas
 
-__all__ = ["CudaTarget", "find_products"]
+__all__ = ["CudaTarget", "find_cublas"]

@@ -1,11 +1,13 @@
-"""The array API's operations in CUDA C++, for one element."""
+"""Operations of the array API as CUDA C++ expressions for one element."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from anynet.compiler.graph import Node
 from anynet.compiler.ops import OPERATIONS
+from anynet.core.typing import DType
 
 TYPES = {
     "bool": "bool",
@@ -20,21 +22,29 @@ TYPES = {
     "float32": "float",
     "float64": "double",
 }
-"""By the dtype's name."""
+"""C++ types by the name of the dtype."""
 
 UNSIGNED = {"signed char": "unsigned int", "short": "unsigned int", "int": "unsigned int"} | {
     "unsigned char": "unsigned int",
     "unsigned short": "unsigned int",
     "long long": "unsigned long long",
 }
-"""In which type integers are added, subtracted and multiplied: signed ones must not overflow in C++."""
+"""Types in which integers are added, subtracted and multiplied: signed ones must not overflow in C++."""
 
 
 class Reduction(NamedTuple):
-    """How many elements ``x``, the r-th at a time, become one, ``s``, whose type is S, where X is that of elements.
+    """Statements that reduce elements ``x`` of type X to one number ``s`` of type S.
 
-    start, update, merge: statements. merge: with ``other``, another thread's s; none where threads cannot share.
-    result: an expression; N is how many elements there were.
+    Attributes
+    ----------
+    start : str
+        Statement before the loop.
+    update : str
+        Statement for the r-th element.
+    merge : str
+        Statement that adds ``other``, the ``s`` of another thread; "" if threads cannot share a reduction.
+    result : str
+        Expression for the result; N is the number of elements.
     """
 
     start: str
@@ -55,7 +65,7 @@ REDUCTIONS = {
     "prod": Reduction("S s = 1;", "s *= x;", "s *= other;"),
     "sum": _ADD,
 }
-"""By name. LEAST and MOST are the ends of S."""
+"""Reductions by name. LEAST and MOST are the smallest and the largest number of type S."""
 
 ENDS = {
     "int": ("-2147483647 - 1", "2147483647"),
@@ -65,20 +75,20 @@ ENDS = {
     "float": ("-1.0 / 0.0", "1.0 / 0.0"),
     "double": ("-1.0 / 0.0", "1.0 / 0.0"),
 }
-"""The least and the greatest number of each type that is added up or compared in."""
+"""Smallest and largest number of each type that numbers are accumulated or compared in."""
 
 
 PRELUDE = """\
-__device__ inline long long at(long long index, long long n) {  // as take counts: from the end, and round and round
+__device__ inline long long at(long long index, long long n) {  // as take does: from the end if negative, modulo n
     return index >= 0 && index < n ? index : (index % n + n) % n;
 }
 """
-"""What all sources begin with."""
+"""Begin of every source."""
 
 
 def is_elementwise(node: Node) -> bool:
-    """Whether an operation gives each element from the same elements of its arguments, and has words here."""
-    if not known(node):
+    """Return True if an operation computes each element from the same elements of its arguments, with an expression."""
+    if not has_known_dtypes(node):
         return False
     op, kind, numbers = node.op, np.dtype(str(node.dtype)).kind, [a for a in node.args if not isinstance(a, Node)]
     if op == "astype":
@@ -92,18 +102,31 @@ def is_elementwise(node: Node) -> bool:
     return OPERATIONS[op].cuda != "" and kind in OPERATIONS[op].kinds
 
 
-def known(node: Node) -> bool:
-    """Whether a node and what it takes have dtypes with a name here."""
+def has_known_dtypes(node: Node) -> bool:
+    """Return True if the dtypes of a node and of its inputs are in `TYPES`."""
     return all(dtype_name(used) in TYPES for used in (node, *node.inputs))
 
 
 def dtype_name(node: Node) -> str:
-    """As NumPy has it."""
-    return str(node.dtype)
+    """Return NumPy's name of a node's dtype."""
+    return _name(node.dtype)
 
 
 def expression(node: Node, arguments: list[str]) -> str:
-    """What a result's element is, of its arguments' elements; in the result's type."""
+    """Return the expression for an element of an operation's result.
+
+    Parameters
+    ----------
+    node : Node
+        Elementwise operation.
+    arguments : list of str
+        Expressions for the elements of its arguments.
+
+    Returns
+    -------
+    str
+        Expression of the C++ type of the result.
+    """
     own = TYPES[dtype_name(node)]
     operation = OPERATIONS["square" if node.op == "pow" else node.op]
     match node.op:
@@ -119,13 +142,32 @@ def expression(node: Node, arguments: list[str]) -> str:
     return f"({own})({value})"
 
 
-def number(value: bool | int | float) -> str:
-    """A literal."""
+def literal(value: bool | int | float) -> str:
+    """Return a C++ literal.
+
+    Parameters
+    ----------
+    value : bool, int or float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> literal(True), literal(0.1), literal(float("-inf"))
+    ('1LL', '(0.1)', '(-1.0 / 0.0)')
+    """
     if isinstance(value, bool | int):
         return f"{int(value)}LL"
     if value != value:
         return "(0.0 / 0.0)"
     return f"({'-' * (value < 0)}1.0 / 0.0)" if value in (np.inf, -np.inf) else f"({float(value)!r})"
+
+
+@cache
+def _name(dtype: DType) -> str:
+    return str(dtype)  # NumPy takes microseconds, and a step has thousands of dtypes
 
 
 def _weak(argument: Any) -> Any:

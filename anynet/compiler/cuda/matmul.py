@@ -1,4 +1,4 @@
-"""Matrix products by cuBLAS, called directly: CuPy refuses its own while a graph is captured."""
+"""Matrix products with cuBLAS, called directly: CuPy refuses to call cuBLAS while a graph is captured."""
 
 import threading
 from collections.abc import Callable
@@ -10,44 +10,59 @@ import numpy as np
 from nvmath import CudaDataType
 from nvmath.bindings import cublas
 
-from anynet.compiler.cuda.memory_use import Use, reach
+from anynet.compiler.cuda.dependences import Footprint, address_range
 from anynet.core.typing import ConcreteArray as Array
 
 WORKSPACE = 32 << 20
-"""Bytes; as much as NVIDIA recommends for its newest GPUs."""
+"""Bytes of cuBLAS's workspace; NVIDIA recommends as much for its newest GPUs."""
 
 ONE, ZERO = ({name: np.full(1, value, name) for name in ("float32", "float64")} for value in (1, 0))
-"""The factors of the product, and of what was there before."""
-
-
-class Operand(NamedTuple):
-    """A matrix as cuBLAS sees it, which counts along columns: a row-major one is its transpose.
-
-    turned: whether its elements lie column by column. step: between rows, or columns. stride: between members.
-    """
-
-    turned: bool
-    step: int
-    stride: int
-
+"""Factors alpha and beta, by dtype."""
 
 COMPUTE = {
     "float32": cublas.ComputeType.COMPUTE_32F,
     "tf32": cublas.ComputeType.COMPUTE_32F_FAST_TF32,
     "bf16": cublas.ComputeType.COMPUTE_32F_FAST_16BF,
 }
-"""How products of float32 numbers are computed, by precision; what they add up to is float32 in all."""
+"""Compute type of products of float32 arrays, by precision; all of them accumulate in float32."""
 
 
-class Product:
-    """``out = a @ b``: matrices, or a stack of them in place of one or both, as ``fits`` takes them.
+class Operand(NamedTuple):
+    """A matrix as cuBLAS sees it: cuBLAS is column-major, so a row-major matrix is its transpose.
 
-    precision: of products of float32 numbers.
-    use: what it does with memory.
+    Attributes
+    ----------
+    transposed : bool
+        If True, the array is column-major.
+    ld : int
+        Leading dimension: the distance, in elements, between rows (or columns).
+    stride : int
+        Distance, in elements, between the matrices of a stack.
+    """
+
+    transposed: bool
+    ld: int
+    stride: int
+
+
+class MatrixProduct:
+    """``out = a @ b`` for arrays that `fits` accepts; call the object to compute the product.
+
+    Parameters
+    ----------
+    a, b, out : cupy.ndarray
+        Matrices, or stacks of matrices with three dimensions.
+    precision : {"float32", "tf32", "bf16"}
+        Precision of products of float32 arrays.
+
+    Attributes
+    ----------
+    footprint : Footprint
+        Memory that the product accesses.
     """
 
     def __init__(self, a: Array, b: Array, out: Array, precision: str) -> None:
-        self.use = Use((reach(a), reach(b)), (reach(out),))
+        self.footprint = Footprint((address_range(a), address_range(b)), (address_range(out),))
         self._arrays = a, b, out
         self._handle, self._workspace = connect()
         left, right, result = map(_operand, (a, b, out))
@@ -56,12 +71,12 @@ class Product:
         (m, n), k, members = out.shape[-2:], a.shape[-1], out.shape[0] if out.ndim == 3 else None
         stacked = members is not None
 
-        def matrix(array: Array, one: Operand) -> tuple:
-            return array.data.ptr, dtype, one.step, *((one.stride,) if stacked else ())
+        def matrix(array: Array, operand: Operand) -> tuple[Any, ...]:
+            return array.data.ptr, dtype, operand.ld, *((operand.stride,) if stacked else ())
 
         self._function: Callable[..., Any] = cublas.gemm_strided_batched_ex if stacked else cublas.gemm_ex
         self._args = (
-            *(cublas.Operation.T if one.turned else cublas.Operation.N for one in (right, left)),
+            *(cublas.Operation.T if operand.transposed else cublas.Operation.N for operand in (right, left)),
             *(n, m, k, ONE[kind].ctypes.data, *matrix(b, right), *matrix(a, left), ZERO[kind].ctypes.data),
             *matrix(out, result),
             *((members,) if stacked else ()),
@@ -70,46 +85,42 @@ class Product:
         )
 
     def __call__(self) -> None:
-        """Compute it on the current stream."""
+        """Compute the product on the current stream."""
         cublas.set_stream(self._handle, cupy.cuda.get_current_stream().ptr)
-        cublas.set_workspace(self._handle, self._workspace.data.ptr, WORKSPACE)  # which a change of stream has undone
+        cublas.set_workspace(self._handle, self._workspace.data.ptr, WORKSPACE)  # set_stream resets it
         self._function(self._handle, *self._args)
 
 
 def fits(a: Array, b: Array, out: Array) -> bool:
-    """Whether cuBLAS can multiply these as they lie."""
+    """Return True if cuBLAS can compute ``out = a @ b`` without copies of the arrays.
+
+    Parameters
+    ----------
+    a, b, out : cupy.ndarray
+
+    Returns
+    -------
+    bool
+    """
     return (
         str(out.dtype) in ONE
-        and a.dtype == b.dtype == out.dtype
-        and all(2 <= array.ndim <= out.ndim <= 3 and (_in_rows(array) or _in_rows(array.mT)) for array in (a, b))
-        and _in_rows(out)
+        and bool(a.dtype == b.dtype == out.dtype)
+        and all(2 <= array.ndim <= out.ndim <= 3 and (_row_major(array) or _row_major(array.mT)) for array in (a, b))
+        and _row_major(out)
         and all(n > 0 for array in (a, b, out) for n in array.shape)
     )
 
 
-def _operand(array: Array) -> Operand:
-    turned = not _in_rows(array)
-    matrix = array.mT if turned else array
-    rows, columns = matrix.shape[-2:]
-    step = columns if rows == 1 else _steps(matrix)[-2]
-    return Operand(turned, step, 0 if array.ndim == 2 or array.shape[0] == 1 else _steps(array)[0])
-
-
-def _in_rows(matrix: Array) -> bool:
-    """Whether the elements of each row are neighbours, and rows do not overlap."""
-    (rows, columns), (down, right) = matrix.shape[-2:], _steps(matrix)[-2:]
-    return (right == 1 or columns == 1) and (down >= columns or rows == 1)
-
-
-def _steps(array: Array) -> tuple[int, ...]:
-    """Strides in elements."""
-    return tuple(stride // array.itemsize for stride in array.strides)
-
-
 def connect() -> tuple[int, Array]:
-    """cuBLAS's handle for the current device and this thread, and its workspace: neither is to be used by two at once.
+    """Return the cuBLAS handle of this thread for the current device, and its workspace.
 
-    Programs of one thread share them, which is right as long as each goes behind the other's work.
+    Programs of one thread share them. Two products must not use them at the same time: each has to be ordered after
+    the one before it.
+
+    Returns
+    -------
+    handle : int
+    workspace : cupy.ndarray of uint8, shape (WORKSPACE,)
     """
     return _handle(cupy.cuda.Device().id, threading.get_ident())
 
@@ -117,3 +128,22 @@ def connect() -> tuple[int, Array]:
 @cache
 def _handle(device: int, thread: int) -> tuple[int, Array]:
     return cublas.create(), cupy.empty(WORKSPACE, "uint8")
+
+
+def _operand(array: Array) -> Operand:
+    transposed = not _row_major(array)
+    matrix = array.mT if transposed else array
+    rows, columns = matrix.shape[-2:]
+    ld = columns if rows == 1 else _strides(matrix)[-2]
+    return Operand(transposed, ld, 0 if array.ndim == 2 or array.shape[0] == 1 else _strides(array)[0])
+
+
+def _row_major(matrix: Array) -> bool:
+    """Return True if the elements of each row are adjacent and rows do not overlap."""
+    (rows, columns), (down, right) = matrix.shape[-2:], _strides(matrix)[-2:]
+    return bool((right == 1 or columns == 1) and (down >= columns or rows == 1))
+
+
+def _strides(array: Array) -> tuple[int, ...]:
+    """Return strides in elements."""
+    return tuple(stride // array.itemsize for stride in array.strides)

@@ -1,4 +1,4 @@
-"""Loops over elements as CUDA source: what kernels are put together from."""
+"""Parallel loops over the elements of a result, as CUDA source: the parts of a kernel."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -9,28 +9,42 @@ from anynet.compiler.cuda.expressions import ENDS, Reduction
 from anynet.core.typing import ConcreteArray as Array
 
 WARP = 32
-"""Threads that run in step, and can hand values to each other."""
+"""Number of threads that run in lockstep and can exchange values directly."""
 
 INT = 1 << 31
-"""From here on, an index takes 64 bits, which are slower."""
+"""First index that needs 64 bits; arithmetic with 64 bits is slower."""
 
 
 class Access(NamedTuple):
-    """An element of an array, by a loop's indices.
+    """Element of an array, addressed by the indices of a loop.
 
-    strides: in elements, for each axis of the loop.
-    also: what is added to them, an expression, or nothing.
+    Attributes
+    ----------
+    array : cupy.ndarray
+    strides : tuple of int
+        Strides in elements, one for each axis of the loop.
+    offset : str
+        Expression that is added to the offset, or "".
     """
 
     array: Array
     strides: tuple[int, ...]
-    also: str = ""
+    offset: str = ""
 
 
-class Fold(NamedTuple):
-    """What a loop reduces with: how, and the types S and X that it speaks of.
+class TypedReduction(NamedTuple):
+    """A reduction with its types.
 
-    by_warp: whether the 32 threads of a warp share an element's turns.
+    Attributes
+    ----------
+    how : Reduction
+        Statements, which mention the types S and X.
+    S : str
+        C++ type of the accumulator.
+    X : str
+        C++ type of the elements.
+    by_warp : bool
+        If True, the 32 threads of a warp share the inner iterations of one result.
     """
 
     how: Reduction
@@ -40,15 +54,31 @@ class Fold(NamedTuple):
 
 
 class Span(NamedTuple):
-    """From which turn, to which, in which steps, as expressions."""
+    """Bounds of a loop, as expressions.
 
-    first: str
+    Attributes
+    ----------
+    start, stop, step : str
+        As in `range`.
+    """
+
+    start: str
     stop: str
     step: str
 
 
 class Axis(NamedTuple):
-    """An index by name, how far it goes, and by which of an access's strides."""
+    """Axis of a loop.
+
+    Attributes
+    ----------
+    name : str
+        Variable that holds the index.
+    n : int
+        Length.
+    place : int
+        Position of the axis's stride in the strides of an `Access`.
+    """
 
     name: str
     n: int
@@ -57,88 +87,118 @@ class Axis(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """One loop over the elements of a result, no turn of which needs what another gives.
+    """A parallel loop over the elements of a result; its iterations are independent.
 
-    kept: the result's extents. inner: those of what each element is reduced from.
-    reads, writes: elements, x0, x1 ... and y0, y1 ... in the lines. Strides: of kept axes, then of inner ones.
-    lines: statements. With a fold, they set x in each inner turn, and the fold's result is written to y0.
+    Parameters
+    ----------
+    outer : tuple of int
+        Shape of the result.
+    reads, writes : tuple of Access
+        Elements that an iteration reads and writes, called ``{x0}``, ``{x1}`` ... and ``{y0}``, ``{y1}`` ... in the
+        lines. Their strides belong to the outer axes, then to the inner axes.
+    lines : tuple of str
+        Statements of the loop's body. With a reduction, they set ``x`` in each inner iteration, and the reduction's
+        result is written to ``{y0}``.
+    inner : tuple of int
+        Shape of the elements that one result is reduced from.
+    reduction : TypedReduction, optional
+        Default: none.
     """
 
-    kept: tuple[int, ...]
+    outer: tuple[int, ...]
     reads: tuple[Access, ...]
     writes: tuple[Access, ...]
     lines: tuple[str, ...]
     inner: tuple[int, ...] = ()
-    fold: Fold | None = None
+    reduction: TypedReduction | None = None
 
     @property
     def by_warp(self) -> bool:
-        """Whether a turn is a warp's and not a thread's."""
-        return self.fold is not None and self.fold.by_warp
+        """True if a warp computes each result, False if a single thread does."""
+        return self.reduction is not None and self.reduction.by_warp
 
     @property
-    def turns(self) -> int:
-        return math.prod(self.kept)
+    def n_results(self) -> int:
+        """Number of outer iterations."""
+        return math.prod(self.outer)
 
     @property
     def work(self) -> int:
-        """Turns; of inner ones, which are quick, four count as one."""
-        return self.turns * max(1, math.prod(self.inner) // 4)
+        """Estimated cost: the number of results, times a quarter of the inner iterations, which are cheap."""
+        return self.n_results * max(1, math.prod(self.inner) // 4)
 
     @property
     def accesses(self) -> tuple[Access, ...]:
+        """Reads, then writes."""
         return self.reads + self.writes
 
     def source(self, pointer: Callable[[Array], str], span: Span) -> list[str]:
-        """The loop's lines. pointer: the expression for where an array begins."""
-        axes = (*self.kept, *self.inner)
-        outer = _joined("i", axes, range(len(self.kept)), self.accesses)
-        inner = _joined("r", axes, range(len(self.kept), len(axes)), self.accesses)
+        """Return the lines of the loop.
+
+        Parameters
+        ----------
+        pointer : callable
+            ``pointer(array)`` returns the expression for the address of the array's first element.
+        span : Span
+            Iterations of the thread (or warp) that runs the loop.
+
+        Returns
+        -------
+        list of str
+        """
+        axes = (*self.outer, *self.inner)
+        outer = _merge_axes("i", axes, range(len(self.outer)), self.accesses)
+        inner = _merge_axes("r", axes, range(len(self.outer), len(axes)), self.accesses)
 
         def element(access: Access) -> str:
-            terms = [_times(axis.name, access.strides[axis.place]) for axis in (*outer, *inner)]
-            return f"{pointer(access.array)}[{' + '.join([t for t in (*terms, access.also) if t]) or '0'}]"
+            terms = [_term(axis.name, access.strides[axis.place]) for axis in (*outer, *inner)]
+            return f"{pointer(access.array)}[{' + '.join([t for t in (*terms, access.offset) if t]) or '0'}]"
 
         places = {f"x{k}": element(access) for k, access in enumerate(self.reads)}
         places |= {f"y{k}": element(access) for k, access in enumerate(self.writes)}
         body, index = [line.format(**places) for line in self.lines], self._index_type()
-        if self.fold is not None:
-            body = _fold(self.fold, body, inner, index, places["y0"])
+        if self.reduction is not None:
+            body = _reduce(self.reduction, body, inner, index, places["y0"])
         return [
-            f"for ({index} i = {span.first}; i < {span.stop}; i += {span.step}) {{",
-            *_indented([*_unravel("i", outer, index), *body]),
+            f"for ({index} i = {span.start}; i < {span.stop}; i += {span.step}) {{",
+            *_indent([*_unravel("i", outer, index), *body]),
             "}",
         ]
 
     def _index_type(self) -> str:
-        reach = max((extent(a.strides, (*self.kept, *self.inner)) for a in self.accesses), default=0)
-        return "long long" if max(4 * self.work, reach) >= INT else "int"
+        farthest = max((extent(a.strides, (*self.outer, *self.inner)) for a in self.accesses), default=0)
+        return "long long" if max(4 * self.work, farthest) >= INT else "int"
 
 
-def _fold(fold: Fold, body: list[str], inner: list[Axis], index: str, target: str) -> list[str]:
-    how, n = fold.how, math.prod(axis.n for axis in inner)
-    least, most = ENDS[fold.S]
-    first, step = ("threadIdx.x % 32", WARP) if fold.by_warp else ("0", 1)
+def extent(strides: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """Return an upper bound of the distance, in elements, between the first element of an array and any other."""
+    return sum(abs(stride) * (n - 1) for stride, n in zip(strides, shape, strict=True))
+
+
+def _reduce(reduction: TypedReduction, body: list[str], inner: list[Axis], index: str, target: str) -> list[str]:
+    how, n = reduction.how, math.prod(axis.n for axis in inner)
+    least, most = ENDS[reduction.S]
+    first, step = ("threadIdx.x % 32", WARP) if reduction.by_warp else ("0", 1)
     write = f"{target} = {how.result.replace('N', str(n))};"
     return [
-        f"using S = {fold.S};",
-        f"using X = {fold.X};",
+        f"using S = {reduction.S};",
+        f"using X = {reduction.X};",
         how.start.replace("LEAST", least).replace("MOST", most),
         f"for ({index} r = {first}; r < {n}; r += {step}) {{",
-        *_indented([*_unravel("r", inner, index), *body, how.update]),
+        *_indent([*_unravel("r", inner, index), *body, how.update]),
         "}",
-        *([_MERGE.format(how.merge), f"if (threadIdx.x % 32 == 0) {write}"] if fold.by_warp else [write]),
+        *([_MERGE.format(how.merge), f"if (threadIdx.x % 32 == 0) {write}"] if reduction.by_warp else [write]),
     ]
 
 
 _MERGE = "for (int w = 16; w > 0; w /= 2) {{ const S other = __shfl_xor_sync(0xffffffffu, s, w); {} }}"
 
 
-def _joined(letter: str, extents: tuple[int, ...], places: Iterable[int], accesses: Sequence[Access]) -> list[Axis]:
-    """Axes to index by, as few as can be: neighbours through which all accesses go as through one are one."""
+def _merge_axes(letter: str, shape: tuple[int, ...], places: Iterable[int], accesses: Sequence[Access]) -> list[Axis]:
+    """Return as few axes as possible: adjacent ones that all accesses walk through as through one are merged."""
     found: list[Axis] = []
     for place in places:
-        n = extents[place]
+        n = shape[place]
         if n == 1:
             continue
         if found and all(a.strides[found[-1].place] == a.strides[place] * n for a in accesses):
@@ -149,7 +209,7 @@ def _joined(letter: str, extents: tuple[int, ...], places: Iterable[int], access
 
 
 def _unravel(index: str, axes: list[Axis], kind: str) -> list[str]:
-    """Statements that split a running index."""
+    """Return statements that compute each axis's index from a flat index."""
     lines, below = [], 1
     for k, axis in reversed(list(enumerate(axes))):
         part = index if below == 1 else f"{index} / {below}"
@@ -158,14 +218,9 @@ def _unravel(index: str, axes: list[Axis], kind: str) -> list[str]:
     return lines
 
 
-def extent(strides: tuple[int, ...], extents: tuple[int, ...]) -> int:
-    """How many elements behind or before the first the farthest is, at most."""
-    return sum(abs(stride) * (n - 1) for stride, n in zip(strides, extents, strict=True))
-
-
-def _times(name: str, stride: int) -> str:
+def _term(name: str, stride: int) -> str:
     return "" if stride == 0 else name if stride == 1 else f"{name} * {stride}"
 
 
-def _indented(lines: list[str]) -> list[str]:
+def _indent(lines: list[str]) -> list[str]:
     return ["    " + line for line in lines]

@@ -1,4 +1,4 @@
-"""CuPy, for running recorded steps: each operation one CUDA kernel, written for it, or a product by cuBLAS."""
+"""CUDA as a target: each recorded operation is a kernel generated for it, or a product by cuBLAS."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +10,11 @@ from typing import Any
 import array_api_compat.cupy as xp
 import cupy
 
-from anynet.compiler.cuda import building
-from anynet.compiler.cuda.expressions import REDUCTIONS, is_elementwise, known
-from anynet.compiler.cuda.graphs import GraphProgram
-from anynet.compiler.cuda.launching import Single, copy_values
-from anynet.compiler.cuda.memory_use import reach
+from anynet.compiler.cuda import lowering
+from anynet.compiler.cuda.capture import GraphProgram
+from anynet.compiler.cuda.dependences import address_range
+from anynet.compiler.cuda.expressions import REDUCTIONS, has_known_dtypes, is_elementwise
+from anynet.compiler.cuda.launch import SingleKernel, copy_values
 from anynet.compiler.cuda.phases import Phase
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
@@ -22,13 +22,16 @@ from anynet.compiler.target import Call, Target, layout
 from anynet.core.typing import Array
 
 SHORT = 1 << 16
-"""Multiplications of a product that a kernel does together with its neighbours."""
+"""Largest number of multiplications of a product that is a phase of a kernel instead of a call of cuBLAS."""
 
 
 class CudaTarget(Target):
-    """CuPy's arrays on the current device.
+    """CuPy arrays on the current device.
 
-    precision: of products that are large enough for cuBLAS.
+    Parameters
+    ----------
+    precision : {"float32", "tf32", "bf16"}
+        Precision of products of float32 arrays that are large enough for cuBLAS.
     """
 
     def __init__(self, precision: str = "float32") -> None:
@@ -36,61 +39,77 @@ class CudaTarget(Target):
 
     @property
     def xp(self) -> ModuleType:
-        return xp
+        """The namespace of array-api-compat for CuPy."""
+        namespace: ModuleType = xp
+        return namespace
 
     def is_array(self, value: Any) -> bool:
+        """Return True for a ``cupy.ndarray``."""
         return isinstance(value, cupy.ndarray)
 
     def empty(self, node: Node) -> cupy.ndarray:
+        """Return an uninitialized array."""
         return cupy.empty(node.shape, node.dtype)
 
     def copy(self, into: cupy.ndarray, array: cupy.ndarray) -> Call:
+        """Return a call that copies with CuPy; `GraphProgram` makes a phase of it."""
         return copy_values, (into, array)
 
     def in_place(self, node: Node) -> bool:
+        """Return True for elementwise operations: a thread reads an element before it writes it."""
         return is_elementwise(node)
 
     def overlap(self, one: cupy.ndarray, other: cupy.ndarray) -> bool:
-        return reach(one).meets(reach(other))
+        """Return True if the address ranges of the arrays overlap."""
+        return address_range(one).overlaps(address_range(other))
 
     def same(self, one: cupy.ndarray, other: cupy.ndarray) -> bool:
+        """Return True if addresses, shapes and strides are equal."""
         laid = layout(one.shape, one.strides) == layout(other.shape, other.strides)
         return laid and one.data.ptr == other.data.ptr
 
     def can_write(self, array: cupy.ndarray) -> bool:
+        """Return False for broadcast arrays, in which elements share memory."""
         return not any(stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True))
 
     def stays(self, array: cupy.ndarray) -> bool:
+        """Return True for integers, such as images and labels, except single ones."""
         return array.dtype.kind not in "fc" and array.ndim > 0
 
     def fuses(self, node: Node, *, hot: bool) -> bool:
+        """Return True for elementwise operations and for ``take`` with a vector of indices."""
         return is_elementwise(node) or (
-            node.op == "take" and known(node) and node.kwargs.keys() == {"axis"} and len(node.inputs[1].shape) == 1
+            node.op == "take"
+            and has_known_dtypes(node)
+            and node.kwargs.keys() == {"axis"}
+            and len(node.inputs[1].shape) == 1
         )
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
-        phase = building.elementwise(group, memory)
-        return [_single(phase)] if phase.turns else []
+        """Return one kernel for all operations of the group."""
+        phase = lowering.elementwise(group, memory)
+        return [_single(phase)] if phase.n_results else []
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> GraphProgram:
-        """Return the step, to be captured as a CUDA graph."""
+        """Return the step, which is captured as a CUDA graph when it runs."""
         return GraphProgram(graph, n_carry, shared, self, hot=hot)
 
-    def calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call]:
+    def calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call]:
+        """Return kernels, a product by cuBLAS or, if there is neither, a function of CuPy."""
         if not out.size:
             return []
-        found = self._calls(node, args, kwargs, out) if known(node) else None
-        return [(_plain, (partial(self.evaluate, node, args, kwargs), out))] if found is None else found
+        found = self._calls(node, args, kwargs, out) if has_known_dtypes(node) else None
+        return [(_evaluate_into, (partial(self.evaluate, node, args, kwargs), out))] if found is None else found
 
-    def _calls(self, node: Node, args: tuple, kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call] | None:
-        """None where there are no kernels for it."""
+    def _calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call] | None:
+        """Return the calls of an operation, or None if there are no kernels for it."""
         match node.op, args:
             case "matmul", (a, b):
                 return self._product(a, b, out)
             case "concat", (parts,) if isinstance(axis := kwargs.get("axis", 0), int):
-                return [_single(building.copy(*pair)) for pair in _places(out, parts, axis)]
+                return [_single(lowering.copy(*pair)) for pair in _slices(out, parts, axis)]
             case "take_along_axis", (table, index) if table.ndim == index.ndim:
-                return [_single(building.along_axis(table, index, kwargs.get("axis", -1), out))]
+                return [_single(lowering.along_axis(table, index, kwargs.get("axis", -1), out))]
             case op, (x,) if op in REDUCTIONS and kwargs.keys() <= {"axis", "keepdims"} and x.ndim and x.size:
                 return self._reduction(op, x, out, **kwargs)
         return None
@@ -99,11 +118,11 @@ class CudaTarget(Target):
         if min(a.ndim, b.ndim) < 2:
             return None
         if math.prod(out.shape[-2:]) * a.shape[-1] <= SHORT:
-            return [_single(building.product(a, b, out))]
-        products = find_products()
-        if products is None or not products.fits(a, b, out):
+            return [_single(lowering.product(a, b, out))]
+        cublas = find_cublas()
+        if cublas is None or not cublas.fits(a, b, out):
             return None
-        return [(products.Product(a, b, out, self._precision), ())]
+        return [(cublas.MatrixProduct(a, b, out, self._precision), ())]
 
     def _reduction(
         self, op: str, x: cupy.ndarray, out: cupy.ndarray, axis: Any = None, keepdims: bool = False
@@ -114,33 +133,36 @@ class CudaTarget(Target):
             out = out[tuple(0 if k in axes else slice(None) for k in range(x.ndim))]
         if len(axes) == x.ndim > 1 and x.flags.c_contiguous:
             x, axes = x.reshape(-1), (0,)
-        return [_single(p) for p in building.reduction(op, x, out, axes, lambda shape: cupy.empty(shape, out.dtype))]
+        return [_single(p) for p in lowering.reduction(op, x, out, axes, lambda shape: cupy.empty(shape, out.dtype))]
 
 
 @cache
-def find_products() -> ModuleType | None:
-    """Products by cuBLAS, once it has answered; None where nvmath-python, an extra, is not installed.
+def find_cublas() -> ModuleType | None:
+    """Return the module `matmul` after a successful call of cuBLAS, or None if nvmath-python is not installed.
 
-    Raises what nvmath-python or cuBLAS raises where they do not work.
+    Raises
+    ------
+    Exception
+        Any error of nvmath-python or cuBLAS, if they are installed and do not work.
     """
     if find_spec("nvmath") is None:
         return None
-    from anynet.compiler.cuda import matmul as products
+    from anynet.compiler.cuda import matmul  # imports nvmath-python, which is optional
 
-    products.connect()
-    return products
+    matmul.connect()
+    return matmul
 
 
 def _single(phase: Phase) -> Call:
-    return Single(phase), ()
+    return SingleKernel(phase), ()
 
 
-def _plain(evaluate: Callable[[], Any], out: cupy.ndarray) -> None:
+def _evaluate_into(evaluate: Callable[[], Any], out: cupy.ndarray) -> None:
     out[...] = evaluate()
 
 
-def _places(out: cupy.ndarray, parts: Sequence[cupy.ndarray], axis: int) -> Iterator[tuple[cupy.ndarray, cupy.ndarray]]:
-    """Where the parts of a concatenation go."""
+def _slices(out: cupy.ndarray, parts: Sequence[cupy.ndarray], axis: int) -> Iterator[tuple[cupy.ndarray, cupy.ndarray]]:
+    """Yield the slice of a concatenation that each part goes to, and the part."""
     stop = 0
     for part in parts:
         start, stop = stop, stop + part.shape[axis]

@@ -1,11 +1,12 @@
 """The machinery that stands for a GPU does what CUDA does, and tells what CUDA would not."""
 
 import math
+import os
 
 import cuda_on_cpu
 import numpy as np
 import pytest
-from cuda_on_cpu import CompileError, LaunchError, RawModule
+from cuda_on_cpu import CompileError, LaunchError, RawModule, build
 
 SUM = """
 template <class T> __device__ T warp_sum(T x) {
@@ -200,6 +201,27 @@ def test_launch_bounds(words):
 def test_a_source_is_compiled_once():
     code = 'extern "C" __global__ void once(float* x) { x[0] = 1; }'
     assert RawModule(code=code).get_function("once") is RawModule(code=code).get_function("once")
+
+
+def test_objects_are_kept_for_later_runs(monkeypatch, tmp_path):
+    code = 'extern "C" int number() { return 1; }'
+    monkeypatch.setattr(cuda_on_cpu, "kept", tmp_path)
+    path = build(code)
+    written = path.stat().st_mtime_ns
+    (tmp_path / "old.so").touch()
+    os.utime(tmp_path / "old.so", (0, 0))
+    os.utime(path, ns=(0, written - 10**9))
+    cuda_on_cpu.remove_old.cache_clear()  # as in a new process
+    monkeypatch.setattr(cuda_on_cpu.subprocess, "run", lambda *args, **kwargs: pytest.fail("compiled once more"))
+    assert build(code) == path
+    assert path.stat().st_mtime_ns >= written
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_other_code_and_flags_are_other_objects(monkeypatch, tmp_path):
+    monkeypatch.setattr(cuda_on_cpu, "kept", tmp_path)
+    code = 'extern "C" int number() { return NUMBER; }'
+    assert len({build(code, f"-DNUMBER={n}") for n in (1, 2)} | {build(code.replace("NUMBER", "1"))}) == 3
 
 
 def test_what_is_not_cuda_is_told():

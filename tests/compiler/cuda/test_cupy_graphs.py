@@ -1,4 +1,4 @@
-"""Captured loops of CuPy's beside what else goes on, on an emulated GPU."""
+"""Captured loops and other work of the emulated GPU."""
 
 import sys
 from functools import partial
@@ -9,19 +9,19 @@ import pytest
 
 def test_a_capture_that_fails_leaves_all_as_it_was(emulated_cupy, monkeypatch):
     """The error is told as it is, and the same loop goes on afterwards."""
-    from anynet.compiler.cuda import graphs
+    from anynet.compiler.cuda import launch
 
     loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] + shared[0] * row[0],))
     x, rows = (emulated_cupy.asarray(np.ones(shape, np.float32)) for shape in ((50, 50), (3, 50, 50)))
 
-    def failing(launch, *args):
+    def failing(kernel, *args):
         if sys.modules["cupy"].cuda.get_current_stream().is_capturing():
             raise MemoryError("none left")
-        return plain(launch, *args)
+        return plain(kernel, *args)
 
-    plain = graphs.Launch.__call__
+    plain = launch.Launch.__call__
     with monkeypatch.context() as patched:
-        patched.setattr(graphs.Launch, "__call__", failing)
+        patched.setattr(launch.Launch, "__call__", failing)
         with pytest.raises(MemoryError, match="none left"):
             loop((x,), (x,), (rows,), int)
     (found,) = loop((x,), (x,), (rows,), int)
@@ -30,14 +30,14 @@ def test_a_capture_that_fails_leaves_all_as_it_was(emulated_cupy, monkeypatch):
 
 def test_a_loop_waits_for_what_is_in_line_ahead_of_it(emulated_cupy, monkeypatch):
     """Even for a kernel that was launched on the current stream a moment before the first step."""
-    from anynet.compiler.cuda import building, graphs, launching, target
+    from anynet.compiler.cuda import capture, launch, lowering, target
 
     ones, twos = (emulated_cupy.asarray(np.full((3, 5), value)) for value in (1.0, 2.0))
 
-    class Late(graphs.GraphProgram):
+    class Late(capture.GraphProgram):
         def _take_all(self, columns):
             super()._take_all(columns)
-            launching.Single(building.copy(self._rows[0], twos))()
+            launch.SingleKernel(lowering.copy(self._rows[0], twos))()
 
         def steps(self, columns, tick):
             super().steps(columns, tick)

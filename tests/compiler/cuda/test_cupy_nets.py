@@ -1,4 +1,4 @@
-"""Training steps of nets as they are used: how many kernels they are on a GPU, and that CUDA's compiler takes them."""
+"""Training steps of typical nets: the number of kernels on a GPU, and NVRTC compiles them without a warning."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ PIXELS, IMAGES = 3072, 600
 
 
 class Case(NamedTuple):
-    """A net, and how it is trained. launches: the kernels of a step, cuBLAS's among them."""
+    """A net and its training. launches: number of kernels in a step, those of cuBLAS included."""
 
     hidden: tuple[int, ...]
     batch: int
@@ -51,7 +51,7 @@ CASES = {
 
 
 def one_step(case: Case, here: Backend) -> list[np.ndarray]:
-    """The carry after it."""
+    """Return the carry after one step."""
     rng, net = np.random.default_rng(0), case.net
 
     def put(host):
@@ -68,19 +68,26 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
     return [here.to_host(array) for array in flatten(after)[0]]
 
 
+@pytest.mark.parametrize(
+    "architectures",
+    [
+        pytest.param(("compute_90",), id="PTX"),
+        pytest.param(ARCHITECTURES[1:], id="machine code", marks=pytest.mark.slow),  # NVRTC calls the first one old
+    ],
+)
 @pytest.mark.parametrize("where", ["cupy", "emulated cupy"])
 @pytest.mark.parametrize("name", CASES)
-def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where):
+def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where, architectures):
     chosen = recording(where, request)
-    from anynet.compiler.cuda import graphs, target  # here, for they import CuPy
+    from anynet.compiler.cuda import capture, target  # they import CuPy, which may not be installed
     from anynet.compiler.cuda.expressions import PRELUDE
 
     programs, codes = [], []
     monkeypatch.setattr(
-        graphs, "compile_all", lambda sources, plain=graphs.compile_all: codes.append(sources) or plain(sources)
+        capture, "compile_all", lambda sources, plain=capture.compile_all: codes.append(sources) or plain(sources)
     )
 
-    class Kept(graphs.GraphProgram):
+    class Kept(capture.GraphProgram):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             programs.append(self)
@@ -93,6 +100,5 @@ def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where):
     (program,), (sources,) = programs, codes
     assert program.captures
     assert program.launches == case.launches
-    for architecture in ARCHITECTURES[1:]:  # of the first, NVRTC says that it is old
-        said = nvrtc_compile("\n".join([PRELUDE, *(source.text for source in sources)]), architecture)
-        assert said == ""
+    for architecture in architectures:
+        assert nvrtc_compile("\n".join([PRELUDE, *(source.text for source in sources)]), architecture) == ""

@@ -1,6 +1,7 @@
-// Runs a kernel's blocks one after another, and a block's threads as fibers, each until it waits or ends.
+// Runs a kernel's blocks one after another, and the threads of a block on fibers.
 //
-// A thread that never waits costs a jump to the fiber that the one before it has left, and a jump back.
+// A thread that never waits is a function call: its fiber goes on with the next thread. A thread that waits keeps its
+// fiber, and the next thread gets another one.
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -35,7 +36,8 @@ struct Thread {
 
 Fiber fibers[THREADS], *idle[THREADS];
 Thread threads[THREADS];
-int n_threads, n_idle, current;
+unsigned turns[THREADS];  // the order of the threads
+int n_threads, n_idle, n_done, turn, current;
 jmp_buf scheduler;
 ucontext_t start;
 void (*run)(void **);
@@ -43,21 +45,19 @@ void **arguments;
 const char *failure;
 char message[256];
 
-void leave() {
-    if (!_setjmp(threads[current].fiber->at)) _longjmp(scheduler, 1);
-}
-
-void fiber_main() {
-    for (;;) {
-        run(arguments);
-        threads[current].state = DONE;
-        idle[n_idle++] = threads[current].fiber;
-        leave();
+bool next_thread() {  // makes the next thread that can run the current one; false where none is left
+    while (turn < n_threads && !failure) {
+        current = int(turns[turn++]);
+        if (threads[current].state != READY) continue;
+        threadIdx = threads[current].index;
+        return true;
     }
+    return false;
 }
 
-void enter(Fiber *fiber) {
-    if (_setjmp(scheduler)) return;
+void fiber_main();
+
+[[noreturn]] void enter(Fiber *fiber) {
     if (fiber->started) _longjmp(fiber->at, 1);
     fiber->started = true;
     getcontext(&start);
@@ -66,14 +66,39 @@ void enter(Fiber *fiber) {
     start.uc_link = nullptr;
     makecontext(&start, fiber_main, 0);
     setcontext(&start);
+    abort();
 }
 
-void resume(int i) {
-    Thread &thread = threads[i];
-    current = i;
-    threadIdx = thread.index;
+[[noreturn]] void enter_current() {
+    Thread &thread = threads[current];
     if (!thread.fiber) thread.fiber = idle[--n_idle];
     enter(thread.fiber);
+}
+
+void leave(Fiber *fiber) {  // until somebody enters this fiber again
+    if (_setjmp(fiber->at)) return;
+    if (next_thread()) enter_current();
+    _longjmp(scheduler, 1);
+}
+
+void fiber_main() {
+    for (;;) {
+        Fiber *own = threads[current].fiber;
+        run(arguments);
+        threads[current].state = DONE;
+        n_done++;
+        if (next_thread()) {
+            if (!threads[current].fiber) {
+                threads[current].fiber = own;
+                continue;
+            }
+            idle[n_idle++] = own;
+            if (!_setjmp(own->at)) enter_current();
+        } else {
+            idle[n_idle++] = own;
+            if (!_setjmp(own->at)) _longjmp(scheduler, 1);
+        }
+    }
 }
 
 unsigned long long random_state;
@@ -142,21 +167,16 @@ const char *release() {  // lets go on who may, or says why nobody can
 
 const char *run_block(int order) {
     for (int i = 0; i < n_threads; i++) {
-        unsigned x = blockDim.x, xy = x * blockDim.y, n = unsigned(i);
-        threads[i] = Thread();
-        threads[i].index = {n % x, n % xy / x, n / xy};
+        threads[i].state = READY;
+        threads[i].fiber = nullptr;
     }
+    n_done = 0;
     for (;;) {
-        unsigned numbers[THREADS];
-        bool ended = true;
-        arrange(numbers, unsigned(n_threads), order);
-        for (int i = 0; i < n_threads; i++) {
-            Thread &thread = threads[numbers[i]];
-            if (thread.state == READY) resume(int(numbers[i]));
-            if (failure) return failure;
-            ended = ended && thread.state == DONE;
-        }
-        if (ended) return nullptr;
+        if (order == 2) arrange(turns, unsigned(n_threads), order);
+        turn = 0;
+        if (!_setjmp(scheduler) && next_thread()) enter_current();
+        if (failure) return failure;
+        if (n_done == n_threads) return nullptr;
         if (const char *why = release()) return why;
     }
 }
@@ -170,7 +190,7 @@ int lane() { return current % WARP; }
 void barrier(int place) {
     threads[current].state = AT_BARRIER;
     threads[current].place = place;
-    leave();
+    leave(threads[current].fiber);
 }
 
 unsigned long long exchange(int place, unsigned mask, unsigned long long value, int from) {
@@ -181,7 +201,7 @@ unsigned long long exchange(int place, unsigned mask, unsigned long long value, 
     thread.mask = mask;
     thread.value = value;
     thread.from = from;
-    leave();
+    leave(thread.fiber);
     return thread.result;
 }
 
@@ -201,6 +221,11 @@ extern "C" const char *cuda_on_cpu_launch(void (*kernel)(void **), void **args, 
     for (int i = THREADS - 1; i >= 0; i--) {
         if (!fibers[i].stack) fibers[i].stack = (char *)malloc(STACK);
         idle[n_idle++] = &fibers[i];
+    }
+    arrange(turns, unsigned(n_threads), order);
+    for (int i = 0; i < n_threads; i++) {
+        unsigned x = block[0], xy = x * block[1], n = unsigned(i);
+        threads[i].index = {n % x, n % xy / x, n / xy};
     }
     unsigned n = grid[0] * grid[1] * grid[2], *numbers = (unsigned *)malloc(n * sizeof(unsigned));
     arrange(numbers, n, order);

@@ -1,18 +1,21 @@
-"""CUDA C compiled by g++ and run over NumPy memory, a block's threads as fibers with real barriers and shuffles.
+"""Compile CUDA C with g++ and run it on NumPy arrays; the threads of a block are fibers with barriers and shuffles.
 
-What this can show: what a kernel computes, whether all its threads reach each barrier, and, by running threads in other
-orders, whether one is missing. What it cannot: how fast it is, and what NVRTC says of the source (see nvrtc_here.py).
+It shows what a kernel computes, whether all threads reach each barrier and, by running threads in other orders, whether
+a barrier is missing. It does not show how fast a kernel is, or what NVRTC says of the source (see nvrtc_here.py).
 """
 
 import atexit
 import ctypes
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -25,7 +28,10 @@ import pytest
 ORDERS = ("ascending", "descending", "random")
 
 order = ORDERS[0]
-"""In which order blocks run, and a block's threads between barriers; for tests to monkeypatch."""
+"""Order of blocks, and of the threads of a block between barriers. Tests change it by monkeypatch."""
+
+kept: Path | None = None
+"""Folder that keeps compiled objects for later runs; if None, they last as long as the process. Set by conftest.py."""
 
 HERE = Path(__file__).parent
 BOUNDS = r"(?:__launch_bounds__\((\d+)[^)]*\)\s*)?"
@@ -34,57 +40,81 @@ DTYPES = {"f4": "float32", "f8": "float64", "i4": "int32", "i8": "int64", "u4": 
     "i1": "int8", "i2": "int16", "u1": "uint8", "u2": "uint16", "b1": "bool"
 }  # fmt: skip
 THREADS, GRID = (1024, (1024, 1024, 64)), (2**31 - 1, 65535, 65535)
-"""The most threads in a block and along its axes, and the most blocks along a grid's."""
+"""The most threads in a block and along its axes, and the most blocks along the axes of a grid."""
+FLAGS = ("-Og", "-std=c++20", "-shared", "-fPIC", "-fno-builtin", "-fno-strict-aliasing", "-w", f"-I{HERE}")
+DAYS = 30
+"""Objects that were not used for as long are removed."""
 
 _lock = threading.Lock()
-_numbers = count()  # of modules, each with its own, whichever thread compiles it
+_numbers = count()  # of files being written, one each
 
 
 class CompileError(Exception):
-    """g++ does not take the source."""
+    """g++ rejects the source."""
 
 
 class LaunchError(Exception):
-    """CUDA would not start this, or the kernel's threads do not meet."""
+    """CUDA would reject the launch, or threads wait at different barriers."""
 
 
 @cache
-def folder() -> Path:
-    """Where this process's objects are, as long as it lives."""
+def temporary_folder() -> Path:
     made = TemporaryDirectory(prefix="cuda-on-cpu-")
     atexit.register(made.cleanup)
     return Path(made.name)
 
 
+@cache
+def remove_old(folder: Path) -> None:
+    """Remove objects that were not used for long. Other processes may do the same at this moment."""
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - DAYS * 24 * 3600:
+                path.unlink()
+
+
 def compiler() -> str:
     found = shutil.which(os.environ.get("CXX", "g++"))
     if sys.platform != "linux":
-        pytest.skip("shared memory is imitated by a section as Linux's objects have it")
+        pytest.skip("shared memory is imitated by a section of an ELF object, which needs Linux")
     if found is None:
         pytest.skip("no C++ compiler: g++, or the one that $CXX names")
     return found
 
 
-def build(source: Path, *flags: str) -> Path:
-    """The shared object made of a C++ file."""
-    made = source.with_suffix(".so") if source.is_relative_to(folder()) else folder() / f"{source.stem}.so"
-    call = [compiler(), "-O1", "-std=c++20", "-shared", "-fPIC", "-fno-builtin", "-fno-strict-aliasing", "-w"]
-    done = subprocess.run([*call, str(source), *flags, "-o", str(made)], capture_output=True, text=True)
+@cache
+def version(compiler: str) -> str:
+    return subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def build(code: str, *flags: str) -> Path:
+    """Return the shared object made of C++ code; the same code is compiled once, also by other processes and runs."""
+    chosen, folder = compiler(), kept or temporary_folder()
+    remove_old(folder)
+    parts = (version(chosen), *FLAGS[:-1], *flags, (HERE / "cuda_on_cpu.h").read_text(), code)
+    path = folder / f"{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:40]}.so"
+    with suppress(FileNotFoundError):
+        os.utime(path)
+        return path
+    partial = path.with_suffix(f".{os.getpid()}-{next(_numbers)}")
+    call = [chosen, *FLAGS, *flags, "-x", "c++", "-", "-o", str(partial)]
+    done = subprocess.run(call, input=code, capture_output=True, text=True)
     if done.returncode:
         raise CompileError(done.stderr)
-    return made
+    partial.replace(path)
+    return path
 
 
 @cache
 def runtime() -> ctypes.CDLL:
-    path = build(HERE / "cuda_on_cpu.cpp", "-U_FORTIFY_SOURCE")
+    path = build((HERE / "cuda_on_cpu.cpp").read_text(), "-O2", "-U_FORTIFY_SOURCE")
     library = ctypes.CDLL(str(path), ctypes.RTLD_GLOBAL)
     library.cuda_on_cpu_launch.restype = ctypes.c_char_p
     return library
 
 
 class Kernel:
-    """A ``__global__`` function. limit: the most threads in a block, as its launch bounds say."""
+    """A ``__global__`` function. limit: the most threads in a block, from its launch bounds."""
 
     def __init__(self, library: ctypes.CDLL, name: str, limit: int) -> None:
         self.name, self.limit = name, limit
@@ -95,9 +125,9 @@ class Kernel:
         self.parameters = [kind + size for kind, size in zip(kinds().decode(), sizes().decode(), strict=True)]
 
     def pack(self, args: Sequence[Any]) -> list[bytes]:
-        """The arguments' bytes: arrays' addresses and NumPy's numbers, or Python's as 8 bytes, as CuPy takes them.
+        """Return the bytes of the arguments: arrays as addresses, NumPy numbers, and Python numbers as 8 bytes.
 
-        Raises TypeError where one is not what the kernel's parameter is: CUDA would read other bytes.
+        Raises TypeError if an argument has another type than the parameter: CUDA would read other bytes.
         """
         if len(args) != len(self.parameters):
             raise TypeError(f"{self.name}: {len(self.parameters)} arguments expected, {len(args)} given")
@@ -117,7 +147,7 @@ class Kernel:
         return packed
 
     def launch(self, grid: Sequence[int], block: Sequence[int], packed: list[bytes]) -> None:
-        """Run it on the memory that is there now."""
+        """Run the kernel now."""
         grid, block = (tuple(int(n) for n in sizes) + (1,) * (3 - len(sizes)) for sizes in (grid, block))
         fits = all(1 <= n <= most for n, most in zip(grid + block, GRID + THREADS[1], strict=True))
         if not fits or int(np.prod(block)) > min(self.limit, THREADS[0]):
@@ -142,26 +172,19 @@ class Kernel:
 
 @cache
 def compile_kernels(code: str, options: tuple[str, ...] = ()) -> dict[str, Kernel]:
-    """The kernels of a source, by name; g++ is called once for each source.
-
-    options: NVRTC's, of which ``-DN=3`` alone matters here.
-
-    Raises CompileError.
-    """
+    """Return the kernels of a source by name. options: those of NVRTC; ``-DN=3`` alone has an effect here."""
     with _lock:  # or two threads would have two of them
         runtime()
     kernels = {name: int(one or other or THREADS[0]) for one, other, name in KERNEL.findall(code)}
-    source = folder() / f"module{next(_numbers)}.cpp"
     ends = [f"CUDA_ON_CPU_KERNEL({name})" for name in kernels]
     defines = [f"#define {option[2:].replace('=', ' ', 1)}" for option in options if option.startswith("-D")]
-    start = [f'#include "{HERE / "cuda_on_cpu.h"}"', *defines, "#line 1"]
-    source.write_text("\n".join([*start, code, *ends, "CUDA_ON_CPU_MODULE\n"]))
-    library = ctypes.CDLL(str(build(source)))
+    start = ['#include "cuda_on_cpu.h"', *defines, "#line 1"]
+    library = ctypes.CDLL(str(build("\n".join([*start, code, *ends, "CUDA_ON_CPU_MODULE\n"]))))
     return {name: Kernel(library, name, limit) for name, limit in kernels.items()}
 
 
 class RawModule:
-    """``cupy.RawModule``, whose kernels run at once and over NumPy's arrays."""
+    """``cupy.RawModule`` for NumPy arrays; its kernels run when they are launched."""
 
     def __init__(self, code: str, *, options: tuple[str, ...] = ()) -> None:
         self.code, self.options = code, options

@@ -1,13 +1,12 @@
 """CuPy's arrays and functions over NumPy's, in a fake GPU's memory."""
 
 import operator
-from functools import wraps
+from functools import cached_property, wraps
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from fake_gpu import Gpu, Work
-from fake_memory import Block
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 VIEWS = """
@@ -40,10 +39,10 @@ def basic(key: Any) -> tuple | None:
 
 
 class MemoryPointer:
-    """Where an array is."""
+    """The address of an array."""
 
-    def __init__(self, ptr: int, mem: Block) -> None:
-        self.ptr, self.mem = ptr, mem
+    def __init__(self, ptr: int) -> None:
+        self.ptr = ptr
 
 
 def array_class(gpu: Gpu, device: Any) -> type:
@@ -80,10 +79,9 @@ def array_class(gpu: Gpu, device: Any) -> type:
             for name in ("shape", "dtype", "ndim", "size", "strides", "itemsize", "nbytes")
         )
 
-        @property
+        @cached_property
         def data(self):
-            address = self.values.ctypes.data
-            return MemoryPointer(address, gpu.memory.block(address) if self.size else None)
+            return MemoryPointer(self.values.ctypes.data)
 
         @property
         def flags(self):

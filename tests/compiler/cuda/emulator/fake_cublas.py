@@ -131,9 +131,10 @@ def module(gpu: Gpu) -> ModuleType:
             )
         ]
         used = [gpu.memory.block(ptr, span(*lay) * np.dtype(dtype).itemsize) for ptr, _, *lay in laid if span(*lay)]
-        offsets = np.add.outer(np.arange(batch_count) * stride_c, np.add.outer(np.arange(n) * ldc, np.arange(m)))
-        if np.unique(offsets).size != offsets.size:
-            raise MemoryFaultError("products of one batch are written over one another")
+        if batch_count > 1 and abs(stride_c) < span(m, n, ldc, 0, 1):  # they may still lie between one another
+            offsets = np.add.outer(np.arange(batch_count) * stride_c, np.add.outer(np.arange(n) * ldc, np.arange(m)))
+            if np.unique(offsets).size != offsets.size:
+                raise MemoryFaultError("products of one batch are written over one another")
         number = ctypes.c_double if dtype is np.float64 else ctypes.c_float
         scale, old = (dtype(number.from_address(ptr).value) for ptr in (alpha, beta))
         tf32 = compute_type == ComputeType.COMPUTE_32F and found.mode == Math.TF32_TENSOR_OP_MATH

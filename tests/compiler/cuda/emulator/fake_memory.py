@@ -39,14 +39,14 @@ class Memory:
         self._starts: list[int] = []  # in order
         self._blocks: dict[int, Block] = {}  # by where they start
         self._dead: list[Block] = []  # what nobody uses any more, whenever Python finds out
-        self._made, self._lock = 0, threading.RLock()
+        self._made, self._used, self._lock = 0, 0, threading.RLock()
 
     @property
     def used(self) -> int:
         """The bytes that are allocated."""
         with self._lock:
             self._sweep()
-            return sum(block.size for block in self._blocks.values())
+            return self._used
 
     def allocate(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """An array of unset values, all bits of them 1, which is NaN; the memory is freed when no view of it is left.
@@ -65,6 +65,7 @@ class Memory:
             self._sweep()
             bisect.insort(self._starts, block.ptr)
             self._blocks[block.ptr] = block
+            self._used += size
         weakref.finalize(raw, self._dead.append, block)
         return raw[start : start + size].view(dtype).reshape(shape)
 
@@ -73,6 +74,7 @@ class Memory:
             block = self._dead.pop()
             self._starts.remove(block.ptr)
             del self._blocks[block.ptr]
+            self._used -= block.size
 
     def find(self, address: int, size: int = 0) -> Block | None:
         """The block that holds all of these bytes."""

@@ -1,4 +1,4 @@
-"""CUDA's own compiler, which needs no GPU and no driver."""
+"""Compile CUDA C with NVRTC, which needs neither a GPU nor a driver."""
 
 from collections.abc import Sequence
 
@@ -6,22 +6,22 @@ import pytest
 
 missing = ""
 try:
-    from cupy_backends.cuda.libs import nvrtc  # CuPy's, by a name that the fake CuPy does not take
+    from cupy_backends.cuda.libs import nvrtc  # of CuPy; the fake CuPy does not replace this module
 
-    nvrtc.getVersion()  # finds the library, for which it asks CuPy, still the real one
+    nvrtc.getVersion()  # loads the library, with the help of the real CuPy
 except (ImportError, RuntimeError) as error:
     missing = str(error).splitlines()[0]
 
 ARCHITECTURES = ("sm_70", "sm_80", "sm_90")
-"""V100, A100, H100: what NVRTC 12 compiles for, and anynet is used on."""
+"""V100, A100, H100: those that NVRTC 12 compiles for and that anynet runs on."""
 
 
 def nvrtc_compile(source: str, arch: str = "sm_80", options: Sequence[str] = ()) -> str:
-    """Compile to machine code, and return what NVRTC and the assembler have to say.
+    """Compile and return the log of NVRTC and of the assembler, which is empty without warnings.
 
-    arch: ``sm_80``, or ``compute_80`` for PTX, which is assembled for no GPU in particular.
+    arch: ``sm_80`` gives machine code; ``compute_80`` gives PTX, which takes a quarter of the time.
 
-    Raises CompileError, with the same words, where they refuse; skips the test where NVRTC is not installed.
+    Raises CompileError with the log if the source is rejected; skips the test if NVRTC is not installed.
     """
     if missing:
         pytest.skip(f"NVRTC is not installed: {missing}")
@@ -37,4 +37,4 @@ def nvrtc_compile(source: str, arch: str = "sm_80", options: Sequence[str] = ())
 
 
 class CompileError(Exception):
-    """NVRTC does not take the source."""
+    """NVRTC rejects the source."""

@@ -1,4 +1,4 @@
-"""A recorded step captured as a CUDA graph, which the device runs again and again without being told each kernel."""
+"""Capture a recorded step as a CUDA graph, which the GPU runs without launching every kernel from the host."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,39 +6,47 @@ from typing import Any
 
 import cupy
 
-from anynet.compiler.cuda import building, kernels
+from anynet.compiler.cuda import kernels, lowering
+from anynet.compiler.cuda.dependences import UNKNOWN, Footprint, address_range
 from anynet.compiler.cuda.expressions import TYPES
 from anynet.compiler.cuda.kernels import Kernel
-from anynet.compiler.cuda.launching import Launch, Single, compile_all, copy_values
-from anynet.compiler.cuda.memory_use import ANYTHING, Use, reach
+from anynet.compiler.cuda.launch import Launch, SingleKernel, compile_all, copy_values
 from anynet.compiler.cuda.phases import Access, Phase
 from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Tick
 from anynet.core.typing import ConcreteArray as Array
 
 STEPS = 16
-"""Of a graph; what is left of a loop is run by a graph of one."""
+"""Number of steps of a graph; the remaining steps of a loop run in a graph of one step."""
 
 
 class GraphProgram(Program):
-    """A program whose steps are captured, with their rows read on the device.
+    """A program whose steps are captured; kernels read the row of their step from the rows of all steps.
 
-    Its kernels are the program's calls, neighbours joined. The first step of all is run without a graph, for CUDA loads
-    kernels when they first run, which may not happen during a capture. Where a step has operations that are CuPy's
-    own, which cannot all be captured, its kernels are launched one by one.
+    Its kernels are the program's calls, joined where possible. The very first step runs without a graph, because CUDA
+    loads kernels when they first run, and must not do so during a capture. If a step calls functions of CuPy itself,
+    not all of which can be captured, its kernels are launched one by one.
 
-    captures: whether they are captured.
+    Parameters
+    ----------
+    *args, **kwargs
+        As of `Program`.
+
+    Attributes
+    ----------
+    captures : bool
+        True if the steps are captured.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._stream = cupy.cuda.Stream(non_blocking=True)  # the default stream's work cannot be captured
+        self._stream = cupy.cuda.Stream(non_blocking=True)  # work of the default stream cannot be captured
         self._graphs: dict[int, Any] = {}
         self._ran = False
         self._rows: list[Array] = []  # of all steps
-        self._first = cupy.zeros((), "int64")  # the number of the step that a graph begins with
+        self._first = cupy.zeros((), "int64")  # index of a graph's first step
         calls = [_phase(call) or call for call in self.calls if not _does_nothing(call)]
-        joined = kernels.join(calls, _use)
+        joined = kernels.join(calls, _footprint)
         self.captures = all(isinstance(c, Kernel) or _can_be_captured(c, self._row) for c in joined)
         rows = self._row if self.captures else []
         sources = [kernels.write(c, f"k{i}", rows) for i, c in enumerate(joined) if isinstance(c, Kernel)]
@@ -51,9 +59,11 @@ class GraphProgram(Program):
 
     @property
     def launches(self) -> int:
+        """Number of kernels that a step launches, those of cuBLAS included."""
         return len(self._joined)
 
     def steps(self, columns: list[Array], tick: Tick) -> None:
+        """Run a step for each row of the columns; the current stream waits for the steps."""
         if not self.captures:
             for row in zip(*columns, strict=True):
                 self.take(row)
@@ -74,7 +84,7 @@ class GraphProgram(Program):
             here.wait_event(self._stream.record())
 
     def _take_all(self, columns: list[Array]) -> None:
-        """Put the rows of all steps where kernels read them; graphs know the place, and a new one makes new graphs."""
+        """Copy the rows of all steps to where kernels read them; new buffers need new graphs, which hold addresses."""
         n = columns[0].shape[0]
         if not self._rows or n > self._rows[0].shape[0]:
             self._rows = [cupy.empty((n, *row.shape), row.dtype) for row in self._row]
@@ -84,7 +94,7 @@ class GraphProgram(Program):
         self._first[...] = 0
 
     def _run_some(self, left: int) -> int:
-        """Run some of the steps that are left. Returns how many."""
+        """Run some of the remaining steps, and return how many."""
         if not self._ran:
             self._run_each(1)
             self._ran = True
@@ -95,7 +105,7 @@ class GraphProgram(Program):
                 self._stream.begin_capture()
                 self._run_each(n)
             except BaseException:
-                with suppress(RuntimeError):  # which says no more than that the capture has failed
+                with suppress(RuntimeError):  # it only says that the capture has failed
                     self._stream.end_capture()
                 raise
             self._graphs[n] = self._stream.end_capture()
@@ -103,7 +113,7 @@ class GraphProgram(Program):
         return n
 
     def _run_each(self, n: int) -> None:
-        """So many steps, launch by launch."""
+        """Run n steps, launch by launch."""
         for later in range(n):
             for call in self._joined:
                 if isinstance(call, Launch):
@@ -115,35 +125,33 @@ class GraphProgram(Program):
 
 
 def _phase(call: Call) -> Phase | None:
-    """What is called, where that is a phase."""
     match call:
-        case Single(phase=phase), _:
+        case SingleKernel(phase=phase), _:
             return phase
         case function, (into, array) if function is copy_values and {str(into.dtype), str(array.dtype)} <= TYPES.keys():
-            return building.copy(into, array)
+            return lowering.copy(into, array)
     return None
 
 
 def _does_nothing(call: Call) -> bool:
-    """Whether it copies an array without elements."""
+    """Return True if the call copies an array without elements."""
     function, args = call
     return function is copy_values and args[0].size == 0
 
 
-def _use(call: Call) -> Use:
-    """What a call that is no phase does with memory."""
-    found: Use = getattr(call[0], "use", ANYTHING)
+def _footprint(call: Call) -> Footprint:
+    found: Footprint = getattr(call[0], "footprint", UNKNOWN)
     return found
 
 
 def _can_be_captured(call: Call, rows: Sequence[Array]) -> bool:
-    """Whether it is known what a call does, and that it takes no step's row, which is not where it seems to be."""
-    use = _use(call)
-    return use is not ANYTHING and not any(reach(row).meets(used) for row in rows for used in use.reads)
+    """Return True if the memory that a call accesses is known, and holds no row: calls would read the first one."""
+    used = _footprint(call)
+    return used is not UNKNOWN and not any(address_range(row).overlaps(read) for row in rows for read in used.reads)
 
 
 def _advance(first: Array, n: int) -> Kernel:
-    """A kernel that adds to the number of the first step."""
+    """Return a kernel that adds n to the index of the first step."""
     here, kernel = Access(first, (0,)), Kernel()
     kernel.add(Phase((1,), (here,), (here,), (f"{{y0}} = {{x0}} + {n};",)))
     return kernel

@@ -1,0 +1,86 @@
+"""Compile kernels and launch them."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import cupy
+import numpy as np
+
+from anynet.compiler.cuda.expressions import PRELUDE
+from anynet.compiler.cuda.kernels import Kernel, Source, write
+from anynet.compiler.cuda.phases import Phase
+from anynet.core.typing import ConcreteArray as Array
+
+
+class Launch:
+    """A compiled kernel with its arguments.
+
+    Parameters
+    ----------
+    function : cupy.RawKernel
+    source : Source
+    """
+
+    def __init__(self, function: Any, source: Source) -> None:
+        self._function, self._source = function, source
+
+    def __call__(self, rows: Sequence[Array] = (), step: Array | None = None, later: int = 0) -> None:
+        """Launch the kernel on the current stream.
+
+        Parameters
+        ----------
+        rows : sequence of cupy.ndarray
+            Buffers with the rows of all steps.
+        step : cupy.ndarray of int64, shape ()
+            Index of the first step.
+        later : int
+            Offset of this step from the first.
+        """
+        _, _, arguments, has_rows, blocks, threads = self._source
+        args = [rows[thing] if isinstance(thing, int) else thing for thing in arguments]
+        if has_rows:
+            args += [step, np.int32(later)]
+        self._function((blocks,), (threads,), tuple(args))
+
+
+class SingleKernel:
+    """A phase as a kernel of its own, compiled when it is first called.
+
+    Parameters
+    ----------
+    phase : Phase
+    """
+
+    def __init__(self, phase: Phase) -> None:
+        self.phase = phase
+
+    @cached_property
+    def _launch(self) -> Launch:
+        kernel = Kernel()
+        kernel.add(self.phase)
+        return compile_all([write(kernel, "single")])[0]
+
+    def __call__(self) -> None:
+        """Launch the kernel on the current stream."""
+        self._launch()
+
+
+def compile_all(sources: Sequence[Source]) -> list[Launch]:
+    """Compile kernels as one module, which takes less time than one by one.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+
+    Returns
+    -------
+    list of Launch
+    """
+    module = cupy.RawModule(code="\n".join([PRELUDE, *(source.text for source in sources)]))
+    return [Launch(module.get_function(source.name), source) for source in sources]
+
+
+def copy_values(into: Array, array: Array) -> None:
+    """Copy values from one array to another, with CuPy, on the current stream."""
+    into[...] = array

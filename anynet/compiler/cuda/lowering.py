@@ -1,0 +1,239 @@
+"""Lower recorded operations, whose arrays are allocated, to phases."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, TYPES, Reduction, dtype_name, expression, literal
+from anynet.compiler.cuda.phases import WARP, Access, Phase, TypedReduction
+from anynet.compiler.graph import Node
+from anynet.compiler.memory import MemoryPlan
+from anynet.core.typing import ConcreteArray as Array
+
+NewArray = Callable[[tuple[int, ...]], Array]
+"""Function that allocates an array of a shape."""
+
+MANY_RESULTS = 1 << 8
+"""Number of results from which on a thread computes each of them if its elements are not adjacent.
+
+The elements of neighboring results are adjacent then.
+"""
+
+LONG = 1 << 8
+"""Number of elements from which on a reduction is split into parts, if more threads can work then."""
+
+MOST_OF_WARP, LEAST_OF_THREAD, THREADS = 1 << 9, 1 << 4, 1 << 15
+"""Sizes of parts: at most so many elements for a warp, at least so many for a thread, and at most so many threads."""
+
+MERGED_BY = {"mean": "sum", "count_nonzero": "sum"}
+"""Reduction of the parts' results, where it is not the reduction of the parts themselves."""
+
+
+def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
+    """Return one loop for elementwise operations.
+
+    Parameters
+    ----------
+    group : list of Node
+        Operations whose results have one shape, in an order in which they can be computed.
+    memory : MemoryPlan
+        Allocates the results that are needed outside the group; only these are written.
+
+    Returns
+    -------
+    Phase
+    """
+    shape, needed = tuple(group[0].shape), set(memory.needed_outside(group))
+    local: dict[Node, str] = {}
+    reads: list[Access] = []
+    writes: list[Access] = []
+    lines: list[str] = []
+
+    def load(access: Access, kind: str) -> str:
+        for k, known in enumerate(reads):
+            if (_address(known), known.array.dtype) == (_address(access), access.array.dtype):
+                return f"v{k}"
+        reads.append(access)
+        lines.append(f"const {kind} v{len(reads) - 1} = {{x{len(reads) - 1}}};")
+        return f"v{len(reads) - 1}"
+
+    def value(argument: Any) -> str:
+        if not isinstance(argument, Node):
+            return literal(argument)
+        if argument in local:
+            return local[argument]
+        array = memory[argument]
+        return load(Access(array, _broadcast_strides(array, shape)), _type(argument))
+
+    for k, node in enumerate(group):
+        if node.op == "take":
+            table, index, axis = (*(memory[used] for used in node.args), node.kwargs["axis"] % len(shape))
+            along = [0] * len(shape)
+            along[axis] = _strides(index)[0]
+            chosen = load(Access(index, tuple(along)), _type(node.args[1]))
+            lines.append(f"const long long j{k} = at({chosen}, {table.shape[axis]});")
+            found = load(_at(table, axis, f"j{k}"), _type(node))
+        else:
+            found = expression(node, [value(a) for a in (node.args[:1] if node.op == "astype" else node.args)])
+        lines.append(f"const {_type(node)} t{k} = {found};")
+        local[node] = f"t{k}"
+        if node in needed:
+            out = memory.allocate(node)
+            writes.append(Access(out, _broadcast_strides(out, shape)))
+            lines.append(f"{{y{len(writes) - 1}}} = t{k};")
+    return Phase(shape, tuple(reads), tuple(writes), tuple(lines))
+
+
+def along_axis(table: Array, index: Array, axis: int, out: Array) -> Phase:
+    """Return the loop of ``out = take_along_axis(table, index, axis)``.
+
+    Parameters
+    ----------
+    table, index, out : cupy.ndarray
+        `index` has the shape of `out`.
+    axis : int
+
+    Returns
+    -------
+    Phase
+    """
+    reads = Access(index, _strides(index)), _at(table, axis % out.ndim, "j")
+    lines = f"const long long j = at({{x0}}, {table.shape[axis]});", "{y0} = {x1};"
+    return Phase(tuple(out.shape), reads, (Access(out, _strides(out)),), lines)
+
+
+def copy(into: Array, array: Array) -> Phase:
+    """Return the loop of ``into[...] = array``, which may convert the dtype.
+
+    Parameters
+    ----------
+    into, array : cupy.ndarray
+
+    Returns
+    -------
+    Phase
+    """
+    shape = tuple(into.shape)
+    value = "{x0} != 0" if str(into.dtype) == "bool" else "{x0}"
+    read, write = Access(array, _broadcast_strides(array, shape)), Access(into, _strides(into))
+    return Phase(shape, (read,), (write,), (f"{{y0}} = {value};",))
+
+
+def product(a: Array, b: Array, out: Array) -> Phase:
+    """Return the loop of ``out = a @ b``, in which a thread computes each element.
+
+    Parameters
+    ----------
+    a, b, out : cupy.ndarray
+        Matrices or stacks of matrices.
+
+    Returns
+    -------
+    Phase
+    """
+    *members, m, n = out.shape
+    shape, k = (*members, m, n), a.shape[-1]
+    (*of_a, row_a, in_a), (*of_b, in_b, column_b) = (
+        _broadcast_strides(operand, (*members, *operand.shape[-2:])) for operand in (a, b)
+    )
+    kind = TYPES[str(out.dtype)]
+    return Phase(
+        shape,
+        (Access(a, (*of_a, row_a, 0, in_a)), Access(b, (*of_b, 0, column_b, in_b))),
+        (Access(out, (*_strides(out), 0)),),
+        ("const X x = {x0} * {x1};",),
+        (k,),
+        TypedReduction(REDUCTIONS["sum"], _accumulator(kind), kind, by_warp=False),
+    )
+
+
+def reduction(op: str, x: Array, out: Array, axes: tuple[int, ...], new: NewArray) -> list[Phase]:
+    """Return the loops of a reduction: two where one would leave most of the GPU idle.
+
+    Parameters
+    ----------
+    op : str
+        Name in `REDUCTIONS`.
+    x, out : cupy.ndarray
+        `out` is without the reduced axes.
+    axes : tuple of int
+        Axes to reduce, not negative.
+    new : callable
+        ``new(shape)`` returns an array of out's dtype, for intermediate results.
+
+    Returns
+    -------
+    list of Phase
+    """
+    strides, kept = _strides(x), [axis for axis in range(x.ndim) if axis not in axes]
+    shape, inner = ([x.shape[axis] for axis in part] for part in (kept, axes))
+    outer_strides, inner_strides = ([strides[axis] for axis in part] for part in (kept, axes))
+    n, how = math.prod(inner), REDUCTIONS[op]
+    parts = _parts(n, math.prod(shape), inner_strides[0]) if len(axes) == 1 and how.merge else 1
+    if parts == 1:
+        return [_reduce(how, x, [*outer_strides, *inner_strides], shape, inner, out)]
+    (axis,), (stride,) = axes, inner_strides  # the parts take the axis's place, so that members stay separate
+    between = new((*shape[:axis], parts, *shape[axis:]))
+    split = [*outer_strides[:axis], stride * (n // parts), *outer_strides[axis:], stride]
+    first, then = "sum" if op == "mean" else op, MERGED_BY.get(op, op)
+    last = REDUCTIONS[then]._replace(result=f"s / {n}") if op == "mean" else REDUCTIONS[then]
+    merged = list(_strides(between))
+    merged.append(merged.pop(axis))
+    return [
+        _reduce(REDUCTIONS[first], x, split, list(between.shape), [n // parts], between),
+        _reduce(last, between, merged, shape, [parts], out),
+    ]
+
+
+def _reduce(how: Reduction, x: Array, strides: list[int], shape: list[int], inner: list[int], out: Array) -> Phase:
+    """Return the loop of a reduction. strides: of x, along the kept axes, then along the inner ones."""
+    S, X = TYPES[str(out.dtype)], TYPES[str(x.dtype)]
+    n, n_results = math.prod(inner), math.prod(shape)
+    by_warp = bool(how.merge) and n >= WARP and (abs(strides[-1]) == 1 or n_results < MANY_RESULTS)
+    return Phase(
+        tuple(shape),
+        (Access(x, tuple(strides)),),
+        (Access(out, (*_strides(out), *(0 for _ in inner))),),
+        ("const X x = {x0};",),
+        tuple(inner),
+        TypedReduction(how, _accumulator(S), X, by_warp),
+    )
+
+
+def _parts(n: int, n_results: int, stride: int) -> int:
+    """Return the number of parts to split reductions of n elements into; it divides n."""
+    if n < LONG:
+        return 1
+    most = n // MOST_OF_WARP if abs(stride) == 1 else min(THREADS // n_results, n // LEAST_OF_THREAD)
+    return max((p for p in range(1, most + 1) if n % p == 0), default=1)
+
+
+def _strides(array: Array) -> tuple[int, ...]:
+    """Return strides in elements."""
+    return tuple(stride // array.itemsize for stride in array.strides)
+
+
+def _broadcast_strides(array: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return strides in elements, along the axes of a shape that the array is broadcast to."""
+    own = [0 if n == 1 else stride for n, stride in zip(array.shape, _strides(array), strict=True)]
+    return (*(0 for _ in range(len(shape) - len(own))), *own)
+
+
+def _at(table: Array, axis: int, index: str) -> Access:
+    """Return the element of a table with this index along one axis, and the loop's indices along the others."""
+    strides = list(_strides(table))
+    along, strides[axis] = strides[axis], 0
+    return Access(table, tuple(strides), f"{index} * {along}")
+
+
+def _address(access: Access) -> tuple[int, tuple[int, ...], str]:
+    return access.array.data.ptr, access.strides, access.offset
+
+
+def _accumulator(kind: str) -> str:
+    """Return the type in which a result of another type is accumulated."""
+    return kind if kind in ENDS else "int"
+
+
+def _type(node: Node) -> str:
+    return TYPES[dtype_name(node)]
