@@ -62,7 +62,7 @@ def xp(request: pytest.FixtureRequest) -> Library:
 
 @pytest.fixture
 def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
-    """CuPy without a GPU: kernels run on the CPU, over arrays that are NumPy's; see tests/compiler/cuda/emulator."""
+    """CuPy without a GPU: kernels run on the CPU, on NumPy arrays; see tests/compiler/cuda/emulator."""
     put_in_place(monkeypatch, limit=16 << 30)
     yield backend("cupy")
     importlib.import_module("anynet.compiler.cuda.matmul")._handle.cache_clear()  # with their workspaces

@@ -62,7 +62,9 @@ def test_in_parts(drawn: Drawn, long: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:a step cannot be recorded")  # such as one that returns integers for bools
-@pytest.mark.parametrize("name", RECORDING)
+@pytest.mark.parametrize(  # the emulator runs them in test_drawn_steps_on_cupy.py too
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "emulated cupy")) for name in RECORDING]
+)
 def test_others(name: str, request: pytest.FixtureRequest) -> None:
     chosen = recording(name, request)
 

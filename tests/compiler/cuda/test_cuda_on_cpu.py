@@ -1,4 +1,4 @@
-"""The machinery that stands for a GPU does what CUDA does, and tells what CUDA would not."""
+"""The emulator runs kernels as CUDA does, and reports errors that CUDA does not report."""
 
 import math
 import os
@@ -55,7 +55,7 @@ def test_blocks_add_up_by_shuffles_and_shared_memory(order, dtype, threads):
     np.testing.assert_array_equal(*sums(dtype, "__syncthreads();", threads))
 
 
-def test_a_missing_barrier_shows_in_some_order(monkeypatch):
+def test_a_missing_barrier_is_found_with_some_order(monkeypatch):
     wrong = []
     for name in cuda_on_cpu.ORDERS:
         monkeypatch.setattr(cuda_on_cpu, "order", name)
@@ -64,7 +64,7 @@ def test_a_missing_barrier_shows_in_some_order(monkeypatch):
     assert any(wrong)
 
 
-def test_threads_have_their_places_in_blocks_and_grids(order):
+def test_indices_of_threads_and_blocks(order):
     body = """
         int block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
         int thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
@@ -91,13 +91,13 @@ def test_shuffles(order, call, expected):
     np.testing.assert_array_equal(x, expected)
 
 
-def test_what_is_shuffled_from_a_lane_that_is_not_there_is_nothing_to_rely_on():
+def test_shuffles_from_a_missing_lane_give_nan():
     x = np.zeros(8, np.float32)
     kernel("x[threadIdx.x] = __shfl_down_sync(0xffffffff, 1.0f, 4);")((1,), (8,), (x,))
     np.testing.assert_array_equal(x, [1] * 4 + [math.nan] * 4)
 
 
-def test_shared_memory_holds_nothing_at_first():
+def test_shared_memory_is_nan_at_first():
     x = np.zeros(2, np.float32)
     body = "__shared__ float s; x[blockIdx.x] = s; s = 1;"
     kernel(body)((2,), (1,), (x,))
@@ -108,28 +108,28 @@ DIVERGENT = {
     "one path only": "if (threadIdx.x < 5) __syncthreads();",
     "two places": "if (threadIdx.x < 5) __syncthreads(); else __syncthreads();",
     "a thread ends": "if (threadIdx.x == 5) return; __syncthreads();",
-    "rounds of a loop": "for (int i = 0; i < threadIdx.x % 2 + 1; i++) __syncthreads();",
-    "a warp that never comes": "if (threadIdx.x < 5) __syncwarp(); else __syncthreads();",
-    "a shuffle of some": "if (threadIdx.x < 5) x[0] = __shfl_sync(0xffffffff, x[0], 0); else __syncthreads();",
+    "iterations of a loop": "for (int i = 0; i < threadIdx.x % 2 + 1; i++) __syncthreads();",
+    "part of a warp waits elsewhere": "if (threadIdx.x < 5) __syncwarp(); else __syncthreads();",
+    "part of a warp shuffles": "if (threadIdx.x < 5) x[0] = __shfl_sync(0xffffffff, x[0], 0); else __syncthreads();",
 }
 
 
 @pytest.mark.parametrize("name", DIVERGENT)
-def test_threads_that_never_meet_are_told(order, name):
+def test_divergent_barriers_are_reported(order, name):
     x = np.zeros(1, np.float32)
     broken = kernel(DIVERGENT[name])
     with pytest.raises(LaunchError, match="f: divergent barrier: in block"):
         broken((3,), (64,), (x,))
-    kernel("__syncthreads(); x[0] += 1;")((1,), (1,), (x,))  # and the next kernel runs
+    kernel("__syncthreads(); x[0] += 1;")((1,), (1,), (x,))  # the next kernel runs
     assert x[0] == 1
 
 
-def test_a_warp_s_mask_has_the_thread_itself():
+def test_masks_without_the_calling_thread_are_rejected():
     with pytest.raises(LaunchError, match="leaves it out"):
         kernel("__syncwarp(1);")((1,), (32,), (np.zeros(1, np.float32),))
 
 
-def test_a_part_of_a_warp_can_meet(order):
+def test_part_of_a_warp_can_shuffle(order):
     x = np.zeros(32, np.float32)
     kernel("if (threadIdx.x < 4) x[threadIdx.x] = __shfl_xor_sync(0xf, float(threadIdx.x), 1);")((1,), (32,), (x,))
     np.testing.assert_array_equal(x[:4], [1, 0, 3, 2])
@@ -149,7 +149,7 @@ def test_mathematics(dtype):
     np.testing.assert_allclose(y, expected, rtol={"float32": 2e-6, "float64": 1e-14}[dtype])
 
 
-def test_functions_take_the_precision_of_their_arguments():
+def test_functions_have_the_precision_of_their_arguments():
     x = np.zeros(3)
     body = "x[0] = exp(0.1f); x[1] = exp(0.1); x[2] = expf(0.1);"
     kernel(body, "double* x")((1,), (1,), (x,))
@@ -157,7 +157,7 @@ def test_functions_take_the_precision_of_their_arguments():
     assert (x[1], x[0] == x[1]) == (math.exp(0.1), False)
 
 
-def test_numbers_that_are_none():
+def test_nan_and_infinity():
     x = np.asarray([math.nan, math.inf, -2], np.float32)
     y = np.zeros((3, 5), np.float32)
     body = """for (int i = 0; i < 3; i++) {
@@ -177,13 +177,13 @@ def test_numbers_that_are_none():
         ((np.uint64(8), np.int32(3)), "argument 0 is an array, and uint64 was given"),
     ],
 )
-def test_arguments_that_are_not_the_parameters(args, words):
+def test_wrong_arguments_are_rejected(args, words):
     with pytest.raises(TypeError, match=words):
         kernel("x[n] = 0;", "double* x, int n")((1,), (1,), args)
 
 
 @pytest.mark.parametrize(("grid", "block"), [((0,), (1,)), ((1,), (1025,)), ((1, 65536), (1,)), ((1,), (1, 1, 65))])
-def test_launches_that_cuda_refuses(grid, block):
+def test_launches_that_cuda_rejects(grid, block):
     with pytest.raises(LaunchError, match="CUDA starts no grid"):
         kernel("x[0] = 0;")(grid, block, (np.zeros(1, np.float32),))
 
@@ -224,6 +224,6 @@ def test_other_code_and_flags_are_other_objects(monkeypatch, tmp_path):
     assert len({build(code, f"-DNUMBER={n}") for n in (1, 2)} | {build(code.replace("NUMBER", "1"))}) == 3
 
 
-def test_what_is_not_cuda_is_told():
+def test_compile_errors():
     with pytest.raises(CompileError, match="nonsense"):
         kernel("nonsense;")

@@ -1,4 +1,4 @@
-"""What the fake CuPy and cuBLAS offer is in the real packages, by the same names, arguments and numbers."""
+"""The fake CuPy and cuBLAS have the names, arguments and constants of the real packages."""
 
 import inspect
 import re
@@ -14,13 +14,13 @@ cupy = pytest.importorskip("cupy", exc_type=ImportError)
 
 FAKE = Fake()
 MODULES = [name for name in FAKE.modules if name.startswith("cupy.") or name == "cupy"]
-SUBMODULES = {name.rpartition(".")[2] for name in MODULES}  # some of which CuPy does not import by itself
+SUBMODULES = {name.rpartition(".")[2] for name in MODULES}  # CuPy does not import all of them itself
 OURS = {"values", "of", "push", "run", "refuse_capture", "graph", "place", "stream", "wait", "gpu", "works"}
-"""What the fake's classes have for themselves."""
+"""Attributes that only the classes of the fake have."""
 
 
 def real(path):
-    """What is at ``cupy.cuda.Stream``, say."""
+    """Return an object of CuPy by its path, such as ``cupy.cuda.Stream``."""
     thing = cupy
     for name in path.split(".")[1:]:
         thing = getattr(thing, name)
@@ -28,7 +28,7 @@ def real(path):
 
 
 def parameters(function):
-    """Names, from the signature or from the first line of the docstring, as Cython writes it."""
+    """Return parameter names, from the signature or, for Cython, from the first line of the docstring."""
     try:
         names = list(inspect.signature(function).parameters)
     except ValueError:
@@ -65,7 +65,7 @@ FUNCTIONS += ["cupy.cuda.runtime.memcpyAsync", "cupy.cuda.runtime.memsetAsync", 
 
 @pytest.mark.parametrize("path", FUNCTIONS)
 def test_arguments(path):
-    """By the same names and in the same places, as many as the fake takes."""
+    """The arguments of the fake have the names and positions of CuPy's; it may take fewer."""
     fake = FAKE.cupy
     for name in path.split(".")[1:]:
         fake = getattr(fake, name)
@@ -90,7 +90,7 @@ def test_errors(status):
     assert isinstance(error, RuntimeError)
 
 
-def test_memory_that_ends_is_a_memory_error():
+def test_out_of_memory_is_a_memory_error():
     ours, theirs = OutOfMemoryError(3000, 2000), cupy.cuda.memory.OutOfMemoryError(3000, 2000)
     assert isinstance(theirs, MemoryError)
     assert str(ours) == str(theirs)
@@ -104,7 +104,7 @@ def test_no_capture_on_the_default_stream():
 def test_implicit_conversion():
     if cupy.is_available():
         array = cupy.zeros(3)
-    else:  # on memory that nobody touches
+    else:  # memory that is not accessed
         memory = cupy.cuda.UnownedMemory(4096, 24, None, 0)
         array = cupy.ndarray((3,), memptr=cupy.cuda.MemoryPointer(memory, 0))
     with pytest.raises(TypeError, match=re.escape(IMPLICIT)):

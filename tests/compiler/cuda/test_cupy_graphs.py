@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 
-def test_a_capture_that_fails_leaves_all_as_it_was(emulated_cupy, monkeypatch):
-    """The error is told as it is, and the same loop goes on afterwards."""
+def test_a_loop_runs_after_a_failed_capture(emulated_cupy, monkeypatch):
+    """The error is passed on."""
     from anynet.compiler.cuda import launch
 
     loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] + shared[0] * row[0],))
@@ -28,8 +28,8 @@ def test_a_capture_that_fails_leaves_all_as_it_was(emulated_cupy, monkeypatch):
     np.testing.assert_array_equal(emulated_cupy.to_host(found), np.full((50, 50), 4))
 
 
-def test_a_loop_waits_for_what_is_in_line_ahead_of_it(emulated_cupy, monkeypatch):
-    """Even for a kernel that was launched on the current stream a moment before the first step."""
+def test_a_loop_waits_for_earlier_work_of_the_current_stream(emulated_cupy, monkeypatch):
+    """Such as a kernel launched just before the first step."""
     from anynet.compiler.cuda import capture, launch, lowering, target
 
     ones, twos = (emulated_cupy.asarray(np.full((3, 5), value)) for value in (1.0, 2.0))
@@ -50,7 +50,7 @@ def test_a_loop_waits_for_what_is_in_line_ahead_of_it(emulated_cupy, monkeypatch
 
 
 def test_products_have_their_own_workspace_on_every_stream(emulated_cupy, monkeypatch):
-    """Which a change of stream takes away; without one, cuBLAS would allocate while a graph is captured."""
+    """set_stream resets it; without one, cuBLAS would allocate while a graph is captured."""
     cublas = sys.modules["nvmath.bindings.cublas"]
     said: list[str] = []
 

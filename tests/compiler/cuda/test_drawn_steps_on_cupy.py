@@ -1,4 +1,4 @@
-"""Drawn steps on CuPy, whose kernels are run here on a CPU, in whatever way they are put together."""
+"""Random steps on the emulated GPU equal NumPy's, whatever the sizes from which phases are split or joined."""
 
 from unittest.mock import patch
 

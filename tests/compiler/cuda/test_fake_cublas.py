@@ -1,4 +1,4 @@
-"""The fake cuBLAS multiplies as cuBLAS does, in the precision asked for, and refuses what cuBLAS refuses."""
+"""The fake cuBLAS computes and rejects what cuBLAS does, in the same precision."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def fake(monkeypatch):
 
 @pytest.fixture
 def gemm(fake):
-    """``C = alpha op(A) op(B) + beta C`` of (batch, columns, rows) arrays, which are cuBLAS's matrices; at once."""
+    """Return ``C = alpha op(A) op(B) + beta C``; arrays of shape (batch, columns, rows) are cuBLAS's matrices."""
 
     def multiply(a, b, c, transa=N, transb=N, alpha=1.0, beta=0.0, compute=None, mode=0, batched=True, **changes):
         cublas, kind = fake.cublas, F64 if c.dtype == np.float64 else F32
@@ -36,7 +36,7 @@ def gemm(fake):
             cublas.gemm_strided_batched_ex(*args.values())
         else:
             cublas.gemm_ex(*(value for name, value in args.items() if name not in BATCHES))
-        numbers[...] = np.nan  # they are read when it is put in line
+        numbers[...] = np.nan  # they were read by the call
         cublas.destroy(handle)
         return fake.cupy.asnumpy(c)
 
@@ -45,7 +45,7 @@ def gemm(fake):
 
 @pytest.fixture
 def make(fake, rng):
-    """A random array of the fake's."""
+    """Return a function that creates a random array on the GPU."""
     return lambda *shape, dtype="float64": fake.cupy.asarray(rng.standard_normal(shape).astype(dtype))
 
 
@@ -69,7 +69,7 @@ def test_parts_of_larger_matrices(gemm, make):
     np.testing.assert_allclose(gemm(whole[:, :, 3:], b, c, m=4, lda=9), expected, rtol=1e-12)
 
 
-def test_where_beta_is_zero_the_old_is_not_read(gemm, make, fake):
+def test_with_beta_zero_the_result_is_not_read(gemm, make, fake):
     assert np.isfinite(gemm(make(1, 5, 4), make(1, 6, 5), fake.cupy.empty((1, 6, 4)))).all()
 
 
@@ -85,7 +85,7 @@ def test_where_beta_is_zero_the_old_is_not_read(gemm, make, fake):
         ({"atype": F32}, 15),
     ],
 )
-def test_what_cublas_refuses(gemm, make, changes, status):
+def test_what_cublas_rejects(gemm, make, changes, status):
     with pytest.raises(cuBLASError) as caught:
         gemm(make(2, 5, 4), make(2, 6, 5), make(2, 6, 4), **changes)
     assert caught.value.status == status
@@ -108,7 +108,7 @@ def test_handles(fake):
     ],
 )
 def test_precisions(gemm, fake, make, compute, mode, bits):
-    """1 + 2^-bits is the number after 1, and half of that is rounded to the even one."""
+    """The number after 1 is 1 + 2^-bits; ties are rounded to even."""
     cupy, one = fake.cupy, np.float32(1)
     eps = np.float32(2.0**-bits)
     x = np.asarray([one, one + eps, one + eps / 2, one + 3 * eps / 2, -one - eps, 0], np.float32).reshape(1, 1, 6)
@@ -118,13 +118,13 @@ def test_precisions(gemm, fake, make, compute, mode, bits):
     np.testing.assert_array_equal(actual[0, 0], [1, 1 + eps, 1, 1 + 2 * eps, -1 - eps, 0])
 
 
-def test_rounding_agrees_with_numpys_of_half_precision(rng):
+def test_rounding_equals_numpys_float16(rng):
     x = rng.uniform(0.01, 100, 1000).astype(np.float32)  # float16 has the ten bits of TF32, in this range
     np.testing.assert_array_equal(rounded(x, 10), x.astype(np.float16).astype(np.float32))
     np.testing.assert_array_equal(rounded(np.asarray([np.inf, np.nan], np.float32), 7), [np.inf, np.nan])
 
 
-def test_memory_that_is_not_the_operands(gemm, make):
+def test_wrong_memory_is_reported(gemm, make):
     a, b, c = make(2, 5, 4), make(2, 6, 5), make(2, 6, 4)
     with pytest.raises(MemoryFaultError, match="not in one array's memory"):
         gemm(a, b, c, k=6, ldb=6)
@@ -135,7 +135,7 @@ def test_memory_that_is_not_the_operands(gemm, make):
         gemm(square, make(1, 4, 4), square)
 
 
-def test_products_go_in_line_and_are_captured(fake, make):
+def test_products_are_queued_and_captured(fake, make):
     cupy, cublas = fake.cupy, fake.cublas
     a, c, work = cupy.asarray([[2.0]]), make(1, 1), cupy.empty(1024, "uint8")
     numbers, handle, stream = np.asarray([1.0, 0.0]), cublas.create(), cupy.cuda.Stream(non_blocking=True)

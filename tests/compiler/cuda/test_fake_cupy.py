@@ -1,4 +1,4 @@
-"""The fake CuPy keeps CuPy's and CUDA's rules: an anynet that breaks one fails on it as it would on a GPU."""
+"""The fake CuPy has the rules of CuPy and CUDA: code that breaks one fails as on a GPU."""
 
 import gc
 
@@ -41,7 +41,7 @@ def module(cupy):
 
 @pytest.fixture
 def add(module):
-    """Put adding a number to all of an array in line."""
+    """Return a function that queues the addition of a number to an array."""
     kernel = module.get_function("add")
     return lambda x, number: kernel(((x.size + 31) // 32,), (32,), (x, np.float32(number), np.int32(x.size)))
 
@@ -56,7 +56,7 @@ def zeros(cupy, n=5):
 
 
 class TestArrays:
-    def test_they_are_not_converted_in_passing(self, cupy):
+    def test_they_are_not_converted_implicitly(self, cupy):
         x = zeros(cupy)
         for convert in (np.asarray, np.array, lambda x: np.zeros(5) + x, lambda x: x + np.zeros(5), memoryview):
             with pytest.raises(TypeError):
@@ -65,7 +65,7 @@ class TestArrays:
             with pytest.raises(TypeError, match="Unsupported type"):
                 convert()
 
-    def test_single_numbers_are_arrays(self, cupy, fake):
+    def test_scalars_are_arrays(self, cupy, fake):
         x = cupy.asarray([1.0, 2, 3])
         for number in (x.sum(), cupy.max(x), x[0], fake.xp.mean(x), x @ x, np.float64(2) * x[1], np.sum(x)):
             assert type(number) is cupy.ndarray
@@ -79,7 +79,7 @@ class TestArrays:
         assert array_api_compat.device(x) == cupy.cuda.Device(0)
         assert not array_api_compat.is_numpy_array(x)
 
-    def test_views_are_where_they_are(self, cupy):
+    def test_addresses_of_views(self, cupy):
         x = cupy.arange(24, dtype="float32").reshape(4, 6)
         assert x.data.ptr % 512 == 0
         assert x[1:, 2].data.ptr == x.data.ptr + 4 * 8
@@ -90,7 +90,7 @@ class TestArrays:
         assert not cupy.may_share_memory(x[:2], x[2:])
         assert (x.T.flags.f_contiguous, x.T.flags.c_contiguous, hasattr(x.flags, "writeable")) == (True, False, False)
 
-    def test_they_are_written_where_they_are(self, cupy):
+    def test_in_place_operations(self, cupy):
         x = cupy.arange(6)
         y = x
         y[1:3] = 7
@@ -104,10 +104,10 @@ class TestArrays:
         assert y is x
         np.testing.assert_array_equal(cupy.asnumpy(x), [-1, 16, 16, 8, 10, 9])
 
-    def test_unset_memory_is_not_zeros(self, cupy):
+    def test_empty_is_nan(self, cupy):
         assert np.isnan(cupy.asnumpy(cupy.empty((2, 3)))).all()
 
-    def test_memory_ends(self, monkeypatch):
+    def test_out_of_memory(self, monkeypatch):
         cupy = put_in_place(monkeypatch, limit=1000).cupy
         x = cupy.empty(100)
         with pytest.raises(OutOfMemoryError):
@@ -118,7 +118,7 @@ class TestArrays:
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_steps_are_what_they_are_on_numpy(fake, name):
+def test_steps_equal_numpys(fake, name):
     rng = np.random.default_rng(0)
     carry, shared = [rng.standard_normal(shape) for shape in ((4, 6), (4, 6), (6,))], rng.standard_normal((4, 6))
     host = (carry, (shared, np.asarray([2, 0, 3, 1])), (rng.standard_normal((3, 4, 6)),))
@@ -134,7 +134,7 @@ def test_steps_are_what_they_are_on_numpy(fake, name):
 
 
 class TestStreams:
-    def test_a_kernel_runs_when_somebody_waits(self, cupy, add, stream):
+    def test_a_kernel_runs_when_something_waits(self, cupy, add, stream):
         x = zeros(cupy)
         with stream:
             add(x, 3)
@@ -163,13 +163,13 @@ class TestStreams:
         assert not y.values.any()
         assert event.done
 
-    def test_what_is_dropped_in_line_is_still_used(self, cupy, add):
+    def test_queued_work_keeps_arrays_alive(self, cupy, add):
         x = zeros(cupy)
         add(x[1:4], 1)
         del x
         cupy.cuda.Device().synchronize()
 
-    def test_host_memory_that_is_not_page_locked_is_copied_at_once(self, cupy, fake):
+    def test_only_page_locked_memory_is_copied_later(self, cupy, fake):
         for empty, expected in ((fake.cupyx.empty_pinned, 9), (np.empty, 4)):
             host, x = empty((3,), np.float64), cupy.empty(3)
             host[...] = 4
@@ -177,7 +177,7 @@ class TestStreams:
             host[...] = 9
             assert cupy.asnumpy(x)[0] == expected
 
-    def test_results_can_come_late(self, cupy, add, fake):
+    def test_asynchronous_copies_to_the_host(self, cupy, add, fake):
         x, host = zeros(cupy), fake.cupyx.empty_pinned(5, np.float32)
         add(x, 3)
         cupy.asnumpy(x, out=host, blocking=False)
@@ -185,7 +185,7 @@ class TestStreams:
         cupy.cuda.get_current_stream().synchronize()
         assert (host == 3).all()
 
-    def test_a_reshape_that_copies_is_in_order_too(self, cupy, add):
+    def test_a_reshape_that_copies_waits(self, cupy, add):
         x = cupy.zeros((2, 3), "float32")
         add(x, 3)
         assert (x.T.reshape(6).values == 3).all()
@@ -197,13 +197,13 @@ class TestKernels:
             module.get_function("add")((1,), (1,), (np.zeros(1, np.float32), np.float32(1), np.int32(1)))
 
     @pytest.mark.parametrize("n", [6, 512])
-    def test_writing_beyond_an_array_is_told(self, cupy, module, n):
+    def test_writing_beyond_an_array_is_reported(self, cupy, module, n):
         x = zeros(cupy)
         module.get_function("copy")((1,), (32,), (zeros(cupy, n), x, np.int32(min(n, 21))))
         with pytest.raises(MemoryFaultError, match="copy: something was written beyond an array of 20 bytes"):
             cupy.asnumpy(x)
 
-    def test_what_does_not_compile(self, cupy):
+    def test_compile_errors(self, cupy):
         with pytest.raises(cupy.cuda.compiler.CompileException, match="nonsense"):
             cupy.RawModule(code="nonsense").get_function("f")
 
@@ -215,7 +215,7 @@ class TestGraphs:
             function(*args)
             return stream.end_capture()
 
-    def test_they_run_what_was_captured_on_the_same_memory(self, cupy, add, stream):
+    def test_they_run_on_the_memory_of_the_capture(self, cupy, add, stream):
         x = zeros(cupy)
         graph = self.capture(stream, add, x, 2)
         stream.synchronize()
@@ -271,30 +271,30 @@ class TestGraphs:
                 with pytest.raises(NotImplementedError, match="cuBLAS API during stream capture"):
                     product()
 
-    def test_views_and_questions_can(self, cupy, stream):
+    def test_views_and_attributes_can(self, cupy, stream):
         x = zeros(cupy)
         graph = self.capture(stream, lambda: (x[1:].T.reshape(2, 2), cupy.broadcast_to(x, (2, 5)), len(x), x.data.ptr))
         graph.launch()
 
-    def test_not_on_the_default_stream(self, cupy):
+    def test_the_default_stream_cannot(self, cupy):
         with pytest.raises(RuntimeError, match="cannot capture on the default"):
             cupy.cuda.get_current_stream().begin_capture()
 
-    def test_no_waiting_for_what_is_outside(self, cupy, stream):
+    def test_waiting_for_work_outside_is_rejected(self, cupy, stream):
         event = cupy.cuda.get_current_stream().record()
         stream.begin_capture()
         with pytest.raises(CUDARuntimeError) as caught:
             stream.wait_event(event)
         assert caught.value.status == 905
 
-    def test_freed_memory_is_told(self, cupy, add, stream):
+    def test_freed_memory_is_reported(self, cupy, add, stream):
         x = zeros(cupy)
         graph = self.capture(stream, add, x[1:], 1)
         graph.launch(stream)
         stream.synchronize()
         del x
         gc.collect()
-        others = [zeros(cupy) for _ in range(20)]  # which may be where it was
+        others = [zeros(cupy) for _ in range(20)]  # which may have its address
         with pytest.raises(MemoryFaultError, match="a graph's add: freed memory is used"):
             graph.launch(stream)
         assert not any(other.values.any() for other in others)

@@ -35,7 +35,7 @@ extern "C" __global__ void others(
 
 
 def calls():
-    """A kernel with each mathematical function of the header, in both precisions."""
+    """Return a kernel with each mathematical function of the header, in both precisions."""
     lines = []
     for n, args in (("1", "x[0]"), ("2", "x[0], x[1]")):
         for name in re.findall(rf"CUDA_ON_CPU_{n}\(([a-z0-9]+)\)", HEADER):
@@ -62,12 +62,12 @@ def test_it_compiles(name, arch):
     assert "error" not in log
 
 
-def test_what_is_not_cuda_is_told():
+def test_compile_errors():
     with pytest.raises(CompileError, match='identifier "nonsense" is undefined'):
         nvrtc_compile("void f() { nonsense; }")
 
 
-def test_too_much_shared_memory_is_told():
+def test_too_much_shared_memory_is_reported():
     source = 'extern "C" __global__ void f(float* x) { __shared__ float s[12289]; s[threadIdx.x] = x[0]; x[0] = s[1]; }'
     with pytest.raises(CompileError, match="too much shared data"):
         nvrtc_compile(source)

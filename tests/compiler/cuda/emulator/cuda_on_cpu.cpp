@@ -45,7 +45,7 @@ void **arguments;
 const char *failure;
 char message[256];
 
-bool next_thread() {  // makes the next thread that can run the current one; false where none is left
+bool next_thread() {  // makes the next thread that can run current; false if none is left
     while (turn < n_threads && !failure) {
         current = int(turns[turn++]);
         if (threads[current].state != READY) continue;
@@ -75,7 +75,7 @@ void fiber_main();
     enter(thread.fiber);
 }
 
-void leave(Fiber *fiber) {  // until somebody enters this fiber again
+void leave(Fiber *fiber) {  // returns when this fiber is entered again
     if (_setjmp(fiber->at)) return;
     if (next_thread()) enter_current();
     _longjmp(scheduler, 1);
@@ -110,7 +110,7 @@ unsigned random_below(unsigned n) {
     return unsigned((random_state >> 32) % n);
 }
 
-void arrange(unsigned *numbers, unsigned n, int order) {  // 0: ascending, 1: descending, 2: any
+void arrange(unsigned *numbers, unsigned n, int order) {  // 0: ascending, 1: descending, 2: random
     for (unsigned i = 0; i < n; i++) numbers[i] = order == 1 ? n - 1 - i : i;
     for (unsigned i = n; order == 2 && i > 1; i--) {
         unsigned j = random_below(i), other = numbers[j];
@@ -128,7 +128,7 @@ const char *fail(const char *what, const Thread &one, const Thread &other) {
     return message;
 }
 
-bool release_warp(int first) {  // whether any thread of it may go on
+bool release_warp(int first) {  // true if a thread of the warp can continue
     int n = n_threads - first < WARP ? n_threads - first : WARP;
     bool any = false;
     for (int i = 0; i < n; i++) {
@@ -154,7 +154,7 @@ bool release_warp(int first) {  // whether any thread of it may go on
     return any;
 }
 
-const char *release() {  // lets go on who may, or says why nobody can
+const char *release() {  // lets threads continue, or returns why none can
     bool any = false;
     for (int first = 0; first < n_threads; first += WARP) any = release_warp(first) || any;
     if (any) return nullptr;
@@ -207,7 +207,7 @@ unsigned long long exchange(int place, unsigned mask, unsigned long long value, 
 
 }  // namespace cuda_on_cpu
 
-// Null, or what went wrong.
+// Returns an error message, or null.
 extern "C" const char *cuda_on_cpu_launch(void (*kernel)(void **), void **args, const unsigned *grid, const unsigned *block,
                                           int order, char *shared, size_t shared_size) {
     run = kernel;
@@ -237,7 +237,7 @@ extern "C" const char *cuda_on_cpu_launch(void (*kernel)(void **), void **args, 
         why = run_block(order);
     }
     free(numbers);
-    if (why)  // threads that have not ended stay where they are, on stacks that are begun anew
+    if (why)  // threads that have not ended are abandoned; their stacks are used anew
         for (Fiber &fiber : fibers) fiber.started = false;
     return why;
 }

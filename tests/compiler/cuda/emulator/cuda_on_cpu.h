@@ -1,4 +1,4 @@
-// CUDA C's words, as far as anynet's kernels use them, for a C++ compiler; cuda_on_cpu.cpp has what runs underneath.
+// The part of CUDA C that anynet's kernels use, for a C++ compiler; cuda_on_cpu.cpp runs the kernels.
 #pragma once
 
 #define __global__
@@ -24,7 +24,7 @@ extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
 static const int warpSize = 32;
 
-// Barriers and shuffles. Each place in the source has a number, for threads must wait at the same one.
+// Barriers and shuffles. Each occurrence in the source has a number, because threads must wait at the same one.
 
 namespace cuda_on_cpu {
 
@@ -71,7 +71,7 @@ inline void syncwarp(int place, unsigned mask = 0xffffffffu) { exchange(place, m
 #define __shfl_down_sync(...) cuda_on_cpu::shfl_down(__COUNTER__, __VA_ARGS__)
 #define __shfl_xor_sync(...) cuda_on_cpu::shfl_xor(__COUNTER__, __VA_ARGS__)
 
-// Mathematics: by the argument's type, or with the f of float.
+// Mathematics: overloaded by the argument's type, or with the suffix f for float.
 
 #define CUDA_ON_CPU_1(name)                                          \
     inline float name(float x) { return __builtin_##name##f(x); }    \
@@ -127,7 +127,7 @@ CUDA_ON_CPU_BITS(__longlong_as_double, double, long long)
 
 template <class T> T __ldg(const T *address) { return *address; }
 
-// Calling a kernel with addresses of its arguments, as CUDA does, and saying what arguments it takes.
+// Calls a kernel with the addresses of its arguments, as CUDA does, and describes its parameters.
 
 namespace cuda_on_cpu {
 

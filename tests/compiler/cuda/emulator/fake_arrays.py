@@ -1,4 +1,4 @@
-"""CuPy's arrays and functions over NumPy's, in a fake GPU's memory."""
+"""CuPy arrays and functions, implemented with NumPy in the memory of the emulated GPU."""
 
 import operator
 from functools import cached_property, wraps
@@ -16,7 +16,7 @@ moveaxis permute_dims ravel real reshape rollaxis rot90 split squeeze swapaxes t
 HOST = """
 base_repr binary_repr broadcast_shapes can_cast common_type isdtype isscalar iscomplexobj isrealobj issubdtype
 may_share_memory min_scalar_type mintypecode ndim promote_types result_type shape shares_memory size typename
-"""  # VIEWS and HOST ask the GPU for nothing
+"""  # functions of VIEWS and HOST do not wait for the GPU
 
 METHODS = """
 all any argmax argmin argsort astype clip conj copy cumprod cumsum diagonal dot fill flatten max mean min nonzero prod
@@ -31,7 +31,7 @@ BLAS = (np.matmul, np.dot, np.inner, np.tensordot, np.vdot, np.ndarray.dot)
 
 
 def basic(key: Any) -> tuple | None:
-    """An index that gives a view, with an ellipsis so that NumPy gives no single number; None for other indices."""
+    """Return an index that gives a view, with an ellipsis so that NumPy returns no scalar; None for other indices."""
     parts = key if isinstance(key, tuple) else (key,)
     if not all(type(part) in (int, slice, type(None), type(...)) or isinstance(part, np.integer) for part in parts):
         return None
@@ -46,10 +46,10 @@ class MemoryPointer:
 
 
 def array_class(gpu: Gpu, device: Any) -> type:
-    """``cupy.ndarray`` on this GPU. device: gives the current one."""
+    """Return ``cupy.ndarray`` for this GPU. device: returns the current one."""
 
     class ndarray(NDArrayOperatorsMixin):  # noqa: N801
-        """values: the memory as it is now, whatever is still to be done."""
+        """values: the memory as it is now, without the work that has not run yet."""
 
         __array_priority__ = 100
         __hash__ = None
@@ -65,7 +65,7 @@ def array_class(gpu: Gpu, device: Any) -> type:
 
         @classmethod
         def of(cls, values):
-            """A view of memory that is the GPU's, or a copy of what is not. Not CuPy's."""
+            """Return a view of GPU memory, or a copy of host memory. Not in CuPy."""
             if gpu.memory.find(values.ctypes.data) is None:
                 made = cls(values.shape, values.dtype, order="F" if values.flags.fnc else "C")
                 made.values[...] = values
@@ -106,7 +106,7 @@ def array_class(gpu: Gpu, device: Any) -> type:
             return host
 
         def set(self, arr, stream=None):
-            """In line: from page-locked memory as it will be then, from other memory as it is now."""
+            """Copy from the host, in stream order: page-locked memory is read then, other memory now."""
             if arr.shape != self.shape or arr.dtype != self.dtype:
                 raise ValueError(f"expected {self.shape} of {self.dtype}, got {arr.shape} of {arr.dtype}")
             stream = stream or gpu.current
@@ -166,7 +166,7 @@ def method(gpu: Gpu, kind: type, name: str) -> Any:
 
 
 def function(gpu: Gpu, kind: type, on_host: Any) -> Any:
-    """NumPy's function for the GPU's arrays."""
+    """Return a NumPy function for arrays of the GPU."""
     waits = on_host.__name__ not in (VIEWS + HOST).split()
 
     @wraps(on_host, updated=())
@@ -177,9 +177,9 @@ def function(gpu: Gpu, kind: type, on_host: Any) -> Any:
 
 
 def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any], waits: bool = True) -> Any:
-    """Do it at once, behind the current stream's work; single numbers come back as arrays.
+    """Call a NumPy function after the work of the current stream; scalars are returned as arrays.
 
-    Raises TypeError for a NumPy array among the arguments, as CuPy does.
+    Raises TypeError if an argument is a NumPy array, as CuPy does.
     """
     if on_host in BLAS:
         gpu.multiply()
@@ -205,12 +205,12 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
         return value
 
     def compute():
-        with np.errstate(all="ignore"):  # a GPU warns of nothing
+        with np.errstate(all="ignore"):  # a GPU does not warn
             return on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
 
     result = compute()
     if not waits and isinstance(result, np.ndarray) and gpu.memory.find(result.ctypes.data) is None:
-        gpu.current.synchronize()  # no view after all, but a copy
+        gpu.current.synchronize()  # a copy, not a view
         result = compute()
     out = kwargs.get("out")
     out = out[0] if isinstance(out, tuple) else out

@@ -1,4 +1,4 @@
-"""cuBLAS's products as nvmath binds them, over a fake GPU's memory: raw pointers, columns first."""
+"""Products of cuBLAS with the interface of nvmath-python: raw pointers, column-major matrices."""
 
 import ctypes
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ MANTISSAS = {ComputeType.COMPUTE_32F_FAST_TF32: 10, ComputeType.COMPUTE_32F_FAST
 
 @dataclass
 class Handle:
-    """stream: where products go in line. workspace: the memory set for them."""
+    """A cuBLAS handle, with the stream that products run on and the memory set as workspace."""
 
     stream: Any
     workspace: tuple[Block, ...] = ()
@@ -58,7 +58,7 @@ class Handle:
 
 
 def rounded(x: np.ndarray, bits: int) -> np.ndarray:
-    """float32 with so many bits of mantissa: the nearest, or the even one of two."""
+    """Round float32 to this many bits of mantissa; ties go to the even number."""
     drop = np.uint32(23 - bits)
     whole = x.view(np.uint32)
     up = ((whole >> drop) & np.uint32(1)) + np.uint32((1 << (drop - 1)) - 1)
@@ -66,19 +66,19 @@ def rounded(x: np.ndarray, bits: int) -> np.ndarray:
 
 
 def matrices(ptr: int, dtype: type, rows: int, columns: int, ld: int, stride: int, count: int) -> np.ndarray:
-    """A view (count, rows, columns) of memory."""
+    """Return a view of memory, of shape (count, rows, columns)."""
     size = np.dtype(dtype).itemsize
     memory = np.frombuffer((ctypes.c_byte * (size * span(rows, columns, ld, stride, count))).from_address(ptr), dtype)
     return as_strided(memory, (count, rows, columns), (size * stride, size, size * ld))
 
 
 def span(rows: int, columns: int, ld: int, stride: int, count: int) -> int:
-    """The elements from a batch's first to its last."""
+    """Return the number of elements from the first to the last of a batch."""
     return (count - 1) * stride + (columns - 1) * ld + rows if count and rows and columns else 0
 
 
 def module(gpu: Gpu) -> ModuleType:
-    """``nvmath.bindings.cublas`` for this GPU."""
+    """Return ``nvmath.bindings.cublas`` for this GPU."""
     handles: dict[int, Handle] = {}
 
     def require(truth: bool, status: Status) -> None:
@@ -99,7 +99,7 @@ def module(gpu: Gpu) -> ModuleType:
         del handles[handle]
 
     def set_stream(handle: int, stream_id: int) -> None:
-        """This takes the workspace away, as cuBLAS does."""
+        """Set the stream and, as cuBLAS does, reset the workspace."""
         found = handle_of(handle)
         found.stream, found.workspace = gpu.stream(stream_id), ()
 
@@ -131,7 +131,7 @@ def module(gpu: Gpu) -> ModuleType:
             )
         ]
         used = [gpu.memory.block(ptr, span(*lay) * np.dtype(dtype).itemsize) for ptr, _, *lay in laid if span(*lay)]
-        if batch_count > 1 and abs(stride_c) < span(m, n, ldc, 0, 1):  # they may still lie between one another
+        if batch_count > 1 and abs(stride_c) < span(m, n, ldc, 0, 1):  # unless they interleave
             offsets = np.add.outer(np.arange(batch_count) * stride_c, np.add.outer(np.arange(n) * ldc, np.arange(m)))
             if np.unique(offsets).size != offsets.size:
                 raise MemoryFaultError("products of one batch are written over one another")

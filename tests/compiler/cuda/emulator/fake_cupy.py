@@ -1,8 +1,8 @@
-"""A module that answers as CuPy would, on machines without a GPU: well, or in the trouble asked for.
+"""CuPy without a GPU: a module with its interface, which can also raise the errors of a broken installation.
 
-Arrays lie in NumPy's memory (fake_arrays.py), kernels are compiled by g++ (fake_kernels.py), work waits in its stream,
-and graphs are captured and replayed (fake_gpu.py); nvmath's products are fake_cublas.py's. The namespace is the one
-that array-api-compat has for CuPy.
+Arrays are in NumPy memory (fake_arrays.py), kernels are compiled by g++ (fake_kernels.py), work waits in the queue of
+its stream, and graphs are captured and replayed (fake_gpu.py). fake_cublas.py has the products of nvmath-python. The
+namespace is that of array-api-compat for CuPy.
 """
 
 import ctypes
@@ -38,22 +38,22 @@ COMPAT = [f"array_api_compat.cupy{end}" for end in ("", "._aliases", "._info", "
 PACKAGE = Path(anynet.compiler.__file__).parent / "cuda"
 OURS = ["anynet.compiler.cuda", *(f"anynet.compiler.cuda.{found.name}" for found in pkgutil.iter_modules([PACKAGE]))]
 OURS.append("anynet.backends.cupy")
-"""anynet's modules that import CuPy, or others of these."""
+"""Modules of anynet that import CuPy, directly or not."""
 
 
 class DynamicLibNotFoundError(RuntimeError):
-    """What cuda.pathfinder raises; known to anynet by its name only."""
+    """Error of cuda.pathfinder; anynet knows it by its name."""
 
 
 class Fake:
-    """A machine with ``count`` GPUs, whose memory and streams are one's.
+    """A machine with ``count`` GPUs, which share memory and streams.
 
-    status: what counting them fails with, as CUDA numbers its errors.
-    driver, runtime: the CUDA versions of the driver and of CuPy's runtime, as CUDA numbers them; driver 0 is none.
-    trouble: what the first multiplication raises.
-    limit: the GPU's bytes; None is no limit.
+    status: CUDA's error code if counting the GPUs fails.
+    driver, runtime: CUDA versions of the driver and of CuPy, in CUDA's form, 12090 for 12.9; driver 0 is no driver.
+    trouble: error that the first multiplication raises.
+    limit: bytes of memory; None is no limit.
 
-    gpu: what there is of it. cupy, cupyx, nvmath: the modules. xp: the namespace, once they are in place.
+    gpu: the emulated GPU. cupy, cupyx, nvmath: the modules. xp: the namespace, after ``put_in_place``.
     """
 
     def __init__(
@@ -186,9 +186,9 @@ def device_class(fake: Fake) -> type:
 
 
 def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:
-    """A fake CuPy where the real one would be, and anynet's modules for it imported afresh, until all is undone.
+    """Replace CuPy by a fake, and import anynet's modules that use it anew, until monkeypatch undoes it.
 
-    nvmath: whether that is installed. machine: as for ``Fake``.
+    nvmath: if False, nvmath-python seems not to be installed. machine: arguments of ``Fake``.
     """
     fake = Fake(**machine)
     for name, module in fake.modules.items():

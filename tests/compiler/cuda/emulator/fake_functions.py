@@ -1,4 +1,4 @@
-"""The functions of ``cupy``'s namespaces: NumPy's on a fake GPU's arrays, and those that make arrays."""
+"""Functions of CuPy's namespaces: NumPy's for arrays of the emulated GPU, and those that create arrays."""
 
 from types import ModuleType
 from typing import Any
@@ -20,7 +20,7 @@ setbufsize seterr seterrcall show_runtime spacing str_ test timedelta64 unstack 
 
 
 def functions(fake: Any, namespace: ModuleType) -> dict[str, Any]:
-    """Functions of NumPy's for the fake's arrays, and its types and numbers as they are."""
+    """Return the functions of a NumPy namespace for arrays of the GPU; types and constants stay as they are."""
     made = {}
     for name in set(namespace.__all__) - set(LACKING[namespace.__name__].split()):
         thing = getattr(namespace, name)
@@ -32,7 +32,7 @@ def functions(fake: Any, namespace: ModuleType) -> dict[str, Any]:
 
 
 def arrays(fake: Any) -> dict[str, Any]:
-    """What ``cupy`` has for making arrays, and all that NumPy has too."""
+    """Return the contents of ``cupy``: functions that create arrays, and those that NumPy has too."""
     Array, gpu = fake.Array, fake.gpu
 
     def array(obj, dtype=None, copy=True, order="K", subok=False, ndmin=0, *, blocking=False):
@@ -54,7 +54,7 @@ def arrays(fake: Any) -> dict[str, Any]:
 
     class Pool:
         def free_all_blocks(self, stream=None):
-            """What no array uses is free here as it is."""
+            """Do nothing: memory that no array uses is free."""
 
         def free_bytes(self):
             return 0

@@ -1,7 +1,7 @@
-"""A GPU's streams, events and graphs, as CUDA has them, on the host.
+"""Streams, events and graphs of a GPU, emulated on the host.
 
-Work waits in its stream's line until something waits for it, and streams know nothing of one another: whoever forgets
-to wait sees old values. What CUDA refuses while a stream captures is refused, with CUDA's numbers.
+Work stays in the queue of its stream until something waits for it, and streams are independent: code that forgets to
+wait sees old values. Calls that CUDA rejects during a capture are rejected, with CUDA's error codes.
 """
 
 import threading
@@ -28,7 +28,7 @@ class CUDARuntimeError(RuntimeError):
 
 @dataclass
 class Work:
-    """Something for the GPU to do. blocks: the memory that it uses. keep: what must live until then."""
+    """Work for the GPU. blocks: memory that it uses. keep: objects that must live until it has run."""
 
     name: str
     do: Callable[[], None]
@@ -38,7 +38,7 @@ class Work:
 
 @dataclass(eq=False)
 class Graph:
-    """What a stream has captured."""
+    """Work captured from a stream."""
 
     gpu: "Gpu"
     works: list[Work] = field(default_factory=list)
@@ -63,11 +63,11 @@ class Graph:
 
 
 class Gpu:
-    """One GPU, its memory, its streams, and the current one."""
+    """A GPU with its memory and streams."""
 
     def __init__(self, multiply: Callable[[], None], limit: int | None = None) -> None:
         self.memory = Memory(limit)
-        self.multiply = multiply  # called ahead of each matrix product
+        self.multiply = multiply  # called before each matrix product
         self.streams: list[Any] = []
         self.pinned: list[np.ndarray] = []
         self.Stream, self.Event = stream_classes(self)
@@ -76,7 +76,7 @@ class Gpu:
 
     @property
     def current(self) -> Any:
-        """The current stream, of which every thread has its own."""
+        """The current stream of this thread."""
         return getattr(self._here, "stream", self.null)
 
     @current.setter
@@ -92,7 +92,7 @@ class Gpu:
             raise MemoryFaultError(f"{work.name}: {error}") from None
 
     def finish(self) -> None:
-        """All work of all streams."""
+        """Run the work of all streams."""
         for stream in self.streams:
             stream.refuse_capture()
         for stream in self.streams:
@@ -102,7 +102,7 @@ class Gpu:
         return next(stream for stream in self.streams if stream.ptr == ptr)
 
     def pin(self, host: np.ndarray) -> np.ndarray:
-        """The array, in page-locked memory from now on."""
+        """Declare an array's memory page-locked, and return it."""
         self.pinned.append(host)
         return host
 
@@ -114,7 +114,7 @@ class Gpu:
 
 
 def stream_classes(gpu: Gpu) -> tuple[type, type]:
-    """``cupy.cuda.Stream`` and ``cupy.cuda.Event`` of this GPU."""
+    """Return ``cupy.cuda.Stream`` and ``cupy.cuda.Event`` for this GPU."""
 
     class Stream:
         def __init__(self, null=False, non_blocking=False, ptds=False, priority=None):
@@ -137,22 +137,22 @@ def stream_classes(gpu: Gpu) -> tuple[type, type]:
             return self
 
         def push(self, work):
-            """Put in line, or capture. Not CuPy's."""
+            """Queue work, or capture it. Not in CuPy."""
             if self._graph is None:
                 self._line.append(work)
             else:
-                work.keep = None  # a graph keeps addresses, and no memory
+                work.keep = None  # a graph holds addresses, not memory
                 self._graph.works.append(work)
 
         def run(self, until=None):
-            """All work, or that up to a place in line. Not CuPy's."""
-            with gpu.lock:  # whoever asks, one after another
+            """Run all queued work, or that before a position in the queue. Not in CuPy."""
+            with gpu.lock:  # one thread at a time
                 while self._line and (until is None or self._done < until):
                     self._done += 1
                     gpu.run(self._line.pop(0))
 
         def refuse_capture(self):
-            """Fail as CUDA does where this must not be asked while the stream captures. Not CuPy's."""
+            """Fail as CUDA does, if the stream captures. Not in CuPy."""
             if self._graph is not None:
                 self._valid = False
                 raise CUDARuntimeError(UNSUPPORTED)
@@ -197,12 +197,12 @@ def stream_classes(gpu: Gpu) -> tuple[type, type]:
 
         @property
         def graph(self):
-            """What is being captured, if anything is. Not CuPy's."""
+            """The graph that is being captured, or None. Not in CuPy."""
             return self._graph
 
         @property
         def place(self):
-            """How many works have been put in line. Not CuPy's."""
+            """Number of works queued so far. Not in CuPy."""
             return self._done + len(self._line)
 
     class Event:
@@ -214,7 +214,7 @@ def stream_classes(gpu: Gpu) -> tuple[type, type]:
             self.place, self.graph = self.stream.place, self.stream.graph
 
         def wait(self):
-            """What waits for what was recorded up to now. Not CuPy's."""
+            """Return a function that waits for the event as it is recorded now. Not in CuPy."""
             stream, place = self.stream, self.place
             return (lambda: None) if stream is None else (lambda: stream.run(place))
 

@@ -1,4 +1,4 @@
-"""``cupy.RawModule`` for a fake GPU: kernels that g++ compiles, in line on the current stream."""
+"""``cupy.RawModule`` for the emulated GPU: g++ compiles its kernels, which run in the order of their stream."""
 
 from typing import Any
 

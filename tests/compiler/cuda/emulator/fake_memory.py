@@ -1,4 +1,4 @@
-"""A GPU's memory on the host: what is allocated is known, and has guards around it."""
+"""Memory of the emulated GPU: allocations are recorded, and have guard bytes around them."""
 
 import bisect
 import ctypes
@@ -19,12 +19,12 @@ class OutOfMemoryError(MemoryError):
 
 
 class MemoryFaultError(AssertionError):
-    """Memory used that is not allocated, or no longer; or written to beyond an array."""
+    """Use of memory that is not or no longer allocated, or a write beyond an array."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Allocated memory: where it starts, its bytes, and its number, for addresses are used again."""
+    """Allocated memory: its address, its size in bytes, and a number, because addresses are used again."""
 
     ptr: int
     size: int
@@ -32,24 +32,24 @@ class Block:
 
 
 class Memory:
-    """What is allocated. limit: the bytes that there are; None is no limit."""
+    """Allocated memory. limit: bytes of the GPU; None is no limit."""
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
-        self._starts: list[int] = []  # in order
-        self._blocks: dict[int, Block] = {}  # by where they start
-        self._dead: list[Block] = []  # what nobody uses any more, whenever Python finds out
+        self._starts: list[int] = []  # sorted
+        self._blocks: dict[int, Block] = {}  # by address
+        self._dead: list[Block] = []  # no longer used; filled by Python's garbage collection
         self._made, self._used, self._lock = 0, 0, threading.RLock()
 
     @property
     def used(self) -> int:
-        """The bytes that are allocated."""
+        """Allocated bytes."""
         with self._lock:
             self._sweep()
             return self._used
 
     def allocate(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """An array of unset values, all bits of them 1, which is NaN; the memory is freed when no view of it is left.
+        """Return an array whose bits are all 1, which is NaN; its memory is freed when no view of it is left.
 
         Raises OutOfMemoryError.
         """
@@ -77,7 +77,7 @@ class Memory:
             self._used -= block.size
 
     def find(self, address: int, size: int = 0) -> Block | None:
-        """The block that holds all of these bytes."""
+        """Return the block that holds all of these bytes, or None."""
         with self._lock:
             self._sweep()
             i = bisect.bisect_right(self._starts, address) - 1
@@ -85,14 +85,14 @@ class Memory:
         return block if block and address + size <= block.ptr + max(block.size, 1) else None
 
     def block(self, address: int, size: int = 0) -> Block:
-        """The block that holds all of these bytes, or MemoryFaultError."""
+        """Return the block that holds all of these bytes; raise MemoryFaultError if there is none."""
         found = self.find(address, size)
         if found is None:
             raise MemoryFaultError(f"{size} bytes at {address:#x} are not in one array's memory")
         return found
 
     def check(self, blocks: Iterable[Block]) -> None:
-        """That all of it is still allocated, and that nothing was written around it."""
+        """Raise MemoryFaultError if a block is no longer allocated, or something was written around it."""
         for block in blocks:
             if self.find(block.ptr) != block:
                 raise MemoryFaultError("freed memory is used")
