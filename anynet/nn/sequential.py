@@ -1,6 +1,7 @@
 """Nets whose layers run one after another."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
@@ -17,6 +18,7 @@ STREAMS = 1 << 16
 """Number of random streams, ``anynet.core.random.fold(rng, i)``, that each layer has."""
 
 
+@dataclass(frozen=True, init=False, repr=False, eq=False)  # which are those of Container
 class Sequential(Container):
     """Net whose layers run one after another, with its parameters in one vector.
 

@@ -1,6 +1,6 @@
 """Layers on NumPy against their equations, element by element, and at the edges of their settings."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import FrozenInstanceError, dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from numerical import assert_close
 
 from anynet import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
 from anynet.nn.draw import dtype_name
+from anynet.nn.initializers import He, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import short
 from anynet.nn.summary import summary
 
@@ -143,6 +144,36 @@ class Table(Layer):
 def test_hashes_tell_nets_apart():
     assert hash(Sequential(Linear(2, 3))) != hash(Sequential(Linear(2, 4)))
     assert hash(Sequential(Table(), ReLU())) != hash(Sequential(Table(), Tanh()))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ReLU(),
+        LeakyReLU(),
+        Sigmoid(),
+        Tanh(),
+        Linear(2, 3),
+        BatchNorm(2),
+        Sequential(ReLU()),
+        He(),
+        Normal(),
+        Xavier(),
+        Zeros(),
+        Ones(),
+    ],
+    ids=repr,
+)
+def test_layers_and_initializers_are_values(value):
+    assert hash(value) == hash(replace(value) if not isinstance(value, Sequential) else value[:])
+    with pytest.raises(FrozenInstanceError):
+        value.anything = 1
+
+
+def test_a_repr_has_eight_layers_at_most():
+    eight, nine = repr(Sequential(*[ReLU()] * 8)), repr(Sequential(*[ReLU()] * 9))
+    assert (eight.count("ReLU()"), nine.count("ReLU()")) == (8, 8)
+    assert ("more" in eight, "... 1 more ..." in nine) == (False, True)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Optimizers on NumPy against their equations, written for single numbers, and at the edges of shapes and settings."""
 
 import math
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -58,6 +59,13 @@ def test_default_settings():
     assert Adam() == Adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8)
     assert Optimizer() == Optimizer(lr=0.01)
     assert (SGD.PER_MEMBER, Adam.PER_MEMBER) == (("momentum",), ())
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam(), Optimizer()], ids=repr)
+def test_optimizers_are_values(optimizer):
+    assert hash(optimizer) == hash(replace(optimizer))
+    with pytest.raises(FrozenInstanceError):
+        optimizer.lr = 0.5
 
 
 @pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.9), Adam()])

@@ -38,8 +38,15 @@ def trained_by_torch(theirs, net, loss, settings, images, labels):
     return train
 
 
-@pytest.mark.parametrize("settings", OPTIMIZERS.values(), ids=OPTIMIZERS)
-@pytest.mark.parametrize("name", LOSSES)
+CASES = [
+    pytest.param(loss, settings, id=f"{loss}-{name}", marks=[pytest.mark.slow] * (loss == "hinge" and name != "plain"))
+    for loss in LOSSES
+    for name, settings in OPTIMIZERS.items()
+]
+"""All pairs; those that have both a loss and an optimizer of others are slow."""
+
+
+@pytest.mark.parametrize(("name", "settings"), CASES)
 def test_training(theirs, there, name, settings):
     if there.dtype == "float32" and name == "hinge":
         pytest.skip("a rounding may move a score across the margin")
