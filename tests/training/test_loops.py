@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 from libraries import tree_map
 from loops import PLAIN, RECORDED, RECORDING, own, plain, recorded, recording
 from numerical import assert_close
-from on_backends import on_backends
+from on_backends import compiling, on_backends
 
 import anynet as an
 from anynet.backends import Backend
@@ -175,7 +175,7 @@ FIRST = f"{an.ReLU()}, batch-normalised"
 
 
 @pytest.mark.parametrize("members", [(), (3,)], ids=["single", "members"])
-@on_backends("name", NETS, fast=dict.fromkeys(("torch:cpu", "jax", "emulated cupy"), [FIRST]))
+@on_backends("name", NETS, fast=compiling(FIRST))
 def test_gradients_in_a_loop_are_numpys(backend_here, rng, name, members):
     """Summed over three batches of 11, of either loss and the penalty; and costs, and running statistics."""
     net = NETS[name]

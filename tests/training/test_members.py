@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 from numerical import assert_close
-from on_backends import on_backends
+from on_backends import compiling, on_backends
 
 import anynet as an
 from anynet.backends.numpy import Numpy
@@ -78,7 +78,7 @@ def assert_same_run(run, expected, data, rtol=1e-10):
     np.testing.assert_allclose(run.predict(data.test.images), expected.predict(data.test.images), atol=rtol)
 
 
-@on_backends("case", CASES, fast={"torch:cpu": ["momentum", "adam"], "jax": ["adam"], "emulated cupy": ["adam"]})
+@on_backends("case", CASES, fast=compiling("adam") | {"torch:cpu": ["momentum", "adam"]})
 def test_a_member_is_the_net_trained_alone(data, backend_here, case):
     optimizer, members = CASES[case]
     runs = fit(data, backend_here, optimizer, members=members)
@@ -127,7 +127,7 @@ def diverging(epoch):
     return 1e300 if epoch > 1.3 else 0.02
 
 
-@on_backends("kept", [0, 1], fast={"torch:cpu": [1], "jax": [1], "emulated cupy": [1]})
+@on_backends("kept", [0, 1], fast=compiling(1))
 def test_a_member_that_diverges_leaves_the_others_bit_for_bit(data, backend_here, kept):
     broken = {"lr": diverging if kept else 1e300}
 
@@ -329,9 +329,7 @@ def test_every_argument_is_a_members_own_or_shared():
     assert sorted(arguments) == sorted({*OWN, *SHARED, "members", "seeds"})
 
 
-@on_backends(
-    "dropped", [(1,), (0, 2), (0, 1, 2)], fast={"torch:cpu": [(0, 2)], "jax": [(0, 2)], "emulated cupy": [(0, 2)]}
-)
+@on_backends("dropped", [(1,), (0, 2), (0, 1, 2)], fast=compiling((0, 2)))
 def test_dropped_members_keep_what_they_have_and_the_others_go_on(data, backend_here, dropped):
     seen = []
 
