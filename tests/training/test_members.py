@@ -273,7 +273,7 @@ def test_the_bar_counts_all_members(data, capsys):
         ({"members": [{"epochs": 9}]}, "member 0: epochs is the same for all"),
         ({"members": [{}, {"l2": -1.0}]}, "member 1: l2: expected 0 or more, got -1.0"),
         ({"members": [{}, {"lr": -1.0}]}, "member 1: SGD.*expected a positive learning rate"),
-        ({"members": [{}, {"momentum": 1.0}]}, r"member 1: SGD.*momentum must be in \[0, 1\)"),
+        ({"members": [{}, {"momentum": 1.0}]}, r"member 1: SGD.*expected momentum in \[0, 1\)"),
         ({"optimizer": an.SGD(momentum=(0.5, 0.9)), "seeds": [1, 2]}, "member 0: SGD.*momentum of a net is one number"),
         ({"members": [{}, {"seed": -1}]}, "member 1: seed: expected 0 to"),
         ({"members": [{}, {"nesterov": True}]}, "members 0 and 1 have optimizers with another nesterov.*of their own"),
