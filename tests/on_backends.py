@@ -8,6 +8,11 @@ BACKENDS = ("numpy", "torch:cpu", "torch:cuda", "jax", "cupy", "emulated cupy")
 """Names that the fixture ``backend_here`` takes."""
 
 
+def compiling(*cases: object) -> dict[str, Iterable[object]]:
+    """The same cases for each backend that takes long to compile a step."""
+    return dict.fromkeys(("torch:cpu", "jax", "emulated cupy"), cases)
+
+
 def on_backends(name: str, cases: Iterable[object], fast: Mapping[str, Iterable[object]]) -> pytest.MarkDecorator:
     """Every case, as the argument `name`, on every backend, as ``backend_here``.
 

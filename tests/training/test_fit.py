@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from loops import PLAIN, RECORDED, own
-from on_backends import on_backends
+from on_backends import compiling, on_backends
 
 import anynet as an
 from anynet.backends.numpy import Numpy
@@ -71,7 +71,11 @@ def plain_runs(data):
     return plain_run
 
 
-@on_backends("name", RUNS, fast={"jax": [EVERYTHING], "emulated cupy": [EVERYTHING]})
+@on_backends(
+    "name",
+    RUNS,
+    fast=compiling(EVERYTHING) | {"torch:cpu": [EVERYTHING, "nesterov, hinge, flips"]},
+)
 def test_backends_agree(data, backend_here, name, plain_runs):
     """With NumPy's plain steps, in both epochs, of six whole batches and a short one."""
     run, expected = fit(data, own(backend_here), **RUNS[name]), plain_runs(name)
@@ -115,7 +119,7 @@ def test_an_epoch_is_pytorchs(data):
     assert run.history[0].train_accuracy == pytest.approx(float(accuracy))
 
 
-@on_backends("at_once", [1, 3, 100], fast={"jax": [3], "emulated cupy": [3]})
+@on_backends("at_once", [1, 3, 100], fast=compiling(3))
 def test_streamed_is_resident(data, backend_here, at_once, monkeypatch):
     """However many of the 14 batches make a block."""
     monkeypatch.setattr(loading, "BLOCK_BYTES", at_once * 30 * 3072)

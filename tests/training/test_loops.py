@@ -1,5 +1,6 @@
 """Training and evaluation in each backend's own loop give what they give step by step."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from array_api_compat import array_namespace
 from libraries import tree_map
 from loops import PLAIN, RECORDED, RECORDING, own, plain, recorded, recording
 from numerical import assert_close
+from on_backends import compiling, on_backends
 
 import anynet as an
 from anynet.backends import Backend
@@ -63,6 +65,10 @@ CASES = {
 }
 
 
+FEW = ("batch norm first", "nesterov", "members, adam, hinge", "float32, adam, members", "all of it", "streamed")
+"""Cases that cover every optimizer, loss and way of loading; NumPy runs all cases."""
+
+
 @pytest.fixture(autouse=True)
 def blocks(monkeypatch):
     """Two batches of 7 are streamed at once, or more of small images."""
@@ -97,9 +103,15 @@ def run(case: Case, here: Backend) -> tuple[list[Carry], list[Totals]]:
     return carries, totals
 
 
+@cache
+def run_plain(case: Case) -> tuple[list[Carry], list[Totals]]:
+    """The results of NumPy's plain steps, which many tests compare with."""
+    return run(case, PLAIN)
+
+
 def assert_same(case: Case, ours: Backend, theirs: Backend) -> None:
     rtol = 1e-11 if case.dtype == "float64" else 2e-4
-    actual, expected = run(case, ours), run(case, theirs)
+    actual, expected = run(case, ours), run_plain(case) if theirs is PLAIN else run(case, theirs)
     for one, other in zip(actual[0], expected[0], strict=True):
         assert ours.to_host(one.params).dtype == case.dtype
         for mine, right in zip((one.state, one.moments), (other.state, other.moments), strict=True):
@@ -136,7 +148,9 @@ def test_large_arrays_are_done_in_blocks(monkeypatch):
 
 
 @pytest.mark.parametrize("where", RECORDING)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+)
 def test_every_step_is_recorded(name, where, request):
     chosen = recording(where, request)
     assert_same(CASES[name], recorded(chosen), plain(chosen))
@@ -157,10 +171,11 @@ NETS = {"one layer": an.Sequential(an.Linear(13, 5))} | {
     for kind in (an.ReLU(), an.LeakyReLU(0.1), an.Sigmoid(), an.Tanh())
     for normalised in (False, True)
 }
+FIRST = f"{an.ReLU()}, batch-normalised"
 
 
 @pytest.mark.parametrize("members", [(), (3,)], ids=["single", "members"])
-@pytest.mark.parametrize("name", NETS)
+@on_backends("name", NETS, fast=compiling(FIRST))
 def test_gradients_in_a_loop_are_numpys(backend_here, rng, name, members):
     """Summed over three batches of 11, of either loss and the penalty; and costs, and running statistics."""
     net = NETS[name]

@@ -2,7 +2,7 @@
 
 import pytest
 from commands import refused, unframed
-from on_backends import on_backends
+from on_backends import compiling, on_backends
 
 from anynet.app import cli
 from anynet.app.profiling import timing
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("few_pictures")
 SMALL = ["train", "--profile", "--train", "400", "--val", "100", "--hidden", "20,10"]
 
 
-@on_backends("optimizer", ["adam"], fast=dict.fromkeys(("torch:cpu", "jax", "emulated cupy"), ()))
+@on_backends("optimizer", ["adam"], fast=compiling())
 def test_a_table_of_all_layers_and_nothing_written(tmp_path, capsys, backend_here, optimizer, monkeypatch):
     monkeypatch.setattr(timing, "ROUNDS", 1)
     cli.main([*SMALL, "--backend", backend_here.name, "--flip", "--crop", "2", "--optimizer", optimizer])
