@@ -19,7 +19,7 @@ https://doi.org/10.1145/2063384.2063405
 import math
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_array_api_obj
 from numpy.typing import NDArray
 
 from anynet.core.seeding import Purpose, generator
@@ -59,27 +59,39 @@ def key(seed: int) -> NDArray[np.int32]:
     return generator(seed, Purpose.STEP, 0).integers(-(2**31), 2**31, 2, np.int32)
 
 
-def at_step(key: Array, step: Array) -> Array:
+def at_step(key: Array, step: Array | int) -> Array:
     """Return the rng of a step: the key with the step added to its second word.
 
     Parameters
     ----------
     key : array of int32, shape (..., 2)
         Key of each member.
-    step : array, shape (...)
-        Number of the step, of any real dtype.
+    step : array of integers, shape (...), or int
+        Number of the step, 0 to 2^31 - 1.
 
     Returns
     -------
     array of int32, shape (..., 2)
 
+    Raises
+    ------
+    TypeError
+        If `key` is not an array of int32 of shape (..., 2), or `step` not an integer.
+    ValueError
+        If an int is out of range.
+
     Examples
     --------
     >>> import numpy as np
-    >>> at_step(np.asarray([7, 8], np.int32), np.asarray(100.0))
+    >>> at_step(np.asarray([7, 8], np.int32), 100)
     array([  7, 108], dtype=int32)
     """
+    check_rng(key, "key")
     xp = array_namespace(key)
+    if not is_array_api_obj(step) or isinstance(step, np.integer):
+        return key + xp.asarray([0, _checked("step", step)], dtype=xp.int32, device=device(key))
+    if not xp.isdtype(step.dtype, "integral"):
+        raise TypeError(f"step: expected an int or an array of integers, got {step.dtype}")
     second = xp.arange(2, dtype=xp.int32, device=device(key))
     return key + xp.astype(step[..., None], xp.int32) * second
 
@@ -98,13 +110,20 @@ def fold(rng: Array, i: int) -> Array:
     -------
     array of int32, shape (..., 2)
 
+    Raises
+    ------
+    TypeError
+        If `i` is not an int.
+    ValueError
+        If `i` is out of range.
+
     Examples
     --------
     >>> import numpy as np
     >>> fold(np.asarray([7, 8], np.int32), 3)
     array([10,  8], dtype=int32)
     """
-    if i == 0:
+    if _checked("i", i) == 0:
         return rng
     xp = array_namespace(rng)
     return rng + xp.asarray([i, 0], dtype=xp.int32, device=device(rng))
@@ -122,7 +141,7 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
     shape : tuple of int
         Shape for one member, with at most 2^32 elements.
     dtype : dtype
-        Floating-point dtype of the array library.
+        float32 or float64 of the array library.
 
     Returns
     -------
@@ -131,7 +150,9 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
     Raises
     ------
     TypeError
-        If `rng` is not an array of int32 of shape (..., 2).
+        If `rng` is not an array of int32 of shape (..., 2), or `dtype` is another.
+    ValueError
+        If `shape` has a negative number.
 
     Examples
     --------
@@ -139,14 +160,38 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
     >>> uniform(key(seed=1), (3,), np.dtype("float32"))
     array([0.23308069, 0.8176126 , 0.149557  ], dtype=float32)
     """
+    check_rng(rng)
     xp = array_namespace(rng)
-    if rng.dtype != xp.int32 or rng.shape[-1:] != (2,):
-        raise TypeError(f"rng: expected int32 of shape (..., 2), got {rng.dtype} of shape {tuple(rng.shape)}")
+    if isinstance(dtype, str) or dtype not in (xp.float32, xp.float64):  # others do not hold 24 bits
+        raise TypeError(f"dtype: expected {xp.float32} or {xp.float64}, got {dtype!r}")
+    if any(size < 0 for size in shape):
+        raise ValueError(f"shape: expected no negative numbers, got {tuple(shape)}")
     n = math.prod(shape)
     # Slices instead of single elements keep arrays of one axis or more: NumPy warns where its scalars overflow.
     words = threefry2x32((rng[..., :1], rng[..., 1:]), (xp.arange((n + 1) // 2, dtype=xp.int32, device=device(rng)), 0))
     numbers = xp.concat([xp.astype((word >> 8) & 0xFFFFFF, dtype) * 2.0**-24 for word in words], axis=-1)
     return xp.reshape(numbers if n % 2 == 0 else numbers[..., :n], (*rng.shape[:-1], *shape))
+
+
+def check_rng(rng: Array, name: str = "rng") -> None:
+    """Check that an object is an rng.
+
+    Parameters
+    ----------
+    rng : object
+        Object to check.
+    name : str
+        Name in the error message.
+
+    Raises
+    ------
+    TypeError
+        If it is not an array of int32 of shape (..., 2).
+    """
+    if not is_array_api_obj(rng):
+        raise TypeError(f"{name}: expected int32 of shape (..., 2), got {type(rng).__name__}")
+    if rng.dtype != array_namespace(rng).int32 or rng.shape[-1:] != (2,):
+        raise TypeError(f"{name}: expected int32 of shape (..., 2), got {rng.dtype} of shape {tuple(rng.shape)}")
 
 
 def threefry2x32(
@@ -190,3 +235,11 @@ def threefry2x32(
 def _rotate(x: Array, left: int) -> Array:
     """Rotate bits to the left; the mask removes copies of the sign from the arithmetic shift."""
     return (x << left) | ((x >> (32 - left)) & ((1 << left) - 1))
+
+
+def _checked(name: str, i: object) -> int:
+    if not isinstance(i, int | np.integer):
+        raise TypeError(f"{name}: expected an int, got {type(i).__name__}")
+    if not 0 <= i < 2**31:
+        raise ValueError(f"{name}: expected 0 to 2^31 - 1, got {i}")
+    return int(i)

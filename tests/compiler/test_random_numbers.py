@@ -22,7 +22,7 @@ KEYS = np.stack([random.key(1), random.key(2)])
 
 
 def start(chosen: Backend) -> tuple[Array, Array]:
-    return chosen.asarray(np.zeros((2, *N), np.float32)), chosen.asarray(np.zeros((), np.float32))
+    return chosen.asarray(np.zeros((2, *N), np.float32)), chosen.asarray(np.zeros((), np.int32))
 
 
 def step(carry: tuple[Array, Array], key: Array, row: Array) -> tuple[Array, Array]:
@@ -36,7 +36,7 @@ def assert_same_bits(chosen: Backend) -> None:
     """Compare each step with what NumPy computes without a record."""
     loop, carry = own(chosen).loop(step), start(chosen)
     for n in range(STEPS):
-        carry = loop(carry, chosen.asarray(KEYS), chosen.asarray(np.ones(n + 1, np.float32)), lambda n: None)
+        carry = loop(carry, chosen.asarray(KEYS), chosen.asarray(np.ones(n + 1, np.int32)), lambda n: None)
         i = np.asarray(sum(range(n + 2)) - 1)
         with np.errstate(over="raise"):
             x = random.uniform(random.at_step(KEYS, i), N, np.dtype(np.float32))
@@ -90,5 +90,5 @@ def test_cuda_fuses_all_operations(emulated_cupy: Backend) -> None:
     from anynet.compiler import launches
 
     loop, keys = recorded(emulated_cupy).loop(step), emulated_cupy.asarray(KEYS)
-    loop(start(emulated_cupy), keys, emulated_cupy.asarray(np.ones(1, np.float32)), lambda n: None)
+    loop(start(emulated_cupy), keys, emulated_cupy.asarray(np.ones(1, np.int32)), lambda n: None)
     assert launches(loop) == 2

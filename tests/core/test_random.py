@@ -63,7 +63,7 @@ def drawn(shape):
 @pytest.mark.parametrize("members", [(), (2,), (2, 3)], ids=str)
 def test_every_library_draws_the_same_bits(xp, shape, members, rng):
     start = rng.integers(-(2**31), 2**31, (*members, 2), np.int32)
-    step = rng.integers(0, 1000, members).astype(float)
+    step = np.asarray(rng.integers(0, 1000, members))
     found = xp.call(drawn(shape), start, step, np.zeros(1))
     expected = drawn(shape)(start, step, np.zeros(1))
     assert found.shape == expected.shape == (*members, *shape)
@@ -110,10 +110,11 @@ def test_keys_are_hashed_from_the_seed():
 
 def test_steps_and_folds_change_a_word_each(xp):
     start = np.asarray([[5, 2**31 - 1], [-1, 7]], np.int32)
-    found = xp.call(lambda start, step: fold(at_step(start, step), 2), start, np.asarray([3.0, 4.0]))
+    found = xp.call(lambda start, step: fold(at_step(start, step), 2), start, np.asarray([3, 4]))
     np.testing.assert_array_equal(found, [[7, -(2**31) + 2], [1, 11]])
     start = np.asarray([5, 6], np.int32)
-    np.testing.assert_array_equal(xp.call(at_step, start, np.asarray(3, np.int32)), [5, 9])  # one key, an integer
+    np.testing.assert_array_equal(xp.call(at_step, start, np.asarray(3, np.int32)), [5, 9])
+    np.testing.assert_array_equal(xp.call(lambda key: at_step(key, 3), start), [5, 9])
     np.testing.assert_array_equal(xp.call(lambda rng: fold(rng, 0), start), start)
     np.testing.assert_array_equal(xp.call(lambda rng: fold(rng, 2**31 - 1), start), [4 - 2**31, 6])
 
@@ -161,10 +162,54 @@ def test_the_numbers_are_uniform(which):
         assert abs(chi_square(np.bincount(pairs, minlength=256))) < 5
 
 
-@pytest.mark.parametrize("wrong", [np.zeros(2, np.int64), np.zeros(2, np.uint32), np.zeros(3, np.int32)])
+@pytest.mark.parametrize(
+    "wrong", [np.zeros(2, np.int64), np.zeros(2, np.uint32), np.zeros(3, np.int32), np.int32(2), None, 5, [1, 2]]
+)
 def test_what_is_no_rng_is_refused(wrong):
     with pytest.raises(TypeError, match=r"^rng: expected int32 of shape \(\.\.\., 2\), got "):
         uniform(wrong, (3,), np.dtype("float32"))
+    with pytest.raises(TypeError, match=r"^key: expected int32 of shape \(\.\.\., 2\), got "):
+        at_step(wrong, 3)
+
+
+@pytest.mark.parametrize("wrong", [np.dtype("float16"), np.dtype("int32"), np.bool_, "float32", float, None])
+def test_other_dtypes_are_refused(wrong):
+    with pytest.raises(TypeError, match=r"^dtype: expected .*float32.* or .*float64.*, got "):
+        uniform(key(0), (3,), wrong)
+
+
+def test_bfloat16_is_refused():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(TypeError, match=r"^dtype: expected torch.float32 or torch.float64, got torch.bfloat16$"):
+        uniform(torch.asarray(key(0)), (3,), torch.bfloat16)
+
+
+def test_negative_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"^shape: expected no negative numbers, got \(2, -3\)$"):
+        uniform(key(0), (2, -3), np.dtype("float32"))
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "message"),
+    [
+        (np.asarray(3.0), TypeError, "step: expected an int or an array of integers, got float64"),
+        (np.float32(3), TypeError, "step: expected an int or an array of integers, got float32"),
+        (3.0, TypeError, "step: expected an int, got float"),
+        (-1, ValueError, "step: expected 0 to 2^31 - 1, got -1"),
+        (np.int64(2**31), ValueError, "step: expected 0 to 2^31 - 1, got 2147483648"),
+    ],
+)
+def test_steps_that_are_no_integers_are_refused(step, error, message):
+    with pytest.raises(error) as refusal:
+        at_step(key(0), step)
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(("i", "error"), [(1.0, TypeError), ("1", TypeError), (2**31, ValueError), (-1, ValueError)])
+def test_streams_that_are_no_integers_are_refused(i, error):
+    with pytest.raises(error, match=r"^i: expected "):
+        fold(key(0), i)
+    np.testing.assert_array_equal(fold(key(0), np.int64(3)), fold(key(0), 3))
 
 
 def masked(carry, shared, row):
@@ -178,7 +223,7 @@ def masked(carry, shared, row):
 def test_recorded_steps_draw_the_same_numbers(backend_here, members, rng):
     start = rng.integers(-(2**31), 2**31, (*members, 2), np.int32)
     rows = np.ones((5, 1), np.float32)
-    carry = np.zeros((*members, 60, 33), np.float32), np.zeros(members, np.float32)
+    carry = np.zeros((*members, 60, 33), np.float32), np.zeros(members, np.int32)
     put = backend_here.asarray
     found = [
         [
