@@ -1,9 +1,12 @@
 """Checks of arguments, and parts of error messages."""
 
 import difflib
+import operator
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace, device
 
 from anynet.core.typing import Array
@@ -62,6 +65,106 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
 
     pairs = {name: (there.get(name), here.get(name)) for name in sorted(there.keys() | here.keys())}
     return "; ".join(f"{name} is {said(a)} there and {said(b)} here" for name, (a, b) in pairs.items() if a != b)
+
+
+def describe(value: Any) -> str:
+    """Return text for the "got ..." of an error message: the value if it is short, otherwise its type.
+
+    Parameters
+    ----------
+    value : object
+        Unexpected argument.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe("yes"), describe(int), describe([1.5])
+    ("'yes'", 'the class int', 'a list')
+    """
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if value is None or (isinstance(value, str | bytes | Real) and len(repr(value)) < 80):
+        return repr(value)
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def whole_number(name: str, value: Any) -> int:
+    """Return a whole number as int.
+
+    Parameters
+    ----------
+    name : str
+        Name in the error message.
+    value : int or NumPy integer
+        Number.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        If it is anything else, such as 3.0 or True.
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected a whole number, got {describe(value)}") from None
+
+
+def real_number(name: str, value: Any) -> float:
+    """Return a number as float.
+
+    Parameters
+    ----------
+    name : str
+        Name in the error message.
+    value : int, float or NumPy number
+        Number.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        If it is anything else, such as True.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name}: expected a number, got {describe(value)}")
+    return float(value)
+
+
+def true_or_false(name: str, value: Any) -> bool:
+    """Return a truth value as bool.
+
+    Parameters
+    ----------
+    name : str
+        Name in the error message.
+    value : bool or NumPy bool
+        Truth value.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    TypeError
+        If it is anything else, such as 1.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}: expected True or False, got {describe(value)}")
+    return bool(value)
 
 
 def check_same_device(**arrays: Array) -> None:

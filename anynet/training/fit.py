@@ -5,6 +5,7 @@ from typing import Any, Unpack, overload
 
 from tqdm import tqdm
 
+from anynet.core.checks import describe
 from anynet.core.history import Epoch
 from anynet.data import Dataset
 from anynet.nn import Sequential
@@ -93,6 +94,8 @@ def fit(
     DivergedError
         If the cost of a net that is trained alone is no longer finite; it names epoch, step and learning rate.
     """
+    if on_epoch is not None and not callable(on_epoch):
+        raise TypeError(f"on_epoch: expected a function of the epoch, got {describe(on_epoch)}")
     ready = setup(net, data, optimizer, members=members, seeds=seeds, **settings)
     inputs, nets = ready.inputs, ready.members
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)

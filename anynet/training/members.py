@@ -1,8 +1,11 @@
 """Members, nets that are trained in one stack, and the settings in which they may differ."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace, is_array_api_obj
 
 from anynet.core.checks import nearest
 from anynet.nn import Layer, Sequential
@@ -89,17 +92,21 @@ def check_nets(members: Sequence[Member]) -> None:
 
     Raises
     ------
+    TypeError
+        If layers are to be compared and one is no dataclass; the message names it.
     ValueError
         If they differ in more; the message names the layer.
     """
     for k, member in enumerate(members):
+        if member.net is members[0].net:
+            continue
         first, other = members[0].net.named_layers(), member.net.named_layers()
         if len(first) != len(other):
             raise ValueError(f"members 0 and {k} have nets of {len(first)} and {len(other)} layers; {APART}")
         for (i, one), (j, two) in zip(first.items(), other.items(), strict=True):
             if i != j:
                 raise ValueError(f"members 0 and {k} have nets with layers in other places, {i} and {j}; {APART}")
-            if _form(one) != _form(two):
+            if one is not two and not (type(one) is type(two) and _equal(_form(i, one), _form(j, two))):
                 raise ValueError(f"members 0 and {k} differ in layer {i}, {one} and {two}; {APART}")
 
 
@@ -136,8 +143,31 @@ def common_optimizer(members: Sequence[Member]) -> Optimizer:
     return replace(first, **changes)
 
 
-def _form(layer: Layer) -> tuple[type[Layer], list[tuple[str, Any]]]:
-    """Return a layer's class and its settings without initializers."""
+def _form(name: str, layer: Layer) -> dict[str, Any]:
+    """Return a layer's settings without initializers."""
+    if not is_dataclass(layer):
+        raise TypeError(
+            f"layer {name}, {type(layer).__name__}(): make it a frozen dataclass, so that nets can be compared"
+        )
     starts = [p.init for p in (*layer.parameters().values(), *layer.state().values())]
-    values = ((field.name, getattr(layer, field.name)) for field in fields(layer))  # type: ignore[arg-type]
-    return type(layer), [(name, value) for name, value in values if value not in starts]
+    values = {field.name: getattr(layer, field.name) for field in fields(layer)}
+    return {key: value for key, value in values.items() if not any(value is init for init in starts)}
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Compare settings, which may be arrays or contain some."""
+    if a is b:
+        return True
+    if _is_array(a) or _is_array(b):
+        return type(a) is type(b) and a.shape == b.shape and a.dtype == b.dtype and bool(array_namespace(a).all(a == b))
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
+    if isinstance(a, tuple | list) and type(a) is type(b):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    if is_dataclass(a) and type(a) is type(b):
+        return all(_equal(getattr(a, field.name), getattr(b, field.name)) for field in fields(a))
+    return bool(a == b)
+
+
+def _is_array(value: Any) -> bool:
+    return is_array_api_obj(value) and not isinstance(value, np.generic)

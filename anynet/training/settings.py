@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypedDict, TypeVar, cast
 
 from anynet.backends import Backend
-from anynet.core.checks import nearest
+from anynet.core.checks import describe, nearest, real_number, true_or_false, whole_number
 from anynet.core.seeding import check_seed
 from anynet.data import IMAGE_SHAPE, Dataset, Split
 from anynet.data.loader import check_batch_size
@@ -83,6 +83,8 @@ class TrainSettings:
 
     Raises
     ------
+    TypeError
+        If a value is of another type. Integers of NumPy are converted to int.
     ValueError
         If a value is out of range. Backend, precision and dtype are validated when the backend is chosen.
 
@@ -112,6 +114,7 @@ class TrainSettings:
     memory_budget: int | None = None
 
     def __post_init__(self) -> None:
+        self._check_types()
         check_seed(self.seed)
         check_seed(self.order, "order_seed")
         if self.epochs < 1:
@@ -121,6 +124,28 @@ class TrainSettings:
         check_kind(self.normalize)
         if self.memory_budget is not None and self.memory_budget < 0:
             raise ValueError(f"memory_budget: expected 0 bytes or more, got {self.memory_budget}")
+
+    def _check_types(self) -> None:
+        kinds: dict[str, Callable[[str, Any], Any]] = {
+            "l2": real_number,
+            **dict.fromkeys(("epochs", "batch_size", "seed", "order_seed", "crop", "memory_budget"), whole_number),
+            **dict.fromkeys(("flip", "reverse", "drop_last"), true_or_false),
+        }
+        for name, convert in kinds.items():
+            value = getattr(self, name)
+            if value is not None or name not in ("order_seed", "memory_budget"):
+                object.__setattr__(self, name, convert(name, value))  # as frozen dataclasses do
+        for name, kind, expected in (
+            ("backend", Backend | str | None, 'a name, such as "numpy", or what anynet.backend returns'),
+            ("precision", str | None, 'a name, such as "float32"'),
+            ("dtype", str, 'a name, such as "float32"'),
+            ("normalize", str, 'a name, such as "standardize"'),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise TypeError(f"{name}: expected {expected}, got {describe(value)}")
+        if not callable(self.loss):
+            raise TypeError(f"loss: expected a function, such as anynet.losses.hinge, got {describe(self.loss)}")
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "TrainSettings":

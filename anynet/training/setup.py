@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Unpack
 
 from anynet.backends import Backend
+from anynet.core.checks import describe
 from anynet.core.typing import Array
 from anynet.data import Dataset
 from anynet.data.loader import Pass
@@ -158,12 +159,22 @@ def setup(
     OutOfMemoryError
         If the images do not fit the device's memory.
     """
+    for name in ("on_epoch", "progress"):
+        if name in settings:
+            raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings)
     alone = Member(net, optimizer, base)
     if seeds is not None:
         if members is not None:
             raise ValueError('members and seeds: expected one of them; a member\'s seed is its setting "seed"')
+        if not isinstance(seeds, Iterable):
+            raise TypeError(f"seeds: expected one for each net, such as range(3), got {describe(seeds)}")
         members = [{"seed": each} for each in seeds]
+    if members is not None and not isinstance(members, Sequence):
+        raise TypeError(
+            f'members: expected a list of settings by name, such as [{{"lr": 0.1}}, {{"lr": 0.2}}], got '
+            f"{describe(members)}"
+        )
     nets = [alone] if members is None else members_of(alone, members)
     for k, member in enumerate(nets):
         try:

@@ -1,9 +1,12 @@
 """Nets that are trained at once, held against the same nets trained alone."""
 
 import inspect
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 from numerical import assert_close
 from on_backends import compiling, on_backends
 
@@ -309,6 +312,57 @@ def test_nets_are_compared_layer_by_layer():
         check(nested(an.ReLU()), nested(an.Tanh()))
     with pytest.raises(ValueError, match=r"^members 0 and 1 have nets with layers in other places, 1 and 1\.0; train"):
         check(make_net(), nested(an.ReLU()))
+
+
+@dataclass(frozen=True)
+class Weighted(an.Layer):
+    """A parameter for each feature, and an array among the settings."""
+
+    fixed: np.ndarray
+    init: Any = an.Normal(0.1)  # noqa: RUF009
+
+    def parameters(self):
+        return {"scale": an.Parameter(self.fixed.shape, self.init)}
+
+    def forward(self, params, state, x, *, train):
+        x = x * float(self.fixed[0])
+        return x * params["scale"][..., None, :], x, state
+
+    def backward(self, params, cache, dy):
+        return dy * params["scale"][..., None, :], {"scale": array_namespace(dy).sum(cache * dy, axis=-2)}
+
+
+class Plain(an.Layer):
+    """No dataclass."""
+
+    def forward(self, params, state, x, *, train):
+        return x, None, state
+
+    def backward(self, params, cache, dy):
+        return dy, {}
+
+
+def with_first(layer):
+    return an.Sequential(layer, an.Linear(3072, 10))
+
+
+def test_layers_may_hold_arrays(data):
+    def weighted(value=2.0, init=an.Normal(0.1)):  # noqa: B008
+        return with_first(Weighted(np.full(3072, value), init))
+
+    run = fit(data, net=weighted())
+    runs = fit(data, members=[{}, {"net": weighted()}, {"net": weighted(init=an.Normal(0.2))}], net=weighted(), seed=1)
+    assert_same_run(runs[1], fit(data, net=weighted(), seed=1), data)
+    assert run.last.epoch == 2
+    with pytest.raises(ValueError, match="members 0 and 1 differ in layer 0, Weighted"):
+        fit(data, members=[{}, {"net": weighted(3.0)}], net=weighted())
+
+
+def test_layers_that_are_no_dataclasses_are_never_compared(data):
+    assert fit(data, net=with_first(Plain())).last.epoch == 2
+    assert len(fit(data, net=with_first(Plain()), seeds=[1, 2])) == 2
+    with pytest.raises(TypeError, match=r"^layer 0, Plain\(\): make it a frozen dataclass, so that nets can be"):
+        fit(data, members=[{}, {"net": with_first(Plain())}], net=with_first(Plain()))
 
 
 @pytest.mark.parametrize(

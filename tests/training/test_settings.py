@@ -70,6 +70,47 @@ def test_values_out_of_range_are_refused(change, message):
         TrainSettings(**change)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 1.5}, "epochs: expected a whole number, got 1.5"),
+        ({"epochs": "3"}, "epochs: expected a whole number, got '3'"),
+        ({"epochs": None}, "epochs: expected a whole number, got None"),
+        ({"l2": "a"}, "l2: expected a number, got 'a'"),
+        ({"seed": 1.5}, "seed: expected a whole number, got 1.5"),
+        ({"order_seed": "3"}, "order_seed: expected a whole number, got '3'"),
+        ({"batch_size": 50.0}, "batch_size: expected a whole number, got 50.0"),
+        ({"crop": True}, "crop: expected a whole number, got True"),
+        ({"memory_budget": [1]}, "memory_budget: expected a whole number, got a list"),
+        ({"flip": "yes"}, "flip: expected True or False, got 'yes'"),
+        ({"loss": "hinge"}, "loss: expected a function, such as anynet.losses.hinge, got 'hinge'"),
+        ({"loss": None}, "loss: expected a function, such as anynet.losses.hinge, got None"),
+        ({"dtype": np.dtype("float64")}, 'dtype: expected a name, such as "float32", got a Float64DType'),
+        ({"precision": 32}, 'precision: expected a name, such as "float32", got 32'),
+        ({"backend": 3}, 'backend: expected a name, such as "numpy", or what anynet.backend returns, got 3'),
+        ({"normalize": None}, 'normalize: expected a name, such as "standardize", got None'),
+        ({"on_epoch": 3}, "on_epoch: expected a function of the epoch, got 3"),
+        ({"seeds": 3}, r"seeds: expected one for each net, such as range\(3\), got 3"),
+        ({"members": 3}, r"members: expected a list of settings by name, such as .*, got 3"),
+    ],
+)
+def test_values_of_another_type_are_refused(data, change, message):
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        an.fit(NET, data, an.SGD(), **change)
+
+
+def test_numbers_of_numpy_are_numbers():
+    given = TrainSettings(crop=np.int64(2), batch_size=np.int32(50), l2=np.float64(0.5), flip=np.True_)
+    assert given == TrainSettings(crop=2, batch_size=50, l2=0.5, flip=True)
+    assert [type(value) for value in (given.crop, given.batch_size, given.l2, given.flip)] == [int, int, float, bool]
+
+
+@pytest.mark.parametrize("name", ["on_epoch", "progress"])
+def test_a_setup_takes_nothing_that_is_for_training(data, name):
+    with pytest.raises(TypeError, match=f"^{name} is an argument of fit, not of setup"):
+        an.setup(NET, data, an.SGD(), **{name: None})
+
+
 def test_the_nearest_setting_is_named(data):
     with pytest.raises(TypeError, match=r'^there is no setting "bach_size"; did you mean "batch_size"'):
         an.fit(NET, data, an.SGD(), bach_size=3)
