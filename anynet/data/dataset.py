@@ -1,5 +1,6 @@
 """Data sets in host memory: labeled uint8 images, divided into training, validation and test images."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ class DataError(ValueError):
     """Error for missing, damaged or malformed data. The message names the file and says what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """Images and their labels.
 
@@ -57,8 +58,17 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"Split({len(self)} images of shape {self.image_shape})"
 
-@dataclass(frozen=True)
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of an image: `IMAGE_SHAPE` if the number of values is that of CIFAR-10, otherwise ``(values,)``."""
+        values = self.images.shape[1]
+        return IMAGE_SHAPE if values == math.prod(IMAGE_SHAPE) else (values,)
+
+
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Training, validation and test images of a data set.
 
@@ -80,6 +90,12 @@ class Dataset:
     val: Split
     test: Split
     official: bool = False
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.name!r}, {len(self.train):,} training, {len(self.val):,} validation and "
+            f"{len(self.test):,} test images of shape {self.train.image_shape})"
+        )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
-from anynet.core.checks import nearest
+from anynet.core.checks import describe, nearest
 from anynet.nn import Layer, Sequential
 from anynet.optim import Optimizer
 from anynet.training.settings import TrainSettings
@@ -63,10 +63,10 @@ def members_of(base: Member, settings: Sequence[Mapping[str, Any]]) -> list[Memb
 
 def _member(base: Member, k: int, own: Mapping[str, Any]) -> Member:
     if not isinstance(own, Mapping):
-        raise TypeError(f'member {k}: expected settings by name, such as {{"seed": 1, "lr": 0.1}}, got {own!r}')
+        raise TypeError(f'member {k}: expected settings by name, such as {{"seed": 1, "lr": 0.1}}, got {describe(own)}')
     optimizer = own.get("optimizer", base.optimizer)
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"member {k}: optimizer: expected an optimizer, such as SGD(0.01), got {optimizer!r}")
+        raise TypeError(f"member {k}: optimizer: expected an optimizer, such as SGD(0.01), got {describe(optimizer)}")
     inner = [field.name for field in fields(optimizer)]
     for name in own:
         if name in SHARED:

@@ -40,7 +40,7 @@ class Snapshot(NamedTuple):
     state: Arrays
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Run:
     """A trained net, with everything needed to use it.
 
@@ -89,6 +89,11 @@ class Run:
     interrupted: bool = False
     dropped: bool = False
     diverged: DivergedError | None = None
+
+    def __repr__(self) -> str:
+        last, best = self.test.accuracy, self.best_test.accuracy
+        epochs = f"{self.last.epoch} epoch{'' if self.last.epoch == 1 else 's'}"
+        return f"Run({self.net}, {self.dataset!r}, {epochs}, test accuracy {last:.2%}, best epoch's {best:.2%})"
 
     @property
     def params(self) -> Array:
@@ -193,6 +198,8 @@ class Runs(Sequence[Run]):
     @property
     def finished(self) -> "Runs":
         """Runs that neither diverged nor were dropped. Raises ValueError if there is none."""
+        if not self.runs:
+            raise ValueError("there are no runs; expected one or more")
         runs = tuple(run for run in self if run.diverged is None and not run.dropped)
         if not runs:
             reason = self[0].diverged or "it was dropped"

@@ -194,7 +194,7 @@ class TrainSettings:
             ("optimizer", optimizer, Optimizer, "an optimizer, such as SGD(0.01)"),
         ):
             if not isinstance(value, kind):
-                raise TypeError(f"{name}: expected {expected}, got {value!r}")
+                raise TypeError(f"{name}: expected {expected}, got {describe(value)}")
         for name in optimizer.PER_MEMBER:
             if isinstance(getattr(optimizer, name), tuple):
                 raise ValueError(
@@ -205,8 +205,11 @@ class TrainSettings:
         pixels = data.train.images.shape[1]
         if net.n_in not in (None, pixels):
             raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
-        if net.n_out not in (None, len(data.classes)):
-            raise ValueError(f"{net} gives {net.n_out} logits, but {data.name} has {len(data.classes)} classes")
+        n_out = pixels if net.n_out is None else net.n_out
+        if n_out != len(data.classes):
+            raise ValueError(f"{net} gives {n_out} logits, but {data.name} has {len(data.classes)} classes")
+        if not net.n_parameters:
+            raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
         for epoch in range(self.epochs):
             try:
                 rate = optimizer.schedule(epoch)

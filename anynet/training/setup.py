@@ -20,7 +20,7 @@ from anynet.training.stack import LoopCache, Stack
 from anynet.training.step import BatchLoop, Carry, Fixed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Setup:
     """A training that is ready to run.
 
@@ -52,6 +52,10 @@ class Setup:
     inputs: Inputs
     members: Sequence[Member]
     stacked: bool
+
+    def __repr__(self) -> str:
+        net, count = self.members[0].net, f"{len(self.members)} x " if self.stacked else ""
+        return f"Setup({count}{net}, {self.inputs.data}, {self.backend})"
 
     @property
     def backend(self) -> Backend:

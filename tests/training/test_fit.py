@@ -275,9 +275,9 @@ def test_settings_out_of_range_are_refused(data, change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"net": an.Linear(3072, 10)}, "net: expected a Sequential, got Linear"),
+        ({"net": an.Linear(3072, 10)}, "net: expected a Sequential, got a Linear"),
         ({"data": "cifar10"}, "data: expected a Dataset, got 'cifar10'"),
-        ({"optimizer": an.SGD}, r"optimizer: expected an optimizer, such as SGD\(0.01\), got <class"),
+        ({"optimizer": an.SGD}, r"optimizer: expected an optimizer, such as SGD\(0.01\), got the class SGD"),
     ],
 )
 def test_what_is_of_another_kind_is_refused(data, change, message):

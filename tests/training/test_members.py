@@ -171,6 +171,13 @@ def test_training_ends_where_all_diverge(data):
         _ = runs.best
 
 
+def test_no_runs_have_no_best(data):
+    none = fit(data, seeds=[1], epochs=1)[0:0]
+    for name in ("best", "histories", "finished", "ensemble"):
+        with pytest.raises(ValueError, match="there are no runs; expected one or more"):
+            getattr(none, name)
+
+
 def test_what_is_said_of_all(data):
     runs = fit(data, members=[{"seed": 1}, {"lr": 1e300}, {"seed": 2}, {"seed": 3}], epochs=3)
     sound = [runs[k] for k in (0, 2, 3)]
@@ -369,7 +376,7 @@ def test_layers_that_are_no_dataclasses_are_never_compared(data):
     ("member", "message"),
     [
         (3, 'member 0: expected settings by name, such as {"seed": 1, "lr": 0.1}, got 3'),
-        ({"optimizer": an.SGD}, r"member 0: optimizer: expected an optimizer, such as SGD\(0.01\), got <class"),
+        ({"optimizer": an.SGD}, r"member 0: optimizer: expected an optimizer, such as SGD\(0.01\), got the class SGD"),
         ({"net": an.ReLU()}, "member 0: net: expected a Sequential"),
     ],
 )

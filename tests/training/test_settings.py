@@ -1,7 +1,7 @@
 """The settings of a training: written down once, and what ``fit`` and ``setup`` show of them."""
 
 import inspect
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import get_type_hints
 
 import numpy as np
@@ -97,6 +97,38 @@ def test_values_out_of_range_are_refused(change, message):
 def test_values_of_another_type_are_refused(data, change, message):
     with pytest.raises(TypeError, match=f"^{message}$"):
         an.fit(NET, data, an.SGD(), **change)
+
+
+def test_swapped_arguments_are_named_by_their_types(data):
+    with pytest.raises(TypeError, match=r"^net: expected a Sequential, got a Dataset$"):
+        an.fit(data, NET, an.SGD())
+    with pytest.raises(TypeError, match=r"^data: expected a Dataset, got a SGD$"):
+        an.fit(NET, an.SGD(), data)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [(10, "gives 3072 logits, but drawn has 10 classes"), (3072, "has no parameters, so there is nothing to train")],
+)
+def test_a_net_without_parameters_is_refused(data, classes, message):
+    with pytest.raises(ValueError, match=rf"^Sequential\(ReLU\(\)\) {message}"):
+        an.fit(an.Sequential(an.ReLU()), replace(data, classes=("",) * classes), an.SGD(), batch_size=10)
+
+
+def test_texts_are_short(data):
+    images = "30 training, 30 validation and 30 test images of shape (3, 32, 32)"
+    assert repr(data.train) == "Split(30 images of shape (3, 32, 32))"
+    assert repr(data) == f"Dataset('drawn', {images})"
+    assert repr(Split(np.zeros((2, 5), np.uint8), np.arange(2))) == "Split(2 images of shape (5,))"
+    settings = {"epochs": 1, "batch_size": 10}
+    ready = f"Sequential(Linear(3072, 10)), Dataset('drawn', {images}), numpy on cpu)"
+    assert repr(an.setup(NET, data, an.SGD(), **settings)) == f"Setup({ready}"
+    assert repr(an.setup(NET, data, an.SGD(), seeds=range(3), **settings)) == f"Setup(3 x {ready}"
+    run = an.fit(NET, data, an.SGD(), **settings)
+    accuracy = f"{run.test.accuracy:.2%}"
+    assert repr(run) == (
+        f"Run(Sequential(Linear(3072, 10)), 'drawn', 1 epoch, test accuracy {accuracy}, best epoch's {accuracy})"
+    )
 
 
 def test_numbers_of_numpy_are_numbers():
