@@ -46,6 +46,27 @@ def format_settings(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {format_value(value)}" for name, value in settings.items())
 
 
+def format_count(n: int, noun: str) -> str:
+    """Return a number and a noun, in the plural unless the number is 1.
+
+    Parameters
+    ----------
+    n : int
+    noun : str
+        In the singular.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> format_count(1, "member"), format_count(1000, "member")
+    ('1 member', '1,000 members')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def format_percent(mean: float, deviation: float | None = None) -> str:
     """Return a fraction in percent with two decimals, followed by its deviation if there is one.
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anynet.core.checks import nearest
 from anynet.core.csv_files import write_rows
+from anynet.core.formatting import format_count
 
 
 class Epoch(NamedTuple):
@@ -95,7 +96,8 @@ class History(Sequence[Epoch]):
     def __repr__(self) -> str:
         if not self:
             return "History()"
-        return f"History({len(self)} epochs, best {self.best.epoch} with validation accuracy {self.best.val_accuracy})"
+        epochs, best = format_count(len(self), "epoch"), self.best
+        return f"History({epochs}, best {best.epoch} with validation accuracy {best.val_accuracy})"
 
     @property
     def best(self) -> Epoch:
@@ -104,26 +106,26 @@ class History(Sequence[Epoch]):
             raise ValueError("an empty history has no best epoch")
         return max(self._epochs, key=lambda row: row.val_accuracy)
 
-    def write_csv(self, path: Path, dataset: str) -> None:
+    def write_csv(self, path: str | Path, dataset: str) -> None:
         """Write a table with a header, numbers in full precision, replacing the file in one step.
 
         Parameters
         ----------
-        path : Path
+        path : str or Path
             File to write.
         dataset : str
             Name of the data set, repeated in the last column of every row.
         """
         rows = ({**row._asdict(), "dataset": dataset} for row in self)
-        write_rows(path, (*Epoch._fields, "dataset"), rows)
+        write_rows(Path(path), (*Epoch._fields, "dataset"), rows)
 
     @classmethod
-    def read_csv(cls, path: Path) -> Self:
+    def read_csv(cls, path: str | Path) -> Self:
         """Read what `write_csv` wrote. Columns may come in any order; others are ignored.
 
         Parameters
         ----------
-        path : Path
+        path : str or Path
             File to read.
 
         Returns
@@ -135,9 +137,10 @@ class History(Sequence[Epoch]):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If a column is missing or a value is no number; the message names file, line and column.
+            If a column is missing or a value is no number; the message names file, line and column. If the file is
+            not in UTF-8; a byte order mark at its start is ignored.
         """
-        with path.open(newline="", encoding="utf-8") as file:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             try:
                 header = reader.fieldnames or ()
@@ -147,7 +150,9 @@ class History(Sequence[Epoch]):
                             f'{path}, line 1: expected a column "{name}", got {", ".join(header) or "none"}'
                         )
                 return cls([_epoch(row, f"{path}, line {reader.line_num}") for row in reader])
-            except (csv.Error, UnicodeDecodeError) as error:
+            except UnicodeDecodeError as error:  # raised for a block of lines, so the line is not known
+                raise ValueError(f"{path}: expected a CSV file in UTF-8 ({error})") from None
+            except csv.Error as error:
                 raise ValueError(f"{path}, line {reader.line_num}: expected a CSV file in UTF-8 ({error})") from None
 
 

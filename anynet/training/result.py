@@ -10,6 +10,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
+from anynet.core.formatting import format_count
 from anynet.core.history import History, MeanHistory, mean_history
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import Split
@@ -92,7 +93,7 @@ class Run:
 
     def __repr__(self) -> str:
         last, best = self.test.accuracy, self.best_test.accuracy
-        epochs = f"{self.last.epoch} epoch{'' if self.last.epoch == 1 else 's'}"
+        epochs = format_count(self.last.epoch, "epoch")
         return f"Run({self.net}, {self.dataset!r}, {epochs}, test accuracy {last:.2%}, best epoch's {best:.2%})"
 
     @property

@@ -6,6 +6,7 @@ import statistics
 import numpy as np
 import pytest
 
+from anynet.core.csv_files import read_rows
 from anynet.core.history import Epoch, History, mean_and_deviation, mean_history
 
 ACCURACIES = [0.25, 0.5, 0.5, 0.4]
@@ -50,6 +51,7 @@ def test_it_is_a_value():
     assert history() != history()[:3]
     assert history() != list(history())
     assert repr(history()) == "History(4 epochs, best 2 with validation accuracy 0.5)"
+    assert repr(history()[:1]) == "History(1 epoch, best 1 with validation accuracy 0.25)"
     assert repr(History()) == "History()"
 
 
@@ -88,8 +90,18 @@ def test_errors_name_file_line_and_column(tmp_path, text, message):
 def test_a_file_that_is_no_text_is_named(tmp_path):
     path = tmp_path / "history.csv"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"history\.csv, line 0: expected a CSV file in UTF-8"):
+    with pytest.raises(ValueError, match=r"history\.csv: expected a CSV file in UTF-8"):
         History.read_csv(path)
+    with pytest.raises(ValueError, match=r"history\.csv: expected a CSV file in UTF-8"):
+        read_rows(path)
+
+
+def test_paths_may_be_texts_and_files_may_begin_with_a_mark(tmp_path):
+    path = tmp_path / "history.csv"
+    history().write_csv(str(path), "drawn")
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert History.read_csv(str(path)) == history()
+    assert read_rows(path)[0]["epoch"] == "1"
 
 
 def test_columns_come_in_any_order(tmp_path):
