@@ -242,6 +242,8 @@ def _convert(name: str, part: Grid | Range) -> Grid | Range:
 
 
 def _convert_value(name: str, value: Any) -> Any:
+    if value == "" and not isinstance(getattr(Config, name), str):
+        raise ValueError(f"{name}: expected a value, got none; list values as in lr=0.001,0.01")
     converted = getattr(make_config({name: value}, name), name)
     if isinstance(converted, int) and not isinstance(converted, bool) and converted != float(value):
         raise ValueError(f"{name}: expected a whole number, got {value}")

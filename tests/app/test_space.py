@@ -114,7 +114,7 @@ def test_what_is_typed():
         ("momentum=0.5..1.0", "Must be < 1"),
         ("hidden=10..100", "ranges are for numbers only"),
         ("lr=0.1..0.2..log", "expected lr=LOW..HIGH or lr=LOW..HIGH..linear"),
-        ("lr=", "unable to convert"),
+        ("lr=", "lr: expected a value, got none"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(flag, message):

@@ -13,7 +13,7 @@ from anynet.app.config import Config, Count
 from anynet.app.profiling import profile as profile_steps
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.tables import best_table
-from anynet.core.formatting import format_percent, format_value
+from anynet.core.formatting import format_count, format_percent, format_value
 
 
 def train(
@@ -91,4 +91,4 @@ def _summary(result: Mapping[str, Any]) -> str:
     if not others:
         last, best = (format_percent(**first[name]) for name in ("test_accuracy", "best_test_accuracy"))
         accuracies = [f"{last} % after the last epoch", f"{best} % after the best epochs", *accuracies]
-    return f"{result['members']} members{diverged}: test accuracy {', '.join(accuracies)}"
+    return f"{format_count(result['members'], 'member')}{diverged}: test accuracy {', '.join(accuracies)}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from anynet.app.space import Point
 from anynet.core.atomic import write_whole
-from anynet.core.formatting import format_settings, format_value
+from anynet.core.formatting import format_count, format_settings, format_value
 from anynet.nn import Linear
 from anynet.training import Run, Runs
 
@@ -40,7 +40,7 @@ def save_plots(
         format_settings(row["settings"]): [runs[k].history for k in members] for row, members in finished if members
     }
     seeds = max(len(row["members"]) for row in rows)
-    title = f"{dataset}: {f'mean and deviation over {seeds} seeds' if seeds > 1 else f'{len(runs)} members'}"
+    title = f"{dataset}: {f'mean and deviation over {seeds} seeds' if seeds > 1 else format_count(len(runs), 'member')}"
     if runs.diverged:
         title += f", without {len(runs.diverged)} of {len(runs)} members that diverged"
     write_whole(path / "curves.png", plots.curves_of_members(histories, title, val_name).savefig)

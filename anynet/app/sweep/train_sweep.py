@@ -11,6 +11,7 @@ from anynet.app.experiment import fit_stack, new_folder, prepare
 from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
+from anynet.core.formatting import format_count
 from anynet.training import Runs
 
 
@@ -49,7 +50,7 @@ def train_sweep(
     refuse_existing(folder)
     first = prepare(replace(config, order_seed=config.order, **points[0]))
     members = [first.with_settings(**point) for point in points]
-    print(f"{first}; {len(members)} members; results in {folder}", file=sys.stderr)
+    print(f"{first}; {format_count(len(members), 'member')}; results in {folder}", file=sys.stderr)
     with SweepFolder(folder, points, [member.config for member in members], first.data) as results:
         runs = fit_stack(members, results.add)
         return runs, folder, results.finish(runs)

@@ -46,7 +46,8 @@ def test_values_have_the_types_of_their_fields():
         ("lr=0.1,-1", "lr. Must be > 0"),
         ("lr=0.1,x", "lr"),
         ("seed=1.5", "seed"),
-        ("l2=", "l2"),
+        ("l2=", "^l2: expected a value, got none; list values as in lr=0.001,0.01$"),
+        ("lr=0.1,,0.2", "^lr: expected a value, got none"),
     ],
 )
 def test_what_cannot_be_swept_is_refused(flag, message):
