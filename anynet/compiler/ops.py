@@ -91,7 +91,9 @@ _TABLE = (
     Operation("logaddexp"),
     # trigonometric and hyperbolic functions
     Operation("tanh", torch="tanh", cuda="tanh({0})", kinds=FLOATS),
-    *map(Operation, ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")),
+    Operation("sin", torch="sin", cuda="sin({0})", kinds=FLOATS),
+    Operation("cos", torch="cos", cuda="cos({0})", kinds=FLOATS),
+    *map(Operation, ("tan", "asin", "acos", "atan", "atan2")),
     *map(Operation, ("sinh", "cosh", "asinh", "acosh", "atanh")),
     # rounding, signs
     *map(Operation, ("ceil", "floor", "round", "trunc", "sign", "signbit", "copysign", "nextafter")),

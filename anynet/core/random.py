@@ -163,7 +163,7 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
     check_rng(rng)
     xp = array_namespace(rng)
     if isinstance(dtype, str) or dtype not in (xp.float32, xp.float64):  # others do not hold 24 bits
-        raise TypeError(f"dtype: expected {xp.float32} or {xp.float64}, got {dtype!r}")
+        raise TypeError(f"dtype: expected float32 or float64 of the library of rng, got {dtype!r}")
     if any(size < 0 for size in shape):
         raise ValueError(f"shape: expected no negative numbers, got {tuple(shape)}")
     n = math.prod(shape)

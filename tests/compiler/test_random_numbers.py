@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -92,3 +93,25 @@ def test_cuda_fuses_all_operations(emulated_cupy: Backend) -> None:
     loop, keys = recorded(emulated_cupy).loop(step), emulated_cupy.asarray(KEYS)
     loop(start(emulated_cupy), keys, emulated_cupy.asarray(np.ones(1, np.int32)), lambda n: None)
     assert launches(loop) == 2
+
+
+def test_cuda_captures_normal_noise(emulated_cupy: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Box-Muller, as in docs/extending.md: no operation is left to CuPy."""
+    from anynet.compiler.cuda import capture, target
+
+    class Captured(capture.GraphProgram):
+        def steps(self, *args: Any) -> None:
+            assert self.captures
+            super().steps(*args)
+
+    def noise(carry: tuple[Array, Array], key: Array, row: Array) -> tuple[Array, Array]:
+        x, xp = step(carry, key, row)[0], array_namespace(row)
+        return xp.sqrt(-2 * xp.log(1 - x)) * xp.cos(6.0 * x) + xp.sin(6.0 * x), carry[1] + row
+
+    monkeypatch.setattr(target, "GraphProgram", Captured)
+    put, rows = emulated_cupy.asarray, np.ones(3, np.int32)
+    found, _ = recorded(emulated_cupy).loop(noise)(start(emulated_cupy), put(KEYS), put(rows), lambda n: None)
+    expected, i = np.zeros((2, *N), np.float32), np.zeros((), np.int32)
+    for row in rows:
+        expected, i = noise((expected, i), KEYS, row)
+    np.testing.assert_allclose(emulated_cupy.to_host(found), expected, rtol=1e-5, atol=1e-6)

@@ -174,13 +174,13 @@ def test_what_is_no_rng_is_refused(wrong):
 
 @pytest.mark.parametrize("wrong", [np.dtype("float16"), np.dtype("int32"), np.bool_, "float32", float, None])
 def test_other_dtypes_are_refused(wrong):
-    with pytest.raises(TypeError, match=r"^dtype: expected .*float32.* or .*float64.*, got "):
+    with pytest.raises(TypeError, match=r"^dtype: expected float32 or float64 of the library of rng, got "):
         uniform(key(0), (3,), wrong)
 
 
 def test_bfloat16_is_refused():
     torch = pytest.importorskip("torch")
-    with pytest.raises(TypeError, match=r"^dtype: expected torch.float32 or torch.float64, got torch.bfloat16$"):
+    with pytest.raises(TypeError, match=r"^dtype: expected .*, got torch.bfloat16$"):
         uniform(torch.asarray(key(0)), (3,), torch.bfloat16)
 
 
