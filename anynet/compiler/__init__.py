@@ -20,7 +20,7 @@ in parts, so that slices are no copies.
 A step which cannot be recorded (it reads numbers from its arrays, uses others than it is given, or is not a pure
 function: it is recorded twice) runs step by step, more slowly; one `RecordingWarning` says why.
 
-Each target is exported by a package of its own, since it needs its array library: `anynet.compiler.numpy`,
+Each target is exported by its own package, because it imports its array library: `anynet.compiler.numpy`,
 `anynet.compiler.torch` and `anynet.compiler.cuda`.
 """
 
@@ -30,8 +30,9 @@ from anynet.compiler.interpreter import Interpreter
 from anynet.compiler.loop import compile_graph, compile_loop, launches
 from anynet.compiler.recording import Fallback, RecordingWarning, explain
 from anynet.compiler.split import split_step
+from anynet.compiler.tape import trace
 from anynet.compiler.target import Call, CompiledStep, Loop, Step, Target, Tick
-from anynet.compiler.tracer import UntraceableError, label_operations, trace
+from anynet.compiler.tracer import UntraceableError, label_operations
 
 __all__ = [
     "Call",

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from anynet.compiler.generators import generator_states
 from anynet.compiler.graph import Graph, Node
+from anynet.compiler.tape import trace
 from anynet.compiler.target import Loop, Step, Tick
-from anynet.compiler.tracer import HINT, UntraceableError, trace
+from anynet.compiler.tracer import HINT, UntraceableError
 from anynet.core.tree import flatten, form
 from anynet.core.typing import ConcreteArray
 
@@ -162,5 +163,5 @@ def _host(array: ConcreteArray) -> NDArray[Any] | None:
     """Return the values of an array; None if it has none yet, because JAX is tracing."""
     try:
         return np.asarray(to_device(array, "cpu"))
-    except Exception:  # each library has an error of its own
+    except Exception:  # each library raises another error
         return None

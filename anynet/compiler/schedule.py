@@ -26,7 +26,7 @@ def schedule(graph: Graph, fuse: Callable[[Node], bool]) -> list[list[Node]]:
     -------
     list of list of Node
         Groups of operations that run together, which have results of the same shape; an operation that cannot be
-        fused is a list of its own.
+        fused is alone in its group.
     """
     done: list[list[Node]] = []
     group: list[Node] = []

@@ -1,26 +1,17 @@
-"""Recording a function: tracers stand for its arrays and record each operation.
-
-The function runs once, with tracers that hold real arrays. A tracer does each operation with its array, and records it,
-so layers need not know of recording.
-"""
+"""Tracers: arrays whose operations are recorded."""
 
 import math
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from array_api_compat import device, is_array_api_obj
 
-from anynet.compiler.graph import Graph, Node
+from anynet.compiler.graph import Node
 from anynet.compiler.ops import OPERATIONS, Operation
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Device, DType
-
-SHAPED_BY_VALUES = {"arange": 0, "repeat": 1, "unique_values": 0}
-"""Operations whose result has a shape that depends on the values of arguments, with the first such argument."""
 
 HINT = "random numbers must come from rng, and what changes must be in the step's arrays"
 """Advice on functions that are not pure."""
@@ -30,120 +21,20 @@ class UntraceableError(TypeError):
     """Raised for functions that do with an array what cannot be recorded, such as reading a number from it."""
 
 
-def trace(function: Callable[..., Any], xp: ModuleType, *args: Any) -> Graph:
-    """Run a function once, and return its record.
-
-    Parameters
-    ----------
-    function : callable
-        Pure function of arrays in any containers, which returns arrays in any containers.
-    xp : module
-        Namespace of the arrays.
-    *args : containers of arrays
-        Arguments. The record is valid for other arrays of the same shapes and dtypes.
-
-    Returns
-    -------
-    Graph
-
-    Raises
-    ------
-    UntraceableError
-        If the function does what cannot be recorded. Other errors are the function's own.
-    """
-    leaves, rebuild = flatten(args)
-    tape = Tape(xp)
-    inputs = [tape.input(leaf) for leaf in leaves]
-    result = function(*rebuild(inputs))
-    outputs, build = flatten(result)
-    if not all(isinstance(output, Tracer) for output in outputs):
-        raise UntraceableError("an array is returned that was not given to the function")
-    return Graph([t.node for t in inputs], tape.nodes, [output.node for output in outputs], build)
-
-
-def _is_array(value: Any) -> bool:
+def is_array(value: Any) -> bool:
+    """Return True for arrays of any library."""
     return is_array_api_obj(value) and not isinstance(value, type)  # NumPy's dtypes are the types of its scalars
 
 
-class Tape:
-    """Namespace of tracers: that of the array library, with each call recorded.
+class Recorder(Protocol):
+    """Namespace of tracers, which records their operations; see `Tape`."""
 
-    Parameters
-    ----------
-    xp : module
-        Namespace of the array library.
-
-    Attributes
-    ----------
-    nodes : list of Node
-        Operations recorded so far.
-    label : object
-        Label of the next operations; see `label_operations`.
-    """
-
-    def __init__(self, xp: ModuleType) -> None:
-        self._xp = xp
-        self.__name__ = f"traced {xp.__name__}"
-        self.nodes: list[Node] = []
-        self.label: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        thing = getattr(self._xp, name)
-        if isinstance(thing, type) or not callable(thing):  # a dtype, a constant
-            return thing
-        return partial(self.call, name, thing)
-
-    def input(self, value: Array) -> "Tracer":
-        """Return a tracer for an argument of the recorded function."""
-        return Tracer(self, Node("input", (), {}, value), value)
+    label: Any
 
     def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function of the namespace, record it, and return a tracer of its result.
+        """Call a function of arrays, and record it."""
 
-        Parameters
-        ----------
-        name : str
-            Name of the operation in the array API standard.
-        function : callable
-            Function of arrays.
-        *args, **kwargs
-            Arguments of the function, with tracers in place of arrays.
-
-        Returns
-        -------
-        Tracer, or what the function returns if that is not an array
-
-        Raises
-        ------
-        UntraceableError
-            If the call cannot be recorded.
-        """
-        if "out" in kwargs:
-            raise UntraceableError(f"{name} writes into an array")
-        (leaves, rebuild), traced = flatten((args, kwargs)), False
-        values, nodes = [], []
-        for leaf in leaves:
-            is_traced = isinstance(leaf, Tracer)
-            traced |= is_traced
-            if not is_traced and _is_array(leaf):
-                raise UntraceableError(f"{name} takes an array that was not given to the function; {HINT}")
-            values.append(leaf.value if is_traced else leaf)
-            nodes.append(leaf.node if is_traced else leaf)
-        real_args, real_kwargs = rebuild(values)
-        result = function(*real_args, **real_kwargs)
-        if not _is_array(result):
-            if traced and isinstance(result, tuple | list):
-                raise UntraceableError(f"{name} returns several arrays")
-            return result
-        traced_args, traced_kwargs = rebuild(nodes)
-        if not traced or all(not isinstance(n, Node) or n.op == "constant" for n in nodes):
-            return Tracer(self, Node("constant", (name, *traced_args), traced_kwargs, result, keep=True), result)
-        decisive = (*args, *kwargs.values())[SHAPED_BY_VALUES[name] :] if name in SHAPED_BY_VALUES else ()
-        if any(isinstance(argument, Tracer) for argument in decisive):
-            raise UntraceableError(f"{name} returns an array whose shape depends on values")
-        self.nodes.append(Node(name, traced_args, traced_kwargs, result))
-        self.nodes[-1].label = self.label
-        return Tracer(self, self.nodes[-1], result)
+    def __getattr__(self, name: str) -> Any: ...
 
 
 class Tracer:
@@ -163,10 +54,10 @@ class Tracer:
     __array_ufunc__ = None  # so that NumPy's arrays leave operators to this class
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, tape: Tape, node: Node, value: Array) -> None:
+    def __init__(self, tape: Recorder, node: Node, value: Array) -> None:
         self.tape, self.node, self.value = tape, node, value
 
-    def __array_namespace__(self, *, api_version: str | None = None) -> Tape:
+    def __array_namespace__(self, *, api_version: str | None = None) -> Recorder:
         return self.tape
 
     @property
@@ -213,7 +104,7 @@ class Tracer:
         return math.prod(self.shape)
 
     def __getitem__(self, key: Any) -> "Tracer":
-        if any(_is_array(part) for part in flatten(key)[0]):
+        if any(is_array(part) for part in flatten(key)[0]):
             raise UntraceableError("an array is an index; use take(array, index, axis=...)")
         item: Tracer = self.tape.call("getitem", lambda array: array[key], self)
         item.node.args = (self.node, key)

@@ -9,7 +9,8 @@ import pytest
 
 from anynet.compiler.graph import Node
 from anynet.compiler.numpy.ufuncs import evaluate
-from anynet.compiler.tracer import Tracer, UntraceableError, trace
+from anynet.compiler.tape import trace
+from anynet.compiler.tracer import Tracer, UntraceableError
 from anynet.core.tree import flatten
 
 FLOATS = np.asarray([[0.5, -2.0, 3.0], [1.5, 2.5, -0.25]])

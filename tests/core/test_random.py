@@ -8,7 +8,7 @@ import pytest
 from array_api_compat import array_namespace
 from loops import own, plain
 
-from anynet.compiler.tracer import trace
+from anynet.compiler.tape import trace
 from anynet.core.random import at_step, fold, key, threefry2x32, uniform
 from anynet.core.seeding import Purpose, generator
 

@@ -3,7 +3,7 @@
 import numpy as np
 from array_api_compat import array_namespace
 
-from anynet.compiler.tracer import Tape
+from anynet.compiler.tape import Tape
 from anynet.core.typing import Array, Namespace
 
 

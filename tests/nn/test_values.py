@@ -5,7 +5,7 @@ import pytest
 from nets import CLASSES, FEATURES, NESTED, NET, NETS, N
 
 from anynet import BatchNorm, Layer, LeakyReLU, Linear, Normal, ReLU, Sequential, Tanh
-from anynet.compiler.tracer import trace
+from anynet.compiler.tape import trace
 from anynet.core.tree import form
 from anynet.nn.layer import short
 from anynet.nn.losses import softmax_cross_entropy

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, TYPES, Reduction, dtype_name, expression, literal
-from anynet.compiler.cuda.phases import WARP, Access, Phase, TypedReduction
+from anynet.compiler.cuda.phases import WARP, Access, Phase, TypedReduction, element_strides
 from anynet.compiler.graph import Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.core.typing import ConcreteArray as Array
@@ -69,7 +69,7 @@ def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
         if node.op == "take":
             table, index, axis = (*(memory[used] for used in node.args), node.kwargs["axis"] % len(shape))
             along = [0] * len(shape)
-            along[axis] = _strides(index)[0]
+            along[axis] = element_strides(index)[0]
             chosen = load(Access(index, tuple(along)), _type(node.args[1]))
             lines.append(f"const long long j{k} = at({chosen}, {table.shape[axis]});")
             found = load(_at(table, axis, f"j{k}"), _type(node))
@@ -97,9 +97,9 @@ def along_axis(table: Array, index: Array, axis: int, out: Array) -> Phase:
     -------
     Phase
     """
-    reads = Access(index, _strides(index)), _at(table, axis % out.ndim, "j")
+    reads = Access(index, element_strides(index)), _at(table, axis % out.ndim, "j")
     lines = f"const long long j = at({{x0}}, {table.shape[axis]});", "{y0} = {x1};"
-    return Phase(tuple(out.shape), reads, (Access(out, _strides(out)),), lines)
+    return Phase(tuple(out.shape), reads, (Access(out, element_strides(out)),), lines)
 
 
 def copy(into: Array, array: Array) -> Phase:
@@ -115,7 +115,7 @@ def copy(into: Array, array: Array) -> Phase:
     """
     shape = tuple(into.shape)
     value = "{x0} != 0" if str(into.dtype) == "bool" else "{x0}"
-    read, write = Access(array, _broadcast_strides(array, shape)), Access(into, _strides(into))
+    read, write = Access(array, _broadcast_strides(array, shape)), Access(into, element_strides(into))
     return Phase(shape, (read,), (write,), (f"{{y0}} = {value};",))
 
 
@@ -140,7 +140,7 @@ def product(a: Array, b: Array, out: Array) -> Phase:
     return Phase(
         shape,
         (Access(a, (*of_a, row_a, 0, in_a)), Access(b, (*of_b, 0, column_b, in_b))),
-        (Access(out, (*_strides(out), 0)),),
+        (Access(out, (*element_strides(out), 0)),),
         ("const X x = {x0} * {x1};",),
         (k,),
         TypedReduction(REDUCTIONS["sum"], _accumulator(kind), kind, by_warp=False),
@@ -165,7 +165,7 @@ def reduction(op: str, x: Array, out: Array, axes: tuple[int, ...], new: NewArra
     -------
     list of Phase
     """
-    strides, kept = _strides(x), [axis for axis in range(x.ndim) if axis not in axes]
+    strides, kept = element_strides(x), [axis for axis in range(x.ndim) if axis not in axes]
     shape, inner = ([x.shape[axis] for axis in part] for part in (kept, axes))
     outer_strides, inner_strides = ([strides[axis] for axis in part] for part in (kept, axes))
     n, how = math.prod(inner), REDUCTIONS[op]
@@ -177,7 +177,7 @@ def reduction(op: str, x: Array, out: Array, axes: tuple[int, ...], new: NewArra
     split = [*outer_strides[:axis], stride * (n // parts), *outer_strides[axis:], stride]
     first, then = "sum" if op == "mean" else op, MERGED_BY.get(op, op)
     last = REDUCTIONS[then]._replace(result=f"s / {n}") if op == "mean" else REDUCTIONS[then]
-    merged = list(_strides(between))
+    merged = list(element_strides(between))
     merged.append(merged.pop(axis))
     return [
         _reduce(REDUCTIONS[first], x, split, list(between.shape), [n // parts], between),
@@ -193,7 +193,7 @@ def _reduce(how: Reduction, x: Array, strides: list[int], shape: list[int], inne
     return Phase(
         tuple(shape),
         (Access(x, tuple(strides)),),
-        (Access(out, (*_strides(out), *(0 for _ in inner))),),
+        (Access(out, (*element_strides(out), *(0 for _ in inner))),),
         ("const X x = {x0};",),
         tuple(inner),
         TypedReduction(how, _accumulator(S), X, by_warp),
@@ -208,20 +208,15 @@ def _parts(n: int, n_results: int, stride: int) -> int:
     return max((p for p in range(1, most + 1) if n % p == 0), default=1)
 
 
-def _strides(array: Array) -> tuple[int, ...]:
-    """Return strides in elements."""
-    return tuple(stride // array.itemsize for stride in array.strides)
-
-
 def _broadcast_strides(array: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return strides in elements, along the axes of a shape that the array is broadcast to."""
-    own = [0 if n == 1 else stride for n, stride in zip(array.shape, _strides(array), strict=True)]
+    own = [0 if n == 1 else stride for n, stride in zip(array.shape, element_strides(array), strict=True)]
     return (*(0 for _ in range(len(shape) - len(own))), *own)
 
 
 def _at(table: Array, axis: int, index: str) -> Access:
     """Return the element of a table with this index along one axis, and the loop's indices along the others."""
-    strides = list(_strides(table))
+    strides = list(element_strides(table))
     along, strides[axis] = strides[axis], 0
     return Access(table, tuple(strides), f"{index} * {along}")
 

@@ -11,6 +11,7 @@ from nvmath import CudaDataType
 from nvmath.bindings import cublas
 
 from anynet.compiler.cuda.dependences import Footprint, address_range
+from anynet.compiler.cuda.phases import element_strides
 from anynet.core.typing import ConcreteArray as Array
 
 WORKSPACE = 32 << 20
@@ -134,16 +135,11 @@ def _operand(array: Array) -> Operand:
     transposed = not _row_major(array)
     matrix = array.mT if transposed else array
     rows, columns = matrix.shape[-2:]
-    ld = columns if rows == 1 else _strides(matrix)[-2]
-    return Operand(transposed, ld, 0 if array.ndim == 2 or array.shape[0] == 1 else _strides(array)[0])
+    ld = columns if rows == 1 else element_strides(matrix)[-2]
+    return Operand(transposed, ld, 0 if array.ndim == 2 or array.shape[0] == 1 else element_strides(array)[0])
 
 
 def _row_major(matrix: Array) -> bool:
     """Return True if the elements of each row are adjacent and rows do not overlap."""
-    (rows, columns), (down, right) = matrix.shape[-2:], _strides(matrix)[-2:]
+    (rows, columns), (down, right) = matrix.shape[-2:], element_strides(matrix)[-2:]
     return bool((right == 1 or columns == 1) and (down >= columns or rows == 1))
-
-
-def _strides(array: Array) -> tuple[int, ...]:
-    """Return strides in elements."""
-    return tuple(stride // array.itemsize for stride in array.strides)

@@ -15,6 +15,11 @@ INT = 1 << 31
 """First index that needs 64 bits; arithmetic with 64 bits is slower."""
 
 
+def element_strides(array: Array) -> tuple[int, ...]:
+    """Return the strides of an array in elements."""
+    return tuple(stride // array.itemsize for stride in array.strides)
+
+
 class Access(NamedTuple):
     """Element of an array, addressed by the indices of a loop.
 
