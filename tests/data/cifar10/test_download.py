@@ -252,5 +252,5 @@ def test_import_loads_no_network_library():
 def test_without_pooch_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     for needs_it in (download.default_cache, lambda: download.fetch(tmp_path)):
-        with pytest.raises(DownloadError, match=r"needs pooch; run pip install 'anynet\[app\]'"):
+        with pytest.raises(DownloadError, match=r"needs pooch; run pip install '\.\[app\]'"):
             needs_it()
