@@ -145,10 +145,10 @@ def _has_last_axis(used: Node, node: Node) -> bool:
 
 
 def _part(node: Node) -> slice | None:
-    """Return the slice that a node takes of another's last axis, if that is all it does."""
+    """Return the slice that a node takes of another's last axis, if that is all it does and it is not empty."""
     match node.op, node.args:
         case "getitem", (Node() as base, (part_ahead, slice() as part)) if part_ahead is ... and part.step in (None, 1):
-            return slice(*part.indices(base.shape[-1])[:2])
+            return slice(*part.indices(base.shape[-1])[:2]) if node.shape[-1] > 0 else None
     return None
 
 

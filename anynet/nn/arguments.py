@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 
 from anynet.core.checks import check_same_device, check_same_dtype
+from anynet.core.random import check_rng
 from anynet.core.typing import Array
 from anynet.nn.container import Container
+from anynet.nn.layer import Parameter
+
+Members = tuple[int, ...]
+"""Sizes of the members' axes."""
 
 
-def check_vector(net: Container, params: Array, state: Mapping[str, Array], x: Array) -> None:
+def check_vector(net: Container, params: Array, state: Mapping[str, Array], x: Array) -> Members:
     """Check the arguments of ``forward``, with the parameters as a vector.
 
     Parameters
@@ -21,6 +26,11 @@ def check_vector(net: Container, params: Array, state: Mapping[str, Array], x: A
     x : array, shape (N, n_in) or (..., N, n_in)
         Input.
 
+    Returns
+    -------
+    tuple of int
+        Sizes of the members' axes.
+
     Raises
     ------
     TypeError
@@ -29,53 +39,94 @@ def check_vector(net: Container, params: Array, state: Mapping[str, Array], x: A
         If devices differ or shapes do not match.
     """
     check_same_device(params=params, x=x)
-    size = net.layout.size
+    size, members = net.layout.size, tuple(params.shape[:-1])
     if params.shape[-1:] != (size,):
         raise ValueError(f"params: expected shape (..., {size}) for {net}, got {tuple(params.shape)}")
     if x.ndim < 2 or net.n_in not in (None, x.shape[-1]):
-        raise ValueError(f"{_first(net)}: expected x of shape (..., N, {net.n_in}), got {tuple(x.shape)}")
+        raise ValueError(f"{_first(net)}: expected x of shape {_shape(None, net.n_in)}, got {tuple(x.shape)}")
     if x.dtype != params.dtype:
         raise TypeError(
             f"{_first(net)}: expected x of its parameters' dtype, {params.dtype}, got {x.dtype}; cast one of them"
         )
-    if x.shape[:-2] not in ((), params.shape[:-1]):
+    if x.shape[:-2] not in ((), members):
         raise ValueError(
             f"{_first(net)}: x of shape {tuple(x.shape)} is neither shared by the members of params, of shape "
             f"{tuple(params.shape)}, nor one for each of them"
         )
-    expected = {name: (*params.shape[:-1], *p.shape) for name, p in net.state().items()}
-    found = {name: tuple(array.shape) for name, array in state.items()}
-    if found != expected:
-        raise ValueError(f"state: expected arrays of shapes {expected}, as from init, got {found}")
-    check_same_dtype(params=params, **{f"state {name}": array for name, array in state.items()})
+    _check_names(net, "state", net.state(), state)
+    check_same_dtype(params=params, **_labeled("state", state))
+    _check_shapes("state", net.state(), state, members)
+    return members
 
 
-def check_named(net: Container, params: Mapping[str, Array], state: Mapping[str, Array], x: Array) -> None:
+def check_named(net: Container, params: Mapping[str, Array], state: Mapping[str, Array], x: Array) -> Members | None:
     """Check the arguments of ``forward``, with the parameters by name, as an outer net gives them.
 
     Parameters
     ----------
     net : Container
         Net that is to run.
-    params, state : mapping of arrays
+    params, state : mapping of arrays, each of shape (..., *shape)
         Parameters and state of each member by name.
-    x : array, shape (..., N, n_in)
+    x : array, shape (N, n_in) or (..., N, n_in)
+        Input.
+
+    Returns
+    -------
+    tuple of int or None
+        Sizes of the members' axes; None if the net has neither parameters nor state.
+
+    Raises
+    ------
+    TypeError
+        If libraries or dtypes differ.
+    ValueError
+        If devices differ, or names or shapes do not match.
+    """
+    _check_names(net, "params", net.parameters(), params)
+    _check_names(net, "state", net.state(), state)
+    check_same_dtype(**_labeled("params", params), **_labeled("state", state), x=x)
+    members = _check_shapes("params", net.parameters(), params)
+    members = _check_shapes("state", net.state(), state, members)
+    if x.ndim < 2 or net.n_in not in (None, x.shape[-1]):
+        raise ValueError(f"{net}: expected x of shape {_shape(None, net.n_in)}, got {tuple(x.shape)}")
+    if members is not None and x.shape[:-2] not in ((), members):
+        raise ValueError(
+            f"{net}: x of shape {tuple(x.shape)} is neither shared by the members of params, of shape {members}, "
+            f"nor one for each of them"
+        )
+    return members
+
+
+def check_key(rng: Array, members: Members | None, x: Array) -> None:
+    """Check the rng that a net is given.
+
+    Parameters
+    ----------
+    rng : array of int32, shape (..., 2)
+        Key of each member.
+    members : tuple of int or None
+        Sizes of the members' axes, if known.
+    x : array, shape (N, n_in) or (..., N, n_in)
         Input.
 
     Raises
     ------
+    TypeError
+        If `rng` is not an array of int32 of shape (..., 2) and the library of `x`.
     ValueError
-        If names or the shape of `x` do not match.
+        If its members are not those of the net, or devices differ.
     """
-    for kind, expected, found in (("params", net.parameters(), params), ("state", net.state(), state)):
-        if expected.keys() != found.keys():
-            raise ValueError(f"{kind}: expected arrays named {[*expected]} for {net}, got {[*found]}")
-    if x.ndim < 2 or net.n_in not in (None, x.shape[-1]):
-        raise ValueError(f"{net}: expected x of shape (..., N, {net.n_in}), got {tuple(x.shape)}")
+    check_rng(rng)
+    check_same_device(x=x, rng=rng)
+    if members is None:  # those of x, or any if they share x
+        members = tuple(x.shape[:-2] or rng.shape[:-1])
+    if rng.shape[:-1] != members:
+        raise ValueError(f"rng: expected shape {(*members, 2)}, a key for each member, got {tuple(rng.shape)}")
 
 
 def check_gradient(net: Container, params: Array | Mapping[str, Array], dy: Array) -> None:
-    """Check the gradient that ``backward`` is given.
+    """Check the arguments of ``backward``.
 
     Parameters
     ----------
@@ -89,14 +140,50 @@ def check_gradient(net: Container, params: Array | Mapping[str, Array], dy: Arra
     Raises
     ------
     TypeError
-        If the dtype or the library is not that of a vector of parameters.
+        If libraries or dtypes differ.
     ValueError
-        If the number of features is not that of the output.
+        If devices differ, or names or shapes do not match.
     """
-    if not isinstance(params, Mapping):
+    members: Members | None
+    if isinstance(params, Mapping):
+        _check_names(net, "params", net.parameters(), params)
+        check_same_dtype(**_labeled("params", params), dy=dy)
+        members = _check_shapes("params", net.parameters(), params)
+    else:
         check_same_dtype(params=params, dy=dy)
-    if net.n_out not in (None, dy.shape[-1]):
-        raise ValueError(f"dy: expected shape (..., N, {net.n_out}), like the output, got {tuple(dy.shape)}")
+        members = tuple(params.shape[:-1]) if net.layout.size else None  # without parameters, members may share dy
+    if dy.ndim < 2 or net.n_out not in (None, dy.shape[-1]) or members not in (None, dy.shape[:-2]):
+        raise ValueError(f"dy: expected shape {_shape(members, net.n_out)}, like the output, got {tuple(dy.shape)}")
+
+
+def _check_names(net: Container, kind: str, expected: Mapping[str, Parameter], found: Mapping[str, Array]) -> None:
+    if not isinstance(found, Mapping):
+        raise TypeError(f"{kind}: expected a dict of arrays named {[*expected]} for {net}, got {type(found).__name__}")
+    if expected.keys() != found.keys():
+        raise ValueError(f"{kind}: expected arrays named {[*expected]} for {net}, got {[*found]}")
+
+
+def _check_shapes(
+    kind: str, expected: Mapping[str, Parameter], found: Mapping[str, Array], members: Members | None = None
+) -> Members | None:
+    """Check that all arrays have these members, or those of the first; return the members."""
+    for name, (shape, *_) in expected.items():
+        own = tuple(found[name].shape)
+        if members is None:
+            members = own[: max(len(own) - len(shape), 0)]
+        if own != (*members, *shape):
+            raise ValueError(f"{kind} {name}: expected shape {(*members, *shape)}, got {own}")
+    return members
+
+
+def _labeled(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {f"{kind} {name}": array for name, array in arrays.items()}
+
+
+def _shape(members: Members | None, features: int | None) -> str:
+    """Return the text of the shape of an input or output."""
+    axes = ["..."] if members is None else map(str, members)
+    return f"({', '.join([*axes, 'N', 'n' if features is None else str(features)])})"
 
 
 def _first(net: Container) -> str:

@@ -1,10 +1,13 @@
 """Layers in a fixed order: names, sizes, parameters, equality and text."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from math import prod
-from typing import Self, overload
+from typing import Any, Self, overload
+
+import numpy as np
+from array_api_compat import array_namespace, device, is_array_api_obj
 
 from anynet.nn.layer import Layer, Parameter, short
 from anynet.nn.layout import Layout
@@ -18,8 +21,9 @@ SHOWN = 8
 class Container(Layer):
     """Base class of `Sequential`: layers in a fixed order, as an immutable value.
 
-    Two containers are equal if their layers are. A container has a length, can be indexed and iterated over, and a
-    slice is a container too. Parameters and state are named after the layer's place: "0.W", "1.gamma", "2.0.W".
+    Two containers are equal if their layers are, where arrays that layers hold are compared by shape, dtype and values.
+    A container has a length, can be indexed and iterated over, and a slice is a container too. Parameters and state are
+    named after the layer's place: "0.W", "1.gamma", "2.0.W".
 
     Parameters
     ----------
@@ -63,11 +67,14 @@ class Container(Layer):
     def __getitem__(self, i: int | slice) -> Layer:
         return type(self)(*self.layers[i]) if isinstance(i, slice) else self.layers[i]
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Container) or type(other) is not type(self):
+            return NotImplemented
+        return _equal(self.layers, other.layers)
+
     def __hash__(self) -> int:
-        try:
-            return hash(self.layers)
-        except TypeError:  # a layer that holds an array, say; equal nets have layers of the same types, at least
-            return hash(tuple(map(type, self.layers)))
+        # Not of the layers' fields: arrays have no hash, or PyTorch's one, which differs for equal values.
+        return hash(tuple((type(layer), *layer.features()) for layer in self.layers))
 
     def __repr__(self) -> str:
         texts = [short(layer) for layer in self.layers]
@@ -149,3 +156,25 @@ class Container(Layer):
         """Number of layers that are not containers before each layer."""
         sizes = [len(layer.named_layers()) if isinstance(layer, Container) else 1 for layer in self.layers]
         return [sum(sizes[:i]) for i in range(len(sizes))]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Return True if layers, or values of their fields, are equal, arrays in them included."""
+    if one is other:
+        return True
+    if isinstance(one, tuple | list) and type(one) is type(other):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    try:
+        equal = one == other
+    except (RuntimeError, TypeError, ValueError):  # what array libraries raise for more than one value
+        equal = None
+    if isinstance(equal, bool | np.bool):
+        return bool(equal)
+    if is_array_api_obj(one) and is_array_api_obj(other):
+        xp = array_namespace(one)
+        return (
+            (xp, one.shape, one.dtype, device(one)) == (array_namespace(other), other.shape, other.dtype, device(other))
+        ) and bool(xp.all(equal))
+    if is_dataclass(one) and type(one) is type(other):
+        return all(_equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(one) if f.compare)
+    return False

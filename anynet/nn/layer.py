@@ -39,7 +39,7 @@ class Layer:
 
     A layer that needs random numbers declares a keyword ``rng=None`` in ``forward``: ``forward(params, state, x, *,
     train, rng=None)``. In training it is given an array of int32 of shape (..., 2), different for each layer and step,
-    for ``anynet.random.uniform(rng, shape, dtype)``.
+    for ``anynet.random.uniform(rng, shape, dtype)``. A ``forward`` with ``**kwargs`` is given it too.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Layer:
 
     @property
     def uses_rng(self) -> bool:
-        """True if ``forward`` has a parameter ``rng``."""
+        """True if ``forward`` has a parameter ``rng`` or ``**kwargs``."""
         return _takes_rng(type(self).forward)
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
@@ -192,4 +192,5 @@ def short(layer: Layer) -> str:
 
 @cache
 def _takes_rng(forward: Callable[..., Any]) -> bool:
-    return "rng" in inspect.signature(forward).parameters
+    parameters = inspect.signature(forward).parameters
+    return "rng" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

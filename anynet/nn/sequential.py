@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anynet.core.random import fold
 from anynet.core.typing import A, Array, Arrays
-from anynet.nn.arguments import check_gradient, check_named, check_vector
+from anynet.nn.arguments import check_gradient, check_key, check_named, check_vector
 from anynet.nn.container import Container
 from anynet.nn.draw import draw, place
 from anynet.nn.layer import short
@@ -87,7 +87,7 @@ class Sequential(Container):
         Parameters
         ----------
         seed : int or iterable of int
-            0 to 2^64 - 1. K seeds make K members.
+            0 to 2^64 - 1. K seeds make K members; an array without axes is one seed.
         like : array of float32 or float64, optional
             Array whose library, dtype and device the result has. Default: NumPy's float32.
 
@@ -106,13 +106,14 @@ class Sequential(Container):
             If there is no seed or one is out of range.
         """
         like = np.zeros(1, np.float32) if like is None else like
-        seeds = list(seed) if isinstance(seed, Iterable) else [seed]
+        several = isinstance(seed, Iterable) and getattr(seed, "ndim", None) != 0
+        seeds: list[Any] = list(seed) if several else [seed]  # type: ignore[arg-type]
         if not seeds:
             raise ValueError("seed: expected a number, or one for each member, got none")
         hosts = draw(self._parameters | self._state, seeds)
         vector = self.layout.join(hosts, like=np.zeros((len(seeds), self.layout.size)))
         state = {name: hosts[name] for name in self._state}
-        if not isinstance(seed, Iterable):
+        if not several:
             vector, state = vector[0], {name: host[0] for name, host in state.items()}
         return place(vector, like), {name: place(host, like) for name, host in state.items()}
 
@@ -152,14 +153,17 @@ class Sequential(Container):
         Raises
         ------
         TypeError
-            If libraries or dtypes differ.
+            If libraries or dtypes differ, or `rng` is not int32.
         ValueError
             If devices differ, shapes or names do not match, or `rng` is missing.
         """
         if isinstance(params, Mapping):
-            check_named(self, params, state, x)
+            members = check_named(self, params, state, x)
         else:
-            check_vector(self, params, state, x)
+            members = check_vector(self, params, state, x)
+        if rng is not None and self.uses_rng:
+            check_key(rng, members, x)
+        if not isinstance(params, Mapping):
             params = self.layout.split(params)
         caches, parts = [], self._by_layer(params)
         new_state: Arrays = {}
@@ -199,7 +203,7 @@ class Sequential(Container):
         Raises
         ------
         TypeError, ValueError
-            If the dtype or the shape of `dy` does not match.
+            If `params`, or the dtype or the shape of `dy`, does not match.
         """
         dy, grads, first = self._backward_to_first(params, cache, dy)
         dx, grads[0] = self.layers[0].backward(first, cache[0], dy)

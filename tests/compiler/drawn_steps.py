@@ -78,6 +78,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "clip(x)": lambda xp, n, x: xp.clip(x, -2, 2),
     "sign(x)": lambda xp, n, x: xp.sign(x),
     "round(9 * tanh(x))": lambda xp, n, x: xp.round(9 * xp.tanh(x)),
+    "round(9 * sin(x))": lambda xp, n, x: xp.round(9 * xp.sin(xp.astype(x, xp.float64))),
+    "round(9 * cos(x))": lambda xp, n, x: xp.round(9 * xp.cos(xp.astype(x, xp.float64))),
     "where(x > 0, log(x), 0.0)": lambda xp, n, x: xp.round(xp.where(x > 0, xp.log(xp.astype(x, xp.float64)), 0.0)),
     "asarray(x)": lambda xp, n, x: xp.asarray(x),
     # reductions

@@ -29,6 +29,12 @@ def head_of_one(xp, old):
     return joined(xp, 2 * old[..., :1], old[..., 1:])
 
 
+def an_empty_slice(xp, x, y, v, s, i, r):
+    old = joined(xp, x + r, y)
+    whole = joined(xp, 2 * old, old[..., old.shape[-1] :])
+    return *halves(whole), v
+
+
 def used_after_its_update(xp, x, y, v, s, i, r):
     new = x + r
     return new, y + x * new, v

@@ -137,3 +137,10 @@ def test_state_has_the_shapes_that_layers_declare():
     _, state = Sequential(Stateful(), Linear(2, 3)).init([1, 2])
     assert {name: s.shape for name, s in state.items()} == {"0.s": (2, 2, 3), "0.c": (2,)}
     assert not np.array_equal(state["0.s"][0], state["0.s"][1])
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), np.uint8(3), np.array(3)])
+def test_a_seed_of_numpy_is_one_seed(seed):
+    for one, other in zip((net := Sequential(Linear(2, 3))).init(seed), net.init(3), strict=True):
+        np.testing.assert_equal(one, other)
+    assert net.init(np.array([3]))[0].shape == (1, net.layout.size)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from nets import FEATURES, NET, NETS, N
 
-from anynet import BatchNorm, Linear, ReLU, Sequential, Tanh
+from anynet import BatchNorm, Layer, Linear, ReLU, Sequential, Tanh
+from anynet.core.random import key, uniform
 
 FIRST = "layer 0, Linear(n_in=5, n_out=4, init=He(), bias_init="
 
@@ -142,10 +143,13 @@ def test_two_devices_are_refused():
 def test_state_of_other_shapes_is_refused():
     net = Sequential(Linear(3, 2), BatchNorm(2))
     params, state = net.init([1, 2])
-    with pytest.raises(ValueError, match=r"state: expected arrays of shapes \{'1.mean': \(2, 2\)"):
-        net.forward(params, net.init(1)[1], np.zeros((4, 3), np.float32), train=True)
-    with pytest.raises(ValueError, match=r"got \{'1.mean': \(2, 2\)\}"):
-        net.forward(params, {"1.mean": state["1.mean"]}, np.zeros((4, 3), np.float32), train=True)
+    x = np.zeros((4, 3), np.float32)
+    with pytest.raises(ValueError, match=r"^state 1\.mean: expected shape \(2, 2\), got \(2,\)$"):
+        net.forward(params, net.init(1)[1], x, train=True)
+    with pytest.raises(ValueError, match=r"^state: expected arrays named .*, got \['1.mean'\]$"):
+        net.forward(params, {"1.mean": state["1.mean"]}, x, train=True)
+    with pytest.raises(TypeError, match=r"^state: expected a dict of arrays named .*, got NoneType$"):
+        net.forward(params, None, x, train=True)
 
 
 def test_state_of_another_dtype_is_refused():
@@ -159,9 +163,12 @@ def test_state_of_another_dtype_is_refused():
 @pytest.mark.parametrize(
     ("dlogits", "error", "message"),
     [
-        (np.zeros((4, 3)), ValueError, r"dy: expected shape \(\.\.\., N, 2\), like the output, got \(4, 3\)"),
-        (np.zeros((4, 2), np.float32), TypeError, "dy: expected the dtype of params, float64, got float32"),
+        (np.zeros((4, 3)), ValueError, r"dy: expected shape \(N, 2\), like the output, got \(4, 3\)"),
+        (np.zeros((4, 2), np.float32), TypeError, r"dy: expected the dtype of params( 0\.W)?, float64, got float32"),
         (np.zeros((4, 2)).tolist(), TypeError, "dy: expected an array of a library, got list"),
+        (np.zeros(()), ValueError, r"dy: expected shape \(N, 2\), like the output, got \(\)"),
+        (np.zeros(2), ValueError, r"dy: expected shape \(N, 2\), like the output, got \(2,\)"),
+        (np.zeros((3, 4, 2)), ValueError, r"dy: expected shape \(N, 2\), like the output, got \(3, 4, 2\)"),
     ],
 )
 def test_a_gradient_that_does_not_fit_the_logits_is_refused(dlogits, error, message):
@@ -170,3 +177,105 @@ def test_a_gradient_that_does_not_fit_the_logits_is_refused(dlogits, error, mess
     _, cache, _ = net.forward(params, state, np.ones((4, 3)), train=True)
     with pytest.raises(error, match=message):
         net.backward(params, cache, dlogits)
+    with pytest.raises(error, match=message):
+        net.backward(net.layout.split(params), cache, dlogits)
+
+
+def test_a_gradient_needs_members_where_there_are_parameters():
+    dy, net = np.zeros((4, 2)), Sequential(Tanh(), Linear(2, 2))
+    _, cache, _ = net.forward(np.zeros((3, 32)), {}, dy, train=True)
+    with pytest.raises(ValueError, match=r"^dy: expected shape \(3, N, 2\), like the output, got \(4, 2\)$"):
+        net.backward(np.zeros((3, 32)), cache, dy)
+    _, cache, _ = net[:1].forward(np.zeros((3, 0)), {}, dy, train=True)
+    net[:1].backward(np.zeros((3, 0)), cache, dy)
+
+
+# ---- parameters by name
+
+
+def named(members=()):
+    net = Sequential(Linear(2, 3), BatchNorm(3))
+    params, state = net.init([1] * members[0] if members else 1)
+    return net, net.layout.split(params), state, np.ones((4, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "change", "error", "message"),
+    [
+        ("state", "1.mean", lambda a: a[..., :1], ValueError, "state 1.mean: expected shape (3,), got (1,)"),
+        ("params", "0.b", lambda a: a[..., :1], ValueError, "params 0.b: expected shape (3,), got (1,)"),
+        ("params", "0.W", lambda a: a[0], ValueError, "params 0.W: expected shape (2, 3), got (3,)"),
+        ("params", "0.b", lambda a: a[None], ValueError, "params 0.b: expected shape (3,), got (1, 3)"),
+        (
+            "params",
+            "0.b",
+            lambda a: a.astype(float),
+            TypeError,
+            "params 0.b: expected the dtype of params 0.W, float32",
+        ),
+        ("params", "0.b", lambda a: a.tolist(), TypeError, "params 0.b: expected an array of a library, got list"),
+        ("state", "1.var", lambda a: a.astype(float), TypeError, "state 1.var: expected the dtype of params 0.W"),
+        ("x", "x", lambda a: a.astype(int), TypeError, "x: expected the dtype of params 0.W, float32, got int64"),
+        ("x", "x", lambda a: np.stack([a, a]), ValueError, "x of shape (2, 4, 2) is neither shared by the members"),
+    ],
+)
+def test_arrays_by_name_are_checked(kind, name, change, error, message):
+    net, params, state, x = named()
+    given = {"params": params, "state": state, "x": {"x": x}}
+    given[kind][name] = change(given[kind][name])
+    with pytest.raises(error, match=re.escape(message)):
+        net.forward(params, state, given["x"]["x"], train=True)
+
+
+def test_parameters_of_two_libraries_are_refused():
+    torch = pytest.importorskip("torch")
+    net, params, state, x = named()
+    params["0.b"] = torch.asarray(params["0.b"])
+    with pytest.raises(TypeError, match=r"^params 0\.W is an array of numpy, params 0\.b one of torch: bring both"):
+        net.forward(params, state, x, train=True)
+
+
+def test_names_are_checked_backward():
+    net, params, state, x = named(members=(2,))
+    y, cache, _ = net.forward(params, state, x, train=True)
+    net.backward(params, cache, y)
+    del params["0.b"]
+    with pytest.raises(ValueError, match=r"^params: expected arrays named \['0\.W', '0\.b', .*, got \['0\.W', "):
+        net.backward(params, cache, y)
+
+
+# ---- rng
+
+
+class Shift(Layer):
+    def forward(self, params, state, x, *, train, rng=None):
+        return x + uniform(rng, x.shape[-2:], x.dtype), None, state
+
+
+@pytest.mark.parametrize(
+    ("rng", "members", "error", "message"),
+    [
+        (5, (), TypeError, "rng: expected int32 of shape (..., 2), got int"),
+        (key(0).astype(np.int64), (), TypeError, "rng: expected int32 of shape (..., 2), got int64 of shape (2,)"),
+        (np.stack([key(0)] * 3), (2,), ValueError, "rng: expected shape (2, 2), a key for each member, got (3, 2)"),
+        (np.stack([key(0)] * 2), (), ValueError, "rng: expected shape (2,), a key for each member, got (2, 2)"),
+        (key(0), (2,), ValueError, "rng: expected shape (2, 2), a key for each member, got (2,)"),
+    ],
+)
+def test_an_rng_that_does_not_fit_is_refused(rng, members, error, message):
+    net = Sequential(Linear(2, 3), Shift())
+    params, x = np.zeros((*members, net.layout.size)), np.ones((4, 2))
+    for form in (params, net.layout.split(params)):
+        with pytest.raises(error, match="^" + re.escape(message)):
+            net.forward(form, {}, x, train=True, rng=rng)
+
+
+def test_an_rng_of_another_library_is_refused():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(TypeError, match=r"^x is an array of numpy, rng one of torch: bring both"):
+        Sequential(Shift()).forward(np.zeros(0), {}, np.ones((4, 2)), train=True, rng=torch.asarray(key(0)))
+
+
+def test_a_layer_alone_names_the_rng_that_it_misses():
+    with pytest.raises(TypeError, match=r"^rng: expected int32 of shape \(\.\.\., 2\), got NoneType$"):
+        Shift().forward({}, {}, np.ones((4, 2)), train=True)

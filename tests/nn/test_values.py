@@ -1,5 +1,8 @@
 """Nets as values and as layers: equal, nested, indexed, called, shown."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 from nets import CLASSES, FEATURES, NESTED, NET, NETS, N
@@ -45,6 +48,46 @@ def test_a_layer_that_cannot_be_hashed_makes_a_net_that_can():
     net = Sequential(Table(), ReLU())
     assert {net: 1}[net] == 1
     assert hash(net) == hash(Sequential(Table(), ReLU()))
+
+
+@dataclass(frozen=True)
+class Const(Layer):
+    array: Any
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax.numpy"])
+def test_arrays_of_layers_are_compared(library):
+    asarray = pytest.importorskip(library).asarray
+
+    def net(values):
+        return Sequential(Linear(4, 3), Sequential(Const(asarray(np.asarray(values)))), Const([asarray(np.ones(3))]))
+
+    one, again = net([1.0, 2.0]), net([1.0, 2.0])
+    assert one == again
+    assert hash(one) == hash(again)
+    assert {one: 1}[again] == 1
+    assert Sequential(Linear(2, 3, Const(asarray(np.ones(2))))) == Sequential(Linear(2, 3, Const(asarray(np.ones(2)))))
+    for other in ([1.0, 3.0], [1.0, 2.0, 3.0], [[1.0, 2.0]], [1, 2]):
+        assert one != net(other)
+        assert net(other) not in {one: 1}
+    assert one != Sequential(*one[:2], Const(None))
+
+
+def test_arrays_of_two_libraries_differ():
+    torch = pytest.importorskip("torch")
+    assert Sequential(Const(np.ones(2))) != Sequential(Const(torch.ones(2, dtype=torch.float64)))
+
+
+def test_layers_that_cannot_be_compared_equal_themselves_alone():
+    class Odd(Layer):
+        def __eq__(self, other):
+            raise ValueError
+
+        __hash__ = None
+
+    odd = Odd()
+    assert Sequential(odd) == Sequential(odd)
+    assert Sequential(odd) != Sequential(Odd())
 
 
 def test_a_net_cannot_be_changed():
@@ -250,6 +293,17 @@ def test_only_layers_that_use_random_numbers_do():
     assert Noise().uses_rng
     assert Sequential(ReLU(), Noise()).uses_rng
     assert Sequential(ReLU(), Sequential(Noise(), ReLU())).uses_rng
+
+
+def test_a_forward_with_keywords_is_given_rng():
+    class Forwarding(Noise):
+        def forward(self, params, state, x, **more):
+            return super().forward(params, state, x, **more)
+
+    net = Sequential(Forwarding())
+    assert net.uses_rng
+    net.forward(np.zeros(0), {}, np.ones((3, 2)), train=True, rng=np.asarray([7, 8], np.int32))
+    np.testing.assert_array_equal(net[0].given, [[7, 8]])
 
 
 def test_each_layer_is_given_numbers_of_its_own(xp, members):
