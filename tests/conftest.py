@@ -1,5 +1,7 @@
 """Fixtures for all tests."""
 
+import ctypes
+import gc
 import importlib
 import os
 import sys
@@ -41,11 +43,16 @@ def jax_compiles_once(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def compiled_functions_are_freed() -> Iterator[None]:
-    """Free what JAX has compiled for the tests of a module."""
+def memory_is_freed() -> Iterator[None]:
+    """Free what the tests of a module leave behind: compiled functions, arrays in reference cycles, unused pages."""
     yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
+    if "torch._dynamo" in sys.modules:
+        sys.modules["torch._dynamo"].reset()
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def pytest_configure(config: pytest.Config) -> None:
