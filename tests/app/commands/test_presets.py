@@ -35,3 +35,12 @@ def test_a_preset_with_an_unknown_setting_is_refused(capsys, monkeypatch):
     said = unframed(refused(capsys, "train", "--preset", "mine/1"))
     assert "learning_rate" in said
     assert "mine.toml" in said
+
+
+def test_the_list_has_every_preset_with_its_settings_and_claims(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "300")
+    cli.main(["presets"])
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert presets().keys() <= rows.keys()
+    assert "l2 0.1" in rows["garcia-sanz/3"]
+    assert "39.59%" in rows["garcia-sanz/3"]
