@@ -81,7 +81,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        With one line on stderr: code 2 for errors that a user can mend, 130 after Control-C.
+        With one line on stderr: code 2 for errors that a user can fix, 130 after Control-C.
     """
     try:
         app(tokens)

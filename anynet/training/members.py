@@ -18,7 +18,7 @@ OWN = ("net", "optimizer", *TrainSettings.PER_MEMBER)
 SHARED = ("data", *(f.name for f in fields(TrainSettings) if f.name not in OWN), "on_epoch", "progress")
 """Arguments of `fit` that all members share."""
 
-APART = "train those in a fit of their own"
+APART = "train those in a separate fit"
 """Advice for nets that cannot be members of one stack."""
 
 

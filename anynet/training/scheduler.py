@@ -159,17 +159,17 @@ def _advice(members: Sequence[Member], inputs: Inputs, memory: DeviceMemory | No
     n, (net, optimizer, *_) = len(members), members[0]
     batch_size, dtype = inputs.settings.batch_size, inputs.settings.dtype
     none, one, each = (member_bytes(net, optimizer, size, dtype) for size in (0, 1, batch_size))
-    ways, beside = [], ""
+    ways, for_images = [], ""
     if n > 1 and most >= each:
         ways.append(f"{most // each} of them at a time (--stack-size, --seeds)")
     if (batch := (most // n - none) // (one - none)) > 0:
         ways.append(f"batches of {batch} (--batch-size)")
     if images := sum(loader.device_bytes for loader in (inputs.train, inputs.val, inputs.test)):
-        beside = f", beside the images' {format_bytes(images)}"
+        for_images = f", the images {format_bytes(images)}"
         ways.append("streamed images (--memory-budget 0)")
     return (
-        f"training {f'{n} nets at once, each ' if n > 1 else ''}{net} in batches of {batch_size} takes about "
-        f"{format_bytes(n * each)}{beside}, and {format_free_memory(inputs.backend, memory)}; what may fit: "
+        f"training {f'{n} nets as one stack, each ' if n > 1 else ''}{net} in batches of {batch_size} takes about "
+        f"{format_bytes(n * each)}{for_images}, and {format_free_memory(inputs.backend, memory)}; what may fit: "
         f"{', '.join([*ways, 'a smaller net, another device'])}"
     )
 

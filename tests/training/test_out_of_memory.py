@@ -50,7 +50,7 @@ def test_training_says_sizes_and_keeps_the_cause(data, backend_here):
     where = f"{backend_here.name} on {backend_here.device_name}"
     assert f"{where} had {100 * EACH / 1e9:.3g} GB free of {1000 * EACH / 1e9:.3g} GB; what may fit: " in said
     streaming = not backend_here.shares_memory
-    assert ("streamed images (--memory-budget 0)" in said) == ("beside the images' 0.00" in said) == streaming
+    assert ("streamed images (--memory-budget 0)" in said) == ("the images 0.00" in said) == streaming
 
 
 def test_other_errors_stay_what_they_are(data, backend_here):
@@ -88,7 +88,7 @@ def test_stacks_are_told_how_many_at_a_time(data, monkeypatch):
 
     here = with_loop(backend("numpy"), loop)
     said, _ = refusal(data, here, seeds=range(5))
-    assert "training 5 nets at once, each Sequential(" in said
+    assert "training 5 nets as one stack, each Sequential(" in said
     assert f"takes about {5 * EACH / 1e9:.3g} GB" in said
     assert "2 of them at a time (--stack-size, --seeds)" in said
     assert len(an.fit(NET, data, OPTIMIZER, backend=here, seeds=range(2), **SETTINGS)) == 2
@@ -101,7 +101,7 @@ def test_each_core_reports_too(data, monkeypatch):
         raise MemoryError("Unable to allocate 9 TiB")
 
     said, cause = refusal(data, with_loop(backend("numpy"), loop), seeds=range(4))
-    assert "training 4 nets at once" in said
+    assert "training 4 nets as one stack" in said
     assert str(cause) == "Unable to allocate 9 TiB"
 
 

@@ -57,7 +57,7 @@ class Page:
         self.add(f"![{description}]({self.save(name, source)})")
 
     def save(self, name: str, source: Path | Figure) -> str:
-        """Save a picture beside the page, with 256 colors to keep it small, and return its file name."""
+        """Save a picture in the folder of the page, with 256 colors to keep it small, and return its file name."""
         path = self._folder / f"{name}.png"
         if isinstance(source, Figure):
             source.savefig(path)

@@ -19,7 +19,7 @@ class Lock:
     Parameters
     ----------
     journal : Path
-        The journal; the lock is a file beside it.
+        The journal; its lock is a file in the same folder.
     """
 
     def __init__(self, journal: Path) -> None:
