@@ -15,7 +15,7 @@ RECORDING = ("torch:cpu", "torch:cuda", "cupy", "emulated cupy")
 
 def plain(chosen: Backend) -> Backend:
     """The backend with the loop that needs nothing of its library."""
-    kind = type("Plain", (type(chosen),), {"loop": Backend.plain_loop})
+    kind = type("Plain", (type(chosen),), {"loop": lambda self, step, compile="auto": self.plain_loop(step)})
     return kind(chosen.name, chosen.device)
 
 
@@ -51,7 +51,7 @@ def own(chosen: Backend) -> Backend:
 def in_parts(chosen: Backend) -> Backend:
     """The backend with a loop that carries vectors in parts."""
 
-    def loop(self: Backend, step: Callable[..., Any]) -> Callable[..., Any]:
+    def loop(self: Backend, step: Callable[..., Any], compile: str = "auto") -> Callable[..., Any]:
         def run(carry: Any, shared: Any, rows: Any, tick: Any) -> Any:
             columns, rebuild = flatten(rows)
             split = split_step(step, self.xp, carry, shared, rebuild([column[0] for column in columns]))

@@ -10,7 +10,7 @@ from cyclopts.config import Dict
 import anynet
 from anynet.app.reports import preset as find_preset
 from anynet.backends import BackendError
-from anynet.backends.base import first_line
+from anynet.core.formatting import first_line
 from anynet.training import DivergedError, OutOfMemoryError
 
 

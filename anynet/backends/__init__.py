@@ -8,12 +8,24 @@ import importlib
 import importlib.util
 import os
 
-from anynet.backends.base import DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory, first_line
+from anynet.backends.base import COMPILE, DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory
 from anynet.backends.staging import Staging
 from anynet.compiler import Tick
 from anynet.core.checks import nearest
+from anynet.core.formatting import first_line
 
-__all__ = ["DTYPES", "LIBRARIES", "PRECISIONS", "Backend", "BackendError", "DeviceMemory", "Staging", "Tick", "backend"]
+__all__ = [
+    "COMPILE",
+    "DTYPES",
+    "LIBRARIES",
+    "PRECISIONS",
+    "Backend",
+    "BackendError",
+    "DeviceMemory",
+    "Staging",
+    "Tick",
+    "backend",
+]
 
 LIBRARIES = {
     "numpy": "pip install numpy",

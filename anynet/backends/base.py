@@ -23,6 +23,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 DTYPES = ("float32", "float64")
 """Dtypes of parameters and activations."""
 
+COMPILE = ("auto", "on", "off")
+"""Ways to choose how steps run; see `Backend.loop`."""
+
 PRECISIONS = {
     "float32": "every backend",
     "tf32": "cupy with nvmath-python (pip install nvmath-python), torch:cuda or jax:gpu, on an NVIDIA GPU since Ampere",
@@ -36,11 +39,6 @@ Operands keep 23, 10 or 7 bits of the fraction; arrays and sums stay float32.
 
 class BackendError(RuntimeError):
     """Raised for backends that cannot be used here; one line says why, and what to do."""
-
-
-def first_line(error: BaseException) -> str:
-    """Return an error's message in one short line; those of libraries may be pages long, and begin with a rule."""
-    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip(" =")), type(error).__name__)
 
 
 class DeviceMemory(NamedTuple):
@@ -174,13 +172,25 @@ class Backend(ABC):
         """Target that runs recorded steps; None if the backend runs steps in another way."""
         return None
 
-    def loop(self, step: Step) -> Loop:
-        """Return a loop over a step, recorded and compiled as far as the backend can.
+    def loop(self, step: Step, compile: str = "auto") -> Loop:
+        """Return a loop over a step.
 
-        A step that cannot be recorded runs step by step; one `RecordingWarning` says why.
+        Parameters
+        ----------
+        step : Step
+        compile : {"auto", "on", "off"}
+            "auto" records and compiles the step as far as the backend can; one `CompileWarning` says why steps run more
+            slowly than usual. "on" raises CompileError instead. "off" runs the step as it is.
+
+        Returns
+        -------
+        Loop
         """
         plain = self.plain_loop(step)
-        return plain if self.target is None else self.compile(compile_loop(step, self.target, plain))
+        if compile == "off" or self.target is None:
+            return plain
+        strict = compile == "on"
+        return self.compile(compile_loop(step, self.target, plain, strict=strict, out_of_memory=self.out_of_memory))
 
     def plain_loop(self, step: Step) -> Loop:
         """Return a loop over a step that is not recorded: the reference for `loop`."""

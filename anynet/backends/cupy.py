@@ -15,11 +15,11 @@ from anynet.backends.base import (
     BackendError,
     DeviceMemory,
     Function,
-    first_line,
 )
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import Target
 from anynet.compiler.cuda import CudaTarget, find_cublas
+from anynet.core.formatting import first_line
 from anynet.core.typing import Array
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35

@@ -10,9 +10,10 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, first_line, step_by_step
+from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, step_by_step
 from anynet.backends.numpy import host_memory
-from anynet.compiler import Fallback, Loop, Step, Tick, explain, generator_states, split_step
+from anynet.compiler import PLAIN, Fallback, Loop, Step, Tick, explain, generator_states, split_step
+from anynet.core.formatting import first_line
 from anynet.core.typing import Array, DType
 
 PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
@@ -130,36 +131,11 @@ class Jax(Backend):
         compiled: Function = jax.jit(self.matmul_precision()(function))
         return compiled
 
-    def loop(self, step: Step) -> Loop:
+    def loop(self, step: Step, compile: str = "auto") -> Loop:
         """Return a loop of all steps in one compiled call, with vectors in parts: XLA copies slices."""
-        fallback = Fallback(self.plain_loop(step))
-
-        @self.compile
-        def scan(carry: Any, shared: Any, rows: Any) -> Any:
-            first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
-            try:
-                split = split_step(step, jax.numpy, carry, shared, first)
-            except Exception as error:  # if it is the step's own, the plain loop raises it again
-                raise _NotRecordedError(explain(error)) from None
-
-            def one(parts: Any, row: Any) -> tuple[Any, None]:
-                return split.run(parts, shared, row), None
-
-            return split.join(jax.lax.scan(one, split.split(carry), rows)[0])
-
-        def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
-            reason = ""
-            if not fallback.used:
-                try:
-                    carry = jax.block_until_ready(scan(carry, shared, rows))
-                except _NotRecordedError as error:
-                    reason = str(error)
-                else:
-                    tick(jax.tree.leaves(rows)[0].shape[0])
-                    return carry
-            return fallback(carry, shared, rows, tick, reason)
-
-        return run
+        if compile == "off":
+            return step_by_step(self.matmul_precision()(step))
+        return ScannedLoop(self, step, strict=compile == "on")
 
     def plain_loop(self, step: Step) -> Loop:
         """Return a loop over a step that is compiled only if it is pure: JAX would repeat what its first call did."""
@@ -180,3 +156,49 @@ class Jax(Backend):
         if name == "float64":
             jax.config.update("jax_enable_x64", True)
         return super().dtype(name)
+
+
+class ScannedLoop:
+    """Loop of all steps in one compiled call, with vectors in parts.
+
+    Parameters
+    ----------
+    backend : Jax
+    step : Step
+    strict : bool
+        If True, raise CompileError in place of the warning that a step cannot be recorded.
+    """
+
+    def __init__(self, backend: Jax, step: Step, *, strict: bool) -> None:
+        self._step, self._fallback = step, Fallback(backend.plain_loop(step), strict=strict)
+        self._compiled = backend.compile(self._scan)
+
+    @property
+    def execution(self) -> str:
+        """How the steps run."""
+        return PLAIN if self._fallback.used else "one compiled loop"
+
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+        """Run the loop."""
+        reason = ""
+        if not self._fallback.used:
+            try:
+                carry = jax.block_until_ready(self._compiled(carry, shared, rows))
+            except _NotRecordedError as error:
+                reason = str(error)
+            else:
+                tick(jax.tree.leaves(rows)[0].shape[0])
+                return carry
+        return self._fallback(carry, shared, rows, tick, reason)
+
+    def _scan(self, carry: Any, shared: Any, rows: Any) -> Any:
+        first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
+        try:
+            split = split_step(self._step, jax.numpy, carry, shared, first)
+        except Exception as error:  # if it is the step's own, the plain loop raises it again
+            raise _NotRecordedError(explain(error)) from None
+
+        def one(parts: Any, row: Any) -> tuple[Any, None]:
+            return split.run(parts, shared, row), None
+
+        return split.join(jax.lax.scan(one, split.split(carry), rows)[0])

@@ -15,12 +15,12 @@ from anynet.backends.base import (
     BackendError,
     DeviceMemory,
     Function,
-    first_line,
 )
 from anynet.backends.numpy import host_memory
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import Target
 from anynet.compiler.torch import TorchTarget
+from anynet.core.formatting import first_line
 from anynet.core.typing import Array, ConcreteArray
 
 

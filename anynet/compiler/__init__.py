@@ -18,7 +18,8 @@ A training step is a pure function of arrays, ``step(carry, shared, row)``, that
 in parts, so that slices are no copies.
 
 A step which cannot be recorded (it reads numbers from its arrays, uses others than it is given, or is not a pure
-function: it is recorded twice) runs step by step, more slowly; one `RecordingWarning` says why.
+function: it is recorded twice) runs step by step, more slowly; one `CompileWarning` says why. So it does if its record
+cannot be compiled or run: a target may have a slower one, `Target.slower`, and the plain step is the last.
 
 Each target is exported by its own package, because it imports its array library: `anynet.compiler.numpy`,
 `anynet.compiler.torch` and `anynet.compiler.cuda`.
@@ -27,28 +28,31 @@ Each target is exported by its own package, because it imports its array library
 from anynet.compiler.generators import generator_states
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.interpreter import Interpreter
-from anynet.compiler.loop import compile_graph, compile_loop, launches
-from anynet.compiler.recording import Fallback, RecordingWarning, explain
+from anynet.compiler.loop import compile_graph, compile_loop, execution, launches
+from anynet.compiler.recording import PLAIN, CompileError, CompileWarning, Fallback, explain
 from anynet.compiler.split import split_step
 from anynet.compiler.tape import trace
 from anynet.compiler.target import Call, CompiledStep, Loop, Step, Target, Tick
 from anynet.compiler.tracer import UntraceableError, label_operations
 
 __all__ = [
+    "PLAIN",
     "Call",
+    "CompileError",
+    "CompileWarning",
     "CompiledStep",
     "Fallback",
     "Graph",
     "Interpreter",
     "Loop",
     "Node",
-    "RecordingWarning",
     "Step",
     "Target",
     "Tick",
     "UntraceableError",
     "compile_graph",
     "compile_loop",
+    "execution",
     "explain",
     "generator_states",
     "label_operations",

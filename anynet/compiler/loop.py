@@ -1,10 +1,12 @@
 """Loops over a recorded step."""
 
 import inspect
+from functools import partial
 from typing import Any
 
-from anynet.compiler.graph import Graph, elements
-from anynet.compiler.recording import Fallback, explain, record_step
+from anynet.compiler.graph import Graph
+from anynet.compiler.record import NoTargetError, OutOfMemory, Record, is_memory_error
+from anynet.compiler.recording import PLAIN, Fallback, explain, record_step
 from anynet.compiler.target import CompiledStep, Loop, Step, Target, Tick
 from anynet.core.tree import flatten, form
 from anynet.core.typing import Array
@@ -13,7 +15,14 @@ MOST = 32
 """Number of records that a loop keeps; the oldest is dropped first."""
 
 
-def compile_loop(step: Step, target: Target, plain: Loop) -> Loop:
+def compile_loop(
+    step: Step,
+    target: Target,
+    plain: Loop,
+    *,
+    strict: bool = False,
+    out_of_memory: OutOfMemory = is_memory_error,
+) -> Loop:
     """Return a loop over a step that is recorded once and run by a target.
 
     Parameters
@@ -23,18 +32,22 @@ def compile_loop(step: Step, target: Target, plain: Loop) -> Loop:
     target : Target
         What runs the recorded step.
     plain : Loop
-        The same loop without a record, for a step that cannot be recorded.
+        The same loop without a record, for a step that cannot be recorded or that no target can run.
+    strict : bool
+        If True, raise CompileError in place of warnings.
+    out_of_memory : callable
+        ``out_of_memory(error)`` is True for errors of memory, which are raised as they are.
 
     Returns
     -------
     Loop
-        It raises what the step raises, and gives one `RecordingWarning` if the step cannot be recorded.
+        It raises what the step raises, and gives one `CompileWarning` if steps do not run as the target runs them.
 
     See Also
     --------
     anynet.compiler.recording.record_step : What can be recorded.
     """
-    return RecordedLoop(step, plain, target)
+    return RecordedLoop(step, plain, target, strict, out_of_memory)
 
 
 def compile_graph(graph: Graph, n_carry: int, shared: list[Array], target: Target, steps: int) -> CompiledStep:
@@ -61,38 +74,9 @@ def launches(loop: Loop) -> int | None:
     return recorded.launches if isinstance(recorded, RecordedLoop) else None
 
 
-class Record:
-    """A recorded step and its program, which is compiled further once it has run often.
-
-    Parameters
-    ----------
-    graph, n_carry, shared, target
-        Arguments of `compile_graph`.
-
-    Attributes
-    ----------
-    build : callable
-        ``Graph.build``.
-    """
-
-    def __init__(self, graph: Graph, n_carry: int, shared: list[Array], target: Target) -> None:
-        self.build = graph.build
-        self._target, self._settings = target, (graph, n_carry, shared)
-        self._program = target.program(*self._settings)
-        self._work = sum(elements(node) for node in graph.nodes if target.fuses(node, hot=True))
-        self._patience = target.patience
-
-    def program(self, steps: int) -> CompiledStep:
-        """Return the program to run the next `steps` steps with."""
-        cold, self._patience = self._patience > 0, self._patience - steps * self._work
-        if cold and self._patience <= 0:
-            self._program = self._target.program(*self._settings, hot=True)
-        return self._program
-
-    @property
-    def launches(self) -> int:
-        """Number of functions that a step calls; on a GPU, of kernels."""
-        return self._program.launches
+def execution(loop: Loop) -> str:
+    """Return how the steps of a loop run: `Target.execution` of the slowest target in use, or "plain steps"."""
+    return getattr(inspect.unwrap(loop), "execution", PLAIN)
 
 
 class RecordedLoop:
@@ -100,13 +84,14 @@ class RecordedLoop:
 
     Parameters
     ----------
-    step, plain, target
+    step, plain, target, strict, out_of_memory
         Arguments of `compile_loop`.
     """
 
-    def __init__(self, step: Step, plain: Loop, target: Target) -> None:
+    def __init__(self, step: Step, plain: Loop, target: Target, strict: bool, out_of_memory: OutOfMemory) -> None:
         self._step, self._plain, self._target = step, plain, target
-        self._fallback = Fallback(plain)
+        self._new_record = partial(Record, target=target, strict=strict, out_of_memory=out_of_memory)
+        self._fallback = Fallback(plain, strict=strict)
         self._records: dict[tuple[Any, ...], Record] = {}
 
     @property
@@ -114,6 +99,14 @@ class RecordedLoop:
         """Number of functions that a step of the newest record calls, or None."""
         newest = next(reversed(self._records.values()), None)
         return None if newest is None else newest.launches
+
+    @property
+    def execution(self) -> str:
+        """How the steps run."""
+        if self._fallback.used:
+            return PLAIN
+        slowest = max(self._records.values(), key=lambda record: record.failures, default=None)
+        return (self._target if slowest is None else slowest.target).execution
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
         """Run the loop."""
@@ -136,7 +129,10 @@ class RecordedLoop:
             if reason is not None:
                 return self._fallback(carry, shared, rows, tick, reason)
         record = self._records[key]
-        return record.build(record.program(columns[0].shape[0]).run(before, held, columns, tick))
+        try:
+            return record.build(record.run(before, held, columns, tick))
+        except NoTargetError as error:
+            return self._fallback(carry, shared, rows, tick, str(error))
 
     def _record(self, key: tuple[Any, ...], carry: Any, shared: Any, rows: Any) -> str | None:
         """Record the step, and return None; or return why it cannot be recorded."""
@@ -146,7 +142,7 @@ class RecordedLoop:
             graph = record_step(self._step, self._target.xp, carry, shared, row)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             return explain(error)
-        self._records[key] = Record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)
+        self._records[key] = self._new_record(graph, len(flatten(carry)[0]), flatten(shared)[0])
         if len(self._records) > MOST:
             del self._records[next(iter(self._records))]
         return None

@@ -20,9 +20,16 @@ from anynet.compiler.tracer import HINT, UntraceableError
 from anynet.core.tree import flatten, form
 from anynet.core.typing import ConcreteArray
 
+PLAIN = "plain steps"
+"""`Target.execution` of steps that no target runs."""
 
-class RecordingWarning(UserWarning):
-    """Warning that a step cannot be recorded, with the reason: its loop runs step by step, more slowly."""
+
+class CompileWarning(UserWarning):
+    """Warning that steps run more slowly than a backend can run them, with the reason."""
+
+
+class CompileError(RuntimeError):
+    """Raised in place of a `CompileWarning` where steps have to be compiled."""
 
 
 def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -> Graph:
@@ -71,6 +78,8 @@ class Fallback:
     ----------
     plain : Loop
         The loop without a record.
+    strict : bool
+        If True, raise CompileError in place of the warning.
 
     Attributes
     ----------
@@ -79,18 +88,19 @@ class Fallback:
         operations twice by chance.
     """
 
-    def __init__(self, plain: Loop) -> None:
-        self._plain = plain
+    def __init__(self, plain: Loop, *, strict: bool = False) -> None:
+        self._plain, self._strict = plain, strict
         self.used = False
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, reason: str = "") -> Any:
-        """Run the loop; `reason` is why the step cannot be recorded."""
+        """Run the loop; `reason` is why the step cannot be recorded, or its record cannot run."""
 
         def warn_and_tick(steps: int) -> None:
             if not self.used:
+                if self._strict:
+                    raise CompileError(f"steps cannot be compiled: {reason}")
                 self.used = True
-                message = f"a step cannot be recorded and runs step by step, more slowly: {reason}"
-                warnings.warn(message, RecordingWarning, stacklevel=2)
+                warnings.warn(f"steps run as {PLAIN}, more slowly: {reason}", CompileWarning, stacklevel=2)
             tick(steps)
 
         return self._plain(carry, shared, rows, warn_and_tick)

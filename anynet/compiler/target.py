@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
+from anynet.core.formatting import first_line
 from anynet.core.typing import ConcreteArray as Array
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -63,6 +64,18 @@ class Target(ABC):
 
     patience: float = math.inf
     """Number of elements that the groups of a step compute, over all its runs, before compiling them pays."""
+
+    execution: str = "recorded steps"
+    """How steps run, as results show it."""
+
+    @property
+    def slower(self) -> "Target | None":
+        """Target to run a recorded step with if this one fails; None if only the plain step is left."""
+        return None
+
+    def explain(self, error: Exception) -> str:
+        """Return in one line why the target could not run a step, and what to do about it."""
+        return first_line(error)
 
     @property
     @abstractmethod

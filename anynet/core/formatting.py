@@ -87,3 +87,17 @@ def format_percent(mean: float, deviation: float | None = None) -> str:
     ('50.00', '50.00 ± 1.20')
     """
     return f"{100 * mean:.2f}" + ("" if deviation is None else f" ± {100 * deviation:.2f}")
+
+
+def first_line(error: BaseException) -> str:
+    """Return an error's message in one short line; those of libraries may be pages long, and begin with a rule.
+
+    Parameters
+    ----------
+    error : BaseException
+
+    Returns
+    -------
+    str
+    """
+    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip(" =")), type(error).__name__)

@@ -10,7 +10,7 @@ import pytest
 from array_api_compat import array_namespace, device
 
 from anynet.backends import Backend, backend
-from anynet.compiler import RecordingWarning
+from anynet.compiler import CompileWarning
 from anynet.core.typing import Array, Arrays
 from anynet.nn.layer import Layer
 
@@ -120,7 +120,7 @@ def test_numbers_that_make_no_difference_at_first_are_seen(where: str, name: str
         return carry + layer.forward({}, {}, row, train=True)[0]
 
     loop, rows = here.loop(step), here.asarray(np.ones((3, 4), np.float32))
-    with pytest.warns(RecordingWarning, match="draws random numbers from a generator"):
+    with pytest.warns(CompileWarning, match="draws random numbers from a generator"):
         found = loop(rows[0, :], None, rows, int)
     np.testing.assert_array_equal(here.to_host(found), 4)
     before = layer.calls
@@ -159,7 +159,7 @@ def test_a_layer_that_draws_by_itself_draws_in_every_step(backend_here: Backend,
 
     loop = getattr(backend_here, way)(step)
     if way == "loop":
-        with pytest.warns(RecordingWarning, match=REASONS[kind]) as warned:
+        with pytest.warns(CompileWarning, match=REASONS[kind]) as warned:
             found = used_in_each_step(loop, backend_here)
         assert len(warned) == 1
     else:
@@ -175,7 +175,7 @@ def test_numbers_that_the_namespace_draws_are_seen() -> None:
     def step(carry: Array, shared: None, row: Array) -> Array:
         return carry + array_namespace(carry).rand(3)
 
-    with pytest.warns(RecordingWarning, match="rand gives other values"):
+    with pytest.warns(CompileWarning, match="rand gives other values"):
         found = backend("torch:cpu").loop(step)(torch.zeros(3), None, torch.zeros(3), int)
     assert len(set(found.tolist())) == 3
 

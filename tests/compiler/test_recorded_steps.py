@@ -7,7 +7,7 @@ from libraries import tree_map
 from loops import RECORDING, in_parts, plain, recorded, recording
 
 from anynet.backends import backend
-from anynet.compiler import RecordingWarning
+from anynet.compiler import CompileWarning
 from anynet.compiler import split as splitting
 from anynet.compiler.numpy import blocks as numpy_blocks
 
@@ -240,7 +240,7 @@ def test_a_step_in_jax_s_own_words():
     chosen.dtype("float64")
     x, rows = jax.numpy.ones((2, 3)), jax.numpy.arange(6.0).reshape(2, 3)
     loop = chosen.loop(lambda carry, shared, row: jax.numpy.einsum("ij,j->ij", carry, row).at[0, 0].add(1.0))
-    with pytest.warns(RecordingWarning, match=r"einsum .*\(test_recorded_steps.py, line \d+, in <lambda>\)"):
+    with pytest.warns(CompileWarning, match=r"einsum .*\(test_recorded_steps.py, line \d+, in <lambda>\)"):
         result = loop(x, None, rows, int)
     np.testing.assert_array_equal(result, [[4, 4, 10], [0, 4, 10]])
 

@@ -9,7 +9,7 @@ from loops import PLAIN
 
 import anynet as an
 from anynet.backends import backend
-from anynet.compiler import RecordingWarning
+from anynet.compiler import CompileWarning
 from anynet.nn.layer import Layer
 
 NUMPY = backend("numpy")
@@ -56,7 +56,7 @@ def test_steps_that_cannot_be_recorded_run_as_they_are(name):
     before, rows = carry.copy(), np.asarray([1.0, -1.0, 2.0])
     loop, plain = NUMPY.loop(AS_THEY_ARE[name]), PLAIN.loop(AS_THEY_ARE[name])
     for k in range(2):
-        with pytest.warns(RecordingWarning) if k == 0 else nullcontext():
+        with pytest.warns(CompileWarning) if k == 0 else nullcontext():
             actual = loop(carry, None, rows, int)
         expected = plain(carry, None, rows, int)
         np.testing.assert_array_equal(np.asarray(actual), np.asarray(expected), strict=True)
@@ -72,7 +72,7 @@ def test_numbers_in_place_of_arrays():
     for carry in ((0.0, 1), (np.float64(0.0), 1), (np.float64(0.0), np.float64(1.0))):
         for shared in ((2, 3.0), (np.int64(2), np.float64(3.0)), (2, np.asarray(3.0))):
             arrays = not any(type(value) in (int, float) for value in (*carry, *shared))
-            with nullcontext() if arrays else pytest.warns(RecordingWarning, match="it takes (int|float) and not only"):
+            with nullcontext() if arrays else pytest.warns(CompileWarning, match="it takes (int|float) and not only"):
                 assert NUMPY.loop(count)(carry, shared, np.ones(4), int) == (4.0, 25.0)
 
 
@@ -100,7 +100,7 @@ def test_what_a_layer_draws_anew_differs_from_step_to_step(rng):
     fixed = an.training.step.Fixed(an.data.Normalization(np.full(6, 0.01), np.zeros(6)), None)
     batch = an.data.loader.Batch(images, rng.integers(0, 3, (5, 7)))
     loop = NUMPY.loop(lambda carry, shared, row: one(carry, shared, *row))
-    with pytest.warns(RecordingWarning, match=r"was not given .*\(test_unrecorded_steps.py, line \d+, in forward\)"):
+    with pytest.warns(CompileWarning, match=r"was not given .*\(test_unrecorded_steps.py, line \d+, in forward\)"):
         after = loop(carry, fixed, (batch, np.ones(5)), int)
     used = dropout.masks[-5:]
     assert after.step == 5

@@ -1,0 +1,125 @@
+"""A recorded step with the targets that can run it: where one fails, the next slower one takes over."""
+
+import warnings
+from collections.abc import Callable
+
+from anynet.compiler.graph import Graph, elements
+from anynet.compiler.recording import CompileError, CompileWarning
+from anynet.compiler.target import CompiledStep, Target, Tick
+from anynet.core.typing import Array
+
+OutOfMemory = Callable[[BaseException], bool]
+"""``out_of_memory(error)`` is True for errors that an array library raises when memory runs out."""
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Return True for MemoryError."""
+    return isinstance(error, MemoryError)
+
+
+class NoTargetError(Exception):
+    """Raised if no target can run a recorded step; the message is the reason."""
+
+
+class Record:
+    """A recorded step and its program, which is compiled further once it has run often.
+
+    An error before the first step of a loop is done makes the record run the loop again with the next slower target,
+    from the same arguments. Later errors, and those of memory, are raised: steps that are done cannot be repeated.
+
+    Parameters
+    ----------
+    graph : Graph
+        ``step(carry, shared, row)``, as from `trace`.
+    n_carry : int
+        Number of the carry's leaves.
+    shared : list of array
+        Arrays that stay the same during the loop.
+    target : Target
+        The fastest target.
+    strict : bool
+        If True, raise CompileError in place of the warning that steps run more slowly.
+    out_of_memory : callable
+        ``out_of_memory(error)`` is True for errors that are raised as they are.
+
+    Attributes
+    ----------
+    target : Target
+        The target that runs the step.
+    build : callable
+        ``Graph.build``.
+    failures : int
+        Number of targets that could not run the step.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        n_carry: int,
+        shared: list[Array],
+        target: Target,
+        *,
+        strict: bool = False,
+        out_of_memory: OutOfMemory = is_memory_error,
+    ) -> None:
+        self.build = graph.build
+        self.target, self.failures = target, 0
+        self._strict, self._out_of_memory = strict, out_of_memory
+        self._settings = graph, n_carry, shared
+        self._program: CompiledStep | None = None
+        self._work = sum(elements(node) for node in graph.nodes if target.fuses(node, hot=True))
+        self._patience = target.patience
+        self._cause = ""  # of the first failure that nobody was told of
+
+    def program(self, steps: int) -> CompiledStep:
+        """Return the program to run the next `steps` steps with."""
+        cold, self._patience = self._patience > 0, self._patience - steps * self._work
+        if cold and self._patience <= 0:
+            self._program = self.target.program(*self._settings, hot=True)
+        elif self._program is None:
+            self._program = self.target.program(*self._settings)
+        return self._program
+
+    @property
+    def launches(self) -> int:
+        """Number of functions that a step calls; on a GPU, of kernels."""
+        return 0 if self._program is None else self._program.launches
+
+    def run(self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick) -> list[Array]:
+        """Run a whole loop, and return copies of the last carry's arrays.
+
+        Raises
+        ------
+        NoTargetError
+            If all targets fail before the first step is done.
+        """
+        ticked = False
+
+        def tick_and_warn(steps: int) -> None:
+            nonlocal ticked
+            ticked = True
+            if self._cause:
+                cause, self._cause = self._cause, ""
+                warnings.warn(
+                    f"steps run as {self.target.execution}, more slowly: {cause}", CompileWarning, stacklevel=2
+                )
+            tick(steps)
+
+        while True:
+            try:
+                return self.program(columns[0].shape[0]).run(carry, shared, columns, tick_and_warn)
+            except Exception as error:
+                if ticked or self._out_of_memory(error):
+                    raise
+                self._fall_back(error)
+
+    def _fall_back(self, error: Exception) -> None:
+        """Choose the next slower target; raise NoTargetError if there is none, or CompileError if `strict`."""
+        failed, cause = self.target.execution, self.target.explain(error)
+        if self._strict:
+            raise CompileError(f"steps cannot run as {failed}: {cause}") from error
+        if not self._cause:
+            self._cause = cause
+        if self.target.slower is None:
+            raise NoTargetError(self._cause) from error
+        self.target, self.failures, self._program = self.target.slower, self.failures + 1, None
