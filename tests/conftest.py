@@ -71,7 +71,9 @@ def xp(request: pytest.FixtureRequest) -> Library:
 def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     """CuPy without a GPU: kernels run on the CPU, on NumPy arrays; see tests/compiler/cuda/emulator."""
     put_in_place(monkeypatch, limit=16 << 30)
-    yield backend("cupy")
+    chosen = backend("cupy")
+    assert chosen.target.slower is not None  # the probe runs now, before a test injects faults
+    yield chosen
     importlib.import_module("anynet.compiler.cuda.matmul")._handle.cache_clear()  # with their workspaces
 
 

@@ -1,6 +1,7 @@
 """CuPy, on a CUDA GPU."""
 
-from functools import wraps
+import warnings
+from functools import cache, wraps
 from types import ModuleType
 from typing import Any, cast
 
@@ -17,8 +18,8 @@ from anynet.backends.base import (
     Function,
 )
 from anynet.backends.staging import PinnedStaging, Staging
-from anynet.compiler import Target
-from anynet.compiler.cuda import CudaTarget, find_cublas
+from anynet.compiler import PLAIN, CompileError, CompileWarning, Loop, Step, Target
+from anynet.compiler.cuda import CudaTarget, fastest_target, find_cublas
 from anynet.core.formatting import first_line
 from anynet.core.typing import Array
 
@@ -133,8 +134,21 @@ class Cupy(Backend):
         return cast(Function, on_device)
 
     @property
-    def target(self) -> Target:
-        return CudaTarget(self.precision)
+    def target(self) -> Target | None:
+        return _prove(self.device.id, self.precision)[0]
+
+    @property
+    def execution(self) -> str:
+        """How steps run, as a probe found out."""
+        return PLAIN if self.target is None else self.target.execution
+
+    def loop(self, step: Step, compile: str = "auto") -> Loop:
+        """Return a loop over a step; where a probe found that the fastest target fails here, this warns, once."""
+        if compile != "off" and (cause := _prove(self.device.id, self.precision)[1]):
+            if compile == "on":
+                raise CompileError(f"cupy: steps cannot run as {CudaTarget().execution}: {cause}")
+            _warn(f"cupy: steps run as {self.execution}, more slowly: {cause}")
+        return super().loop(step, compile)
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
         return PinnedStaging([cupyx.empty_pinned(shape, np.uint8) for _ in range(2)], self._copy)
@@ -145,3 +159,18 @@ class Cupy(Backend):
             array.set(host, stream=cupy.cuda.get_current_stream())
             done.record()
         return array, done
+
+
+@cache
+def _prove(device: int, precision: str) -> tuple[Target | None, str]:
+    """Return the fastest target that computes right on a device, and why it is not the first one."""
+    if cupy.cuda.runtime.is_hip:
+        return None, "CuPy for ROCm runs plain steps only"
+    with cupy.cuda.Device(device):
+        return fastest_target(CudaTarget(precision))
+
+
+@cache
+def _warn(message: str) -> None:
+    """Warn, but only once with the same message."""
+    warnings.warn(message, CompileWarning, stacklevel=3)

@@ -1,12 +1,13 @@
 """Loops over a recorded step."""
 
 import inspect
+import warnings
 from functools import partial
 from typing import Any
 
 from anynet.compiler.graph import Graph
 from anynet.compiler.record import NoTargetError, OutOfMemory, Record, is_memory_error
-from anynet.compiler.recording import PLAIN, Fallback, explain, record_step
+from anynet.compiler.recording import PLAIN, CompileWarning, Fallback, explain, record_step
 from anynet.compiler.target import CompiledStep, Loop, Step, Target, Tick
 from anynet.core.tree import flatten, form
 from anynet.core.typing import Array
@@ -75,7 +76,7 @@ def launches(loop: Loop) -> int | None:
 
 
 def execution(loop: Loop) -> str:
-    """Return how the steps of a loop run: `Target.execution` of the slowest target in use, or "plain steps"."""
+    """Return how the steps of a loop run: `Target.execution`, or "plain steps"."""
     return getattr(inspect.unwrap(loop), "execution", PLAIN)
 
 
@@ -90,7 +91,7 @@ class RecordedLoop:
 
     def __init__(self, step: Step, plain: Loop, target: Target, strict: bool, out_of_memory: OutOfMemory) -> None:
         self._step, self._plain, self._target = step, plain, target
-        self._new_record = partial(Record, target=target, strict=strict, out_of_memory=out_of_memory)
+        self._new_record = partial(Record, strict=strict, out_of_memory=out_of_memory)
         self._fallback = Fallback(plain, strict=strict)
         self._records: dict[tuple[Any, ...], Record] = {}
 
@@ -103,10 +104,7 @@ class RecordedLoop:
     @property
     def execution(self) -> str:
         """How the steps run."""
-        if self._fallback.used:
-            return PLAIN
-        slowest = max(self._records.values(), key=lambda record: record.failures, default=None)
-        return (self._target if slowest is None else slowest.target).execution
+        return PLAIN if self._fallback.used else self._target.execution
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
         """Run the loop."""
@@ -129,8 +127,16 @@ class RecordedLoop:
             if reason is not None:
                 return self._fallback(carry, shared, rows, tick, reason)
         record = self._records[key]
+
+        def warn_and_tick(steps: int) -> None:
+            if record.cause and record.target is not self._target:
+                self._target = record.target  # for the records of other shapes, too
+                message = f"steps run as {record.target.execution}, more slowly: {record.cause}"
+                warnings.warn(message, CompileWarning, stacklevel=2)
+            tick(steps)
+
         try:
-            return record.build(record.run(before, held, columns, tick))
+            return record.build(record.run(before, held, columns, warn_and_tick))
         except NoTargetError as error:
             return self._fallback(carry, shared, rows, tick, str(error))
 
@@ -142,7 +148,7 @@ class RecordedLoop:
             graph = record_step(self._step, self._target.xp, carry, shared, row)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             return explain(error)
-        self._records[key] = self._new_record(graph, len(flatten(carry)[0]), flatten(shared)[0])
+        self._records[key] = self._new_record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)
         if len(self._records) > MOST:
             del self._records[next(iter(self._records))]
         return None

@@ -1,10 +1,9 @@
 """A recorded step with the targets that can run it: where one fails, the next slower one takes over."""
 
-import warnings
 from collections.abc import Callable
 
 from anynet.compiler.graph import Graph, elements
-from anynet.compiler.recording import CompileError, CompileWarning
+from anynet.compiler.recording import CompileError
 from anynet.compiler.target import CompiledStep, Target, Tick
 from anynet.core.typing import Array
 
@@ -48,8 +47,8 @@ class Record:
         The target that runs the step.
     build : callable
         ``Graph.build``.
-    failures : int
-        Number of targets that could not run the step.
+    cause : str
+        Why a faster target could not run the step; "" if none failed.
     """
 
     def __init__(
@@ -63,13 +62,12 @@ class Record:
         out_of_memory: OutOfMemory = is_memory_error,
     ) -> None:
         self.build = graph.build
-        self.target, self.failures = target, 0
+        self.target, self.cause = target, ""
         self._strict, self._out_of_memory = strict, out_of_memory
         self._settings = graph, n_carry, shared
         self._program: CompiledStep | None = None
         self._work = sum(elements(node) for node in graph.nodes if target.fuses(node, hot=True))
         self._patience = target.patience
-        self._cause = ""  # of the first failure that nobody was told of
 
     def program(self, steps: int) -> CompiledStep:
         """Return the program to run the next `steps` steps with."""
@@ -95,31 +93,37 @@ class Record:
         """
         ticked = False
 
-        def tick_and_warn(steps: int) -> None:
+        def note_and_tick(steps: int) -> None:
             nonlocal ticked
             ticked = True
-            if self._cause:
-                cause, self._cause = self._cause, ""
-                warnings.warn(
-                    f"steps run as {self.target.execution}, more slowly: {cause}", CompileWarning, stacklevel=2
-                )
             tick(steps)
 
         while True:
             try:
-                return self.program(columns[0].shape[0]).run(carry, shared, columns, tick_and_warn)
+                return self.program(columns[0].shape[0]).run(carry, shared, columns, note_and_tick)
             except Exception as error:
                 if ticked or self._out_of_memory(error):
                     raise
-                self._fall_back(error)
+                self.fall_back(error)
 
-    def _fall_back(self, error: Exception) -> None:
-        """Choose the next slower target; raise NoTargetError if there is none, or CompileError if `strict`."""
-        failed, cause = self.target.execution, self.target.explain(error)
+    def fall_back(self, error: Exception) -> None:
+        """Choose the next slower target because of an error.
+
+        Parameters
+        ----------
+        error : Exception
+
+        Raises
+        ------
+        CompileError
+            If `strict`.
+        NoTargetError
+            If there is no slower target.
+        """
+        cause = self.target.explain(error)
         if self._strict:
-            raise CompileError(f"steps cannot run as {failed}: {cause}") from error
-        if not self._cause:
-            self._cause = cause
+            raise CompileError(f"steps cannot run as {self.target.execution}: {cause}") from error
+        self.cause = self.cause or cause
         if self.target.slower is None:
-            raise NoTargetError(self._cause) from error
-        self.target, self.failures, self._program = self.target.slower, self.failures + 1, None
+            raise NoTargetError(self.cause) from error
+        self.target, self._program = self.target.slower, None

@@ -99,7 +99,7 @@ def test_cuda_captures_normal_noise(emulated_cupy: Backend, monkeypatch: pytest.
     """Box-Muller, as in docs/extending.md: no operation is left to CuPy."""
     from anynet.compiler.cuda import capture, target
 
-    class Captured(capture.GraphProgram):
+    class Captured(capture.KernelProgram):
         def steps(self, *args: Any) -> None:
             assert self.captures
             super().steps(*args)
@@ -108,7 +108,7 @@ def test_cuda_captures_normal_noise(emulated_cupy: Backend, monkeypatch: pytest.
         x, xp = step(carry, key, row)[0], array_namespace(row)
         return xp.sqrt(-2 * xp.log(1 - x)) * xp.cos(6.0 * x) + xp.sin(6.0 * x), carry[1] + row
 
-    monkeypatch.setattr(target, "GraphProgram", Captured)
+    monkeypatch.setattr(target, "KernelProgram", Captured)
     put, rows = emulated_cupy.asarray, np.ones(3, np.int32)
     found, _ = recorded(emulated_cupy).loop(noise)(start(emulated_cupy), put(KEYS), put(rows), lambda n: None)
     expected, i = np.zeros((2, *N), np.float32), np.zeros((), np.int32)

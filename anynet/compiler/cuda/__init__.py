@@ -4,9 +4,13 @@
 result, with the `expressions` of single elements. `kernels` puts phases together, where the `dependences` between them
 allow it, `launch` compiles and launches them, and `capture` makes a graph of all. `matmul` calls cuBLAS.
 
+A `CudaTarget` that fails is followed by slower ones: kernels without a graph, then a graph of CuPy's own kernels
+(`cupy_steps`); `failures` explains why, and `probe` finds out at the start which of them works.
+
 Importing this package needs CuPy.
 """
 
+from anynet.compiler.cuda.probe import fastest_target
 from anynet.compiler.cuda.target import CudaTarget, find_cublas
 
-__all__ = ["CudaTarget", "find_cublas"]
+__all__ = ["CudaTarget", "fastest_target", "find_cublas"]

@@ -1,7 +1,8 @@
 """Capture a recorded step as a CUDA graph, which the GPU runs without launching every kernel from the host."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import cupy
@@ -20,35 +21,84 @@ STEPS = 16
 """Number of steps of a graph; the remaining steps of a loop run in a graph of one step."""
 
 
-class GraphProgram(Program):
-    """A program whose steps are captured; kernels read the row of their step from the rows of all steps.
+class CaptureError(RuntimeError):
+    """Raised for steps that cannot be captured as a graph."""
 
-    Its kernels are the program's calls, joined where possible. The very first step runs without a graph, because CUDA
-    loads kernels when they first run, and must not do so during a capture. If a step calls functions of CuPy itself,
-    not all of which can be captured, its kernels are launched one by one.
+
+class Capture:
+    """Stream and memory to run a step in, and to capture it as a graph.
+
+    The stream is a new one, because work of the default stream cannot be captured. So is the memory pool: functions of
+    CuPy allocate, and a graph uses the same addresses in every run, so nothing else may get that memory.
+    """
+
+    def __init__(self) -> None:
+        self.stream = cupy.cuda.Stream(non_blocking=True)
+        self._pool = cupy.cuda.MemoryPool()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Context manager within which work runs in the stream, after earlier work and before later work outside."""
+        here = cupy.cuda.get_current_stream()
+        self.stream.wait_event(here.record())
+        try:
+            with self.stream, cupy.cuda.using_allocator(self._pool.malloc):
+                yield
+        finally:
+            here.wait_event(self.stream.record())
+
+    def graph(self, run: Callable[[], object]) -> Any:
+        """Return the graph of what a function does; it must have run before, so that CUDA has loaded its kernels."""
+        try:
+            self.stream.begin_capture()
+            run()
+        except BaseException:
+            with suppress(RuntimeError):  # it only says that the capture has failed
+                self.stream.end_capture()
+            raise
+        return self.stream.end_capture()
+
+
+class KernelProgram(Program):
+    """A program of generated kernels and products, which read the row of their step from the rows of all steps.
+
+    Its kernels are the program's calls, joined where possible. Steps are captured, or launched call by call. Before the
+    first graph a step runs without one. The program is ready, or fails, before the first step is reported as done.
 
     Parameters
     ----------
-    *args, **kwargs
+    *args : object
+        As of `Program`.
+    captures : bool
+        If True, capture the steps as graphs. If False, launch each call.
+    hot : bool
         As of `Program`.
 
     Attributes
     ----------
     captures : bool
         True if the steps are captured.
+
+    Raises
+    ------
+    CaptureError
+        If `captures` and a function of CuPy reads the row: it would read the same one in each run of a graph.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._stream = cupy.cuda.Stream(non_blocking=True)  # work of the default stream cannot be captured
+    def __init__(self, *args: Any, captures: bool, hot: bool = False) -> None:
+        super().__init__(*args, hot=hot)
+        self.captures, self._capture = captures, Capture()
         self._graphs: dict[int, Any] = {}
         self._ran = False
         self._rows: list[Array] = []  # of all steps
         self._first = cupy.zeros((), "int64")  # index of a graph's first step
         calls = [_phase(call) or call for call in self.calls if not _does_nothing(call)]
         joined = kernels.join(calls, _footprint)
-        self.captures = all(isinstance(c, Kernel) or _can_be_captured(c, self._row) for c in joined)
-        rows = self._row if self.captures else []
+        reading = [call for call in joined if not isinstance(call, Kernel) and _reads(call, self._row)]
+        self._copies_rows = bool(reading)
+        if captures and reading:
+            raise CaptureError(f"{reading[0][0]} reads the row of a step, and a graph would read one row in every run")
+        rows = [] if self._copies_rows else self._row
         sources = [kernels.write(c, f"k{i}", rows) for i, c in enumerate(joined) if isinstance(c, Kernel)]
         advances = [kernels.write(_advance(self._first, n), f"advance{n}") for n in (1, STEPS)]
         *launches, one, many = compile_all([*sources, *advances])
@@ -64,24 +114,22 @@ class GraphProgram(Program):
 
     def steps(self, columns: list[Array], tick: Tick) -> None:
         """Run a step for each row of the columns; the current stream waits for the steps."""
+        if not self._copies_rows:
+            self._take_all(columns)
         if not self.captures:
             for row in zip(*columns, strict=True):
-                self.take(row)
+                if self._copies_rows:
+                    self.take(row)
                 self._run_each(1)
                 tick(1)
             return
-        self._take_all(columns)
-        here = cupy.cuda.get_current_stream()
-        self._stream.wait_event(here.record())
-        try:
-            with self._stream:
-                left = columns[0].shape[0]
-                while left:
-                    done = self._run_some(left)
-                    left -= done
-                    tick(done)
-        finally:
-            here.wait_event(self._stream.record())
+        with self._capture():
+            left = columns[0].shape[0] - self._prepare(columns[0].shape[0], tick)
+            while left:
+                n = STEPS if left >= STEPS else 1
+                self._graphs[n].launch(self._capture.stream)
+                left -= n
+                tick(n)
 
     def _take_all(self, columns: list[Array]) -> None:
         """Copy the rows of all steps to where kernels read them; new buffers need new graphs, which hold addresses."""
@@ -93,24 +141,19 @@ class GraphProgram(Program):
             mine[:n, ...] = column
         self._first[...] = 0
 
-    def _run_some(self, left: int) -> int:
-        """Run some of the remaining steps, and return how many."""
-        if not self._ran:
+    def _prepare(self, steps: int, tick: Tick) -> int:
+        """Capture the graphs that so many steps need, after the program's first step; return 1 for that one, or 0."""
+        done = 0 if self._ran else 1
+        if done:
             self._run_each(1)
             self._ran = True
-            return 1
-        n = STEPS if left >= STEPS else 1
-        if n not in self._graphs:
-            try:
-                self._stream.begin_capture()
-                self._run_each(n)
-            except BaseException:
-                with suppress(RuntimeError):  # it only says that the capture has failed
-                    self._stream.end_capture()
-                raise
-            self._graphs[n] = self._stream.end_capture()
-        self._graphs[n].launch(self._stream)
-        return n
+        left = steps - done
+        for n in [STEPS] * (left >= STEPS) + [1] * (left % STEPS > 0):
+            if n not in self._graphs:
+                self._graphs[n] = self._capture.graph(partial(self._run_each, n))
+        if done:
+            tick(done)
+        return done
 
     def _run_each(self, n: int) -> None:
         """Run n steps, launch by launch."""
@@ -144,10 +187,10 @@ def _footprint(call: Call) -> Footprint:
     return found
 
 
-def _can_be_captured(call: Call, rows: Sequence[Array]) -> bool:
-    """Return True if the memory that a call accesses is known, and holds no row: calls would read the first one."""
+def _reads(call: Call, rows: Sequence[Array]) -> bool:
+    """Return True if a call may read one of the rows."""
     used = _footprint(call)
-    return used is not UNKNOWN and not any(address_range(row).overlaps(read) for row in rows for read in used.reads)
+    return used is UNKNOWN or any(address_range(row).overlaps(read) for row in rows for read in used.reads)
 
 
 def _advance(first: Array, n: int) -> Kernel:

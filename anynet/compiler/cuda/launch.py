@@ -1,12 +1,13 @@
 """Compile kernels and launch them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 import cupy
 import numpy as np
 
+from anynet.compiler.cuda.dependences import Footprint, address_range
 from anynet.compiler.cuda.expressions import PRELUDE
 from anynet.compiler.cuda.kernels import Kernel, Source, write
 from anynet.compiler.cuda.phases import Phase
@@ -84,3 +85,35 @@ def compile_all(sources: Sequence[Source]) -> list[Launch]:
 def copy_values(into: Array, array: Array) -> None:
     """Copy values from one array to another, with CuPy, on the current stream."""
     into[...] = array
+
+
+class CupyCall:
+    """An operation computed by functions of CuPy; call the object to compute it.
+
+    Parameters
+    ----------
+    op : str
+        Name of the operation.
+    evaluate : callable
+        Returns the result, a new array or a view.
+    arrays : sequence of cupy.ndarray
+        Arrays that it reads.
+    out : cupy.ndarray
+        Array that the result is copied to.
+
+    Attributes
+    ----------
+    footprint : Footprint
+        Memory that the operation accesses.
+    """
+
+    def __init__(self, op: str, evaluate: Callable[[], Array], arrays: Sequence[Array], out: Array) -> None:
+        self._op, self._evaluate, self._out = op, evaluate, out
+        self.footprint = Footprint(tuple(map(address_range, arrays)), (address_range(out),))
+
+    def __call__(self) -> None:
+        """Compute the operation on the current stream."""
+        self._out[...] = self._evaluate()
+
+    def __str__(self) -> str:
+        return f"{self._op}, which CuPy computes,"

@@ -1,7 +1,7 @@
 """CUDA as a target: each recorded operation is a kernel generated for it, or a product by cuBLAS."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from importlib.util import find_spec
 from types import ModuleType
@@ -11,14 +11,18 @@ import array_api_compat.cupy as xp
 import cupy
 
 from anynet.compiler.cuda import lowering
-from anynet.compiler.cuda.capture import GraphProgram
+from anynet.compiler.cuda.capture import KernelProgram
+from anynet.compiler.cuda.cupy_steps import CupyProgram
 from anynet.compiler.cuda.dependences import address_range
 from anynet.compiler.cuda.expressions import REDUCTIONS, has_known_dtypes, is_elementwise
-from anynet.compiler.cuda.launch import SingleKernel, copy_values
+from anynet.compiler.cuda.failures import explain
+from anynet.compiler.cuda.launch import CupyCall, SingleKernel, copy_values
 from anynet.compiler.cuda.phases import Phase
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
+from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target, layout
+from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
 SHORT = 1 << 16
@@ -32,10 +36,24 @@ class CudaTarget(Target):
     ----------
     precision : {"float32", "tf32", "bf16"}
         Precision of products of float32 arrays that are large enough for cuBLAS.
+    captures : bool
+        If True, steps run as CUDA graphs. If False, kernels are launched one by one.
     """
 
-    def __init__(self, precision: str = "float32") -> None:
-        self._precision = precision
+    def __init__(self, precision: str = "float32", *, captures: bool = True) -> None:
+        self._precision, self._captures = precision, captures
+        self.execution = "CUDA graph" if captures else "separate kernels"
+
+    @property
+    def slower(self) -> Target | None:
+        """The same without graphs; then graphs of CuPy's own kernels."""
+        if self._captures:
+            return CudaTarget(self._precision, captures=False)
+        return CupyTarget(self._precision)
+
+    def explain(self, error: Exception) -> str:
+        """Return in one line why the target could not run a step, and what to do about it."""
+        return explain(error)
 
     @property
     def xp(self) -> ModuleType:
@@ -52,7 +70,7 @@ class CudaTarget(Target):
         return cupy.empty(node.shape, node.dtype)
 
     def copy(self, into: cupy.ndarray, array: cupy.ndarray) -> Call:
-        """Return a call that copies with CuPy; `GraphProgram` makes a phase of it."""
+        """Return a call that copies with CuPy; `KernelProgram` makes a phase of it."""
         return copy_values, (into, array)
 
     def in_place(self, node: Node) -> bool:
@@ -90,16 +108,21 @@ class CudaTarget(Target):
         phase = lowering.elementwise(group, memory)
         return [_single(phase)] if phase.n_results else []
 
-    def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> GraphProgram:
+    def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
         """Return the step, which is captured as a CUDA graph when it runs."""
-        return GraphProgram(graph, n_carry, shared, self, hot=hot)
+        return KernelProgram(graph, n_carry, shared, self, captures=self._captures, hot=hot)
 
     def calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call]:
         """Return kernels, a product by cuBLAS or, if there is neither, a function of CuPy."""
         if not out.size:
             return []
         found = self._calls(node, args, kwargs, out) if has_known_dtypes(node) else None
-        return [(_evaluate_into, (partial(self.evaluate, node, args, kwargs), out))] if found is None else found
+        return [self.call_cupy(node, args, kwargs, out)] if found is None else found
+
+    def call_cupy(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> Call:
+        """Return the call that computes an operation with CuPy."""
+        arrays = [leaf for leaf in flatten((args, kwargs))[0] if self.is_array(leaf)]
+        return CupyCall(node.op, partial(self.evaluate, node, args, kwargs), arrays, out), ()
 
     def _calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call] | None:
         """Return the calls of an operation, or None if there are no kernels for it."""
@@ -115,10 +138,12 @@ class CudaTarget(Target):
         return None
 
     def _product(self, a: cupy.ndarray, b: cupy.ndarray, out: cupy.ndarray) -> list[Call] | None:
-        if min(a.ndim, b.ndim) < 2:
-            return None
-        if math.prod(out.shape[-2:]) * a.shape[-1] <= SHORT:
+        if min(a.ndim, b.ndim) > 1 and math.prod(out.shape[-2:]) * a.shape[-1] <= SHORT:
             return [_single(lowering.product(a, b, out))]
+        return self.call_cublas(a, b, out)
+
+    def call_cublas(self, a: cupy.ndarray, b: cupy.ndarray, out: cupy.ndarray) -> list[Call] | None:
+        """Return the call that computes a product with cuBLAS, or None if cuBLAS cannot."""
         cublas = find_cublas()
         if cublas is None or not cublas.fits(a, b, out):
             return None
@@ -134,6 +159,33 @@ class CudaTarget(Target):
         if len(axes) == x.ndim > 1 and x.flags.c_contiguous:
             x, axes = x.reshape(-1), (0,)
         return [_single(p) for p in lowering.reduction(op, x, out, axes, lambda shape: cupy.empty(shape, out.dtype))]
+
+
+class CupyTarget(CudaTarget):
+    """CuPy arrays, with CuPy's own kernels, and products by cuBLAS so that they can be captured."""
+
+    def __init__(self, precision: str = "float32") -> None:
+        super().__init__(precision)
+        self.execution = "CUDA graph of CuPy calls"
+
+    @property
+    def slower(self) -> None:
+        """Nothing: the plain step is next."""
+
+    def fuses(self, node: Node, *, hot: bool) -> bool:
+        """Return False: each operation is a call of CuPy."""
+        return False
+
+    def calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call]:
+        """Return one call of CuPy or cuBLAS."""
+        match node.op, args:
+            case "matmul", (a, b) if has_known_dtypes(node) and (found := self.call_cublas(a, b, out)) is not None:
+                return found
+        return [self.call_cupy(node, args, kwargs, out)]
+
+    def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
+        """Return the step, which is captured as a CUDA graph when it runs."""
+        return CupyProgram(graph, n_carry, shared, self, hot=hot)
 
 
 @cache
@@ -155,10 +207,6 @@ def find_cublas() -> ModuleType | None:
 
 def _single(phase: Phase) -> Call:
     return SingleKernel(phase), ()
-
-
-def _evaluate_into(evaluate: Callable[[], Any], out: cupy.ndarray) -> None:
-    out[...] = evaluate()
 
 
 def _slices(out: cupy.ndarray, parts: Sequence[cupy.ndarray], axis: int) -> Iterator[tuple[cupy.ndarray, cupy.ndarray]]:

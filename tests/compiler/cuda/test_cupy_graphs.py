@@ -34,16 +34,16 @@ def test_a_loop_waits_for_earlier_work_of_the_current_stream(emulated_cupy, monk
 
     ones, twos = (emulated_cupy.asarray(np.full((3, 5), value)) for value in (1.0, 2.0))
 
-    class Late(capture.GraphProgram):
+    class Late(capture.KernelProgram):
         def _take_all(self, columns):
             super()._take_all(columns)
             launch.SingleKernel(lowering.copy(self._rows[0], twos))()
 
         def steps(self, columns, tick):
             super().steps(columns, tick)
-            self._stream.synchronize()  # ahead of the current stream, as a GPU may be
+            self._capture.stream.synchronize()  # ahead of the current stream, as a GPU may be
 
-    monkeypatch.setattr(target, "GraphProgram", Late)
+    monkeypatch.setattr(target, "KernelProgram", Late)
     loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] + row[0],))
     (found,) = loop((emulated_cupy.asarray(np.zeros(5)),), (), (ones,), int)
     np.testing.assert_array_equal(emulated_cupy.to_host(found), np.full(5, 6.0))

@@ -87,12 +87,12 @@ def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where, a
         capture, "compile_all", lambda sources, plain=capture.compile_all: codes.append(sources) or plain(sources)
     )
 
-    class Kept(capture.GraphProgram):
+    class Kept(capture.KernelProgram):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             programs.append(self)
 
-    monkeypatch.setattr(target, "GraphProgram", Kept)
+    monkeypatch.setattr(target, "KernelProgram", Kept)
     case = CASES[name]
     found, expected = (one_step(case, here) for here in (recorded(chosen), PLAIN))
     for one, other in zip(found, expected, strict=True):

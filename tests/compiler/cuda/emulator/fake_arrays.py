@@ -24,6 +24,7 @@ put ravel repeat reshape round searchsorted sort squeeze std sum swapaxes take t
 """
 
 CUBLAS = "calling cuBLAS API during stream capture is currently unsupported"
+UPLOAD = "the current stream is capturing, so H2D transfers are disallowed"
 IMPLICIT = (
     "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
 )
@@ -58,8 +59,7 @@ def array_class(gpu: Gpu, device: Any) -> type:
             assert memptr is None
             assert strides is None
             shape = (shape,) if np.ndim(shape) == 0 else tuple(shape)
-            gpu.current.refuse_capture()
-            made = gpu.memory.allocate(shape if order == "C" else shape[::-1], dtype)
+            made = gpu.allocate(shape if order == "C" else shape[::-1], dtype)
             self.values = made if order == "C" else made.T
             self.device = device()
 
@@ -185,7 +185,8 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
         gpu.multiply()
         if gpu.current.is_capturing():
             raise NotImplementedError(CUBLAS)
-    if waits:
+    capturing = gpu.current.is_capturing()
+    if waits and not capturing:
         gpu.current.synchronize()
 
     def host(value):
@@ -208,10 +209,56 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
         with np.errstate(all="ignore"):  # a GPU does not warn
             return on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
 
+    if capturing and waits:
+        return capture(gpu, kind, on_host, args, kwargs)
     result = compute()
     if not waits and isinstance(result, np.ndarray) and gpu.memory.find(result.ctypes.data) is None:
+        if capturing:
+            return capture(gpu, kind, on_host, args, kwargs)
         gpu.current.synchronize()  # a copy, not a view
         result = compute()
     out = kwargs.get("out")
     out = out[0] if isinstance(out, tuple) else out
     return back(result) if out is None else out
+
+
+def capture(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Add a call to the graph that is being captured; its result is in memory that is allocated now.
+
+    Calls that write into an array, assignment excepted, and indexing by arrays are not imitated, and refused.
+    """
+    changes = kwargs.get("out") is not None or on_host.__name__ in ("copyto", "fill", "put", "sort")
+    if changes or (on_host in (operator.getitem, operator.setitem) and basic(args[1]) is None):
+        gpu.current.refuse_capture()
+    used = []
+
+    def unowned(value):
+        if isinstance(value, kind):
+            used.append(value.values)
+            return np.asarray(Unowned(value.values))
+        return type(value)(map(unowned, value)) if type(value) in (tuple, list) else value
+
+    args, kwargs = unowned(args), {name: unowned(value) for name, value in kwargs.items()}
+    if on_host is np.concatenate and len(used) > 8:
+        raise RuntimeError(UPLOAD)
+
+    def compute():
+        with np.errstate(all="ignore"):
+            return on_host(*args, **kwargs)
+
+    if on_host is operator.setitem:
+        gpu.current.push(Work("setitem", compute, gpu.blocks(used)))
+        return None
+    like = np.asarray(compute())  # of what is in memory now
+    made = kind(like.shape, like.dtype, order="F" if like.flags.fnc else "C")
+    used.append(made.values)
+    into = np.asarray(Unowned(made.values))
+    gpu.current.push(Work(on_host.__name__, lambda: np.copyto(into, compute()), gpu.blocks(used)))
+    return made
+
+
+class Unowned:
+    """Memory of an array that does not keep the memory: a graph holds addresses."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.__array_interface__ = dict(array.__array_interface__)

@@ -19,7 +19,7 @@ import fake_cublas
 import numpy as np
 from fake_arrays import MemoryPointer, array_class
 from fake_functions import arrays, functions
-from fake_gpu import CUDARuntimeError, Gpu, Graph, Work
+from fake_gpu import CUDARuntimeError, Gpu, Graph, MemoryPool, Work
 from fake_kernels import CompileException, raw_module
 from fake_memory import MemoryFaultError, OutOfMemoryError
 
@@ -122,6 +122,7 @@ class Fake:
                 memcpyAsync=copy,
                 memsetAsync=fill,
                 memcpyDeviceToDevice=3,
+                is_hip=False,
             ),
             "device": self._module("cupy.cuda.device", Device=self.Device),
             "memory": self._module("cupy.cuda.memory", OutOfMemoryError=OutOfMemoryError, MemoryPointer=MemoryPointer),
@@ -136,7 +137,9 @@ class Fake:
             Event=gpu.Event,
             Graph=Graph,
             MemoryPointer=MemoryPointer,
+            MemoryPool=MemoryPool,
             Stream=gpu.Stream,
+            using_allocator=gpu.using_allocator,
             get_current_stream=lambda device_id=-1: gpu.current,
         )
 

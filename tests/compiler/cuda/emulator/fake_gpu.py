@@ -5,7 +5,8 @@ wait sees old values. Calls that CUDA rejects during a capture are rejected, wit
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +84,23 @@ class Gpu:
     def current(self, stream: Any) -> None:
         self._here.stream = stream
 
+    def allocate(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Return new memory, which the memory pool of this thread's allocator keeps, if one is chosen."""
+        made = self.memory.allocate(shape, dtype)
+        if (pool := getattr(self._here, "pool", None)) is not None:
+            pool.kept.append(made)
+        return made
+
+    @contextmanager
+    def using_allocator(self, allocator: Callable[[int], Any]) -> Iterator[None]:
+        """``cupy.cuda.using_allocator`` for the method ``malloc`` of a `MemoryPool`."""
+        before = getattr(self._here, "pool", None)
+        self._here.pool = allocator.__self__
+        try:
+            yield
+        finally:
+            self._here.pool = before
+
     def run(self, work: Work) -> None:
         try:
             self.memory.check(work.blocks)
@@ -111,6 +129,16 @@ class Gpu:
 
     def blocks(self, arrays: Iterable[np.ndarray]) -> tuple[Block, ...]:
         return tuple(self.memory.block(array.ctypes.data) for array in arrays if array.size)
+
+
+class MemoryPool:
+    """A pool that gives memory to no other array as long as it exists. CuPy's gives freed memory to its next arrays."""
+
+    def __init__(self, allocator: Any = None) -> None:
+        self.kept: list[np.ndarray] = []
+
+    def malloc(self, size: int) -> Any:
+        raise NotImplementedError("arrays are allocated by Gpu.allocate")
 
 
 def stream_classes(gpu: Gpu) -> tuple[type, type]:
