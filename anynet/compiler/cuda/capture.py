@@ -44,8 +44,11 @@ class Capture:
         try:
             with self.stream, cupy.cuda.using_allocator(self._pool.malloc):
                 yield
-        finally:
-            here.wait_event(self.stream.record())
+        except BaseException:
+            with suppress(RuntimeError):
+                self.stream.synchronize()  # what has been launched uses memory that may be freed now
+            raise
+        here.wait_event(self.stream.record())
 
     def graph(self, run: Callable[[], object]) -> Any:
         """Return the graph of what a function does; it must have run before, so that CUDA has loaded its kernels."""

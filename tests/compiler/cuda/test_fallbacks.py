@@ -1,0 +1,227 @@
+"""What is left when graphs, generated kernels or cuBLAS fail: training goes on, more slowly, and says so once.
+
+Needs no GPU: the emulator fails on purpose, from the start or after the probe.
+"""
+
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from fake_cupy import CUDARuntimeError, put_in_place
+
+import anynet as an
+from anynet.backends import backend
+from anynet.compiler import CompileError, CompileWarning, execution
+
+
+def fail_captures(fake, monkeypatch):
+    def end_capture(stream):
+        plain(stream)
+        raise CUDARuntimeError(901)
+
+    plain = fake.gpu.Stream.end_capture
+    monkeypatch.setattr(fake.gpu.Stream, "end_capture", end_capture)
+
+
+def fail_compilation(fake, monkeypatch):
+    class RawModule:
+        def __init__(self, code, options=()):
+            raise fake.cupy.cuda.compiler.CompileException("expected a ';'", code, "", options)
+
+    monkeypatch.setattr(fake.cupy, "RawModule", RawModule)
+
+
+def lack_headers(fake, monkeypatch):
+    def refuse(code, options=()):
+        raise RuntimeError("Failed to find CUDA headers. Please install CUDA toolkit headers")
+
+    monkeypatch.setattr(fake.cupy, "RawModule", refuse)
+
+
+def fail_everything(fake, monkeypatch):
+    fail_captures(fake, monkeypatch)
+    fail_compilation(fake, monkeypatch)
+
+
+def refuse_products(fake, monkeypatch):
+    from anynet.compiler.cuda import matmul
+
+    def refuse(product):
+        raise RuntimeError("CUBLAS_STATUS_NOT_SUPPORTED in cublasGemmEx")
+
+    monkeypatch.setattr(matmul.MatrixProduct, "__call__", refuse)
+
+
+def multiply_wrong(fake, monkeypatch):
+    from anynet.compiler.cuda import matmul
+
+    monkeypatch.setattr(matmul.MatrixProduct, "__call__", lambda product: None)
+
+
+FAULTS = {
+    "captures": (
+        fail_captures,
+        "separate kernels",
+        "a CUDA graph could not be captured",
+    ),
+    "compilation": (fail_compilation, "CUDA graph of CuPy calls", r"does not compile \(expected a ';'\)"),
+    "headers": (lack_headers, "CUDA graph of CuPy calls", r"pip install 'cupy-cuda12x\[ctk\]'"),
+    "compilation and captures": (fail_everything, "plain steps", "does not compile"),
+    "products": (refuse_products, "plain steps", "CUBLAS_STATUS_NOT_SUPPORTED"),
+}
+NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
+
+
+def few_images():
+    rng = np.random.default_rng(0)
+    split = an.data.Split(rng.integers(0, 256, (50, 3072), np.uint8), rng.integers(0, 10, 50))
+    return an.data.Dataset("noise", tuple("0123456789"), split, split, split)
+
+
+def train(chosen, compile="auto"):
+    """Return the run; 5 full batches and steps after the first graph in each of two epochs."""
+    settings = {"epochs": 2, "batch_size": 10, "backend": chosen, "dtype": "float64", "l2": 1e-3}
+    return an.fit(NET, few_images(), an.SGD(0.1, momentum=0.5), progress=False, compile=compile, **settings)
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Return a function that returns a context manager with an emulated machine on which something fails."""
+
+    @contextmanager
+    def installed(fault=None, after_probe=False, **machine):
+        with pytest.MonkeyPatch.context() as patched:
+            fake = put_in_place(patched, limit=1 << 30, **machine)
+            chosen = backend("cupy")
+            if fault is not None and after_probe:
+                assert chosen.execution == "CUDA graph"
+            if fault is not None:
+                fault(fake, patched)
+            yield chosen
+
+    return installed
+
+
+def caught(run):
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("default")  # as users have it: the same warning once
+        result = run()
+    return result, found
+
+
+@pytest.mark.parametrize("after_probe", [False, True], ids=["from the start", "after the probe"])
+@pytest.mark.parametrize("name", FAULTS)
+def test_training_goes_on_and_says_so_once(install, name, after_probe):
+    fault, expected, cause = FAULTS[name]
+    with install() as fine:
+        best, found = caught(lambda: train(fine))
+        assert (best.execution, found) == ("CUDA graph", [])
+    with install(fault, after_probe) as failing:
+        run, found = caught(lambda: train(failing))
+    assert run.execution == expected
+    (warning,) = found
+    assert warning.category is CompileWarning
+    assert f"steps run as {expected}, more slowly: " in str(warning.message)
+    assert len(str(warning.message).splitlines()) == 1
+    np.testing.assert_array_equal(
+        [(e.train_accuracy, e.val_accuracy) for e in run.history],
+        [(e.train_accuracy, e.val_accuracy) for e in best.history],
+    )
+    np.testing.assert_allclose([e.train_loss for e in run.history], [e.train_loss for e in best.history], rtol=1e-10)
+    with pytest.warns(CompileWarning, match=cause):
+        warnings.warn(warning.message)  # noqa: B028  # to match its text
+
+
+@pytest.mark.parametrize("after_probe", [False, True], ids=["from the start", "after the probe"])
+@pytest.mark.parametrize("name", FAULTS)
+def test_on_is_an_error_that_names_the_cause(install, name, after_probe):
+    fault, _, cause = FAULTS[name]
+    with install(fault, after_probe) as failing:
+        with pytest.raises(CompileError, match=cause) as found:
+            train(failing, "on")
+        assert "steps cannot run as CUDA graph: " in str(found.value)
+        run, warned = caught(lambda: train(failing, "off"))
+    assert (run.execution, warned) == ("plain steps", [])
+
+
+def test_wrong_numbers_are_noticed_before_training(install):
+    with install(multiply_wrong) as failing:
+        run, (warning,) = caught(lambda: train(failing))
+    assert run.execution == "plain steps"
+    assert "a product and a sum of known values came out wrong" in str(warning.message)
+
+
+def test_rocm_runs_plain_steps(install):
+    with install() as chosen:
+        chosen.xp  # noqa: B018
+        import cupy
+
+        cupy.cuda.runtime.is_hip = True
+        run, (warning,) = caught(lambda: train(chosen))
+    assert run.execution == "plain steps"
+    assert "ROCm" in str(warning.message)
+
+
+@pytest.mark.parametrize("error", [MemoryError("none left"), RuntimeError("CUBLAS_STATUS_ALLOC_FAILED")])
+def test_an_error_of_memory_is_raised(install, error):
+    with install() as chosen:
+        assert chosen.execution == "CUDA graph"
+        from anynet.compiler.cuda import launch
+
+        def fail(*args):
+            raise error
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(launch.Launch, "__call__", fail)
+            with pytest.raises((MemoryError, RuntimeError)):
+                train(chosen)
+
+
+def test_an_error_after_the_first_step_is_raised(install):
+    """A step that is done cannot be repeated."""
+    with install() as chosen:
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
+        carry, rows = ((chosen.asarray(np.ones(shape)),) for shape in ((4,), (40, 4)))
+
+        def launch(graph, stream=None):
+            raise CUDARuntimeError(719)
+
+        with pytest.MonkeyPatch.context() as patched:
+            import cupy
+
+            patched.setattr(cupy.cuda.Graph, "launch", launch)
+            with pytest.raises(CUDARuntimeError, match="719"):
+                loop(carry, (), rows, lambda steps: None)
+        assert execution(loop) == "CUDA graph"
+
+
+def test_an_operation_that_cupy_computes_of_a_row_is_not_captured(install):
+    from array_api_compat import array_namespace
+
+    def step(carry, shared, row):
+        return (carry[0] + array_namespace(carry[0]).cumulative_sum(row[0]),)
+
+    with install() as chosen:
+        loop = chosen.loop(step)
+        carry, rows = (chosen.asarray(np.ones(shape)) for shape in ((4,), (40, 4)))
+        with pytest.warns(CompileWarning, match="separate kernels.*cumulative_sum, which CuPy computes"):
+            (found,) = loop((carry,), (), (rows,), int)
+        np.testing.assert_array_equal(chosen.to_host(found), 1 + 40 * np.arange(1, 5))
+
+
+def test_an_operation_that_cupy_computes_of_the_carry_is_captured(install):
+    from array_api_compat import array_namespace
+
+    def step(carry, shared, row):
+        return (array_namespace(carry[0]).cumulative_sum(carry[0]) * row[0] + 1,)
+
+    with install() as chosen:
+        loop = chosen.loop(step)
+        carry, rows = (chosen.asarray(np.full(shape, 0.5)) for shape in ((4,), (40,)))
+        (found,) = loop((carry,), (), (rows,), int)
+        assert execution(loop) == "CUDA graph"
+        expected = np.full(4, 0.5)
+        for _ in range(40):
+            expected = np.cumsum(expected) * 0.5 + 1
+        np.testing.assert_array_equal(chosen.to_host(found), expected)
