@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from anynet.compiler.cuda.dependences import Footprint, address_range, footprint, independent_along_first_axis
 from anynet.compiler.cuda.expressions import TYPES
-from anynet.compiler.cuda.phases import WARP, Phase, Span
+from anynet.compiler.cuda.phases import Phase, Span
+from anynet.compiler.cuda.reductions import WARP, Workers
 from anynet.core.typing import ConcreteArray as Array
 
 SMALL = 1 << 14
@@ -161,6 +162,8 @@ def write(kernel: Kernel, name: str, rows: Sequence[Array] = ()) -> Source:
     if has_rows:
         parameters += ["const long long* step", "int later"]
         body = ["const long long row = *step + later;", *body]
+    if any(phase.by is Workers.COLUMN for phase in kernel.phases):
+        body = [f"alignas(8) __shared__ char shared[{8 * threads}];", *body]  # the phases use it one after another
     head = f'extern "C" __global__ void __launch_bounds__({threads}) {name}({", ".join(parameters)}) {{'
     return Source(name, "\n    ".join([head, *body]) + "\n}\n", arguments, has_rows, blocks, threads)
 
@@ -173,8 +176,8 @@ def _body(kernel: Kernel, pointer: Callable[[Array], str]) -> tuple[list[str], i
     """Return statements, the number of blocks, and that of threads per block."""
     phases, (threads, most) = kernel.phases, ALONE
     if len(phases) == 1 and phases[0].work > min(MOST_THREADS, SMALL):
-        blocks = min(most, math.ceil(_parallelism(phases[0]) / threads))
-        return phases[0].source(pointer, _span(phases[0], threads, shared_by=blocks)), blocks, threads
+        blocks = min(most, math.ceil(phases[0].n_results / _at_a_time(phases[0], threads)))
+        return phases[0].source(pointer, _span(phases[0], threads, shared_by=blocks), threads), blocks, threads
     n, part = 1, 1
     work = max(map(_parallelism, phases))
     if not _all_small(phases):
@@ -189,13 +192,15 @@ def _body(kernel: Kernel, pointer: Callable[[Array], str]) -> tuple[list[str], i
             lines.append("__syncthreads();")
             since_barrier = []
         since_barrier.append(own)
-        lines += phase.source(pointer, _span(phase, threads, part=phase.n_results // n * part if blocks > 1 else None))
+        span = _span(phase, threads, part=phase.n_results // n * part if blocks > 1 else None)
+        lines += phase.source(pointer, span, threads)
     return lines, blocks, threads
 
 
 def _span(phase: Phase, threads: int, shared_by: int = 1, part: int | None = None) -> Span:
     """Return the iterations of a thread or warp, if blocks share all of them, or compute parts of this length each."""
-    own, per_block = ("threadIdx.x / 32", threads // WARP) if phase.by_warp else ("threadIdx.x", threads)
+    own = {Workers.THREAD: "threadIdx.x", Workers.WARP: "threadIdx.x / 32", Workers.COLUMN: "0"}[phase.by]
+    per_block = _at_a_time(phase, threads)
     if part is None:
         first = f"blockIdx.x * {per_block} + {own}" if shared_by > 1 else own
         return Span(first, f"{phase.n_results}", f"{per_block * shared_by}")
@@ -204,9 +209,14 @@ def _span(phase: Phase, threads: int, shared_by: int = 1, part: int | None = Non
     return Span(f"blockIdx.x * {part} + {own}", stop, f"{per_block}")
 
 
+def _at_a_time(phase: Phase, threads: int) -> int:
+    """Return the number of results that a block computes at a time."""
+    return {Workers.THREAD: threads, Workers.WARP: threads // WARP, Workers.COLUMN: phase.columns}[phase.by]
+
+
 def _parallelism(phase: Phase) -> int:
-    """Return the number of threads that can work at the same time."""
-    return phase.n_results * WARP if phase.by_warp else phase.n_results
+    """Return the number of threads that can work at the same time: up to 32 for each result."""
+    return phase.n_results if phase.by is Workers.THREAD else phase.n_results * WARP
 
 
 def _all_small(phases: Sequence[Phase]) -> bool:

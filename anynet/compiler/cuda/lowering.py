@@ -5,25 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, TYPES, Reduction, dtype_name, expression, literal
-from anynet.compiler.cuda.phases import WARP, Access, Phase, TypedReduction, element_strides
+from anynet.compiler.cuda.phases import Access, Phase, element_strides
+from anynet.compiler.cuda.reductions import TypedReduction, Workers
+from anynet.compiler.cuda.sharing import Strided, n_parts, workers
 from anynet.compiler.graph import Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.core.typing import ConcreteArray as Array
 
 NewArray = Callable[[tuple[int, ...]], Array]
 """Function that allocates an array of a shape."""
-
-MANY_RESULTS = 1 << 8
-"""Number of results from which on a thread computes each of them if its elements are not adjacent.
-
-The elements of neighboring results are adjacent then.
-"""
-
-LONG = 1 << 8
-"""Number of elements from which on a reduction is split into parts, if more threads can work then."""
-
-MOST_OF_WARP, LEAST_OF_THREAD, THREADS = 1 << 9, 1 << 4, 1 << 15
-"""Sizes of parts: at most so many elements for a warp, at least so many for a thread, and at most so many threads."""
 
 MERGED_BY = {"mean": "sum", "count_nonzero": "sum"}
 """Reduction of the parts' results, where it is not the reduction of the parts themselves."""
@@ -143,7 +133,7 @@ def product(a: Array, b: Array, out: Array) -> Phase:
         (Access(out, (*element_strides(out), 0)),),
         ("const X x = {x0} * {x1};",),
         (k,),
-        TypedReduction(REDUCTIONS["sum"], _accumulator(kind), kind, by_warp=False),
+        TypedReduction(REDUCTIONS["sum"], _accumulator(kind), kind, Workers.THREAD),
     )
 
 
@@ -166,46 +156,35 @@ def reduction(op: str, x: Array, out: Array, axes: tuple[int, ...], new: NewArra
     list of Phase
     """
     strides, kept = element_strides(x), [axis for axis in range(x.ndim) if axis not in axes]
-    shape, inner = ([x.shape[axis] for axis in part] for part in (kept, axes))
-    outer_strides, inner_strides = ([strides[axis] for axis in part] for part in (kept, axes))
-    n, how = math.prod(inner), REDUCTIONS[op]
-    parts = _parts(n, math.prod(shape), inner_strides[0]) if len(axes) == 1 and how.merge else 1
+    outer, inner = (Strided(*([of[axis] for axis in part] for of in (x.shape, strides))) for part in (kept, axes))
+    n, how = math.prod(inner.shape), REDUCTIONS[op]
+    parts = n_parts(how, outer, inner)
     if parts == 1:
-        return [_reduce(how, x, [*outer_strides, *inner_strides], shape, inner, out)]
-    (axis,), (stride,) = axes, inner_strides  # the parts take the axis's place, so that members stay separate
-    between = new((*shape[:axis], parts, *shape[axis:]))
-    split = [*outer_strides[:axis], stride * (n // parts), *outer_strides[axis:], stride]
+        return [_reduce(how, x, outer, inner, out)]
+    (axis,), (stride,) = axes, inner.strides  # the parts take the axis's place, so that members stay separate
+    between = new((*outer.shape[:axis], parts, *outer.shape[axis:]))
+    split = Strided(between.shape, [*outer.strides[:axis], stride * (n // parts), *outer.strides[axis:]])
     first, then = "sum" if op == "mean" else op, MERGED_BY.get(op, op)
     last = REDUCTIONS[then]._replace(result=f"s / {n}") if op == "mean" else REDUCTIONS[then]
     merged = list(element_strides(between))
-    merged.append(merged.pop(axis))
+    part = merged.pop(axis)
     return [
-        _reduce(REDUCTIONS[first], x, split, list(between.shape), [n // parts], between),
-        _reduce(last, between, merged, shape, [parts], out),
+        _reduce(REDUCTIONS[first], x, split, Strided([n // parts], [stride]), between),
+        _reduce(last, between, Strided(outer.shape, merged), Strided([parts], [part]), out),
     ]
 
 
-def _reduce(how: Reduction, x: Array, strides: list[int], shape: list[int], inner: list[int], out: Array) -> Phase:
-    """Return the loop of a reduction. strides: of x, along the kept axes, then along the inner ones."""
+def _reduce(how: Reduction, x: Array, outer: Strided, inner: Strided, out: Array) -> Phase:
+    """Return the loop of a reduction. outer, inner: kept and reduced axes of x."""
     S, X = TYPES[str(out.dtype)], TYPES[str(x.dtype)]
-    n, n_results = math.prod(inner), math.prod(shape)
-    by_warp = bool(how.merge) and n >= WARP and (abs(strides[-1]) == 1 or n_results < MANY_RESULTS)
     return Phase(
-        tuple(shape),
-        (Access(x, tuple(strides)),),
-        (Access(out, (*element_strides(out), *(0 for _ in inner))),),
+        tuple(outer.shape),
+        (Access(x, (*outer.strides, *inner.strides)),),
+        (Access(out, (*element_strides(out), *(0 for _ in inner.shape))),),
         ("const X x = {x0};",),
-        tuple(inner),
-        TypedReduction(how, _accumulator(S), X, by_warp),
+        tuple(inner.shape),
+        TypedReduction(how, _accumulator(S), X, workers(how, outer, inner)),
     )
-
-
-def _parts(n: int, n_results: int, stride: int) -> int:
-    """Return the number of parts to split reductions of n elements into; it divides n."""
-    if n < LONG:
-        return 1
-    most = n // MOST_OF_WARP if abs(stride) == 1 else min(THREADS // n_results, n // LEAST_OF_THREAD)
-    return max((p for p in range(1, most + 1) if n % p == 0), default=1)
 
 
 def _broadcast_strides(array: Array, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -71,8 +71,8 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     "architectures",
     [
-        pytest.param(("compute_90",), id="PTX"),
-        pytest.param(ARCHITECTURES[1:], id="machine code", marks=pytest.mark.slow),  # NVRTC calls the first one old
+        pytest.param([name.replace("sm", "compute") for name in ARCHITECTURES], id="PTX"),
+        pytest.param(ARCHITECTURES, id="machine code", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("where", ["cupy", "emulated cupy"])

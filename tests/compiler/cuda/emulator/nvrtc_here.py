@@ -12,8 +12,8 @@ try:
 except (ImportError, RuntimeError) as error:
     missing = str(error).splitlines()[0]
 
-ARCHITECTURES = ("sm_70", "sm_80", "sm_90")
-"""V100, A100, H100: those that NVRTC 12 compiles for and that anynet runs on."""
+ARCHITECTURES = ("sm_75", "sm_80", "sm_90", "sm_120")
+"""T4, A100, H100, RTX 50: the oldest that NVRTC 12 and 13 compile for, and later ones."""
 
 
 def nvrtc_compile(source: str, arch: str = "sm_80", options: Sequence[str] = ()) -> str:
