@@ -1,5 +1,6 @@
 # make train      create an environment and train a net
-# make test       run the tests, without those marked slow
+# make test       run the tests, without those marked slow and those that need a GPU
+# make test-gpu   run the tests that need a GPU, with CuPy for CUDA=12 or CUDA=13
 # make test-all   run all tests
 # make coverage   run the tests, print how many lines and branches they reach
 # make mutate     change nn, optim and training in small ways, list the changes that no test notices
@@ -13,23 +14,27 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+CUDA ?= 12
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest --numprocesses $(JOBS)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: train test test-all coverage mutate check imports bench clean
+.PHONY: train test test-gpu test-all coverage mutate check imports bench clean
 
 train: $(VENV)/ready
 	$(BIN)/python train.py $(ARGS)
 
 test: $(VENV)/ready-dev
-	$(PYTEST) -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow and not gpu" $(ARGS)
+
+test-gpu: $(VENV)/ready-gpu
+	$(ONE_THREAD) $(BIN)/python -m pytest -m "gpu and not slow" $(ARGS)
 
 test-all: $(VENV)/ready-dev
 	$(PYTEST) $(ARGS)
 
 coverage: $(VENV)/ready-dev
-	$(PYTEST) -m "not slow" --cov --cov-report term $(ARGS)
+	$(PYTEST) -m "not slow and not gpu" --cov --cov-report term $(ARGS)
 
 mutate: $(VENV)/ready-dev
 	rm -rf mutants
@@ -60,6 +65,10 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 $(VENV)/ready-dev: $(VENV)/ready
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+$(VENV)/ready-gpu: $(VENV)/ready
+	$(PIP) --editable '.[gpu-test-cuda$(CUDA)]'
 	touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready

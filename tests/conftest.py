@@ -14,12 +14,27 @@ import pytest
 from fake_cupy import put_in_place
 from few_images import use_few_images
 from libraries import LIBRARIES, Library
-from on_backends import BACKENDS
+from on_backends import BACKENDS, marked
 
 from anynet.backends import Backend, BackendError, backend
 
 LARGE_LIBRARIES = ("jax", "torch", "cupy")
 """Libraries that take hundreds of megabytes, CuPy as its emulator's kernels."""
+
+
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep all tests that were found, those too that markers or names then leave out."""
+    config.stash[COLLECTED] = list(items)
+
+
+@pytest.fixture
+def collected(request: pytest.FixtureRequest) -> list[pytest.Item]:
+    """All tests of the files that this run was given."""
+    return request.config.stash[COLLECTED]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -36,7 +51,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 @pytest.fixture(scope="session", autouse=True)
 def jax_compiles_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let JAX find what it has compiled for earlier tests, in a folder that goes with the other temporary ones."""
+    """Let JAX find what it has compiled for earlier tests, in a folder that goes with the other temporary ones.
+
+    On a GPU it must leave memory to the others.
+    """
+    os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{tmp_path_factory.mktemp('jax')}"
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
@@ -61,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
         cuda_on_cpu.kept = cache.mkdir("cuda-on-cpu")
 
 
-@pytest.fixture(params=LIBRARIES)
+@pytest.fixture(params=marked(LIBRARIES))
 def xp(request: pytest.FixtureRequest) -> Library:
     """Each array library in turn, those that are not here skipped with the reason."""
     return LIBRARIES[request.param]()
@@ -77,7 +96,7 @@ def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     importlib.import_module("anynet.compiler.cuda.matmul")._handle.cache_clear()  # with their workspaces
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=marked(BACKENDS))
 def backend_here(request: pytest.FixtureRequest):
     """Each backend in turn, those that cannot run here skipped with the reason.
 

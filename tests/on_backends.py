@@ -1,10 +1,19 @@
-"""Tests on every backend, of which some are marked slow: compiling takes seconds on JAX and on the GPU's emulator."""
+"""Tests on every backend: what needs a GPU has the marker ``gpu``, and some are marked slow, because compiling is.
 
-from collections.abc import Iterable, Mapping
+PyTorch and JAX run the same code on a GPU as on the CPU. There, tests of what differs (moving arrays, memory, waiting,
+a whole training) always run, the others are marked slow. On CuPy all of them run.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 
 import pytest
 
-BACKENDS = ("numpy", "torch:cpu", "torch:cuda", "jax", "cupy", "emulated cupy")
+GPUS = ("cupy", "torch:cuda", "jax:gpu")
+"""Backends that need a GPU."""
+
+TESTED_ON_CPU = GPUS[1:]
+
+BACKENDS = ("numpy", "torch:cpu", "jax", "emulated cupy", *GPUS)
 """Names that the fixture ``backend_here`` takes."""
 
 
@@ -13,16 +22,25 @@ def compiling(*cases: object) -> dict[str, Iterable[object]]:
     return dict.fromkeys(("torch:cpu", "jax", "emulated cupy"), cases)
 
 
+def marked(names: Iterable[str], slow: Collection[str] = ()) -> list[object]:
+    """Names as parameters of a test, with the markers that they need."""
+    return [pytest.param(name, marks=_marks(name, name in slow)) for name in names]
+
+
+def _marks(name: str, slow: bool) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.gpu] * (name in GPUS) + [pytest.mark.slow] * slow
+
+
 def on_backends(name: str, cases: Iterable[object], fast: Mapping[str, Iterable[object]]) -> pytest.MarkDecorator:
     """Every case, as the argument `name`, on every backend, as ``backend_here``.
 
     fast: for some backends, the cases that always run there; the others of these backends are marked slow.
     """
-    cases = list(cases)
+    cases, fast = list(cases), dict.fromkeys(TESTED_ON_CPU, ()) | fast
     return pytest.mark.parametrize(
         ("backend_here", name),
         [
-            pytest.param(where, case, marks=[] if where not in fast or case in fast[where] else [pytest.mark.slow])
+            pytest.param(where, case, marks=_marks(where, where in fast and case not in fast[where]))
             for where in BACKENDS
             for case in cases
         ],

@@ -8,6 +8,7 @@ from drawn_steps import Drawn, steps
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from loops import PLAIN, RECORDED, RECORDING, in_parts, plain, recording
+from on_backends import marked
 
 from anynet.backends import Backend, backend
 from anynet.compiler import split as splitting
@@ -63,7 +64,7 @@ def test_in_parts(drawn: Drawn, long: int) -> None:
 
 @pytest.mark.filterwarnings("ignore:a step cannot be recorded")  # such as one that returns integers for bools
 @pytest.mark.parametrize(  # the emulator runs them in test_drawn_steps_on_cupy.py too
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "emulated cupy")) for name in RECORDING]
+    "name", marked(RECORDING, slow=[name for name in RECORDING if name != "torch:cpu"])
 )
 def test_others(name: str, request: pytest.FixtureRequest) -> None:
     chosen = recording(name, request)

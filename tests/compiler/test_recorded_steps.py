@@ -5,6 +5,7 @@ import pytest
 from array_api_compat import array_namespace
 from libraries import tree_map
 from loops import RECORDING, in_parts, plain, recorded, recording
+from on_backends import TESTED_ON_CPU, marked
 
 from anynet.backends import backend
 from anynet.compiler import CompileWarning
@@ -205,7 +206,7 @@ def assert_same_on(chosen, function, ours=recorded):
             np.testing.assert_allclose(chosen.to_host(one), chosen.to_host(other), rtol=1e-12, atol=1e-12)
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=marked(WAYS, slow=TESTED_ON_CPU))
 def chosen(request, monkeypatch):
     name, size, large = WAYS[request.param]
     monkeypatch.setattr(numpy_blocks, "SIZE", size)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from on_backends import TESTED_ON_CPU, marked
 from there import There
 
 from anynet.backends import Backend, BackendError, backend
@@ -28,7 +29,7 @@ def jax() -> Iterator[ModuleType]:
         jax.config.update(name, value)
 
 
-@pytest.fixture(scope="module", params=["numpy", "torch:cpu", "torch:cuda", "jax", "cupy"])
+@pytest.fixture(scope="module", params=marked(["numpy", "torch:cpu", "jax", "cupy", "torch:cuda"], slow=TESTED_ON_CPU))
 def library(request: pytest.FixtureRequest) -> Backend:
     """Each backend in turn, those that cannot run here skipped with the reason."""
     try:

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 from libraries import tree_map
 from loops import PLAIN, RECORDED, RECORDING, own, plain, recorded, recording
 from numerical import assert_close
-from on_backends import compiling, on_backends
+from on_backends import TESTED_ON_CPU, compiling, marked, on_backends
 
 import anynet as an
 from anynet.backends import Backend
@@ -147,7 +147,7 @@ def test_large_arrays_are_done_in_blocks(monkeypatch):
     assert done
 
 
-@pytest.mark.parametrize("where", RECORDING)
+@pytest.mark.parametrize("where", marked(RECORDING, slow=TESTED_ON_CPU))
 @pytest.mark.parametrize(
     "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
 )

@@ -7,6 +7,7 @@ import pytest
 from loops import PLAIN, recorded, recording
 from numerical import assert_close
 from nvrtc_here import ARCHITECTURES, nvrtc_compile
+from on_backends import marked
 
 import anynet as an
 from anynet.backends import Backend
@@ -75,7 +76,7 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
         pytest.param(ARCHITECTURES, id="machine code", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("where", ["cupy", "emulated cupy"])
+@pytest.mark.parametrize("where", marked(["cupy", "emulated cupy"]))
 @pytest.mark.parametrize("name", CASES)
 def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where, architectures):
     chosen = recording(where, request)

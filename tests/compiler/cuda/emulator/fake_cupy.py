@@ -3,6 +3,9 @@
 Arrays are in NumPy memory (fake_arrays.py), kernels are compiled by g++ (fake_kernels.py), work waits in the queue of
 its stream, and graphs are captured and replayed (fake_gpu.py). fake_cublas.py has the products of nvmath-python. The
 namespace is that of array-api-compat for CuPy.
+
+Tests with it need no GPU, have no marker ``gpu``, and run where there is a GPU too. Ids of tests that run on several
+backends call it "emulated cupy".
 """
 
 import ctypes
