@@ -109,10 +109,11 @@ class Backend(ABC):
         """Return the memory of the device, or None if the library does not tell."""
 
     @abstractmethod
-    def devices(self) -> dict[str, DeviceMemory | None]:
-        """Return the memory of each device that can be chosen.
+    def devices(self) -> dict[str, tuple[int | None, int | None]]:
+        """Return free and total memory of each device that can be chosen, in bytes; None if unknown.
 
-        Keys are the device as written after the colon of "name:device", followed by what it is, in parentheses.
+        Keys are the device as written after the colon of "name:device", followed by what it is, in parentheses. GPUs
+        other than the backend's are not asked how much is free: that takes memory on them, for a CUDA context.
         """
 
     def out_of_memory(self, error: BaseException) -> bool:
@@ -235,6 +236,10 @@ class Backend(ABC):
     def device_name(self) -> str:
         """Name of the device, as results show it."""
         return str(self.device)
+
+    def __hash__(self) -> int:
+        """Return the hash of the device's name: CuPy's devices have none."""
+        return hash((self.name, self.device_name, self.precision))
 
     def __str__(self) -> str:
         products = "" if self.precision == "float32" else f" with {self.precision} products"

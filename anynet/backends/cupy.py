@@ -107,10 +107,14 @@ class Cupy(Backend):
             free, total = self.device.mem_info
             return DeviceMemory(free + cupy.get_default_memory_pool().free_bytes(), total)
 
-    def devices(self) -> dict[str, DeviceMemory | None]:
+    def devices(self) -> dict[str, tuple[int | None, int | None]]:
         runtime = cupy.cuda.runtime
-        names = [runtime.getDeviceProperties(i)["name"].decode() for i in range(runtime.getDeviceCount())]
-        return {f"{i} ({name})": DeviceMemory(*cupy.cuda.Device(i).mem_info) for i, name in enumerate(names)}
+        found: dict[str, tuple[int | None, int | None]] = {}
+        for i in range(runtime.getDeviceCount()):
+            gpu = runtime.getDeviceProperties(i)
+            memory = self.device.mem_info if i == self.device.id else (None, gpu["totalGlobalMem"])
+            found[f"{i} ({gpu['name'].decode()})"] = memory
+        return found
 
     def out_of_memory(self, error: BaseException) -> bool:
         """CuPy's own error is a MemoryError; those of CUDA and cuBLAS are told by their messages."""

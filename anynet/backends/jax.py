@@ -101,8 +101,8 @@ class Jax(Backend):
     def memory(self) -> DeviceMemory | None:
         return _memory(self.device)
 
-    def devices(self) -> dict[str, DeviceMemory | None]:
-        return {name: _memory(device) for name, device in _devices().items()}
+    def devices(self) -> dict[str, tuple[int | None, int | None]]:
+        return {name: _memory(device) or (None, None) for name, device in _devices().items()}
 
     def out_of_memory(self, error: BaseException) -> bool:
         exhausted = isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)

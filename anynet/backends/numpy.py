@@ -45,8 +45,8 @@ class Numpy(Backend):
     def memory(self) -> DeviceMemory | None:
         return host_memory()
 
-    def devices(self) -> dict[str, DeviceMemory | None]:
-        return {f"cpu ({os.cpu_count()} cores)": self.memory()}
+    def devices(self) -> dict[str, tuple[int | None, int | None]]:
+        return {f"cpu ({os.cpu_count()} cores)": self.memory() or (None, None)}
 
     @property
     def shares_memory(self) -> bool:

@@ -68,10 +68,12 @@ class Torch(Backend):
     def memory(self) -> DeviceMemory | None:
         return DeviceMemory(*torch.cuda.mem_get_info(self.device)) if self.device.type == "cuda" else host_memory()
 
-    def devices(self) -> dict[str, DeviceMemory | None]:
-        gpus = range(torch.cuda.device_count())
-        found = {f"cuda:{i} ({torch.cuda.get_device_name(i)})": DeviceMemory(*torch.cuda.mem_get_info(i)) for i in gpus}
-        return {"cpu": host_memory()} | found
+    def devices(self) -> dict[str, tuple[int | None, int | None]]:
+        found: dict[str, tuple[int | None, int | None]] = {"cpu": host_memory() or (None, None)}
+        for i in range(torch.cuda.device_count()):
+            gpu, is_own = torch.cuda.get_device_properties(i), torch.device("cuda", i) == self.device
+            found[f"cuda:{i} ({gpu.name})"] = torch.cuda.mem_get_info(i) if is_own else (None, gpu.total_memory)
+        return found
 
     def out_of_memory(self, error: BaseException) -> bool:
         """Errors of the CPU's allocator, page-locked memory and cuBLAS have no class; their messages tell."""

@@ -1,6 +1,8 @@
 """What every backend promises: values moved unchanged, dtypes as named, staging that forgets nothing."""
 
 import importlib
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,6 +102,36 @@ def test_every_device_can_be_chosen(backend_here):
     chosen = [backend(f"{backend_here.name}:{item.split()[0]}").device for item in devices]
     assert backend_here.device in chosen
     assert len(set(map(str, chosen))) == len(devices)
+
+
+def test_memory_of_the_own_device_is_known_and_maybe_that_of_others(backend_here):
+    devices, own = backend_here.devices(), backend_here.memory()
+    for item, (free, total) in devices.items():
+        if own is not None and backend(f"{backend_here.name}:{item.split()[0]}").device == backend_here.device:
+            assert total == own.total
+            assert 0 < free <= total
+        assert total is None or total > 2**28
+
+
+def test_pytorch_asks_its_own_gpu_alone_what_is_free(monkeypatch):
+    torch = pytest.importorskip("torch")
+    gpu = SimpleNamespace(name="GPU", total_memory=10)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda i: gpu)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda i: {1: (4, 10)}[i])
+    on_cpu = backend("torch:cpu")
+    unknown = {"cuda:0 (GPU)": (None, 10), "cuda:1 (GPU)": (None, 10)}
+    assert on_cpu.devices().items() >= unknown.items()
+    on_gpu = replace(on_cpu, device=torch.device("cuda", 1))
+    assert on_gpu.devices().items() >= (unknown | {"cuda:1 (GPU)": (4, 10)}).items()
+
+
+def test_equal_backends_have_equal_hashes(backend_here):
+    again = backend(f"{backend_here.name}:{next(iter(backend_here.devices())).split()[0]}")
+    other = replace(backend_here, precision="another")
+    assert {backend_here: 1, other: 2}[replace(backend_here)] == 1
+    assert (hash(again) == hash(backend_here)) == (again == backend_here)
+    assert hash(other) != hash(backend_here)
 
 
 def test_compiling_changes_no_value(backend_here, rng):

@@ -121,9 +121,20 @@ def test_what_cupy_keeps_is_free(install, monkeypatch):
 
 def test_every_device_can_be_chosen(install):
     install(count=3)
-    devices = backend("cupy").devices()
-    assert devices == {f"{i} (GPU of number {i})": (3 + i, 10) for i in range(3)}
+    devices = backend("cupy:1").devices()
+    assert devices == {f"{i} (GPU of number {i})": (4 if i == 1 else None, 10) for i in range(3)}
     assert [backend(f"cupy:{item.split()[0]}").device.id for item in devices] == [0, 1, 2]
+
+
+def test_other_gpus_get_no_context(install):
+    fake = install(count=3)
+    chosen = backend("cupy:1")
+    chosen.devices()
+    chosen.memory()
+    chosen.wait(chosen.xp.ones(3) + chosen.asarray(np.ones(3)))
+    assert fake.contexts == {1}
+    backend("cupy:2")
+    assert fake.contexts == {1, 2}
 
 
 def test_what_was_sent_is_what_arrives(install):

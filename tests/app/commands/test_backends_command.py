@@ -4,6 +4,7 @@ import importlib.util
 from importlib import import_module
 
 import pytest
+from fake_cupy import put_in_place
 
 from anynet import BackendError, backend
 from anynet.app.commands.backends import backends
@@ -31,6 +32,17 @@ def test_the_table_names_all_libraries_with_version_or_reason(monkeypatch, capsy
         else:
             assert import_module(name).__version__ in row
             assert all(device in out for device in backend(name).devices())
+
+
+def test_memory_that_is_not_known_leaves_its_cell_empty(monkeypatch, capsys):
+    put_in_place(monkeypatch, count=2, limit=8 * 10**9)
+    monkeypatch.setenv("COLUMNS", "200")
+    backends()
+    rows = [line.strip("│").split("│") for line in capsys.readouterr().out.splitlines() if "GPU of number" in line]
+    assert [[cell.strip() for cell in row[2:]] for row in rows] == [
+        ["0 (GPU of number 0)", "8.0 GB", "8.0 GB"],
+        ["1 (GPU of number 1)", "", "8.0 GB"],
+    ]
 
 
 def test_the_table_says_what_is_missing(monkeypatch, capsys):

@@ -57,6 +57,7 @@ class Fake:
     limit: bytes of memory; None is no limit.
 
     gpu: the emulated GPU. cupy, cupyx, nvmath: the modules. xp: the namespace, after ``put_in_place``.
+    contexts: numbers of the GPUs on which there is a CUDA context, which takes memory.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Fake:
     ) -> None:
         self.log: list[str] = []
         self.current, self.count, self.trouble = 0, count, trouble
+        self.contexts: set[int] = set()
         self.gpu = Gpu(self._multiply, limit)
         self.Device = device_class(self)
         self.Array = array_class(self.gpu, self.Device)
@@ -118,7 +120,10 @@ class Fake:
                 CUDARuntimeError=CUDARuntimeError,
                 getDeviceCount=count_devices,
                 getDevice=lambda: self.current,
-                getDeviceProperties=lambda device: {"name": f"GPU of number {device}".encode()},
+                getDeviceProperties=lambda device: {
+                    "name": f"GPU of number {device}".encode(),
+                    "totalGlobalMem": 10 if gpu.memory.limit is None else gpu.memory.limit,
+                },
                 driverGetVersion=lambda: driver,
                 runtimeGetVersion=lambda: runtime,
                 deviceSynchronize=gpu.finish,
@@ -159,8 +164,7 @@ def device_class(fake: Fake) -> type:
         def __eq__(self, other):
             return type(other) is type(self) and other.id == self.id
 
-        def __hash__(self):
-            return self.id
+        __hash__ = None
 
         def __repr__(self):
             return f"<CUDA Device {self.id}>"
@@ -172,9 +176,11 @@ def device_class(fake: Fake) -> type:
 
         def __exit__(self, *error):
             fake.current = self._before.pop()
+            fake.contexts.add(fake.current)
 
         def use(self):
             assert 0 <= self.id < fake.count
+            fake.contexts.add(self.id)
             fake.current = self.id
             fake.log.append(f"use {self.id}")
 
@@ -183,6 +189,7 @@ def device_class(fake: Fake) -> type:
 
         @property
         def mem_info(self):
+            fake.contexts.add(self.id)
             limit = fake.gpu.memory.limit
             return (3 + self.id, 10) if limit is None else (limit - fake.gpu.memory.used, limit)
 
