@@ -26,6 +26,9 @@ from anynet.core.typing import Array
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
 """CUDA's error codes cudaErrorNoDevice and cudaErrorInsufficientDriver; the latter also if there is no driver."""
 
+PIECE_BYTES = 8_000_000
+"""Largest size of an array that is copied to the GPU by way of page-locked memory."""
+
 
 def connect(device: str | None) -> "Cupy":
     """Return the backend on the GPU of a number, by default the current one, after testing that it can compute.
@@ -90,9 +93,20 @@ class Cupy(Backend):
         return f"cuda:{self.device.id}"
 
     def asarray(self, host: NDArray[Any]) -> Array:
+        """Return a copy on the GPU, large arrays in pieces.
+
+        `cupy.array` copies by way of page-locked memory, as much as a power of two that holds the array, and CuPy keeps
+        it for ever. `set` needs none. Each piece is waited for: then nothing reads its memory any more.
+        """
         with self.device:
-            array: Array = cupy.array(host)
-        return array
+            if host.nbytes <= PIECE_BYTES:
+                return cast(Array, cupy.array(host))
+            array = cupy.empty(host.shape, host.dtype.newbyteorder("="))
+            rows = max(1, PIECE_BYTES * len(host) // host.nbytes)
+            for i in range(0, len(host), rows):
+                array[i : i + rows].set(np.ascontiguousarray(host[i : i + rows], array.dtype))
+                cupy.cuda.get_current_stream().synchronize()
+        return cast(Array, array)
 
     def to_host(self, array: Array) -> NDArray[Any]:
         host: NDArray[Any] = cupy.asnumpy(array)

@@ -107,8 +107,12 @@ def array_class(gpu: Gpu, device: Any) -> type:
 
         def set(self, arr, stream=None):
             """Copy from the host, in stream order: page-locked memory is read then, other memory now."""
-            if arr.shape != self.shape or arr.dtype != self.dtype:
-                raise ValueError(f"expected {self.shape} of {self.dtype}, got {arr.shape} of {arr.dtype}")
+            if not isinstance(arr, np.ndarray) or arr.dtype != self.dtype:
+                raise TypeError(f"expected a NumPy array of {self.dtype}, got {type(arr).__name__} of {arr.dtype}")
+            if arr.shape != self.shape:
+                raise ValueError(f"expected {self.shape}, got {arr.shape}")
+            if not self.values.flags.forc:
+                raise RuntimeError("Cannot set to non-contiguous array")
             stream = stream or gpu.current
             stream.refuse_capture()
             host = arr if gpu.is_pinned(arr) else arr.copy()

@@ -40,7 +40,9 @@ def arrays(fake: Any) -> dict[str, Any]:
             return obj.astype(obj.dtype if dtype is None else dtype, copy=bool(copy))
         gpu.current.synchronize()
         host = np.array(obj.get() if hasattr(obj, "get") else obj, dtype, ndmin=ndmin)
-        return Array.of(host)
+        if host.ndim and not (isinstance(obj, np.ndarray) and gpu.is_pinned(obj)):
+            gpu.take_pinned(host.nbytes)
+        return Array.of(host.astype(host.dtype.newbyteorder("="), copy=False))
 
     def asarray(a, dtype=None, order=None, *, blocking=False):
         same = isinstance(a, Array) and (dtype is None or a.dtype == dtype)

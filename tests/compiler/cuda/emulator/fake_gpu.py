@@ -64,13 +64,17 @@ class Graph:
 
 
 class Gpu:
-    """A GPU with its memory and streams."""
+    """A GPU with its memory and streams.
+
+    pinned_bytes: sizes of the page-locked memory that CuPy has allocated, and keeps: powers of two.
+    """
 
     def __init__(self, multiply: Callable[[], None], limit: int | None = None) -> None:
         self.memory = Memory(limit)
         self.multiply = multiply  # called before each matrix product
         self.streams: list[Any] = []
         self.pinned: list[np.ndarray] = []
+        self.pinned_bytes: list[int] = []
         self.Stream, self.Event = stream_classes(self)
         self.null = self.Stream(null=True)
         self._here, self.lock = threading.local(), threading.RLock()
@@ -122,7 +126,13 @@ class Gpu:
     def pin(self, host: np.ndarray) -> np.ndarray:
         """Declare an array's memory page-locked, and return it."""
         self.pinned.append(host)
+        self.take_pinned(host.nbytes)
         return host
+
+    def take_pinned(self, size: int) -> None:
+        """Note that CuPy allocates page-locked memory of this size."""
+        if size:
+            self.pinned_bytes.append(max(512, 1 << (size - 1).bit_length()))
 
     def is_pinned(self, host: np.ndarray) -> bool:
         return any(np.may_share_memory(host, pinned) for pinned in self.pinned)
