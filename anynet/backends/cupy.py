@@ -1,7 +1,7 @@
 """CuPy, on a CUDA GPU."""
 
 import warnings
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from types import ModuleType
 from typing import Any, cast
 
@@ -169,14 +169,26 @@ class Cupy(Backend):
         return super().loop(step, compile)
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
-        return PinnedStaging([cupyx.empty_pinned(shape, np.uint8) for _ in range(2)], self._copy)
-
-    def _copy(self, host: NDArray[np.uint8]) -> tuple[Array, cupy.cuda.Event]:
         with self.device:
-            array, done = cupy.empty(host.shape, host.dtype), cupy.cuda.Event()
-            array.set(host, stream=cupy.cuda.get_current_stream())
-            done.record()
-        return array, done
+            copies = cupy.cuda.Stream(non_blocking=True)  # others wait for the default stream, and it for them
+        buffers = [cupyx.empty_pinned(shape, np.uint8) for _ in range(2)]
+        return PinnedStaging(buffers, partial(self._copy, copies), self._join)
+
+    def _copy(self, copies: cupy.cuda.Stream, host: NDArray[np.uint8]) -> tuple[Array, cupy.cuda.Event]:
+        """Copy on a stream of its own, to memory of the current one, which may still use it for an array freed."""
+        with self.device:
+            array = cupy.empty(host.shape, host.dtype)
+            copies.wait_event(cupy.cuda.get_current_stream().record(_event()))
+            array.set(host, stream=copies)
+            return array, copies.record(_event())
+
+    def _join(self, event: cupy.cuda.Event) -> None:
+        with self.device:
+            cupy.cuda.get_current_stream().wait_event(event)
+
+
+def _event() -> cupy.cuda.Event:
+    return cupy.cuda.Event(disable_timing=True)
 
 
 @cache

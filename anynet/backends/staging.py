@@ -1,6 +1,7 @@
 """Buffers on the host, from which images are copied to a device."""
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,8 +19,15 @@ class Staging(ABC):
         """Return the next buffer to fill, after waiting until its last content is copied."""
 
     @abstractmethod
-    def send(self, n: int) -> Array:
-        """Start copying the first `n` rows of the last buffer, and return their array, which may be used already."""
+    def send(self, n: int) -> None:
+        """Start copying the first `n` rows of the last buffer."""
+
+    @abstractmethod
+    def receive(self) -> Array:
+        """Return the array of the oldest `send` not received yet, which may be used at once.
+
+        The device waits for the copy before it uses the array, so receive it when it is needed and no earlier.
+        """
 
     @abstractmethod
     def wait(self) -> None:
@@ -40,14 +48,19 @@ class CopiedStaging(Staging):
     def __init__(self, move: Callable[[NDArray[np.uint8]], Array], shape: tuple[int, ...]) -> None:
         self._move = move
         self._buffer = np.empty(shape, np.uint8)
+        self._sent: deque[Array] = deque()
 
     def host(self) -> NDArray[np.uint8]:
         """Return the buffer."""
         return self._buffer
 
-    def send(self, n: int) -> Array:
+    def send(self, n: int) -> None:
         """Copy the first `n` rows."""
-        return self._move(self._buffer[:n].copy())
+        self._sent.append(self._move(self._buffer[:n].copy()))
+
+    def receive(self) -> Array:
+        """Return the oldest array."""
+        return self._sent.popleft()
 
     def wait(self) -> None:
         """Do nothing: `send` has waited."""
@@ -56,37 +69,53 @@ class CopiedStaging(Staging):
 class PinnedStaging(Staging):
     """Two page-locked buffers: a GPU copies from one while the host fills the other.
 
+    Copies run on a stream of their own, beside the computation. An array that is not received yet is kept here: if it
+    were freed, its memory could be given to another array during the copy. Once it is received, the stream that
+    computes waits for the copy, and memory freed from then on is reused in the order of that stream.
+
     Parameters
     ----------
     buffers : sequence of ndarray of uint8
         Two arrays in page-locked memory.
     copy : callable
-        ``copy(host)`` enqueues a copy to the device, and returns the array and an event whose ``synchronize()`` waits
-        for the copy.
+        ``copy(host)`` enqueues a copy to the device, after the work that the current stream has now, and returns the
+        array and an event whose ``synchronize()`` waits for the copy.
+    join : callable
+        ``join(event)`` makes the current stream wait for an event.
     """
 
     def __init__(
-        self, buffers: Sequence[NDArray[np.uint8]], copy: Callable[[NDArray[np.uint8]], tuple[Array, Any]]
+        self,
+        buffers: Sequence[NDArray[np.uint8]],
+        copy: Callable[[NDArray[np.uint8]], tuple[Array, Any]],
+        join: Callable[[Any], None],
     ) -> None:
-        self._buffers = buffers
-        self._copy = copy
-        self._sent: list[Any] = [None, None]
+        self._buffers, self._copy, self._join = buffers, copy, join
+        self._copied: list[Any] = [None, None]
+        self._sent: deque[tuple[Array, Any]] = deque()
         self._turn = 0
 
     def host(self) -> NDArray[np.uint8]:
         """Return the other buffer, after waiting for its copy."""
         self._turn = 1 - self._turn
-        if self._sent[self._turn] is not None:
-            self._sent[self._turn].synchronize()
+        if self._copied[self._turn] is not None:
+            self._copied[self._turn].synchronize()
         return self._buffers[self._turn]
 
-    def send(self, n: int) -> Array:
+    def send(self, n: int) -> None:
         """Enqueue a copy of the first `n` rows."""
-        array, self._sent[self._turn] = self._copy(self._buffers[self._turn][:n])
+        array, copied = self._copy(self._buffers[self._turn][:n])
+        self._copied[self._turn] = copied
+        self._sent.append((array, copied))
+
+    def receive(self) -> Array:
+        """Return the oldest array; the current stream waits for its copy."""
+        array, copied = self._sent.popleft()
+        self._join(copied)
         return array
 
     def wait(self) -> None:
         """Wait for the copies of both buffers."""
-        for event in self._sent:
+        for event in self._copied:
             if event is not None:
                 event.synchronize()

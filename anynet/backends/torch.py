@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -121,9 +122,15 @@ class Torch(Backend):
         if self.device.type != "cuda":
             return super().staging(shape)
         buffers = [torch.empty(shape, dtype=torch.uint8, pin_memory=True).numpy() for _ in range(2)]
-        return PinnedStaging(buffers, self._copy)
+        return PinnedStaging(buffers, partial(self._copy, torch.cuda.Stream(self.device)), self._join)
 
-    def _copy(self, host: NDArray[np.uint8]) -> tuple[Array, torch.cuda.Event]:
-        array, done = torch.from_numpy(host).to(self.device, non_blocking=True), torch.cuda.Event()
-        done.record(torch.cuda.current_stream(self.device))
-        return array, done
+    def _copy(self, copies: torch.cuda.Stream, host: NDArray[np.uint8]) -> tuple[Array, torch.cuda.Event]:
+        """Copy on a stream of its own, to memory of the current one, which may still use it for an array freed."""
+        array: torch.Tensor = torch.empty(host.shape, dtype=torch.uint8, device=self.device)
+        copies.wait_stream(torch.cuda.current_stream(self.device))
+        with torch.cuda.stream(copies):
+            array.copy_(torch.from_numpy(host), non_blocking=True)
+        return array, copies.record_event()
+
+    def _join(self, event: torch.cuda.Event) -> None:
+        torch.cuda.current_stream(self.device).wait_event(event)

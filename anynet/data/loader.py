@@ -254,6 +254,10 @@ class Pass:
     def _streamed(self) -> Iterator[Plan]:
         """Yield plans with images; the next block is copied while the caller uses the current one."""
         loader, width, done, ahead = self.loader, self.loader.host.shape[1], 0, None
+
+        def received(block: Plan) -> Plan:
+            return block._replace(images=loader.backend.xp.reshape(staging.receive(), (*block.index.shape, width)))
+
         most = max(1, BLOCK_BYTES // (self._batch_size * width))
         staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width))
         whole = self._whole()
@@ -263,12 +267,12 @@ class Pass:
                 n, buffer = math.prod(block.index.shape), staging.host()
                 # mode="raise" would make another copy
                 np.take(loader.host, self._order[done : done + n], axis=0, out=buffer[:n], mode="clip")
-                images = loader.backend.xp.reshape(staging.send(n), (*block.index.shape, width))
+                staging.send(n)
                 if ahead is not None:
-                    yield ahead
-                ahead, done = block._replace(images=images), done + n
+                    yield received(ahead)
+                ahead, done = block, done + n
             if ahead is not None:
-                yield ahead
+                yield received(ahead)
         finally:
             staging.wait()
 

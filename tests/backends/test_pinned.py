@@ -1,4 +1,4 @@
-"""PinnedStaging, with a GPU that copies as late as it may: when somebody waits for the copy."""
+"""`PinnedStaging`, with a GPU that copies as late as it may: when somebody waits for the copy."""
 
 import numpy as np
 import pytest
@@ -22,6 +22,9 @@ class Gpu:
         event = Event(self, number, host)
         self.events.append(event)
         return event.array, event
+
+    def join(self, event):
+        self.log.append(("join", event.number, len(event.host)))
 
     def finish(self):
         for event in self.events:
@@ -47,7 +50,7 @@ def gpu():
 
 @pytest.fixture
 def staging(gpu):
-    return PinnedStaging(gpu.buffers, gpu.copy)
+    return PinnedStaging(gpu.buffers, gpu.copy, gpu.join)
 
 
 def which(gpu, buffer):
@@ -87,16 +90,28 @@ def test_what_was_sent_is_what_arrives(gpu, staging):
     sent = []
     for k in range(7):
         staging.host()[...] = k
-        sent.append(staging.send(ROWS))
+        staging.send(ROWS)
+        sent.append(staging.receive())
     gpu.finish()
     for k, array in enumerate(sent):
         np.testing.assert_array_equal(array, np.full((ROWS, 3), k))
 
 
+def test_arrays_are_received_in_order_each_after_the_gpu_waits_for_its_own_copy(gpu, staging):
+    for n in (1, 2):
+        staging.host()[...] = n
+        staging.send(n)
+    assert [entry[0] for entry in gpu.log] == ["copy", "copy"]  # joined when they are needed, not when they are sent
+    received = [staging.receive() for _ in range(2)]
+    assert [len(array) for array in received] == [1, 2]
+    assert gpu.log[2:] == [("join", number, n) for _, number, n in gpu.log[:2]]
+
+
 @pytest.mark.parametrize("n", [1, 3, ROWS])
 def test_the_first_rows_are_sent_and_no_others(gpu, staging, n):
     staging.host()[...] = np.arange(ROWS)[:, None]
-    array = staging.send(n)
+    staging.send(n)
+    array = staging.receive()
     gpu.finish()
     assert gpu.log[0][2] == n
     np.testing.assert_array_equal(array, np.repeat(np.arange(n)[:, None], 3, axis=1))
