@@ -35,6 +35,9 @@ LIBRARIES = {
 }
 """Commands that install the array libraries."""
 
+OLDEST = {"cupy": 14}
+"""First major version that works, where older ones do not: CuPy before 14 has no ``ndarray.mT``."""
+
 
 def backend(name: str | None = None, precision: str = "float32") -> Backend:
     """Return an array library to compute with, on one of its devices.
@@ -70,6 +73,7 @@ def backend(name: str | None = None, precision: str = "float32") -> Backend:
     if importlib.util.find_spec(library) is None:
         raise BackendError(f"{library} is not installed; install it with: {LIBRARIES[library]}")
     try:
+        _check_version(library)
         chosen: Backend = importlib.import_module(f"anynet.backends.{library}").connect(device or None)
     except BackendError:
         raise
@@ -77,3 +81,14 @@ def backend(name: str | None = None, precision: str = "float32") -> Backend:
         why = first_line(error)
         raise BackendError(f"{library} is installed but does not work here ({why}); {LIBRARIES[library]}") from error
     return chosen.with_precision(precision)
+
+
+def _check_version(library: str) -> None:
+    """Raise BackendError if the library is too old; anynet's own module may already need what it lacks."""
+    if library in OLDEST:
+        version = importlib.import_module(library).__version__
+        if int(version.partition(".")[0]) < OLDEST[library]:
+            raise BackendError(
+                f"{library} {version} is too old: expected {OLDEST[library]} or later; uninstall it, then "
+                f"{LIBRARIES[library]}"
+            )

@@ -17,14 +17,12 @@ from anynet.backends.base import (
     DeviceMemory,
     Function,
 )
+from anynet.backends.cupy_refusals import check_values, find_device, out_of_memory, refusing
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import PLAIN, CompileError, CompileWarning, Loop, Step, Target
 from anynet.compiler.cuda import CudaTarget, fastest_target, find_cublas
 from anynet.core.formatting import first_line
 from anynet.core.typing import Array
-
-NO_DEVICE, DRIVER_TOO_OLD = 100, 35
-"""CUDA's error codes cudaErrorNoDevice and cudaErrorInsufficientDriver; the latter also if there is no driver."""
 
 PIECE_BYTES = 8_000_000
 """Largest size of an array that is copied to the GPU by way of page-locked memory."""
@@ -33,29 +31,13 @@ PIECE_BYTES = 8_000_000
 def connect(device: str | None) -> "Cupy":
     """Return the backend on the GPU of a number, by default the current one, after testing that it can compute.
 
-    Raises BackendError, which says what is wrong: no driver, an old driver, no GPU, no such GPU, or missing libraries.
+    Raises BackendError, which says what is wrong: no driver, an old driver, no GPU, no such GPU, missing libraries, a
+    full GPU, or wrong numbers.
     """
-    runtime = cupy.cuda.runtime
-    try:
-        count = runtime.getDeviceCount()
-    except runtime.CUDARuntimeError as error:
-        raise BackendError(_why_no_device(error.status)) from None
-    if device is not None and not device.isdecimal():
-        raise BackendError(f'cupy\'s devices are numbers, as in cupy:0, not "{device}"')
-    number = runtime.getDevice() if device is None else int(device)
-    if number >= count:
-        raise BackendError(f"cupy has no device {number} here; choose cupy:0" + (f" to cupy:{count - 1}" * (count > 1)))
-    # CuPy allocates on the current device.
-    cupy.cuda.Device(number).use()
-    try:
-        square = cupy.ones((2, 2))
-        (square @ square + square).sum()
-    except Exception as error:
-        toolkit = f"cupy-cuda{runtime.runtimeGetVersion() // 1000}x[ctk]"
-        what = "cannot compute on this GPU"
-        if isinstance(error, ImportError) or type(error).__name__ in ("DynamicLibNotFoundError", "CompileException"):
-            what = "lacks files of the CUDA toolkit"
-        raise BackendError(f"cupy {what} ({first_line(error)}); pip install '{toolkit}' brings the toolkit") from error
+    number = find_device(device)
+    with refusing(number):
+        cupy.cuda.Device(number).use()  # CuPy allocates on the current device
+        check_values()
     try:
         find_cublas()
     except Exception as error:
@@ -64,20 +46,6 @@ def connect(device: str | None) -> "Cupy":
             "pip install '.[cuda12]' or '.[cuda13]', as cupy's CUDA is, in anynet's source, or remove nvmath-python"
         ) from error
     return Cupy("cupy", cupy.cuda.Device(number))
-
-
-def _why_no_device(status: int) -> str:
-    driver, needed = cupy.cuda.runtime.driverGetVersion(), cupy.cuda.runtime.runtimeGetVersion()
-    if status == DRIVER_TOO_OLD and driver == 0:
-        return "cupy found no NVIDIA driver; install one on a machine with an NVIDIA GPU, or choose --backend numpy"
-    if status == DRIVER_TOO_OLD:
-        return (
-            f"cupy needs an NVIDIA driver for CUDA {needed // 1000}, and the one here is for CUDA {driver // 1000}."
-            f"{driver % 1000 // 10}; update the driver, or pip install 'cupy-cuda12x[ctk]' for an older one"
-        )
-    if status == NO_DEVICE:
-        return "cupy found an NVIDIA driver, but no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES"
-    return f"cupy cannot reach a GPU: CUDA error {status}; check nvidia-smi, or choose --backend numpy"
 
 
 class Cupy(Backend):
@@ -131,9 +99,7 @@ class Cupy(Backend):
         return found
 
     def out_of_memory(self, error: BaseException) -> bool:
-        """CuPy's own error is a MemoryError; those of CUDA and cuBLAS are told by their messages."""
-        told = any(words in str(error) for words in ("out of memory", "ALLOC_FAILED"))
-        return told or super().out_of_memory(error)
+        return out_of_memory(error)
 
     @property
     def precisions(self) -> tuple[str, ...]:

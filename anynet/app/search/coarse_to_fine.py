@@ -18,6 +18,7 @@ from anynet.app.search.stage import Stage
 from anynet.app.search.trial import Trial, rank, read_trial, train_trials
 from anynet.app.search.worker import Worker
 from anynet.app.space import Point, Space, convert_space, points
+from anynet.backends import backend as choose_backend
 from anynet.core.formatting import format_settings
 from anynet.data import Batches
 from anynet.data.sources import find
@@ -82,6 +83,7 @@ def search(
     if fine is not None:
         fine.check(space)
     coarse = points(space, trials, seed, stage=0)
+    choose_backend(base.backend, base.precision)  # before images are downloaded
     found = find(base.data)
     finer = fine.base if fine and fine.base else base
     bases = _resolve_data(base, found), _resolve_data(finer, found)

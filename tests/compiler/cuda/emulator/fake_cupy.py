@@ -40,7 +40,7 @@ __all__ = [
 COMPAT = [f"array_api_compat.cupy{end}" for end in ("", "._aliases", "._info", "._typing", ".fft", ".linalg")]
 PACKAGE = Path(anynet.compiler.__file__).parent / "cuda"
 OURS = ["anynet.compiler.cuda", *(f"anynet.compiler.cuda.{found.name}" for found in pkgutil.iter_modules([PACKAGE]))]
-OURS.append("anynet.backends.cupy")
+OURS += ["anynet.backends.cupy_refusals", "anynet.backends.cupy"]
 """Modules of anynet that import CuPy, directly or not."""
 
 
@@ -78,7 +78,7 @@ class Fake:
         self.modules: dict[str, ModuleType] = {}
         self._cuda(status, driver, runtime)
         self.cupy = self._module("cupy", **arrays(self), RawModule=raw_module(self), cuda=self.modules["cupy.cuda"])
-        self.cupy.__spec__, self.cupy.__version__ = ModuleSpec("cupy", None), "14, emulated"
+        self.cupy.__spec__, self.cupy.__version__ = ModuleSpec("cupy", None), "14.2.0"
         for name in ("linalg", "fft"):
             setattr(self.cupy, name, self._module(f"cupy.{name}", **functions(self, getattr(np, name))))
         self.cupyx = self._module("cupyx", empty_pinned=lambda *args: self.gpu.pin(np.zeros(*args)))
@@ -208,7 +208,7 @@ def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:
         module.__spec__ = ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module if nvmath or not name.startswith("nvmath") else None)
     monkeypatch.setattr(array_api_compat, "cupy", None, raising=False)
-    for name in ("anynet.compiler.cuda", "anynet.backends.cupy"):
+    for name in ("anynet.compiler.cuda", "anynet.backends.cupy_refusals", "anynet.backends.cupy"):
         package, _, last = name.rpartition(".")
         monkeypatch.setattr(importlib.import_module(package), last, None, raising=False)
         delattr(sys.modules[package], last)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from fake_memory import Block, Memory, MemoryFaultError
 
-UNSUPPORTED, INVALIDATED, ISOLATION = 900, 901, 905
+ALLOCATION, UNSUPPORTED, INVALIDATED, ISOLATION = 2, 900, 901, 905
 MESSAGES = {
+    ALLOCATION: "cudaErrorMemoryAllocation: out of memory",
     UNSUPPORTED: "cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing",
     INVALIDATED: "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture",
     ISOLATION: "cudaErrorStreamCaptureIsolation: dependency created on uncaptured work in another stream",
