@@ -86,7 +86,7 @@ def _why_it_failed(error: Exception, number: int) -> str:
         return f"cupy lacks files of the CUDA toolkit {why}; pip install {toolkit} brings them"
     if "CompileException" in kinds:
         return f"cupy cannot compile for this GPU {why}; pip install -U {toolkit} brings a newer compiler"
-    return f"cupy cannot compute on this GPU {why}; check nvidia-smi; pip install {toolkit} brings the toolkit"
+    return f"cupy cannot compute on this GPU {why}; check nvidia-smi, update the driver, or pip install {toolkit}"
 
 
 def _why_full(number: int) -> str:

@@ -90,6 +90,12 @@ def test_errors(status):
     assert isinstance(error, RuntimeError)
 
 
+def test_devices_are_equal_by_number_and_have_no_hash():
+    assert cupy.cuda.Device(1) == cupy.cuda.Device(1) != cupy.cuda.Device(0)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(cupy.cuda.Device(0))
+
+
 def test_out_of_memory_is_a_memory_error():
     ours, theirs = OutOfMemoryError(3000, 2000), cupy.cuda.memory.OutOfMemoryError(3000, 2000)
     assert isinstance(theirs, MemoryError)

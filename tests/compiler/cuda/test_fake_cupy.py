@@ -79,6 +79,24 @@ class TestArrays:
         assert array_api_compat.device(x) == cupy.cuda.Device(0)
         assert not array_api_compat.is_numpy_array(x)
 
+    def test_devices_are_equal_by_number_and_have_no_hash(self, cupy):
+        assert cupy.cuda.Device(1) == cupy.cuda.Device(1) != cupy.cuda.Device(0)
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(cupy.cuda.Device(0))
+
+    def test_what_makes_a_context(self, monkeypatch):
+        fake = put_in_place(monkeypatch, count=4)
+        runtime, Device = fake.cupy.cuda.runtime, fake.cupy.cuda.Device
+        assert (runtime.getDevice(), runtime.getDeviceCount(), str(Device(3))) == (0, 4, "<CUDA Device 3>")
+        assert runtime.getDeviceProperties(3)["totalGlobalMem"] == 10
+        assert fake.contexts == set()
+        Device(1).use()
+        Device(2).mem_info  # noqa: B018
+        assert fake.contexts == {1, 2}
+        with Device(3):
+            pass
+        assert fake.contexts == {1, 2, 3}
+
     def test_addresses_of_views(self, cupy):
         x = cupy.arange(24, dtype="float32").reshape(4, 6)
         assert x.data.ptr % 512 == 0
@@ -176,6 +194,21 @@ class TestStreams:
             x.set(host, stream=cupy.cuda.get_current_stream())
             host[...] = 9
             assert cupy.asnumpy(x)[0] == expected
+
+    def test_arrays_are_set_by_arrays_of_the_same_kind(self, cupy):
+        x = cupy.empty((2, 3))
+        for host, error in ((np.zeros((2, 3), ">f8"), TypeError), (np.zeros(3), ValueError), ([0.0] * 3, TypeError)):
+            with pytest.raises(error):
+                x.set(host)
+        with pytest.raises(RuntimeError, match="Cannot set to non-contiguous array"):
+            x[:, :2].set(np.zeros((2, 2)))
+
+    def test_page_locked_memory_is_taken_in_powers_of_two(self, cupy, fake):
+        page_locked = fake.cupyx.empty_pinned((1025,), np.uint8)
+        for host in (np.zeros(3), np.zeros(64), np.zeros(65), page_locked, np.zeros(()), np.zeros((0, 3))):
+            cupy.array(host)
+        cupy.empty(100).set(np.zeros(100))
+        assert fake.gpu.pinned_bytes == [2048, 512, 512, 1024]
 
     def test_asynchronous_copies_to_the_host(self, cupy, add, fake):
         x, host = zeros(cupy), fake.cupyx.empty_pinned(5, np.float32)

@@ -108,7 +108,7 @@ def array_class(gpu: Gpu, device: Any) -> type:
         def set(self, arr, stream=None):
             """Copy from the host, in stream order: page-locked memory is read then, other memory now."""
             if not isinstance(arr, np.ndarray) or arr.dtype != self.dtype:
-                raise TypeError(f"expected a NumPy array of {self.dtype}, got {type(arr).__name__} of {arr.dtype}")
+                raise TypeError(f"expected a NumPy array of {self.dtype}, got {arr!r:.200}")
             if arr.shape != self.shape:
                 raise ValueError(f"expected {self.shape}, got {arr.shape}")
             if not self.values.flags.forc:

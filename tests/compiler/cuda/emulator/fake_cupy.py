@@ -171,6 +171,7 @@ def device_class(fake: Fake) -> type:
 
         def __enter__(self):
             self._before.append(fake.current)
+            fake.contexts.add(self.id)
             fake.current = self.id
             return self
 
