@@ -6,18 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from refusals import refusal
 
-from anynet import BackendError, backend
+from anynet import backend
 from anynet.backends import LIBRARIES
-
-
-def refusal(name):
-    """Why a backend is refused: always one line."""
-    with pytest.raises(BackendError) as caught:
-        backend(name)
-    message = str(caught.value)
-    assert len(message.splitlines()) == 1
-    return message
 
 
 def run(program, **environment):
