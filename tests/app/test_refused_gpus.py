@@ -136,21 +136,41 @@ def test_a_gpu_that_another_program_fills_later(monkeypatch, capsys, tmp_path, l
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_process_without_a_driver(tmp_path):
-    """The real CuPy."""
-    cupy = pytest.importorskip("cupy", exc_type=ImportError)
-    if cupy.is_available():
-        pytest.skip("there is a GPU here")
+def process(folder, **environment):
+    """Return what ``python train.py`` with the real CuPy says: one line, code 2, and nothing is written."""
     root = Path(__file__).parents[2]
     ran = subprocess.run(
         [sys.executable, root / "train.py"],
-        env=os.environ | {"ANYNET_BACKEND": "cupy", "PYTHONPATH": str(root)},
+        env=os.environ | {"ANYNET_BACKEND": "cupy", "PYTHONPATH": str(root)} | environment,
         capture_output=True,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
     )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("anynet: cupy ")
-    assert "driver" in ran.stderr
     assert ran.stderr.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
+    return ran.stderr
+
+
+def test_a_process_without_a_driver(tmp_path):
+    if pytest.importorskip("cupy", exc_type=ImportError).is_available():
+        pytest.skip("there is a GPU here")
+    assert "driver" in process(tmp_path)
+
+
+def test_a_process_with_a_broken_cublas(tmp_path, tmp_path_factory):
+    pytest.importorskip("cupy", exc_type=ImportError)
+    pathfinder = pytest.importorskip("cuda.pathfinder")
+    try:
+        pathfinder.load_nvidia_dynamic_lib("cublas")
+    except pathfinder.DynamicLibNotFoundError:
+        cuda = tmp_path_factory.mktemp("cuda")
+    else:
+        pytest.skip("there is a whole one here")
+    (cuda / "lib64").mkdir()
+    for name in ("libcublas.so.12", "libcublasLt.so.12"):
+        (cuda / "lib64" / name).write_text("no library")
+    said = process(tmp_path, CUDA_PATH=str(cuda))
+    assert "file too short" in said
+    assert "pip install 'cupy-cuda12x[ctk]'" in said
