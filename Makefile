@@ -67,8 +67,8 @@ $(VENV)/ready-dev: $(VENV)/ready
 	$(PIP) --editable '.[dev]'
 	touch $@
 
-$(VENV)/ready-gpu: $(VENV)/ready
-	$(PIP) --editable '.[gpu-test-cuda$(CUDA)]'
+$(VENV)/ready-gpu: $(VENV)/ready-dev
+	$(PIP) --editable '.[cuda$(CUDA)]'
 	touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready

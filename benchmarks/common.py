@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 import anynet as an
+from anynet.core.atomic import write_whole
 from benchmarks import machine
 
 Count = Annotated[int, Parameter(validator=Number(gte=1))]
@@ -37,7 +39,7 @@ def run(command: Callable[..., object], tokens: Sequence[str] | None = None) -> 
 
 def _module(command: Callable[..., object]) -> str:
     spec = sys.modules[command.__module__].__spec__
-    return "benchmarks" if spec is None else spec.name.removesuffix(".__main__")
+    return "benchmarks" if spec is None else spec.name.removesuffix(".__main__").removesuffix(".command")
 
 
 def backends(names: Sequence[str]) -> dict[str, an.Backend]:
@@ -72,11 +74,22 @@ def check_new(out: Path | None) -> None:
         raise FileNotFoundError(f"--out: expected a file in an existing folder, got {out}; create the folder first")
 
 
+def save(numbers: dict[str, Any], out: Path | None) -> None:
+    """Write `numbers` and the machine as JSON to `out`, if given; call it after each measurement, lest one be lost."""
+    if out is not None:
+        write_whole(out, lambda path: path.write_text(_json(numbers), encoding="utf-8"))
+
+
 def write_results(table: Table, numbers: dict[str, Any], out: Path | None) -> None:
     """Print a table to stderr, and write `numbers` and the machine as JSON to `out` or stdout."""
     Console(stderr=True).print(table)
-    text = json.dumps({"machine": machine.describe()} | numbers, indent=1) + "\n"
+    save(numbers, out)
     if out is None:
-        sys.stdout.write(text)
-    else:
-        out.write_text(text, encoding="utf-8")
+        sys.stdout.write(_json(numbers))
+
+
+def _json(numbers: dict[str, Any]) -> str:
+    return json.dumps({"machine": _here()} | numbers, indent=1) + "\n"
+
+
+_here = cache(machine.describe)

@@ -19,13 +19,13 @@ from rich.table import Table
 
 from anynet.data.cifar10.formats import BINARY_COUNT
 from anynet.data.dataset import BATCHES
-from benchmarks.common import backends, check_new, run, write_results
+from benchmarks.common import backends, check_new, run, save, write_results
 
 REPEATS = 3
 SOURCE = Path(__file__).resolve().parents[1]
 
 
-def main(*names: str, data: Path | None = None, out: Path | None = None) -> None:
+def main(*names: str, data: Path | None = None, quick: bool = False, out: Path | None = None) -> None:
     """Time 40 epochs of one layer, from the import on, in fresh processes.
 
     Parameters
@@ -34,6 +34,8 @@ def main(*names: str, data: Path | None = None, out: Path | None = None) -> None
         Backends. Default: numpy.
     data:
         Folder with CIFAR-10. Default: random images in its binary format.
+    quick:
+        Time one process instead of three.
     out:
         JSON file. Default: stdout.
     """
@@ -44,9 +46,10 @@ def main(*names: str, data: Path | None = None, out: Path | None = None) -> None
     with TemporaryDirectory() as folder:
         if data is None:
             write_images(Path(folder))
-        for _ in range(REPEATS):
+        for _ in range(1 if quick else REPEATS):
             for name in names:
                 found[name].append(time_process(name, data or Path(folder)))
+                save({"runs": found}, out)
     write_results(results_table(found), {"runs": found}, out)
 
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -17,7 +18,7 @@ from rich.table import Table
 import anynet as an
 from anynet.data import Dataset, Split
 from anynet.training import Setup
-from benchmarks.common import backends, check_new, interleaved, run, write_results
+from benchmarks.common import backends, check_new, interleaved, run, save, write_results
 from benchmarks.members import NETS
 
 BATCH_SIZES = (64, 512, 4096)
@@ -50,7 +51,7 @@ def main(*names: str, quick: bool = False, out: Path | None = None) -> None:
     table = Table("backend", "net", "batch", "streamed / kept", title="Images kept or streamed, images/s")
     for column in ("kept", "streamed"):
         table.add_column(column, justify="right")
-    results = []
+    results: list[dict[str, Any]] = []
     for name, backend in backends(names or ["numpy"]).items():
         for net in (None, *(name for name in TRAINED if not (quick and name == WIDE))):
             data = random_images(FEW_IMAGES if quick or net == WIDE else IMAGES)
@@ -63,6 +64,7 @@ def main(*names: str, quick: bool = False, out: Path | None = None) -> None:
                 table.add_row(*row, f"{rates[1] / rates[0]:.2f}", *(f"{rate:,.0f}" for rate in rates))
                 found = {"images": len(data.train), "resident": resident, "streamed": streamed}
                 results.append(dict(zip(("backend", "net", "batch size"), row, strict=True)) | found)
+                save({"seconds": results}, out)
             table.add_section()
     write_results(table, {"seconds": results}, out)
 

@@ -6,6 +6,7 @@ random images. The variants take turns in one process. Images per second are sum
 
 import statistics
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -13,7 +14,7 @@ from rich.table import Table
 import anynet as an
 from anynet.data import Dataset, Split
 from anynet.training import Settings
-from benchmarks.common import backends, check_new, interleaved, run, write_results
+from benchmarks.common import backends, check_new, interleaved, run, save, write_results
 
 MEMBERS, REPEATS = 10, 5
 VARIANTS = "members", "sequential", "single net"
@@ -50,7 +51,9 @@ def main(*names: str, epochs: int = 1, out: Path | None = None) -> None:
         JSON file. Default: stdout.
     """
     check_new(out)
-    data, results, images = random_images(), [], epochs * TRAIN
+    data, images = random_images(), epochs * TRAIN
+    results: list[dict[str, Any]] = []
+    numbers = {"members": MEMBERS, "epochs": epochs, "seconds": results}
     table = Table("backend", "net", "times sequential", "times single net", title="Ten nets, images/s")
     for column in VARIANTS:
         table.add_column(column, justify="right")
@@ -75,7 +78,8 @@ def main(*names: str, epochs: int = 1, out: Path | None = None) -> None:
             ratios = (f"{rates[0] / rate:.2f}" for rate in rates[1:])
             table.add_row(name, net_name, *ratios, *(f"{rate:,.0f}" for rate in rates))
             results.append({"backend": name, "net": net_name} | dict(zip(VARIANTS, seconds, strict=True)))
-    write_results(table, {"members": MEMBERS, "epochs": epochs, "seconds": results}, out)
+            save(numbers, out)
+    write_results(table, numbers, out)
 
 
 def random_images() -> Dataset:

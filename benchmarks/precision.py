@@ -5,7 +5,7 @@ it shows a GPU's accuracy, not its speed.
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,11 +65,8 @@ def main(backend: str, *, data: str = "auto", epochs: common.Count = 20, out: Pa
     """
     common.check_new(out)
     chosen = RoundedNumpy("numpy", "cpu") if backend == ROUNDED else an.backend(backend)
-    outcomes: list[Outcome] = []
     found = find(data)
-    for net, config in NETS.items():
-        outcomes += train_all(net, replace(config, backend=chosen.name, epochs=epochs), chosen, found)
-    table = results_table(outcomes, f"{chosen}: {found[0]}, {epochs} epochs, {len(SEEDS)} seeds")
+    outcomes = [Outcome(net, precision, [], [], []) for net in NETS for precision in chosen.precisions]
     numbers = {
         "backend": backend,
         "device": chosen.device_name,
@@ -78,12 +75,16 @@ def main(backend: str, *, data: str = "auto", epochs: common.Count = 20, out: Pa
         "seeds": SEEDS,
         "results": [outcome._asdict() for outcome in outcomes],
     }
+    for net, config in NETS.items():
+        own = [outcome for outcome in outcomes if outcome.net == net]
+        for _ in train_all(own, replace(config, backend=chosen.name, epochs=epochs), chosen, found):
+            common.save(numbers, out)
+    table = results_table(outcomes, f"{chosen}: {found[0]}, {epochs} epochs, {len(SEEDS)} seeds")
     common.write_results(table, numbers, out)
 
 
-def train_all(net: str, config: Config, chosen: an.Backend, found: Any) -> list[Outcome]:
-    """Train one net at each precision; the precisions take turns, seed by seed."""
-    outcomes = [Outcome(net, each, [], [], []) for each in chosen.precisions]
+def train_all(outcomes: Sequence[Outcome], config: Config, chosen: an.Backend, found: Any) -> Iterator[Outcome]:
+    """Train one net at each precision, and yield after each run; the precisions take turns, seed by seed."""
     for seed in SEEDS:
         for outcome in outcomes:
             experiment = prepare(replace(config, seed=seed), found)
@@ -91,7 +92,7 @@ def train_all(net: str, config: Config, chosen: an.Backend, found: Any) -> list[
             outcome.test_accuracy.append(run.test.accuracy)
             outcome.train_loss.append(run.history[-1].train_loss)
             outcome.images_per_second.append(images_per_second(run, int(config.train)))
-    return outcomes
+            yield outcome
 
 
 def images_per_second(run: Run, images: int) -> float:

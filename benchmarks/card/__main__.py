@@ -1,126 +1,13 @@
-"""``python -m benchmarks.card``: run tests and benchmarks on a GPU and compare the results with targets.
+"""``python -m benchmarks.card``; see `benchmarks.card.command`."""
 
-Each part is a separate process, so that a failure does not affect the others. Results are written after each part.
-"""
+import sys
 
-import json
-import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any
-
-from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
-
-from anynet.core.atomic import write_whole
-from benchmarks import common, machine, tables
-from benchmarks.card.expectations import Expectation, evaluate
-from benchmarks.card.parts import CHECK, MEASURE, Part, parts
-from benchmarks.card.running import SOURCE, Outcome, run
-from benchmarks.peers import ANYNET, check_names
-
-ALL = "all"
-
-
-def main(
-    *,
-    stage: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
-    device: str = "cupy",
-    minutes: common.Positive | None = None,
-    quick: bool = False,
-    out: Path | None = None,
-) -> int:
-    """Run tests and benchmarks on this machine, and compare the results with targets.
-
-    The exit code is 0 if every part succeeds and, without --quick, every target is met; otherwise 1.
-
-    Parameters
-    ----------
-    stage:
-        check, measure, or names of parts. Default: all.
-    device:
-        anynet backend to test.
-    minutes:
-        Time limit. Repeats, then workloads and parts, are dropped to meet it. Default: none.
-    quick:
-        Use few images and repeats, as a smoke test.
-    out:
-        Output folder. Default: a new one in benchmarks/results, named after the GPU and the time.
-    """
-    check_names([ANYNET + device])
-    until = None if minutes is None else time.monotonic() + 60 * minutes
-    here = machine.describe()
-    folder = (out or SOURCE / "benchmarks" / "results" / machine.file_name(here, on_gpu=True)).resolve()
-    chosen = choose(stage or [ALL], parts(device, folder, quick=quick))
-    folder.mkdir(parents=True, exist_ok=True)
-    console = Console(width=120, highlight=False)
-    outcomes: dict[str, Outcome] = {}
-    for i, part in enumerate(chosen):
-        share = part.share / sum(later.share for later in chosen[i:])
-        left = None if until is None else share * (until - time.monotonic())
-        outcomes[part.name] = run(part, folder, quick=quick, seconds=left)
-        console.print(f"{part.name}: {outcomes[part.name].message}, {outcomes[part.name].seconds:.0f} s", markup=False)
-        expected = evaluate(device, folder)
-        write(folder, here, outcomes, expected)
-    for table in make_tables(outcomes, expected):
-        console.print(table)
-    success = all(o.success for o in outcomes.values()) and (quick or all(e.met for e in expected))
-    console.print(f"{'passed' if success else 'not passed'}; see {folder}", markup=False, soft_wrap=True)
-    return 0 if success else 1
-
-
-def choose(stages: Sequence[str], every: Sequence[Part]) -> list[Part]:
-    """Return the parts of the given stages or names. Raises ValueError for unknown ones."""
-    names = [CHECK, MEASURE, ALL, *(part.name for part in every)]
-    if unknown := [stage for stage in stages if stage not in names]:
-        raise ValueError(f"--stage: expected some of {', '.join(names)}, got {', '.join(unknown)}")
-    return [part for part in every if {ALL, part.stage, part.name} & set(stages)]
-
-
-def write(folder: Path, here: dict[str, Any], outcomes: Mapping[str, Outcome], expected: Sequence[Expectation]) -> None:
-    """Write card.md and card.json; outcomes of other parts from earlier runs in the folder are kept."""
-    path = folder / "card.json"
-    every: dict[str, Outcome] = {}
-    if path.exists():
-        parts_before = json.loads(path.read_text(encoding="utf-8"))["parts"]
-        every = {name: Outcome(**fields) for name, fields in parts_before.items()}
-    every |= outcomes
-    content = {
-        "machine": here,
-        "parts": {name: outcome._asdict() for name, outcome in every.items()},
-        "expectations": [e._asdict() | {"met": e.met} for e in expected],
-    }
-    page = [
-        "# Tests and benchmarks on a GPU",
-        f"{here['gpu'] or here['cpu']}, {here['date']}.",
-        *map(tables.markdown, make_tables(every, expected)),
-        *remarks(folder),
-    ]
-    texts = {path: json.dumps(content, indent=1) + "\n", folder / "card.md": "\n\n".join(page) + "\n"}
-    for file, text in texts.items():
-        write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))  # noqa: B023
-
-
-def make_tables(outcomes: Mapping[str, Outcome], expected: Sequence[Expectation]) -> list[Table]:
-    """Return a table of the parts and, if any were measured, one of the targets."""
-    parts_table, targets = Table("part", "outcome", "seconds"), Table("quantity", "target", "result", "met")
-    for name, outcome in outcomes.items():
-        parts_table.add_row(name, outcome.message, f"{outcome.seconds:.0f}")
-    for expectation in expected:
-        targets.add_row(*expectation.row)
-    return [parts_table, targets] if expected else [parts_table]
-
-
-def remarks(folder: Path) -> list[str]:
-    """Return what the reports in the folder left out, a Markdown list for each."""
-    found = []
-    for name in ("nets", "batches", "growth"):
-        if (path := folder / f"{name}.json").exists():
-            lines = json.loads(path.read_text(encoding="utf-8"))["remarks"]
-            found += [f"Left out of {name}:\n\n" + "\n".join(f"* {line}" for line in lines)] if lines else []
-    return found
-
+try:
+    from benchmarks import common
+    from benchmarks.card.command import main
+except ModuleNotFoundError as error:
+    name = f"{error.name}".partition(".")[0]
+    sys.exit(f"{name} is not installed here; python -m benchmarks.card --wheels lists, elsewhere, what to carry")
 
 if __name__ == "__main__":
     common.run(main)

@@ -5,6 +5,7 @@ import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.card.gradients import LOOPS, TOLERANCE
 from benchmarks.card.parts import NETS
 from benchmarks.peers import ANYNET, on_gpu
 
@@ -21,7 +22,7 @@ class Expectation(NamedTuple):
     ----------
     quantity : str
     target : float
-        Least ratio or, if `at_most`, greatest number of seconds.
+        Least value or, if `at_most`, greatest one.
     value : float or None
         Measured value; None if it was not measured.
     at_most : bool
@@ -42,7 +43,7 @@ class Expectation(NamedTuple):
     @property
     def row(self) -> tuple[str, str, str, str]:
         """Cells of a table row."""
-        value = "not measured" if self.value is None else f"{self.value:.2f}"
+        value = "not measured" if self.value is None else f"{self.value:.3g}"
         return (
             self.quantity,
             f"{'at most' if self.at_most else 'at least'} {self.target:g}",
@@ -54,6 +55,12 @@ class Expectation(NamedTuple):
 def evaluate(device: str, folder: Path) -> list[Expectation]:
     """Return the targets of a backend whose parts left result files in the folder."""
     found = []
+    if (path := folder / "gradients.json").exists():
+        rows = json.loads(path.read_text(encoding="utf-8"))["deviations"].values()
+        cells = [row[loop] for row in rows for loop in LOOPS]
+        largest = max(cells) if all(isinstance(cell, float) for cell in cells) else None
+        quantity = "largest deviation of gradients from NumPy's, relative, in float64"
+        found.append(Expectation(quantity, TOLERANCE, largest, at_most=True))
     if (path := folder / "nets.json").exists():
         found += _net_targets(device, json.loads(path.read_text(encoding="utf-8")))
     if (path := folder / "forty_epochs.json").exists():

@@ -26,8 +26,10 @@ class Part:
         If True, the command has an option ``--minutes``.
     quick : tuple of str or None
         Additional arguments for a quick run; None if there is no quick run.
+    output : Path or None
+        File with the numbers, which the command writes after each measurement.
     tests : Path or None
-        File of pytest's XML report, if the command is pytest.
+        File of the plugin `outcome_log`, if the command is pytest.
     """
 
     name: str
@@ -37,11 +39,12 @@ class Part:
     share: float = 1
     takes_minutes: bool = False
     quick: tuple[str, ...] | None = ()
+    output: Path | None = None
     tests: Path | None = None
 
 
 def parts(device: str, folder: Path, *, quick: bool) -> list[Part]:
-    """Return all parts, the most important first.
+    """Return all parts: first what decides most.
 
     Parameters
     ----------
@@ -66,24 +69,33 @@ def parts(device: str, folder: Path, *, quick: bool) -> list[Part]:
             share=share,
             takes_minutes=True,
             quick=("--quick",),
+            output=folder / f"{name}.json",
         )
 
-    def numbers(name: str, quick: tuple[str, ...] | None) -> Part:
-        arguments = device, "--out", f"{folder / name}.json"
-        return Part(name=name, module=f"benchmarks.{name}", arguments=arguments, share=2, quick=quick)
+    def numbers(name: str, module: str, quick: tuple[str, ...] | None = (), *, stage: str = MEASURE) -> Part:
+        output = folder / f"{name}.json"
+        arguments, share = (device, "--out", f"{output}"), 1 if stage == CHECK else 2
+        return Part(name=name, module=module, arguments=arguments, stage=stage, share=share, quick=quick, output=output)
 
-    tests = folder / "tests.xml"
-    chosen = f"({'cupy or cuda or gpu' if place else device.partition(':')[0]}) and not emulated"
-    pytest = "tests/backends" if quick else "tests", "-q", "-k", chosen, f"--junitxml={tests}"
     few = NETS[:3:2] if quick else NETS
     return [
-        Part(name="device", module="benchmarks.card.device", arguments=(device,), stage=CHECK),
-        Part(name="tests", module="pytest", arguments=pytest, stage=CHECK, share=4, tests=tests),
-        report("nets", *NETS, peers=[*gpu_peers, *anynet, *others, ON_CPU], share=5),
-        numbers("forty_epochs", quick=()),
-        numbers("members", quick=None),
-        numbers("loading", quick=("--quick",)),
-        numbers("precision", quick=None),
+        numbers("connect", "benchmarks.card.device", stage=CHECK),
+        numbers("gradients", "benchmarks.card.gradients", stage=CHECK),
+        report("nets", *NETS, peers=[*gpu_peers, *anynet, *others, ON_CPU], share=8),
+        tests(device, folder / "tests.jsonl", quick=quick),
+        numbers("forty_epochs", "benchmarks.forty_epochs", ("--quick",)),
+        numbers("members", "benchmarks.members", quick=None),
+        numbers("loading", "benchmarks.loading", quick=("--quick",)),
+        numbers("precision", "benchmarks.precision", quick=None),
         report("batches", *few, "--growth", peers=[*gpu_peers, *anynet, ON_CPU], share=8),
         report("growth", "--growth", peers=[ON_CPU, ANYNET + device], share=4),
     ]
+
+
+def tests(device: str, log: Path, *, quick: bool) -> Part:
+    """Return the part with the tests that need a GPU, or those of a backend that needs none."""
+    library = device.partition(":")[0]
+    chosen = ("gpu and not slow", "") if on_gpu(ANYNET + device) else ("not gpu and not slow", library)
+    arguments = "tests/backends" if quick else "tests", "-q", "-m", chosen[0], "-k", chosen[1]
+    plugin = "-p", "benchmarks.card.outcome_log", "--outcome-log", f"{log}"
+    return Part(name="tests", module="pytest", arguments=(*arguments, *plugin), stage=CHECK, share=6, tests=log)

@@ -1,6 +1,7 @@
 """Run a part in a separate process with a time limit."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,8 +10,8 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree
 
+from benchmarks.card.outcome_log import summary
 from benchmarks.card.parts import Part
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -45,17 +46,31 @@ def run(part: Part, folder: Path, *, quick: bool, seconds: float | None = None) 
     if part.takes_minutes and seconds is not None:
         arguments += ["--minutes", f"{MINUTES_FRACTION * seconds / 60:.2f}"]
     log, began = folder / f"{part.name}.txt", time.monotonic()
+    if part.tests is not None:
+        part.tests.unlink(missing_ok=True)
     code = _call([sys.executable, "-m", part.module, *arguments], log, seconds)
     took = time.monotonic() - began
-    if code is None:
-        outcome = Outcome("stopped at the time limit", False, took)
-    elif part.tests is not None:
-        outcome = _test_outcome(part.tests, code, took)
+    text = log.read_text(encoding="utf-8", errors="replace")
+    end = _end(code, text)
+    if part.tests is not None:
+        outcome = Outcome(_test_message(part.tests, code, end), end is None and bool(summary(part.tests).passed), took)
     else:
-        outcome = Outcome(f"failed with exit code {code}" if code else "succeeded", code == 0, took)
+        kept = end is not None and part.output is not None and part.output.exists()
+        outcome = Outcome((end or "succeeded") + f"; {part.output} has what was measured" * kept, end is None, took)
     if not outcome.success:
-        print(*log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LINES:], sep="\n")
+        print(*text.splitlines()[-SHOWN_LINES:], sep="\n")
     return outcome
+
+
+def _end(code: int | None, text: str) -> str | None:
+    """Return how a process ended, from its exit code and its output; None if it succeeded."""
+    if code is None:
+        return "stopped at the time limit"
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    if missing := re.findall(r"ModuleNotFoundError: No module named '([\w.]+)'", text if code else ""):
+        return f"failed: {missing[-1]} is not installed"
+    return f"failed with exit code {code}" if code else None
 
 
 def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
@@ -82,12 +97,9 @@ def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
                 process.wait()
 
 
-def _test_outcome(report: Path, code: int, seconds: float) -> Outcome:
-    """Return the outcome according to pytest's report; all tests skipped is a failure."""
-    if not report.exists():
-        return Outcome("failed before any test", False, seconds)
-    cases = list(ElementTree.parse(report).getroot().iter("testcase"))
-    skipped = sum(case.find("skipped") is not None for case in cases)
-    failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
-    passed = len(cases) - failed - skipped
-    return Outcome(f"{passed} passed, {failed} failed, {skipped} skipped", code == 0 < passed, seconds)
+def _test_message(log: Path, code: int | None, end: str | None) -> str:
+    """Return how many tests passed, and how the process ended unless all tests ran."""
+    found = summary(log)
+    if code in (0, 1):  # all tests ran
+        return f"{found}"
+    return f"{end}: {found} so far" + f", in {found.running}" * (found.running is not None)

@@ -1,0 +1,161 @@
+"""Gradients on a device and by NumPy, in float64: ``python -m benchmarks.card.gradients BACKEND``.
+
+Every layer, loss and optimizer runs `STEPS` steps, recorded and step by step; NumPy runs them step by step.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.table import Table
+
+import anynet as an
+from anynet.backends import Backend
+from anynet.compiler import execution
+from anynet.core.tree import flatten
+from anynet.core.typing import Arrays
+from anynet.nn import Layer
+from anynet.nn.losses import Loss
+from benchmarks import common
+
+STEPS, BATCH, FEATURES, CLASSES = 20, 48, 64, 10
+"""Steps, enough for a CUDA graph of 16, and sizes, large enough that cuBLAS multiplies."""
+
+TOLERANCE = 1e-10
+"""Largest deviation, relative to the largest number of an array."""
+
+LAYERS = (an.Linear(FEATURES, 96), an.BatchNorm(FEATURES), an.ReLU(), an.LeakyReLU(), an.Sigmoid(), an.Tanh())
+LOSSES = (an.losses.softmax_cross_entropy, an.losses.hinge)
+OPTIMIZERS = {
+    "SGD": an.SGD(),
+    "SGD, momentum": an.SGD(momentum=0.9),
+    "SGD, Nesterov momentum": an.SGD(momentum=0.9, nesterov=True),
+    "Adam": an.Adam(),
+}
+
+
+LOOPS = "recorded", "step by step"
+
+
+class Subject(NamedTuple):
+    """A step with its arguments, NumPy arrays."""
+
+    step: Callable[[Any, Any, Any], Any]
+    carry: Any
+    shared: Any
+    rows: Any
+
+    def run(self, backend: Backend, loop: Callable[..., Any]) -> list[Any]:
+        """Return the arrays of the last carry."""
+        arguments = (map_leaves(lambda x: backend.asarray(np.array(x)), tree) for tree in self[1:])
+        return [backend.to_host(array) for array in flatten(loop(*arguments, int))[0]]
+
+
+def main(backend: str, *, out: Path | None = None) -> int:
+    """Compare gradients on a device with NumPy's, in float64. The exit code is 1 if one deviates by more than 1e-10.
+
+    Parameters
+    ----------
+    backend:
+        Backend as for train.py.
+    out:
+        JSON file. Default: stdout.
+    """
+    common.check_new(out)
+    chosen, found = an.backend(backend), dict[str, dict[str, Any]]()
+    chosen.dtype("float64")
+    content = {"backend": f"{chosen}", "tolerance": TOLERANCE, "deviations": found}
+    table = Table("gradients of", *LOOPS, "recorded steps run as", title=f"{chosen} minus NumPy, in float64")
+    for name, subject in subjects():
+        found[name] = row = compare(subject, chosen)
+        shown = (f"{cell:.1e}" if isinstance(cell, float) else cell for cell in row.values())
+        table.add_row(name, *shown)
+        common.save(content, out)
+    common.write_results(table, content, out)
+    cells = [row[loop] for row in found.values() for loop in LOOPS]
+    return 0 if all(isinstance(cell, float) and cell <= TOLERANCE for cell in cells) else 1
+
+
+def compare(subject: Subject, chosen: Backend) -> dict[str, Any]:
+    """Return the largest deviation of each kind of loop, or its error, and how the recorded steps ran."""
+    numpy = an.backend("numpy")
+    expected = subject.run(numpy, numpy.plain_loop(subject.step))
+    found: dict[str, Any] = {}
+    recorded, plain = chosen.loop(subject.step), chosen.plain_loop(subject.step)
+    for name, loop in zip(LOOPS, (recorded, plain), strict=True):
+        try:
+            actual = subject.run(chosen, loop)
+        except Exception as error:  # the other subjects are compared nevertheless
+            found[name] = f"{type(error).__name__}: {error}".splitlines()[0]
+        else:
+            found[name] = max(map(deviation, actual, expected))
+    return found | {"steps run as": execution(recorded)}
+
+
+def deviation(actual: Any, expected: Any) -> float:
+    """Return the largest difference of two arrays, relative to the largest number of the second."""
+    largest = float(np.max(np.abs(expected))) or 1.0
+    return float(np.max(np.abs(actual - expected))) / largest
+
+
+def subjects() -> Iterator[tuple[str, Subject]]:
+    """Yield every layer, loss and optimizer, by name."""
+    rng = np.random.default_rng(0)
+    for layer in LAYERS:
+        yield type(layer).__name__, of_layer(layer, rng)
+    for loss in LOSSES:
+        yield loss.__name__, of_loss(loss, rng)
+    for name, optimizer in OPTIMIZERS.items():
+        yield name, of_optimizer(optimizer, rng)
+
+
+def of_layer(layer: Layer, rng: np.random.Generator) -> Subject:
+    """Sum of outputs, new state and gradients of a layer in training mode, over random inputs and output gradients."""
+
+    def compute(shared: Any, row: Any) -> Any:
+        params, state = shared
+        y, cache, new_state = layer.forward(params, state, row[0], train=True)
+        return y, new_state, *layer.backward(params, cache, row[1])
+
+    params: Arrays = {name: rng.standard_normal(p.shape) for name, p in layer.parameters().items()}
+    state: Arrays = {name: rng.uniform(0.5, 2, p.shape) for name, p in layer.state().items()}
+    x = rng.standard_normal((STEPS, BATCH, FEATURES))
+    y = layer.forward(params, state, x[0], train=True)[0]
+    return _summed(compute, (params, state), (x, rng.standard_normal((STEPS, *y.shape))))
+
+
+def of_loss(loss: Loss, rng: np.random.Generator) -> Subject:
+    """Sum of a loss and of its gradients over random logits and labels."""
+    logits, labels = rng.standard_normal((STEPS, BATCH, CLASSES)), rng.integers(0, CLASSES, (STEPS, BATCH))
+    return _summed(lambda shared, row: loss(*row), (), (logits, labels))
+
+
+def of_optimizer(optimizer: an.Optimizer, rng: np.random.Generator) -> Subject:
+    """Parameters and state of an optimizer, updated with random gradients and learning rates."""
+
+    def step(carry: Any, shared: Any, row: Any) -> Any:
+        (params, state), (grads, lr) = carry, row
+        return optimizer.update(params, grads, state, lr)
+
+    params, grads = rng.standard_normal(1000), rng.standard_normal((STEPS, 1000))
+    return Subject(step, (params, optimizer.init(params)), (), (grads, rng.uniform(1e-3, 1e-2, STEPS)))
+
+
+def _summed(compute: Callable[[Any, Any], Any], shared: Any, rows: Any) -> Subject:
+    def step(carry: Any, shared: Any, row: Any) -> Any:
+        sums, rebuild = flatten(carry)
+        return rebuild([total + each for total, each in zip(sums, flatten(compute(shared, row))[0], strict=True)])
+
+    zeros = map_leaves(lambda x: np.zeros_like(x), compute(shared, map_leaves(lambda column: column[0], rows)))
+    return Subject(step, zeros, shared, rows)
+
+
+def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return a tree of the function's results."""
+    leaves, rebuild = flatten(tree)
+    return rebuild([function(leaf) for leaf in leaves])
+
+
+if __name__ == "__main__":
+    common.run(main)
