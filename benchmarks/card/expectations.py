@@ -2,17 +2,19 @@
 
 import json
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmarks.card.gradients import LOOPS, TOLERANCE
-from benchmarks.card.parts import NETS
+from benchmarks.card.parts import JOINING, NETS, SMALL_NETS
 from benchmarks.peers import ANYNET, on_gpu
 
-SMALL_NETS = NETS[:4]
-"""Nets for which eager PyTorch spends most of the time on kernel launches."""
+EAGER_RATIO, COMPILED_RATIO, JOINED_RATIO, FORTY_EPOCHS_SECONDS = 5.0, 1.0, 1.5, 1.0
 
-EAGER_RATIO, COMPILED_RATIO, FORTY_EPOCHS_SECONDS = 5.0, 1.0, 1.0
+
+Rates = dict[str, dict[str, float]]
+"""Images per second, by net and peer."""
 
 
 class Expectation(NamedTuple):
@@ -62,7 +64,12 @@ def evaluate(device: str, folder: Path) -> list[Expectation]:
         quantity = "largest deviation of gradients from NumPy's, relative, in float64"
         found.append(Expectation(quantity, TOLERANCE, largest, at_most=True))
     if (path := folder / "nets.json").exists():
-        found += _net_targets(device, json.loads(path.read_text(encoding="utf-8")))
+        found += _net_targets(device, _rates(path))
+    if (path := folder / "joining.json").exists():
+        rates = _rates(path)
+        for net in SMALL_NETS:
+            quantity = f"{net}: joined kernels, times separate ones"
+            found.append(Expectation(quantity, JOINED_RATIO, _ratio(rates, net, JOINING[0], JOINING[1:])))
     if (path := folder / "forty_epochs.json").exists():
         runs = json.loads(path.read_text(encoding="utf-8"))["runs"][device]
         took = statistics.median(run["seconds"]["total"] - run["seconds"]["import"] for run in runs)
@@ -71,21 +78,30 @@ def evaluate(device: str, folder: Path) -> list[Expectation]:
     return found
 
 
-def _net_targets(device: str, content: dict[str, Any]) -> list[Expectation]:
-    results = {result["workload"]["name"]: result for group in content["results"].values() for result in group}
+def _net_targets(device: str, rates: Rates) -> list[Expectation]:
     place, found = ":cuda" if on_gpu(ANYNET + device) else "", []
     compiled = [f"{name}{place}" for name in ("torch-compile", "jax-scan", "jax-step")]
-
-    def ratio(net: str, others: list[str]) -> float | None:
-        rates = (
-            {name: rate["median"] for name, rate in results[net]["images_per_second"].items()} if net in results else {}
-        )
-        anynet_rate, peers = rates.get(ANYNET + device), [rates[name] for name in others if name in rates]
-        return anynet_rate / max(peers) if anynet_rate and peers else None
-
     for net in SMALL_NETS:
-        found.append(Expectation(f"{net}: times torch{place}, eager", EAGER_RATIO, ratio(net, [f"torch{place}"])))
+        ratio = _ratio(rates, net, ANYNET + device, [f"torch{place}"])
+        found.append(Expectation(f"{net}: times torch{place}, eager", EAGER_RATIO, ratio))
     for net in NETS:
         quantity = f"{net}: times the best of {', '.join(compiled)}"
-        found.append(Expectation(quantity, COMPILED_RATIO, ratio(net, compiled)))
+        found.append(Expectation(quantity, COMPILED_RATIO, _ratio(rates, net, ANYNET + device, compiled)))
     return found
+
+
+def _rates(report: Path) -> Rates:
+    """Return the median rates of a report's JSON."""
+    groups = json.loads(report.read_text(encoding="utf-8"))["results"].values()
+    return {
+        result["workload"]["name"]: {name: rate["median"] for name, rate in result["images_per_second"].items()}
+        for group in groups
+        for result in group
+    }
+
+
+def _ratio(rates: Rates, net: str, name: str, others: Sequence[str]) -> float | None:
+    """Return the rate of a peer relative to the best of others; None if it, or all of them, were not measured."""
+    measured = rates.get(net, {})
+    peers = [measured[other] for other in others if other in measured]
+    return measured[name] / max(peers) if name in measured and peers else None

@@ -7,6 +7,12 @@ from benchmarks.peers import ANYNET, on_gpu
 
 CHECK, MEASURE = "check", "measure"
 NETS = ("W1", "W2", "W3", "W4", "W5")
+SMALL_NETS = NETS[:4]
+"""Nets whose time on a GPU is mostly that of launching kernels."""
+
+JOINING = ANYNET + "cupy", ANYNET + "cupy+separate"
+"""Peers that join phases into few kernels, and that do not."""
+
 ON_CPU = "anynet-numpy+numba"
 """Peer that a GPU is compared with."""
 
@@ -82,6 +88,7 @@ def parts(device: str, folder: Path, *, quick: bool) -> list[Part]:
         numbers("connect", "benchmarks.card.device", stage=CHECK),
         numbers("gradients", "benchmarks.card.gradients", stage=CHECK),
         report("nets", *NETS, peers=[*gpu_peers, *anynet, *others, ON_CPU], share=8),
+        *([report("joining", *SMALL_NETS, peers=[*JOINING], share=2)] if device == "cupy" else []),
         tests(device, folder / "tests.jsonl", quick=quick),
         numbers("forty_epochs", "benchmarks.forty_epochs", ("--quick",)),
         numbers("members", "benchmarks.members", quick=None),

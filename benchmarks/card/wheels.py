@@ -18,8 +18,8 @@ THERE = ("cupy-cuda12x", "cupy-cuda13x", "jax", "numpy", "torch")
 
 COMMANDS = (
     "pip download --no-deps --only-binary=:all: --python-version 3.12 --platform manylinux_2_28_x86_64 "
-    "--platform manylinux2014_x86_64 --dest wheels --requirement THIS_FILE",
-    "pip install --no-index --no-deps --find-links wheels --requirement THIS_FILE",
+    "--platform manylinux2014_x86_64 --dest wheels --requirement wheels.txt",
+    "pip install --no-index --no-deps --find-links wheels --requirement wheels.txt",
 )
 """Commands for the machine with network, to which the Python and the platform belong, and for the other."""
 

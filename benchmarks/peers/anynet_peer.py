@@ -15,7 +15,7 @@ from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import CLASSES, Workload
 
-EAGER = "eager"
+EAGER, SEPARATE = "eager", "separate"
 
 
 class Anynet(Peer):
@@ -27,7 +27,8 @@ class Anynet(Peer):
     data : Data
     backend : str
         As for `anynet.backend`; after a plus, how steps are run. "numpy" is NumPy without Numba, "numpy+numba" compiles
-        from the first step on, and "cupy+eager" runs steps without recording, while "cupy" records and captures them.
+        from the first step on. "cupy" captures recorded steps; "cupy+separate" does too, with a kernel for each phase;
+        "cupy+eager" runs steps without recording.
 
     Raises
     ------
@@ -38,7 +39,7 @@ class Anynet(Peer):
     def __init__(self, workload: Workload, data: Data, backend: str) -> None:
         self.workload, self.data = workload, data
         backend, _, how = backend.partition("+")
-        compiler = "" if how == EAGER else how
+        compiler = "" if how in (EAGER, SEPARATE) else how
         if compiler and find_spec(compiler) is None:
             raise LeftOutError(f"{compiler} is not installed")
         try:
@@ -47,6 +48,8 @@ class Anynet(Peer):
             raise LeftOutError(str(error)) from error
         if how == EAGER:
             self.backend = _eager(self.backend)
+        if how == SEPARATE:
+            self.backend = _separate(self.backend)
         if (target := self.backend.target) is not None:
             type(target).patience = 1 if compiler or backend != "numpy" else math.inf
         self.net, put = _net(workload), self.backend.asarray
@@ -89,6 +92,17 @@ def _eager(backend: Backend) -> Backend:
     kind = type(backend)
     eager: Backend = type("Eager", (kind,), {"loop": kind.plain_loop})(backend.name, backend.device)
     return eager
+
+
+def _separate(backend: Backend) -> Backend:
+    """Return the backend with a kernel for each phase of a step."""
+    if backend.name != "cupy":
+        raise LeftOutError(f"{backend.name} joins no kernels; choose anynet-cupy+{SEPARATE}")
+    from anynet.compiler.cuda import CudaTarget
+
+    kind = type("Separate", (type(backend),), {"target": CudaTarget(join=False)})
+    separate: Backend = kind(backend.name, backend.device)
+    return separate
 
 
 def _net(workload: Workload) -> an.Sequential:

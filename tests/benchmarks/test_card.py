@@ -33,14 +33,18 @@ def bad(tmp_path):
     ("stages", "names"),
     [
         (["check"], ["connect", "gradients", "tests"]),
-        (["measure"], ["nets", "forty_epochs", "members", "loading", "precision", "batches", "growth"]),
+        (["measure"], ["nets", "joining", "forty_epochs", "members", "loading", "precision", "batches", "growth"]),
         (["growth", "tests", "connect"], ["connect", "tests", "growth"]),
+        (["joining", "nets", "gradients", "connect"], ["connect", "gradients", "nets", "joining"]),
     ],
 )
 def test_stages_and_parts_by_name(tmp_path, stages, names):
     known = parts("cupy", tmp_path, quick=False)
     assert [part.name for part in command.choose(stages, known)] == names
     assert command.choose(["all"], known) == known
+    assert [part.name for part in known][:5] == ["connect", "gradients", "nets", "joining", "tests"]
+    elsewhere = parts("numpy", tmp_path, quick=False)
+    assert {part.name for part in known} - {part.name for part in elsewhere} == {"joining"}
 
 
 def test_unknown_stage_is_refused(tmp_path):
@@ -198,6 +202,13 @@ def test_targets_and_measured_values(tmp_path):
     measured = [(net, each.value, each.met) for (net, _), each in found.items() if each.value is not None]
     assert measured == [("W1", 6.0, True), ("W1", 6 / 7, False)]
     assert not any(each.met for (net, _), each in found.items() if net != "W1")
+
+    (tmp_path / "nets.json").unlink()
+    for joined, met in ((1.5, True), (1.49, False)):
+        rates = {"anynet-cupy": joined, "anynet-cupy+separate": 1.0}
+        (tmp_path / "joining.json").write_text(json.dumps(results(rates)))
+        found = evaluate("cupy", tmp_path)
+        assert [(each.value, each.met) for each in found] == [(joined, met)] + 3 * [(None, False)]
 
     for largest, value, met in ((1e-12, 1e-12, True), (1e-9, 1e-9, False), ("RuntimeError", None, False)):
         rows = {"ReLU": {"recorded": 0.0, "step by step": largest, "steps run as": "recorded steps"}}

@@ -11,6 +11,7 @@ from benchmarks.data import Data
 from benchmarks.hardware import Library
 from benchmarks.measure import order_of
 from benchmarks.peers.anynet_peer import Anynet
+from benchmarks.peers.base import LeftOutError
 
 BATCH_NORM = TINY[3]
 
@@ -54,13 +55,18 @@ def test_eager_peer_records_no_step():
 def test_captured_step_counts_its_kernels(emulated_cupy):
     data, order = Data.draw(BATCH_NORM), order_of(BATCH_NORM, 0)
     expected = reference.loss(BATCH_NORM, data, reference.trained(BATCH_NORM, data, order))
-    trained = {name: Anynet(BATCH_NORM, data, name) for name in ("numpy", "cupy", "cupy+eager")}
+    trained = {name: Anynet(BATCH_NORM, data, name) for name in ("numpy", "cupy", "cupy+separate", "cupy+eager")}
     for peer in trained.values():
         peer.train(order)
         assert reference.loss(BATCH_NORM, data, peer.parameters()) == pytest.approx(expected, rel=reference.TOLERANCE)
     calls = {name: peer.launches() for name, peer in trained.items()}
-    assert 0 < calls["cupy"] < calls["numpy"]
+    assert 0 < 2 * calls["cupy"] < calls["cupy+separate"] < calls["numpy"]
     assert calls["cupy+eager"] is None
+
+
+def test_only_cupy_has_kernels_that_are_joined():
+    with pytest.raises(LeftOutError, match="numpy joins no kernels; choose anynet-cupy\\+separate"):
+        Anynet(BATCH_NORM, Data.draw(BATCH_NORM), "numpy+separate")
 
 
 def test_all_tensors_but_the_batch_have_static_addresses(monkeypatch):

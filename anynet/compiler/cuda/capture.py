@@ -74,6 +74,8 @@ class KernelProgram(Program):
         As of `Program`.
     captures : bool
         If True, capture the steps as graphs. If False, launch each call.
+    join : bool
+        If True, join phases into few kernels. If False, each phase is a kernel.
     hot : bool
         As of `Program`.
 
@@ -88,7 +90,7 @@ class KernelProgram(Program):
         If `captures` and a function of CuPy reads the row: it would read the same one in each run of a graph.
     """
 
-    def __init__(self, *args: Any, captures: bool, hot: bool = False) -> None:
+    def __init__(self, *args: Any, captures: bool, join: bool = True, hot: bool = False) -> None:
         super().__init__(*args, hot=hot)
         self.captures, self._capture = captures, Capture()
         self._graphs: dict[int, Any] = {}
@@ -96,7 +98,8 @@ class KernelProgram(Program):
         self._rows: list[Array] = []  # of all steps
         self._first = cupy.zeros((), "int64")  # index of a graph's first step
         calls = [_phase(call) or call for call in self.calls if not _does_nothing(call)]
-        joined = kernels.join(calls, _footprint)
+        separate = (kernels.alone(call) if isinstance(call, Phase) else call for call in calls)
+        joined = kernels.join(calls, _footprint) if join else list(separate)
         reading = [call for call in joined if not isinstance(call, Kernel) and _reads(call, self._row)]
         self._copies_rows = bool(reading)
         if captures and reading:
@@ -198,6 +201,5 @@ def _reads(call: Call, rows: Sequence[Array]) -> bool:
 
 def _advance(first: Array, n: int) -> Kernel:
     """Return a kernel that adds n to the index of the first step."""
-    here, kernel = Access(first, (0,)), Kernel()
-    kernel.add(Phase((1,), (here,), (here,), (f"{{y0}} = {{x0}} + {n};",)))
-    return kernel
+    here = Access(first, (0,))
+    return kernels.alone(Phase((1,), (here,), (here,), (f"{{y0}} = {{x0}} + {n};",)))

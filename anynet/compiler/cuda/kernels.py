@@ -79,6 +79,11 @@ class Source(NamedTuple):
     threads: int
 
 
+def alone(phase: Phase) -> Kernel:
+    """Return a kernel of one phase."""
+    return Kernel([phase], [footprint(phase)])
+
+
 def join(calls: Sequence[Phase | Any], footprint_of: Callable[[Any], Footprint]) -> list[Kernel | Any]:
     """Put phases into as few kernels as possible, between other calls; the order of those that conflict stays.
 

@@ -38,17 +38,19 @@ class CudaTarget(Target):
         Precision of products of float32 arrays that are large enough for cuBLAS.
     captures : bool
         If True, steps run as CUDA graphs. If False, kernels are launched one by one.
+    join : bool
+        If True, small phases of a step share kernels. If False, each is a kernel, for measuring what that gains.
     """
 
-    def __init__(self, precision: str = "float32", *, captures: bool = True) -> None:
-        self._precision, self._captures = precision, captures
+    def __init__(self, precision: str = "float32", *, captures: bool = True, join: bool = True) -> None:
+        self._precision, self._captures, self._join = precision, captures, join
         self.execution = "CUDA graph" if captures else "separate kernels"
 
     @property
     def slower(self) -> Target | None:
         """The same without graphs; then graphs of CuPy's own kernels."""
         if self._captures:
-            return CudaTarget(self._precision, captures=False)
+            return CudaTarget(self._precision, captures=False, join=self._join)
         return CupyTarget(self._precision)
 
     def explain(self, error: Exception) -> str:
@@ -110,7 +112,7 @@ class CudaTarget(Target):
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
         """Return the step, which is captured as a CUDA graph when it runs."""
-        return KernelProgram(graph, n_carry, shared, self, captures=self._captures, hot=hot)
+        return KernelProgram(graph, n_carry, shared, self, captures=self._captures, join=self._join, hot=hot)
 
     def calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call]:
         """Return kernels, a product by cuBLAS or, if there is neither, a function of CuPy."""
