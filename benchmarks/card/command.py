@@ -25,6 +25,9 @@ from benchmarks.peers import ANYNET, check_names
 
 ALL = "all"
 
+UNFINISHED = Outcome("not finished", False, 0)
+"""Outcome of the part that runs when the whole command is killed."""
+
 
 def main(
     *,
@@ -70,6 +73,7 @@ def main(
     for i, part in enumerate(chosen):
         share = part.share / sum(later.share for later in chosen[i:])
         left = None if until is None else share * (until - time.monotonic())
+        write(folder, here, {**outcomes, part.name: UNFINISHED}, evaluate(device, folder))
         outcomes[part.name] = run(part, folder, quick=quick, seconds=left)
         console.print(f"{part.name}: {outcomes[part.name].message}, {outcomes[part.name].seconds:.0f} s", markup=False)
         expected = evaluate(device, folder)

@@ -115,8 +115,9 @@ def of_layer(layer: Layer, rng: np.random.Generator) -> Subject:
 
     def compute(shared: Any, row: Any) -> Any:
         params, state = shared
-        y, cache, new_state = layer.forward(params, state, row[0], train=True)
-        return y, new_state, *layer.backward(params, cache, row[1])
+        x, dy = 2 * row[0], 2 * row[1]  # a product that reads a row itself cannot be captured
+        y, cache, new_state = layer.forward(params, state, x, train=True)
+        return y, new_state, *layer.backward(params, cache, dy)
 
     params: Arrays = {name: rng.standard_normal(p.shape) for name, p in layer.parameters().items()}
     state: Arrays = {name: rng.uniform(0.5, 2, p.shape) for name, p in layer.state().items()}

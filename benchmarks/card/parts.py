@@ -78,19 +78,19 @@ def parts(device: str, folder: Path, *, quick: bool) -> list[Part]:
             output=folder / f"{name}.json",
         )
 
-    def numbers(name: str, module: str, quick: tuple[str, ...] | None = (), *, stage: str = MEASURE) -> Part:
+    def numbers(name: str, module: str, quick: tuple[str, ...] | None, stage: str = MEASURE) -> Part:
         output = folder / f"{name}.json"
-        arguments, share = (device, "--out", f"{output}"), 1 if stage == CHECK else 2
-        return Part(name=name, module=module, arguments=arguments, stage=stage, share=share, quick=quick, output=output)
+        arguments = device, "--out", f"{output}"
+        return Part(name=name, module=module, arguments=arguments, stage=stage, share=2, quick=quick, output=output)
 
     few = NETS[:3:2] if quick else NETS
     return [
-        numbers("connect", "benchmarks.card.device", stage=CHECK),
-        numbers("gradients", "benchmarks.card.gradients", stage=CHECK),
-        report("nets", *NETS, peers=[*gpu_peers, *anynet, *others, ON_CPU], share=8),
-        *([report("joining", *SMALL_NETS, peers=[*JOINING], share=2)] if device == "cupy" else []),
+        numbers("connect", "benchmarks.card.device", quick=(), stage=CHECK),
+        numbers("gradients", "benchmarks.card.gradients", quick=(), stage=CHECK),
+        report("nets", *NETS, peers=[*gpu_peers, *anynet, *others, ON_CPU], share=10),
+        *([report("joining", *SMALL_NETS, peers=[*JOINING], share=3)] if device == "cupy" else []),
         tests(device, folder / "tests.jsonl", quick=quick),
-        numbers("forty_epochs", "benchmarks.forty_epochs", ("--quick",)),
+        numbers("forty_epochs", "benchmarks.forty_epochs", quick=("--quick",)),
         numbers("members", "benchmarks.members", quick=None),
         numbers("loading", "benchmarks.loading", quick=("--quick",)),
         numbers("precision", "benchmarks.precision", quick=None),

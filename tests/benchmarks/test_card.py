@@ -91,7 +91,7 @@ def test_parts_share_the_time_that_is_left(tmp_path, monkeypatch):
     monkeypatch.setattr(command, "run", take_a_third)
     monkeypatch.setattr(command, "parts", lambda device, folder, quick: known)
     command.main(minutes=4, out=tmp_path)
-    assert given == pytest.approx({"connect": 240 / 8, "gradients": 230 / 7, "tests": 230 - 230 / 21})
+    assert given == pytest.approx({"connect": 48, "gradients": 56, "tests": 240 - 16 - 56 / 3})  # shares 2, 2, 6
 
 
 @pytest.mark.parametrize(

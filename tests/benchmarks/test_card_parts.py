@@ -17,6 +17,9 @@ from benchmarks import common
 from benchmarks.card import command, device, gradients, wheels
 from benchmarks.card.parts import Part
 
+FAST = ("Linear", "Adam")
+"""Subjects that are compared with the emulator each time; compiling the others takes seconds."""
+
 
 def content(path):
     return json.loads(path.read_text(encoding="utf-8"))
@@ -106,7 +109,8 @@ def test_a_wrong_gradient_is_found_and_the_others_are_compared(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "name", ["Adam", *(pytest.param(name, marks=pytest.mark.slow) for name in ("Linear", "hinge"))]
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in FAST)) for name, _ in gradients.subjects()],
 )
 def test_gradients_of_captured_steps(emulated_cupy, name):
     emulated_cupy.dtype("float64")
