@@ -53,10 +53,13 @@ def test_errors_are_one_line(benchmark, capsys):
 def test_loading(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(loading, "FEW_IMAGES", 32)
     monkeypatch.setattr(loading, "BATCH_SIZES", (8, 16))
+    saved = []
+    monkeypatch.setattr(loading, "save", lambda numbers, out: saved.append((len(numbers["seconds"]), out)))
     loading.main("numpy", quick=True, out=tmp_path / "it.json")
     found = content(tmp_path / "it.json")["seconds"]
     nets = [net for net in loading.TRAINED if net != loading.WIDE]
     measured = [(one["net"], one["batch size"]) for one in found]
+    assert saved == [(n, tmp_path / "it.json") for n in range(1, len(measured) + 1)]
     assert measured == [(name, size) for name in ("batches only", *nets) for size in ("8", "16")]
     assert all(len(one["resident"]) == len(one["streamed"]) == 2 for one in found)
     assert "streamed" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from anynet.app.config import Config
 from anynet.app.experiment import prepare
 from anynet.backends.numpy import Numpy
 from anynet.core.history import History
+from benchmarks import common
 from benchmarks import precision as benchmark
 from benchmarks.rounded import MANTISSA_BITS, RoundedNumpy, round_into
 
@@ -19,12 +20,19 @@ pytestmark = pytest.mark.usefixtures("few_pictures")
 SMALL = Config(train="400", val="100", hidden="20")
 
 
+def runs_of(numbers):
+    return sum(len(result["test_accuracy"]) for result in numbers["results"])
+
+
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_all_precisions_and_seeds(tmp_path, monkeypatch, capsys, epochs):
     """A backend that rounds nothing shows no difference between precisions."""
     monkeypatch.setattr(Numpy, "precisions", ("float32", "bf16"))
     monkeypatch.setattr(benchmark, "NETS", {"small": SMALL})
+    saved, save = [], common.save
+    monkeypatch.setattr(common, "save", lambda numbers, out: saved.append(runs_of(numbers)) or save(numbers, out))
     benchmark.main("numpy", epochs=epochs, out=tmp_path / "it.json")
+    assert saved == [1, 2, 3, 4, 5, 6, 6]  # after each run, and at the end
     content = json.loads((tmp_path / "it.json").read_text())
     assert content["machine"].keys() >= {"cpu", "cores", "date", "versions"}
     assert (content["backend"], content["dataset"], content["epochs"]) == ("numpy", "synthetic", epochs)
