@@ -98,7 +98,7 @@ def fits(a: Array, b: Array, out: Array) -> bool:
         and bool(a.dtype == b.dtype == out.dtype)
         and all(2 <= array.ndim <= out.ndim <= 3 and (_row_major(array) or _row_major(array.mT)) for array in (a, b))
         and _row_major(out)
-        and all(n > 0 for array in (a, b, out) for n in array.shape)
+        and all(0 < n < 2**31 for array in (a, b, out) for n in array.shape)  # C's int
     )
 
 

@@ -7,6 +7,7 @@ from threading import Thread
 import numpy as np
 import pytest
 from fake_cupy import put_in_place
+from numpy.lib.stride_tricks import as_strided
 
 
 @pytest.fixture
@@ -164,3 +165,12 @@ def test_a_library_without_a_function(fake, cublas, monkeypatch):
     monkeypatch.setattr(cublas, "CDLL", lambda name: type("CDLL", (), {})())
     with pytest.raises(ImportError, match=r"^cannot open cuBLAS: .*cublasCreate_v2"):
         cublas.library()
+
+
+def test_sizes_are_ints_in_c(fake):
+    from anynet.compiler.cuda.matmul import fits
+
+    one = np.ones((1, 1), np.float32)
+    for rows, does in ((2**31 - 1, True), (2**31, False)):
+        tall = as_strided(one, (rows, 1), (4, 4))
+        assert fits(tall, one, tall) is does
