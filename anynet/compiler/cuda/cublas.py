@@ -82,8 +82,7 @@ class Handle:
     def __del__(self) -> None:
         if self._ptr and not sys.is_finalizing():  # at exit, CUDA frees it
             _unused.append((self._device, self._ptr))
-            with suppress(RuntimeError):  # of a device that an earlier error made useless
-                _destroy_unused()
+            _destroy_unused()
 
 
 class _Handles(threading.local):
@@ -169,9 +168,8 @@ def _path() -> str:
 
 def _destroy_unused() -> None:
     """Destroy the handles that nothing refers to, later if a graph is captured now: destroying waits for the device."""
-    if cupy.cuda.get_current_stream().is_capturing():
-        return
-    while _unused:
-        device, ptr = _unused.popleft()
-        with device:
-            library().cublasDestroy_v2(ptr)
+    with suppress(RuntimeError, IndexError):  # a device that an earlier error made useless; another thread was faster
+        while _unused and not cupy.cuda.get_current_stream().is_capturing():
+            device, ptr = _unused.popleft()
+            with device:
+                library().cublasDestroy_v2(ptr)

@@ -6,7 +6,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from fake_cupy import put_in_place
+from fake_cupy import CUDARuntimeError, put_in_place
 from numpy.lib.stride_tricks import as_strided
 
 
@@ -41,6 +41,10 @@ def in_thread(function):
     thread.start()
     thread.join()
     return found.pop()
+
+
+def raising(error):
+    raise error
 
 
 def test_one_handle_for_each_device_and_thread(fake, cublas):
@@ -107,6 +111,23 @@ def test_a_capture_is_not_disturbed(fake, make):
     make()
     assert len(fake.cublas.handles) == 1
     assert fake.cublas.calls == ["cublasCreate_v2", "cublasDestroy_v2", "cublasCreate_v2"]
+
+
+def test_no_handle_is_destroyed_when_python_ends(fake, cublas, make, monkeypatch):
+    """CUDA may have ended before."""
+    products = [in_thread(make)[0]]
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+    products.clear()
+    assert "cublasDestroy_v2" not in fake.cublas.calls
+
+
+def test_a_device_with_an_error_does_not_harm_others(fake, cublas, make, monkeypatch):
+    products = [in_thread(make)[0]]
+    with monkeypatch.context() as patched:
+        patched.setattr(fake.Device, "__enter__", lambda device: raising(CUDARuntimeError(700)))
+        products.clear()
+    cublas.cublas_handle()
+    assert fake.cublas.calls == ["cublasCreate_v2", "cublasCreate_v2"]
 
 
 def test_nothing_is_left_of_a_handle_that_cannot_be_created(fake, cublas):
