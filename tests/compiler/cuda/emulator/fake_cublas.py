@@ -1,8 +1,6 @@
 """libcublas with its C interface, as ctypes opens it: addresses, column-major matrices, statuses."""
 
 import ctypes
-import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -10,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 import numpy as np
+from c_functions import Function, StatusError, declarations
 from fake_gpu import CUDARuntimeError, Gpu, Work
 from fake_memory import Block, MemoryFaultError
 from numpy.lib.stride_tricks import as_strided
@@ -32,12 +31,10 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
 """
 """Declarations of cublas_api.h."""
 
-WORDS = {"size_t": ctypes.c_size_t, "long long int": ctypes.c_longlong}
-WORDS |= dict.fromkeys(("cublasHandle_t", "cudaStream_t"), ctypes.c_void_p)
-
 
 class Status(IntEnum):
-    SUCCESS, NOT_INITIALIZED, ALLOC_FAILED, INVALID_VALUE, INTERNAL_ERROR, NOT_SUPPORTED = 0, 1, 3, 7, 14, 15
+    SUCCESS, NOT_INITIALIZED, ALLOC_FAILED, INVALID_VALUE, ARCH_MISMATCH, MAPPING_ERROR = 0, 1, 3, 7, 8, 11
+    EXECUTION_FAILED, INTERNAL_ERROR, NOT_SUPPORTED, LICENSE_ERROR = 13, 14, 15, 16
 
 
 class Operation(IntEnum):
@@ -55,13 +52,6 @@ class ComputeType(IntEnum):
 
 class CudaDataType(IntEnum):
     CUDA_R_32F, CUDA_R_64F = 0, 1
-
-
-class StatusError(Exception):
-    """End of a function with a status."""
-
-    def __init__(self, status: int) -> None:
-        self.status = status
 
 
 DTYPES = {CudaDataType.CUDA_R_32F: np.float32, CudaDataType.CUDA_R_64F: np.float64}
@@ -97,55 +87,6 @@ def span(rows: int, columns: int, ld: int, stride: int, count: int) -> int:
     return (count - 1) * stride + (columns - 1) * ld + rows if count and rows and columns else 0
 
 
-class Function:
-    """A C function as ctypes has it, made of a Python one: arguments are converted twice, as a call of C does it.
-
-    It refuses argument types of other sizes than those of the header. Errors of the emulator are raised by the call.
-    """
-
-    def __init__(self, do: Callable[..., Any], result: str, types: list[Any]) -> None:
-        self._do, self._types, self._argtypes = do, types, None
-        self._c = ctypes.CFUNCTYPE(ctypes.c_void_p if "*" in result else ctypes.c_int, *types)(self._run)
-        self._faults = threading.local()
-
-    @property
-    def argtypes(self) -> Any:
-        return self._argtypes
-
-    @argtypes.setter
-    def argtypes(self, types: Any) -> None:
-        sizes, right = ([ctypes.sizeof(kind) for kind in kinds] for kinds in (types, self._types))
-        if sizes != right:
-            raise TypeError(f"{self._do.__name__}: arguments of {sizes} bytes; in the header they have {right}")
-        self._argtypes = self._c.argtypes = types
-
-    @property
-    def restype(self) -> Any:
-        return self._c.restype
-
-    @restype.setter
-    def restype(self, kind: Any) -> None:
-        self._c.restype = kind
-
-    def _run(self, *args: Any) -> int:
-        try:
-            return self._do(*args) or Status.SUCCESS
-        except StatusError as error:
-            return error.status
-        except BaseException as error:  # cannot pass through C
-            self._faults.last = error
-            return Status.INTERNAL_ERROR
-
-    def __call__(self, *args: Any) -> Any:
-        if self._argtypes is None or len(args) != len(self._argtypes):
-            raise TypeError(f"{self._do.__name__}: {len(args)} arguments of types {self._argtypes}")
-        self._faults.last = None
-        result = self._c(*args)
-        if self._faults.last is not None:
-            raise self._faults.last
-        return result
-
-
 def require(truth: bool, status: Status) -> None:
     if not truth:
         raise StatusError(status)
@@ -174,15 +115,9 @@ class Library:
         if self.missing or name != PATH:
             raise OSError(f"{name}: cannot open shared object file: No such file or directory")
         opened = type("CDLL", (), {})()
-        for result, function, arguments in re.findall(r"([\w* ]+?) (\w+)\(([^)]*)\);", HEADER):
-            types = [self._type(argument) for argument in arguments.split(",")]
+        for function, result, types in declarations(HEADER):
             setattr(opened, function, Function(self._function(function), result, types))
         return opened
-
-    @staticmethod
-    def _type(argument: str) -> Any:
-        kind = " ".join(argument.split()[:-1])
-        return ctypes.c_void_p if "*" in kind else WORDS.get(kind, ctypes.c_int)
 
     def _function(self, name: str) -> Callable[..., Any]:
         do = getattr(self, f"_{name}")
