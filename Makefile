@@ -8,7 +8,7 @@
 # make imports    draw docs/imports.svg
 # make bench      compare training throughput with other libraries, which it installs
 #
-# ARGS="..." is passed on; JOBS=2 is the number of test processes.
+# ARGS="..." is passed on; JOBS=2 is the number of test processes; CUDA=12 or 13 chooses the CuPy for tests.
 
 PYTHON ?= python3
 VENV := .venv
@@ -64,7 +64,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev,gpu-test-cuda$(CUDA)]'
 	touch $@
 
 $(VENV)/ready-gpu: $(VENV)/ready-dev

@@ -93,7 +93,7 @@ def emulated_cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     chosen = backend("cupy")
     assert chosen.target.slower is not None  # the probe runs now, before a test injects faults
     yield chosen
-    importlib.import_module("anynet.compiler.cuda.matmul")._handle.cache_clear()  # with their workspaces
+    sys.modules["anynet.compiler.cuda.cublas"]._here.by_device.clear()  # with their workspaces
 
 
 @pytest.fixture(params=marked(BACKENDS))

@@ -28,8 +28,8 @@ COMPILE = ("auto", "on", "off")
 
 PRECISIONS = {
     "float32": "every backend",
-    "tf32": "cupy with nvmath-python (pip install nvmath-python), torch:cuda or jax:gpu, on an NVIDIA GPU since Ampere",
-    "bf16": "cupy with nvmath-python (pip install nvmath-python) or jax:gpu, on an NVIDIA GPU since Ampere",
+    "tf32": "cupy, torch:cuda or jax:gpu, on an NVIDIA GPU since Ampere",
+    "bf16": "cupy or jax:gpu, on an NVIDIA GPU since Ampere",
 }
 """Matmul precisions: what operands of products of float32 arrays are rounded to, with the backends that have them.
 

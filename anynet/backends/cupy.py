@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 
 from anynet.backends.base import (
     Backend,
-    BackendError,
     DeviceMemory,
     Function,
 )
 from anynet.backends.cupy_refusals import check_values, find_device, out_of_memory, refusing
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import PLAIN, CompileError, CompileWarning, Loop, Step, Target
-from anynet.compiler.cuda import CudaTarget, fastest_target, find_cublas
-from anynet.core.formatting import first_line
+from anynet.compiler.cuda import CudaTarget, cublas_handle, fastest_target
 from anynet.core.typing import Array
 
 PIECE_BYTES = 8_000_000
@@ -38,13 +36,8 @@ def connect(device: str | None) -> "Cupy":
     with refusing(number):
         cupy.cuda.Device(number).use()  # CuPy allocates on the current device
         check_values()
-    try:
-        find_cublas()
-    except Exception as error:
-        raise BackendError(
-            f"cupy would multiply by nvmath-python's cuBLAS, which does not work here ({first_line(error)}); "
-            "pip install '.[cuda12]' or '.[cuda13]', as cupy's CUDA is, in anynet's source, or remove nvmath-python"
-        ) from error
+        if not cupy.cuda.runtime.is_hip:
+            cublas_handle()
     return Cupy("cupy", cupy.cuda.Device(number))
 
 
@@ -103,8 +96,8 @@ class Cupy(Backend):
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Matmul precisions of recorded steps; rounding needs nvmath-python and compute capability 8.0 (Ampere)."""
-        rounded = find_cublas() is not None and int(self.device.compute_capability) >= 80
+        """Matmul precisions of recorded steps; rounding needs an NVIDIA GPU of compute capability 8.0 (Ampere)."""
+        rounded = not cupy.cuda.runtime.is_hip and int(self.device.compute_capability) >= 80
         return ("float32", "tf32", "bf16") if rounded else super().precisions
 
     def compile(self, function: Function) -> Function:

@@ -81,7 +81,7 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--normalize", "standard"], 'did you mean "standardize"?'),
         (["--backend", "nunpy"], 'did you mean "numpy"'),
         (["--precision", "tf23"], 'Did you mean "tf32"?'),
-        (["--precision", "bf16"], "numpy on cpu multiplies in float32 only; for bf16 choose cupy with nvmath-python"),
+        (["--precision", "bf16"], "numpy on cpu multiplies in float32 only; for bf16 choose cupy or jax:gpu"),
         (["--preset", "garcia-sans/2"], 'did you mean "garcia-sanz/2"'),
         (["--lr=-0.1"], "Must be > 0"),
         (["--l2=-0.1"], "Must be >= 0"),

@@ -30,15 +30,23 @@ def test_the_gpu_chosen_is_made_the_current_one_before_it_is_tried(install, name
     assert chosen.memory() == DeviceMemory(free=3 + number, total=10)
 
 
-def test_a_cublas_that_does_not_work_is_told(install):
-    def fail():
-        raise RuntimeError("DynamicLibNotFoundError: cublas\nsearched everywhere")
-
-    fake = install()
-    fake.cublas.create = fail
+def test_a_cublas_that_cannot_be_opened_is_told(install):
+    install().cublas.missing = True
     message = refusal()
-    for part in ("nvmath-python's cuBLAS, which does not work here", "cublas)", "'.[cuda12]' or '.[cuda13]'"):
-        assert part in message
+    assert message.startswith("cupy lacks files of the CUDA toolkit (cannot open cuBLAS: libcublas.so.12: cannot open")
+    assert "pip install 'cupy-cuda12x[ctk]'" in message
+
+
+def test_a_cublas_that_does_not_work_is_told(install):
+    install().cublas.refused["cublasCreate_v2"] = 1
+    message = refusal()
+    assert "cannot compute on this GPU (cublasCreate_v2 returned CUBLAS_STATUS_NOT_INITIALIZED)" in message
+
+
+def test_rocm_needs_no_cublas(install):
+    fake = install()
+    fake.cupy.cuda.runtime.is_hip, fake.cublas.missing = True, True
+    assert backend("cupy").precisions == ("float32",)
 
 
 def test_what_cupy_keeps_is_free(install, monkeypatch):

@@ -1,6 +1,5 @@
 """Products of float32 arrays whose operands are rounded: what is offered is had, what is not is refused."""
 
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -56,7 +55,7 @@ def test_what_is_not_offered_is_refused(backend_here):
         assert len(said.splitlines()) == 1
         only = ", ".join(backend_here.precisions)
         assert said.startswith(f"{backend_here.name} on {backend_here.device_name} multiplies in {only} only; for ")
-        assert "cupy with nvmath-python (pip install nvmath-python)" in said
+        assert "on an NVIDIA GPU since Ampere" in said
 
 
 def test_another_name_is_refused(backend_here):
@@ -178,20 +177,22 @@ def test_torch_offers_what_gpus_have(monkeypatch, cuda, capability, offered):
 
 
 @pytest.mark.parametrize(
-    ("nvmath", "capability", "offered"),
+    ("capability", "is_hip", "offered"),
     [
-        (True, "80", ("float32", "tf32", "bf16")),
-        (True, "120", ("float32", "tf32", "bf16")),
-        (True, "75", ("float32",)),
-        (False, "90", ("float32",)),
+        ("80", False, ("float32", "tf32", "bf16")),
+        ("120", False, ("float32", "tf32", "bf16")),
+        ("75", False, ("float32",)),
+        ("90", True, ("float32",)),
     ],
 )
-def test_cupy_offers_what_nvmath_and_gpus_have(monkeypatch, nvmath, capability, offered):
-    fake = put_in_place(monkeypatch, nvmath=nvmath)
+def test_cupy_offers_what_gpus_have(monkeypatch, capability, is_hip, offered):
+    fake = put_in_place(monkeypatch)
+    monkeypatch.setattr(fake.cupy.cuda.runtime, "is_hip", is_hip)
     fake.cupy.cuda.Device.compute_capability = capability
-    module = sys.modules["anynet.backends.cupy"]
-    chosen = module.Cupy("cupy", fake.cupy.cuda.Device(0))
+    chosen = backend("cupy")
     assert chosen.precisions == offered
     if offered == ("float32",):
-        with pytest.raises(BackendError, match=r"cupy on cuda:0 multiplies in float32 only.*pip install nvmath-python"):
+        with pytest.raises(
+            BackendError, match="cupy on cuda:0 multiplies in float32 only; for bf16 choose cupy or jax"
+        ):
             chosen.with_precision("bf16")

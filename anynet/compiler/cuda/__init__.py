@@ -2,7 +2,7 @@
 
 `target` decides how each operation runs. `lowering` makes phases of operations: parallel loops over the elements of a
 result, with the `expressions` of single elements. `kernels` puts phases together, where the `dependences` between them
-allow it, `launch` compiles and launches them, and `capture` makes a graph of all. `matmul` calls cuBLAS.
+allow it, `launch` compiles and launches them, and `capture` makes a graph of all. `matmul` multiplies with `cublas`.
 
 A `CudaTarget` that fails is followed by slower ones: kernels without a graph, then a graph of CuPy's own kernels
 (`cupy_steps`); `failures` explains why, and `probe` finds out at the start which of them works.
@@ -10,7 +10,8 @@ A `CudaTarget` that fails is followed by slower ones: kernels without a graph, t
 Importing this package needs CuPy.
 """
 
+from anynet.compiler.cuda.cublas import cublas_handle
 from anynet.compiler.cuda.probe import fastest_target
-from anynet.compiler.cuda.target import CudaTarget, find_cublas
+from anynet.compiler.cuda.target import CudaTarget
 
-__all__ = ["CudaTarget", "fastest_target", "find_cublas"]
+__all__ = ["CudaTarget", "cublas_handle", "fastest_target"]

@@ -1,29 +1,21 @@
-"""Matrix products with cuBLAS, called directly: CuPy refuses to call cuBLAS while a graph is captured."""
+"""Matrix products with cuBLAS."""
 
-import threading
-from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
-import cupy
 import numpy as np
-from nvmath import CudaDataType
-from nvmath.bindings import cublas
 
+from anynet.compiler.cuda import cublas
 from anynet.compiler.cuda.dependences import Footprint, address_range
 from anynet.compiler.cuda.phases import element_strides
 from anynet.core.typing import ConcreteArray as Array
-
-WORKSPACE = 32 << 20
-"""Bytes of cuBLAS's workspace; NVIDIA recommends as much for its newest GPUs."""
 
 ONE, ZERO = ({name: np.full(1, value, name) for name in ("float32", "float64")} for value in (1, 0))
 """Factors alpha and beta, by dtype."""
 
 COMPUTE = {
-    "float32": cublas.ComputeType.COMPUTE_32F,
-    "tf32": cublas.ComputeType.COMPUTE_32F_FAST_TF32,
-    "bf16": cublas.ComputeType.COMPUTE_32F_FAST_16BF,
+    "float32": cublas.CUBLAS_COMPUTE_32F,
+    "tf32": cublas.CUBLAS_COMPUTE_32F_FAST_TF32,
+    "bf16": cublas.CUBLAS_COMPUTE_32F_FAST_16BF,
 }
 """Compute type of products of float32 arrays, by precision; all of them accumulate in float32."""
 
@@ -65,31 +57,29 @@ class MatrixProduct:
     def __init__(self, a: Array, b: Array, out: Array, precision: str) -> None:
         self.footprint = Footprint((address_range(a), address_range(b)), (address_range(out),))
         self._arrays = a, b, out
-        self._handle, self._workspace = connect()
+        self._handle = cublas.cublas_handle()
         left, right, result = map(_operand, (a, b, out))
         kind, is_single = str(out.dtype), out.dtype == "float32"
-        dtype = CudaDataType.CUDA_R_32F if is_single else CudaDataType.CUDA_R_64F
+        dtype = cublas.CUDA_R_32F if is_single else cublas.CUDA_R_64F
         (m, n), k, members = out.shape[-2:], a.shape[-1], out.shape[0] if out.ndim == 3 else None
         stacked = members is not None
 
         def matrix(array: Array, operand: Operand) -> tuple[Any, ...]:
             return array.data.ptr, dtype, operand.ld, *((operand.stride,) if stacked else ())
 
-        self._function: Callable[..., Any] = cublas.gemm_strided_batched_ex if stacked else cublas.gemm_ex
+        self._function = "cublasGemmStridedBatchedEx" if stacked else "cublasGemmEx"
         self._args = (
-            *(cublas.Operation.T if operand.transposed else cublas.Operation.N for operand in (right, left)),
+            *(cublas.CUBLAS_OP_T if operand.transposed else cublas.CUBLAS_OP_N for operand in (right, left)),
             *(n, m, k, ONE[kind].ctypes.data, *matrix(b, right), *matrix(a, left), ZERO[kind].ctypes.data),
             *matrix(out, result),
             *((members,) if stacked else ()),
-            COMPUTE[precision] if is_single else cublas.ComputeType.COMPUTE_64F,
-            cublas.GemmAlgo.DFALT,
+            COMPUTE[precision] if is_single else cublas.CUBLAS_COMPUTE_64F,
+            cublas.CUBLAS_GEMM_DEFAULT,
         )
 
     def __call__(self) -> None:
         """Compute the product on the current stream."""
-        cublas.set_stream(self._handle, cupy.cuda.get_current_stream().ptr)
-        cublas.set_workspace(self._handle, self._workspace.data.ptr, WORKSPACE)  # set_stream resets it
-        self._function(self._handle, *self._args)
+        self._handle.multiply(self._function, *self._args)
 
 
 def fits(a: Array, b: Array, out: Array) -> bool:
@@ -108,27 +98,8 @@ def fits(a: Array, b: Array, out: Array) -> bool:
         and bool(a.dtype == b.dtype == out.dtype)
         and all(2 <= array.ndim <= out.ndim <= 3 and (_row_major(array) or _row_major(array.mT)) for array in (a, b))
         and _row_major(out)
-        and all(n > 0 for array in (a, b, out) for n in array.shape)
+        and all(0 < n < 2**31 for array in (a, b, out) for n in array.shape)  # C's int
     )
-
-
-def connect() -> tuple[int, Array]:
-    """Return the cuBLAS handle of this thread for the current device, and its workspace.
-
-    Programs of one thread share them. Two products must not use them at the same time: each has to be ordered after
-    the one before it.
-
-    Returns
-    -------
-    handle : int
-    workspace : cupy.ndarray of uint8, shape (WORKSPACE,)
-    """
-    return _handle(cupy.cuda.Device().id, threading.get_ident())
-
-
-@cache
-def _handle(device: int, thread: int) -> tuple[int, Array]:
-    return cublas.create(), cupy.empty(WORKSPACE, "uint8")
 
 
 def _operand(array: Array) -> Operand:

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
-from importlib.util import find_spec
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +16,7 @@ from anynet.compiler.cuda.dependences import address_range
 from anynet.compiler.cuda.expressions import REDUCTIONS, has_known_dtypes, is_elementwise
 from anynet.compiler.cuda.failures import explain
 from anynet.compiler.cuda.launch import CupyCall, SingleKernel, copy_values
+from anynet.compiler.cuda.matmul import MatrixProduct, fits
 from anynet.compiler.cuda.phases import Phase
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
@@ -146,10 +146,7 @@ class CudaTarget(Target):
 
     def call_cublas(self, a: cupy.ndarray, b: cupy.ndarray, out: cupy.ndarray) -> list[Call] | None:
         """Return the call that computes a product with cuBLAS, or None if cuBLAS cannot."""
-        cublas = find_cublas()
-        if cublas is None or not cublas.fits(a, b, out):
-            return None
-        return [(cublas.MatrixProduct(a, b, out, self._precision), ())]
+        return [(MatrixProduct(a, b, out, self._precision), ())] if fits(a, b, out) else None
 
     def _reduction(
         self, op: str, x: cupy.ndarray, out: cupy.ndarray, axis: Any = None, keepdims: bool = False
@@ -188,23 +185,6 @@ class CupyTarget(CudaTarget):
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
         """Return the step, which is captured as a CUDA graph when it runs."""
         return CupyProgram(graph, n_carry, shared, self, hot=hot)
-
-
-@cache
-def find_cublas() -> ModuleType | None:
-    """Return the module `matmul` after a successful call of cuBLAS, or None if nvmath-python is not installed.
-
-    Raises
-    ------
-    Exception
-        Any error of nvmath-python or cuBLAS, if they are installed and do not work.
-    """
-    if find_spec("nvmath") is None:
-        return None
-    from anynet.compiler.cuda import matmul  # imports nvmath-python, which is optional
-
-    matmul.connect()
-    return matmul
 
 
 def _single(phase: Phase) -> Call:

@@ -1,13 +1,17 @@
 """The fake CuPy and cuBLAS have the names, arguments and constants of the real packages."""
 
 import inspect
+import json
 import re
+import subprocess
+import sys
 
+import fake_cublas
 import fake_gpu
 import numpy as np
 import pytest
 from fake_arrays import IMPLICIT
-from fake_cupy import Fake
+from fake_cupy import DynamicLibNotFoundError, Fake, put_in_place
 from fake_memory import OutOfMemoryError
 
 cupy = pytest.importorskip("cupy", exc_type=ImportError)
@@ -54,7 +58,6 @@ def test_methods(path):
     assert names <= set(dir(real(path)))
 
 
-ENUMS = ("Status", "Operation", "GemmAlgo", "Math", "ComputeType")
 FUNCTIONS = [f"cupy.{name}" for name in ("array", "asarray", "asnumpy", "copyto", "empty", "empty_like")]
 FUNCTIONS += ["cupy.RawModule", "cupy.RawModule.get_function", "cupy.RawModule.compile", "cupy.ndarray.set"]
 FUNCTIONS += ["cupy.ndarray.get", "cupy.cuda.Event", "cupy.cuda.Stream", "cupy.cuda.Event.record", "cupy.cuda.Device"]
@@ -117,20 +120,40 @@ def test_implicit_conversion():
         np.asarray(array)
 
 
-class TestCublas:
-    @pytest.fixture
-    def cublas(self):
-        return pytest.importorskip("nvmath.bindings.cublas", exc_type=ImportError)
+def test_where_libraries_are_found():
+    pathfinder, fake = pytest.importorskip("cuda.pathfinder"), FAKE.modules["cuda.pathfinder"]
+    assert parameters(pathfinder.load_nvidia_dynamic_lib) == parameters(fake.load_nvidia_dynamic_lib)
+    assert "abs_path" in inspect.signature(pathfinder.LoadedDL).parameters
+    assert pathfinder.DynamicLibNotFoundError.__bases__ == DynamicLibNotFoundError.__bases__
 
-    def test_arguments(self, cublas):
-        functions = {name: thing for name, thing in vars(FAKE.cublas).items() if inspect.isfunction(thing)}
-        assert len(functions) == 7
-        for name, function in functions.items():
-            assert parameters(getattr(cublas, name)) == parameters(function), name
 
-    def test_numbers(self, cublas):
-        nvmath = pytest.importorskip("nvmath")
-        pairs = [(getattr(cublas, name), getattr(FAKE.cublas, name)) for name in ENUMS]
-        for theirs, ours in [*pairs, (nvmath.CudaDataType, FAKE.nvmath.CudaDataType)]:
-            for member in ours:
-                assert theirs[member.name] == member
+@pytest.fixture(scope="module")
+def cublas_numbers(tmp_path_factory):
+    """The constants of CuPy's module, read in another process that has an empty libcublas if there is none."""
+    folder = tmp_path_factory.mktemp("cublas")
+    (folder / "empty.c").write_text("int nothing;")
+    name = f"libcublas.so.{cupy.cuda.runtime.runtimeGetVersion() // 1000}"
+    subprocess.run(["g++", "-shared", "-fPIC", f"-Wl,-soname,{name}", "empty.c", "-o", name], cwd=folder, check=True)
+    code = f"""
+import ctypes, json, os, sys
+sys.setdlopenflags(os.RTLD_LAZY)
+try:
+    from cupy.cuda import cublas
+except ImportError:
+    ctypes.CDLL({str(folder / name)!r})
+    import cupy_backends.cuda.libs.cublas as cublas
+from cupy.cuda import runtime
+numbers = vars(runtime) | vars(cublas)
+print(json.dumps({{name: numbers[name] for name in numbers if name.startswith(("CUBLAS_", "CUDA_R_"))}}))
+"""
+    return json.loads(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+
+
+def test_cublas_numbers(monkeypatch, cublas_numbers):
+    put_in_place(monkeypatch)
+    ours = vars(sys.modules["anynet.compiler.cuda.cublas"])
+    assert len(ours.keys() & cublas_numbers.keys()) == 9
+    kinds = (fake_cublas.Operation, fake_cublas.ComputeType, fake_cublas.GemmAlgo, fake_cublas.CudaDataType)
+    fakes = {member.name: member for kind in kinds for member in kind}
+    assert fakes == {name: cublas_numbers[name] for name in fakes}
+    assert {**cublas_numbers, **ours} == {**ours, **cublas_numbers}

@@ -1,13 +1,16 @@
 """The fake cuBLAS computes and rejects what cuBLAS does, in the same precision."""
 
+import sys
+from ctypes import byref, c_int, c_void_p
+
 import numpy as np
 import pytest
-from fake_cublas import ComputeType, CudaDataType, Math, Operation, cuBLASError, rounded
-from fake_cupy import MemoryFaultError, put_in_place
+from fake_cublas import ComputeType, CudaDataType, Operation, rounded
+from fake_cupy import CUDARuntimeError, MemoryFaultError, put_in_place
 
-N, T = Operation.N, Operation.T
+N, T = Operation.CUBLAS_OP_N, Operation.CUBLAS_OP_T
 F32, F64 = CudaDataType.CUDA_R_32F, CudaDataType.CUDA_R_64F
-PLAIN = {F32: ComputeType.COMPUTE_32F, F64: ComputeType.COMPUTE_64F}
+PLAIN = {F32: ComputeType.CUBLAS_COMPUTE_32F, F64: ComputeType.CUBLAS_COMPUTE_64F}
 BATCHES = ("stride_a", "stride_b", "stride_c", "batch_count")
 
 
@@ -17,15 +20,25 @@ def fake(monkeypatch):
 
 
 @pytest.fixture
-def gemm(fake):
+def cublas(fake):
+    return sys.modules["anynet.compiler.cuda.cublas"]
+
+
+@pytest.fixture
+def handle(cublas):
+    ptr = c_void_p()
+    cublas.call("cublasCreate_v2", byref(ptr))
+    return ptr
+
+
+@pytest.fixture
+def gemm(fake, cublas, handle):
     """Return ``C = alpha op(A) op(B) + beta C``; arrays of shape (batch, columns, rows) are cuBLAS's matrices."""
 
-    def multiply(a, b, c, transa=N, transb=N, alpha=1.0, beta=0.0, compute=None, mode=0, batched=True, **changes):
-        cublas, kind = fake.cublas, F64 if c.dtype == np.float64 else F32
+    def multiply(a, b, c, transa=N, transb=N, alpha=1.0, beta=0.0, compute=None, batched=True, **changes):
+        kind = F64 if c.dtype == np.float64 else F32
         numbers = np.asarray([alpha, beta], c.dtype)
         where = numbers.ctypes.data
-        handle = cublas.create()
-        cublas.set_math_mode(handle, mode)
         args = dict(handle=handle, transa=transa, transb=transb)
         args |= dict(m=c.shape[2], n=c.shape[1], k=a.shape[1 if transa == N else 2], alpha=where)
         args |= dict(a=a.data.ptr, atype=kind, lda=a.shape[2], stride_a=a[0].size)
@@ -33,11 +46,10 @@ def gemm(fake):
         args |= dict(c=c.data.ptr, ctype=kind, ldc=c.shape[2], stride_c=c[0].size, batch_count=len(c))
         args |= dict(compute_type=compute or PLAIN[kind], algo=-1) | changes
         if batched:
-            cublas.gemm_strided_batched_ex(*args.values())
+            cublas.call("cublasGemmStridedBatchedEx", *args.values())
         else:
-            cublas.gemm_ex(*(value for name, value in args.items() if name not in BATCHES))
+            cublas.call("cublasGemmEx", *(value for name, value in args.items() if name not in BATCHES))
         numbers[...] = np.nan  # they were read by the call
-        cublas.destroy(handle)
         return fake.cupy.asnumpy(c)
 
     return multiply
@@ -81,40 +93,48 @@ def test_with_beta_zero_the_result_is_not_read(gemm, make, fake):
         ({"ldc": 3}, 7),
         ({"m": -1}, 7),
         ({"batch_count": -1}, 7),
-        ({"compute_type": ComputeType.COMPUTE_32F}, 15),
+        ({"compute_type": ComputeType.CUBLAS_COMPUTE_32F}, 15),
         ({"atype": F32}, 15),
     ],
 )
-def test_what_cublas_rejects(gemm, make, changes, status):
-    with pytest.raises(cuBLASError) as caught:
+def test_what_cublas_rejects(cublas, gemm, make, changes, status):
+    with pytest.raises(cublas.CublasError) as caught:
         gemm(make(2, 5, 4), make(2, 6, 5), make(2, 6, 4), **changes)
     assert caught.value.status == status
 
 
-def test_handles(fake):
-    with pytest.raises(cuBLASError) as caught:
-        fake.cublas.set_stream(77, 0)
-    assert caught.value.status == 1
+def test_handles(cublas, handle):
+    cublas.call("cublasSetStream_v2", handle, 0)
+    cublas.call("cublasDestroy_v2", handle)
+    for unknown in (handle, 77, None):
+        with pytest.raises(cublas.CublasError) as caught:
+            cublas.call("cublasSetStream_v2", unknown, 0)
+        assert caught.value.status == 1
+
+
+def test_argument_types_are_those_of_the_header(fake):
+    opened = fake.cublas.open("/emulated/libcublas.so.12")
+    with pytest.raises(TypeError, match="types None"):  # ctypes would pass addresses as int
+        opened.cublasDestroy_v2(1)
+    with pytest.raises(TypeError, match=r"arguments of \[8, 8, 4\] bytes; in the header they have \[8, 8, 8\]"):
+        opened.cublasSetWorkspace_v2.argtypes = [c_void_p, c_void_p, c_int]
 
 
 @pytest.mark.parametrize(
-    ("compute", "mode", "bits"),
+    ("compute", "bits"),
     [
-        (ComputeType.COMPUTE_32F, Math.DEFAULT_MATH, 23),
-        (ComputeType.COMPUTE_32F_PEDANTIC, Math.TF32_TENSOR_OP_MATH, 23),
-        (ComputeType.COMPUTE_32F, Math.TF32_TENSOR_OP_MATH, 10),
-        (ComputeType.COMPUTE_32F_FAST_TF32, Math.DEFAULT_MATH, 10),
-        (ComputeType.COMPUTE_32F_FAST_16BF, Math.DEFAULT_MATH, 7),
+        (ComputeType.CUBLAS_COMPUTE_32F, 23),
+        (ComputeType.CUBLAS_COMPUTE_32F_PEDANTIC, 23),
+        (ComputeType.CUBLAS_COMPUTE_32F_FAST_TF32, 10),
+        (ComputeType.CUBLAS_COMPUTE_32F_FAST_16BF, 7),
     ],
 )
-def test_precisions(gemm, fake, make, compute, mode, bits):
+def test_precisions(gemm, fake, make, compute, bits):
     """The number after 1 is 1 + 2^-bits; ties are rounded to even."""
     cupy, one = fake.cupy, np.float32(1)
     eps = np.float32(2.0**-bits)
     x = np.asarray([one, one + eps, one + eps / 2, one + 3 * eps / 2, -one - eps, 0], np.float32).reshape(1, 1, 6)
-    actual = gemm(
-        cupy.asarray(x), cupy.ones((1, 1, 1), "float32"), make(1, 1, 6, dtype="float32"), compute=compute, mode=mode
-    )
+    actual = gemm(cupy.asarray(x), cupy.ones((1, 1, 1), "float32"), make(1, 1, 6, dtype="float32"), compute=compute)
     np.testing.assert_array_equal(actual[0, 0], [1, 1 + eps, 1, 1 + 2 * eps, -1 - eps, 0])
 
 
@@ -135,22 +155,41 @@ def test_wrong_memory_is_reported(gemm, make):
         gemm(square, make(1, 4, 4), square)
 
 
-def test_products_are_queued_and_captured(fake, make):
-    cupy, cublas = fake.cupy, fake.cublas
+def test_products_are_queued_and_captured(fake, cublas, handle, make):
+    cupy = fake.cupy
     a, c, work = cupy.asarray([[2.0]]), make(1, 1), cupy.empty(1024, "uint8")
-    numbers, handle, stream = np.asarray([1.0, 0.0]), cublas.create(), cupy.cuda.Stream(non_blocking=True)
-    cublas.set_stream(handle, stream.ptr)
-    cublas.set_workspace(handle, work.data.ptr, 1024)
+    numbers, stream = np.asarray([1.0, 0.0]), cupy.cuda.Stream(non_blocking=True)
+    cublas.call("cublasSetStream_v2", handle, stream.ptr)
+    cublas.call("cublasSetWorkspace_v2", handle, work.data.ptr, 1024)
     where = numbers.ctypes.data
-    args = (a.data.ptr, F64, 1, a.data.ptr, F64, 1, where + 8, c.data.ptr, F64, 1, ComputeType.COMPUTE_64F, -1)
+    args = (a.data.ptr, F64, 1, a.data.ptr, F64, 1, where + 8, c.data.ptr, F64, 1, ComputeType.CUBLAS_COMPUTE_64F, -1)
     stream.begin_capture()
-    cublas.gemm_ex(handle, N, N, 1, 1, 1, where, *args)
+    cublas.call("cublasGemmEx", handle, N, N, 1, 1, 1, where, *args)
     graph = stream.end_capture()
     a[...] = 3
     graph.launch(stream)
     assert c.values[0, 0] != 9
     stream.synchronize()
     assert c.values[0, 0] == 9
+    cublas.call("cublasSetStream_v2", handle, stream.ptr)
+    stream.begin_capture()
+    with pytest.raises(MemoryFaultError, match="captured without a workspace"):
+        cublas.call("cublasGemmEx", handle, N, N, 1, 1, 1, where, *args)
+    stream.end_capture()
     del work
     with pytest.raises(MemoryFaultError, match="a graph's gemm: freed memory is used"):
         graph.launch(stream)
+
+
+def test_destroying_waits(fake, cublas, handle, make):
+    cupy = fake.cupy
+    x, stream = make(3), cupy.cuda.Stream(non_blocking=True)
+    x.set(np.full(3, 3.0))
+    stream.begin_capture()
+    with pytest.raises(cublas.CublasError, match="cublasDestroy_v2 returned CUBLAS_STATUS_INTERNAL_ERROR"):
+        cublas.call("cublasDestroy_v2", handle)
+    with pytest.raises(CUDARuntimeError, match="Invalidated"):
+        stream.end_capture()
+    assert not (x.values == 3).any()
+    cublas.call("cublasDestroy_v2", handle)
+    assert (x.values == 3).all()

@@ -45,12 +45,7 @@ def fail_everything(fake, monkeypatch):
 
 
 def refuse_products(fake, monkeypatch):
-    from anynet.compiler.cuda import matmul
-
-    def refuse(product):
-        raise RuntimeError("CUBLAS_STATUS_NOT_SUPPORTED in cublasGemmEx")
-
-    monkeypatch.setattr(matmul.MatrixProduct, "__call__", refuse)
+    fake.cublas.refused["cublasGemmEx"] = 15
 
 
 def multiply_wrong(fake, monkeypatch):
@@ -68,7 +63,7 @@ FAULTS = {
     "compilation": (fail_compilation, "CUDA graph of CuPy calls", r"does not compile \(expected a ';'\)"),
     "headers": (lack_headers, "CUDA graph of CuPy calls", r"pip install 'cupy-cuda12x\[ctk\]'"),
     "compilation and captures": (fail_everything, "plain steps", "does not compile"),
-    "products": (refuse_products, "plain steps", "CUBLAS_STATUS_NOT_SUPPORTED"),
+    "products": (refuse_products, "plain steps", "cublasGemmEx returned CUBLAS_STATUS_NOT_SUPPORTED"),
 }
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
 

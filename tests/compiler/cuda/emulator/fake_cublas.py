@@ -1,51 +1,62 @@
-"""Products of cuBLAS with the interface of nvmath-python: raw pointers, column-major matrices."""
+"""libcublas with its C interface, as ctypes opens it: addresses, column-major matrices, statuses."""
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from types import ModuleType
+from functools import wraps
 from typing import Any
 
 import numpy as np
-from fake_gpu import Gpu, Work
+from c_functions import Function, StatusError, declarations
+from fake_gpu import CUDARuntimeError, Gpu, Work
 from fake_memory import Block, MemoryFaultError
 from numpy.lib.stride_tricks import as_strided
 
+PATH = "/emulated/libcublas.so.12"
+
+HEADER = """
+cublasStatus_t cublasCreate_v2(cublasHandle_t* handle);
+cublasStatus_t cublasDestroy_v2(cublasHandle_t handle);
+cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, size_t workspaceSizeInBytes);
+cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t streamId);
+const char* cublasGetStatusName(cublasStatus_t status);
+cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n,
+    int k, const void* alpha, const void* A, cudaDataType Atype, int lda, const void* B, cudaDataType Btype, int ldb,
+    const void* beta, void* C, cudaDataType Ctype, int ldc, cublasComputeType_t computeType, cublasGemmAlgo_t algo);
+cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb,
+    int m, int n, int k, const void* alpha, const void* A, cudaDataType Atype, int lda, long long int strideA,
+    const void* B, cudaDataType Btype, int ldb, long long int strideB, const void* beta, void* C, cudaDataType Ctype,
+    int ldc, long long int strideC, int batchCount, cublasComputeType_t computeType, cublasGemmAlgo_t algo);
+"""
+"""Declarations of cublas_api.h."""
+
 
 class Status(IntEnum):
-    SUCCESS, NOT_INITIALIZED, INVALID_VALUE, NOT_SUPPORTED = 0, 1, 7, 15
+    SUCCESS, NOT_INITIALIZED, ALLOC_FAILED, INVALID_VALUE, ARCH_MISMATCH, MAPPING_ERROR = 0, 1, 3, 7, 8, 11
+    EXECUTION_FAILED, INTERNAL_ERROR, NOT_SUPPORTED, LICENSE_ERROR = 13, 14, 15, 16
 
 
 class Operation(IntEnum):
-    N, T, C = 0, 1, 2
+    CUBLAS_OP_N, CUBLAS_OP_T, CUBLAS_OP_C = 0, 1, 2
 
 
 class GemmAlgo(IntEnum):
-    DFALT, DFALT_TENSOR_OP, AUTOTUNE = -1, 99, 999
-
-
-class Math(IntEnum):
-    DEFAULT_MATH, PEDANTIC_MATH, TF32_TENSOR_OP_MATH = 0, 2, 3
+    CUBLAS_GEMM_DEFAULT, CUBLAS_GEMM_DEFAULT_TENSOR_OP = -1, 99
 
 
 class ComputeType(IntEnum):
-    COMPUTE_32F, COMPUTE_32F_PEDANTIC, COMPUTE_64F, COMPUTE_64F_PEDANTIC = 68, 69, 70, 71
-    COMPUTE_32F_FAST_16BF, COMPUTE_32F_FAST_TF32 = 75, 77
+    CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_PEDANTIC, CUBLAS_COMPUTE_64F, CUBLAS_COMPUTE_64F_PEDANTIC = 68, 69, 70, 71
+    CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_COMPUTE_32F_FAST_TF32 = 75, 77
 
 
 class CudaDataType(IntEnum):
     CUDA_R_32F, CUDA_R_64F = 0, 1
 
 
-class cuBLASError(Exception):  # noqa: N801
-    def __init__(self, status: int) -> None:
-        self.status = status
-        super().__init__(f"{Status(status).name} ({int(status)})")
-
-
 DTYPES = {CudaDataType.CUDA_R_32F: np.float32, CudaDataType.CUDA_R_64F: np.float64}
 COMPUTED = {kind: np.float64 if "64F" in kind.name else np.float32 for kind in ComputeType}
-MANTISSAS = {ComputeType.COMPUTE_32F_FAST_TF32: 10, ComputeType.COMPUTE_32F_FAST_16BF: 7}
+MANTISSAS = {ComputeType.CUBLAS_COMPUTE_32F_FAST_TF32: 10, ComputeType.CUBLAS_COMPUTE_32F_FAST_16BF: 7}
 
 
 @dataclass
@@ -54,7 +65,6 @@ class Handle:
 
     stream: Any
     workspace: tuple[Block, ...] = ()
-    mode: Math = Math.DEFAULT_MATH
 
 
 def rounded(x: np.ndarray, bits: int) -> np.ndarray:
@@ -77,51 +87,122 @@ def span(rows: int, columns: int, ld: int, stride: int, count: int) -> int:
     return (count - 1) * stride + (columns - 1) * ld + rows if count and rows and columns else 0
 
 
-def module(gpu: Gpu) -> ModuleType:
-    """Return ``nvmath.bindings.cublas`` for this GPU."""
-    handles: dict[int, Handle] = {}
+def require(truth: bool, status: Status) -> None:
+    if not truth:
+        raise StatusError(status)
 
-    def require(truth: bool, status: Status) -> None:
-        if not truth:
-            raise cuBLASError(status)
 
-    def handle_of(number: int) -> Handle:
-        require(number in handles, Status.NOT_INITIALIZED)
-        return handles[number]
+class Library:
+    """libcublas of this GPU.
 
-    def create() -> int:
-        number = 1 + max(handles, default=0)
-        handles[number] = Handle(gpu.null)
-        return number
+    missing: if True, it is not installed: neither cuda.pathfinder nor the system finds it.
+    refused: statuses that functions return instead of doing anything, by name. calls: names of the functions called.
+    handles: those that are not destroyed.
+    """
 
-    def destroy(handle: int) -> None:
-        handle_of(handle)
-        del handles[handle]
+    def __init__(self, gpu: Gpu) -> None:
+        self._gpu, self._made = gpu, 0
+        self.missing = False
+        self.refused: dict[str, int] = {}
+        self.calls: list[str] = []
+        self.handles: dict[int, Handle] = {}
+        self._names = {
+            int(status): ctypes.create_string_buffer(b"CUBLAS_STATUS_%s" % status.name.encode()) for status in Status
+        }
 
-    def set_stream(handle: int, stream_id: int) -> None:
+    def open(self, name: str) -> Any:
+        """Imitate ``ctypes.CDLL``."""
+        if self.missing or name != PATH:
+            raise OSError(f"{name}: cannot open shared object file: No such file or directory")
+        opened = type("CDLL", (), {})()
+        for function, result, types in declarations(HEADER):
+            setattr(opened, function, Function(self._function(function), result, types))
+        return opened
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        do = getattr(self, f"_{name}")
+
+        @wraps(do)
+        def function(*args: Any) -> Any:
+            self.calls.append(name)
+            return self.refused[name] if name in self.refused else do(*args)
+
+        return function
+
+    def _handle(self, handle: int | None) -> Handle:
+        require(handle in self.handles, Status.NOT_INITIALIZED)
+        return self.handles[handle]
+
+    def _cublasGetStatusName(self, status: int) -> int:
+        return ctypes.addressof(self._names[status])
+
+    def _cublasCreate_v2(self, handle: int) -> None:
+        self._made += 1
+        ctypes.c_void_p.from_address(handle).value = self._made << 32
+        self.handles[self._made << 32] = Handle(self._gpu.null)
+
+    def _cublasDestroy_v2(self, handle: int) -> None:
+        """Wait for all work of the GPU, which cannot be done during a capture."""
+        self._handle(handle)
+        try:
+            self._gpu.finish_unless_running()
+        except CUDARuntimeError:
+            raise StatusError(Status.INTERNAL_ERROR) from None
+        del self.handles[handle]
+
+    def _cublasSetStream_v2(self, handle: int, stream: int | None) -> None:
         """Set the stream and, as cuBLAS does, reset the workspace."""
-        found = handle_of(handle)
-        found.stream, found.workspace = gpu.stream(stream_id), ()
+        found = self._handle(handle)
+        found.stream, found.workspace = self._gpu.stream(stream or 0), ()
 
-    def set_workspace(handle: int, workspace: int, workspace_size_in_bytes: int) -> None:
+    def _cublasSetWorkspace_v2(self, handle: int, workspace: int, size: int) -> None:
         require(workspace % 256 == 0, Status.INVALID_VALUE)
-        handle_of(handle).workspace = (gpu.memory.block(workspace, workspace_size_in_bytes),)
+        self._handle(handle).workspace = (self._gpu.memory.block(workspace, size),)
 
-    def set_math_mode(handle: int, mode: int) -> None:
-        handle_of(handle).mode = Math(mode)
+    def _cublasGemmEx(
+        self,
+        handle,
+        transa,
+        transb,
+        m,
+        n,
+        k,
+        alpha,
+        a,
+        atype,
+        lda,
+        b,
+        btype,
+        ldb,
+        beta,
+        c,
+        ctype,
+        ldc,
+        compute_type,
+        algo,
+    ):
+        self._cublasGemmStridedBatchedEx(
+            handle, transa, transb, m, n, k, alpha, a, atype, lda, 0, b, btype, ldb, 0, beta, c, ctype, ldc,
+            0, 1, compute_type, algo,
+        )  # fmt: skip
 
-    def gemm_strided_batched_ex(
-        handle, transa, transb, m, n, k, alpha, a, atype, lda, stride_a, b, btype, ldb, stride_b, beta, c, ctype, ldc,
-        stride_c, batch_count, compute_type, algo,
+    def _cublasGemmStridedBatchedEx(
+        self, handle, transa, transb, m, n, k, alpha, a, atype, lda, stride_a, b, btype, ldb, stride_b, beta, c, ctype,
+        ldc, stride_c, batch_count, compute_type, algo,
     ):  # fmt: skip
-        found = handle_of(handle)
+        gpu, found = self._gpu, self._handle(handle)
         require(min(m, n, k, batch_count) >= 0, Status.INVALID_VALUE)
-        flat_a, flat_b = (m, k) if transa == Operation.N else (k, m), (k, n) if transb == Operation.N else (n, k)
+        flat_a, flat_b = (
+            (m, k) if transa == Operation.CUBLAS_OP_N else (k, m),
+            (k, n) if transb == Operation.CUBLAS_OP_N else (n, k),
+        )
         fits = all(ld >= max(1, rows) for ld, rows in ((lda, flat_a[0]), (ldb, flat_b[0]), (ldc, m)))
         require(fits and transa in set(Operation) and transb in set(Operation), Status.INVALID_VALUE)
         dtype = COMPUTED.get(compute_type)
         require(all(DTYPES.get(kind, "") == dtype for kind in (atype, btype, ctype)), Status.NOT_SUPPORTED)
         require(algo in set(GemmAlgo) or 0 <= algo <= 23, Status.INVALID_VALUE)
+        if found.stream.is_capturing() and not found.workspace:
+            raise MemoryFaultError("a product is captured without a workspace, and cuBLAS would allocate one")
         laid = [
             (ptr, dtype, *shape, ld, stride, batch_count)
             for ptr, shape, ld, stride in (
@@ -137,14 +218,13 @@ def module(gpu: Gpu) -> ModuleType:
                 raise MemoryFaultError("products of one batch are written over one another")
         number = ctypes.c_double if dtype is np.float64 else ctypes.c_float
         scale, old = (dtype(number.from_address(ptr).value) for ptr in (alpha, beta))
-        tf32 = compute_type == ComputeType.COMPUTE_32F and found.mode == Math.TF32_TENSOR_OP_MATH
-        bits = MANTISSAS.get(ComputeType.COMPUTE_32F_FAST_TF32 if tf32 else compute_type)
+        bits = MANTISSAS.get(compute_type)
 
         def multiply() -> None:
             A, B, C = (matrices(*lay) for lay in laid)
             if any(np.may_share_memory(C, X) and np.shares_memory(C, X) for X in (A, B) if X.size):
                 raise MemoryFaultError("a product is written over its operands")
-            A, B = A if transa == Operation.N else A.mT, B if transb == Operation.N else B.mT
+            A, B = A if transa == Operation.CUBLAS_OP_N else A.mT, B if transb == Operation.CUBLAS_OP_N else B.mT
             if bits is not None:
                 A, B = rounded(np.ascontiguousarray(A), bits), rounded(np.ascontiguousarray(B), bits)
             with np.errstate(all="ignore"):
@@ -153,17 +233,3 @@ def module(gpu: Gpu) -> ModuleType:
 
         if m and n and batch_count:
             found.stream.push(Work("gemm", multiply, (*used, *found.workspace)))
-
-    def gemm_ex(
-        handle, transa, transb, m, n, k, alpha, a, atype, lda, b, btype, ldb, beta, c, ctype, ldc, compute_type, algo
-    ):
-        gemm_strided_batched_ex(
-            handle, transa, transb, m, n, k, alpha, a, atype, lda, 0, b, btype, ldb, 0, beta, c, ctype, ldc,
-            0, 1, compute_type, algo,
-        )  # fmt: skip
-
-    made = ModuleType("nvmath.bindings.cublas")
-    functions = (create, destroy, set_stream, set_workspace, set_math_mode, gemm_ex, gemm_strided_batched_ex)
-    for thing in (*functions, Status, Operation, GemmAlgo, Math, ComputeType, cuBLASError):
-        setattr(made, thing.__name__, thing)
-    return made

@@ -1,8 +1,8 @@
 """CuPy without a GPU: a module with its interface, which can also raise the errors of a broken installation.
 
 Arrays are in NumPy memory (fake_arrays.py), kernels are compiled by g++ (fake_kernels.py), work waits in the queue of
-its stream, and graphs are captured and replayed (fake_gpu.py). fake_cublas.py has the products of nvmath-python. The
-namespace is that of array-api-compat for CuPy.
+its stream, and graphs are captured and replayed (fake_gpu.py). fake_cublas.py has a libcublas in C. The namespace is
+that of array-api-compat for CuPy.
 
 Tests with it need no GPU, have no marker ``gpu``, and run where there is a GPU too. Ids of tests that run on several
 backends call it "emulated cupy".
@@ -14,7 +14,7 @@ import pkgutil
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import array_api_compat
@@ -56,7 +56,7 @@ class Fake:
     trouble: error that the first multiplication raises.
     limit: bytes of memory; None is no limit.
 
-    gpu: the emulated GPU. cupy, cupyx, nvmath: the modules. xp: the namespace, after ``put_in_place``.
+    gpu: the emulated GPU. cupy, cupyx: the modules. cublas: libcublas. xp: the namespace, after ``put_in_place``.
     contexts: numbers of the GPUs on which there is a CUDA context, which takes memory.
     """
 
@@ -82,10 +82,8 @@ class Fake:
         for name in ("linalg", "fft"):
             setattr(self.cupy, name, self._module(f"cupy.{name}", **functions(self, getattr(np, name))))
         self.cupyx = self._module("cupyx", empty_pinned=lambda *args: self.gpu.pin(np.zeros(*args)))
-        self.cublas = fake_cublas.module(self.gpu)
-        self.modules[self.cublas.__name__] = self.cublas
-        bindings = self._module("nvmath.bindings", cublas=self.cublas)
-        self.nvmath = self._module("nvmath", bindings=bindings, CudaDataType=fake_cublas.CudaDataType)
+        self.cublas = fake_cublas.Library(self.gpu)
+        self._module("cuda.pathfinder", load_nvidia_dynamic_lib=self._find_library)
         self.xp: Any = None
 
     def _module(self, name: str, **things: Any) -> ModuleType:
@@ -97,6 +95,11 @@ class Fake:
         self.log.append("multiply")
         if self.trouble is not None:
             raise self.trouble
+
+    def _find_library(self, libname: str) -> SimpleNamespace:
+        if self.cublas.missing:
+            raise DynamicLibNotFoundError(f'Failure finding "lib{libname}.so.12"')
+        return SimpleNamespace(abs_path=fake_cublas.PATH)
 
     def _cuda(self, status: int | None, driver: int, runtime: int) -> None:
         gpu = self.gpu
@@ -199,15 +202,15 @@ def device_class(fake: Fake) -> type:
     return Device
 
 
-def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:
+def put_in_place(monkeypatch: Any, **machine: Any) -> Fake:
     """Replace CuPy by a fake, and import anynet's modules that use it anew, until monkeypatch undoes it.
 
-    nvmath: if False, nvmath-python seems not to be installed. machine: arguments of ``Fake``.
+    machine: arguments of ``Fake``.
     """
     fake = Fake(**machine)
     for name, module in fake.modules.items():
         module.__spec__ = ModuleSpec(name, None)
-        monkeypatch.setitem(sys.modules, name, module if nvmath or not name.startswith("nvmath") else None)
+        monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(array_api_compat, "cupy", None, raising=False)
     for name in ("anynet.compiler.cuda", "anynet.backends.cupy_refusals", "anynet.backends.cupy"):
         package, _, last = name.rpartition(".")
@@ -218,6 +221,6 @@ def put_in_place(monkeypatch: Any, nvmath: bool = True, **machine: Any) -> Fake:
         del sys.modules[name]
     fake.xp = importlib.import_module("array_api_compat.cupy")
     for name in OURS:
-        if nvmath or not name.endswith(".matmul"):
-            importlib.import_module(name)
+        importlib.import_module(name)
+    sys.modules["anynet.compiler.cuda.cublas"].CDLL = fake.cublas.open
     return fake

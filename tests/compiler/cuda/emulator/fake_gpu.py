@@ -78,7 +78,7 @@ class Gpu:
         self.pinned_bytes: list[int] = []
         self.Stream, self.Event = stream_classes(self)
         self.null = self.Stream(null=True)
-        self._here, self.lock = threading.local(), threading.RLock()
+        self._here, self.lock, self._running = threading.local(), threading.RLock(), False
 
     @property
     def current(self) -> Any:
@@ -107,12 +107,15 @@ class Gpu:
             self._here.pool = before
 
     def run(self, work: Work) -> None:
+        before, self._running = self._running, True
         try:
             self.memory.check(work.blocks)
             work.do()
             self.memory.check(work.blocks)
         except MemoryFaultError as error:
             raise MemoryFaultError(f"{work.name}: {error}") from None
+        finally:
+            self._running = before
 
     def finish(self) -> None:
         """Run the work of all streams."""
@@ -120,6 +123,12 @@ class Gpu:
             stream.refuse_capture()
         for stream in self.streams:
             stream.run()
+
+    def finish_unless_running(self) -> None:
+        """Run the work of all streams, unless garbage collection calls this in the middle of a work."""
+        with self.lock:
+            if not self._running:
+                self.finish()
 
     def stream(self, ptr: int) -> Any:
         return next(stream for stream in self.streams if stream.ptr == ptr)

@@ -1,0 +1,175 @@
+"""Call cuBLAS by ctypes, because CuPy refuses to call it while a graph is captured."""
+
+import sys
+import threading
+from collections import deque
+from contextlib import suppress
+from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_longlong, c_size_t, c_void_p
+from functools import cache
+from typing import Any
+
+import cupy
+
+WORKSPACE = 32 << 20
+"""Bytes of a handle's workspace; NVIDIA recommends as much for its newest GPUs."""
+
+CUBLAS_STATUS_ALLOC_FAILED = 3
+CUBLAS_OP_N, CUBLAS_OP_T = 0, 1
+CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_64F = 68, 70
+CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_COMPUTE_32F_FAST_TF32 = 75, 77
+CUBLAS_GEMM_DEFAULT = -1
+CUDA_R_32F, CUDA_R_64F = 0, 1
+
+_MATRIX = (c_void_p, c_int, c_int)  # address, data type, leading dimension
+_STACK = (*_MATRIX, c_longlong)  # and the distance between matrices
+_BEGIN = (c_void_p, *[c_int] * 5, c_void_p)  # handle, both operations, m, n, k, address of alpha
+ARGUMENTS = {
+    "cublasCreate_v2": [POINTER(c_void_p)],
+    "cublasDestroy_v2": [c_void_p],
+    "cublasSetStream_v2": [c_void_p, c_void_p],
+    "cublasSetWorkspace_v2": [c_void_p, c_void_p, c_size_t],
+    "cublasGemmEx": [*_BEGIN, *_MATRIX, *_MATRIX, c_void_p, *_MATRIX, c_int, c_int],
+    "cublasGemmStridedBatchedEx": [*_BEGIN, *_STACK, *_STACK, c_void_p, *_STACK, c_int, c_int, c_int],
+    "cublasGetStatusName": [c_int],
+}
+"""Types of the arguments of each function."""
+
+
+class CublasError(RuntimeError):
+    """Error that a call of cuBLAS returns.
+
+    Parameters
+    ----------
+    function : str
+    status : int
+        What the function returned, a ``cublasStatus_t``.
+    """
+
+    def __init__(self, function: str, status: int) -> None:
+        self.function, self.status = function, status
+        super().__init__(f"{function} returned {library().cublasGetStatusName(status).decode()}")
+
+
+class CublasMemoryError(CublasError, MemoryError):
+    """Error of a call for which there is too little memory."""
+
+
+class Handle:
+    """A cuBLAS handle on the current device, with its workspace; both are freed when nothing refers to it.
+
+    Two products must not use a handle at the same time: each has to be ordered after the one before it.
+    """
+
+    def __init__(self) -> None:
+        self._ptr, self._device = c_void_p(), cupy.cuda.Device()
+        _destroy_unused()
+        self._workspace = cupy.empty(WORKSPACE, "uint8")
+        call("cublasCreate_v2", byref(self._ptr))
+
+    def multiply(self, function: str, *args: Any) -> None:
+        """Call a function that multiplies, on the current stream.
+
+        Parameters
+        ----------
+        function : {"cublasGemmEx", "cublasGemmStridedBatchedEx"}
+        *args
+            Its arguments after the handle; pointers are integers.
+        """
+        call("cublasSetStream_v2", self._ptr, cupy.cuda.get_current_stream().ptr)
+        call("cublasSetWorkspace_v2", self._ptr, self._workspace.data.ptr, WORKSPACE)  # setting the stream resets it
+        call(function, self._ptr, *args)
+
+    def __del__(self) -> None:
+        if self._ptr and not sys.is_finalizing():  # at exit, CUDA frees it
+            _unused.append((self._device, self._ptr))
+            _destroy_unused()
+
+
+class _Handles(threading.local):
+    """Handles of a thread, by device."""
+
+    def __init__(self) -> None:
+        self.by_device: dict[int, Handle] = {}
+
+
+_here = _Handles()
+_unused: deque[tuple[Any, c_void_p]] = deque()  # handles to destroy, with their devices
+
+
+def cublas_handle() -> Handle:
+    """Return the handle of this thread for the current device, which lives as long as the thread or a program needs it.
+
+    Returns
+    -------
+    Handle
+
+    Raises
+    ------
+    ImportError
+        If libcublas cannot be opened.
+    CublasError
+        If cuBLAS does not work on the device.
+    """
+    device = cupy.cuda.Device().id
+    if device not in _here.by_device:
+        _here.by_device[device] = Handle()
+    return _here.by_device[device]
+
+
+def call(function: str, *args: Any) -> None:
+    """Call a function of cuBLAS.
+
+    Parameters
+    ----------
+    function : str
+        One of `ARGUMENTS` that returns a status.
+    *args
+        Its arguments; pointers may be integers.
+
+    Raises
+    ------
+    CublasError
+        If the function returns an error; it is a MemoryError too if memory is short.
+    """
+    status = getattr(library(), function)(*args)
+    if status:
+        raise (CublasMemoryError if status == CUBLAS_STATUS_ALLOC_FAILED else CublasError)(function, status)
+
+
+@cache
+def library() -> CDLL:
+    """Return libcublas, with the types of the functions' arguments.
+
+    Raises
+    ------
+    ImportError
+        If it cannot be opened.
+    """
+    try:
+        found = CDLL(_path())
+        for name, types in ARGUMENTS.items():
+            getattr(found, name).argtypes = types
+    except (OSError, AttributeError) as error:
+        raise ImportError(f"cannot open cuBLAS: {error}") from error
+    found.cublasGetStatusName.restype = c_char_p
+    return found
+
+
+def _path() -> str:
+    """Return the path where CuPy finds libcublas, or else its name, for the system to find."""
+    name = f"libcublas.so.{cupy.cuda.runtime.runtimeGetVersion() // 1000}"
+    try:
+        from cuda.pathfinder import load_nvidia_dynamic_lib  # builds of CuPy for ROCm come without
+
+        return load_nvidia_dynamic_lib("cublas").abs_path or name
+    except (ImportError, RuntimeError):
+        return name
+
+
+def _destroy_unused() -> None:
+    """Destroy the handles that nothing refers to, later if a graph is captured now: destroying waits for the device."""
+    with suppress(RuntimeError, IndexError):  # a device that an earlier error made useless; another thread was faster
+        while _unused and not cupy.cuda.get_current_stream().is_capturing():
+            device, ptr = _unused.popleft()
+            with device:
+                library().cublasDestroy_v2(ptr)
