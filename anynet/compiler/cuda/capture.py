@@ -87,7 +87,7 @@ class KernelProgram(Program):
     Raises
     ------
     CaptureError
-        If `captures` and a function of CuPy reads the row: it would read the same one in each run of a graph.
+        If a function of CuPy reads rows of a dtype that kernels do not know.
     """
 
     def __init__(self, *args: Any, captures: bool, join: bool = True, hot: bool = False) -> None:
@@ -95,16 +95,13 @@ class KernelProgram(Program):
         self.captures, self._capture = captures, Capture()
         self._graphs: dict[int, Any] = {}
         self._ran = False
-        self._rows: list[Array] = []  # of all steps
+        self._rows: list[Array] = []  # of all steps, one buffer for each row array
         self._first = cupy.zeros((), "int64")  # index of a graph's first step
         calls = [_phase(call) or call for call in self.calls if not _does_nothing(call)]
+        copies, rows = self._rows_for(calls)
+        calls = [*copies, *calls]
         separate = (kernels.alone(call) if isinstance(call, Phase) else call for call in calls)
         joined = kernels.join(calls, _footprint) if join else list(separate)
-        reading = [call for call in joined if not isinstance(call, Kernel) and _reads(call, self._row)]
-        self._copies_rows = bool(reading)
-        if captures and reading:
-            raise CaptureError(f"{reading[0][0]} reads the row of a step, and a graph would read one row in every run")
-        rows = [] if self._copies_rows else self._row
         sources = [kernels.write(c, f"k{i}", rows) for i, c in enumerate(joined) if isinstance(c, Kernel)]
         advances = [kernels.write(_advance(self._first, n), f"advance{n}") for n in (1, STEPS)]
         *launches, one, many = compile_all([*sources, *advances])
@@ -120,12 +117,9 @@ class KernelProgram(Program):
 
     def steps(self, columns: list[Array], tick: Tick) -> None:
         """Run a step for each row of the columns; the current stream waits for the steps."""
-        if not self._copies_rows:
-            self._take_all(columns)
+        self._take_all(columns)
         if not self.captures:
-            for row in zip(*columns, strict=True):
-                if self._copies_rows:
-                    self.take(row)
+            for _ in range(columns[0].shape[0]):
                 self._run_each(1)
                 tick(1)
             return
@@ -136,6 +130,22 @@ class KernelProgram(Program):
                 self._graphs[n].launch(self._capture.stream)
                 left -= n
                 tick(n)
+
+    def _rows_for(self, calls: Sequence[Phase | Call]) -> tuple[list[Phase], list[Array]]:
+        """Return the arrays that stand for the rows in kernels.
+
+        Calls that are no kernels cannot read from the rows of all steps. The rows that they read are copied to where
+        they expect them, by the first kernels of a step; other arrays stand for these rows then.
+        """
+        others = [_footprint(call) for call in calls if not isinstance(call, Phase)]
+        rows, copies = list(self._row), []
+        for k, row in enumerate(self._row):
+            if any(address_range(row).overlaps(read) for used in others for read in used.reads) or UNKNOWN in others:
+                if str(row.dtype) not in TYPES:
+                    raise CaptureError(f"no kernel can copy a step's own data of dtype {row.dtype}")
+                rows[k] = cupy.empty(row.shape, row.dtype)
+                copies.append(lowering.copy(row, rows[k]))
+        return copies, rows
 
     def _take_all(self, columns: list[Array]) -> None:
         """Copy the rows of all steps to where kernels read them; new buffers need new graphs, which hold addresses."""
@@ -191,12 +201,6 @@ def _does_nothing(call: Call) -> bool:
 def _footprint(call: Call) -> Footprint:
     found: Footprint = getattr(call[0], "footprint", UNKNOWN)
     return found
-
-
-def _reads(call: Call, rows: Sequence[Array]) -> bool:
-    """Return True if a call may read one of the rows."""
-    used = _footprint(call)
-    return used is UNKNOWN or any(address_range(row).overlaps(read) for row in rows for read in used.reads)
 
 
 def _advance(first: Array, n: int) -> Kernel:

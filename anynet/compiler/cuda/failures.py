@@ -1,7 +1,9 @@
-"""Why a recorded step does not run on a GPU, and what to do about it."""
+"""Errors of CUDA and CuPy: what they mean, and what to do about them."""
 
 import cupy
 
+from anynet.compiler.cuda.capture import CaptureError
+from anynet.compiler.cuda.cublas import CublasError
 from anynet.core.formatting import first_line
 
 CAPTURE = range(900, 909)
@@ -9,14 +11,20 @@ CAPTURE = range(900, 909)
 
 
 def toolkit() -> str:
-    """Return the command that installs the CUDA toolkit for the CuPy that is installed."""
-    return f"pip install 'cupy-cuda{cupy.cuda.runtime.runtimeGetVersion() // 1000}x[ctk]'"
+    """Return what to install for the CUDA toolkit of the CuPy that is here, as an argument of ``pip install``."""
+    return f"'cupy-cuda{cupy.cuda.runtime.runtimeGetVersion() // 1000}x[ctk]'"
 
 
 def lacks_toolkit(error: BaseException) -> bool:
     """Return True for errors that mean that files of the CUDA toolkit are missing: libraries or headers."""
-    missing = isinstance(error, ImportError) or type(error).__name__ == "DynamicLibNotFoundError"
-    return missing or "Failed to find CUDA headers" in str(error)
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    missing = kinds & {"ImportError", "OSError", "DynamicLibNotFoundError"}
+    return bool(missing) or "Failed to find CUDA headers" in str(error)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Return True for errors of memory; those of CUDA and cuBLAS are told by their messages."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in ("out of memory", "ALLOC_FAILED"))
 
 
 def explain(error: BaseException) -> str:
@@ -31,10 +39,14 @@ def explain(error: BaseException) -> str:
     str
     """
     cause = first_line(error)
+    if isinstance(error, CaptureError):
+        return f"{cause}; convert it to another dtype before the loop"
     if lacks_toolkit(error):
-        return f"files of the CUDA toolkit are missing ({cause}); {toolkit()} brings them"
+        return f"files of the CUDA toolkit are missing ({cause}); pip install {toolkit()} brings them"
     if isinstance(error, cupy.cuda.compiler.CompileException):
         return f"a generated kernel does not compile ({cause}); please report it, with the net"
+    if isinstance(error, CublasError):
+        return f"cuBLAS refuses a product ({cause}); pip install -U {toolkit()} brings a newer one"
     if getattr(error, "status", None) in CAPTURE:
         return f"a CUDA graph could not be captured ({cause}); a newer NVIDIA driver may help"
-    return cause
+    return f"{cause} ({type(error).__name__}); please report it, with the net"

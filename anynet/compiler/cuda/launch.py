@@ -92,8 +92,6 @@ class CupyCall:
 
     Parameters
     ----------
-    op : str
-        Name of the operation.
     evaluate : callable
         Returns the result, a new array or a view.
     arrays : sequence of cupy.ndarray
@@ -107,13 +105,10 @@ class CupyCall:
         Memory that the operation accesses.
     """
 
-    def __init__(self, op: str, evaluate: Callable[[], Array], arrays: Sequence[Array], out: Array) -> None:
-        self._op, self._evaluate, self._out = op, evaluate, out
+    def __init__(self, evaluate: Callable[[], Array], arrays: Sequence[Array], out: Array) -> None:
+        self._evaluate, self._out = evaluate, out
         self.footprint = Footprint(tuple(map(address_range, arrays)), (address_range(out),))
 
     def __call__(self) -> None:
         """Compute the operation on the current stream."""
         self._out[...] = self._evaluate()
-
-    def __str__(self) -> str:
-        return f"{self._op}, which CuPy computes,"

@@ -124,7 +124,7 @@ class CudaTarget(Target):
     def call_cupy(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> Call:
         """Return the call that computes an operation with CuPy."""
         arrays = [leaf for leaf in flatten((args, kwargs))[0] if self.is_array(leaf)]
-        return CupyCall(node.op, partial(self.evaluate, node, args, kwargs), arrays, out), ()
+        return CupyCall(partial(self.evaluate, node, args, kwargs), arrays, out), ()
 
     def _calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call] | None:
         """Return the calls of an operation, or None if there are no kernels for it."""

@@ -22,7 +22,7 @@ def cupy_here():
         yield backend("cupy")
 
 
-@pytest.mark.filterwarnings("ignore:steps run as separate kernels:anynet.compiler.CompileWarning")
+@pytest.mark.filterwarnings("ignore:steps run as separate kernels:anynet.compiler.CompileWarning")  # clip waits
 @given(
     drawn=steps(),
     small=st.sampled_from([1, 6, 1 << 14]),

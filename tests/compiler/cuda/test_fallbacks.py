@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 from fake_cupy import CUDARuntimeError, put_in_place
 
 import anynet as an
@@ -191,32 +192,39 @@ def test_an_error_after_the_first_step_is_raised(install):
         assert execution(loop) == "CUDA graph"
 
 
-def test_an_operation_that_cupy_computes_of_a_row_is_not_captured(install):
-    from array_api_compat import array_namespace
+@pytest.mark.parametrize("reads_row", [False, True])
+def test_an_operation_that_cupy_computes_is_captured(install, reads_row):
+    """Kernels copy the row of the step to where functions of CuPy read it."""
 
     def step(carry, shared, row):
-        return (carry[0] + array_namespace(carry[0]).cumulative_sum(row[0]),)
+        xp = array_namespace(carry[0])
+        return (xp.cumulative_sum(row[0] if reads_row else carry[0]) * row[0] + carry[0] / 2,)
 
     with install() as chosen:
         loop = chosen.loop(step)
-        carry, rows = (chosen.asarray(np.ones(shape)) for shape in ((4,), (40, 4)))
-        with pytest.warns(CompileWarning, match="separate kernels.*cumulative_sum, which CuPy computes"):
-            (found,) = loop((carry,), (), (rows,), int)
-        np.testing.assert_array_equal(chosen.to_host(found), 1 + 40 * np.arange(1, 5))
-
-
-def test_an_operation_that_cupy_computes_of_the_carry_is_captured(install):
-    from array_api_compat import array_namespace
-
-    def step(carry, shared, row):
-        return (array_namespace(carry[0]).cumulative_sum(carry[0]) * row[0] + 1,)
-
-    with install() as chosen:
-        loop = chosen.loop(step)
-        carry, rows = (chosen.asarray(np.full(shape, 0.5)) for shape in ((4,), (40,)))
-        (found,) = loop((carry,), (), (rows,), int)
+        carry, rows = np.full(4, 0.5), np.arange(160.0).reshape(40, 4) % 7 / 8
+        (found,) = loop((chosen.asarray(carry),), (), (chosen.asarray(rows),), int)
         assert execution(loop) == "CUDA graph"
-        expected = np.full(4, 0.5)
-        for _ in range(40):
-            expected = np.cumsum(expected) * 0.5 + 1
+        (expected,) = backend("numpy").plain_loop(step)((carry,), (), (rows,), int)
+        np.testing.assert_allclose(chosen.to_host(found), expected, rtol=1e-14)
+
+
+def test_a_product_of_a_row_is_captured(install):
+    with install() as chosen:
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] / 2 + row[0] @ shared[0],))
+        carry, shared, rows = np.ones((8, 96)), np.eye(96) * 2, np.arange(20.0 * 8 * 96).reshape(20, 8, 96) % 5
+        (found,) = loop(*((chosen.asarray(x),) for x in (carry, shared, rows)), int)
+        assert execution(loop) == "CUDA graph"
+        expected = carry
+        for row in rows:
+            expected = expected / 2 + row * 2
         np.testing.assert_array_equal(chosen.to_host(found), expected)
+
+
+def test_rows_that_kernels_do_not_know_are_copied_by_cupy(install):
+    with install() as chosen:
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
+        carry, rows = (chosen.asarray(np.full(shape, 1 + 2j)) for shape in ((4,), (20, 4)))
+        with pytest.warns(CompileWarning, match="CUDA graph of CuPy calls.*dtype complex128; convert it"):
+            (found,) = loop((carry,), (), (rows,), int)
+        np.testing.assert_array_equal(chosen.to_host(found), np.full(4, 21 + 42j))

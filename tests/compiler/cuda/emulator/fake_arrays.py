@@ -227,14 +227,16 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
 
 
 def capture(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-    """Add a call to the graph that is being captured; its result is in memory that is allocated now.
+    """Add a call to the graph that is being captured; its result is in ``out`` or memory that is allocated now.
 
-    Calls that write into an array, assignment excepted, and indexing by arrays are not imitated, and refused.
+    Methods that change an array and indexing by arrays are not imitated, and refused.
     """
-    changes = kwargs.get("out") is not None or on_host.__name__ in ("copyto", "fill", "put", "sort")
-    if changes or (on_host in (operator.getitem, operator.setitem) and basic(args[1]) is None):
+    by_array = on_host in (operator.getitem, operator.setitem) and basic(args[1]) is None
+    if by_array or on_host.__name__ in ("copyto", "fill", "put", "sort"):
         gpu.current.refuse_capture()
     used = []
+    out = kwargs.pop("out", None)
+    made = out[0] if isinstance(out, tuple) else out
 
     def unowned(value):
         if isinstance(value, kind):
@@ -253,8 +255,9 @@ def capture(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, A
     if on_host is operator.setitem:
         gpu.current.push(Work("setitem", compute, gpu.blocks(used)))
         return None
-    like = np.asarray(compute())  # of what is in memory now
-    made = kind(like.shape, like.dtype, order="F" if like.flags.fnc else "C")
+    if made is None:
+        like = np.asarray(compute())  # of what is in memory now
+        made = kind(like.shape, like.dtype, order="F" if like.flags.fnc else "C")
     used.append(made.values)
     into = np.asarray(Unowned(made.values))
     gpu.current.push(Work(on_host.__name__, lambda: np.copyto(into, compute()), gpu.blocks(used)))
