@@ -143,9 +143,10 @@ class RecordedLoop:
     def _record(self, key: tuple[Any, ...], carry: Any, shared: Any, rows: Any) -> str | None:
         """Record the step, and return None; or return why it cannot be recorded."""
         columns, rebuild = flatten(rows)
-        row = rebuild([column[0, ...] for column in columns])
+        leaves, rebuild = flatten((carry, shared, rebuild([column[0, ...] for column in columns])))
         try:
-            graph = record_step(self._step, self._target.xp, carry, shared, row)
+            with self._target.recording(leaves) as (xp, arrays):
+                graph = record_step(self._step, xp, *rebuild(arrays))
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             return explain(error)
         self._records[key] = self._new_record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 import array_api_compat.cupy as xp
+import array_api_compat.numpy as host_xp
 import cupy
+import numpy as np
 
 from anynet.compiler.cuda import lowering
 from anynet.compiler.cuda.capture import KernelProgram
@@ -63,9 +66,28 @@ class CudaTarget(Target):
         namespace: ModuleType = xp
         return namespace
 
+    @contextmanager
+    def recording(self, arrays: Sequence[Array]) -> Iterator[tuple[ModuleType, list[Array]]]:
+        """Context manager for recording a step with NumPy arrays of zeros.
+
+        CuPy's dtypes and promotions are NumPy's, and CuPy would compile a kernel for each operation. Memory of zeros
+        that is not written, such as that of all images, is not taken from the host.
+        """
+        with np.errstate(all="ignore"):  # 0 / 0
+            yield host_xp, [np.zeros(array.shape, array.dtype) for array in arrays]
+
     def is_array(self, value: Any) -> bool:
         """Return True for a ``cupy.ndarray``."""
         return isinstance(value, cupy.ndarray)
+
+    def asarray(self, value: Any) -> cupy.ndarray:
+        """Copy a constant of the recorded step to the device."""
+        return cupy.asarray(value)
+
+    def evaluate(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> cupy.ndarray:
+        """Return the result of an operation; a device among its arguments is that of recording, the host."""
+        on_device: cupy.ndarray = super().evaluate(node, args, {k: v for k, v in kwargs.items() if k != "device"})
+        return on_device
 
     def empty(self, node: Node) -> cupy.ndarray:
         """Return an uninitialized array."""

@@ -1,0 +1,72 @@
+"""Steps for CUDA are recorded with NumPy arrays, so that CuPy compiles nothing for it."""
+
+import array_api_compat.numpy
+import numpy as np
+import pytest
+from array_api_compat import array_namespace, device
+from fake_cupy import Fake, put_in_place
+from loops import PLAIN, recorded
+
+from anynet.backends import backend
+from anynet.compiler import CompileWarning
+from anynet.compiler import loop as loops
+
+ROWS = np.arange(1, 13, dtype=np.float32).reshape(3, 4)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
+    return put_in_place(monkeypatch, limit=1 << 30)
+
+
+def with_constants(carry, shared, row):
+    """Divide by zero in recording, where all arrays are zeros; make constants; name the device."""
+    xp, here = array_namespace(carry), {"device": device(row)}
+    weights = xp.asarray([0.5, 1.0, 2.0, 4.0], dtype=row.dtype, **here) * xp.arange(4, dtype=row.dtype, **here)
+    chosen = xp.take(shared, xp.astype(row, xp.int64, **here) % 5, axis=0)
+    made = xp.zeros_like(row, **here) + xp.full_like(row, 3.0, **here)
+    return carry + made * weights / row + xp.log(row) + xp.astype(chosen, row.dtype)
+
+
+def run(here, step):
+    carry, shared = np.zeros(4, np.float32), np.arange(10, 15)
+    arrays = (here.asarray(array) for array in (carry, shared, ROWS))
+    return here.to_host(here.loop(step)(*arrays, int))
+
+
+def test_recording_calls_nothing_of_cupy(fake, monkeypatch):
+    calls, record = fake.compilations.calls, loops.record_step
+
+    def watched(step, xp, *args):
+        before = len(calls)
+        graph = record(step, xp, *args)
+        assert xp is array_api_compat.numpy
+        during.append(calls[before:])
+        return graph
+
+    during: list[list[str]] = []
+    monkeypatch.setattr(loops, "record_step", watched)
+    found = run(recorded(backend("cupy")), with_constants)
+    assert during == [[]]
+    np.testing.assert_allclose(found, run(PLAIN, with_constants), rtol=1e-6)
+
+
+def test_a_step_that_calls_cupy_itself_runs_as_it_is(fake):
+    def step(carry, shared, row):
+        return carry + fake.cupy.exp(row) * shared[0]
+
+    with pytest.warns(CompileWarning, match="steps run as plain steps"):
+        found = run(backend("cupy"), step)
+    np.testing.assert_allclose(found, 10 * np.exp(ROWS).sum(0), rtol=1e-6)
+
+
+def test_a_step_whose_shapes_depend_on_values_runs_as_it_is(fake):
+    """There are none among the zeros of the record, and an empty array could be added to anything."""
+
+    def step(carry, shared, row):
+        xp = array_namespace(carry)
+        return carry + xp.astype(xp.sum(xp.argwhere(row > 2)), carry.dtype)
+
+    with pytest.warns(CompileWarning, match="argwhere returns an array whose shape depends on values"):
+        found = run(backend("cupy"), step)
+    np.testing.assert_array_equal(found, [17, 17, 17, 17])  # 2 + 3, and twice 0 + 1 + 2 + 3
