@@ -2,7 +2,13 @@
 
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 from fake_cupy import Fake, put_in_place
+
+import anynet as an
+from anynet.app import build
+from anynet.app.config import Config
+from anynet.backends import backend
 
 
 @pytest.fixture
@@ -43,3 +49,64 @@ def test_equal_sources_are_counted_once(fake):
     for k in (1, 2, 1):
         fake.cupy.RawModule(code=f'extern "C" __global__ void f(int* x) {{ *x = {k}; }}').get_function("f")
     assert len(fake.compilations.modules) == 2
+
+
+def test_a_step_on_data_sets_of_other_lengths_has_one_source(fake):
+    """Indices count from the end of each data set where they are negative."""
+
+    def step(carry, shared, row):
+        return carry + array_namespace(carry).take(shared, row, axis=0)
+
+    loop, index = backend("cupy").loop(step), np.asarray([[0, -1, 3], [-4, 1, -2]])
+    for n in (4, 7, 300, 301):
+        images = np.arange(n) ** 2
+        found = loop(*map(fake.cupy.array, (np.zeros(3, np.int64), images, index)), int)
+        np.testing.assert_array_equal(found.get(), images[index].sum(axis=0))
+    assert len(fake.compilations.modules) == 1
+
+
+def test_lengths_take_room_among_the_arguments_of_a_kernel(fake):
+    """CUDA takes 4 KB of them, and two more are the row's."""
+    from anynet.compiler.cuda import dependences, kernels, launch
+    from anynet.compiler.cuda.phases import Access, Phase
+
+    results = [fake.cupy.zeros(1, "int64") for _ in range(600)]
+    phases = [
+        Phase((1,), (), (Access(result, (0,)),), ("{y0} = {n0};",), lengths=(k,)) for k, result in enumerate(results)
+    ]
+    joined = kernels.join(phases, lambda call: dependences.UNKNOWN)
+    sources = [kernels.write(kernel, f"k{k}") for k, kernel in enumerate(joined)]
+    assert max(8 * len(source.arguments) for source in sources) <= 4096 - 16
+    for kernel in launch.compile_all(sources):
+        kernel()
+    assert [int(result[0]) for result in results] == list(range(600))
+
+
+def test_the_first_epoch_of_the_default_net(fake):
+    """Evaluation is in batches of 500, of which 45,000, 5,000 and 10,000 images are whole numbers, too."""
+    config, rng, here = Config(), np.random.default_rng(0), backend("cupy")
+    splits = [
+        an.data.Split(rng.integers(0, 256, (n, 3072), dtype=np.uint8), rng.integers(0, 10, n))
+        for n in (1500, 500, 1000)
+    ]
+    before = len(fake.compilations.kernels)
+    an.fit(
+        build.net(config, 3072, 10),
+        an.data.Dataset("random", tuple("0123456789"), *splits),
+        build.optimizer(config),
+        epochs=1,
+        l2=config.l2,
+        batch_size=config.batch_size,
+        backend=here,
+        progress=False,
+    )
+    assert len(fake.compilations.modules) == 2  # a step of training, and one of evaluation for all splits
+    assert [(name, first[0]) for name, first, *_ in fake.compilations.kernels[before:]] == [
+        ("divide", "float32"),  # the mean loss, not in a step
+        ("multiply", "float32"),  # the penalty: squares, their sum, its factor
+        ("sum", "float32"),
+        ("multiply", "float32"),
+        ("add", "float32"),
+        ("copy", "float32"),  # all results as one array
+        ("copy", "int64"),
+    ]
