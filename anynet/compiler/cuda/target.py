@@ -8,11 +8,10 @@ from types import ModuleType
 from typing import Any
 
 import array_api_compat.cupy as xp
-import array_api_compat.numpy as host_xp
 import cupy
 import numpy as np
 
-from anynet.compiler.cuda import lowering
+from anynet.compiler.cuda import lowering, stand_ins
 from anynet.compiler.cuda.capture import KernelProgram
 from anynet.compiler.cuda.cupy_steps import CupyProgram
 from anynet.compiler.cuda.dependences import address_range
@@ -68,13 +67,9 @@ class CudaTarget(Target):
 
     @contextmanager
     def recording(self, arrays: Sequence[Array]) -> Iterator[tuple[ModuleType, list[Array]]]:
-        """Context manager for recording a step with NumPy arrays of zeros.
-
-        CuPy's dtypes and promotions are NumPy's, and CuPy would compile a kernel for each operation. Memory of zeros
-        that is not written, such as that of all images, is not taken from the host.
-        """
+        """Context manager for recording a step with NumPy arrays of zeros."""
         with np.errstate(all="ignore"):  # 0 / 0
-            yield host_xp, [np.zeros(array.shape, array.dtype) for array in arrays]
+            yield stand_ins, [stand_ins.stand_in(array) for array in arrays]
 
     def is_array(self, value: Any) -> bool:
         """Return True for a ``cupy.ndarray``."""
