@@ -7,7 +7,7 @@ from typing import Any
 
 from anynet.compiler.graph import Graph
 from anynet.compiler.record import NoTargetError, OutOfMemory, Record, is_memory_error
-from anynet.compiler.recording import PLAIN, CompileWarning, Fallback, explain, record_step
+from anynet.compiler.recording import PLAIN, CompileWarning, Fallback, explain, record_for
 from anynet.compiler.target import CompiledStep, Loop, Step, Target, Tick
 from anynet.core.tree import flatten, form
 from anynet.core.typing import Array
@@ -143,10 +143,9 @@ class RecordedLoop:
     def _record(self, key: tuple[Any, ...], carry: Any, shared: Any, rows: Any) -> str | None:
         """Record the step, and return None; or return why it cannot be recorded."""
         columns, rebuild = flatten(rows)
-        leaves, rebuild = flatten((carry, shared, rebuild([column[0, ...] for column in columns])))
+        row = rebuild([column[0, ...] for column in columns])
         try:
-            with self._target.recording(leaves) as (xp, arrays):
-                graph = record_step(self._step, xp, *rebuild(arrays))
+            graph = record_for(self._target, self._step, carry, shared, row)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             return explain(error)
         self._records[key] = self._new_record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)
