@@ -1,5 +1,9 @@
 """Steps for CUDA are recorded with NumPy arrays, so that CuPy compiles nothing for it."""
 
+import mmap
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from array_api_compat import array_namespace, device
@@ -88,6 +92,23 @@ def test_products_are_computed_in_recording_only_if_they_are_constants(fake, mon
     found = run(recorded(backend("cupy")), step)
     assert terms[-8:] == 2 * [4, 4, 0, 0]  # after those of the probe
     np.testing.assert_allclose(found, run(PLAIN, step), rtol=1e-5)
+
+
+def test_stand_ins_of_images_take_no_memory_of_the_host(fake):
+    from anynet.compiler.cuda import stand_ins
+
+    def pages():
+        return int(Path("/proc/self/statm").read_text().split()[1])
+
+    class Images(NamedTuple):
+        shape: tuple[int, ...] = (100_000, 3072)
+        dtype: np.dtype = np.dtype(np.uint8)
+
+    before = pages()
+    images = stand_ins.stand_in(Images())
+    batch = np.take(images, np.zeros(100, np.int64), axis=0)
+    assert (images.nbytes, batch.shape, type(batch)) == (307_200_000, (100, 3072), stand_ins.StandIn)
+    assert (pages() - before) * mmap.PAGESIZE < images.nbytes / 10
 
 
 def test_products_that_do_not_fit_are_refused_as_ever(fake):
