@@ -7,7 +7,7 @@ from typing import Any
 
 from anynet.compiler.graph import Graph
 from anynet.compiler.record import NoTargetError, OutOfMemory, Record, is_memory_error
-from anynet.compiler.recording import PLAIN, CompileWarning, Fallback, explain, record_step
+from anynet.compiler.recording import PLAIN, CompileWarning, Fallback, explain, record_for
 from anynet.compiler.target import CompiledStep, Loop, Step, Target, Tick
 from anynet.core.tree import flatten, form
 from anynet.core.typing import Array
@@ -145,7 +145,7 @@ class RecordedLoop:
         columns, rebuild = flatten(rows)
         row = rebuild([column[0, ...] for column in columns])
         try:
-            graph = record_step(self._step, self._target.xp, carry, shared, row)
+            graph = record_for(self._target, self._step, carry, shared, row)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             return explain(error)
         self._records[key] = self._new_record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from anynet.compiler.generators import generator_states
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.tape import trace
-from anynet.compiler.target import Loop, Step, Tick
+from anynet.compiler.target import Loop, Step, Target, Tick
 from anynet.compiler.tracer import HINT, UntraceableError
 from anynet.core.tree import flatten, form
 from anynet.core.typing import ConcreteArray
@@ -69,6 +69,13 @@ def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -
     if repr(rebuild(taken)) != repr(graph.build(returned)):
         raise UntraceableError("it returns other containers, shapes or dtypes than it takes")
     return graph
+
+
+def record_for(target: Target, step: Step, carry: Any, shared: Any, row: Any) -> Graph:
+    """Return the record of a step, made with the arrays that a target chooses; see `record_step`."""
+    leaves, rebuild = flatten((carry, shared, row))
+    with target.recording(leaves) as (xp, arrays):
+        return record_step(step, xp, *rebuild(arrays))
 
 
 class Fallback:

@@ -14,8 +14,14 @@ from anynet.compiler.tracer import HINT, Tracer, UntraceableError, is_array
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
-SHAPED_BY_VALUES = {"arange": 0, "repeat": 1, "unique_values": 0}
-"""Operations whose result has a shape that depends on the values of arguments, with the first such argument."""
+SHAPED_BY_VALUES = {"arange": 0, "repeat": 1, "unique_values": 0} | {
+    "delete": 1,
+    **dict.fromkeys(("argwhere", "bincount", "compress", "extract", "flatnonzero", "trim_zeros", "unique"), 0),
+}
+"""Operations whose result has a shape that depends on the values of arguments, with the first such argument.
+
+Those of the array API standard, and functions that NumPy and CuPy have besides.
+"""
 
 
 def trace(function: Callable[..., Any], xp: ModuleType, *args: Any) -> Graph:

@@ -2,7 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -86,8 +87,22 @@ class Target(ABC):
     def is_array(self, value: Any) -> bool:
         """Return True for arrays of the library."""
 
+    @contextmanager
+    def recording(self, arrays: Sequence[Array]) -> Iterator[tuple[ModuleType, list[Array]]]:
+        """Context manager for recording a step; it returns the namespace and the arrays to record the step with.
+
+        By default these are the library's own. They may be others that have the same shapes and dtypes, if the library
+        takes long for the first call of each function: only the values of constants matter, see `asarray`.
+
+        Parameters
+        ----------
+        arrays : sequence of array
+            Leaves of the step's arguments.
+        """
+        yield self.xp, list(arrays)
+
     def asarray(self, value: Any) -> Array:
-        """Return an array, given an array or a scalar of the library."""
+        """Return an array of the library, given an array or a scalar of the namespace that steps are recorded with."""
         array: Array = value
         return array
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from array_api_compat import device, is_array_api_obj
 
 from anynet.compiler.graph import Node
-from anynet.compiler.ops import OPERATIONS, Operation
+from anynet.compiler.ops import OPERATIONS
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Device, DType
 
@@ -110,6 +110,14 @@ class Tracer:
         item.node.args = (self.node, key)
         return item
 
+    def __matmul__(self, other: Any) -> "Tracer":
+        product: Tracer = self.tape.matmul(self, other)
+        return product
+
+    def __rmatmul__(self, other: Any) -> "Tracer":
+        product: Tracer = self.tape.matmul(other, self)
+        return product
+
     def _refuse(self, *args: Any) -> Any:
         raise UntraceableError("a number is read from an array, or written into it")
 
@@ -155,7 +163,7 @@ def _reflected(name: str, function: Callable[..., Any]) -> Callable[..., Tracer]
     return method
 
 
-for _operation in (*OPERATIONS.values(), Operation("matmul", "__matmul__", "__rmatmul__")):
+for _operation in OPERATIONS.values():
     if _operation.operator:
         _function = getattr(operator, _operation.operator)
         setattr(Tracer, _operation.operator, _operator(_operation.name, _function))

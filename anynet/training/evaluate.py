@@ -106,8 +106,8 @@ def zero_totals(params: Array, labels: Array) -> Totals:
     Totals
     """
     xp = array_namespace(params)
-    none = xp.zeros(params.shape[:-1], dtype=params.dtype, device=device(params))
-    return Totals(none, xp.astype(none, labels.dtype))
+    zeros = partial(xp.zeros, params.shape[:-1], device=device(params))
+    return Totals(zeros(dtype=params.dtype), zeros(dtype=labels.dtype))
 
 
 def evaluation_step(net: Sequential, loss: Loss) -> EvaluationStep:

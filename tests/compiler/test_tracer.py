@@ -170,6 +170,8 @@ UNTRACEABLE = {
     "a shape that depends on values": lambda xp, x: xp.sum(xp.unique_values(x)),
     "a length that depends on values": lambda xp, x: xp.sum(xp.arange(x[0, 0])),
     "repetitions that depend on values": lambda xp, x: xp.repeat(x[0, ...], xp.astype(x[1, ...], xp.int64)),
+    "indices of a mask": lambda xp, x: xp.sum(xp.argwhere(x > 0.5)),
+    "without some rows": lambda xp, x: xp.sum(xp.delete(x, xp.argmax(x[0, ...]), axis=1)),
     "another device": lambda xp, x: x.to_device("elsewhere"),
 }
 

@@ -17,8 +17,8 @@ SMALL = 1 << 14
 TILE, EACH = 1 << 11, 4
 """Least work of a block that computes a part of every phase, and the work that is intended for each of its threads."""
 
-MOST_THREADS, MOST_ACCESSES = 1 << 10, 500
-"""Limits of a block and of a kernel: its arguments, most of them addresses, may take 4 KB."""
+MOST_THREADS, MOST_ARGUMENTS = 1 << 10, 500
+"""Limits of a block and of a kernel: its arguments, addresses and lengths, may take 4 KB."""
 
 ALONE = 1 << 8, 1 << 11
 """Threads per block and the largest number of blocks, for a kernel of a single phase."""
@@ -46,13 +46,25 @@ class Kernel:
     def accepts(self, phase: Phase) -> bool:
         """Return True if a phase can be added after the others."""
         phases = [*self.phases, phase]
-        few = sum(len(p.accesses) for p in phases) <= MOST_ACCESSES
+        few = sum(len(p.accesses) + len(p.lengths) for p in phases) <= MOST_ARGUMENTS
         return few and (_all_small(phases) or (_short_slices(phases) and independent_along_first_axis(phases)))
 
     def add(self, phase: Phase) -> None:
         """Add a phase after the others."""
         self.phases.append(phase)
         self.footprints.append(footprint(phase))
+
+
+class Row(NamedTuple):
+    """Argument of a kernel that stands for the buffer with one of the row's arrays of all steps.
+
+    Attributes
+    ----------
+    place : int
+        Position of the array in the row.
+    """
+
+    place: int
 
 
 class Source(NamedTuple):
@@ -63,8 +75,8 @@ class Source(NamedTuple):
     name : str
         Name of the function.
     text : str
-    arguments : list of cupy.ndarray or int
-        Arguments of the function; a number k stands for the buffer with the k-th row array of all steps.
+    arguments : list of cupy.ndarray, Row or int
+        Arguments of the function.
     has_rows : bool
         If True, the kernel also takes a pointer to the first step's index and this step's offset.
     blocks, threads : int
@@ -73,7 +85,7 @@ class Source(NamedTuple):
 
     name: str
     text: str
-    arguments: list[Array | int]
+    arguments: list[Array | Row | int]
     has_rows: bool
     blocks: int
     threads: int
@@ -142,15 +154,19 @@ def write(kernel: Kernel, name: str, rows: Sequence[Array] = ()) -> Source:
     -------
     Source
     """
-    arguments: list[Array | int] = []
+    arguments: list[Array | Row | int] = []
+    addresses: dict[Row | tuple[int, str], str] = {}
     has_rows = False
 
-    def argument(thing: Array | int) -> str:
-        for k, known in enumerate(arguments):
-            if known is thing or (not isinstance(known, int) and not isinstance(thing, int) and _same(known, thing)):
-                return f"a{k}"
+    def argument(thing: Array | Row | int) -> str:
         arguments.append(thing)
         return f"a{len(arguments) - 1}"
+
+    def address(thing: Array | Row) -> str:  # equal numbers are not looked for: they may differ next time
+        key = thing if isinstance(thing, Row) else (thing.data.ptr, str(thing.dtype))
+        if key not in addresses:
+            addresses[key] = argument(thing)
+        return addresses[key]
 
     def pointer(array: Array) -> str:
         nonlocal has_rows
@@ -158,12 +174,11 @@ def write(kernel: Kernel, name: str, rows: Sequence[Array] = ()) -> Source:
             if address_range(array).overlaps(address_range(row)):
                 has_rows = True
                 offset = (array.data.ptr - row.data.ptr) // row.itemsize
-                return f"({argument(k)} + (row * {row.size} + {offset}))"
-        return argument(array)
+                return f"({address(Row(k))} + (row * {row.size} + {offset}))"
+        return address(array)
 
-    body, blocks, threads = _body(kernel, pointer)
-    types = [TYPES[str((rows[thing] if isinstance(thing, int) else thing).dtype)] for thing in arguments]
-    parameters = [f"{kind}* a{k}" for k, kind in enumerate(types)]
+    body, blocks, threads = _body(kernel, pointer, argument)
+    parameters = [f"{_type(thing, rows)} a{k}" for k, thing in enumerate(arguments)]
     if has_rows:
         parameters += ["const long long* step", "int later"]
         body = ["const long long row = *step + later;", *body]
@@ -173,16 +188,20 @@ def write(kernel: Kernel, name: str, rows: Sequence[Array] = ()) -> Source:
     return Source(name, "\n    ".join([head, *body]) + "\n}\n", arguments, has_rows, blocks, threads)
 
 
-def _same(one: Array, other: Array) -> bool:
-    return bool(one.data.ptr == other.data.ptr and one.dtype == other.dtype)
+def _type(argument: Array | Row | int, rows: Sequence[Array]) -> str:
+    """Return the C++ type of a kernel's argument."""
+    if isinstance(argument, int):
+        return "const long long"
+    return TYPES[str((rows[argument.place] if isinstance(argument, Row) else argument).dtype)] + "*"
 
 
-def _body(kernel: Kernel, pointer: Callable[[Array], str]) -> tuple[list[str], int, int]:
+def _body(kernel: Kernel, pointer: Callable[[Array], str], number: Callable[[int], str]) -> tuple[list[str], int, int]:
     """Return statements, the number of blocks, and that of threads per block."""
     phases, (threads, most) = kernel.phases, ALONE
     if len(phases) == 1 and phases[0].work > min(MOST_THREADS, SMALL):
         blocks = min(most, math.ceil(phases[0].n_results / _at_a_time(phases[0], threads)))
-        return phases[0].source(pointer, _span(phases[0], threads, shared_by=blocks), threads), blocks, threads
+        span = _span(phases[0], threads, shared_by=blocks)
+        return phases[0].source(pointer, number, span, threads), blocks, threads
     n, part = 1, 1
     work = max(map(_parallelism, phases))
     if not _all_small(phases):
@@ -198,7 +217,7 @@ def _body(kernel: Kernel, pointer: Callable[[Array], str]) -> tuple[list[str], i
             since_barrier = []
         since_barrier.append(own)
         span = _span(phase, threads, part=phase.n_results // n * part if blocks > 1 else None)
-        lines += phase.source(pointer, span, threads)
+        lines += phase.source(pointer, number, span, threads)
     return lines, blocks, threads
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from anynet.compiler.cuda.dependences import Footprint, address_range
 from anynet.compiler.cuda.expressions import PRELUDE
-from anynet.compiler.cuda.kernels import Kernel, Source, write
+from anynet.compiler.cuda.kernels import Kernel, Row, Source, write
 from anynet.compiler.cuda.phases import Phase
 from anynet.core.typing import ConcreteArray as Array
 
@@ -39,7 +39,7 @@ class Launch:
             Offset of this step from the first.
         """
         _, _, arguments, has_rows, blocks, threads = self._source
-        args = [rows[thing] if isinstance(thing, int) else thing for thing in arguments]
+        args = [np.int64(a) if isinstance(a, int) else rows[a.place] if isinstance(a, Row) else a for a in arguments]
         if has_rows:
             args += [step, np.int32(later)]
         self._function((blocks,), (threads,), tuple(args))
@@ -69,6 +69,8 @@ class SingleKernel:
 
 def compile_all(sources: Sequence[Source]) -> list[Launch]:
     """Compile kernels as one module, which takes less time than one by one.
+
+    CuPy compiles equal sources once for each device, as long as the process lives.
 
     Parameters
     ----------

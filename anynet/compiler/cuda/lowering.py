@@ -38,6 +38,7 @@ def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
     reads: list[Access] = []
     writes: list[Access] = []
     lines: list[str] = []
+    lengths: list[int] = []
 
     def load(access: Access, kind: str) -> str:
         for k, known in enumerate(reads):
@@ -61,7 +62,10 @@ def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
             along = [0] * len(shape)
             along[axis] = element_strides(index)[0]
             chosen = load(Access(index, tuple(along)), _type(node.args[1]))
-            lines.append(f"const long long j{k} = at({chosen}, {table.shape[axis]});")
+            # An argument, so that steps on data sets of any length run the same source. Other lengths are constants:
+            # the compiler needs no division to divide by them.
+            lines.append(f"const long long j{k} = at({chosen}, {{n{len(lengths)}}});")
+            lengths.append(table.shape[axis])
             found = load(_at(table, axis, f"j{k}"), _type(node))
         else:
             found = expression(node, [value(a) for a in (node.args[:1] if node.op == "astype" else node.args)])
@@ -71,7 +75,7 @@ def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
             out = memory.allocate(node)
             writes.append(Access(out, _broadcast_strides(out, shape)))
             lines.append(f"{{y{len(writes) - 1}}} = t{k};")
-    return Phase(shape, tuple(reads), tuple(writes), tuple(lines))
+    return Phase(shape, tuple(reads), tuple(writes), tuple(lines), lengths=tuple(lengths))
 
 
 def along_axis(table: Array, index: Array, axis: int, out: Array) -> Phase:

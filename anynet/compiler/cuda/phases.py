@@ -67,6 +67,9 @@ class Phase:
         Shape of the elements that one result is reduced from.
     reduction : TypedReduction, optional
         Default: none.
+    lengths : tuple of int
+        Numbers called ``{n0}``, ``{n1}`` ... in the lines. They are arguments of the kernel, so that phases that differ
+        in nothing else have equal sources.
     """
 
     outer: tuple[int, ...]
@@ -75,6 +78,7 @@ class Phase:
     lines: tuple[str, ...]
     inner: tuple[int, ...] = ()
     reduction: TypedReduction | None = None
+    lengths: tuple[int, ...] = ()
 
     @property
     def by(self) -> Workers:
@@ -102,13 +106,17 @@ class Phase:
         """Reads, then writes."""
         return self.reads + self.writes
 
-    def source(self, pointer: Callable[[Array], str], span: Span, threads: int) -> list[str]:
+    def source(
+        self, pointer: Callable[[Array], str], number: Callable[[int], str], span: Span, threads: int
+    ) -> list[str]:
         """Return the lines of the loop.
 
         Parameters
         ----------
         pointer : callable
             ``pointer(array)`` returns the expression for the address of the array's first element.
+        number : callable
+            ``number(length)`` returns the expression for one of the `lengths`.
         span : Span
             Iterations of the thread or warp that runs the loop. By `Workers.COLUMN`, all threads of a block run the
             same iterations, each of which computes as many results as `columns` says.
@@ -129,6 +137,7 @@ class Phase:
 
         places = {f"x{k}": element(access) for k, access in enumerate(self.reads)}
         places |= {f"y{k}": element(access) for k, access in enumerate(self.writes)}
+        places |= {f"n{k}": number(length) for k, length in enumerate(self.lengths)}
         body, index = [line.format(**places) for line in self.lines], self._index_type()
         head, each = unravel("i", outer, index), "i"
         if self.by is Workers.COLUMN:

@@ -6,7 +6,7 @@ import cupy
 import numpy as np
 
 from anynet.compiler.record import NoTargetError, Record
-from anynet.compiler.recording import record_step
+from anynet.compiler.recording import record_for
 from anynet.compiler.target import Target
 from anynet.core.typing import Array
 
@@ -39,7 +39,7 @@ def fastest_target(target: Target) -> tuple[Target | None, str]:
     host = np.arange(ROWS * WIDTH, dtype=np.float32).reshape(ROWS, WIDTH) % 7
     shift = 2 * np.roll(np.eye(WIDTH, dtype=np.float32), 1, axis=1)
     carry, shared, rows = ((cupy.asarray(a),) for a in (host, shift, np.full(STEPS, 0.5, np.float32)))
-    graph = record_step(_step, target.xp, carry, shared, (rows[0][0, ...],))
+    graph = record_for(target, _step, carry, shared, (rows[0][0, ...],))
     record = Record(graph, 1, list(shared), target)
     expected = np.roll(host, STEPS, axis=1) + STEPS  # small whole numbers, exact in each precision
     try:

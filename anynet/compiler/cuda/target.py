@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 import array_api_compat.cupy as xp
 import cupy
+import numpy as np
 
-from anynet.compiler.cuda import lowering
+from anynet.compiler.cuda import lowering, stand_ins
 from anynet.compiler.cuda.capture import KernelProgram
 from anynet.compiler.cuda.cupy_steps import CupyProgram
 from anynet.compiler.cuda.dependences import address_range
@@ -63,9 +65,24 @@ class CudaTarget(Target):
         namespace: ModuleType = xp
         return namespace
 
+    @contextmanager
+    def recording(self, arrays: Sequence[Array]) -> Iterator[tuple[ModuleType, list[Array]]]:
+        """Context manager for recording a step with NumPy arrays of zeros."""
+        with np.errstate(all="ignore"):  # 0 / 0
+            yield stand_ins, [stand_ins.stand_in(array) for array in arrays]
+
     def is_array(self, value: Any) -> bool:
         """Return True for a ``cupy.ndarray``."""
         return isinstance(value, cupy.ndarray)
+
+    def asarray(self, value: Any) -> cupy.ndarray:
+        """Copy a constant of the recorded step to the device."""
+        return cupy.asarray(value)
+
+    def evaluate(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> cupy.ndarray:
+        """Return the result of an operation; a device among its arguments is that of recording, the host."""
+        on_device: cupy.ndarray = super().evaluate(node, args, {k: v for k, v in kwargs.items() if k != "device"})
+        return on_device
 
     def empty(self, node: Node) -> cupy.ndarray:
         """Return an uninitialized array."""

@@ -59,6 +59,7 @@ def array_class(gpu: Gpu, device: Any) -> type:
             assert memptr is None
             assert strides is None
             shape = (shape,) if np.ndim(shape) == 0 else tuple(shape)
+            gpu.compilations.calls.append("ndarray")
             made = gpu.allocate(shape if order == "C" else shape[::-1], dtype)
             self.values = made if order == "C" else made.T
             self.device = device()
@@ -213,6 +214,7 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
         with np.errstate(all="ignore"):  # a GPU does not warn
             return on_host(*host(args), **{name: host(value) for name, value in kwargs.items()})
 
+    gpu.compilations.calls.append(on_host.__name__)
     if capturing and waits:
         return capture(gpu, kind, on_host, args, kwargs)
     result = compute()
@@ -220,7 +222,10 @@ def call(gpu: Gpu, kind: type, on_host: Any, args: tuple, kwargs: dict[str, Any]
         if capturing:
             return capture(gpu, kind, on_host, args, kwargs)
         gpu.current.synchronize()  # a copy, not a view
-        result = compute()
+        result, waits = compute(), True
+    if waits:
+        given = {name: host(value) for name, value in kwargs.items()}
+        gpu.compilations.add_call(on_host.__name__, host(args), given, result)
     out = kwargs.get("out")
     out = out[0] if isinstance(out, tuple) else out
     return back(result) if out is None else out

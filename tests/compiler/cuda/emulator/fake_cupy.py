@@ -57,6 +57,7 @@ class Fake:
     limit: bytes of memory; None is no limit.
 
     gpu: the emulated GPU. cupy, cupyx: the modules. cublas: libcublas. xp: the namespace, after ``put_in_place``.
+    compilations: what NVRTC would have compiled so far.
     contexts: numbers of the GPUs on which there is a CUDA context, which takes memory.
     """
 
@@ -73,6 +74,7 @@ class Fake:
         self.current, self.count, self.trouble = 0, count, trouble
         self.contexts: set[int] = set()
         self.gpu = Gpu(self._multiply, limit)
+        self.compilations = self.gpu.compilations
         self.Device = device_class(self)
         self.Array = array_class(self.gpu, self.Device)
         self.modules: dict[str, ModuleType] = {}

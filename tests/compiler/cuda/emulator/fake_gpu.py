@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from fake_compilations import Compilations
 from fake_memory import Block, Memory, MemoryFaultError
 
 ALLOCATION, UNSUPPORTED, INVALIDATED, ISOLATION = 2, 900, 901, 905
@@ -76,6 +77,7 @@ class Gpu:
         self.streams: list[Any] = []
         self.pinned: list[np.ndarray] = []
         self.pinned_bytes: list[int] = []
+        self.compilations = Compilations()
         self.Stream, self.Event = stream_classes(self)
         self.null = self.Stream(null=True)
         self._here, self.lock, self._running = threading.local(), threading.RLock(), False

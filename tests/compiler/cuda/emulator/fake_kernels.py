@@ -21,6 +21,7 @@ def raw_module(fake: Any) -> type:
             self._kernels()
 
         def _kernels(self):
+            fake.compilations.add_module(self.code)
             try:
                 return cuda_on_cpu.compile_kernels(self.code, self.options)
             except cuda_on_cpu.CompileError as error:
