@@ -16,10 +16,10 @@ from anynet.backends.base import (
     DeviceMemory,
     Function,
 )
-from anynet.backends.cupy_refusals import check_values, find_device, out_of_memory, refusing
+from anynet.backends.cupy_refusals import check_values, find_device, refusing
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import PLAIN, CompileError, CompileWarning, Loop, Step, Target
-from anynet.compiler.cuda import CudaTarget, cublas_handle, fastest_target
+from anynet.compiler.cuda import CudaTarget, cublas_handle, fastest_target, out_of_memory
 from anynet.core.typing import Array
 
 PIECE_BYTES = 8_000_000

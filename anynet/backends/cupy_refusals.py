@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import cupy
 
 from anynet.backends.base import BackendError
+from anynet.compiler.cuda import lacks_toolkit, out_of_memory, toolkit
 from anynet.core.formatting import first_line
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -52,11 +53,6 @@ def check_values() -> None:
         )
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """Return True for errors of memory; those of CUDA and cuBLAS are told by their messages."""
-    return isinstance(error, MemoryError) or any(words in str(error) for words in ("out of memory", "ALLOC_FAILED"))
-
-
 def _why_no_device(status: int) -> str:
     if cupy.cuda.runtime.is_hip:
         return f"cupy for ROCm cannot reach a GPU (HIP error {status}); check rocminfo, or choose --backend numpy"
@@ -76,17 +72,16 @@ def _why_no_device(status: int) -> str:
 def _why_it_failed(error: Exception, number: int) -> str:
     if out_of_memory(error):
         return _why_full(number)
-    why, kinds = f"({first_line(error)})", {kind.__name__ for kind in type(error).__mro__}
+    why = f"({first_line(error)})"
     if cupy.cuda.runtime.is_hip:
         return f"cupy for ROCm cannot compute on this GPU {why}; check rocminfo, or choose --backend numpy"
-    toolkit = f"'cupy-cuda{cupy.cuda.runtime.runtimeGetVersion() // 1000}x[ctk]'"
     if "dlopen" in str(error):  # by cuda.pathfinder, which has found the file
-        return f"cupy cannot open a library of CUDA {why}; pip install --force-reinstall {toolkit} brings a whole one"
-    if kinds & {"ImportError", "OSError", "DynamicLibNotFoundError"} or "Failed to find CUDA headers" in str(error):
-        return f"cupy lacks files of the CUDA toolkit {why}; pip install {toolkit} brings them"
-    if "CompileException" in kinds:
-        return f"cupy cannot compile for this GPU {why}; pip install -U {toolkit} brings a newer compiler"
-    return f"cupy cannot compute on this GPU {why}; check nvidia-smi, update the driver, or pip install {toolkit}"
+        return f"cupy cannot open a library of CUDA {why}; pip install --force-reinstall {toolkit()} brings a whole one"
+    if lacks_toolkit(error):
+        return f"cupy lacks files of the CUDA toolkit {why}; pip install {toolkit()} brings them"
+    if isinstance(error, cupy.cuda.compiler.CompileException):
+        return f"cupy cannot compile for this GPU {why}; pip install -U {toolkit()} brings a newer compiler"
+    return f"cupy cannot compute on this GPU {why}; check nvidia-smi, update the driver, or pip install {toolkit()}"
 
 
 def _why_full(number: int) -> str:

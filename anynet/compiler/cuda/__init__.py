@@ -11,7 +11,8 @@ Importing this package needs CuPy.
 """
 
 from anynet.compiler.cuda.cublas import cublas_handle
+from anynet.compiler.cuda.failures import lacks_toolkit, out_of_memory, toolkit
 from anynet.compiler.cuda.probe import fastest_target
 from anynet.compiler.cuda.target import CudaTarget
 
-__all__ = ["CudaTarget", "cublas_handle", "fastest_target"]
+__all__ = ["CudaTarget", "cublas_handle", "fastest_target", "lacks_toolkit", "out_of_memory", "toolkit"]

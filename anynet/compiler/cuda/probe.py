@@ -1,10 +1,12 @@
 """Find out which target runs steps right on this GPU, before a training relies on it."""
 
-from typing import Any
+from typing import Any, cast
 
 import cupy
 import numpy as np
+from numpy.typing import NDArray
 
+from anynet.compiler.cuda.failures import out_of_memory
 from anynet.compiler.record import NoTargetError, Record
 from anynet.compiler.recording import record_for
 from anynet.compiler.target import Target
@@ -40,16 +42,27 @@ def fastest_target(target: Target) -> tuple[Target | None, str]:
     shift = 2 * np.roll(np.eye(WIDTH, dtype=np.float32), 1, axis=1)
     carry, shared, rows = ((cupy.asarray(a),) for a in (host, shift, np.full(STEPS, 0.5, np.float32)))
     graph = record_for(target, _step, carry, shared, (rows[0][0, ...],))
-    record = Record(graph, 1, list(shared), target)
+    record = Record(graph, 1, list(shared), target, out_of_memory=out_of_memory)
     expected = np.roll(host, STEPS, axis=1) + STEPS  # small whole numbers, exact in each precision
     try:
-        while True:
-            (found,) = record.run(list(carry), list(shared), list(rows), lambda steps: None)
-            if np.array_equal(cupy.asnumpy(found), expected):
-                return record.target, record.cause
-            record.fall_back(ArithmeticError("a product and a sum of known values came out wrong"))
+        while (error := _failure(record.run(list(carry), list(shared), list(rows), _ignore), expected)) is not None:
+            record.fall_back(error)
     except NoTargetError as error:
         return None, str(error)
+    return record.target, record.cause
+
+
+def _failure(found: list[Array], expected: NDArray[np.float32]) -> Exception | None:
+    """Return the error of arrays that are not as expected, or that a GPU could not compute; None for right ones."""
+    try:
+        right = np.array_equal(cupy.asnumpy(found[0]), expected)
+    except cupy.cuda.runtime.CUDARuntimeError as error:  # of work that ran later
+        return cast(Exception, error)
+    return None if right else ArithmeticError("a product and a sum of known values came out wrong")
+
+
+def _ignore(steps: int) -> None:
+    """Take no notice of finished steps."""
 
 
 def _step(carry: tuple[Array], shared: tuple[Array], row: tuple[Array]) -> tuple[Any]:
