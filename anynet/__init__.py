@@ -5,6 +5,7 @@ from types import ModuleType
 
 from anynet import data
 from anynet.backends import Backend, BackendError, backend
+from anynet.compiler import CompileError, CompileWarning
 from anynet.core import random
 from anynet.core.typing import Array, Arrays
 from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, losses
@@ -23,6 +24,8 @@ __all__ = [
     "Backend",
     "BackendError",
     "BatchNorm",
+    "CompileError",
+    "CompileWarning",
     "DivergedError",
     "He",
     "Layer",

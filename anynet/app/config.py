@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Dict
 from cyclopts.validators import Number
 
-from anynet.backends import DTYPES, PRECISIONS
+from anynet.backends import COMPILE, DTYPES, PRECISIONS
 from anynet.training import TrainSettings
 
 Positive = Annotated[float, Parameter(validator=Number(gt=0))]
@@ -92,6 +92,8 @@ class Config:
     """Dtype of parameters and activations."""
     precision: Literal[*PRECISIONS] = "float32"  # type: ignore[valid-type]
     """Matmul precision: float32, tf32 or bf16 (the last two on GPUs only)."""
+    compile: Annotated[Literal[COMPILE], Parameter(group=TRAINING)] = TrainSettings.compile  # type: ignore[valid-type]
+    """How steps run: auto compiles them, on refuses where it cannot, off runs each step as it is written."""
     seed: NotNegativeCount = TrainSettings.seed
     """Seed of the initial weights and, without --order-seed, of the batches."""
     order_seed: Annotated[NotNegativeCount | None, Parameter(group=TRAINING)] = TrainSettings.order_seed

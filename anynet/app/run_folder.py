@@ -138,7 +138,7 @@ def run_result(run: Run, *, official: bool) -> dict[str, Any]:
 
 
 def environment(run: Run, *, official: bool) -> dict[str, Any]:
-    """Return data set, backend, device, versions and machine of a run."""
+    """Return data set, backend, device, how steps ran, versions and machine of a run."""
     return {
         "dataset": run.dataset,
         "official": official,
@@ -146,6 +146,7 @@ def environment(run: Run, *, official: bool) -> dict[str, Any]:
         "device": run.backend.device_name,
         "dtype": run.dtype,
         "precision": run.backend.precision,
+        "execution": run.execution,
         "versions": {
             "python": platform.python_version(),
             **{name: sys.modules[name].__version__ for name in ("anynet", "numpy", run.backend.name)},

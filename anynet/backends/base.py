@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 from numpy.typing import NDArray
 
 from anynet.backends.staging import CopiedStaging, Staging
-from anynet.compiler import Loop, Step, Target, Tick, compile_loop
+from anynet.compiler import PLAIN, Loop, Step, Target, Tick, compile_loop
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Device, DType
 
@@ -172,6 +172,11 @@ class Backend(ABC):
     def target(self) -> Target | None:
         """Target that runs recorded steps; None if the backend runs steps in another way."""
         return None
+
+    @property
+    def execution(self) -> str:
+        """How steps run that can be recorded, in the words of `anynet.compiler.execution`."""
+        return PLAIN if self.target is None else self.target.execution
 
     def loop(self, step: Step, compile: str = "auto") -> Loop:
         """Return a loop over a step.

@@ -22,6 +22,9 @@ PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F3
 KEPT = {"tf32": 1 + 2**-9, "bf16": 1.0}
 """Result of rounding 1 + 2^-9 + 2^-12 to each precision."""
 
+EXECUTION = "one compiled loop"
+"""How the steps of a `ScannedLoop` run."""
+
 
 def connect(device: str | None) -> "Jax":
     """Return the backend on a device ("cpu", "gpu", "gpu:1"); by default JAX's default device.
@@ -131,6 +134,10 @@ class Jax(Backend):
         compiled: Function = jax.jit(self.matmul_precision()(function))
         return compiled
 
+    @property
+    def execution(self) -> str:
+        return EXECUTION
+
     def loop(self, step: Step, compile: str = "auto") -> Loop:
         """Return a loop of all steps in one compiled call, with vectors in parts: XLA copies slices."""
         if compile == "off":
@@ -176,7 +183,7 @@ class ScannedLoop:
     @property
     def execution(self) -> str:
         """How the steps run."""
-        return PLAIN if self._fallback.used else "one compiled loop"
+        return PLAIN if self._fallback.used else EXECUTION
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
         """Run the loop."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.compiler import execution
 from anynet.core.history import Epoch, History
 from anynet.core.typing import Array, Arrays
 from anynet.training.errors import DivergedError
@@ -147,6 +148,7 @@ def run_epochs(
             test=test[k],
             best_test=best_test[k],
             seconds=time.perf_counter() - began,
+            execution=execution(stack.train_epoch.run),
             interrupted=interrupted,
             dropped=k in dropped,
             diverged=completed.diverged[k],

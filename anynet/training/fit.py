@@ -91,6 +91,8 @@ def fit(
         If the backend or the precision is not available.
     OutOfMemoryError
         If memory does not suffice, before any work or later; the message has the sizes and what may fit.
+    CompileError
+        If `compile` is "on" and steps run more slowly than the backend can run them.
     DivergedError
         If the cost of a net that is trained alone is no longer finite; it names epoch, step and learning rate.
     """

@@ -66,6 +66,8 @@ class Run:
         On the test images, with the last and with the best parameters.
     seconds : float
         Time of training and evaluation, without loading data.
+    execution : str
+        How training steps ran, such as "recorded steps", "one compiled loop", "CUDA graph" or "plain steps".
     interrupted : bool
         True if Control-C ended training before its last epoch.
     dropped : bool
@@ -87,6 +89,7 @@ class Run:
     test: Metrics
     best_test: Metrics
     seconds: float
+    execution: str
     interrupted: bool = False
     dropped: bool = False
     diverged: DivergedError | None = None

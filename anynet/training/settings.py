@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypedDict, TypeVar, cast
 
-from anynet.backends import Backend
+from anynet.backends import COMPILE, Backend
 from anynet.core.checks import describe, nearest, real_number, true_or_false, whole_number
 from anynet.core.seeding import check_seed
 from anynet.data import IMAGE_SHAPE, Dataset, Split
@@ -39,6 +39,7 @@ class Settings(TypedDict, total=False):
     crop: int
     reverse: bool
     drop_last: bool
+    compile: str
     memory_budget: int | None
 
 
@@ -77,6 +78,9 @@ class TrainSettings:
         Reverse all values of every image of a batch with probability 1/2.
     drop_last : bool, default False
         Leave out the last batch of an epoch if it is shorter than the others.
+    compile : {"auto", "on", "off"}, default "auto"
+        How steps run: "auto" compiles them as far as the backend can, and one `CompileWarning` says why they are slower
+        than usual; "on" raises `CompileError` instead; "off" runs each step as it is written.
     memory_budget : int, optional
         Bytes of the device's memory that images may occupy, 0 or more. Images that do not fit are streamed, with the
         same results. Default: half of the free memory.
@@ -111,6 +115,7 @@ class TrainSettings:
     crop: int = 0
     reverse: bool = False
     drop_last: bool = False
+    compile: str = "auto"
     memory_budget: int | None = None
 
     def __post_init__(self) -> None:
@@ -122,6 +127,8 @@ class TrainSettings:
         if not 0 <= self.l2 < math.inf:
             raise ValueError(f"l2: expected 0 or more, got {self.l2}")
         check_kind(self.normalize)
+        if self.compile not in COMPILE:
+            raise ValueError(f'compile: there is no "{self.compile}"{nearest(self.compile, COMPILE)}')
         if self.memory_budget is not None and self.memory_budget < 0:
             raise ValueError(f"memory_budget: expected 0 bytes or more, got {self.memory_budget}")
 
@@ -140,6 +147,7 @@ class TrainSettings:
             ("precision", str | None, 'a name, such as "float32"'),
             ("dtype", str, 'a name, such as "float32"'),
             ("normalize", str, 'a name, such as "standardize"'),
+            ("compile", str, '"auto", "on" or "off"'),
         ):
             value = getattr(self, name)
             if not isinstance(value, kind):

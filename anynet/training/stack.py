@@ -47,7 +47,7 @@ class LoopCache:
         key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
         if key not in self._training:
             step = train_step(net, inputs.settings.loss, optimizer)
-            self._training[key] = BatchLoop(step, inputs.backend, inputs.augmentation)
+            self._training[key] = BatchLoop(step, inputs.backend, inputs.augmentation, inputs.settings.compile)
         return self._training[key]
 
     def evaluation(self, net: Sequential) -> BatchLoop:
@@ -63,7 +63,7 @@ class LoopCache:
         """
         if net not in self._evaluation:
             step = evaluation_step(net, self.inputs.settings.loss)
-            self._evaluation[net] = BatchLoop(step, self.inputs.backend)
+            self._evaluation[net] = BatchLoop(step, self.inputs.backend, compile=self.inputs.settings.compile)
         return self._evaluation[net]
 
 

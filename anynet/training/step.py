@@ -160,6 +160,8 @@ class BatchLoop:
     backend : Backend
     augmentation : Augmentation, optional
         The same as that of the batches.
+    compile : {"auto", "on", "off"}
+        As for `Backend.loop`.
 
     Attributes
     ----------
@@ -169,9 +171,11 @@ class BatchLoop:
         The backend's loop over it.
     """
 
-    def __init__(self, step: BatchStep, backend: Backend, augmentation: Augmentation | None = None) -> None:
+    def __init__(
+        self, step: BatchStep, backend: Backend, augmentation: Augmentation | None = None, compile: str = "auto"
+    ) -> None:
         self.step = gathering(step, augmentation)
-        self.run = backend.loop(self.step)
+        self.run = backend.loop(self.step, compile)
 
     def __call__(self, carry: Any, shared: Any, batches: Pass, rows: Array | None, tick: Tick = lambda n: None) -> Any:
         """Run the step on every batch.

@@ -187,7 +187,6 @@ def test_the_last_short_batch_is_kept_or_dropped(data, drop_last):
     np.testing.assert_allclose(run.params, carry.params, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:steps run as plain steps")
 def test_rates_follow_the_schedule(data):
     seen = []
 
@@ -227,7 +226,6 @@ def test_the_test_images_validate_where_they_are_named():
     assert run.best_test.accuracy == max(row.val_accuracy for row in run.history)
 
 
-@pytest.mark.filterwarnings("ignore:steps run as plain steps")
 def test_divergence_names_epoch_step_and_rate(data):
     class Breaking(an.SGD):
         def init(self, params):

@@ -28,7 +28,7 @@ def data() -> Dataset:
 def with_loop(here, loop, free=None):
     """A backend whose steps are run by this; free: what it says that its device has, None where it does not tell."""
     memory = None if free is None else DeviceMemory(free, 10 * free)
-    kind = type("Small", (type(here),), {"loop": lambda self, step: loop, "memory": lambda self: memory})
+    kind = type("Small", (type(here),), {"loop": lambda self, step, compile: loop, "memory": lambda self: memory})
     return kind(here.name, here.device)
 
 
@@ -142,7 +142,7 @@ def test_a_training_within_a_training_speaks_for_itself(data):
 @pytest.mark.usefixtures("few_pictures")
 @pytest.mark.parametrize("more", [[], ["--seeds", "3"]])
 def test_a_command_ends_in_one_line_and_keeps_no_empty_run(tmp_path, capsys, monkeypatch, more):
-    def loop(self, step):
+    def loop(self, step, compile):
         def run(*args):
             np.empty(TOO_MUCH)
 

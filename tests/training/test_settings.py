@@ -63,6 +63,7 @@ def test_the_order_is_the_seeds_unless_it_is_set():
         ({"order_seed": 2**64}, "order_seed: expected 0 to"),
         ({"normalize": "standard"}, 'did you mean "standardize"'),
         ({"memory_budget": -1}, "memory_budget: expected 0 bytes or more, got -1"),
+        ({"compile": "of"}, 'compile: there is no "of"; did you mean "off"'),
     ],
 )
 def test_values_out_of_range_are_refused(change, message):
@@ -88,6 +89,7 @@ def test_values_out_of_range_are_refused(change, message):
         ({"dtype": np.dtype("float64")}, 'dtype: expected a name, such as "float32", got a Float64DType'),
         ({"precision": 32}, 'precision: expected a name, such as "float32", got 32'),
         ({"backend": 3}, 'backend: expected a name, such as "numpy", or what anynet.backend returns, got 3'),
+        ({"compile": True}, 'compile: expected "auto", "on" or "off", got True'),
         ({"normalize": None}, 'normalize: expected a name, such as "standardize", got None'),
         ({"on_epoch": 3}, "on_epoch: expected a function of the epoch, got 3"),
         ({"seeds": 3}, r"seeds: expected one for each net, such as range\(3\), got 3"),

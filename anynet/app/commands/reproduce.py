@@ -6,7 +6,7 @@ from typing import Literal
 from anynet.app.config import Count
 from anynet.app.grouping import STACK_SIZE
 from anynet.app.reports.reproduction import reproduce as run_reports
-from anynet.backends import DTYPES
+from anynet.backends import COMPILE, DTYPES
 from anynet.backends import backend as choose_backend
 
 
@@ -16,6 +16,7 @@ def reproduce(
     data: str = "auto",
     backend: str | None = None,
     dtype: Literal[DTYPES] = "float32",  # type: ignore[valid-type]
+    compile: Literal[COMPILE] = "auto",  # type: ignore[valid-type]
     quick: bool = False,
     jobs: Count | None = None,
     stack_size: Count = STACK_SIZE,
@@ -37,6 +38,8 @@ def reproduce(
         Array library, as for train --backend.
     dtype
         Dtype of parameters and activations.
+    compile
+        How steps run, as for train --compile.
     quick
         Use few images, epochs and seeds, as a test that everything works.
     jobs
@@ -48,7 +51,7 @@ def reproduce(
         Text on the pages that describes the data set.
     """
     chosen = choose_backend(backend)
-    base = {"data": data, "dtype": dtype} | ({} if backend is None else {"backend": backend})
+    base = {"data": data, "dtype": dtype, "compile": compile} | ({} if backend is None else {"backend": backend})
     jobs = jobs or chosen.workers
     try:
         run_reports(reports, out, base=base, quick=quick, jobs=jobs, stack_size=stack_size, note=note)

@@ -18,7 +18,7 @@ from anynet.core.formatting import format_value
 
 SETTINGS, JOURNAL, TABLE, PLOT, WORKERS = "search.json", "journal.log", "trials.csv", "accuracy.png", "workers"
 
-LOCAL_SETTINGS = ("backend", "memory_budget")
+LOCAL_SETTINGS = ("backend", "compile", "memory_budget")
 """Settings that do not change results; processes that share a search may differ in them."""
 
 
