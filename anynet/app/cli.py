@@ -2,14 +2,17 @@
 
 import inspect
 import sys
+import warnings
 from collections.abc import Sequence
 
 from cyclopts import App, ArgumentCollection
 from cyclopts.config import Dict
 
 import anynet
+from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.reports import preset as find_preset
 from anynet.backends import BackendError
+from anynet.compiler import CompileError
 from anynet.core.formatting import first_line
 from anynet.training import DivergedError, OutOfMemoryError
 
@@ -84,9 +87,13 @@ def main(tokens: Sequence[str] | None = None) -> None:
         With one line on stderr: code 2 for errors that a user can fix, 130 after Control-C.
     """
     try:
-        app(tokens)
+        with warnings.catch_warnings():  # restores how they are shown
+            show_in_one_line()
+            app(tokens)
     except (BackendError, DivergedError, OSError, ValueError) as error:  # DataError and DownloadError among them
         sys.exit(_fail(str(error), 2))
+    except CompileError as error:
+        sys.exit(_fail(f"{error}; --compile auto runs them more slowly", 2))
     except OutOfMemoryError as error:
         sys.exit(_fail(str(error), 2))
     except MemoryError as error:  # its message is the library's

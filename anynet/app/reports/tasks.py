@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 
+from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.config import Config, read_config
 from anynet.app.experiment import fit_stack, prepare
 from anynet.app.grouping import STACK_SIZE, group_configs
@@ -101,7 +102,7 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
         return
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # read by the processes that are started below, which use all cores
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_process) as pool:
         futures = {pool.submit(_run, stack): stack for stack in stacks}
         try:
             for future in as_completed(futures):
@@ -112,6 +113,11 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _start_process() -> None:
+    show_in_one_line()
+    end_with_parent()
 
 
 def end_with_parent() -> None:
