@@ -34,8 +34,8 @@ STEPS, ROUNDS = 10, 10
 def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_counter) -> Profile:
     """Time a hundred training steps as training runs them, and a hundred more operation by operation.
 
-    If the backend records steps, the operations are the calls that training makes. Otherwise each operation of the
-    step is timed by itself.
+    If training records steps, the operations are the calls that it makes. Otherwise each operation of the step is timed
+    by itself.
 
     Parameters
     ----------
@@ -65,11 +65,11 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
     )
     backend, job = ready.backend, _job(ready)
     graph = _graph(ready.loop.step, job, backend)
-    if backend.target is None:
-        runner, measure = one_by_one(graph, ready.loop.run, job, backend.xp), _time
+    if backend.target is None or settings.compile == "off":
+        runner = one_by_one(graph, ready.loop.run, job, backend.xp)
     else:
-        steps = settings.epochs * ready.inputs.steps
-        runner, measure = recorded(graph, job, backend.target, steps), backend.compile(_time)
+        runner = recorded(graph, job, backend.target, settings.epochs * ready.inputs.steps)
+    measure = _time if backend.target is None else backend.compile(_time)
     with backend.matmul_precision():
         total, seconds = measure(runner, job.each, backend, clock)
     parts: dict[Part, float] = defaultdict(float)

@@ -214,6 +214,36 @@ def test_random_numbers_are_counted_by_layer(backend_here, clock):
     assert backward == pytest.approx(1)
 
 
+class Counting(an.Layer):
+    """Identity that counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def forward(self, params, state, x, *, train):
+        self.calls += 1
+        return x, None, state
+
+    def backward(self, params, cache, dy):
+        return dy, {}
+
+
+@pytest.mark.parametrize(
+    "backend_here",
+    ["numpy", "torch:cpu", "emulated cupy", pytest.param("jax", marks=pytest.mark.slow)],
+    indirect=True,
+)
+def test_steps_that_are_not_compiled_are_timed_as_they_are(backend_here, monkeypatch):
+    """The layers are called in every step of the whole; the operations are the same as of recorded steps."""
+    monkeypatch.setattr(timing, "ROUNDS", 1)
+    layer = Counting()
+    net = an.Sequential(an.Linear(3072, 3), layer)
+    found = profile(experiment(backend_here, net, compile="off"))
+    assert layer.calls == 1 + (1 + timing.ROUNDS) * STEPS  # the first to record it
+    assert parts_of(found, "0 Linear 3072-3", products=True) > [0, 0]
+    assert set(found.parts) == set(profile(experiment(backend_here, net, compile="on")).parts)
+
+
 def test_images_that_are_streamed_are_refused():
     with pytest.raises(ValueError, match=r"the training images take 0.00 GB, more than --memory-budget.*--train"):
         profile(experiment(backend("numpy"), memory_budget=1e-6))
