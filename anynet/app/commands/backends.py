@@ -9,22 +9,24 @@ from anynet.backends import LIBRARIES, BackendError, backend
 
 
 def backends() -> None:
-    """List array libraries and devices, with free and total memory. For libraries that cannot be used, say why.
+    """List array libraries and devices, how steps run, and free and total memory; say why others cannot be used.
 
     Free memory is known of the default device only.
     """
-    table = Table("backend", "version", "device", "free memory", "total", title="Array libraries")
+    table = Table("backend", "version", "device", "steps", "free memory", "total", title="Array libraries")
     errors = []
     for name in LIBRARIES:
         try:
-            devices = backend(name).devices()
+            chosen = backend(name)
+            devices = chosen.devices()
         except BackendError as error:
-            table.add_row(name, "", "not available", "", "", style="dim")
+            table.add_row(name, "", "not available", "", "", "", style="dim")
             errors.append(str(error))
             continue
         version = importlib.import_module(name).__version__
         for device, memory in devices.items():
-            table.add_row(name, version, device, *("" if size is None else f"{size / 1e9:.1f} GB" for size in memory))
+            cells = ("" if size is None else f"{size / 1e9:.1f} GB" for size in memory)
+            table.add_row(name, version, device, chosen.execution, *cells)
     console = Console()
     console.print(table)
     for line in errors:

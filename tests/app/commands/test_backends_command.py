@@ -32,6 +32,7 @@ def test_the_table_names_all_libraries_with_version_or_reason(monkeypatch, capsy
         else:
             assert import_module(name).__version__ in row
             assert all(device in out for device in backend(name).devices())
+            assert f"│ {'one compiled loop' if name == 'jax' else backend(name).execution} " in row
 
 
 def test_memory_that_is_not_known_leaves_its_cell_empty(monkeypatch, capsys):
