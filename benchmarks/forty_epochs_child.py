@@ -31,8 +31,8 @@ class Recorder:
         """Return the backend with `loop` and `to_host` recorded."""
         kind = type(backend)
 
-        def loop(self_: an.Backend, step: Any) -> Callable[..., Any]:
-            run = kind.loop(self_, step)
+        def loop(self_: an.Backend, step: Any, compile: str = "auto") -> Callable[..., Any]:
+            run = kind.loop(self_, step, compile)
 
             def recorded(*args: Any) -> Any:
                 self.loops.append(time.perf_counter())

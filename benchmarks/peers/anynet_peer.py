@@ -46,8 +46,6 @@ class Anynet(Peer):
             self.backend = an.backend(backend)
         except an.BackendError as error:
             raise LeftOutError(str(error)) from error
-        if how == EAGER:
-            self.backend = _eager(self.backend)
         if how == SEPARATE:
             self.backend = _separate(self.backend)
         if (target := self.backend.target) is not None:
@@ -64,6 +62,7 @@ class Anynet(Peer):
             batch_size=workload.batch_size,
             backend=self.backend,
             normalize="none",
+            compile="off" if how == EAGER else "auto",
             memory_budget=2 * data.images.nbytes,
         )
         self.fixed = self.ready.fixed._replace(normalization=Normalization(put(data.scale), put(data.shift)))
@@ -85,13 +84,6 @@ class Anynet(Peer):
     def launches(self) -> int | None:
         """Return the launches, or calls, of the recorded step."""
         return launches(self.ready.loop.run)
-
-
-def _eager(backend: Backend) -> Backend:
-    """Return the backend with the plain loop instead of its own."""
-    kind = type(backend)
-    eager: Backend = type("Eager", (kind,), {"loop": kind.plain_loop})(backend.name, backend.device)
-    return eager
 
 
 def _separate(backend: Backend) -> Backend:
