@@ -64,8 +64,8 @@ class Drawing(Identity):
 
 
 def fit(data, layer, backend="numpy", **settings):
-    net = an.Sequential(an.Linear(3072, 6), an.ReLU(), layer, an.Linear(6, 10))
-    return an.fit(net, data, an.SGD(0.01, momentum=0.9), backend=backend, **SETTINGS | settings)
+    net = an.Sequential(an.Linear(3072, 10), layer)
+    return an.fit(net, data, an.SGD(0.01), backend=backend, **SETTINGS | settings)
 
 
 WAYS = {"one net": {}, "members": {"seeds": range(3)}, "streamed": {"memory_budget": 0, "crop": 2}}
@@ -89,7 +89,7 @@ def test_off_calls_the_layers_in_every_step(data, backend_here, way):
     assert [run.execution for run in runs] == [PLAIN] * len(runs)
 
 
-@on_backends("way", WAYS, FAST)
+@on_backends("way", WAYS, FAST | {"jax": []})
 def test_results_are_the_same_however_steps_run(data, backend_here, way):
     off, on, auto = (
         several(fit(data, an.Tanh(), backend_here, dtype="float64", compile=how, **WAYS[way]))
