@@ -18,7 +18,7 @@ from anynet.backends.base import (
 )
 from anynet.backends.cupy_refusals import check_values, find_device, refusing
 from anynet.backends.staging import PinnedStaging, Staging
-from anynet.compiler import PLAIN, CompileError, CompileWarning, Loop, Step, Target
+from anynet.compiler import CompileError, CompileWarning, Loop, Step, Target
 from anynet.compiler.cuda import CudaTarget, cublas_handle, fastest_target, out_of_memory
 from anynet.core.typing import Array
 
@@ -112,12 +112,8 @@ class Cupy(Backend):
 
     @property
     def target(self) -> Target | None:
+        """The fastest target that a probe found to compute right."""
         return _prove(self.device.id, self.precision)[0]
-
-    @property
-    def execution(self) -> str:
-        """How steps run, as a probe found out."""
-        return PLAIN if self.target is None else self.target.execution
 
     def loop(self, step: Step, compile: str = "auto") -> Loop:
         """Return a loop over a step; where a probe found that the fastest target fails here, this warns, once."""

@@ -65,7 +65,7 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
     )
     backend, job = ready.backend, _job(ready)
     graph = _graph(ready.loop.step, job, backend)
-    if backend.target is None or settings.compile == "off":
+    if settings.compile == "off" or backend.target is None:
         runner = one_by_one(graph, ready.loop.run, job, backend.xp)
     else:
         runner = recorded(graph, job, backend.target, settings.epochs * ready.inputs.steps)
