@@ -23,7 +23,7 @@ from anynet.app.profiling.parts import (
 from anynet.app.profiling.profile_result import Profile
 from anynet.app.profiling.runners import Job, Row, Runner, one_by_one, recorded
 from anynet.backends import Backend
-from anynet.compiler import Call, Graph, Step, trace
+from anynet.compiler import Call, Graph, Loop, Step, Target, execution, trace
 from anynet.core.tree import flatten
 from anynet.training import Setup, setup
 
@@ -53,6 +53,8 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
         If the images do not fit the memory budget.
     UntraceableError
         If the step cannot be recorded, because a layer reads numbers or draws them itself.
+    CompileError
+        If `compile` is "on" and steps run more slowly than the backend can run them.
     BackendError, OutOfMemoryError
         As from `anynet.setup`.
     """
@@ -65,10 +67,11 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
     )
     backend, job = ready.backend, _job(ready)
     graph = _graph(ready.loop.step, job, backend)
-    if settings.compile == "off" or backend.target is None:
+    ready.loop.run(*job, lambda n: None)  # first, because a target may fail
+    if (target := _target(ready.loop.run, backend)) is None:
         runner = one_by_one(graph, ready.loop.run, job, backend.xp)
     else:
-        runner = recorded(graph, job, backend.target, settings.epochs * ready.inputs.steps)
+        runner = recorded(graph, job, target, settings.epochs * ready.inputs.steps)
     measure = _time if backend.target is None else backend.compile(_time)
     with backend.matmul_precision():
         total, seconds = measure(runner, job.each, backend, clock)
@@ -112,6 +115,14 @@ def _graph(step: Step, job: Job, backend: Backend) -> Graph:
     _, (_, images, labels), (plan, _) = flatten(job)[1](graph.inputs)
     label_others(graph, flatten((images, labels, plan))[0])
     return graph
+
+
+def _target(loop: Loop, backend: Backend) -> Target | None:
+    """Return the target that runs the steps of a loop; None if they are plain steps, or the backend has no target."""
+    target = backend.target
+    while target is not None and target.execution != execution(loop):
+        target = target.slower
+    return target
 
 
 def _time(

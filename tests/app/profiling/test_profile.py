@@ -107,6 +107,7 @@ def parts_of(found: Profile, name: str, *, products: bool) -> list[float]:
     CASES,
     fast={"torch:cpu": ["deep", "adam, hinge"], "jax": ["one layer"], "emulated cupy": ["one layer", "adam, hinge"]},
 )
+@pytest.mark.filterwarnings("ignore::anynet.CompileWarning")  # calls that move a clock are no kernels to capture
 def test_all_that_is_done_is_in_one_row(backend_here, clock, case):
     net, settings = CASES[case]
     found = profile(experiment(backend_here, net, **settings), clock)
@@ -239,9 +240,15 @@ def test_steps_that_are_not_compiled_are_timed_as_they_are(backend_here, monkeyp
     layer = Counting()
     net = an.Sequential(an.Linear(3072, 3), layer)
     found = profile(experiment(backend_here, net, compile="off"))
-    assert layer.calls == 1 + (1 + timing.ROUNDS) * STEPS  # the first to record it
+    assert layer.calls == 1 + (2 + timing.ROUNDS) * STEPS  # recorded once, for the labels
     assert parts_of(found, "0 Linear 3072-3", products=True) > [0, 0]
     assert set(found.parts) == set(profile(experiment(backend_here, net, compile="on")).parts)
+
+
+@pytest.mark.parametrize("backend_here", ["emulated cupy"], indirect=True)
+def test_steps_that_are_slower_than_they_could_be_are_refused_by_on(backend_here, clock):
+    with pytest.raises(an.CompileError, match=r"^steps cannot run as CUDA graph: .*reads the row"):
+        profile(experiment(backend_here, compile="on"), clock)
 
 
 def test_images_that_are_streamed_are_refused():
