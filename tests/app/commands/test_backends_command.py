@@ -41,8 +41,8 @@ def test_memory_that_is_not_known_leaves_its_cell_empty(monkeypatch, capsys):
     backends()
     rows = [line.strip("│").split("│") for line in capsys.readouterr().out.splitlines() if "GPU of number" in line]
     assert [[cell.strip() for cell in row[2:]] for row in rows] == [
-        ["0 (GPU of number 0)", "8.0 GB", "8.0 GB"],
-        ["1 (GPU of number 1)", "", "8.0 GB"],
+        ["0 (GPU of number 0)", "CUDA graph", "8.0 GB", "8.0 GB"],
+        ["1 (GPU of number 1)", "CUDA graph", "", "8.0 GB"],
     ]
 
 
