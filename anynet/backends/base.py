@@ -178,6 +178,11 @@ class Backend(ABC):
         """How steps run that can be recorded, in the words of `anynet.compiler.execution`."""
         return PLAIN if self.target is None else self.target.execution
 
+    @property
+    def slow_because(self) -> str:
+        """Why steps run more slowly than the backend's steps do elsewhere; "" if they do not."""
+        return ""
+
     def loop(self, step: Step, compile: str = "auto") -> Loop:
         """Return a loop over a step.
 

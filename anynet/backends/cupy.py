@@ -115,9 +115,13 @@ class Cupy(Backend):
         """The fastest target that a probe found to compute right."""
         return _prove(self.device.id, self.precision)[0]
 
+    @property
+    def slow_because(self) -> str:
+        return _prove(self.device.id, self.precision)[1]
+
     def loop(self, step: Step, compile: str = "auto") -> Loop:
         """Return a loop over a step; where a probe found that the fastest target fails here, this warns, once."""
-        if compile != "off" and (cause := _prove(self.device.id, self.precision)[1]):
+        if compile != "off" and (cause := self.slow_because):
             if compile == "on":
                 raise CompileError(f"cupy: steps cannot run as {CudaTarget().execution}: {cause}")
             _warn(f"cupy: steps run as {self.execution}, more slowly: {cause}")

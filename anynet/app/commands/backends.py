@@ -14,20 +14,22 @@ def backends() -> None:
     Free memory is known of the default device only.
     """
     table = Table("backend", "version", "device", "steps", "free memory", "total", title="Array libraries")
-    errors = []
+    remarks = []
     for name in LIBRARIES:
         try:
             chosen = backend(name)
-            devices = chosen.devices()
-        except BackendError as error:
+            devices, execution, cause = chosen.devices(), chosen.execution, chosen.slow_because
+        except (BackendError, MemoryError) as error:
             table.add_row(name, "", "not available", "", "", "", style="dim")
-            errors.append(str(error))
+            remarks.append(f"{error}")
             continue
+        if cause:
+            remarks.append(f"{name}: steps run as {execution}, more slowly: {cause}")
         version = importlib.import_module(name).__version__
         for device, memory in devices.items():
             cells = ("" if size is None else f"{size / 1e9:.1f} GB" for size in memory)
-            table.add_row(name, version, device, chosen.execution, *cells)
+            table.add_row(name, version, device, execution, *cells)
     console = Console()
     console.print(table)
-    for line in errors:
+    for line in remarks:
         console.print(line, soft_wrap=True, highlight=False, markup=False)

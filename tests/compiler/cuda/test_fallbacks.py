@@ -12,6 +12,7 @@ from array_api_compat import array_namespace
 from fake_cupy import CUDARuntimeError, put_in_place
 
 import anynet as an
+from anynet.app.commands.backends import backends
 from anynet.backends import backend
 from anynet.compiler import CompileError, CompileWarning, execution
 
@@ -139,6 +140,14 @@ def test_on_is_an_error_that_names_the_cause(install, name, after_probe):
         assert "steps cannot run as CUDA graph: " in str(found.value)
         run, warned = caught(lambda: train(failing, "off"))
     assert (run.execution, warned) == ("plain steps", [])
+
+
+def test_the_table_of_backends_says_why(install, capsys):
+    with install(fail_captures):
+        backends()
+    said = capsys.readouterr().out
+    assert "separate kernels" in said
+    assert "cupy: steps run as separate kernels, more slowly: a CUDA graph could not be captured" in said
 
 
 def test_wrong_numbers_are_noticed_before_training(install):
