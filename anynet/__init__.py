@@ -13,7 +13,7 @@ from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequ
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
 from anynet.optim import SGD, Adam, Optimizer, schedules
-from anynet.training import DivergedError, Run, Runs, fit, setup
+from anynet.training import DivergedError, Run, Runs, fit, load, setup
 
 __version__ = "0.1.0"
 
@@ -46,6 +46,7 @@ __all__ = [
     "backend",
     "data",
     "fit",
+    "load",
     "losses",
     "penalties",
     "random",

@@ -1,20 +1,19 @@
 """Files of a run."""
 
 import json
-import platform
 import shutil
-import sys
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
+import safetensors.numpy  # noqa: F401 - a broken installation must be found before training, not after
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
 from anynet.app.config import Config, write_config
 from anynet.core.atomic import write_whole
 from anynet.nn import Linear
 from anynet.training import Epoch, History, Run
+from anynet.training.environment import environment
+from anynet.training.load import NET_FILE
 
 
 class RunFolder:
@@ -93,15 +92,13 @@ class RunFolder:
     def _write_net(self, run: Run) -> None:
         from anynet import plots  # here, because Matplotlib is slow to import
 
-        tensors = run_tensors(run)
-        metadata = {"classes": json.dumps(run.classes), "dataset": run.dataset}
-        write_whole(self.path / "model.safetensors", lambda path: path.write_bytes(save(tensors, metadata)))
+        run.save(self.path / NET_FILE)
         write_whole(self.path / "curves.png", plots.curves(run.history, run.dataset, self._val_name).savefig)
         first = run.net.layers[0]
         if isinstance(first, Linear):
             names = run.classes if len(run.net.layers) == 1 else ()
             title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
-            write_whole(self.path / "weights.png", plots.weights(tensors["best.0.W"], title, names).savefig)
+            write_whole(self.path / "weights.png", plots.weights(best_weights(run), title, names).savefig)
 
     def _write_history(self) -> None:
         self._history.write_csv(self.path / "history.csv", self._dataset)
@@ -122,7 +119,7 @@ def refuse_existing(path: Path) -> None:
 def run_result(run: Run, *, official: bool) -> dict[str, Any]:
     """Return results and environment of a run, the content of ``result.json``."""
     return {
-        **environment(run, official=official),
+        **experiment_environment(run, official=official),
         "seed": run.seed,
         "epochs": len(run.history),
         "interrupted": run.interrupted,
@@ -137,28 +134,17 @@ def run_result(run: Run, *, official: bool) -> dict[str, Any]:
     }
 
 
-def environment(run: Run, *, official: bool) -> dict[str, Any]:
+def experiment_environment(run: Run, *, official: bool) -> dict[str, Any]:
     """Return data set, backend, device, how steps ran, versions and machine of a run."""
     return {
         "dataset": run.dataset,
         "official": official,
-        "backend": run.backend.name,
-        "device": run.backend.device_name,
         "dtype": run.dtype,
-        "precision": run.backend.precision,
         "execution": run.execution,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: sys.modules[name].__version__ for name in ("anynet", "numpy", run.backend.name)},
-        },
-        "machine": platform.platform(),
+        **environment(run.backend),
     }
 
 
-def run_tensors(run: Run) -> dict[str, NDArray[Any]]:
-    """Return the tensors of ``model.safetensors`` by name."""
-    tensors = {f"input.{name}": run.backend.to_host(a) for name, a in run.normalization._asdict().items()}
-    for which, snapshot in (("last", run.last), ("best", run.best)):
-        named = run.net.layout.split(snapshot.params) | snapshot.state
-        tensors |= {f"{which}.{name}": np.ascontiguousarray(run.backend.to_host(a)) for name, a in named.items()}
-    return tensors
+def best_weights(run: Run) -> NDArray[Any]:
+    """Return the weights of the first layer after the best epoch, on the host."""
+    return run.backend.to_host(run.net.layout.split(run.best.params)["0.W"])

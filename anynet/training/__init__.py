@@ -3,6 +3,7 @@
 from anynet.core.history import Epoch, History
 from anynet.training.errors import DivergedError, OutOfMemoryError
 from anynet.training.fit import fit
+from anynet.training.load import load
 from anynet.training.result import Ensemble, Run, Runs, Snapshot
 from anynet.training.settings import Settings, TrainSettings
 from anynet.training.setup import Setup, setup
@@ -20,5 +21,6 @@ __all__ = [
     "Snapshot",
     "TrainSettings",
     "fit",
+    "load",
     "setup",
 ]

@@ -1,9 +1,10 @@
 """Results of training one net or several."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -18,6 +19,7 @@ from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import BATCH_SIZE, Metrics
+from anynet.training.run_file import write_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,6 +76,8 @@ class Run:
         True if ``on_epoch`` dropped the member before its last epoch.
     diverged : DivergedError or None
         Why a member stopped before its last epoch, if its cost was no longer finite.
+    environment : dict or None
+        Backend, device, versions and machine that a loaded net was trained with; None if it was trained here.
     """
 
     net: Sequential
@@ -93,6 +97,7 @@ class Run:
     interrupted: bool = False
     dropped: bool = False
     diverged: DivergedError | None = None
+    environment: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         last, best = self.test.accuracy, self.best_test.accuracy
@@ -116,6 +121,23 @@ class Run:
         ndarray, shape (N, C)
         """
         return probabilities(self.net, self.best.params, self.best.state, self.normalization, images, self.backend)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything that the run has into a file, from which ``anynet.load`` makes it again.
+
+        Parameters
+        ----------
+        path : str or Path
+            Safetensors file to write or replace, whole or not at all.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If safetensors is not installed.
+        OSError
+            If the file cannot be written.
+        """
+        write_run(Path(path), **{each.name: getattr(self, each.name) for each in fields(self)})
 
     def plot(self) -> "Figure":
         """Plot cost, loss and accuracy by epoch.

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from anynet.app.run_folder import best_weights
 from anynet.app.space import Point
 from anynet.core.atomic import write_whole
 from anynet.core.formatting import format_count, format_settings, format_value
 from anynet.nn import Linear
-from anynet.training import Run, Runs
+from anynet.training import Runs
 
 
 def save_plots(
@@ -47,7 +48,7 @@ def save_plots(
     if len(runs[0].net.layers) == 1 and isinstance(runs[0].net.layers[0], Linear):
         members = [k for _, members in finished for k in members]
         figure = plots.templates_of_members(
-            [_weights(runs[k]) for k in members],
+            [best_weights(runs[k]) for k in members],
             [
                 "\n".join([f"member {k}", *(format_settings({name: value}) for name, value in points[k].items())])
                 for k in members
@@ -63,7 +64,3 @@ def save_plots(
         accuracies = [(row["settings"], row.get("best_val_accuracy", {}).get("mean")) for row in rows]
         title = f"{dataset}: best {val_name} accuracy" + (f", mean over {seeds} seeds" if seeds > 1 else "")
         write_whole(path / "accuracy.png", plots.grid_map(accuracies, swept, title, format_value).savefig)
-
-
-def _weights(run: Run) -> Any:
-    return run.backend.to_host(run.net.layout.split(run.best.params)["0.W"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from anynet.app.config import Config, write_config
-from anynet.app.run_folder import RunFolder, environment, refuse_existing, write_result
+from anynet.app.run_folder import RunFolder, experiment_environment, refuse_existing, write_result
 from anynet.app.space import Point
 from anynet.app.sweep.pictures import save_plots
 from anynet.app.sweep.statistics import history_result, over_seeds
@@ -101,7 +101,7 @@ class SweepFolder:
         )
         best = next(k for k, run in enumerate(runs) if run is runs.best)
         result = {
-            **environment(runs[best], official=self._data.official),
+            **experiment_environment(runs[best], official=self._data.official),
             "order_seed": self._configs[0].order_seed,
             "interrupted": runs.interrupted,
             "members": len(runs),

@@ -1,0 +1,174 @@
+"""Nets as JSON, and back: the classes and settings of their layers, from a fixed table of classes."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from numbers import Integral, Real
+from typing import Any
+
+from anynet.core.checks import describe, nearest
+from anynet.nn.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from anynet.nn.batch_norm import BatchNorm
+from anynet.nn.initializers import He, Normal, Ones, Xavier, Zeros
+from anynet.nn.layer import Layer
+from anynet.nn.linear import Linear
+from anynet.nn.sequential import Sequential
+
+LAYERS: dict[str, type[Layer]] = {
+    kind.__name__: kind for kind in (BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh)
+}
+"""Layers that can be made from JSON."""
+INITIALIZERS: dict[str, type] = {kind.__name__: kind for kind in (He, Normal, Ones, Xavier, Zeros)}
+"""Initializers that can be made from JSON."""
+
+
+def to_json(value: Any) -> dict[str, Any]:
+    """Describe a layer or an initializer.
+
+    Parameters
+    ----------
+    value : Layer or Initializer
+
+    Returns
+    -------
+    dict
+        The name of its class as "class", and its settings; for classes and functions that are not anynet's, and for
+        settings that JSON cannot have, its name alone, as "own".
+
+    Examples
+    --------
+    >>> to_json(Sequential(Linear(3, 2), LeakyReLU()))["layers"][1]
+    {'class': 'LeakyReLU', 'slope': 0.01}
+    """
+    kind = type(value)
+    if kind is Sequential:
+        return {"class": "Sequential", "layers": [to_json(layer) for layer in value]}
+    if kind in (*LAYERS.values(), *INITIALIZERS.values()):
+        settings = {field.name: _setting(getattr(value, field.name)) for field in fields(value)}
+        if None not in settings.values():
+            return {"class": kind.__name__, **settings}
+    named = value if hasattr(value, "__qualname__") else kind
+    return {"own": f"{named.__module__}.{named.__qualname__}"}
+
+
+def _setting(value: Any) -> Any:
+    """Return a setting as JSON; None if it has no such form."""
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else None
+    return to_json(value) if callable(value) else None
+
+
+def own_parts(description: Any, layer: str = "") -> Iterator[tuple[str, str]]:
+    """Find the layers and initializers in a description that are not anynet's.
+
+    Parameters
+    ----------
+    description : dict
+        As returned by `to_json`.
+    layer : str
+        Dotted name of the layer that it describes.
+
+    Yields
+    ------
+    layer, name : str
+        Dotted name of the layer, and the name of the class or function.
+    """
+    if not isinstance(description, dict):
+        return
+    if "own" in description:
+        yield layer, str(description["own"])
+    for key, value in description.items():
+        if key == "layers" and isinstance(value, list):
+            for i, each in enumerate(value):
+                yield from own_parts(each, f"{layer}.{i}" if layer else f"{i}")
+        else:
+            yield from own_parts(value, layer)
+
+
+def layer_texts(description: Any, name: str = "") -> Iterator[tuple[str, str | None]]:
+    """Describe each layer of a description in a short text, without initializers.
+
+    Parameters
+    ----------
+    description : dict
+        As returned by `to_json`.
+    name : str
+        Dotted name of the layer that it describes.
+
+    Yields
+    ------
+    name : str
+        Dotted name.
+    text : str or None
+        Class and settings; None if the class is not anynet's.
+    """
+    if not isinstance(description, dict) or "own" in description:
+        yield name, None
+    elif isinstance(description.get("layers"), list):
+        for i, layer in enumerate(description["layers"]):
+            yield from layer_texts(layer, f"{name}.{i}" if name else f"{i}")
+    else:
+        shown = [f"{key}={value}" for key, value in description.items() if key != "class" and type(value) is not dict]
+        yield name, f"{description.get('class')}({', '.join(shown)})"
+
+
+def net_from_json(description: Any) -> Sequential:
+    """Return the net of a description.
+
+    Parameters
+    ----------
+    description : dict
+        As returned by `to_json`, without parts of others than anynet.
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If it describes no net; the message names the layer.
+    """
+    try:
+        net = _make(description, LAYERS, "the net")
+    except RecursionError:
+        raise ValueError("the net: expected fewer nets in each other") from None
+    if not isinstance(net, Sequential):
+        raise ValueError(f'the net: expected a "Sequential", got a "{type(net).__name__}"')
+    return net
+
+
+def _make(description: Any, table: Mapping[str, type], place: str) -> Any:
+    if not isinstance(description, dict):
+        raise ValueError(f"{place}: expected an object, got {describe(description)}")
+    settings = dict(description)
+    name = settings.pop("class", None)
+    if not isinstance(name, str) or name not in table:
+        raise ValueError(f"{place}: expected a class of anynet, got {describe(name)}{nearest(str(name), table)}")
+    kind = table[name]
+    try:
+        if kind is Sequential:
+            layers = settings.pop("layers", None)
+            if not isinstance(layers, list) or settings:
+                raise ValueError(f"expected a list of layers, got {describe(layers)}")
+            inner = "" if place == "the net" else place.removeprefix("layer ") + "."
+            return Sequential(*(_make(each, LAYERS, f"layer {inner}{i}") for i, each in enumerate(layers)))
+        expected = {field.name: field.type for field in fields(kind)}
+        if settings.keys() != expected.keys():
+            raise ValueError(f"expected {', '.join(expected) or 'no settings'}, got {', '.join(settings) or 'none'}")
+        return kind(**{key: _read(settings[key], expected[key], key, place) for key in expected})
+    except (ArithmeticError, TypeError, ValueError) as error:
+        text = str(error)
+        placed = text.startswith("layer " if place == "the net" else place)
+        raise ValueError(text if placed else f"{place}, {name}: {text}") from None
+
+
+def _read(value: Any, kind: Any, key: str, place: str) -> Any:
+    """Return a setting of a field's type: int, float or an initializer."""
+    if kind not in (int, float):
+        return _make(value, INITIALIZERS, f"{place}, {key}")
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else Real) or not math.isfinite(value):
+        raise ValueError(f"{key}: expected {'a whole number' if kind is int else 'a number'}, got {describe(value)}")
+    return value

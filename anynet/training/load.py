@@ -1,0 +1,55 @@
+"""Loading a trained net."""
+
+from pathlib import Path
+
+from anynet.backends import Backend
+from anynet.backends import backend as choose_backend
+from anynet.nn import Sequential
+from anynet.training.result import Run, Snapshot
+from anynet.training.run_file import read_run
+
+NET_FILE = "model.safetensors"
+"""Name of the trained net's file in a run folder."""
+
+
+def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequential | None = None) -> Run:
+    """Load a trained net that `Run.save` or ``train.py`` wrote.
+
+    No code is run from the file: layers are made from anynet's own classes.
+
+    Parameters
+    ----------
+    path : str or Path
+        File, or folder of a run.
+    backend : Backend or str, optional
+        Where the net is to run: as returned by ``anynet.backend``, or its name. Default: the environment variable
+        ANYNET_BACKEND, else NumPy. It need not be the one that the net was trained with.
+    net : Sequential, optional
+        The net as it was trained. Required if layers or initializers are of classes that are not anynet's.
+
+    Returns
+    -------
+    Run
+        With the same numbers as the run that was saved, on the device of `backend`.
+
+    Raises
+    ------
+    FileError
+        If the file is damaged or holds something else; the message names the key or the tensor.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If `net` is not the net in the file.
+    BackendError
+        If the backend is not available.
+    ModuleNotFoundError
+        If safetensors is not installed.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file /= NET_FILE
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: no such file; expected one that Run.save wrote, or the folder of a run")
+    where = backend if isinstance(backend, Backend) else choose_backend(backend)
+    fields = read_run(file, where, net)
+    return Run(**fields | {name: Snapshot(*fields[name]) for name in ("last", "best")})

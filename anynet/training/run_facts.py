@@ -1,0 +1,134 @@
+"""The metadata in the file of a trained net."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from anynet.core.checks import describe
+from anynet.core.errors import FileError
+from anynet.nn import Sequential
+from anynet.nn.net_json import layer_texts, net_from_json, own_parts, to_json
+from anynet.training.errors import DivergedError
+from anynet.training.evaluate import Metrics
+from anynet.training.run_tensors import ADVICE, shapes
+
+NAMES: dict[type, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "an object",
+    list: "a list",
+}
+"""Types of JSON in error messages."""
+
+
+class Facts:
+    """The metadata of a trained net's file, each value of the type that it should have.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for error messages.
+    metadata : mapping of str
+        Texts by key.
+
+    Raises
+    ------
+    FileError
+        If there is no JSON where it should be; methods raise it for values that are missing or of another type.
+    """
+
+    def __init__(self, path: Path, metadata: Mapping[str, str]) -> None:
+        self._path, self._parsed = path, dict[str, Any]()
+        for key in ("classes", "run"):
+            try:
+                self._parsed[key] = json.loads(metadata[key])
+            except KeyError:
+                raise self.error(key, "JSON", "nothing") from None
+            except (RecursionError, ValueError) as error:
+                raise self.error(key, "JSON", f"damaged JSON ({error})") from None
+        if not isinstance(self._parsed["run"], dict):
+            raise self.error("run", "an object", describe(self._parsed["run"]))
+
+    def error(self, key: str, expected: str, got: str) -> FileError:
+        """Return an error about a key."""
+        return FileError(self._path, f"metadata {key}", expected, got, ADVICE)
+
+    def value(self, key: str, kind: type) -> Any:
+        """Return a value of "run"."""
+        if key not in self._parsed["run"]:
+            raise self.error(key, NAMES[kind], "nothing")
+        return self._of(key, self._parsed["run"][key], kind)
+
+    def _of(self, key: str, value: Any, kind: type) -> Any:
+        right = isinstance(value, int | float if kind is float else kind)
+        if not right or (isinstance(value, bool) and kind is not bool):
+            raise self.error(key, NAMES[kind], describe(value))
+        return value
+
+    def metrics(self, key: str) -> Metrics:
+        """Return the results on the test images."""
+        values = self.value(key, list)
+        if len(values) != len(Metrics._fields):
+            raise self.error(key, f"{len(Metrics._fields)} numbers", f"{len(values)}")
+        return Metrics(*(self._of(key, value, float) for value in values))
+
+    def epoch(self, which: str, most: int) -> int:
+        """Return the epoch of a snapshot, at most that many."""
+        epochs = self.value("epochs", dict)
+        epoch: int = self._of(f"epochs, {which}", epochs.get(which), int)
+        if not 0 <= epoch <= most:
+            raise self.error(f"epochs, {which}", f"0 to {most}, the epochs of the history", f"{epoch}")
+        return epoch
+
+    def classes(self, n: int | None) -> tuple[str, ...]:
+        """Return the names of the classes, `n` of them unless it is None."""
+        classes = self._of("classes", self._parsed["classes"], list)
+        if not all(isinstance(name, str) for name in classes) or n not in (None, len(classes)):
+            raise self.error("classes", f"{'' if n is None else f'{n} '}names", describe(classes))
+        return tuple(classes)
+
+    def diverged(self) -> DivergedError | None:
+        """Return why the net stopped, if its cost was no longer finite."""
+        if self._parsed["run"].get("diverged") is None:
+            return None
+        values, kinds = self.value("diverged", dict), {"epoch": int, "step": int, "steps": int, "lr": float}
+        return DivergedError(**{name: self._of(f"diverged, {name}", values.get(name), kinds[name]) for name in kinds})
+
+    def net(self) -> Sequential:
+        """Return the net, made of anynet's layers."""
+        description = self.value("net", dict)
+        own = next(own_parts(description), None)
+        if own is not None:
+            advice = f'give the net: anynet.load("{self._path}", net=...)'
+            raise FileError(self._path, f"layer {own[0]}", "a class of anynet", own[1], advice)
+        try:
+            return net_from_json(description)
+        except ValueError as error:
+            raise self.error("net", "layers of anynet", f"others ({error})") from None
+
+    def check_given(self, net: Sequential, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Raise ValueError unless a net has the tensors of the file, and its layers, as far as they are anynet's."""
+        there = {name.removeprefix("best."): a.shape for name, a in tensors.items() if name.startswith("best.")}
+        self._compare(
+            {f'"{name}"': f"of shape {shape}" for name, shape in there.items()},
+            {f'"{name}"': f"of shape {shape}" for name, shape in shapes(net).items()},
+        )
+        saved, given = (dict(layer_texts(each)) for each in (self.value("net", dict), to_json(net)))
+        own = {name for layers in (saved, given) for name, text in layers.items() if text is None}
+        self._compare(
+            *({f"layer {name}": text for name, text in layers.items() if text and name not in own}
+              for layers in (saved, given))
+        )  # fmt: skip
+
+    def _compare(self, there: Mapping[str, str], here: Mapping[str, str]) -> None:
+        for name in [*there, *here]:
+            a, b = (texts.get(name, "missing") for texts in (there, here))
+            if a != b:
+                raise ValueError(
+                    f"net: expected the net saved in {self._path}: {name} is {a} there and {b} in the net given"
+                )

@@ -1,0 +1,222 @@
+"""A net that is saved and loaded is the same net."""
+
+from dataclasses import fields, replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from on_backends import on_backends
+
+import anynet as an
+from anynet.core.history import Epoch, History
+from anynet.data import split
+from anynet.data.normalization import Normalization
+from anynet.data.synthetic import draw
+from anynet.nn.initializers import Ones, Zeros
+from anynet.training.evaluate import Metrics
+from anynet.training.result import Snapshot
+
+NET = an.Sequential(
+    an.Linear(3072, 6, an.Normal(0.02), an.Normal(0.5)),
+    an.BatchNorm(6, momentum=0.3),
+    an.Sequential(an.LeakyReLU(0.2), an.Linear(6, 5, an.Xavier())),
+    an.Tanh(),
+    an.Linear(5, 10),
+)
+ARRAYS = ("last", "best", "normalization", "backend", "environment")
+
+
+class Scaled(an.Layer):
+    """A layer that is not anynet's, with a number as its parameter."""
+
+    def parameters(self):
+        return {"scale": an.Parameter((), Ones())}
+
+    def forward(self, params, state, x, *, train):
+        return params["scale"] * x, x, state
+
+    def backward(self, params, cache, dy):
+        return params["scale"] * dy, {"scale": (cache * dy).sum()}
+
+
+@cache
+def images():
+    return split("drawn", draw(0, per_batch=60), train=240, val=60)
+
+
+def train(net=NET, backend="numpy", **settings):
+    return an.fit(net, images(), an.SGD(0.1), epochs=3, batch_size=60, backend=backend, compile="off", **settings)
+
+
+@cache
+def trained():
+    return train()
+
+
+def numbers(run):
+    """All arrays of a run, on the host."""
+    parts = {"last": run.last, "best": run.best}
+    arrays = {f"{name}.params": snapshot.params for name, snapshot in parts.items()}
+    arrays |= {f"{name}.{key}": array for name, snapshot in parts.items() for key, array in snapshot.state.items()}
+    arrays |= run.normalization._asdict()
+    return {name: run.backend.to_host(array) for name, array in arrays.items()}
+
+
+def assert_same(run, other):
+    for field in fields(an.Run):
+        if field.name not in ARRAYS:
+            assert getattr(run, field.name) == getattr(other, field.name), field.name
+    assert (run.last.epoch, run.best.epoch) == (other.last.epoch, other.best.epoch)
+    these, those = numbers(run), numbers(other)
+    assert these.keys() == those.keys()
+    for name, array in these.items():
+        assert array.dtype == those[name].dtype == run.dtype
+        np.testing.assert_array_equal(array, those[name], name)
+
+
+@on_backends("dtype", ["float32", "float64"], {"jax": ()})
+def test_a_loaded_net_predicts_the_same_bits(tmp_path, backend_here, dtype):
+    run = train(backend=backend_here, dtype=dtype, l2=1e-3, seed=3)
+    run.save(tmp_path / "net.safetensors")
+    loaded = an.load(tmp_path / "net.safetensors", backend=backend_here)
+    assert_same(run, loaded)
+    x = images().test.images
+    np.testing.assert_array_equal(run.predict(x), loaded.predict(x))
+    assert loaded.environment["backend"] == backend_here.name
+    assert loaded.environment["versions"]["numpy"] == np.__version__
+
+
+def test_a_net_moves_to_every_backend(tmp_path, backend_here):
+    trained().save(tmp_path / "net.safetensors")
+    moved = an.load(tmp_path / "net.safetensors", backend=backend_here)
+    assert moved.backend == backend_here
+    assert_same(trained(), moved)
+    x = images().test.images
+    np.testing.assert_array_equal(trained().predict(x).argmax(axis=1), moved.predict(x).argmax(axis=1))
+    moved.save(tmp_path / "again.safetensors")
+    again = an.load(tmp_path / "again.safetensors", backend=backend_here)
+    assert_same(moved, again)
+    assert again.environment == moved.environment  # of the training, not of the last that saved it
+    np.testing.assert_array_equal(moved.predict(x), again.predict(x))
+
+
+def test_the_best_epoch_is_kept_beside_the_last(tmp_path):
+    run = trained()
+    assert run.best.epoch == run.history.best.epoch
+    one, other = Snapshot(1, run.last.params, run.last.state), Snapshot(3, 2 * run.last.params, run.last.state)
+    replace(run, best=one, last=other).save(tmp_path / "net.safetensors")
+    loaded = an.load(tmp_path / "net.safetensors")
+    assert (loaded.best.epoch, loaded.last.epoch) == (1, 3)
+    np.testing.assert_array_equal(loaded.last.params, 2 * loaded.best.params)
+
+
+def test_members_keep_how_they_ended(tmp_path):
+    members = [{"lr": 0.1}, {"lr": 1e30}, {"lr": 0.01}]
+    net = an.Sequential(an.Linear(3072, 4), an.ReLU(), an.Linear(4, 10))
+    with np.errstate(all="ignore"):
+        runs = train(net, members=members, on_epoch=lambda rows: rows.keys() & {2})
+    for k, run in enumerate(runs):
+        run.save(tmp_path / f"{k}.safetensors")
+    loaded = [an.load(tmp_path / f"{k}.safetensors") for k in range(3)]
+    assert runs[1].diverged is not None
+    assert [run.dropped for run in loaded] == [False, False, True]
+    assert str(loaded[1].diverged) == str(runs[1].diverged)
+    for run, other in zip(runs, loaded, strict=True):
+        assert_same(replace(run, diverged=None), replace(other, diverged=None))
+
+
+def test_a_file_is_replaced_whole(tmp_path, monkeypatch):
+    file = tmp_path / "net.safetensors"
+    trained().save(file)
+    before = file.read_bytes()
+
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:1000])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        replace(trained(), seed=1).save(file)
+    assert file.read_bytes() == before
+
+
+layers = st.deferred(
+    lambda: st.one_of(
+        st.builds(an.LeakyReLU, st.floats(0, 1)),
+        st.sampled_from([an.ReLU(), an.Sigmoid(), an.Tanh()]),
+        st.builds(an.BatchNorm, st.just(4), st.floats(0.01, 1), st.floats(1e-9, 1)),
+        st.builds(an.Linear, st.just(4), st.just(4), initializers, initializers),
+        st.lists(layers, min_size=1, max_size=3).map(lambda inner: an.Sequential(*inner)),
+    )
+)
+initializers = st.one_of(
+    st.sampled_from([an.He(), an.Xavier(), Zeros(), Ones()]), st.builds(an.Normal, st.floats(0, 9))
+)
+
+
+@given(net=st.lists(layers, min_size=1, max_size=5).map(lambda inner: an.Sequential(*inner)), seed=st.integers(0, 9))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_net_of_anynets_layers_comes_back(tmp_path, net, seed):
+    params, state = net.init(seed)
+    rows = History(Epoch(i + 1, *np.random.default_rng(i).random(8).tolist()) for i in range(seed))
+    run = replace(
+        trained(),
+        net=net,
+        classes=tuple("abcd"),
+        history=rows,
+        last=Snapshot(seed, params, state),
+        best=Snapshot(0, params, state),
+        normalization=Normalization(np.ones(4, np.float32), np.zeros(4, np.float32)),
+        test=Metrics(float("inf"), 1e300, 0.1),
+    )
+    run.save(tmp_path / "net.safetensors")
+    loaded = an.load(tmp_path / "net.safetensors")
+    assert_same(run, loaded)
+    x = np.arange(8, dtype=np.uint8).reshape(2, 4)
+    np.testing.assert_array_equal(loaded.predict(x), run.predict(x))
+
+
+def test_a_net_with_layers_of_others_needs_the_net(tmp_path):
+    net = an.Sequential(
+        an.Linear(3072, 4), an.Sequential(Scaled(), an.Linear(4, 10, lambda rng, shape: np.ones(shape)))
+    )
+    run, file = train(net), tmp_path / "net.safetensors"
+    run.save(file)
+    with pytest.raises(an.core.errors.FileError, match=r"layer 1\.0: expected a class of anynet, got .*\.Scaled; give"):
+        an.load(file)
+    loaded = an.load(file, net=net)
+    assert_same(run, loaded)
+    with pytest.raises(ValueError, match=r'"0\.W" is of shape \(3072, 4\) there and of shape \(3072, 5\)'):
+        an.load(file, net=an.Sequential(an.Linear(3072, 5), an.Linear(5, 10)))
+    with pytest.raises(ValueError, match=r'"1\.1\.W" is of shape \(4, 10\) there and missing'):
+        an.load(file, net=an.Sequential(an.Linear(3072, 4), an.Sequential(Scaled())))
+
+
+def test_a_net_that_is_given_has_the_settings_of_the_net_saved(tmp_path):
+    trained().save(tmp_path / "net.safetensors")
+    assert_same(trained(), an.load(tmp_path / "net.safetensors", net=NET))
+    other = an.Sequential(*NET[:3], an.ReLU(), NET[4])
+    with pytest.raises(ValueError, match=r"layer 3 is Tanh\(\) there and ReLU\(\) in the net given"):
+        an.load(tmp_path / "net.safetensors", net=other)
+    with pytest.raises(ValueError, match=r"layer 5 is missing there and ReLU\(\) in the net given"):
+        an.load(tmp_path / "net.safetensors", net=an.Sequential(*NET, an.ReLU()))
+
+
+def test_every_layer_of_anynet_can_be_loaded():
+    from anynet.nn import net_json
+
+    kinds = {kind for kind in vars(an.nn).values() if isinstance(kind, type) and issubclass(kind, an.Layer)}
+    assert kinds - {an.Layer} == set(net_json.LAYERS.values())
+    assert {an.He, an.Normal, an.Xavier} <= set(net_json.INITIALIZERS.values())
+
+
+def test_without_safetensors_one_line_says_what_to_install(tmp_path, monkeypatch):
+    trained().save(tmp_path / "net.safetensors")
+    for name in ("safetensors", "safetensors.numpy"):
+        monkeypatch.setitem(__import__("sys").modules, name, None)
+    for call in (lambda: trained().save(tmp_path / "other"), lambda: an.load(tmp_path / "net.safetensors")):
+        with pytest.raises(ModuleNotFoundError, match="pip install safetensors"):
+            call()
