@@ -101,3 +101,24 @@ def first_line(error: BaseException) -> str:
     str
     """
     return next((line.strip()[:200] for line in str(error).splitlines() if line.strip(" =")), type(error).__name__)
+
+
+def printable(text: str, most: int = 200) -> str:
+    r"""Return the beginning of a text from a file in one line, without characters that could command a terminal.
+
+    Parameters
+    ----------
+    text : str
+    most : int
+        Number of characters.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> printable("a\\nb\\x1b[0m", most=4)
+    'a b?'
+    """
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text[:most])

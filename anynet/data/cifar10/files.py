@@ -1,9 +1,9 @@
 """Reading CIFAR-10: pickled or binary batches, in a folder or in an archive."""
 
 import hashlib
+import reprlib
 import tarfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -32,6 +32,9 @@ ARCHIVE_MD5 = {
     "cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530",
 }
 """MD5 sums of the official archives."""
+
+MOST_ARCHIVED = 200_000_000
+"""Largest size of an archive in bytes; the official ones have 170 MB. The sum of a larger one is not computed."""
 
 
 def read(path: Path) -> Batches:
@@ -72,11 +75,26 @@ def _read_folder(folder: Path, fmt: Format) -> Batches:
         raise DataError(
             f"{folder}: expected the {len(fmt.files)} files of CIFAR-10, got all except {', '.join(missing)}; {ADVICE}"
         )
-    return _read_files(fmt, folder, lambda name: (folder / name).read_bytes())
+    return _read_files(fmt, folder, lambda name, most: _read_bytes(folder / name, most))
+
+
+def _read_bytes(file: Path, most: int) -> bytes:
+    """Read a file, unless it is larger than any of its kind."""
+    with file.open("rb") as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise DataError(f"{file}: expected at most {most} bytes, got {file.stat().st_size}; {ADVICE}")
+    return data
 
 
 def _read_archive(archive: Path) -> Batches:
-    """Read an archive, after its MD5 sum has shown that it is complete and of a known format."""
+    """Read an archive, after its MD5 sum has shown that it is complete and of a known format.
+
+    So nothing is unpacked from an archive whose members could be cut, without end, links or paths elsewhere.
+    """
+    if (size := archive.stat().st_size) > MOST_ARCHIVED:
+        raise DataError(f"{archive}: expected an official archive of at most {MOST_ARCHIVED} bytes, got {size}; "
+                        "delete it and download it again")  # fmt: skip
     with archive.open("rb") as stream:
         found = hashlib.file_digest(stream, _md5).hexdigest()
     fmt = next((fmt for fmt in FORMATS if ARCHIVE_MD5[fmt.archive] == found), None)
@@ -91,14 +109,16 @@ def _read_archive(archive: Path) -> Batches:
         for member in tar:
             if file := tar.extractfile(member):  # None for a folder
                 contents[PurePosixPath(member.name).name] = file.read()
-    return replace(_read_files(fmt, archive, contents.pop), official=True)
+    return replace(_read_files(fmt, archive, lambda name, _: contents.pop(name)), official=True)
 
 
-def _read_files(fmt: Format, where: Path, content: Callable[[str], bytes]) -> Batches:
-    """Read all files of a format; ``content(name)`` returns the bytes of a file and is called once for each."""
-    names, count = fmt.read_meta(content(fmt.meta), f"{where / fmt.meta}")
-    if [type(name) for name in names] != [str] * CLASS_COUNT:
-        raise DataError(f"{where / fmt.meta}: expected {CLASS_COUNT} class names, got {names}; {ADVICE}")
+def _read_files(fmt: Format, where: Path, content: Callable[[str, int], bytes]) -> Batches:
+    """Read all files of a format, one after another, so that the memory for parsing is that of one file.
+
+    ``content(name, most)`` returns the bytes of a file that has `most` bytes at most, and is called once for each.
+    """
+    names, count = fmt.read_meta(content(fmt.meta, fmt.most_meta), f"{where / fmt.meta}")
+    _check_names(names, f"{where / fmt.meta}")
     sizes = dict.fromkeys(BATCH_MD5, count)
     every = Batches(
         np.empty((sum(sizes.values()), IMAGE_SIZE), np.uint8),
@@ -108,13 +128,11 @@ def _read_files(fmt: Format, where: Path, content: Callable[[str], bytes]) -> Ba
         official=True,
     )
 
-    def read_batch(batch: str, part: Split) -> str:
-        return _read_batch(fmt, content(batch + fmt.suffix), f"{where / batch}{fmt.suffix}", part)
-
-    with ThreadPoolExecutor() as pool:
-        sums = pool.map(read_batch, every.splits, every.splits.values())
-        official = dict(zip(every.splits, sums, strict=True)) == BATCH_MD5
-    return replace(every, official=official)
+    sums = {
+        batch: _read_batch(fmt, content(batch + fmt.suffix, fmt.most_batch), f"{where / batch}{fmt.suffix}", part)
+        for batch, part in every.splits.items()
+    }
+    return replace(every, official=sums == BATCH_MD5)
 
 
 def _read_batch(fmt: Format, data: bytes, file: str, part: Split) -> str:
@@ -125,16 +143,29 @@ def _read_batch(fmt: Format, data: bytes, file: str, part: Split) -> str:
     return _md5(data).hexdigest()
 
 
-def _check(images: NDArray[Any], labels: list[Any], count: int, file: str) -> None:
+def _check_names(names: list[Any], file: str) -> None:
+    if len(names) != CLASS_COUNT:
+        raise DataError(f"{file}: expected {CLASS_COUNT} class names, got {len(names)}; {ADVICE}")
+    for name in names:
+        if not isinstance(name, str) or not name.isprintable():
+            raise DataError(f"{file}: expected class names of printable characters, got {reprlib.repr(name)}; {ADVICE}")
+
+
+def _check(images: NDArray[Any], labels: list[Any] | NDArray[Any], count: int, file: str) -> None:
     if images.dtype != np.uint8 or images.shape[1:] != (IMAGE_SIZE,):
         found = f"{images.shape} {images.dtype}"
         raise DataError(f"{file}: expected images of shape (n, {IMAGE_SIZE}) and dtype uint8, got {found}; {ADVICE}")
+    if isinstance(labels, np.ndarray) and (labels.ndim != 1 or labels.dtype.kind not in "iu"):
+        found = f"{labels.shape} {labels.dtype}"
+        raise DataError(f"{file}: expected labels of shape (n,) and an integer dtype, got {found}; {ADVICE}")
     if not len(images) == len(labels) == count:
         found = f"{len(images)} images and {len(labels)} labels"
         raise DataError(f"{file}: expected {count} images and as many labels, got {found}; {ADVICE}")
-    for index, label in enumerate(labels):
-        if label not in range(CLASS_COUNT):
-            raise DataError(f"{file}: expected labels 0..{CLASS_COUNT - 1}, got {label!r} at index {index}; {ADVICE}")
+    for index, label in enumerate(labels.tolist() if isinstance(labels, np.ndarray) else labels):
+        if not isinstance(label, int) or not 0 <= label < CLASS_COUNT:
+            long = isinstance(label, int) and label.bit_length() > 64  # Python refuses to print very long ones
+            found = "a long number" if long else reprlib.repr(label)
+            raise DataError(f"{file}: expected labels 0..{CLASS_COUNT - 1}, got {found} at index {index}; {ADVICE}")
 
 
 _md5 = partial(hashlib.md5, usedforsecurity=False)

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import os
 import pickle
@@ -172,7 +173,11 @@ DAMAGED_BATCHES = {
     "wrong dtype": ({"data": np.zeros((COUNT, 3072), np.float32)}, "got .* float32"),
     "signed": ({"data": np.zeros((COUNT, 3072), np.int8)}, "got .* int8"),
     "no array": ({"data": [1, 2]}, "expected ndarray 'data', got list"),
-    "labels of an array": ({"labels": np.zeros(COUNT)}, "expected list 'labels', got ndarray"),
+    "labels of an array": ({"labels": np.zeros(COUNT)}, r"an integer dtype, got \(12,\) float64"),
+    "labels of two axes": ({"labels": np.zeros((COUNT, 1), int)}, r"labels of shape \(n,\).*got \(12, 1\) int64"),
+    "label beyond in an array": ({"labels": np.arange(COUNT)}, r"labels 0\.\.9, got 10 at index 10"),
+    "labels of fractions": ({"labels": [*[3] * 11, 1.5]}, r"labels 0\.\.9, got 1\.5 at index 11"),
+    "label without end": ({"labels": [*[3] * 11, 10**60]}, r"labels 0\.\.9, got a long number at index 11"),
     "label beyond": ({"labels": [0, 9, 10, *[3] * 9]}, r"labels 0\.\.9, got 10 at index 2"),
     "negative label": ({"labels": [*[3] * 11, -1]}, r"labels 0\.\.9, got -1 at index 11"),
     "label of text": ({"labels": ["cat"] * COUNT}, r"labels 0\.\.9, got 'cat' at index 0"),
@@ -215,12 +220,94 @@ def test_truncated_or_foreign_pickle_is_an_error_naming_the_file(python, name, c
         {"label_names": list(CLASSES[:9]), "num_cases_per_batch": COUNT},
         {"label_names": list(range(10)), "num_cases_per_batch": COUNT},
         {"num_cases_per_batch": COUNT},
+        {"label_names": list(CLASSES), "num_cases_per_batch": 10**12},
+        {"label_names": list(CLASSES), "num_cases_per_batch": -1},
+        {"label_names": [*CLASSES[:9], "a\x1b[2J\nb"], "num_cases_per_batch": COUNT},
+        {"label_names": [*CLASSES[:9], "a" * 10**6], "num_cases_per_batch": COUNT},
     ],
 )
 def test_damaged_meta_is_an_error_naming_the_file(python, meta):
     dump(python / "batches.meta", **meta)
     with pytest.raises(DataError, match=r"batches\.meta: "):
         cifar10_files.read(python)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        lambda labels: np.asarray(labels),
+        lambda labels: np.asarray(labels, np.uint8),
+        lambda labels: list(np.asarray(labels)),
+    ],
+    ids=["array", "bytes", "scalars"],
+)
+@pytest.mark.parametrize("protocol", range(6))
+def test_batches_saved_again_are_read(python, protocol, labels):
+    for batch in BATCHES:
+        content = {
+            b"data": np.asfortranarray(IMAGES[batch]),
+            b"labels": labels(LABELS[batch]),
+            b"filenames": [b"x.png"],
+        }
+        (python / batch).write_bytes(pickle.dumps(content, protocol))
+    check(cifar10_files.read(python))
+
+
+@pytest.mark.parametrize("form", ["python", "binary"])
+@pytest.mark.parametrize("which", ["meta", "data_batch_2"])
+def test_a_file_without_end_is_not_read(form, which, request):
+    folder = request.getfixturevalue(form)
+    (file,) = (path for path in folder.iterdir() if which in path.name)
+    with file.open("ab") as stream:
+        stream.truncate(100 << 30)  # takes no space on the disk
+    with pytest.raises(DataError, match=rf"{file.name}: expected at most \d+ bytes, got {100 << 30}") as caught:
+        cifar10_files.read(folder)
+    assert str(caught.value).startswith(f"{file}: ")
+
+
+def claims(folder: Path, **changes) -> Path:
+    """Pack one member whose header claims something else; nothing of it must be unpacked."""
+    file = folder.parent / "cifar-10-python.tar.gz"
+    member = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
+    for name, value in changes.items():
+        setattr(member, name, value)
+    with gzip.open(file, "wb") as stream:
+        stream.write(member.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    return file
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"size": 100 << 30},
+        {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"},
+        {"type": tarfile.LNKTYPE, "linkname": "../../secret"},
+        {"type": tarfile.CHRTYPE},
+        {"name": "../../escaped"},
+        {"name": "/tmp/escaped"},
+    ],
+    ids=lambda changes: ",".join(changes),
+)
+def test_an_archive_that_lies_is_not_unpacked(python, changes):
+    with pytest.raises(DataError, match=r"cifar-10-python\.tar\.gz: expected md5") as caught:
+        cifar10_files.read(claims(python, **changes))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", gzip.compress(b"no tar"), gzip.compress(bytes(10**7))[:-9]])
+def test_an_archive_that_is_none_is_an_error(tmp_path, content):
+    file = tmp_path / "cifar-10-binary.tar.gz"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=r"cifar-10-binary\.tar\.gz: expected md5"):
+        cifar10_files.read(file)
+
+
+def test_an_archive_without_end_is_not_read(tmp_path):
+    file = tmp_path / "cifar-10-binary.tar.gz"
+    with file.open("wb") as stream:
+        stream.truncate(100 << 30)
+    with pytest.raises(DataError, match=f"an official archive of at most 200000000 bytes, got {100 << 30}; delete it"):
+        cifar10_files.read(file)
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data[:-3073], lambda data: data + b"x"])
