@@ -1,10 +1,11 @@
 """Settings of one training run, as typed on the command line and stored in ``config.toml``."""
 
-import tomllib
-from collections.abc import Collection, Mapping
+import reprlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tomli_w
 from cyclopts import App, CycloptsError, Parameter
@@ -12,12 +13,21 @@ from cyclopts.config import Dict
 from cyclopts.validators import Number
 
 from anynet.backends import COMPILE, DTYPES, PRECISIONS
+from anynet.core.atomic import write_text_whole
+from anynet.core.checks import nearest
+from anynet.core.errors import FileError
+from anynet.core.formatting import format_value, printable
+from anynet.core.text_files import read_toml
 from anynet.training import TrainSettings
 
 Positive = Annotated[float, Parameter(validator=Number(gt=0))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
 Count = Annotated[int, Parameter(validator=Number(gte=1))]
 NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0))]
+
+ADVICE = "correct the file, or take that of another run"
+MOST_SETTINGS = 20_000
+"""Largest size of a file of settings in bytes."""
 
 TRAINING = "Training"
 """Group of the options that have no effect on a gradient check."""
@@ -122,7 +132,7 @@ class CheckConfig(Config):
 
 
 def write_config(config: Config, path: Path, without: Collection[str] = ()) -> None:
-    """Write settings as TOML.
+    """Write settings as TOML, replacing the file in one step.
 
     Parameters
     ----------
@@ -134,7 +144,7 @@ def write_config(config: Config, path: Path, without: Collection[str] = ()) -> N
         Names of settings to leave out.
     """
     values = {name: value for name, value in asdict(config).items() if value is not None and name not in without}
-    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    write_text_whole(path, tomli_w.dumps(values))
 
 
 def read_config(path: Path) -> Config:
@@ -153,20 +163,47 @@ def read_config(path: Path) -> Config:
     ------
     FileNotFoundError
         If there is no such file.
-    ValueError
-        If it is no TOML or a setting is not allowed; the message names the file and the setting.
+    FileError
+        If it is no TOML, or a setting is missing, unknown or not allowed; the message names the file and the setting.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected the folder of a run")
-    return make_config(read_toml(path), str(path))
+    values = read_settings(path)
+    defaults, hints = asdict(Config()), get_type_hints(Config)
+    for name, default in defaults.items():
+        if name not in values and default is not None:  # write_config leaves out None
+            advice = f"add the value that the training had; the default is now {format_value(default)}"
+            raise FileError(path, f"setting {name}", "a value", "nothing", advice)
+    for name, value in values.items():
+        place = f"setting {printable(name, 50)}"
+        if name not in defaults:
+            raise FileError(path, place, "a setting of a run", f"an unknown name{nearest(name, defaults)}", ADVICE)
+        kind = get_args(hints[name])[0] if defaults[name] is None else type(defaults[name])
+        if type(value) is not kind and (kind, type(value)) != (float, int):
+            raise FileError(path, place, f"a {kind.__name__}", f"{reprlib.repr(value)}", ADVICE)
+    with refused_in(path):
+        return make_config(values, str(path))
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file. Raises ValueError, naming the file, if it is not TOML in UTF-8."""
+def read_settings(path: Path) -> dict[str, bool | float | str]:
+    """Read settings from a TOML file. Raises FileError if it has others than texts, numbers and booleans."""
+    values = read_toml(path, MOST_SETTINGS, ADVICE)
+    for name, value in values.items():
+        if not isinstance(value, bool | int | float | str):
+            place, got = f"setting {printable(name, 50)}", f"a {type(value).__name__}"
+            raise FileError(path, place, "a text, a number or a boolean", got, ADVICE)
+    return values
+
+
+@contextmanager
+def refused_in(path: Path) -> Iterator[None]:
+    """Context manager that lets a refused setting be an error of the file that it comes from."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        yield
+    except FileError:
+        raise
+    except ValueError as error:
+        raise FileError(path, "", "settings that train accepts", f"this: {printable(str(error))}", ADVICE) from None
 
 
 def make_config(values: Mapping[str, Any], source: str) -> Config:

@@ -1,23 +1,24 @@
 """Loading a saved net, and reading image files for it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
-from safetensors import SafetensorError, safe_open
 
 from anynet.app import build
-from anynet.app.config import read_config
+from anynet.app.config import ADVICE, read_config, refused_in
 from anynet.app.sweep.sweep_folder import MEMBERS
 from anynet.backends import Backend
 from anynet.core.csv_files import read_rows
+from anynet.core.errors import FileError
+from anynet.core.formatting import printable
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
+from anynet.training.load import NET_FILE, load
 from anynet.training.result import probabilities
 
 
@@ -97,16 +98,30 @@ def load_predictor(folder: Path, backend: Backend) -> Predictor | EnsemblePredic
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If the folder holds no finished run; the message names the file.
+    FileNotFoundError
+        If the folder holds no finished run.
+    FileError
+        If a file is damaged, or does not fit the others; the message names file and setting, tensor or line.
     """
     if not (folder / MEMBERS).is_file():
         return load_run(folder, backend)
-    result = folder / "result.json"
+    result, path = folder / "result.json", folder / MEMBERS
     if not result.is_file():
         raise FileNotFoundError(f"{result}: no such file; the runs in {folder} are not finished")
-    finished = [row["member"] for row in read_rows(folder / MEMBERS) if not row["diverged"]]
-    return EnsemblePredictor(tuple(load_run(folder / f"member-{k}", backend) for k in finished))
+    finished = []
+    for number, row in enumerate(read_rows(path, ("member", "diverged"), ADVICE)):
+        if row.values["member"] != str(number):
+            got = f'"{printable(row.values["member"], 50)}"'
+            raise FileError(path, f"line {row.line}, column member", str(number), got, ADVICE)
+        if not row.values["diverged"]:
+            finished.append(load_run(folder / f"member-{number}", backend))
+    if not finished:
+        raise FileError(path, "", "a member that did not diverge", "none", "choose another run")
+    first = finished[0]
+    for member in finished:
+        if (member.classes, member.dataset) != (first.classes, first.dataset):
+            raise FileError(path, "", f"members trained on {first.dataset}", f"one on {member.dataset}", ADVICE)
+    return EnsemblePredictor(tuple(finished))
 
 
 def load_run(folder: Path, backend: Backend) -> Predictor:
@@ -125,32 +140,22 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If the folder holds no finished run; the message names the file.
+    FileNotFoundError
+        If the folder holds no finished run.
+    FileError
+        If a file is damaged, or does not fit the others; the message names file and setting, tensor or line.
     """
-    config, path = read_config(folder / "config.toml"), folder / "model.safetensors"
+    settings, path = folder / "config.toml", folder / NET_FILE
+    config = read_config(settings)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; the run in {folder} diverged or is not finished")
-    try:
-        with safe_open(path, "numpy") as file:
-            metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path}: expected a complete safetensors file ({error})") from None
-    backend.dtype(config.dtype)
-    try:
-        classes, dataset = tuple(json.loads(metadata["classes"])), metadata["dataset"]
-        net = build.net(config, tensors["input.scale"].shape[0], len(classes))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path}: expected a net that anynet saved, but {error} is missing") from None
-    expected = {f"best.{name}": p.shape for name, p in (net.parameters() | net.state()).items()}
-    found = {name: t.shape for name, t in tensors.items() if name.startswith("best.")}
-    if found != expected or tensors["input.scale"].dtype != config.dtype:
-        raise ValueError(f"{path}: expected the tensors of the net in {folder / 'config.toml'}, got others")
-    best = {name.removeprefix("best."): backend.asarray(t) for name, t in tensors.items() if name.startswith("best.")}
-    params = net.layout.join(best, like=backend.asarray(np.zeros(net.layout.size, config.dtype)))
-    state = {name: array for name, array in best.items() if name not in net.layout.slots}
-    normalization = Normalization(backend.asarray(tensors["input.scale"]), backend.asarray(tensors["input.shift"]))
-    return Predictor(net, params, state, normalization, classes, dataset, backend)
+    run = load(path, backend=backend)
+    with refused_in(settings):
+        net = build.net(config, run.normalization.scale.shape[0], len(run.classes))
+    if (net, config.dtype) != (run.net, run.dtype):
+        raise FileError(settings, "", f"the settings of the net in {path}", "those of another net", ADVICE)
+    best = run.best
+    return Predictor(net, best.params, best.state, run.normalization, run.classes, run.dataset, backend)
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

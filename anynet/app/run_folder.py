@@ -9,7 +9,7 @@ import safetensors.numpy  # noqa: F401 - a broken installation must be found bef
 from numpy.typing import NDArray
 
 from anynet.app.config import Config, write_config
-from anynet.core.atomic import write_whole
+from anynet.core.atomic import write_text_whole, write_whole
 from anynet.nn import Linear
 from anynet.training import Epoch, History, Run
 from anynet.training.environment import environment
@@ -106,8 +106,7 @@ class RunFolder:
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:
     """Write ``result.json`` into a folder."""
-    text = json.dumps(result, indent=2) + "\n"
-    write_whole(folder / "result.json", lambda path: path.write_text(text, encoding="utf-8"))
+    write_text_whole(folder / "result.json", json.dumps(result, indent=2) + "\n")
 
 
 def refuse_existing(path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Atomic writes: a reader finds the whole file or none."""
+"""Atomic writes: a reader finds the whole file or none, even after a crash of the machine."""
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,15 @@ PARTIAL = ".partial-"
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write a file under a temporary name in the same folder, then rename it.
+    """Write a file under a temporary name in the same folder, sync it to the disk, then rename it.
 
     Parameters
     ----------
     path : Path
         File to write or replace.
     write : callable
-        ``write(partial)`` writes the file under its temporary name, ``PARTIAL`` + the name. If it raises, `path` is
-        left as it was.
+        ``write(partial)`` writes the file under its temporary name: ``PARTIAL``, the number of this process, and the
+        name. If it raises, the partial file is removed and `path` is left as it was.
 
     Examples
     --------
@@ -28,6 +29,31 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     ...     [path.name for path in Path(folder).iterdir()]
     ['table.csv']
     """
-    partial = path.with_name(PARTIAL + path.name)
-    write(partial)
-    os.replace(partial, path)
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    try:
+        write(partial)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a text file in UTF-8, as `write_whole` does."""
+    write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Sync the names in a folder, where the system can."""
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    with suppress(OSError):  # some file systems cannot sync folders; the file itself is complete
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

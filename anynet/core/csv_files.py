@@ -2,10 +2,17 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from anynet.core.atomic import write_whole
+from anynet.core.errors import FileError
+from anynet.core.formatting import printable
+from anynet.core.text_files import read_text
+
+MOST = 100_000_000
+"""Largest size of a table in bytes."""
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -30,10 +37,60 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, A
     write_whole(path, write)
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Read the rows of a CSV file with a header, as texts by column. Raises ValueError that names a damaged file."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        try:
-            return list(csv.DictReader(file))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: expected a CSV file in UTF-8 ({error})") from None
+class Row(NamedTuple):
+    """A row that has a value in every column.
+
+    Attributes
+    ----------
+    line : int
+        Number of its last line in the file, from 1.
+    values : dict of str
+        By column.
+    """
+
+    line: int
+    values: dict[str, str]
+
+
+def read_rows(path: Path, columns: Iterable[str], advice: str) -> list[Row]:
+    """Read the rows of a CSV file with a header.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+    columns : iterable of str
+        Columns that it must have, in any order; it may have others.
+    advice : str
+        What to do if it is damaged.
+
+    Returns
+    -------
+    list of Row
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileError
+        If it is no CSV file in UTF-8, a column is missing, or a row has other columns than the header.
+    """
+    reader = csv.DictReader(StringIO(read_text(path, MOST, advice), newline=""))
+    rows = []
+    try:
+        header = reader.fieldnames or ()
+        for name in columns:
+            if name not in header:
+                got = printable(", ".join(header)) or "none"
+                raise FileError(path, "line 1", f'a column "{name}"', got, advice)
+        for row in reader:
+            place = f"line {reader.line_num}"
+            if None in row:
+                raise FileError(path, place, f"{len(header)} fields", "more", advice)
+            for name, value in row.items():
+                if value is None:  # half a line
+                    raise FileError(path, f"{place}, column {name}", "a value", "nothing", advice)
+            rows.append(Row(reader.line_num, row))
+    except csv.Error as error:
+        raise FileError(path, f"line {reader.line_num}", "CSV", f"an error: {error}", advice) from None
+    return rows

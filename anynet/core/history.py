@@ -1,6 +1,6 @@
 """The history of a training: one row per epoch, as a sequence and as a CSV file; means over several runs."""
 
-import csv
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self, overload
@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anynet.core.checks import nearest
-from anynet.core.csv_files import write_rows
-from anynet.core.formatting import format_count
+from anynet.core.csv_files import Row, read_rows, write_rows
+from anynet.core.errors import FileError
+from anynet.core.formatting import format_count, printable
+
+ADVICE = "mend the line, or make the run again"
 
 
 class Epoch(NamedTuple):
@@ -136,24 +139,12 @@ class History(Sequence[Epoch]):
         ------
         FileNotFoundError
             If there is no such file.
-        ValueError
-            If a column is missing or a value is no number; the message names file, line and column. If the file is
-            not in UTF-8; a byte order mark at its start is ignored.
+        FileError
+            If a column is missing, a value is not allowed or the epochs are not 1, 2, 3, ...; the message names file,
+            line and column. If the file is not in UTF-8; a byte order mark at its start is ignored.
         """
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            try:
-                header = reader.fieldnames or ()
-                for name in Epoch._fields:
-                    if name not in header:
-                        raise ValueError(
-                            f'{path}, line 1: expected a column "{name}", got {", ".join(header) or "none"}'
-                        )
-                return cls([_epoch(row, f"{path}, line {reader.line_num}") for row in reader])
-            except UnicodeDecodeError as error:  # raised for a block of lines, so the line is not known
-                raise ValueError(f"{path}: expected a CSV file in UTF-8 ({error})") from None
-            except csv.Error as error:
-                raise ValueError(f"{path}, line {reader.line_num}: expected a CSV file in UTF-8 ({error})") from None
+        path = Path(path)
+        return cls([_epoch(row, n, path) for n, row in enumerate(read_rows(path, Epoch._fields, ADVICE), start=1)])
 
 
 class MeanHistory(NamedTuple):
@@ -217,15 +208,28 @@ def mean_and_deviation(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[
     return table.mean(axis=0), table.std(axis=0, ddof=min(1, len(table) - 1))
 
 
-def _epoch(row: dict[str, str | None], where: str) -> Epoch:
-    def number(name: str) -> float:
-        text = row[name]
-        try:
-            return (int if name == "epoch" else float)(text or "")
-        except ValueError:
-            kind = "a whole number" if name == "epoch" else "a number"
-            got = "nothing" if text is None else f'"{text}"'
-            raise ValueError(f"{where}, column {name}: expected {kind}, got {got}") from None
+def _epoch(row: Row, number: int, path: Path) -> Epoch:
+    """Return the epoch of a row, which must have that number."""
+    values = (_value(name, row, number, path) for name in Epoch._fields[1:])
+    _value("epoch", row, number, path)
+    return Epoch(number, *values)
 
-    first, *others = Epoch._fields
-    return Epoch(int(number(first)), *map(number, others))
+
+def _value(name: str, row: Row, number: int, path: Path) -> float:
+    text = row.values[name]
+    try:
+        value, is_number = float(text), True
+    except ValueError:
+        value, is_number = math.nan, False
+    if name == "epoch":
+        expected, allowed = f"epoch {number}", value == number
+    elif name in ("train_accuracy", "val_accuracy"):
+        expected, allowed = "a fraction from 0 to 1", 0 <= value <= 1
+    elif name in ("val_cost", "val_loss"):  # may overflow, though the training does not
+        expected, allowed = "a number", is_number
+    else:
+        expected, allowed = "a finite number", math.isfinite(value)
+    if not allowed:
+        got = f'"{printable(text, 50)}"' if text else "nothing"
+        raise FileError(path, f"line {row.line}, column {name}", expected, got, ADVICE)
+    return value

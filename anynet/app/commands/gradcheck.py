@@ -9,6 +9,7 @@ from rich.text import Text
 
 from anynet.app.config import CheckConfig, Count, Positive
 from anynet.app.experiment import gradient_subject
+from anynet.core.atomic import write_whole
 from anynet.gradcheck import check, sweep
 
 
@@ -65,6 +66,6 @@ def gradcheck(
         from anynet import plots  # here, because Matplotlib is slow to import
 
         steps = [10 ** (-i / 2) for i in range(2, 25)]
-        plots.step_errors(steps, sweep(subject, steps, seed=config.seed)).savefig(plot)
+        write_whole(plot, plots.step_errors(steps, sweep(subject, steps, seed=config.seed)).savefig)
     if not result.passed:
         sys.exit(1)

@@ -8,7 +8,7 @@ a single name: "best-mlp".
 from pathlib import Path
 from typing import Any
 
-from anynet.app.config import read_toml
+from anynet.app.config import read_settings
 from anynet.app.reports.reading import RECIPES, parse_report, recipes, reports
 from anynet.app.reports.report import Report
 from anynet.core.checks import nearest
@@ -45,7 +45,7 @@ def preset(name: str) -> tuple[dict[str, Any], str]:
         If there is no such preset, or the file cannot be read.
     """
     if name.endswith(".toml"):
-        return read_toml(Path(name)), name
+        return read_settings(Path(name)), name
     known = presets()
     if name not in known:
         raise ValueError(f'--preset: there is no preset "{name}"{nearest(name, known)}')

@@ -8,6 +8,8 @@ import markdown
 from matplotlib.figure import Figure
 from PIL import Image
 
+from anynet.core.atomic import write_text_whole, write_whole
+
 STYLE = (
     "body { max-width: 60em; margin: 2em auto; padding: 0 1em; font-family: sans-serif; line-height: 1.5 } "
     "table { border-collapse: collapse; font-size: 90% } th, td { border: 1px solid #ccc; padding: .2em .6em } "
@@ -59,11 +61,14 @@ class Page:
     def save(self, name: str, source: Path | Figure) -> str:
         """Save a picture in the folder of the page, with 256 colors to keep it small, and return its file name."""
         path = self._folder / f"{name}.png"
-        if isinstance(source, Figure):
-            source.savefig(path)
-            source = path
-        with Image.open(source) as image:
-            image.convert("RGB").quantize(256).save(path, optimize=True)
+
+        def write(partial: Path) -> None:
+            if isinstance(source, Figure):
+                source.savefig(partial)
+            with Image.open(partial if isinstance(source, Figure) else source) as image:
+                image.convert("RGB").quantize(256).save(partial, optimize=True)
+
+        write_whole(path, write)
         return path.name
 
     def write(self) -> None:
@@ -71,5 +76,5 @@ class Page:
         text = "\n\n".join(self._parts) + "\n"
         body = markdown.markdown(text, extensions=["tables"]).replace('/README.md"', '/index.html"')
         head = f'<meta charset="utf-8"><title>{escape(self._title)}</title><style>{STYLE}</style>'
-        (self._folder / "README.md").write_text(text, encoding="utf-8")
-        (self._folder / "index.html").write_text(f"<!doctype html>{head}{body}\n", encoding="utf-8")
+        write_text_whole(self._folder / "README.md", text)
+        write_text_whole(self._folder / "index.html", f"<!doctype html>{head}{body}\n")

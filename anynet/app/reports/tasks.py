@@ -1,6 +1,5 @@
 """Runs of a report: each is made once, even if the reproduction is interrupted."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +17,10 @@ from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.config import Config, read_config
 from anynet.app.experiment import fit_stack, prepare
 from anynet.app.grouping import STACK_SIZE, group_configs
+from anynet.app.result_file import ADVICE, read_result
 from anynet.app.run_folder import RunFolder
 from anynet.core.checks import differences
+from anynet.core.errors import FileError
 from anynet.data import Batches
 from anynet.data.sources import find
 from anynet.training import Epoch, History
@@ -136,10 +137,14 @@ def end_with_parent() -> None:
 
 
 def read_outcome(folder: Path) -> Outcome:
-    """Read the results of a finished run from its folder."""
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    history = folder / "history.csv"
-    return Outcome(folder, result, History.read_csv(history) if history.exists() else History())
+    """Read the results of a finished run from its folder. Raises FileError if its files are damaged or do not agree."""
+    result, path = read_result(folder / "result.json"), folder / "history.csv"
+    if "diverged" in result:  # maybe before the first epoch ended
+        return Outcome(folder, result, History.read_csv(path) if path.exists() else History())
+    history = History.read_csv(path)
+    if len(history) != result["epochs"]:
+        raise FileError(path, "", f"{result['epochs']} epochs, as in result.json", str(len(history)), ADVICE)
+    return Outcome(folder, result, history)
 
 
 def is_finished(task: Task) -> bool:

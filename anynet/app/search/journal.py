@@ -1,13 +1,26 @@
 """The file that the processes of a search share: Optuna's journal, behind a lock that a dead process cannot hold."""
 
+import json
 import os
+import sys
+from collections.abc import Generator
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import optuna
 from filelock import FileLock
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from tqdm import tqdm
+
+from anynet.core.errors import FileError
+from anynet.core.formatting import printable
+
+ADVICE = "remove the line, or start the search again in another folder"
+EXPECTED = "an entry of a search"
+MOST_LINE = 1_000_000
+"""Largest size of a line in bytes."""
 
 
 class Lock:
@@ -23,7 +36,7 @@ class Lock:
     """
 
     def __init__(self, journal: Path) -> None:
-        self._journal = journal
+        self.journal = journal
         self._lock = FileLock(f"{journal}.lock")
 
     def acquire(self) -> bool:
@@ -49,32 +62,72 @@ class Lock:
 
     def _remove_partial_line(self) -> None:
         """Remove the partial line of a process that was killed while writing; nobody has read it."""
-        if not self._journal.exists():
+        if not self.journal.exists():
             return
-        with self._journal.open("rb+") as file:
+        with self.journal.open("rb+") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - 1, 0))
             if file.read() in (b"", b"\n"):
                 return
             file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
+            whole = file.read().rfind(b"\n") + 1
+            file.truncate(whole)
+        told = f"removed its last {size - whole} bytes, a line that a process had no time to finish"
+        tqdm.write(f"anynet: {self.journal}: {told}", file=sys.stderr)
 
 
-def open_storage(journal: Path, lock: Lock) -> JournalStorage:
+class Journal(JournalFileBackend):
+    """Optuna's journal, with the number of the line that was read last."""
+
+    line = 0
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        """Yield the entries from a number on."""
+        self.line = log_number_from
+        for entry in super().read_logs(log_number_from):
+            self.line += 1
+            yield entry
+
+
+def open_storage(path: Path, lock: Lock) -> JournalStorage:
     """Return Optuna's storage in a journal.
 
     Parameters
     ----------
-    journal : Path
+    path : Path
         The journal, created if it does not exist.
     lock : Lock
-        Its lock.
+        Its lock, which the caller holds.
 
     Returns
     -------
     optuna.storages.JournalStorage
+
+    Raises
+    ------
+    FileError
+        If a line is damaged; the message names it.
     """
     # Optuna would announce each new study, in the middle of the progress bar.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # The base class of Optuna's locks has no public name.
-    return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))  # type: ignore[arg-type]
+    if path.exists():
+        _check_lines(path)
+    journal = Journal(str(path), lock_obj=lock)  # type: ignore[arg-type]  # their base class has no public name
+    try:
+        return JournalStorage(journal)
+    except Exception as error:  # an entry that does not follow from those before can raise nearly anything
+        got = f"one that does not fit ({type(error).__name__}: {printable(str(error))})"
+        raise FileError(path, f"line {journal.line}", EXPECTED, got, ADVICE) from error
+
+
+def _check_lines(path: Path) -> None:
+    """Check that each line is an object in JSON; Optuna would ignore the last one, and not say which is damaged."""
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(partial(file.readline, MOST_LINE), b""), start=1):
+            try:
+                entry = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                got = f"an error: {printable(str(error))}"
+                raise FileError(path, f"line {number}", EXPECTED, got, ADVICE) from None
+            if not isinstance(entry, dict):
+                raise FileError(path, f"line {number}", EXPECTED, f"a {type(entry).__name__}", ADVICE)

@@ -11,12 +11,16 @@ from anynet.app.config import Config
 from anynet.app.search.fine import Fine
 from anynet.app.search.trial import Trial
 from anynet.app.space import Space
-from anynet.core.atomic import PARTIAL, write_whole
+from anynet.core.atomic import PARTIAL, write_text_whole, write_whole
 from anynet.core.checks import differences
 from anynet.core.csv_files import write_rows
 from anynet.core.formatting import format_value
+from anynet.core.text_files import read_json
 
 SETTINGS, JOURNAL, TABLE, PLOT, WORKERS = "search.json", "journal.log", "trials.csv", "accuracy.png", "workers"
+
+MOST_SETTINGS = 10_000_000
+"""Largest size of the settings in bytes."""
 
 LOCAL_SETTINGS = ("backend", "compile", "memory_budget")
 """Settings that do not change results; processes that share a search may differ in them."""
@@ -72,17 +76,14 @@ def is_new(folder: Path, wanted: dict[str, Any]) -> bool:
     ValueError
         If it holds a search with other settings; the message lists the differences.
     """
-    own = (f"{JOURNAL}.lock", PARTIAL + SETTINGS)  # left by a process that was killed, or is just starting
-    others = [path.name for path in folder.iterdir() if path.name not in own] if folder.exists() else []
+    own = (f"{JOURNAL}.lock", PARTIAL)  # left by a process that was killed, or is just starting
+    others = [path.name for path in folder.iterdir() if not path.name.startswith(own)] if folder.exists() else []
     if not (folder / SETTINGS).exists():
         if others:
             raise FileExistsError(f"{folder}: expected a new folder or that of a search, got {others[0]} in it; choose "
                                   "another folder")  # fmt: skip
         return True
-    try:
-        there = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{folder / SETTINGS}: expected the settings of a search ({error})") from None
+    there = read_json(folder / SETTINGS, MOST_SETTINGS, "choose another folder")
     different = differences(_flatten(there), _flatten(wanted))
     if different:
         raise ValueError(f"{folder} holds another search: {different}; give the same settings, or another folder")
@@ -92,8 +93,7 @@ def is_new(folder: Path, wanted: dict[str, Any]) -> bool:
 def write_settings(folder: Path, wanted: dict[str, Any]) -> None:
     """Write the settings, unless they exist. Requires the journal's lock; raises as `is_new` does."""
     if is_new(folder, wanted):
-        text = json.dumps(wanted, indent=2) + "\n"
-        write_whole(folder / SETTINGS, lambda path: path.write_text(text, encoding="utf-8"))
+        write_text_whole(folder / SETTINGS, json.dumps(wanted, indent=2) + "\n")
 
 
 def write_table(folder: Path, trials: Sequence[Trial]) -> None:

@@ -8,10 +8,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 
 from anynet.app.search.journal import Lock
+from anynet.app.search.trial import FINISHED, check_trial
 from anynet.app.search.worker import Worker
 from anynet.app.space import Grid, Point, Range, Space
-
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class Stage:
@@ -35,6 +34,11 @@ class Stage:
         One for each point; points with equal keys can be trained as one stack.
     pruner : optuna.pruners.BasePruner
         Decides which trials to stop.
+
+    Raises
+    ------
+    FileError
+        If the storage has a trial that does not belong to the stage.
     """
 
     def __init__(
@@ -59,6 +63,8 @@ class Stage:
                 sampler=optuna.samplers.RandomSampler(),  # draws nothing: the points are given
                 pruner=pruner,
             )
+            for trial in self.study.get_trials(deepcopy=False):
+                check_trial(trial, len(points), space, lock.journal)
 
     def claim(self, most: int) -> list[optuna.Trial]:
         """Claim up to `most` unclaimed trials that can be trained as one stack; an empty list if none is left.

@@ -1,14 +1,23 @@
 """Trials: training at the points of a search, and the results."""
 
+import re
 import time
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from anynet.app.experiment import Experiment, fit_stack
+from anynet.core.errors import FileError
+from anynet.core.formatting import printable
 from anynet.core.history import Epoch, History
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+STATES = ("finished", "pruned", "diverged")
+"""States of finished trials, in the order of their rank."""
+ADVICE = "start the search again in another folder"
 
 
 class Trial(NamedTuple):
@@ -56,8 +65,7 @@ class Trial(NamedTuple):
 
 def rank(trials: list[Trial]) -> list[Trial]:
     """Sort trials: finished ones by best validation accuracy, then pruned ones, then those that diverged."""
-    order = ("finished", "pruned", "diverged")
-    return sorted(trials, key=lambda t: (order.index(t.state), -(t.best_val_accuracy or 0), t.stage, t.number))
+    return sorted(trials, key=lambda t: (STATES.index(t.state), -(t.best_val_accuracy or 0), t.stage, t.number))
 
 
 def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequence[Experiment]) -> None:
@@ -119,6 +127,45 @@ def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiment
             tell(k, "diverged", str(run.diverged))
         elif not run.dropped:
             tell(k, "finished", test=run.best_test.accuracy)
+
+
+def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal: Path) -> None:
+    """Raise FileError if a trial of a journal lacks what this module and others have stored, or has something else.
+
+    Parameters
+    ----------
+    trial : optuna.trial.FrozenTrial
+        The trial.
+    points : int
+        Number of points of its stage.
+    space : collection of str
+        Names of the searched settings.
+    journal : Path
+        The file that it comes from.
+    """
+
+    def require(place: str, value: Any, expected: str, allowed: bool) -> None:
+        if not allowed:
+            got = "nothing" if value is None else printable(repr(value), 50)
+            raise FileError(journal, f"trial {trial.number}, {place}", expected, got, ADVICE)
+
+    attributes = trial.user_attrs
+    point, worker = attributes.get("point"), attributes.get("worker")
+    require("point", point, f"a number below {points}", type(point) is int and 0 <= point < points)
+    named = worker is None or (isinstance(worker, str) and re.fullmatch(r"[\w.-]+", worker) is not None)
+    require("worker", worker, "the name of a worker", named)
+    if trial.state not in FINISHED:
+        return
+    require("parameters", trial.params, ", ".join(space), set(trial.params) == set(space))
+    result: Any = attributes.get("result")
+    require("result", result, "results by name", isinstance(result, dict))
+    kinds = get_type_hints(Trial)
+    for name in Trial._fields:
+        if name not in ("number", "stage", "settings"):
+            value = result.get(name)
+            require(f"result {name}", value, str(kinds[name]), isinstance(value, kinds[name]))
+    require("result state", result["state"], " or ".join(STATES), result["state"] in STATES)
+    require("result", result, "no other results", len(result) == len(Trial._fields) - 3)
 
 
 def read_trial(stage: str, trial: FrozenTrial) -> Trial:

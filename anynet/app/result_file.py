@@ -1,0 +1,66 @@
+"""Reading ``result.json`` of a run, each value checked."""
+
+from pathlib import Path
+from typing import Any
+
+from anynet.core.errors import FileError
+from anynet.core.formatting import printable
+from anynet.core.text_files import read_json
+
+ADVICE = "remove the run's folder and make the run again"
+MOST = 1_000_000
+"""Largest size of the file in bytes."""
+
+TEXTS = ("dataset", "backend", "device", "dtype")
+FRACTIONS = ("train_accuracy", "val_accuracy", "test_accuracy", "best_val_accuracy", "best_test_accuracy")
+COUNTS = ("epochs", "best_epoch")
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Read the results of a run.
+
+    Parameters
+    ----------
+    path : Path
+        The file ``result.json`` of a run.
+
+    Returns
+    -------
+    dict
+        As `anynet.app.run_folder.run_result` returns it; "dataset" and "diverged", the reason, for a run that diverged.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileError
+        If it is damaged, or a value is missing or not allowed; the message names the key.
+    """
+    result = read_json(path, MOST, ADVICE)
+    checks = {"dataset": ("a text", _is_text)}
+    if "diverged" in result:
+        checks["diverged"] = ("a reason", _is_text)
+    else:
+        checks |= dict.fromkeys(TEXTS, ("a text", _is_text))
+        checks |= dict.fromkeys(FRACTIONS, ("a fraction from 0 to 1", lambda value: _is_number(value) and value <= 1))
+        checks |= dict.fromkeys(COUNTS, ("a number of 1 or more", lambda value: type(value) is int and value >= 1))
+        checks["seconds"] = ("a number of 0 or more", _is_number)
+        checks["official"] = ("true or false", lambda value: isinstance(value, bool))
+        checks["versions"] = ("texts by name", _is_texts)
+    for key, (expected, allowed) in checks.items():
+        if key not in result or not allowed(result[key]):
+            got = printable(repr(result[key]), 50) if key in result else "nothing"
+            raise FileError(path, f"key {key}", expected, got, ADVICE)
+    return result
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < float("inf")
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, (*value, *value.values())))

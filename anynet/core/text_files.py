@@ -1,0 +1,66 @@
+"""Reading text files that may be damaged: of a bounded size, in UTF-8, as JSON or TOML."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from anynet.core.errors import FileError
+from anynet.core.formatting import printable
+
+
+def read_text(path: Path, most: int, advice: str) -> str:
+    """Read a text file in UTF-8; a byte order mark at its start is left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    most : int
+        Largest size in bytes; a larger file is not read.
+    advice : str
+        What to do if it cannot be read.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileError
+        If it is too large or not in UTF-8.
+    """
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise FileError(path, "", f"at most {most:,} bytes", f"{path.stat().st_size:,}", advice)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FileError(path, f"line {line}", "text in UTF-8", f"byte 0x{data[error.start]:02x}", advice) from None
+
+
+def read_json(path: Path, most: int, advice: str) -> dict[str, Any]:
+    """Read an object from a JSON file; parameters and errors are those of `read_text`."""
+    text = read_text(path, most, advice)
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FileError(path, f"line {error.lineno}", "JSON", f"an error: {error.msg}", advice) from None
+    except (RecursionError, ValueError) as error:  # too deep, or a number of too many digits
+        raise FileError(path, "", "JSON", f"an error: {printable(str(error))}", advice) from None
+    if not isinstance(content, dict):
+        raise FileError(path, "", "a JSON object", f"a {type(content).__name__}", advice)
+    return content
+
+
+def read_toml(path: Path, most: int, advice: str) -> dict[str, Any]:
+    """Read a TOML file; parameters and errors are those of `read_text`."""
+    text = read_text(path, most, advice)
+    try:
+        return tomllib.loads(text)
+    except (RecursionError, ValueError) as error:  # TOMLDecodeError, too deep, or a number of too many digits
+        raise FileError(path, "", "TOML", f"an error: {printable(str(error))}", advice) from None
