@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 from anynet.app import build
 from anynet.app.config import Config
+from anynet.app.keeping import draw_unless_interrupted
 from anynet.app.run_folder import RunFolder, refuse_existing
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
+from anynet.core.held_signals import held_signals
 from anynet.data import Batches, Dataset, split
 from anynet.data.normalization import Normalization, check_kind, normalization
 from anynet.data.sources import find
@@ -181,6 +183,7 @@ def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str
     run : Run
         As returned by `anynet.fit`.
     folder : Path
+        Where net and results are: elsewhere if they could not be written.
     result : dict
         Content of ``result.json``.
 
@@ -188,6 +191,8 @@ def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str
     ------
     FileExistsError
         If the folder exists.
+    OSError
+        If net and results can be written nowhere.
     BackendError, DataError, DivergedError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `prepare` and `anynet.fit` do.
     """
@@ -197,7 +202,10 @@ def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str
     print(f"{experiment}; results in {folder}", file=sys.stderr)
     with RunFolder(folder, experiment.config, experiment.data.name) as results:
         trained = experiment.fit(results.add)
-        return trained, folder, results.finish(trained, official=experiment.data.official)
+        with held_signals() as received:
+            result = results.finish(trained, official=experiment.data.official)
+    draw_unless_interrupted(results.pictures(trained), received)
+    return trained, results.path, result
 
 
 def gradient_subject(config: Config, samples: int) -> Subject:

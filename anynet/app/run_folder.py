@@ -3,26 +3,29 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import safetensors.numpy  # noqa: F401 - a broken installation must be found before training, not after
 from numpy.typing import NDArray
 
 from anynet.app.config import Config, write_config
-from anynet.core.atomic import write_text_whole, write_whole
+from anynet.app.keeping import Picture, Tolerant, write_or_rescue
+from anynet.core.atomic import write_text_whole
 from anynet.nn import Linear
 from anynet.training import Epoch, History, Run
 from anynet.training.environment import environment
 from anynet.training.load import NET_FILE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class RunFolder:
     """Writer of a run folder.
 
     ``config.toml`` holds the settings, ``history.csv`` a row for each epoch, written when the epoch ends. At the end,
-    ``result.json`` holds results and environment, ``model.safetensors`` the tensors of the last and the best epoch
-    ("last.0.W", "best.0.W") and of the input normalization ("input.scale", "input.shift"); ``curves.png`` and
-    ``weights.png`` are plots.
+    ``model.safetensors`` holds the net as `Run.save` writes it, ``result.json`` results and environment. ``curves.png``
+    and ``weights.png`` are drawn when everything else is written.
 
     As a context: if the run fails before its first epoch ends, the folder is removed.
 
@@ -45,8 +48,8 @@ class RunFolder:
         refuse_existing(path)
         path.mkdir(parents=True)
         self.path = path
-        self._dataset, self._val_name = dataset, config.val_name
-        self._history = History()
+        self._config, self._dataset = config, dataset
+        self._history, self._tolerant = History(), Tolerant(path / "history.csv")
         write_config(config, path / "config.toml")
 
     def __enter__(self) -> Self:
@@ -54,15 +57,16 @@ class RunFolder:
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is not None and not self._history:
-            shutil.rmtree(self.path)
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def add(self, epoch: Epoch) -> None:
-        """Append an epoch to the history."""
+        """Append an epoch to the history. If it cannot be written, a line on stderr says so once."""
         self._history = History([*self._history, epoch])
-        self._write_history()
+        with self._tolerant:
+            self._history.write_csv(self.path / "history.csv", self._dataset)
 
-    def finish(self, run: Run, *, official: bool, net: bool = True) -> dict[str, Any]:
-        """Write results, net and plots, and return the content of ``result.json``.
+    def finish(self, run: Run, *, official: bool) -> dict[str, Any]:
+        """Write net and results: here or, if that fails, in a new folder, which `path` then is.
 
         Parameters
         ----------
@@ -70,38 +74,92 @@ class RunFolder:
             The trained net.
         official : bool
             True if the images are the official files of CIFAR-10.
-        net : bool
-            If False, leave out net and plots.
 
         Returns
         -------
         dict
+            Content of ``result.json``.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written elsewhere either.
         """
+
+        def write(path: Path) -> None:
+            if path != self.path:
+                write_config(self._config, path / "config.toml")
+            write_run(path, run, result)
+
         result = run_result(run, official=official)
-        self._history = run.history
-        self._write_history()
-        if net:
-            self._write_net(run)
-        write_result(self.path, result)
+        self.path = write_or_rescue(self.path, write)
         return result
 
-    def fail(self, dataset: str, reason: str) -> None:
-        """Write a ``result.json`` with the reason why the run diverged."""
-        write_result(self.path, {"dataset": dataset, "diverged": reason})
+    def pictures(self, run: Run) -> list[Picture]:
+        """Return the pictures of a run, to be drawn."""
+        return run_pictures(self.path, run, self._config.val_name)
 
-    def _write_net(self, run: Run) -> None:
+
+def write_run(path: Path, run: Run, result: dict[str, Any], *, net: bool = True) -> None:
+    """Write net, history and results of a run into its folder.
+
+    Parameters
+    ----------
+    path : Path
+    run : Run
+    result : dict
+        As returned by `run_result`.
+    net : bool
+        If False, leave out the net.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
+    if net:
+        run.save(path / NET_FILE)
+    run.history.write_csv(path / "history.csv", run.dataset)
+    write_result(path, result)
+
+
+def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
+    """Return the pictures of a run, to be drawn.
+
+    Parameters
+    ----------
+    path : Path
+        Run folder.
+    run : Run
+    val_name : str
+        Name of the validation images.
+
+    Returns
+    -------
+    list of Picture
+    """
+
+    def curves() -> "Figure":
         from anynet import plots  # here, because Matplotlib is slow to import
 
-        run.save(self.path / NET_FILE)
-        write_whole(self.path / "curves.png", plots.curves(run.history, run.dataset, self._val_name).savefig)
-        first = run.net.layers[0]
-        if isinstance(first, Linear):
-            names = run.classes if len(run.net.layers) == 1 else ()
-            title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
-            write_whole(self.path / "weights.png", plots.weights(best_weights(run), title, names).savefig)
+        return plots.curves(run.history, run.dataset, val_name)
 
-    def _write_history(self) -> None:
-        self._history.write_csv(self.path / "history.csv", self._dataset)
+    def weights() -> "Figure":
+        from anynet import plots
+
+        names = run.classes if len(run.net.layers) == 1 else ()
+        title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
+        return plots.weights(best_weights(run), title, names)
+
+    pictures = [Picture(path / "curves.png", curves)]
+    if isinstance(run.net.layers[0], Linear):
+        pictures.append(Picture(path / "weights.png", weights))
+    return pictures
+
+
+def write_failure(path: Path, dataset: str, reason: str) -> None:
+    """Write a ``result.json`` with the reason why a run diverged."""
+    write_result(path, {"dataset": dataset, "diverged": reason})
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:

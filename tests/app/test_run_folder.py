@@ -39,6 +39,8 @@ def test_the_best_epoch_is_saved_where_it_is_not_the_last(tmp_path):
     assert longer.best.epoch == 2  # so that the shorter training ends with it
     RunFolder(tmp_path / "out", Config(), "drawn").finish(longer, official=False)
 
+    loaded = an.load(tmp_path / "out")
+    assert (loaded.best.epoch, loaded.last.epoch, loaded.history) == (2, 3, longer.history)
     saved = load_file(tmp_path / "out" / "model.safetensors")
     for which, snapshot in (("best", shorter.last), ("last", longer.last)):
         for name, array in (net.layout.split(snapshot.params) | snapshot.state).items():

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from anynet.app import experiment
 from anynet.app.config import Config, Count
+from anynet.app.keeping import harmless
 from anynet.app.profiling import profile as profile_steps
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.tables import best_table
@@ -55,7 +56,8 @@ def train(
     else:
         _, folder, result = train_sweep(config, sweep_points(config, sweep or (), seeds), run)
         if len(result["over_seeds"]) > 1:
-            rich_print(_table(result))
+            with harmless("the table of results cannot be printed"):
+                rich_print(_table(result))
         print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
 
 

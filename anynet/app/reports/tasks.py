@@ -17,8 +17,9 @@ from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.config import Config, read_config
 from anynet.app.experiment import fit_stack, prepare
 from anynet.app.grouping import STACK_SIZE, group_configs
+from anynet.app.keeping import draw_all
 from anynet.app.result_file import ADVICE, read_result
-from anynet.app.run_folder import RunFolder
+from anynet.app.run_folder import RunFolder, run_result, write_failure, write_run
 from anynet.core.checks import differences
 from anynet.core.errors import FileError
 from anynet.data import Batches
@@ -169,9 +170,12 @@ def _run(tasks: Sequence[Task]) -> None:
             raise KeyboardInterrupt
         for task, folder, run in zip(tasks, folders, runs, strict=True):
             if run.diverged is not None:
-                folder.fail(data.name, str(run.diverged))
-            else:  # each gets its share of the time, so that the times of all runs add up
-                folder.finish(replace(run, seconds=run.seconds / len(runs)), official=data.official, net=task.net)
+                write_failure(task.folder, data.name, str(run.diverged))
+                continue
+            each = replace(run, seconds=run.seconds / len(runs))  # its share, so that the times of all runs add up
+            write_run(task.folder, each, run_result(each, official=data.official), net=task.net)
+            if task.net:
+                draw_all(folder.pictures(each))
 
 
 @cache

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
 from anynet.app.grouping import STACK_SIZE, stack_key
+from anynet.app.keeping import harmless
 from anynet.app.search import search_folder
 from anynet.app.search.fine import Fine, narrow
 from anynet.app.search.journal import Lock, open_storage
@@ -130,7 +131,7 @@ class _Search:
                 narrowed = narrow(space, best[: fine.best], fine.margin)
                 drawn = points(narrowed, fine.trials, seed, stage=1)
                 self._finish("fine", bases[1], narrowed, drawn, worker, bar)
-        with self._lock:
+        with self._lock, harmless(f"{self._folder / search_folder.PLOT} cannot be drawn"):
             search_folder.write_plot(self._folder, self._trials())
         return self._trials()
 

@@ -6,9 +6,18 @@ from pathlib import Path
 from typing import Any, Self
 
 from anynet.app.config import Config, write_config
-from anynet.app.run_folder import RunFolder, experiment_environment, refuse_existing, write_result
+from anynet.app.keeping import Picture, Tolerant, write_or_rescue
+from anynet.app.run_folder import (
+    experiment_environment,
+    refuse_existing,
+    run_pictures,
+    run_result,
+    write_failure,
+    write_result,
+    write_run,
+)
 from anynet.app.space import Point
-from anynet.app.sweep.pictures import save_plots
+from anynet.app.sweep.pictures import sweep_pictures
 from anynet.app.sweep.statistics import history_result, over_seeds
 from anynet.core.csv_files import write_rows
 from anynet.data import Dataset
@@ -27,7 +36,7 @@ class SweepFolder:
     ``config.toml`` holds the shared settings, ``members.csv`` a row for each member with its own settings and its
     results, written after every epoch. ``member-0`` and so on are the run folders of the members, as if each had been
     trained alone. At the end, ``result.json`` holds the best member, the ensemble, and means and deviations over the
-    seeds; for the plots see `anynet.app.sweep.pictures.save_plots`.
+    seeds; for the plots see `anynet.app.sweep.pictures`.
 
     As a context: if training fails before the first epoch ends, the folder is removed.
 
@@ -54,26 +63,29 @@ class SweepFolder:
         self.path = path
         self._points, self._configs, self._data = points, members, data
         self._histories = [History() for _ in points]
-        self._folders: dict[int, RunFolder] = {}
+        self._tolerant = Tolerant(path)
         write_config(members[0], path / "config.toml", without=points[0])
-        self._write_members({})
+        self._write_members(path, {})
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is not None and not any(self._histories):
-            shutil.rmtree(self.path)
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def add(self, rows: dict[int, Epoch]) -> None:
-        """Append an epoch of some members, by number, to their histories."""
+        """Append an epoch of some members, by number. If it cannot be written, a line on stderr says so once."""
         for k, row in rows.items():
             self._histories[k] = History([*self._histories[k], row])
-            self._member(k).add(row)
-        self._write_members({})
+        with self._tolerant:
+            for k in rows:
+                self._prepare_member(self.path, k)
+                self._histories[k].write_csv(self.path / f"member-{k}" / "history.csv", self._data.name)
+            self._write_members(self.path, {})
 
     def finish(self, runs: Runs) -> dict[str, Any]:
-        """Write results, nets and plots, and return the content of ``result.json``.
+        """Write nets and results: here or, if that fails, in a new folder, which `path` then is.
 
         Parameters
         ----------
@@ -83,24 +95,48 @@ class SweepFolder:
         Returns
         -------
         dict
+            Content of ``result.json``.
 
         Raises
         ------
+        OSError
+            If they cannot be written elsewhere either.
         ValueError
             If all members diverged. The folder then holds their histories and the reasons.
         """
         self._points, self._histories = self._points[: len(runs)], [run.history for run in runs]
-        results = {}
+        official = self._data.official
+        results = {k: run_result(run, official=official) for k, run in enumerate(runs) if run.diverged is None}
+        result: dict[str, Any] = {}
+
+        def write(path: Path) -> None:
+            if path != self.path:
+                write_config(self._configs[0], path / "config.toml", without=self._points[0])
+            for k, run in enumerate(runs):
+                self._prepare_member(path, k)
+                if run.diverged is None:
+                    write_run(path / f"member-{k}", run, results[k])
+                else:
+                    write_failure(path / f"member-{k}", run.dataset, str(run.diverged))
+            self._write_members(path, results | {k: {"diverged": error} for k, error in runs.diverged.items()})
+            result.update(self._result(runs, results))
+            write_result(path, result)
+
+        self.path = write_or_rescue(self.path, write)
+        return result
+
+    def pictures(self, runs: Runs, result: dict[str, Any]) -> list[Picture]:
+        """Return the pictures of the sweep, then those of its members, to be drawn."""
+        val_name = self._configs[0].val_name
+        pictures = sweep_pictures(self.path, self._points, runs, result["over_seeds"], val_name)
         for k, run in enumerate(runs):
             if run.diverged is None:
-                results[k] = self._member(k).finish(run, official=self._data.official)
-            else:
-                self._member(k).fail(run.dataset, str(run.diverged))
-        self._write_members(
-            {k: results[k] if run.diverged is None else {"diverged": run.diverged} for k, run in enumerate(runs)}
-        )
+                pictures += run_pictures(self.path / f"member-{k}", run, val_name)
+        return pictures
+
+    def _result(self, runs: Runs, results: dict[int, dict[str, Any]]) -> dict[str, Any]:
         best = next(k for k, run in enumerate(runs) if run is runs.best)
-        result = {
+        return {
             **experiment_environment(runs[best], official=self._data.official),
             "order_seed": self._configs[0].order_seed,
             "interrupted": runs.interrupted,
@@ -112,18 +148,17 @@ class SweepFolder:
             "over_seeds": over_seeds(self._points, runs, results),
             "seconds": round(max(run.seconds for run in runs), 3),
         }
-        save_plots(self.path, self._points, runs, result["over_seeds"], self._configs[0].val_name)
-        write_result(self.path, result)
-        return result
 
-    def _member(self, k: int) -> RunFolder:
-        if k not in self._folders:
-            self._folders[k] = RunFolder(self.path / f"member-{k}", self._configs[k], self._data.name)
-        return self._folders[k]
+    def _prepare_member(self, path: Path, k: int) -> None:
+        """Make the folder of a member, with its settings, unless it is there."""
+        folder = path / f"member-{k}"
+        folder.mkdir(exist_ok=True)
+        if not (folder / "config.toml").exists():
+            write_config(self._configs[k], folder / "config.toml")
 
-    def _write_members(self, results: dict[int, dict[str, Any]]) -> None:
+    def _write_members(self, path: Path, results: dict[int, dict[str, Any]]) -> None:
         rows = [
             {"member": k, **point, **history_result(history), **results.get(k, {}), "dataset": self._data.name}
             for k, (point, history) in enumerate(zip(self._points, self._histories, strict=True))
         ]
-        write_rows(self.path / MEMBERS, ["member", *self._points[0], *COLUMNS], rows)
+        write_rows(path / MEMBERS, ["member", *self._points[0], *COLUMNS], rows)

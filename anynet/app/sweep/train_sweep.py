@@ -8,10 +8,12 @@ from typing import Any
 
 from anynet.app.config import Config
 from anynet.app.experiment import fit_stack, new_folder, prepare
+from anynet.app.keeping import draw_unless_interrupted
 from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
 from anynet.core.formatting import format_count
+from anynet.core.held_signals import held_signals
 from anynet.training import Runs
 
 
@@ -34,6 +36,7 @@ def train_sweep(
     runs : Runs
         As returned by `anynet.fit`.
     folder : Path
+        Where nets and results are: elsewhere if they could not be written.
     result : dict
         Content of ``result.json``.
 
@@ -41,6 +44,8 @@ def train_sweep(
     ------
     FileExistsError
         If the folder exists.
+    OSError
+        If nets and results can be written nowhere.
     ValueError
         If all members diverged.
     BackendError, DataError, DownloadError, OutOfMemoryError, TypeError, ValueError
@@ -53,4 +58,7 @@ def train_sweep(
     print(f"{first}; {format_count(len(members), 'member')}; results in {folder}", file=sys.stderr)
     with SweepFolder(folder, points, [member.config for member in members], first.data) as results:
         runs = fit_stack(members, results.add)
-        return runs, folder, results.finish(runs)
+        with held_signals() as received:
+            result = results.finish(runs)
+    draw_unless_interrupted(results.pictures(runs, result), received)
+    return runs, results.path, result

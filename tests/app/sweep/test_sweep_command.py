@@ -15,9 +15,9 @@ from PIL import Image
 from anynet.app import cli
 from anynet.app.config import read_config
 from anynet.app.prediction import load_predictor, load_run
-from anynet.app.run_folder import RunFolder
 from anynet.backends import backend
 from anynet.backends.numpy import Numpy
+from anynet.core.history import History
 
 pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
@@ -189,15 +189,16 @@ def test_where_all_diverge_nothing_is_kept_but_epochs(tmp_path, capsys):
 
 def stop_after(number, epoch, monkeypatch):
     """Control-C once this member has written this epoch down; gives the members.csv as they were before every line."""
-    add, seen = RunFolder.add, []
+    write, seen = History.write_csv, []
 
-    def stopping(self, row):
-        seen.append([line["epochs"] for line in table(self.path.parent / "members.csv")])
-        add(self, row)
-        if (self.path.name, row.epoch) == (f"member-{number}", epoch):
+    def stopping(self, path, dataset):
+        seen.append([line["epochs"] for line in table(path.parents[1] / "members.csv")])
+        write(self, path, dataset)
+        if (path.parent.name, len(self)) == (f"member-{number}", epoch):
+            monkeypatch.setattr(History, "write_csv", write)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(RunFolder, "add", stopping)
+    monkeypatch.setattr(History, "write_csv", stopping)
     return seen
 
 

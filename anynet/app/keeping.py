@@ -1,0 +1,153 @@
+"""What a run is worth: written first, or elsewhere; whatever else fails is a line on stderr."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tqdm import tqdm
+
+from anynet.core.atomic import write_whole
+from anynet.core.formatting import first_line
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Picture(NamedTuple):
+    """A picture to be drawn.
+
+    Attributes
+    ----------
+    path : Path
+        File to write.
+    draw : callable
+        Returns the figure.
+    """
+
+    path: Path
+    draw: Callable[[], "Figure"]
+
+
+def warn(message: str) -> None:
+    """Print one line on stderr, above progress bars, if that is possible."""
+    with suppress(Exception):  # a stream that is closed must not end a training
+        tqdm.write(f"anynet: {message}", file=sys.stderr)
+
+
+@contextmanager
+def harmless(what: str) -> Iterator[None]:
+    """Context manager that turns an error into one line on stderr.
+
+    Parameters
+    ----------
+    what : str
+        Beginning of the line.
+    """
+    try:
+        yield
+    except Exception as error:
+        warn(f"{what}: {_reason(error)}")
+
+
+class Tolerant:
+    """Context manager, entered any number of times, that turns errors of writing into one line on stderr, once.
+
+    Parameters
+    ----------
+    what : str
+        File or folder that is written.
+    """
+
+    def __init__(self, what: Path) -> None:
+        self._what, self._warned = what, False
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, OSError):
+            return False
+        if not self._warned:
+            warn(f"{self._what} cannot be written ({_reason(error)}); training goes on")
+        self._warned = True
+        return True
+
+
+def write_or_rescue(folder: Path, write: Callable[[Path], None]) -> Path:
+    """Write results into a folder or, if that fails, all of them into a new one under the system's temporary folder.
+
+    Parameters
+    ----------
+    folder : Path
+    write : callable
+        ``write(folder)`` writes all files.
+
+    Returns
+    -------
+    Path
+        The folder that has the results. If it is another one, a line on stderr says so.
+
+    Raises
+    ------
+    OSError
+        If neither can be written; the message names both.
+    """
+    try:
+        write(folder)
+        return folder
+    except OSError as error:
+        cause = error
+    elsewhere = Path(tempfile.gettempdir())
+    try:
+        elsewhere = Path(tempfile.mkdtemp(prefix=f"anynet-{folder.name}-"))
+        write(elsewhere)
+    except OSError as error:
+        raise OSError(
+            f"the trained net could not be kept: {folder} cannot be written ({_reason(cause)}), nor can {elsewhere} "
+            f"({_reason(error)}); free some space, or set TMPDIR to a folder that has some"
+        ) from error
+    warn(f"{folder} cannot be written ({_reason(cause)}); net and results are in {elsewhere}")
+    return elsewhere
+
+
+def draw_all(pictures: Iterable[Picture]) -> None:
+    """Draw pictures and write each whole or not at all; those that fail are counted in one line on stderr.
+
+    Parameters
+    ----------
+    pictures : iterable of Picture
+    """
+    failed: list[tuple[Path, Exception]] = []
+    for path, draw in pictures:
+        try:
+            write_whole(path, draw().savefig)
+        except Exception as error:
+            failed.append((path, error))
+    if failed:
+        path, first = failed[0]
+        names = ", ".join(dict.fromkeys(path.name for path, _ in failed))
+        warn(f"{path.parent}: {names} not drawn ({_reason(first)}); everything else was written")
+
+
+def draw_unless_interrupted(pictures: Sequence[Picture], received: Sequence[int]) -> None:
+    """Draw pictures until Control-C, and none if a signal came before.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+    received : sequence of int
+        As from `anynet.core.held_signals.held_signals`.
+    """
+    try:
+        if received:
+            raise KeyboardInterrupt
+        draw_all(pictures)
+    except KeyboardInterrupt:
+        warn("interrupted while pictures were drawn; some are missing, everything else was written")
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or first_line(error)

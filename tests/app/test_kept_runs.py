@@ -1,0 +1,219 @@
+"""A trained net is kept: whatever fails after the training, or while files are written."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import matplotlib.figure
+import numpy as np
+import pytest
+from commands import small, train
+
+import anynet as an
+from anynet.core import atomic
+from anynet.core.history import History
+
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+WRITTEN = ("config.toml", "history.csv", "model.safetensors", "result.json")
+SWEEP = ("--seeds", "2")
+EACH = pytest.mark.parametrize("flags", [(), SWEEP], ids=["run", "sweep"])
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    """A folder to work in, beside the folder for temporary files."""
+    for name in ("work", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+
+
+def runs_in(folder, flags):
+    return [folder / f"member-{k}" for k in range(2)] if flags else [folder]
+
+
+def assert_kept(folder, flags=(), epochs=2):
+    """Every net is there whole, with its results; of what was written there is no half."""
+    assert not list(folder.rglob(".partial-*.safetensors"))
+    for each in runs_in(folder, flags):
+        assert {*WRITTEN} <= {path.name for path in each.iterdir()}
+        run, result = an.load(each), json.loads((each / "result.json").read_text())
+        assert run.history == History.read_csv(each / "history.csv")
+        assert len(run.history) == result["epochs"] == epochs
+        assert np.isfinite(run.predict(np.zeros((1, 3072), np.uint8))).all()
+    assert json.loads((folder / "result.json").read_text())["dataset"] == "synthetic"
+
+
+def fail_at(monkeypatch, name, error, times=10**9):
+    """Let writing files of this name raise an error, so many times, outside of the folder for temporary files."""
+    replace, left = os.replace, [times]
+
+    def fails(source, target):
+        if Path(target).name == name and left[0] > 0 and not Path(target).is_absolute():
+            left[0] -= 1
+            raise error
+        replace(source, target)
+
+    monkeypatch.setattr(atomic.os, "replace", fails)
+
+
+@EACH
+@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["model.safetensors", "result.json"])
+def test_signals_wait_until_everything_is_written(monkeypatch, capsys, flags, when, number, name):
+    replace = os.replace
+
+    def interrupted(source, target):
+        if Path(target).name == name and when == "before":
+            signal.raise_signal(number)
+        replace(source, target)
+        if Path(target).name == name and when == "after":
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(atomic.os, "replace", interrupted)
+    train(*flags)
+    assert_kept(Path("out"), flags)
+    said = capsys.readouterr()
+    assert "interrupted while pictures were drawn; some are missing" in said.err
+    assert "results in out" in said.out
+    assert not list(Path("out").rglob("*.png"))
+
+
+@EACH
+def test_control_c_ends_the_pictures(monkeypatch, capsys, flags):
+    def interrupted(figure, file, **options):
+        assert_kept(Path("out"), flags)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", interrupted)
+    train(*flags)
+    assert_kept(Path("out"), flags)
+    assert "interrupted while pictures were drawn; some are missing" in capsys.readouterr().err
+
+
+@EACH
+def test_pictures_that_fail_are_one_line(monkeypatch, capsys, flags):
+    def broken(figure, file, **options):
+        assert_kept(Path("out"), flags)
+        raise RuntimeError("no fonts\nat all")
+
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", broken)
+    train(*flags)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "not drawn" in line]
+    assert line.startswith("anynet: out: curves.png, ")
+    assert "(no fonts)" in line
+
+
+def test_matplotlib_that_cannot_be_imported_is_one_line(monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.partition(".")[2].startswith("plots")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(an, "plots", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    train()
+    assert_kept(Path("out"))
+    assert "curves.png, weights.png not drawn" in capsys.readouterr().err
+
+
+@EACH
+@pytest.mark.usefixtures("blank_plots")
+def test_rows_that_cannot_be_written_are_named_once(monkeypatch, capsys, flags):
+    fail_at(monkeypatch, "history.csv", OSError(28, "No space left on device"), times=2)  # once for each epoch
+    train(*flags)
+    assert_kept(Path("out"), flags)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "training goes on" in line]
+    where = "out" if flags else "out/history.csv"
+    assert lines == [f"anynet: {where} cannot be written (No space left on device); training goes on"]
+
+
+@EACH
+@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.parametrize("name", ["model.safetensors", "history.csv", "result.json"])
+def test_what_cannot_be_written_is_written_elsewhere(monkeypatch, capsys, tmp_path, flags, name):
+    fail_at(monkeypatch, name, OSError(28, "No space left on device"))
+    train(*flags)
+    (elsewhere,) = (tmp_path / "temporary").iterdir()
+    assert_kept(elsewhere, flags)
+    said = capsys.readouterr()
+    lines = [line for line in said.err.splitlines() if "are in" in line]
+    assert lines == [f"anynet: out cannot be written (No space left on device); net and results are in {elsewhere}"]
+    assert f"results in {elsewhere}" in "".join(said.out.split("\n"))
+
+
+@EACH
+@pytest.mark.usefixtures("blank_plots")
+def test_a_folder_that_is_gone_is_named(monkeypatch, capsys, tmp_path, flags):
+    write = History.write_csv
+
+    def remove(history, path, dataset):
+        if len(history) == 2 and Path("out").exists():
+            shutil.rmtree("out")
+        write(history, path, dataset)
+
+    monkeypatch.setattr(History, "write_csv", remove)
+    train(*flags)
+    (elsewhere,) = (tmp_path / "temporary").iterdir()
+    assert_kept(elsewhere, flags)
+    assert "training goes on" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("blank_plots")
+def test_a_net_that_can_be_kept_nowhere_is_one_line(monkeypatch, capsys, tmp_path):
+    fail_at(monkeypatch, "model.safetensors", OSError(28, "No space left on device"))
+    (tmp_path / "temporary").rmdir()
+    with pytest.raises(SystemExit) as end:
+        train()
+    assert end.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("anynet: the trained net could not be kept: out cannot be written (No space left on device)")
+    assert f"nor can {tmp_path / 'temporary'} (No such file or directory)" in last
+
+
+LIMITED = """
+import resource, signal, sys
+sys.path[:0] = [{tests!r}]
+import pytest
+from few_images import use_few_images
+from anynet.app import cli
+use_few_images(pytest.MonkeyPatch(), {folder!r})
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+cli.main({tokens!r})
+"""
+
+
+def test_a_limit_on_the_size_of_files_loses_nothing_without_a_word(tmp_path):
+    """All that fits is written, and one line says what does not."""
+    code = LIMITED.format(tests=str(Path(__file__).parents[1]), folder=str(tmp_path / "work"), tokens=small())
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 2
+    assert "the trained net could not be kept: out cannot be written (File too large)" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(History.read_csv(tmp_path / "work" / "out" / "history.csv")) == 2
+    assert not (tmp_path / "work" / "out" / "model.safetensors").exists()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="every folder can be written to")
+def test_a_read_only_folder_is_named(monkeypatch, capsys, tmp_path):
+    add = History.write_csv
+
+    def read_only(history, path, dataset):
+        add(history, path, dataset)
+        Path("out").chmod(0o500)
+
+    monkeypatch.setattr(History, "write_csv", read_only)
+    try:
+        train()
+    finally:
+        Path("out").chmod(0o700)
+    (elsewhere,) = (tmp_path / "temporary").iterdir()
+    assert_kept(elsewhere)
+    assert "Permission denied" in capsys.readouterr().err
