@@ -1,5 +1,6 @@
 """Loading a saved net, and reading image files for it."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,18 +9,22 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from anynet.app import build
-from anynet.app.config import ADVICE, read_config, refused_in
+from anynet.app.config import ADVICE, Config, read_config, refused_in
 from anynet.app.sweep.sweep_folder import MEMBERS
-from anynet.backends import Backend
+from anynet.backends import DTYPES, Backend
 from anynet.core.csv_files import read_rows
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
+from anynet.core.tensor_file import read_tensors
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.load import NET_FILE, load
 from anynet.training.result import probabilities
+from anynet.training.run_facts import Facts
+from anynet.training.run_file import OlderFileError
+from anynet.training.run_tensors import check_tensors, to_snapshot
 
 
 @dataclass(frozen=True)
@@ -149,13 +154,31 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
     config = read_config(settings)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; the run in {folder} diverged or is not finished")
-    run = load(path, backend=backend)
+    try:
+        run = load(path, backend=backend)
+    except OlderFileError:
+        return _load_older(config, path, backend)
     with refused_in(settings):
         net = build.net(config, run.normalization.scale.shape[0], len(run.classes))
     if (net, config.dtype) != (run.net, run.dtype):
         raise FileError(settings, "", f"the settings of the net in {path}", "those of another net", ADVICE)
     best = run.best
     return Predictor(net, best.params, best.state, run.normalization, run.classes, run.dataset, backend)
+
+
+def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
+    """Load a net from the file of an earlier version, which does not describe it: the settings do."""
+    advice = "choose another run"
+    tensors, metadata = read_tensors(path, DTYPES, advice)
+    classes = Facts(path, metadata).classes(None)
+    shape = tensors["input.scale"].shape if "input.scale" in tensors else ()
+    with refused_in(path.with_name("config.toml")):
+        net = build.net(config, shape[0] if shape else math.prod(IMAGE_SHAPE), len(classes))
+    check_tensors(path, net, tensors | {"history": np.empty(0)}, config.dtype)
+    backend.dtype(config.dtype)
+    _, params, state = to_snapshot("best", 0, net, tensors, backend)
+    normalization = Normalization(*(backend.asarray(tensors[f"input.{name}"]) for name in Normalization._fields))
+    return Predictor(net, params, state, normalization, classes, metadata["dataset"], backend)
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

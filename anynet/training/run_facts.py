@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,23 +37,24 @@ class Facts:
     metadata : mapping of str
         Texts by key.
 
-    Raises
-    ------
-    FileError
-        If there is no JSON where it should be; methods raise it for values that are missing or of another type.
+    Methods raise FileError for JSON that is damaged and for values that are missing or of another type.
     """
 
     def __init__(self, path: Path, metadata: Mapping[str, str]) -> None:
-        self._path, self._parsed = path, dict[str, Any]()
-        for key in ("classes", "run"):
-            try:
-                self._parsed[key] = json.loads(metadata[key])
-            except KeyError:
-                raise self.error(key, "JSON", "nothing") from None
-            except (RecursionError, ValueError) as error:
-                raise self.error(key, "JSON", f"damaged JSON ({error})") from None
-        if not isinstance(self._parsed["run"], dict):
-            raise self.error("run", "an object", describe(self._parsed["run"]))
+        self._path, self._metadata = path, metadata
+
+    @cached_property
+    def _run(self) -> dict[str, Any]:
+        run: dict[str, Any] = self._of("run", self._parse("run"), dict)
+        return run
+
+    def _parse(self, key: str) -> Any:
+        try:
+            return json.loads(self._metadata[key])
+        except KeyError:
+            raise self.error(key, "JSON", "nothing") from None
+        except (RecursionError, ValueError) as error:
+            raise self.error(key, "JSON", f"damaged JSON ({error})") from None
 
     def error(self, key: str, expected: str, got: str) -> FileError:
         """Return an error about a key."""
@@ -60,9 +62,9 @@ class Facts:
 
     def value(self, key: str, kind: type) -> Any:
         """Return a value of "run"."""
-        if key not in self._parsed["run"]:
+        if key not in self._run:
             raise self.error(key, NAMES[kind], "nothing")
-        return self._of(key, self._parsed["run"][key], kind)
+        return self._of(key, self._run[key], kind)
 
     def _of(self, key: str, value: Any, kind: type) -> Any:
         right = isinstance(value, int | float if kind is float else kind)
@@ -87,14 +89,14 @@ class Facts:
 
     def classes(self, n: int | None) -> tuple[str, ...]:
         """Return the names of the classes, `n` of them unless it is None."""
-        classes = self._of("classes", self._parsed["classes"], list)
+        classes = self._of("classes", self._parse("classes"), list)
         if not all(isinstance(name, str) for name in classes) or n not in (None, len(classes)):
             raise self.error("classes", f"{'' if n is None else f'{n} '}names", describe(classes))
         return tuple(classes)
 
     def diverged(self) -> DivergedError | None:
         """Return why the net stopped, if its cost was no longer finite."""
-        if self._parsed["run"].get("diverged") is None:
+        if self._run.get("diverged") is None:
             return None
         values, kinds = self.value("diverged", dict), {"epoch": int, "step": int, "steps": int, "lr": float}
         return DivergedError(**{name: self._of(f"diverged, {name}", values.get(name), kinds[name]) for name in kinds})

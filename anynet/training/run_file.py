@@ -38,6 +38,10 @@ PLAIN = {
 """Fields of a run that JSON has, with their types."""
 
 
+class OlderFileError(FileError):
+    """A net's file of a version of anynet that kept settings, history and results in other files only."""
+
+
 def write_run(
     path: Path,
     *,
@@ -111,7 +115,7 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
     tensors, metadata = read_tensors(path, DTYPES, ADVICE)
     if "format" not in metadata and {"classes", "dataset"} <= metadata.keys():
         advice = "python -m anynet predict can use the run folder that it is in"
-        raise FileError(path, "metadata", f'"format": "{FORMAT}"', "a net of an earlier version of anynet", advice)
+        raise OlderFileError(path, "metadata", f'"format": "{FORMAT}"', "a net of an earlier version of anynet", advice)
     if metadata.get("format") != FORMAT:
         got = describe(metadata.get("format"))
         raise FileError(path, "metadata format", f'"{FORMAT}"', got, f"{ADVICE}, or another version of anynet")

@@ -8,9 +8,13 @@ import pytest
 from commands import refused
 from few_images import few_images
 from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
+import anynet
 from anynet.app import cli
 from anynet.app.prediction import load_run
+from anynet.core.errors import FileError
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
@@ -80,3 +84,22 @@ def test_predict_names_the_file_that_is_not_right(out, capsys, spoil, message):
 
 def test_predict_wants_an_image(capsys):
     assert "expected one image file or more" in refused(capsys, "predict", "out")
+
+
+def test_a_net_of_an_earlier_version_predicts_the_same(out):
+    x = few_images().splits["test_batch"].images
+    now = load_run(out, anynet.backend("numpy"))(x)
+    file = out / "model.safetensors"
+    with safe_open(file, "numpy") as opened:
+        known = opened.metadata()
+    tensors = {name: array for name, array in load_file(file).items() if name != "history"}
+    older = {key: known[key] for key in ("classes", "dataset")}
+    save_file(tensors, file, older)
+    np.testing.assert_array_equal(load_run(out, anynet.backend("numpy"))(x), now)
+    with pytest.raises(FileError, match=r"a net of an earlier version of anynet; python -m anynet predict"):
+        anynet.load(out)
+
+    del tensors["input.scale"]
+    save_file(tensors, file, older)
+    with pytest.raises(FileError, match=r'tensor "input\.scale": expected an array, got nothing'):
+        load_run(out, anynet.backend("numpy"))
