@@ -1,5 +1,6 @@
 """What a run is worth: written first, or elsewhere; whatever else fails is a line on stderr."""
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +53,16 @@ def harmless(what: str) -> Iterator[None]:
         warn(f"{what}: {_reason(error)}")
 
 
+@contextmanager
+def removed_on_failure(folder: Path) -> Iterator[None]:
+    """Context manager that removes a new folder if its first files cannot be written."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 class Tolerant:
     """Context manager, entered any number of times, that turns errors of writing into one line on stderr, once.
 
@@ -100,14 +111,17 @@ def write_or_rescue(folder: Path, write: Callable[[Path], None]) -> Path:
         return folder
     except OSError as error:
         cause = error
-    elsewhere = Path(tempfile.gettempdir())
+    elsewhere = None
     try:
         elsewhere = Path(tempfile.mkdtemp(prefix=f"anynet-{folder.name}-"))
         write(elsewhere)
     except OSError as error:
+        if elsewhere is not None:
+            shutil.rmtree(elsewhere, ignore_errors=True)
         raise OSError(
-            f"the trained net could not be kept: {folder} cannot be written ({_reason(cause)}), nor can {elsewhere} "
-            f"({_reason(error)}); free some space, or set TMPDIR to a folder that has some"
+            f"the trained net could not be kept: {folder} cannot be written ({_reason(cause)}), nor can "
+            f"{elsewhere or 'a folder for temporary files'} ({_reason(error)}); free some space, or set TMPDIR to a "
+            "folder that has some"
         ) from error
     warn(f"{folder} cannot be written ({_reason(cause)}); net and results are in {elsewhere}")
     return elsewhere

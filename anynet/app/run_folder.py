@@ -9,7 +9,7 @@ import safetensors.numpy  # noqa: F401 - a broken installation must be found bef
 from numpy.typing import NDArray
 
 from anynet.app.config import Config, write_config
-from anynet.app.keeping import Picture, Tolerant, write_or_rescue
+from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
 from anynet.core.atomic import write_text_whole
 from anynet.nn import Linear
 from anynet.training import Epoch, History, Run
@@ -50,7 +50,8 @@ class RunFolder:
         self.path = path
         self._config, self._dataset = config, dataset
         self._history, self._tolerant = History(), Tolerant(path / "history.csv")
-        write_config(config, path / "config.toml")
+        with removed_on_failure(path):
+            write_config(config, path / "config.toml")
 
     def __enter__(self) -> Self:
         return self

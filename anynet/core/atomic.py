@@ -19,7 +19,7 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         File to write or replace.
     write : callable
         ``write(partial)`` writes the file under its temporary name: ``PARTIAL``, the number of this process, and the
-        name. If it raises, the partial file is removed and `path` is left as it was.
+        name. If it raises, the partial file is removed and `path` is left as it was; an OSError then names `path`.
 
     Examples
     --------
@@ -35,9 +35,12 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = str(path)  # a full disk has no name, others that of the partial file
+            del error.filename2
         raise
     _sync_folder(path.parent)
 

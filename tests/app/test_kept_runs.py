@@ -40,7 +40,7 @@ def runs_in(folder, flags):
 
 def assert_kept(folder, flags=(), epochs=2):
     """Every net is there whole, with its results; of what was written there is no half."""
-    assert not list(folder.rglob(".partial-*.safetensors"))
+    assert not [path for place in (folder, Path("out")) for path in place.rglob(".partial-*")]
     for each in runs_in(folder, flags):
         assert {*WRITTEN} <= {path.name for path in each.iterdir()}
         run, result = an.load(each), json.loads((each / "result.json").read_text())
@@ -61,6 +61,22 @@ def fail_at(monkeypatch, name, error, times=10**9):
         replace(source, target)
 
     monkeypatch.setattr(atomic.os, "replace", fails)
+
+
+def in_a_process(tmp_path, first, *flags):
+    """Train in a process of its own, which does something first."""
+    code = f"""
+import pathlib, resource, signal, sys
+sys.path[:0] = [{str(Path(__file__).parents[1])!r}]
+import pytest
+from few_images import use_few_images
+from anynet.app import cli
+{first}
+use_few_images(pytest.MonkeyPatch(), pathlib.Path({str(tmp_path / "work")!r}))
+cli.main({small(*flags)!r})
+"""
+    environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=100)
 
 
 @EACH
@@ -174,31 +190,47 @@ def test_a_net_that_can_be_kept_nowhere_is_one_line(monkeypatch, capsys, tmp_pat
     assert end.value.code == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("anynet: the trained net could not be kept: out cannot be written (No space left on device)")
-    assert f"nor can {tmp_path / 'temporary'} (No such file or directory)" in last
+    assert "nor can a folder for temporary files (No such file or directory)" in last
 
 
-LIMITED = """
-import resource, signal, sys
-sys.path[:0] = [{tests!r}]
-import pytest
-from few_images import use_few_images
-from anynet.app import cli
-use_few_images(pytest.MonkeyPatch(), {folder!r})
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-cli.main({tokens!r})
-"""
+@EACH
+def test_a_disk_that_is_full_is_named_before_the_training(monkeypatch, capsys, flags):
+    fail_at(monkeypatch, "config.toml", OSError(28, "No space left on device"))
+    with pytest.raises(SystemExit) as end:
+        train(*flags)
+    assert end.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "anynet: [Errno 28] No space left on device: 'out/config.toml'"
+    assert not Path("out").exists()
 
 
-def test_a_limit_on_the_size_of_files_loses_nothing_without_a_word(tmp_path):
-    """All that fits is written, and one line says what does not."""
-    code = LIMITED.format(tests=str(Path(__file__).parents[1]), folder=str(tmp_path / "work"), tokens=small())
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+def test_a_small_file_system_loses_no_net(tmp_path):
+    tiny = tmp_path / "tiny"
+    tiny.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", tiny], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        ended = in_a_process(tmp_path, "", "--run", str(tiny / "out"))
+        there = {path.name for path in tiny.rglob("*")}
+    finally:
+        subprocess.run(["umount", tiny], check=True)
+    (elsewhere,) = (tmp_path / "temporary").iterdir()
+    assert_kept(elsewhere)
+    assert ended.returncode == 0
+    assert f"{tiny}/out cannot be written (No space left on device); net and results are in {elsewhere}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert there == {"out", "config.toml", "history.csv"}
+
+
+def test_a_net_that_is_too_large_for_any_file_is_named(tmp_path):
+    limit = "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
+    ended = in_a_process(tmp_path, limit)
     assert ended.returncode == 2
     assert "the trained net could not be kept: out cannot be written (File too large)" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert len(History.read_csv(tmp_path / "work" / "out" / "history.csv")) == 2
-    assert not (tmp_path / "work" / "out" / "model.safetensors").exists()
+    assert not list(tmp_path.rglob("*.safetensors"))
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="every folder can be written to")

@@ -79,3 +79,13 @@ def test_a_file_system_that_cannot_sync_folders_is_no_error(tmp_path, monkeypatc
     monkeypatch.setattr("os.fsync", refuse_folders)
     write_text_whole(tmp_path / "page.md", "λ")
     assert (tmp_path / "page.md").read_bytes() == "λ".encode()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13, "Denied", "partial")])
+def test_errors_name_the_file(tmp_path, error):
+    def write(path):
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        write_whole(tmp_path / "table.csv", write)
+    assert str(raised.value) == f"[Errno {error.errno}] {error.strerror}: '{tmp_path / 'table.csv'}'"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from anynet.app.config import Config, write_config
-from anynet.app.keeping import Picture, Tolerant, write_or_rescue
+from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
 from anynet.app.run_folder import (
     experiment_environment,
     refuse_existing,
@@ -64,8 +64,9 @@ class SweepFolder:
         self._points, self._configs, self._data = points, members, data
         self._histories = [History() for _ in points]
         self._tolerant = Tolerant(path)
-        write_config(members[0], path / "config.toml", without=points[0])
-        self._write_members(path, {})
+        with removed_on_failure(path):
+            write_config(members[0], path / "config.toml", without=points[0])
+            self._write_members(path, {})
 
     def __enter__(self) -> Self:
         return self
