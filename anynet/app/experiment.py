@@ -14,7 +14,7 @@ from anynet.app.keeping import draw_unless_interrupted
 from anynet.app.run_folder import RunFolder, refuse_existing
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
-from anynet.core.held_signals import held_signals
+from anynet.core.held_signals import HeldSignals
 from anynet.data import Batches, Dataset, split
 from anynet.data.normalization import Normalization, check_kind, normalization
 from anynet.data.sources import find
@@ -200,11 +200,16 @@ def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str
     refuse_existing(folder)
     experiment = prepare(config)
     print(f"{experiment}; results in {folder}", file=sys.stderr)
-    with RunFolder(folder, experiment.config, experiment.data.name) as results:
-        trained = experiment.fit(results.add)
-        with held_signals() as received:
-            result = results.finish(trained, official=experiment.data.official)
-    draw_unless_interrupted(results.pictures(trained), received)
+    with HeldSignals() as signals, RunFolder(folder, experiment.config, experiment.data.name) as results:
+
+        def add(epoch: Epoch) -> None:
+            signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
+            results.add(epoch)
+
+        trained = experiment.fit(add)
+        signals.hold()
+        result = results.finish(trained, official=experiment.data.official)
+    draw_unless_interrupted(results.pictures(trained), signals.received)
     return trained, results.path, result
 
 

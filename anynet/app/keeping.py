@@ -153,7 +153,7 @@ def draw_unless_interrupted(pictures: Sequence[Picture], received: Sequence[int]
     ----------
     pictures : sequence of Picture
     received : sequence of int
-        As from `anynet.core.held_signals.held_signals`.
+        As in `anynet.core.held_signals.HeldSignals`.
     """
     try:
         if received:

@@ -2,45 +2,56 @@
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 
-@contextmanager
-def held_signals() -> Iterator[list[int]]:
-    """Context manager within which Control-C and SIGTERM are only noted, so that all of its work is done.
+class HeldSignals:
+    """Context manager within which Control-C and SIGTERM can be held back, so that all of some work is done.
 
-    Signals that the process ignores stay ignored. Outside of the main thread, where Python delivers no signals, it does
-    nothing.
+    They act as before until `hold` is called. From then on to the end they are only noted. Signals that the process
+    ignores stay ignored. Outside of the main thread, where Python delivers no signals, nothing changes.
 
-    Yields
-    ------
-    list of int
-        Numbers of the signals that came, for the caller to act on afterwards.
+    Attributes
+    ----------
+    received : list of int
+        Numbers of the signals that were held back, for the caller to act on afterwards.
 
     Examples
     --------
-    >>> with held_signals() as received:
+    >>> with HeldSignals() as signals:
+    ...     signals.hold()
     ...     signal.raise_signal(signal.SIGINT)
-    >>> [signal.Signals(number).name for number in received]
+    >>> [signal.Signals(number).name for number in signals.received]
     ['SIGINT']
     """
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
 
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self._before: dict[int, Any] = {}
+        self._holding = False
 
-    before: dict[int, Any] = {}
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: a handler that Python did not set
-                before[number] = signal.signal(number, note)
-        yield received
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    def hold(self) -> None:
+        """Hold back signals from now on."""
+        self._holding = True
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: a handler that is not Python's
+                    self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        before = self._before.get(number, signal.SIG_DFL)
+        if self._holding:
+            self.received.append(number)
+        elif callable(before):
+            before(number, frame)
+        else:
+            signal.signal(number, before)
+            signal.raise_signal(number)

@@ -1,26 +1,49 @@
 """Signals wait until a stretch of work is done."""
 
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from anynet.core.held_signals import held_signals
+from anynet.core.held_signals import HeldSignals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_are_noted_and_handlers_come_back(number):
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    with held_signals() as received:
+    with HeldSignals() as signals:
+        signals.hold()
         signal.raise_signal(number)
         signal.raise_signal(number)
-    assert received == [number, number]
+    assert signals.received == [number, number]
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_signals_act_as_before_until_they_are_held():
+    handled = []
+    before = signal.signal(signal.SIGTERM, lambda *arguments: handled.append(arguments[0]))
+    try:
+        with pytest.raises(KeyboardInterrupt), HeldSignals() as signals:
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (handled, signals.received) == ([signal.SIGTERM], [])
+
+
+def test_sigterm_ends_a_process_until_it_is_held():
+    code = "import signal; from anynet.core.held_signals import HeldSignals as H; h = H().__enter__()"
+    for hold, ended in (("", -signal.SIGTERM), ("h.hold(); ", 0)):
+        process = subprocess.run([sys.executable, "-c", f"{code}; {hold}signal.raise_signal(signal.SIGTERM)"])
+        assert process.returncode == ended
 
 
 def test_handlers_come_back_after_an_error():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(OSError, match="full"), held_signals():
+    with pytest.raises(OSError, match="full"), HeldSignals() as signals:
+        signals.hold()
         raise OSError("full")
     assert signal.getsignal(signal.SIGINT) == before
     with pytest.raises(KeyboardInterrupt):
@@ -30,9 +53,10 @@ def test_handlers_come_back_after_an_error():
 def test_ignored_signals_stay_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with held_signals() as received:
+        with HeldSignals() as signals:
+            signals.hold()
             signal.raise_signal(signal.SIGINT)
-        assert received == []
+        assert signals.received == []
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
@@ -42,8 +66,8 @@ def test_other_threads_get_no_signals():
     seen = []
 
     def work():
-        with held_signals() as received:
-            seen.append((received, signal.getsignal(signal.SIGINT)))
+        with HeldSignals() as signals:
+            seen.append((signals.received, signal.getsignal(signal.SIGINT)))
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -13,8 +13,8 @@ from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
 from anynet.core.formatting import format_count
-from anynet.core.held_signals import held_signals
-from anynet.training import Runs
+from anynet.core.held_signals import HeldSignals
+from anynet.training import Epoch, Runs
 
 
 def train_sweep(
@@ -56,9 +56,15 @@ def train_sweep(
     first = prepare(replace(config, order_seed=config.order, **points[0]))
     members = [first.with_settings(**point) for point in points]
     print(f"{first}; {format_count(len(members), 'member')}; results in {folder}", file=sys.stderr)
-    with SweepFolder(folder, points, [member.config for member in members], first.data) as results:
-        runs = fit_stack(members, results.add)
-        with held_signals() as received:
-            result = results.finish(runs)
-    draw_unless_interrupted(results.pictures(runs, result), received)
+    configs = [member.config for member in members]
+    with HeldSignals() as signals, SweepFolder(folder, points, configs, first.data) as results:
+
+        def add(rows: dict[int, Epoch]) -> None:
+            signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
+            results.add(rows)
+
+        runs = fit_stack(members, add)
+        signals.hold()
+        result = results.finish(runs)
+    draw_unless_interrupted(results.pictures(runs, result), signals.received)
     return runs, results.path, result
