@@ -19,6 +19,7 @@ from anynet.core.errors import FileError
 from anynet.core.formatting import format_value, printable
 from anynet.core.text_files import read_toml
 from anynet.training import TrainSettings
+from anynet.training.run_facts import NAMES
 
 Positive = Annotated[float, Parameter(validator=Number(gt=0))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
@@ -180,9 +181,9 @@ def read_config(path: Path) -> Config:
             raise FileError(path, place, "a setting of a run", f"an unknown name{nearest(name, defaults)}", ADVICE)
         kind = get_args(hints[name])[0] if defaults[name] is None else type(defaults[name])
         if type(value) is not kind and (kind, type(value)) != (float, int):
-            raise FileError(path, place, f"a {kind.__name__}", f"{reprlib.repr(value)}", ADVICE)
+            raise FileError(path, place, NAMES[kind], reprlib.repr(value), ADVICE)
     with refused_in(path):
-        return make_config(values, str(path))
+        return make_config(values, path.name)
 
 
 def read_settings(path: Path) -> dict[str, bool | float | str]:
@@ -203,7 +204,7 @@ def refused_in(path: Path) -> Iterator[None]:
     except FileError:
         raise
     except ValueError as error:
-        raise FileError(path, "", "settings that train accepts", f"this: {printable(str(error))}", ADVICE) from None
+        raise FileError(path, "", "settings that train accepts", f"this: {printable(str(error), 400)}", ADVICE) from None
 
 
 def make_config(values: Mapping[str, Any], source: str) -> Config:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 import anynet as an
 from anynet.app import build, cli
 from anynet.app.compile_warnings import show_in_one_line
-from anynet.app.config import Config, read_config, write_config
+from anynet.app.config import Config
 from anynet.app.reports.tasks import Task, run_tasks
 
 pytestmark = [
@@ -53,12 +53,6 @@ def test_the_choice_and_how_steps_ran_are_written_down(tmp_path, more):
         for folder in (tmp_path / how, *members):
             assert result(folder)["execution"] == execution
             assert tomllib.loads((folder / "config.toml").read_text())["compile"] == how
-
-
-def test_a_configuration_without_the_setting_is_read(tmp_path):
-    """That of a run made before there was a choice."""
-    write_config(Config(lr=0.5), tmp_path / "config.toml", without=["compile"])
-    assert read_config(tmp_path / "config.toml") == Config(lr=0.5, compile="auto")
 
 
 @pytest.mark.usefixtures("unrecordable")

@@ -66,12 +66,8 @@ def test_predict_takes_the_middle_square_of_any_picture(tmp_path, capsys):
     ("spoil", "message"),
     [
         (lambda folder: (folder / "model.safetensors").unlink(), "diverged or is not finished"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "expected a complete safetensors file"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "expected a safetensors file, got 5 bytes"),
         (lambda folder: (folder / "config.toml").unlink(), "expected the folder of a run"),
-        (lambda folder: (folder / "config.toml").write_text("hiden = 3"), "Did you mean --hidden"),
-        (lambda folder: (folder / "config.toml").write_text("lr = -1"), "config.toml. Must be > 0"),
-        (lambda folder: (folder / "config.toml").write_text("lr = "), "config.toml: Invalid value"),
-        (lambda folder: (folder / "config.toml").write_text('hidden = "30"'), "expected the tensors of the net in"),
         (lambda folder: (folder / "image.png").write_text("no image"), "image.png: expected an image file"),
         (lambda folder: (folder / "image.png").unlink(), "image.png: no such file"),
     ],

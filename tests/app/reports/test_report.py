@@ -131,5 +131,8 @@ def test_a_file_of_settings_is_a_preset_too(tmp_path):
     file.write_text("lr = 0.5")
     assert preset(str(file)) == ({"lr": 0.5}, str(file))
     file.write_text("lr = ")
-    with pytest.raises(ValueError, match=r"config\.toml: Invalid value"):
+    with pytest.raises(ValueError, match=r"config\.toml: expected TOML, got an error: Invalid value"):
+        preset(str(file))
+    file.write_text("[settings]\nlr = 0.5")
+    with pytest.raises(ValueError, match=r"config\.toml, setting settings: expected a text, a number .* got a dict"):
         preset(str(file))

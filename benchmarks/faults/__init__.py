@@ -1,0 +1,1 @@
+"""Faults on purpose: damaged files; see ``python -m benchmarks.faults --help``."""

@@ -1,0 +1,149 @@
+"""Damaged files given to every reader: each must be read or refused by an error of the package, soon, in little memory.
+
+``python -m benchmarks.faults.fuzz READER INPUTS SEED KEPT`` gives files to one reader and prints the counts as JSON.
+"""
+
+import json
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections import Counter
+from contextlib import redirect_stderr, suppress
+from dataclasses import asdict, dataclass, field
+from io import StringIO
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import NoReturn
+
+import anynet as an
+from benchmarks.faults.readers import READERS, Reader
+
+HANG_SECONDS = 2
+
+
+@dataclass
+class Counts:
+    """What became of the files given to a reader.
+
+    Parameters
+    ----------
+    inputs, read : int
+        Files given, and those that were read.
+    refused : dict from str to int
+        Refused ones by class of the error.
+    tracebacks, hangs : int
+        Files that ended in another error, and those that took more than `HANG_SECONDS`.
+    slowest : float
+        Seconds for the slowest file.
+    megabytes : float
+        Growth of the process's peak memory.
+    faults : list of str
+        Tracebacks, one of each kind.
+    """
+
+    inputs: int = 0
+    read: int = 0
+    refused: dict[str, int] = field(default_factory=Counter)
+    tracebacks: int = 0
+    hangs: int = 0
+    slowest: float = 0.0
+    megabytes: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+
+class HangError(BaseException):
+    """Raised in a reader that takes too long."""
+
+
+def fuzz(reader: Reader, inputs: int, seed: int, kept: Path | None = None) -> Counts:
+    """Give damaged files to a reader.
+
+    Parameters
+    ----------
+    reader : Reader
+    inputs : int
+        Number of files.
+    seed : int
+        Files are the same for the same seed.
+    kept : Path, optional
+        Folder for the files that ended in a fault.
+
+    Returns
+    -------
+    Counts
+    """
+    random, counts, kinds = Random(seed), Counts(), set[str]()
+    signal.signal(signal.SIGALRM, _hang)
+    with TemporaryDirectory() as name:
+        for contents in reader.folders():
+            reader.write(Path(name, "valid"), contents)
+            with suppress(an.Error):  # the archive's reader refuses all but the official ones
+                reader.read(Path(name, "valid"))  # the memory of valid files is not counted, nor that of imports
+        before = _peak()
+        for number in range(inputs):
+            folder = Path(name, str(number))
+            content = reader.write_damaged(folder, random)
+            fault = _give(reader, folder, counts)
+            if fault is not None and kept is not None:
+                (kept / f"{seed}-{number}").write_bytes(content)
+            if fault is not None and fault.splitlines()[-1][:60] not in kinds:
+                kinds.add(fault.splitlines()[-1][:60])
+                counts.faults.append(f"input {number}: {fault}")
+            shutil.rmtree(folder)
+        counts.megabytes = (_peak() - before) / 1024
+    return counts
+
+
+def _give(reader: Reader, folder: Path, counts: Counts) -> str | None:
+    counts.inputs += 1
+    began, fault = time.perf_counter(), None
+    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+    try:
+        with redirect_stderr(StringIO()):
+            reader.read(folder)
+        counts.read += 1
+    except (an.Error, FileNotFoundError) as error:
+        message = str(error)
+        if not message.isprintable() or str(folder) not in message:
+            counts.tracebacks += 1
+            fault = f"the message is not one line that names the file: {message!r}"
+        counts.refused[type(error).__name__] = counts.refused.get(type(error).__name__, 0) + 1
+    except HangError:
+        counts.hangs += 1
+        fault = traceback.format_exc()
+    except Exception:
+        counts.tracebacks += 1
+        fault = traceback.format_exc()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    counts.slowest = max(counts.slowest, time.perf_counter() - began)
+    return fault
+
+
+def fuzz_apart(name: str, inputs: int, seed: int, kept: Path) -> Counts:
+    """Return what `fuzz` finds in a process of its own; one that dies is a traceback."""
+    command = [sys.executable, "-m", "benchmarks.faults.fuzz", name, str(inputs), str(seed), str(kept)]
+    end = subprocess.run(command, capture_output=True, text=True, check=False)
+    if end.returncode:
+        return Counts(tracebacks=1, faults=[f"the process ended with {end.returncode}: {end.stderr[-2000:]}"])
+    return Counts(**json.loads(end.stdout.splitlines()[-1]))
+
+
+def _hang(signum: int, frame: FrameType | None) -> NoReturn:
+    raise HangError
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    reader_name, number_of_inputs, first_seed, where = sys.argv[1:]
+    found = fuzz(READERS[reader_name], int(number_of_inputs), int(first_seed), Path(where))
+    print(json.dumps(asdict(found)))

@@ -1,0 +1,143 @@
+"""Every reader of files, with valid files and the ways to damage them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from anynet.app.config import make_config, refused_in
+from anynet.app.prediction import load_predictor, load_run
+from anynet.app.reports import preset
+from anynet.app.reports.tasks import read_outcome
+from anynet.app.search import search_folder
+from anynet.app.search.trial import read_trial
+from anynet.app.search.worker import Worker
+from anynet.backends import backend
+from anynet.core.history import History
+from anynet.data.cifar10 import files, formats
+from benchmarks.faults import mutations, valid_files
+from benchmarks.faults.valid_files import Files
+
+Damage = Callable[[bytes, Random], bytes]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader of files.
+
+    Parameters
+    ----------
+    read : callable
+        Reads a folder.
+    folders : callable
+        Returns valid folders.
+    damaged : sequence of str
+        Names of the files that may be damaged.
+    change : callable, optional
+        Damages a file but keeps its format.
+    """
+
+    read: Callable[[Path], object]
+    folders: Callable[[], Sequence[Files]]
+    damaged: Sequence[str]
+    change: Damage = mutations.mutate
+
+    def write_damaged(self, folder: Path, random: Random) -> bytes:
+        """Write a folder with one damaged file, and return that file's content."""
+        contents = random.choice(self.folders())
+        name = random.choice(self.damaged)
+        content = random.choice((mutations.mutate, self.change))(contents[name], random)
+        self.write(folder, contents | {name: content})
+        return content
+
+    @staticmethod
+    def write(folder: Path, contents: Files) -> None:
+        """Write files into a folder."""
+        for name, content in contents.items():
+            (folder / name).parent.mkdir(exist_ok=True, parents=True)
+            (folder / name).write_bytes(content)
+
+
+@cache
+def _pickled() -> Sequence[Files]:
+    return [valid_files.pickled(protocol) for protocol in range(6)]
+
+
+def _read_binary(folder: Path) -> object:
+    before, formats.BINARY_COUNT = formats.BINARY_COUNT, valid_files.IMAGES
+    try:
+        return files.read(folder)
+    finally:
+        formats.BINARY_COUNT = before
+
+
+def _read_preset(folder: Path) -> object:
+    settings, name = preset(str(folder / "config.toml"))
+    with refused_in(Path(name)):
+        return make_config(settings, name)
+
+
+def _read_search_settings(folder: Path) -> object:
+    try:
+        return search_folder.is_new(folder, valid_files.settings())
+    except ValueError as error:
+        if type(error) is ValueError and "holds another search" in str(error):
+            return "another search"
+        raise
+
+
+def _read_journal(folder: Path) -> object:
+    return [
+        read_trial("coarse", trial)
+        for trial in valid_files.stage_of(folder, Worker(folder / search_folder.WORKERS)).finished()
+    ]
+
+
+def _of(*names: str) -> Callable[[], Sequence[Files]]:
+    return lambda: [{name: (valid_files.run() | valid_files.searched())[name] for name in names}]
+
+
+READERS = {
+    "pickled batches": Reader(
+        files.read, _pickled, ("batches.meta", "data_batch_1", "data_batch_2"), mutations.pickle_program
+    ),
+    "binary batches": Reader(_read_binary, lambda: [valid_files.binary()], ("batches.meta.txt", "data_batch_1.bin")),
+    "archive": Reader(
+        lambda folder: files.read(folder / "cifar.tgz"),
+        lambda: [{"cifar.tgz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00" + bytes(8)}],
+        ("cifar.tgz",),
+    ),
+    "model.safetensors": Reader(
+        lambda folder: load_run(folder, backend("numpy")),
+        _of("config.toml", "model.safetensors"),
+        ("model.safetensors",),
+        mutations.change_tensors,
+    ),
+    "config.toml": Reader(
+        lambda folder: load_run(folder, backend("numpy")),
+        _of("config.toml", "model.safetensors"),
+        ("config.toml",),
+        mutations.change_toml,
+    ),
+    "preset": Reader(_read_preset, _of("config.toml"), ("config.toml",), mutations.change_toml),
+    "history.csv": Reader(
+        lambda folder: History.read_csv(folder / "history.csv"),
+        _of("history.csv"),
+        ("history.csv",),
+        mutations.change_csv,
+    ),
+    "result.json": Reader(read_outcome, _of("history.csv", "result.json"), ("result.json",), mutations.change_json),
+    "members.csv": Reader(
+        lambda folder: load_predictor(folder, backend("numpy")),
+        lambda: [valid_files.sweep()],
+        ("members.csv",),
+        mutations.change_csv,
+    ),
+    "search.json": Reader(
+        _read_search_settings, _of(search_folder.SETTINGS), (search_folder.SETTINGS,), mutations.change_json
+    ),
+    "search journal": Reader(
+        _read_journal, _of(search_folder.JOURNAL), (search_folder.JOURNAL,), mutations.change_json_line
+    ),
+}

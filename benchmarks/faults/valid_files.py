@@ -1,0 +1,118 @@
+"""Valid files of every kind that anynet reads, small ones, to be damaged."""
+
+import pickle
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import optuna
+
+import anynet as an
+from anynet.app import build
+from anynet.app.config import Config, write_config
+from anynet.app.run_folder import run_result, write_result
+from anynet.app.search import search_folder
+from anynet.app.search.journal import Lock, open_storage
+from anynet.app.search.stage import Stage
+from anynet.app.search.worker import Worker
+from anynet.app.space import Grid, Point, Range
+from anynet.data import split
+from anynet.data.dataset import BATCHES
+from anynet.data.synthetic import draw
+
+Files = dict[str, bytes]
+"""Contents by name in a folder."""
+
+IMAGES = 3
+CLASSES = tuple("abcdefghij")
+CONFIG = Config(data="synthetic", train="60", val="20", hidden="2", epochs=2, batch_size=30)
+SPACE = {"activation": Grid(("relu", "tanh")), "lr": Range(0.001, 0.1)}
+POINTS: list[Point] = [
+    {"activation": "relu", "lr": 0.01},
+    {"activation": "tanh", "lr": 0.02},
+    {"activation": "relu", "lr": 0.1},
+]
+
+
+def pickled(protocol: int) -> Files:
+    """Return CIFAR-10 of 18 images as pickles."""
+    files = {"batches.meta": pickle.dumps({"num_cases_per_batch": IMAGES, "label_names": [*CLASSES]}, protocol)}
+    for number, name in enumerate(BATCHES):
+        labels: Any = [1, 2, 3] if number % 2 else [np.int64(4), np.uint8(5), np.int32(6)]
+        content = {b"data": np.full((IMAGES, 3072), number, np.uint8), b"labels": labels, b"filenames": [b"x.png"] * 3}
+        files[name] = pickle.dumps(content, protocol)
+    return files
+
+
+def binary() -> Files:
+    """Return CIFAR-10 of 18 images as binary batches."""
+    records = b"".join(bytes([label]) + bytes(3072) for label in range(IMAGES))
+    return {"batches.meta.txt": "\n".join(CLASSES).encode()} | {f"{name}.bin": records for name in BATCHES}
+
+
+@cache
+def run() -> Files:
+    """Return the folder of a run, without pictures."""
+    data = split("synthetic", draw(0, per_batch=20), 60, 20)
+    trained = an.fit(
+        build.net(CONFIG, 3072, 10), data, an.SGD(0.1), epochs=2, batch_size=30, backend="numpy", progress=False
+    )
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_config(CONFIG, folder / "config.toml")
+        trained.history.write_csv(folder / "history.csv", trained.dataset)
+        trained.save(folder / "model.safetensors")
+        write_result(folder, run_result(trained, official=False))
+        return _contents(folder)
+
+
+@cache
+def sweep() -> Files:
+    """Return the folder of a sweep of two members, without pictures."""
+    members = {f"member-{k}/{name}": content for k in range(2) for name, content in run().items()}
+    table = b"member,lr,epochs,diverged,dataset\n0,0.1,2,,synthetic\n1,0.2,2,,synthetic\n"
+    return {"members.csv": table, "result.json": run()["result.json"]} | members
+
+
+def settings() -> dict[str, Any]:
+    """Return the settings of the search."""
+    return search_folder.search_settings((CONFIG, replace(CONFIG, epochs=3)), SPACE, 3, None, True, 42)
+
+
+@cache
+def searched() -> Files:
+    """Return the folder of a search: a finished trial, one that diverged, and one that a dead process has begun."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        search_folder.write_settings(folder, settings())
+        worker = Worker(folder / search_folder.WORKERS)
+        stage = stage_of(folder, worker)
+        result = {
+            **{"dataset": "synthetic", "state": "finished", "best_val_accuracy": 0.5, "best_epoch": 1, "seconds": 1.5},
+            **{"train_accuracy": 0.6, "val_accuracy": 0.4, "test_accuracy": 0.3, "reason": ""},
+        }
+        with worker:
+            first, second, _ = (stage.claim(1)[0] for _ in POINTS)
+        first.report(0.5, 1)
+        first.set_user_attr("result", result)
+        stage.study.tell(first, 0.5)
+        lost = dict.fromkeys(("best_val_accuracy", "best_epoch", "train_accuracy", "val_accuracy", "test_accuracy"))
+        second.set_user_attr("result", result | lost | {"state": "diverged", "reason": "the cost is no longer finite"})
+        stage.study.tell(second, state=optuna.trial.TrialState.PRUNED)
+        return {name: (folder / name).read_bytes() for name in (search_folder.SETTINGS, search_folder.JOURNAL)}
+
+
+def stage_of(folder: Path, worker: Worker) -> Stage:
+    """Open the stage of the search in a folder."""
+    lock = Lock(folder / search_folder.JOURNAL)
+    with lock:
+        storage = open_storage(folder / search_folder.JOURNAL, lock)
+    keys = range(len(POINTS))
+    return Stage("coarse", storage, lock, worker, SPACE, POINTS, keys, optuna.pruners.NopPruner())
+
+
+def _contents(folder: Path) -> Files:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
