@@ -204,7 +204,8 @@ def refused_in(path: Path) -> Iterator[None]:
     except FileError:
         raise
     except ValueError as error:
-        raise FileError(path, "", "settings that train accepts", f"this: {printable(str(error), 400)}", ADVICE) from None
+        got = f"this: {printable(str(error), 400)}"
+        raise FileError(path, "", "settings that train accepts", got, ADVICE) from None
 
 
 def make_config(values: Mapping[str, Any], source: str) -> Config:

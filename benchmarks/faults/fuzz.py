@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import traceback
-from collections import Counter
 from contextlib import redirect_stderr, suppress
 from dataclasses import asdict, dataclass, field
 from io import StringIO
@@ -49,7 +48,7 @@ class Counts:
 
     inputs: int = 0
     read: int = 0
-    refused: dict[str, int] = field(default_factory=Counter)
+    refused: dict[str, int] = field(default_factory=dict)
     tracebacks: int = 0
     hangs: int = 0
     slowest: float = 0.0

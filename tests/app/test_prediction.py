@@ -66,7 +66,10 @@ def test_predict_takes_the_middle_square_of_any_picture(tmp_path, capsys):
     ("spoil", "message"),
     [
         (lambda folder: (folder / "model.safetensors").unlink(), "diverged or is not finished"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"short"), "expected a safetensors file, got 5 bytes"),
+        (
+            lambda folder: (folder / "model.safetensors").write_bytes(b"short"),
+            "expected a safetensors file, got 5 byte",
+        ),
         (lambda folder: (folder / "config.toml").unlink(), "expected the folder of a run"),
         (lambda folder: (folder / "image.png").write_text("no image"), "image.png: expected an image file"),
         (lambda folder: (folder / "image.png").unlink(), "image.png: no such file"),
