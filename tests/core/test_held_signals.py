@@ -25,9 +25,10 @@ def test_signals_act_as_before_until_they_are_held():
     handled = []
     before = signal.signal(signal.SIGTERM, lambda *arguments: handled.append(arguments[0]))
     try:
-        with pytest.raises(KeyboardInterrupt), HeldSignals() as signals:
+        with HeldSignals() as signals:
             signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGTERM, before)
     assert (handled, signals.received) == ([signal.SIGTERM], [])
@@ -42,8 +43,9 @@ def test_sigterm_ends_a_process_until_it_is_held():
 
 def test_handlers_come_back_after_an_error():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(OSError, match="full"), HeldSignals() as signals:
-        signals.hold()
+    signals = HeldSignals()
+    signals.hold()
+    with pytest.raises(OSError, match="full"), signals:
         raise OSError("full")
     assert signal.getsignal(signal.SIGINT) == before
     with pytest.raises(KeyboardInterrupt):

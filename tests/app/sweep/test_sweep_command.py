@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import signal
 import sys
 import tomllib
 
@@ -196,7 +197,7 @@ def stop_after(number, epoch, monkeypatch):
         write(self, path, dataset)
         if (path.parent.name, len(self)) == (f"member-{number}", epoch):
             monkeypatch.setattr(History, "write_csv", write)
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(History, "write_csv", stopping)
     return seen
