@@ -92,3 +92,37 @@ def test_few_blocks_that_reduce_columns_are_large(cupy, rng, shape, blocks, thre
     source = launch(lowering.reduction("sum", x, sums, (0,), no_array))
     assert (source.blocks, source.threads) == (blocks, threads)
     np.testing.assert_array_equal(cupy.asnumpy(sums), host.sum(axis=0))
+
+
+@pytest.mark.parametrize("n", [5000, 600_000])
+def test_each_result_is_computed_once_whatever_the_number_of_blocks(cupy, n):
+    from anynet.compiler.cuda.phases import Access, Phase
+
+    x = cupy.zeros(n, "int32")
+    here = Access(x, (1,))
+    assert launch([Phase((n,), (here,), (here,), ("{y0} = {x0} + 1;",))]).blocks > 1
+    assert (cupy.asnumpy(x) == 1).all()
+
+
+def test_memory_of_two_types(cupy):
+    from anynet.compiler.cuda.phases import Access, Phase
+
+    x, floats, integers = cupy.asarray(np.arange(5, dtype="float32")), cupy.empty(5, "float32"), cupy.empty(5, "int32")
+    views = ((x, floats), (x.view("int32"), integers))
+    launch([Phase((5,), (Access(a, (1,)),), (Access(b, (1,)),), ("{y0} = {x0};",)) for a, b in views])
+    np.testing.assert_array_equal(cupy.asnumpy(floats), np.arange(5))
+    np.testing.assert_array_equal(cupy.asnumpy(integers), np.arange(5, dtype="float32").view("int32"))
+
+
+@pytest.mark.parametrize(
+    ("n", "stride", "kind"),
+    [(2, (1 << 31) - 1, "int"), (2, 1 << 31, "long long"), ((1 << 29) - 1, 0, "int"), (1 << 29, 0, "long long")],
+)
+def test_indices_have_64_bits_where_32_are_not_enough(cupy, n, stride, kind):
+    """For the farthest element, and for a number of results that a grid's last step may exceed."""
+    from anynet.compiler.cuda import kernels
+    from anynet.compiler.cuda.phases import Access, Phase
+
+    x, kernel = cupy.zeros(1), kernels.Kernel()
+    kernel.add(Phase((n,), (Access(x, (stride,)),), (Access(x, (0,)),), ("{y0} = {x0};",)))
+    assert f"for ({kind} i = " in kernels.write(kernel, "far").text
