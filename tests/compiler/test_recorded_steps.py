@@ -170,6 +170,9 @@ STEPS = {
     "columns taken": lambda xp, x, y, v, s, i, r: (xp.take(x + r, i, axis=1) @ y, y, v),
     "rows counted from the end": lambda xp, x, y, v, s, i, r: (xp.take(x, i - 4, axis=0) + r, y, v),
     "rows taken of rows taken": lambda xp, x, y, v, s, i, r: (xp.take(xp.take(x + r, i, axis=0), i, axis=0), y, v),
+    "rows taken by two indices": lambda xp, x, y, v, s, i, r: (
+        (xp.take(x, i, axis=0) - 2 * xp.take(x, xp.flip(i), axis=0) + xp.take(r, i, axis=0), y, v)
+    ),
     "rows taken by numbers just made": lambda xp, x, y, v, s, i, r: (x, y, v + xp.take(v, six(xp, v), axis=0)),
     "infinities behind a mask": lambda xp, x, y, v, s, i, r: (xp.where(x > 0, xp.log(x), 0.0), y + r, v),
     "a mask of -0.0": lambda xp, x, y, v, s, i, r: (xp.copysign(y, xp.where(x > 0, r, -0.0)), y + r, v),
