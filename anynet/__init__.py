@@ -7,6 +7,7 @@ from anynet import data
 from anynet.backends import Backend, BackendError, backend
 from anynet.compiler import CompileError, CompileWarning
 from anynet.core import random
+from anynet.core.errors import Error
 from anynet.core.typing import Array, Arrays
 from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, losses
 from anynet.nn import l2 as penalties
@@ -27,6 +28,7 @@ __all__ = [
     "CompileError",
     "CompileWarning",
     "DivergedError",
+    "Error",
     "He",
     "Layer",
     "LeakyReLU",

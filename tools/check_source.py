@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ROLES = {"base.py": "anynet", "target.py": "anynet/compiler", "folder.py": "anynet/app", "table.py": "anynet/app"}
+ROLES = {
+    "base.py": "anynet",
+    "errors.py": "anynet",
+    "target.py": "anynet/compiler",
+    "folder.py": "anynet/app",
+    "table.py": "anynet/app",
+}
 """File names that stand for one role in sibling folders, and the folder that these are in."""
 
 

@@ -11,10 +11,9 @@ from cyclopts.config import Dict
 import anynet
 from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.reports import preset as find_preset
-from anynet.backends import BackendError
 from anynet.compiler import CompileError
+from anynet.core.errors import Error
 from anynet.core.formatting import first_line
-from anynet.training import DivergedError, OutOfMemoryError
 
 
 def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -90,11 +89,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
         with warnings.catch_warnings():  # restores how they are shown
             show_in_one_line()
             app(tokens)
-    except (BackendError, DivergedError, OSError, ValueError) as error:  # DataError and DownloadError among them
-        sys.exit(_fail(str(error), 2))
     except CompileError as error:
         sys.exit(_fail(f"{error}; --compile auto runs them more slowly", 2))
-    except OutOfMemoryError as error:
+    except (Error, OSError, ValueError) as error:
         sys.exit(_fail(str(error), 2))
     except MemoryError as error:  # its message is the library's
         sys.exit(_fail(f"out of memory: {first_line(error)}; try a smaller net, batch or --memory-budget", 2))

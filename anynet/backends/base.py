@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from anynet.backends.staging import CopiedStaging, Staging
 from anynet.compiler import PLAIN, Loop, Step, Target, Tick, compile_loop
+from anynet.core.errors import Error
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Device, DType
 
@@ -37,7 +38,7 @@ Operands keep 23, 10 or 7 bits of the fraction; arrays and sums stay float32.
 """
 
 
-class BackendError(RuntimeError):
+class BackendError(Error, RuntimeError):
     """Raised for backends that cannot be used here; one line says why, and what to do."""
 
 

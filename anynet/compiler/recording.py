@@ -17,6 +17,7 @@ from anynet.compiler.graph import Graph, Node
 from anynet.compiler.tape import trace
 from anynet.compiler.target import Loop, Step, Target, Tick
 from anynet.compiler.tracer import HINT, UntraceableError
+from anynet.core.errors import Error
 from anynet.core.tree import flatten, form
 from anynet.core.typing import ConcreteArray
 
@@ -28,7 +29,7 @@ class CompileWarning(UserWarning):
     """Warning that steps run more slowly than a backend can run them, with the reason."""
 
 
-class CompileError(RuntimeError):
+class CompileError(Error, RuntimeError):
     """Raised in place of a `CompileWarning` where steps have to be compiled."""
 
 

@@ -1,1 +1,1 @@
-"""Foundations: trees of arrays, checks, seeding, random numbers, array types, histories, atomic writes."""
+"""Foundations: trees of arrays, checks, seeding, random numbers, array types, histories, atomic writes, errors."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.errors import Error
+
 IMAGE_SHAPE = (3, 32, 32)
 """Shape of a CIFAR-10 image: channels (red, green, blue), rows, columns. Its 3,072 values are stored in this order."""
 
@@ -17,7 +19,7 @@ BATCHES = (*TRAINING_BATCHES, TEST_BATCH)
 """Names of all of CIFAR-10's image files."""
 
 
-class DataError(ValueError):
+class DataError(Error, ValueError):
     """Error for missing, damaged or malformed data. The message names the file and says what to do."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.core.csv_files import write_rows
+from anynet.core.errors import Error
 from anynet.gradcheck.differences import Direction, FloatArray, Line
 
 HEADER = (
@@ -20,7 +21,7 @@ WIDTH = 80
 """Number of characters of a line in the text below a table."""
 
 
-class GradientError(AssertionError):
+class GradientError(Error, AssertionError):
     """Error for a gradient that is not the derivative."""
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from anynet.backends import Backend, DeviceMemory
+from anynet.core.errors import Error
 
 
-class DivergedError(ArithmeticError):
+class DivergedError(Error, ArithmeticError):
     """Training whose cost is no longer finite.
 
     Parameters
@@ -35,7 +36,7 @@ class DivergedError(ArithmeticError):
         )
 
 
-class OutOfMemoryError(MemoryError):
+class OutOfMemoryError(Error, MemoryError):
     """Memory that does not suffice; the message, one line, has the sizes and what may fit."""
 
 

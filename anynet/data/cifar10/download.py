@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from anynet.core.errors import Error
 from anynet.data.cifar10.files import ARCHIVE_MD5
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ STALL_SECONDS = 10.0
 """Time limit between two chunks of the file."""
 
 
-class DownloadError(OSError):
+class DownloadError(Error, OSError):
     """Error for a download that cannot be started or finished. The message is one line and says what to do."""
 
 

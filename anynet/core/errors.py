@@ -1,0 +1,40 @@
+"""Base of the package's errors, and the error for files that cannot be read."""
+
+from pathlib import Path
+
+
+class Error(Exception):
+    """Base of the errors that anynet raises for causes outside of a program: files, devices, servers, memory, rates.
+
+    Wrong arguments raise TypeError or ValueError. Each subclass also has the built-in class that fits it. The message
+    is one line and says what to do; the command line prints it and ends with code 2.
+    """
+
+
+class FileError(Error, ValueError):
+    """A file that cannot be read as what it should be.
+
+    Parameters
+    ----------
+    file : str or Path
+        The file.
+    place : str
+        Line, column, key or tensor; "" for the whole file.
+    expected, got : str
+        What should be there, and what is.
+    advice : str
+        What to do.
+
+    Examples
+    --------
+    >>> print(FileError("history.csv", "line 3, column lr", "a number", '"x"', "remove the line"))
+    history.csv, line 3, column lr: expected a number, got "x"; remove the line
+    """
+
+    def __init__(self, file: str | Path, place: str, expected: str, got: str, advice: str) -> None:
+        super().__init__(file, place, expected, got, advice)
+        self.file, self.place, self.expected, self.got, self.advice = file, place, expected, got, advice
+
+    def __str__(self) -> str:
+        where = f"{self.file}, {self.place}" if self.place else str(self.file)
+        return f"{where}: expected {self.expected}, got {self.got}; {self.advice}"

@@ -1,0 +1,36 @@
+import pickle
+
+import pytest
+
+import anynet as an
+from anynet.backends import BackendError
+from anynet.compiler import CompileError
+from anynet.core.errors import FileError
+from anynet.data import DataError, DownloadError
+from anynet.gradcheck import GradientError
+from anynet.training import DivergedError, OutOfMemoryError
+
+
+@pytest.mark.parametrize(
+    ("error", "built_in"),
+    [
+        (BackendError, RuntimeError),
+        (CompileError, RuntimeError),
+        (DataError, ValueError),
+        (DivergedError, ArithmeticError),
+        (DownloadError, OSError),
+        (FileError, ValueError),
+        (GradientError, AssertionError),
+        (OutOfMemoryError, MemoryError),
+    ],
+)
+def test_every_error_is_one_of_the_package_and_a_built_in_one(error, built_in):
+    assert issubclass(error, an.Error)
+    assert issubclass(error, built_in)
+
+
+def test_a_file_error_survives_pickling():  # worker processes send errors
+    error = FileError("a.csv", "line 2", "a number", "text", "remove it")
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error) == "a.csv, line 2: expected a number, got text; remove it"
+    assert (again.file, again.place) == ("a.csv", "line 2")
