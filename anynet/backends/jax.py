@@ -150,7 +150,7 @@ class Jax(Backend):
         compiled, eager = super().plain_loop(step), step_by_step(own)
         chosen: list[Loop] = []
 
-        def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+        def run(carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
             if not chosen and jax.tree.leaves(rows)[0].shape[0]:
                 row = jax.tree.map(lambda column: column[0], rows)
                 chosen.append(compiled if _is_pure(own, carry, shared, row) else eager)
@@ -185,7 +185,7 @@ class ScannedLoop:
         """How the steps run."""
         return PLAIN if self._fallback.used else EXECUTION
 
-    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
         """Run the loop."""
         reason = ""
         if not self._fallback.used:
