@@ -75,14 +75,14 @@ def run_epochs(
     stack, interrupted = _part(loops, members, state.places, whole), False
     try:
         while _left(state, epochs):
-            trained, rows = _train_epoch(stack, inputs, state, progress, began, strict=strict)
-            progress.show(_summary(rows, epochs))
-            after = _drop(trained, set(on_epoch(rows)) if rows else set(), epochs)
-            progress.shorten(_images(inputs, _left(trained, epochs) - _left(after, epochs)))
-            if after.places != state.places:
-                stack = _part(loops, members, after.places, whole)
             # One assignment, so that Control-C finds all or nothing of an epoch.
-            state = after
+            state, rows = _train_epoch(stack, inputs, state, progress, began, strict=strict)
+            progress.show(_summary(rows, epochs))
+            kept = _drop(state, set(on_epoch(rows)) if rows else set(), epochs)
+            progress.shorten(_images(inputs, _left(state, epochs) - _left(kept, epochs)))
+            if kept.places != state.places:
+                stack = _part(loops, members, kept.places, whole)
+            state = kept
             if checkpoints is not None:
                 checkpoints.save_if_due(state, last=not _left(state, epochs))
     except KeyboardInterrupt:
