@@ -81,7 +81,7 @@ def test_the_batch_that_is_named_is_the_largest_of_half_the_size(data, free, mos
 def test_stacks_are_told_how_many_at_a_time(data, monkeypatch):
     monkeypatch.setattr(Numpy, "workers", 1)
 
-    def loop(carry, *args):
+    def loop(carry, *args, **kwargs):
         if carry[0].shape[0] > 2:
             raise MemoryError
         return carry
