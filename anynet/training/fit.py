@@ -3,10 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Unpack, overload
 
-from tqdm import tqdm
-
 from anynet.core.checks import describe
 from anynet.core.history import Epoch
+from anynet.core.streams import progress_bar
 from anynet.data import Dataset
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
@@ -101,7 +100,8 @@ def fit(
     ready = setup(net, data, optimizer, members=members, seeds=seeds, **settings)
     inputs, nets = ready.inputs, ready.members
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
-    with tqdm(total=total, unit="img", unit_scale=True, disable=None if progress is None else not progress) as bar:
+    disable = None if progress is None else not progress
+    with progress_bar(total=total, unit="img", unit_scale=True, disable=disable) as bar:
         if not ready.stacked:
             return train_one(inputs, nets[0], Progress(bar), on_epoch)
         runs = tuple(train_members(inputs, nets, Progress(bar), on_epoch))
