@@ -128,3 +128,11 @@ def test_control_c_during_imports_ends_in_one_line(tmp_path, package, program):
 def test_control_c_is_left_alone_where_anynet_is_a_library():
     ended = run(f"'{sys.executable}' -c 'import anynet, signal; print(signal.getsignal(signal.SIGINT).__name__)'")
     assert ended.stdout == "default_int_handler\n"
+
+
+@pytest.mark.parametrize("variables", [{"LC_ALL": "C", "PYTHONUTF8": "0"}, {"COLUMNS": "20", "TERM": "dumb"}])
+@pytest.mark.parametrize("option", ["-OO", "-W error"])
+def test_help_needs_neither_docstrings_nor_a_locale(option, variables):
+    ended = run(f"'{sys.executable}' {option} -m anynet train --help", **variables)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "--run" in ended.stdout
