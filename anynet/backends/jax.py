@@ -127,7 +127,12 @@ class Jax(Backend):
 
     @contextmanager
     def matmul_precision(self) -> Iterator[None]:
-        with jax.default_matmul_precision(PRODUCTS[self.precision]):
+        """Context manager that sets the matmul precision, and promotes ranks and dtypes as the array API does.
+
+        JAX's options may forbid both in the user's own code.
+        """
+        allowed = jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard")
+        with jax.default_matmul_precision(PRODUCTS[self.precision]), allowed[0], allowed[1]:
             yield
 
     def compile(self, function: Function) -> Function:

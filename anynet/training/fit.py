@@ -5,10 +5,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from tqdm import tqdm
-
 from anynet.core.checks import describe
 from anynet.core.history import Epoch
+from anynet.core.streams import progress_bar
 from anynet.data import Dataset
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
@@ -133,9 +132,10 @@ def fit(
     if checkpoint is not None:
         folder = CheckpointFolder(checkpoint, describe_training(nets, data), resume=resume, every=every)
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
+    disable = None if progress is None else not progress
     with (
         nullcontext() if folder is None else folder.locked(),
-        tqdm(total=total, unit="img", unit_scale=True, disable=None if progress is None else not progress) as bar,
+        progress_bar(total=total, unit="img", unit_scale=True, disable=disable) as bar,
         stop_on_signals((state := Progress(bar)).stop),
     ):
         if not ready.stacked:

@@ -5,8 +5,9 @@ from html import escape
 from pathlib import Path
 
 import markdown
-from matplotlib.figure import Figure
 from PIL import Image
+
+from anynet.plots import Figure
 
 STYLE = (
     "body { max-width: 60em; margin: 2em auto; padding: 0 1em; font-family: sans-serif; line-height: 1.5 } "
