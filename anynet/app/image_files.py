@@ -1,7 +1,10 @@
 """Image files as inputs of a net."""
 
+import os
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +94,7 @@ def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata, and of sizes, which are checked below
-            with Image.open(path, formats=FORMATS) as image:
+            with _silent_libtiff(), Image.open(path, formats=FORMATS) as image:
                 _check_size(path, image.width * image.height)
                 several = bool(getattr(image, "is_animated", False))
                 square = ImageOps.fit(_to_rgb(path, image, background), IMAGE_SHAPE[:0:-1])
@@ -107,6 +110,23 @@ def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -
         reason = first_line(error)
         raise FileError(path, "", "a whole image", f"a damaged one ({reason})", "copy or save it again") from error
     return np.asarray(square).transpose(2, 0, 1).reshape(-1), several
+
+
+@contextmanager
+def _silent_libtiff() -> Iterator[None]:
+    """Discard the messages that libtiff writes to the process's stderr; Pillow raises errors as well."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as null:
+            os.dup2(null.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _check_file(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -292,6 +293,17 @@ def test_file_cut_anywhere_is_refused_or_read_whole(tmp_path, suffix):
             errors.append(str(error))
     assert len(errors) > 30
     assert all(error.startswith(f"{tmp_path / 'cut'}: expected ") and "\n" not in error for error in errors)
+
+
+def test_damaged_tiff_writes_nothing_to_stderr(tmp_path, capfd):
+    Image.fromarray(COLORS).save(tmp_path / "a.tif", compression="tiff_adobe_deflate")
+    whole = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(whole[:100] + bytes(500) + whole[600:])
+    with pytest.raises(FileError):
+        read_image(tmp_path / "a.tif")
+    assert capfd.readouterr() == ("", "")
+    print("seen", file=sys.stderr)
+    assert capfd.readouterr().err == "seen\n"
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "webp", "bmp", "tif"])
