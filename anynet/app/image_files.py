@@ -1,5 +1,6 @@
 """Image files as inputs of a net."""
 
+import io
 import os
 import stat
 import warnings
@@ -21,6 +22,10 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
 MAX_BYTES = 100_000_000
 """Limits of an image and its file. Decoding takes up to 20 bytes for each pixel and twice the file's size."""
+MAX_READS = 300_000
+"""Limit of the parts that a file is read in: a GIF file of noise needs 270,000, millions of empty ones take minutes."""
+MAX_SCANS = 100
+"""Limit of the passes of a progressive JPEG file over its pixels, usually ten; each takes time, but few bytes."""
 
 EIGHT_BITS = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LA", "PA", "RGBA", "La", "RGBa")
 """Modes with a range of 0 .. 255 that Pillow converts to RGB."""
@@ -94,8 +99,10 @@ def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata, and of sizes, which are checked below
-            with _silent_libtiff(), Image.open(path, formats=FORMATS) as image:
+            with _silent_libtiff(), _LimitedFile(path) as file, Image.open(file, formats=FORMATS) as image:
                 _check_size(path, image.width * image.height)
+                if "progressive" in image.info:
+                    _check_scans(path)
                 several = bool(getattr(image, "is_animated", False))
                 square = ImageOps.fit(_to_rgb(path, image, background), IMAGE_SHAPE[:0:-1])
     except FileError:
@@ -110,6 +117,20 @@ def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -
         reason = first_line(error)
         raise FileError(path, "", "a whole image", f"a damaged one ({reason})", "copy or save it again") from error
     return np.asarray(square).transpose(2, 0, 1).reshape(-1), several
+
+
+class _LimitedFile(io.BufferedReader):
+    """A file that can be read `MAX_READS` times."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._path, self._left = path, MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise FileError(self._path, "", "a whole image", f"more than {MAX_READS:,} parts", "save it again")
+        return super().read(size)
 
 
 @contextmanager
@@ -150,6 +171,12 @@ def _check_file(path: Path) -> None:
 def _check_size(path: Path, pixels: int) -> None:
     if pixels > MAX_PIXELS:
         raise FileError(path, "", f"at most {MAX_PIXELS:,} pixels", f"{pixels:,}", SHRINK)
+
+
+def _check_scans(path: Path) -> None:
+    scans = path.read_bytes().count(b"\xff\xda")
+    if scans > MAX_SCANS:
+        raise FileError(path, "", f"at most {MAX_SCANS} scans of a progressive JPEG", f"{scans:,}", "save it again")
 
 
 def _to_rgb(path: Path, image: Image.Image, background: tuple[int, int, int]) -> Image.Image:

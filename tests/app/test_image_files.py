@@ -1,5 +1,6 @@
 """Image files as inputs of a net, against arrays that are computed by hand for each mode of pixels."""
 
+import io
 import os
 import struct
 import sys
@@ -368,6 +369,46 @@ def test_images_beyond_the_limit_are_refused_before_they_are_decoded(tmp_path, s
     with pytest.raises(FileError, match=f"expected at most 25,000,000 pixels, got {got}; save a smaller version"):
         read_image(tmp_path / "a.png")
     assert time.monotonic() - start < 1
+
+
+def saved(suffix, **options):
+    """Return the bytes of a small image file."""
+    file = io.BytesIO()
+    Image.new("L", (32, 32)).save(file, suffix, **options)
+    return file.getvalue()
+
+
+def chunks(kind):
+    return png((8, 0), *[(kind, b"")] * 150_000, rows(np.zeros((32, 32), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(lambda: saved("JPEG")[:2] + b"\xff\xee\0\2" * 200_000 + saved("JPEG")[2:], id="JPEG segments"),
+        pytest.param(lambda: saved("JPEG")[:2] + b"\xff" * 400_000 + saved("JPEG")[2:], id="JPEG padding"),
+        pytest.param(lambda: chunks(b"tIME"), id="PNG chunks"),
+        pytest.param(lambda: chunks(b"IDAT"), id="PNG data"),
+        pytest.param(lambda: saved("GIF")[:-1] + b"\x21\xfe\1a\0" * 200_000 + b";", id="GIF extensions"),
+    ],
+)
+def test_files_of_too_many_empty_parts_are_refused(tmp_path, content):
+    (tmp_path / "a").write_bytes(content())
+    with pytest.raises(FileError, match="expected a whole image, got more than 300,000 parts; save it again"):
+        read_image(tmp_path / "a")
+
+
+def test_progressive_jpeg_of_many_scans_is_refused_at_once(tmp_path):
+    whole = saved("JPEG", progressive=True)
+    last_scan = whole[whole.rindex(b"\xff\xda") : -2]
+    few, many = (whole[:-2] + last_scan * count + whole[-2:] for count in (80, 1000))
+    (tmp_path / "few.jpg").write_bytes(few)
+    assert (pixels(tmp_path / "few.jpg") == 0).all()
+    (tmp_path / "many.jpg").write_bytes(many)
+    with pytest.raises(
+        FileError, match=r"expected at most 100 scans of a progressive JPEG, got 1,0\d\d; save it again"
+    ):
+        read_image(tmp_path / "many.jpg")
 
 
 def test_limit_is_the_largest_that_is_decoded(tmp_path):
