@@ -1,4 +1,4 @@
-"""Loading a saved net, and reading image files for it."""
+"""Loading a saved net."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 from safetensors import SafetensorError, safe_open
 
 from anynet.app import build
@@ -15,7 +14,6 @@ from anynet.app.sweep.sweep_folder import MEMBERS
 from anynet.backends import Backend
 from anynet.core.csv_files import read_rows
 from anynet.core.typing import Array, Arrays
-from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.result import probabilities
@@ -151,32 +149,3 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
     state = {name: array for name, array in best.items() if name not in net.layout.slots}
     normalization = Normalization(backend.asarray(tensors["input.scale"]), backend.asarray(tensors["input.shift"]))
     return Predictor(net, params, state, normalization, classes, dataset, backend)
-
-
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read an image file as an input of a net: its central square, scaled to 32 x 32 pixels.
-
-    Parameters
-    ----------
-    path : Path
-        Image file in any format that Pillow reads.
-
-    Returns
-    -------
-    ndarray of uint8, shape (3072,)
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no image.
-    """
-    try:
-        with Image.open(path) as image:
-            square = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), IMAGE_SHAPE[:0:-1])
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
-        raise ValueError(f"{path}: expected an image file, such as PNG or JPEG ({error})") from None
-    return np.asarray(square).transpose(2, 0, 1).reshape(-1)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from anynet.app.config import Config, write_config
-from anynet.app.run_folder import RunFolder, environment, refuse_existing, write_result
+from anynet.app.run_folder import RunFolder, environment, make_folder, write_result
 from anynet.app.space import Point
 from anynet.app.sweep.pictures import save_plots
 from anynet.app.sweep.statistics import history_result, over_seeds
@@ -33,8 +33,8 @@ class SweepFolder:
 
     Parameters
     ----------
-    path : Path
-        New folder.
+    path : Path, optional
+        New folder. Default: see `anynet.app.run_folder.make_folder`.
     points : sequence of dict
         Settings in which the members differ.
     members : sequence of Config
@@ -48,14 +48,12 @@ class SweepFolder:
         If the folder exists.
     """
 
-    def __init__(self, path: Path, points: Sequence[Point], members: Sequence[Config], data: Dataset) -> None:
-        refuse_existing(path)
-        path.mkdir(parents=True)
-        self.path = path
+    def __init__(self, path: Path | None, points: Sequence[Point], members: Sequence[Config], data: Dataset) -> None:
+        self.path = make_folder(path)
         self._points, self._configs, self._data = points, members, data
         self._histories = [History() for _ in points]
         self._folders: dict[int, RunFolder] = {}
-        write_config(members[0], path / "config.toml", without=points[0])
+        write_config(members[0], self.path / "config.toml", without=points[0])
         self._write_members({})
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anynet.app.config import Config
-from anynet.app.experiment import fit_stack, new_folder, prepare
+from anynet.app.experiment import fit_stack, prepare
 from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
@@ -46,11 +46,11 @@ def train_sweep(
     BackendError, DataError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `anynet.app.experiment.prepare` and `anynet.fit` do.
     """
-    folder = folder or new_folder()
-    refuse_existing(folder)
+    if folder is not None:
+        refuse_existing(folder)
     first = prepare(replace(config, order_seed=config.order, **points[0]))
     members = [first.with_settings(**point) for point in points]
-    print(f"{first}; {format_count(len(members), 'member')}; results in {folder}", file=sys.stderr)
     with SweepFolder(folder, points, [member.config for member in members], first.data) as results:
+        print(f"{first}; {format_count(len(members), 'member')}; results in {results.path}", file=sys.stderr)
         runs = fit_stack(members, results.add)
-        return runs, folder, results.finish(runs)
+        return runs, results.path, results.finish(runs)
