@@ -3,6 +3,10 @@
 import importlib
 from types import ModuleType
 
+from anynet.core import interrupts
+
+interrupts.end_quietly()  # before what takes time to import
+
 from anynet import data
 from anynet.backends import Backend, BackendError, backend
 from anynet.compiler import CompileError, CompileWarning

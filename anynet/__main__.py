@@ -3,6 +3,9 @@
 import sys
 from collections.abc import Sequence
 
+from anynet.core import interrupts
+from anynet.core.streams import lenient_streams
+
 
 def main(tokens: Sequence[str] | None = None) -> None:
     """Run the command line.
@@ -18,12 +21,14 @@ def main(tokens: Sequence[str] | None = None) -> None:
         With code 2 and one line on stderr if a package of the extra ``app`` is not installed, and as
         `anynet.app.cli.main` raises it.
     """
-    try:
-        from anynet.app import cli  # here, because the packages of the extra "app" may be missing
-    except ModuleNotFoundError as error:
-        print(f"anynet: {error}", file=sys.stderr)
-        sys.exit(2)
-    cli.main(tokens)
+    with lenient_streams():
+        try:
+            from anynet.app import cli  # here, because the packages of the extra "app" may be missing
+        except ModuleNotFoundError as error:
+            print(f"anynet: {error}", file=sys.stderr)
+            sys.exit(2)
+        interrupts.raise_as_usual()  # the commands say themselves what was kept
+        cli.main(tokens)
 
 
 if __name__ == "__main__":

@@ -34,9 +34,9 @@ class Recorder:
         def loop(self_: an.Backend, step: Any, compile: str = "auto") -> Callable[..., Any]:
             run = kind.loop(self_, step, compile)
 
-            def recorded(*args: Any) -> Any:
+            def recorded(*args: Any, **kwargs: Any) -> Any:
                 self.loops.append(time.perf_counter())
-                return run(*args)
+                return run(*args, **kwargs)
 
             return recorded
 

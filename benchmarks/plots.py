@@ -3,9 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
-
+from anynet.plots import Figure
 from benchmarks.growth import AXES, axis
 from benchmarks.peers import ANYNET
 from benchmarks.results import Result
@@ -41,7 +39,6 @@ def growth(groups: Mapping[str, Sequence[Result]], title: str) -> Figure:
     figure = Figure(figsize=(max(5.5 * len(groups), 8), 7), layout="constrained")
     figure.suptitle(title, fontsize="medium")
     names = list(dict.fromkeys(name for results in groups.values() for result in results for name in result.rates))
-    plain = FuncFormatter(lambda x, _: f"{x:g}")
     panels = figure.subplots(2, len(groups), squeeze=False, sharex="col", height_ratios=(3, 2))
     for (upper, lower), (group, results) in zip(panels.T, groups.items(), strict=True):
         varied = AXES[axis(group)]
@@ -63,9 +60,13 @@ def growth(groups: Mapping[str, Sequence[Result]], title: str) -> Figure:
         for axes in (upper, lower):
             axes.set_xscale("log", base=2)
             axes.grid(alpha=0.3)
-        lower.xaxis.set_major_formatter(plain)
-        lower.yaxis.set_major_formatter(plain)
-        lower.yaxis.set_minor_formatter(plain)
+        lower.xaxis.set_major_formatter(_plain)
+        lower.yaxis.set_major_formatter(_plain)
+        lower.yaxis.set_minor_formatter(_plain)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), fontsize="small")
     return figure
+
+
+def _plain(x: float, _: object) -> str:
+    return f"{x:g}"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
 from rich.table import Table
 
 from anynet.core.atomic import write_whole
+from anynet.plots import Figure
 from benchmarks import tables
 from benchmarks.results import Result
 

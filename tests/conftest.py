@@ -127,7 +127,7 @@ def rng() -> np.random.Generator:
 @pytest.fixture(autouse=True)
 def no_choice_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests choose for themselves, whatever the developer's environment says."""
-    for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_CACHE"):
+    for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_CACHE", "ANYNET_MIRROR"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -52,7 +52,7 @@ def in_parts(chosen: Backend) -> Backend:
     """The backend with a loop that carries vectors in parts."""
 
     def loop(self: Backend, step: Callable[..., Any], compile: str = "auto") -> Callable[..., Any]:
-        def run(carry: Any, shared: Any, rows: Any, tick: Any) -> Any:
+        def run(carry: Any, shared: Any, rows: Any, tick: Any, *, before: int | None = None) -> Any:
             columns, rebuild = flatten(rows)
             split = split_step(step, self.xp, carry, shared, rebuild([column[0] for column in columns]))
             parts = split.split(carry)

@@ -17,6 +17,7 @@ PACKAGES = (
     "rich",
     "safetensors",
     "tomli_w",
+    "urllib3",
 )
 """Modules of the extra ``app``, as listed in pyproject.toml."""
 

@@ -1,10 +1,8 @@
 """From a configuration to a trained net and a folder of results."""
 
-import itertools
 import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -196,11 +194,11 @@ def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str
     BackendError, DataError, DivergedError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `prepare` and `anynet.fit` do.
     """
-    folder = folder or new_folder()
-    refuse_existing(folder)
+    if folder is not None:
+        refuse_existing(folder)
     experiment = prepare(config)
-    print(f"{experiment}; results in {folder}", file=sys.stderr)
     with HeldSignals() as signals, RunFolder(folder, experiment.config, experiment.data.name) as results:
+        print(f"{experiment}; results in {results.path}", file=sys.stderr)
 
         def add(epoch: Epoch) -> None:
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
@@ -248,10 +246,3 @@ def gradient_subject(config: Config, samples: int) -> Subject:
         backend=backend,
         dtype=config.dtype,
     )
-
-
-def new_folder() -> Path:
-    """Return the path of a folder under ``runs``, named after the time, that does not exist."""
-    now = Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
-    later = (now.with_name(f"{now.name}-{i}") for i in itertools.count(2))
-    return next(path for path in itertools.chain([now], later) if not path.exists())

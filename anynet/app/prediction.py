@@ -1,4 +1,4 @@
-"""Loading a saved net, and reading image files for it."""
+"""Loading a saved net."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from anynet.app import build
 from anynet.app.config import ADVICE, Config, read_config, refused_in
@@ -179,32 +178,3 @@ def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
     _, params, state = to_snapshot("best", 0, net, tensors, backend)
     normalization = Normalization(*(backend.asarray(tensors[f"input.{name}"]) for name in Normalization._fields))
     return Predictor(net, params, state, normalization, classes, metadata["dataset"], backend)
-
-
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read an image file as an input of a net: its central square, scaled to 32 x 32 pixels.
-
-    Parameters
-    ----------
-    path : Path
-        Image file in any format that Pillow reads.
-
-    Returns
-    -------
-    ndarray of uint8, shape (3072,)
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no image.
-    """
-    try:
-        with Image.open(path) as image:
-            square = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), IMAGE_SHAPE[:0:-1])
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
-        raise ValueError(f"{path}: expected an image file, such as PNG or JPEG ({error})") from None
-    return np.asarray(square).transpose(2, 0, 1).reshape(-1)

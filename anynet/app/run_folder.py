@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,8 +32,8 @@ class RunFolder:
 
     Parameters
     ----------
-    path : Path
-        New folder.
+    path : Path, optional
+        New folder. Default: see `make_folder`.
     config : Config
         Settings of the run.
     dataset : str
@@ -44,14 +45,12 @@ class RunFolder:
         If the folder exists.
     """
 
-    def __init__(self, path: Path, config: Config, dataset: str) -> None:
-        refuse_existing(path)
-        path.mkdir(parents=True)
-        self.path = path
+    def __init__(self, path: Path | None, config: Config, dataset: str) -> None:
+        self.path = make_folder(path)
         self._config, self._dataset = config, dataset
-        self._history, self._tolerant = History(), Tolerant(path / "history.csv")
-        with removed_on_failure(path):
-            write_config(config, path / "config.toml")
+        self._history, self._tolerant = History(), Tolerant(self.path / "history.csv")
+        with removed_on_failure(self.path):
+            write_config(config, self.path / "config.toml")
 
     def __enter__(self) -> Self:
         return self
@@ -171,7 +170,46 @@ def write_result(folder: Path, result: dict[str, Any]) -> None:
 def refuse_existing(path: Path) -> None:
     """Raise FileExistsError if the path exists."""
     if path.exists():
-        raise FileExistsError(f"{path}: expected a new folder, but it exists; choose another --run")
+        raise _exists(path)
+
+
+def make_folder(path: Path | None = None) -> Path:
+    """Make a new folder. Of several processes only one gets a name.
+
+    Parameters
+    ----------
+    path : Path, optional
+        Default: a folder under ``runs``, named after the time, with a number if there is one of that name.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists.
+    """
+    if path is not None:
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            raise _exists(path) from None
+        return path
+    time, number = datetime.now().strftime("%Y%m%d-%H%M%S"), 1
+    path = Path("runs", time)
+    path.parent.mkdir(exist_ok=True)
+    while True:
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            number += 1
+            path = path.with_name(f"{time}-{number}")
+
+
+def _exists(path: Path) -> FileExistsError:
+    return FileExistsError(f"{path}: expected a new folder, but it exists; choose another --run")
 
 
 def run_result(run: Run, *, official: bool) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Tables of results, printed at the end of a command."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from rich import box
 from rich.table import Table
 
 SHOWN = 10
@@ -25,7 +26,7 @@ def best_table(
     results : sequence
         Results, the best first; the first `SHOWN` become rows.
     columns : sequence of str
-        Headers. The first columns may be folded, columns headed "members" or by a percentage are not.
+        Headers. No cell is folded, so that numbers stay whole.
     cells : callable
         Returns the texts of a result's row.
 
@@ -33,10 +34,11 @@ def best_table(
     -------
     rich.table.Table
     """
-    table = Table(title=f"{dataset}: the best {min(SHOWN, len(results))} of {len(results)} {kind}")
-    for name in columns:
-        fixed: dict[str, Any] = {"no_wrap": True} if name == "members" or name.endswith("%") else {"overflow": "fold"}
-        table.add_column(name, **fixed)
-    for result in results[:SHOWN]:
-        table.add_row(*cells(result))
+    title = f"{dataset}: the best {min(SHOWN, len(results))} of {len(results)} {kind}"
+    rows = [cells(result) for result in results[:SHOWN]]
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for name, *texts in zip(columns, *rows, strict=True):
+        table.add_column(name, min_width=max(map(len, [name, *texts])))
+    for row in rows:
+        table.add_row(*row)
     return table

@@ -57,7 +57,7 @@ class DeviceMemory(NamedTuple):
 def step_by_step(step: Step) -> Loop:
     """Return the loop that calls a step for one row after another."""
 
-    def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+    def run(carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
         leaves, rebuild = flatten(rows)
         for i in range(leaves[0].shape[0]):
             carry = step(carry, shared, rebuild([leaf[i, ...] for leaf in leaves]))

@@ -104,9 +104,9 @@ class Cupy(Backend):
         """Return the function on this device: CuPy allocates on the current one, and each thread has its own."""
 
         @wraps(function)
-        def on_device(*args: Any) -> Any:
+        def on_device(*args: Any, **kwargs: Any) -> Any:
             with self.device:
-                return function(*args)
+                return function(*args, **kwargs)
 
         return cast(Function, on_device)
 

@@ -127,7 +127,12 @@ class Jax(Backend):
 
     @contextmanager
     def matmul_precision(self) -> Iterator[None]:
-        with jax.default_matmul_precision(PRODUCTS[self.precision]):
+        """Context manager that sets the matmul precision, and promotes ranks and dtypes as the array API does.
+
+        JAX's options may forbid both in the user's own code.
+        """
+        allowed = jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard")
+        with jax.default_matmul_precision(PRODUCTS[self.precision]), allowed[0], allowed[1]:
             yield
 
     def compile(self, function: Function) -> Function:
@@ -150,7 +155,7 @@ class Jax(Backend):
         compiled, eager = super().plain_loop(step), step_by_step(own)
         chosen: list[Loop] = []
 
-        def run(carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+        def run(carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
             if not chosen and jax.tree.leaves(rows)[0].shape[0]:
                 row = jax.tree.map(lambda column: column[0], rows)
                 chosen.append(compiled if _is_pure(own, carry, shared, row) else eager)
@@ -185,7 +190,7 @@ class ScannedLoop:
         """How the steps run."""
         return PLAIN if self._fallback.used else EXECUTION
 
-    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
         """Run the loop."""
         reason = ""
         if not self._fallback.used:

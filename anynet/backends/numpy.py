@@ -53,8 +53,8 @@ class Numpy(Backend):
         return True
 
     def compile(self, function: Function) -> Function:
-        """Return the function without NumPy's warnings of infinities, which training checks for once an epoch."""
-        return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)
+        """Return the function without NumPy's floating-point errors; training looks for infinities once an epoch."""
+        return np.errstate(all="ignore")(function)
 
     @property
     def workers(self) -> int:

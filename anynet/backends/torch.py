@@ -121,7 +121,7 @@ class Torch(Backend):
     def staging(self, shape: tuple[int, ...]) -> Staging:
         if self.device.type != "cuda":
             return super().staging(shape)
-        buffers = [torch.empty(shape, dtype=torch.uint8, pin_memory=True).numpy() for _ in range(2)]
+        buffers = [torch.empty(shape, dtype=torch.uint8, device="cpu", pin_memory=True).numpy() for _ in range(2)]
         return PinnedStaging(buffers, partial(self._copy, torch.cuda.Stream(self.device)), self._join)
 
     def _copy(self, copies: torch.cuda.Stream, host: NDArray[np.uint8]) -> tuple[Array, torch.cuda.Event]:

@@ -82,6 +82,36 @@ def changed(graph: Graph, in_place: Callable[[Node], bool]) -> dict[Node, Node]:
     return found
 
 
+def stays(part: Part, constant: Node, changed: dict[Node, Node]) -> bool:
+    """Return True if a constant part stays as it is in all vectors that may be written over each other.
+
+    Parameters
+    ----------
+    part : Part
+    constant : Node
+        What the part is filled from.
+    changed : dict of Node to Node
+        Vectors and those that they may be written over, as from `changed`.
+    """
+    later = {old: new for new, old in changed.items()}
+    for following in (changed, later):
+        vector = following.get(part.vector)
+        while vector is not None:
+            if not any(_leaves(own, piece, part, constant, changed) for own, piece in pieces(vector)):
+                return False
+            vector = following.get(vector)
+    return True
+
+
+def _leaves(own: Part, piece: Node, part: Part, constant: Node, changed: dict[Node, Node]) -> bool:
+    """Return True if a piece of another vector leaves a constant part as it is: it is equal, or a view of it."""
+    if not (own.start <= part.start and part.stop <= own.stop):
+        return False
+    if piece.op == "constant":
+        return (piece.args, piece.kwargs) == (constant.args, constant.kwargs)
+    return piece.op == "getitem" and piece.args[0] is changed.get(own.vector)  # it is at the same place there
+
+
 def _same_form(one: Node, other: Node) -> bool:
     return (one.shape, one.dtype) == (other.shape, other.dtype)
 

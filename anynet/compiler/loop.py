@@ -106,19 +106,19 @@ class RecordedLoop:
         """How the steps run."""
         return PLAIN if self._fallback.used else self._target.execution
 
-    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick) -> Any:
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
         """Run the loop."""
         if self._fallback.used:
             return self._fallback(carry, shared, rows, tick)
-        before, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
-        others = [type(a).__name__ for a in (*before, *held, *columns) if not self._target.is_array(a)]
+        first, held, columns = (flatten(tree)[0] for tree in (carry, shared, rows))
+        others = [type(a).__name__ for a in (*first, *held, *columns) if not self._target.is_array(a)]
         if others:
             return self._fallback(carry, shared, rows, tick, f"it takes {others[0]} and not only arrays")
         if columns[0].shape[0] == 0:
             return self._plain(carry, shared, rows, tick)
         key = (
             form((carry, shared, rows)),
-            *((a.shape, a.dtype) for a in before),
+            *((a.shape, a.dtype) for a in first),
             *(id(a) if self._target.stays(a) else (a.shape, a.dtype) for a in held),
             *((a.shape[1:], a.dtype) for a in columns),
         )
@@ -136,7 +136,7 @@ class RecordedLoop:
             tick(steps)
 
         try:
-            return record.build(record.run(before, held, columns, warn_and_tick))
+            return record.build(record.run(first, held, columns, warn_and_tick, before))
         except NoTargetError as error:
             return self._fallback(carry, shared, rows, tick, str(error))
 

@@ -120,9 +120,9 @@ class MemoryPlan:
             return self.hold(node, self._arrays[old], old)
         return self.hold(node, self._target.empty(node))
 
-    def will_change(self, node: Node) -> bool:
-        """Return True if a later vector may be written over this one."""
-        return node in self._changed.values()
+    def stays(self, part: vectors.Part, constant: Node) -> bool:
+        """Return True if a constant part of a vector is never written over by anything else."""
+        return vectors.stays(part, constant, self._changed)
 
     def _may_change(self, old: Node, start: int) -> bool:
         """Return True if a vector is complete, and nothing else in its memory is needed any more."""

@@ -131,7 +131,7 @@ class Program:
         vector = self._memory.vector(node, node)
         for part, piece in vectors.pieces(node):
             array, where = self._memory[piece], vector[part.key]
-            if piece.op == "constant" and not self._memory.will_change(node):
+            if piece.op == "constant" and self._memory.stays(part, piece):
                 _run([self._target.copy(where, array)])
             elif not self._target.same(array, where):
                 self._add([node], [self._target.copy(where, array)])

@@ -65,26 +65,28 @@ class Record:
         self.target, self.cause = target, ""
         self._strict, self._out_of_memory = strict, out_of_memory
         self._settings = graph, n_carry, shared
-        self._program: CompiledStep | None = None
+        self._programs: dict[bool, CompiledStep] = {}  # by whether the step has run often
         self._work = sum(elements(node) for node in graph.nodes if target.fuses(node, hot=True))
-        self._patience = target.patience
+        self._steps = 0
 
-    def program(self, steps: int) -> CompiledStep:
-        """Return the program to run the next `steps` steps with."""
-        cold, self._patience = self._patience > 0, self._patience - steps * self._work
-        if cold and self._patience <= 0:
-            self._program = self.target.program(*self._settings, hot=True)
-        elif self._program is None:
-            self._program = self.target.program(*self._settings)
-        return self._program
+    def program(self, steps: int, before: int | None = None) -> CompiledStep:
+        """Return the program to run the next `steps` steps with, if `before` steps were run before."""
+        self._steps = (self._steps if before is None else before) + steps
+        hot = self._steps * self._work >= self.target.patience
+        if hot not in self._programs:
+            self._programs[hot] = self.target.program(*self._settings, hot=hot)
+        return self._programs[hot]
 
     @property
     def launches(self) -> int:
         """Number of functions that a step calls; on a GPU, of kernels."""
-        return 0 if self._program is None else self._program.launches
+        newest = next(reversed(self._programs.values()), None)
+        return 0 if newest is None else newest.launches
 
-    def run(self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick) -> list[Array]:
-        """Run a whole loop, and return copies of the last carry's arrays.
+    def run(
+        self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick, before: int | None = None
+    ) -> list[Array]:
+        """Run a whole loop, after `before` steps, and return copies of the last carry's arrays.
 
         Raises
         ------
@@ -100,7 +102,7 @@ class Record:
 
         while True:
             try:
-                return self.program(columns[0].shape[0]).run(carry, shared, columns, note_and_tick)
+                return self.program(columns[0].shape[0], before).run(carry, shared, columns, note_and_tick)
             except Exception as error:
                 if ticked or self._out_of_memory(error):
                     raise
@@ -126,4 +128,4 @@ class Record:
         self.cause = self.cause or cause
         if self.target.slower is None:
             raise NoTargetError(self.cause) from error
-        self.target, self._program = self.target.slower, None
+        self.target, self._programs = self.target.slower, {}

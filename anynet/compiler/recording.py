@@ -100,7 +100,9 @@ class Fallback:
         self._plain, self._strict = plain, strict
         self.used = False
 
-    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, reason: str = "") -> Any:
+    def __call__(
+        self, carry: Any, shared: Any, rows: Any, tick: Tick, reason: str = "", *, before: int | None = None
+    ) -> Any:
         """Run the loop; `reason` is why the step cannot be recorded, or its record cannot run."""
 
         def warn_and_tick(steps: int) -> None:

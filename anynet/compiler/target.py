@@ -22,11 +22,24 @@ Tick = Callable[[int], object]
 Step = Callable[[Any, Any, Any], Any]
 """``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
 
-Loop = Callable[[Any, Any, Any, Tick], Any]
-"""``run(carry, shared, rows, tick)`` runs ``carry = step(carry, shared, row)`` row by row and returns the last carry.
 
-The first axis of all arrays in `rows` counts the steps.
-"""
+class Loop(Protocol):
+    """Function that runs a step row by row."""
+
+    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
+        """Run ``carry = step(carry, shared, row)`` for each row and return the last carry.
+
+        Parameters
+        ----------
+        carry, shared, rows : containers of arrays
+            The first axis of all arrays in `rows` counts the steps.
+        tick : callable
+            ``tick(n)`` is called after `n` more steps are done.
+        before : int, optional
+            Number of steps of the same kind that the training has run before, in this process or in an earlier one.
+            A step is compiled further once it has run often, which may change the rounding: with this number, a
+            training that is resumed rounds as if it had not stopped. Default: the steps that this loop has run.
+        """
 
 
 class CompiledStep(Protocol):

@@ -224,6 +224,12 @@ class Pass:
         self.loader, self.augmentation = loader, augmentation
         self._order, self._batch_size, self._draws = order, batch_size, draws
 
+    @property
+    def counts(self) -> dict[int, int]:
+        """Number of batches by their size."""
+        full, rest = divmod(len(self._order), self._batch_size)
+        return {self._batch_size: full} | ({rest: 1} if rest else {})
+
     def plans(self) -> Iterator[Plan]:
         """Yield plans that together make every batch once.
 

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 from anynet.core.checks import nearest
-from anynet.data.cifar10.download import DownloadError, default_cache, fetch
+from anynet.data.cifar10.download import default_cache, fetch
 from anynet.data.cifar10.files import read
 from anynet.data.cifar10.splits import split
+from anynet.data.cifar10.transfer import DownloadError
 from anynet.data.dataset import Batches, DataError, Dataset
 from anynet.data.synthetic import draw
 

@@ -31,6 +31,7 @@ ROUNDINGS = 10
 """Assumed rounding error of the value, in units of its size times machine epsilon: a net has many operations."""
 
 
+@np.errstate(all="ignore")  # what is not finite is refused by name
 def check(
     subject: Subject,
     *,
@@ -84,8 +85,7 @@ def check(
     terms, gradients = evaluate(subject)
     eps = max(float(np.finfo(x.dtype).eps) for x in point.values())
     _check_settings(method, step, tolerance, probes, eps)
-    with np.errstate(over="ignore"):
-        size = float(np.linalg.norm(terms))
+    size = float(np.linalg.norm(terms))
     if not math.isfinite(size):
         raise ValueError(
             f"the value: expected terms whose squares are finite, got terms of up to {np.max(np.abs(terms)):g}; scale "

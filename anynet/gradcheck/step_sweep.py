@@ -13,6 +13,7 @@ from anynet.gradcheck.subjects import Subject
 from anynet.gradcheck.values import evaluate
 
 
+@np.errstate(all="ignore")
 def sweep(
     subject: Subject, steps: Sequence[float], *, probes: int = 10, seed: int = 0
 ) -> dict[str, NDArray[np.float64]]:

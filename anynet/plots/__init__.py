@@ -1,9 +1,27 @@
 """Pictures of nets and their training. Each function returns a Matplotlib figure."""
 
+import os
+import sys
+from contextlib import suppress
 from importlib.util import find_spec
 
 if find_spec("matplotlib") is None:  # the core of anynet does without it
     raise ModuleNotFoundError("plots need matplotlib; install it with: pip install '.[app]'", name="matplotlib")
+
+if "matplotlib" not in sys.modules:
+    # Notebooks set MPLBACKEND for the programs that they start, too. Where Matplotlib has no such backend, it cannot be
+    # imported; figures are saved without one.
+    chosen = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+    finally:
+        if chosen is not None:
+            os.environ["MPLBACKEND"] = chosen
+    if chosen:
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = chosen
+
+from matplotlib.figure import Figure
 
 from anynet.plots.curves import bands, curves, curves_of_members
 from anynet.plots.first_layer import templates_of_members, weights
@@ -12,6 +30,7 @@ from anynet.plots.step_errors import step_errors
 from anynet.plots.trials import trials
 
 __all__ = [
+    "Figure",
     "bands",
     "curves",
     "curves_of_members",

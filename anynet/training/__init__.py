@@ -1,6 +1,7 @@
 """Training of one net or of several members: settings, steps, epochs and results."""
 
 from anynet.core.history import Epoch, History
+from anynet.training.checkpoints import CheckpointError
 from anynet.training.errors import DivergedError, OutOfMemoryError
 from anynet.training.fit import fit
 from anynet.training.load import load
@@ -9,6 +10,7 @@ from anynet.training.settings import Settings, TrainSettings
 from anynet.training.setup import Setup, setup
 
 __all__ = [
+    "CheckpointError",
     "DivergedError",
     "Ensemble",
     "Epoch",

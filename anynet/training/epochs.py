@@ -2,40 +2,24 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anynet.compiler import execution
 from anynet.core.history import Epoch, History
-from anynet.core.typing import Array, Arrays
+from anynet.training.checkpoints import Checkpoints
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
+from anynet.training.inputs import Inputs
 from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.result import Run, Snapshot
 from anynet.training.stack import LoopCache, Stack, choose, member_weights, take
+from anynet.training.state import TrainingState, Weights
 from anynet.training.step import Carry
-
-
-class Completed(NamedTuple):
-    """State of every member after its last completed epoch.
-
-    Attributes
-    ----------
-    histories : list of History
-    last, best : tuple of array and dict of arrays
-        Parameters and running statistics of all members, after the last and after the best epoch of each.
-    diverged : list of DivergedError or None
-        Why a member stopped, if its cost was no longer finite.
-    """
-
-    histories: list[History]
-    last: tuple[Array, Arrays]
-    best: tuple[Array, Arrays]
-    diverged: list[DivergedError | None]
 
 
 def run_epochs(
@@ -46,6 +30,7 @@ def run_epochs(
     strict: bool,
     progress: Progress,
     on_epoch: Callable[[dict[int, Epoch]], Collection[int]],
+    checkpoints: Checkpoints | None = None,
 ) -> list[Run]:
     """Train and test one net or a stack of members.
 
@@ -64,6 +49,8 @@ def run_epochs(
     on_epoch : callable
         Called after every epoch with the new rows of the histories by member number; returns numbers of members to
         drop.
+    checkpoints : Checkpoints, optional
+        Where to go on from, and to write states to.
 
     Returns
     -------
@@ -77,61 +64,34 @@ def run_epochs(
     KeyboardInterrupt
         If Control-C comes before the first epoch is completed.
     """
-    inputs, places, dropped = loops.inputs, list(range(len(members))), set[int]()
-    epochs, batch_size = inputs.settings.epochs, inputs.settings.batch_size
-    stack = whole = Stack(loops, members, stacked=stacked)
-    carry = stack.start()
-    weights = carry.params, carry.state
-    completed = Completed([History() for _ in members], weights, weights, [None for _ in members])
-    interrupted, began = False, time.perf_counter()
+    inputs, began = loops.inputs, time.perf_counter()
+    epochs = inputs.settings.epochs
+    whole = Stack(loops, members, stacked=stacked)
+    state = TrainingState.initial(whole.start(), len(members))
+    if checkpoints is not None:
+        state = checkpoints.load(partial(_expected, state)) or state
+        began -= state.seconds
+        progress.shorten(_images(inputs, epochs * len(members) - _left(state, epochs)))
+    stack, interrupted = _part(loops, members, state.places, whole), False
     try:
-        for epoch in range(epochs):
-
-            def tick(steps: int, each: int = batch_size * len(places)) -> None:
-                progress.update(steps * each)
-
-            rates = stack.rates(epoch)
-            after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.put(rates), tick)
-            results = [stack.evaluate(after.params, after.state, images) for images in (inputs.train, inputs.val)]
-            (on_train, on_val), (since,) = stack.evaluate.read(results, after.diverged)
-            diverged = _find_diverged([completed.diverged[k] for k in places], since, on_train, epoch, rates)
-            for error in diverged if strict else ():
-                if error is not None:
-                    raise error
-            finite = [error is None for error in diverged]
-            carry = Carry(*choose(finite, after[:3], carry[:3]), *after[3:])
-            seconds = time.perf_counter() - began
-            rows = {
-                k: Epoch(epoch + 1, float(rates[-1, i]), *on_train[i], *on_val[i], seconds)
-                for i, k in enumerate(places)
-                if finite[i]
-            }
+        while _left(state, epochs):
             # One assignment, so that Control-C finds all or nothing of an epoch.
-            completed = _add_epoch(completed, rows, carry, dict(zip(places, diverged, strict=True)))
-            if not rows:
-                break
-            loss, accuracy, validation = (
-                sum(row[i] for row in rows.values()) / len(rows)
-                for i in map(Epoch._fields.index, ("train_loss", "train_accuracy", "val_accuracy"))
-            )
-            progress.show(
-                f"epoch {epoch + 1}/{epochs}: loss {loss:.3f}, accuracy {accuracy:.1%}, validation {validation:.1%}"
-            )
-            now = set(on_epoch(rows))
-            left = epochs - epoch - 1
-            if now and left:
-                dropped |= now
-                kept = [k for k in rows if k not in now]
-                progress.shorten((len(places) - len(kept)) * left * inputs.steps * batch_size)
-                if not kept:
-                    break
-                carry = take([places.index(k) for k in kept], carry)
-                places, stack = kept, Stack(loops, [members[k] for k in kept], stacked=stacked)
+            state, rows = _train_epoch(stack, inputs, state, progress, began, strict=strict)
+            progress.show(_summary(rows, epochs))
+            kept = _drop(state, set(on_epoch(rows)) if rows else set(), epochs)
+            progress.shorten(_images(inputs, _left(state, epochs) - _left(kept, epochs)))
+            if kept.places != state.places:
+                stack = _part(loops, members, kept.places, whole)
+            state = kept
+            if checkpoints is not None:
+                checkpoints.save_if_due(state, last=not _left(state, epochs))
     except KeyboardInterrupt:
-        if not any(completed.histories):
+        if not any(state.histories):
             raise
         interrupted = True
-    tested = [whole.evaluate(*weights, inputs.test) for weights in (completed.last, completed.best)]
+        if checkpoints is not None:
+            checkpoints.save(state)
+    tested = [whole.evaluate(*weights, inputs.test, epoch=0) for weights in (state.last, state.best)]
     (test, best_test), _ = whole.evaluate.read(tested)
     return [
         Run(
@@ -142,35 +102,116 @@ def run_epochs(
             dataset=inputs.data.name,
             classes=inputs.data.classes,
             history=history,
-            last=Snapshot(len(history), *member_weights(completed.last, k, stacked=stacked)),
-            best=Snapshot(history.best.epoch if history else 0, *member_weights(completed.best, k, stacked=stacked)),
+            last=Snapshot(len(history), *member_weights(state.last, k, stacked=stacked)),
+            best=Snapshot(history.best.epoch if history else 0, *member_weights(state.best, k, stacked=stacked)),
             normalization=inputs.normalization,
             test=test[k],
             best_test=best_test[k],
             seconds=time.perf_counter() - began,
             execution=execution(stack.train_epoch.run),
             interrupted=interrupted,
-            dropped=k in dropped,
-            diverged=completed.diverged[k],
+            dropped=k in state.dropped,
+            diverged=state.diverged[k],
         )
-        for k, (member, history) in enumerate(zip(members, completed.histories, strict=True))
+        for k, (member, history) in enumerate(zip(members, state.histories, strict=True))
     ]
+
+
+def _train_epoch(
+    stack: Stack, inputs: Inputs, state: TrainingState, progress: Progress, began: float, *, strict: bool
+) -> tuple[TrainingState, dict[int, Epoch]]:
+    """Return the state after one more epoch, and the new rows of the histories by member number."""
+    epoch, places, carry = state.epoch, state.places, state.carry
+
+    def tick(steps: int, each: int = inputs.settings.batch_size * len(places)) -> None:
+        progress.update(steps * each)
+
+    rates = stack.rates(epoch)
+    after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.put(rates), tick, epoch=epoch)
+    sets = inputs.train, inputs.val
+    results = [stack.evaluate(after.params, after.state, images, epoch=epoch) for images in sets]
+    (on_train, on_val), (since,) = stack.evaluate.read(results, after.diverged)
+    diverged = _find_diverged([state.diverged[k] for k in places], since, on_train, epoch, rates)
+    for error in diverged if strict else ():
+        if error is not None:
+            raise error
+    finite = [error is None for error in diverged]
+    rows = {
+        k: Epoch(epoch + 1, float(rates[-1, i]), *on_train[i], *on_val[i], time.perf_counter() - began)
+        for i, k in enumerate(places)
+        if finite[i]
+    }
+    carry = Carry(*choose(finite, after[:3], carry[:3]), *after[3:])
+    return _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True))), rows
 
 
 def _add_epoch(
-    completed: Completed, rows: dict[int, Epoch], carry: Carry, diverged: dict[int, DivergedError | None]
-) -> Completed:
+    state: TrainingState, rows: dict[int, Epoch], carry: Carry, diverged: dict[int, DivergedError | None]
+) -> TrainingState:
     """Return the state with one more epoch of the members that are in training, which `diverged` and `carry` have."""
-    histories = [
-        History([*history, rows[k]]) if k in rows else history for k, history in enumerate(completed.histories)
-    ]
-    now, places = (carry.params, carry.state), list(diverged)
-    if len(places) < len(histories):
+    histories = [History([*history, rows[k]]) if k in rows else history for k, history in enumerate(state.histories)]
+    now = carry.params, carry.state
+    if len(state.places) < len(histories):
         there = [k in diverged for k in range(len(histories))]
-        now = choose(there, take([places.index(k) if there[k] else 0 for k in range(len(there))], now), completed.last)
+        places = [state.places.index(k) if there[k] else 0 for k in range(len(there))]
+        now = choose(there, take(places, now), state.last)
     better = [k in rows and history.best is rows[k] for k, history in enumerate(histories)]
-    errors = [diverged.get(k, error) for k, error in enumerate(completed.diverged)]
-    return Completed(histories, now, choose(better, now, completed.best), errors)
+    return state._replace(
+        epoch=state.epoch + 1,
+        carry=carry,
+        histories=histories,
+        last=now,
+        best=choose(better, now, state.best),
+        diverged=[diverged.get(k, error) for k, error in enumerate(state.diverged)],
+        seconds=max((row.seconds for row in rows.values()), default=state.seconds),
+        over=not rows,
+    )
+
+
+def _drop(state: TrainingState, now: set[int], epochs: int) -> TrainingState:
+    """Return the state without the members `now`, and then without those whose cost is no longer finite."""
+    if not now or not _left(state, epochs):
+        return state
+    state = state._replace(dropped=state.dropped | now)
+    kept = [k for k in state.places if k not in now and state.diverged[k] is None]
+    if not kept:
+        return state._replace(over=True)
+    return state._replace(places=kept, carry=take([state.places.index(k) for k in kept], state.carry))
+
+
+def _part(loops: LoopCache, members: Sequence[Member], places: Sequence[int], whole: Stack) -> Stack:
+    """Return the stack of the members that are in training."""
+    if len(places) == len(members):
+        return whole
+    return Stack(loops, [members[k] for k in places], stacked=True)
+
+
+def _left(state: TrainingState, epochs: int) -> int:
+    """Return the number of epochs left, summed over members."""
+    return 0 if state.over else max(0, epochs - state.epoch) * len(state.places)
+
+
+def _images(inputs: Inputs, epochs: int) -> int:
+    """Return the number of images of so many epochs, as the progress bar counts them."""
+    return epochs * inputs.steps * inputs.settings.batch_size
+
+
+def _expected(start: TrainingState, places: Sequence[int]) -> tuple[Carry, Weights]:
+    """Return arrays of the shapes and dtypes of a state in which these members are in training."""
+    carry = start.carry if len(places) == len(start.places) else take(places, start.carry)
+    return carry, start.last
+
+
+def _summary(rows: Mapping[int, Epoch], epochs: int) -> str:
+    """Return the means of an epoch, for the progress bar."""
+    if not rows:
+        return ""
+    loss, accuracy, validation = (
+        sum(row[i] for row in rows.values()) / len(rows)
+        for i in map(Epoch._fields.index, ("train_loss", "train_accuracy", "val_accuracy"))
+    )
+    epoch = next(iter(rows.values())).epoch
+    return f"epoch {epoch}/{epochs}: loss {loss:.3f}, accuracy {accuracy:.1%}, validation {validation:.1%}"
 
 
 def _find_diverged(

@@ -160,7 +160,7 @@ class Evaluator:
         self._normalization = normalization
         self._l2 = l2
 
-    def __call__(self, params: Array, state: Arrays, loader: Loader) -> DeviceMetrics:
+    def __call__(self, params: Array, state: Arrays, loader: Loader, epoch: int | None = None) -> DeviceMetrics:
         """Evaluate on all images of a loader, without waiting for the device.
 
         Parameters
@@ -168,13 +168,15 @@ class Evaluator:
         params : array, shape (P,) or (K, P)
         state : dict of arrays
         loader : Loader
+        epoch : int, optional
+            Number of evaluations on these images before; see `BatchLoop`.
 
         Returns
         -------
         DeviceMetrics
         """
-        zero = zero_totals(params, loader.labels)
-        total = self._loop(zero, Trained(params, state, self._normalization), loader.in_order(BATCH_SIZE), None)
+        zero, trained = zero_totals(params, loader.labels), Trained(params, state, self._normalization)
+        total = self._loop(zero, trained, loader.in_order(BATCH_SIZE), None, epoch=epoch)
         loss = total.loss / len(loader)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
         return DeviceMetrics(cost, loss, total.correct, len(loader))

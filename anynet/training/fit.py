@@ -1,20 +1,24 @@
 """Training one net or several, from settings to results."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Unpack, overload
-
-from tqdm import tqdm
 
 from anynet.core.checks import describe
 from anynet.core.history import Epoch
+from anynet.core.streams import progress_bar
 from anynet.data import Dataset
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.checkpoints import CheckpointFolder, Interval
+from anynet.training.description import describe_training
 from anynet.training.progress import Progress
 from anynet.training.result import Run, Runs
 from anynet.training.scheduler import train_members, train_one
 from anynet.training.settings import Settings, accepts_settings
 from anynet.training.setup import setup
+from anynet.training.stopping import stop_on_signals
 
 
 @overload
@@ -25,6 +29,9 @@ def fit(
     *,
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: bool | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | str = 1,
+    resume: bool = False,
     **settings: Unpack[Settings],
 ) -> Run: ...
 @overload
@@ -37,6 +44,9 @@ def fit(
     seeds: Iterable[int] | None = None,
     on_epoch: Callable[[dict[int, Epoch]], Collection[int] | None] | None = None,
     progress: bool | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | str = 1,
+    resume: bool = False,
     **settings: Unpack[Settings],
 ) -> Runs: ...
 @accepts_settings
@@ -49,12 +59,20 @@ def fit(
     seeds: Iterable[int] | None = None,
     on_epoch: Callable[[Any], Any] | None = None,
     progress: bool | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | str = 1,
+    resume: bool = False,
     **settings: Unpack[Settings],
 ) -> Run | Runs:
     """Train a net on a data set's training images and test it; or several nets, on the same batches.
 
     Control-C ends training early: the state after the last completed epoch is tested and returned. Members that were
-    not started, because there were not cores or memory for all, are left out.
+    not started, because there were not cores or memory for all, are left out. SIGTERM does the same, and then ends the
+    process unless the program handles it.
+
+    With `checkpoint` and `resume`, a training that was stopped or killed goes on from its last checkpoint. On the same
+    backend and machine it ends with the same bits as one that was not stopped, on others with the same numbers up to
+    rounding. `epochs` may be larger than before; all other settings that the results depend on must be the same.
 
     Parameters
     ----------
@@ -76,6 +94,12 @@ def fit(
         return numbers of members to drop: they keep what they have and are trained no further.
     progress : bool, optional
         Show a progress bar on stderr. Default: if stderr is a terminal.
+    checkpoint : str or Path, optional
+        Folder for checkpoints: the last two and the one of the best epoch are kept. Needs safetensors and filelock.
+    checkpoint_every : int or str, default 1
+        Number of epochs between checkpoints, or of seconds: "30s". An interrupted training writes another one.
+    resume : bool, default False
+        Go on from the checkpoints in the folder; start from the beginning if there are none.
     **settings : see `TrainSettings`
 
     Returns
@@ -87,6 +111,8 @@ def fit(
     ------
     TypeError, ValueError
         If settings are out of range or do not fit each other, before any work.
+    CheckpointError, FileError
+        If the checkpoints are those of another training, in use, there without `resume`, or damaged.
     BackendError
         If the backend or the precision is not available.
     OutOfMemoryError
@@ -98,11 +124,21 @@ def fit(
     """
     if on_epoch is not None and not callable(on_epoch):
         raise TypeError(f"on_epoch: expected a function of the epoch, got {describe(on_epoch)}")
+    if resume and checkpoint is None:
+        raise ValueError("resume: expected checkpoint, the folder to go on from; got none")
+    every = Interval.of(checkpoint_every)
     ready = setup(net, data, optimizer, members=members, seeds=seeds, **settings)
-    inputs, nets = ready.inputs, ready.members
+    inputs, nets, folder = ready.inputs, ready.members, None
+    if checkpoint is not None:
+        folder = CheckpointFolder(checkpoint, describe_training(nets, data), resume=resume, every=every)
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
-    with tqdm(total=total, unit="img", unit_scale=True, disable=None if progress is None else not progress) as bar:
+    disable = None if progress is None else not progress
+    with (
+        nullcontext() if folder is None else folder.locked(),
+        progress_bar(total=total, unit="img", unit_scale=True, disable=disable) as bar,
+        stop_on_signals((state := Progress(bar)).stop),
+    ):
         if not ready.stacked:
-            return train_one(inputs, nets[0], Progress(bar), on_epoch)
-        runs = tuple(train_members(inputs, nets, Progress(bar), on_epoch))
+            return train_one(inputs, nets[0], state, on_epoch, folder)
+        runs = tuple(train_members(inputs, nets, state, on_epoch, folder))
     return Runs(runs, data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))

@@ -15,7 +15,10 @@ from anynet.training.settings import TrainSettings
 OWN = ("net", "optimizer", *TrainSettings.PER_MEMBER)
 """Arguments of `fit` that may differ from member to member, besides fields of the optimizer."""
 
-SHARED = ("data", *(f.name for f in fields(TrainSettings) if f.name not in OWN), "on_epoch", "progress")
+CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
+"""Arguments of `fit` about checkpoints."""
+
+SHARED = ("data", *(f.name for f in fields(TrainSettings) if f.name not in OWN), "on_epoch", "progress", *CHECKPOINTS)
 """Arguments of `fit` that all members share."""
 
 APART = "train those in a separate fit"

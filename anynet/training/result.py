@@ -300,8 +300,8 @@ def probabilities(
     -------
     ndarray, shape (N, C)
     """
-    with backend.matmul_precision():
+    with backend.matmul_precision(), np.errstate(all="ignore"):  # exp may underflow
         logits, _, _ = net.forward(params, state, normalization(backend.asarray(images)), train=False)
-    xp = array_namespace(logits)
-    exp = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
-    return backend.to_host(exp / xp.sum(exp, axis=-1, keepdims=True))
+        xp = array_namespace(logits)
+        exp = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+        return backend.to_host(exp / xp.sum(exp, axis=-1, keepdims=True))

@@ -14,6 +14,7 @@ from anynet.backends import DeviceMemory
 from anynet.core.history import Epoch
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.checkpoints import CheckpointFolder, Checkpoints
 from anynet.training.epochs import run_epochs
 from anynet.training.errors import OutOfMemoryError, format_bytes, format_free_memory, raise_out_of_memory
 from anynet.training.evaluate import BATCH_SIZE
@@ -25,11 +26,20 @@ from anynet.training.stack import LoopCache
 
 OnEpoch = Callable[[Any], Any] | None
 
+Stacks = Sequence[Sequence[int]]
+"""Numbers of the members of each stack, which are consecutive."""
+
 CACHED_PARAMETERS = 1 << 18
 """Number of parameters of the stack that a core trains fastest: more, with gradients and moments, leave its cache."""
 
 
-def train_one(inputs: Inputs, member: Member, progress: Progress, on_epoch: OnEpoch) -> Run:
+def train_one(
+    inputs: Inputs,
+    member: Member,
+    progress: Progress,
+    on_epoch: OnEpoch,
+    checkpoints: CheckpointFolder | None = None,
+) -> Run:
     """Train and test one net.
 
     Parameters
@@ -39,6 +49,8 @@ def train_one(inputs: Inputs, member: Member, progress: Progress, on_epoch: OnEp
     progress : Progress
     on_epoch : callable or None
         Called with an `Epoch` after every epoch.
+    checkpoints : CheckpointFolder, optional
+        Where to go on from, and to write states to.
 
     Returns
     -------
@@ -56,11 +68,20 @@ def train_one(inputs: Inputs, member: Member, progress: Progress, on_epoch: OnEp
 
     split_by_memory([member], inputs)  # raises OutOfMemoryError
     with _explain_out_of_memory([member], inputs):
-        loops = LoopCache(inputs)
-        return run_epochs(loops, [member], stacked=False, strict=True, progress=progress, on_epoch=report)[0]
+        loops, own = LoopCache(inputs), _own(checkpoints, [[0]], 0, inputs)
+        runs = run_epochs(
+            loops, [member], stacked=False, strict=True, progress=progress, on_epoch=report, checkpoints=own
+        )
+        return runs[0]
 
 
-def train_members(inputs: Inputs, members: Sequence[Member], progress: Progress, on_epoch: OnEpoch) -> list[Run]:
+def train_members(
+    inputs: Inputs,
+    members: Sequence[Member],
+    progress: Progress,
+    on_epoch: OnEpoch,
+    checkpoints: CheckpointFolder | None = None,
+) -> list[Run]:
     """Train and test members: in parallel threads if the backend is faster so, otherwise as many as fit in one stack.
 
     Parameters
@@ -70,6 +91,8 @@ def train_members(inputs: Inputs, members: Sequence[Member], progress: Progress,
     progress : Progress
     on_epoch : callable or None
         Called after every epoch with a dict of `Epoch` by member number; may return numbers of members to drop.
+    checkpoints : CheckpointFolder, optional
+        Where to go on from, with the same stacks, and to write states to.
 
     Returns
     -------
@@ -82,12 +105,18 @@ def train_members(inputs: Inputs, members: Sequence[Member], progress: Progress,
     """
     parts = split_by_memory(members, inputs)
     workers = min(inputs.backend.workers, len(parts[0]))
+    if workers == 1:
+        sizes = [len(part) for part in parts]
+    else:
+        most = max(1, min(CACHED_PARAMETERS // members[0].net.layout.size, len(parts[0]) // workers))
+        sizes = [len(part) for part in np.array_split(np.arange(len(members)), math.ceil(len(members) / most))]
+    stacks: Stacks = [range(stop - n, stop) for n, stop in zip(sizes, accumulate(sizes), strict=True)]
+    if checkpoints is not None:
+        stacks = checkpoints.stacks(stacks)
     with _explain_out_of_memory(parts[0], inputs):
         if workers == 1:
-            return _train_in_sequence(inputs, parts, progress, on_epoch)
-        most = max(1, min(CACHED_PARAMETERS // members[0].net.layout.size, len(parts[0]) // workers))
-        stacks = np.array_split(np.arange(len(members)), math.ceil(len(members) / most))
-        return _train_in_threads(inputs, [[members[k] for k in stack] for stack in stacks], workers, progress, on_epoch)
+            return _train_in_sequence(inputs, members, stacks, progress, on_epoch, checkpoints)
+        return _train_in_threads(inputs, members, stacks, workers, progress, on_epoch, checkpoints)
 
 
 def split_by_memory(members: Sequence[Member], inputs: Inputs) -> list[Sequence[Member]]:
@@ -175,13 +204,26 @@ def _advice(members: Sequence[Member], inputs: Inputs, memory: DeviceMemory | No
 
 
 def _train_in_sequence(
-    inputs: Inputs, stacks: Sequence[Sequence[Member]], progress: Progress, on_epoch: OnEpoch
+    inputs: Inputs,
+    members: Sequence[Member],
+    stacks: Stacks,
+    progress: Progress,
+    on_epoch: OnEpoch,
+    checkpoints: CheckpointFolder | None,
 ) -> list[Run]:
     runs: list[Run] = []
     for stack in stacks:
-        report = _with_member_numbers(on_epoch, len(runs))
+        report = _with_member_numbers(on_epoch, stack[0])
         try:
-            runs += run_epochs(LoopCache(inputs), stack, stacked=True, strict=False, progress=progress, on_epoch=report)
+            runs += run_epochs(
+                LoopCache(inputs),
+                [members[k] for k in stack],
+                stacked=True,
+                strict=False,
+                progress=progress,
+                on_epoch=report,
+                checkpoints=_own(checkpoints, stacks, stack[0], inputs),
+            )
         except KeyboardInterrupt:
             if not runs:
                 raise
@@ -192,33 +234,53 @@ def _train_in_sequence(
 
 
 def _train_in_threads(
-    inputs: Inputs, stacks: Sequence[Sequence[Member]], workers: int, progress: Progress, on_epoch: OnEpoch
+    inputs: Inputs,
+    members: Sequence[Member],
+    stacks: Stacks,
+    workers: int,
+    progress: Progress,
+    on_epoch: OnEpoch,
+    checkpoints: CheckpointFolder | None,
 ) -> list[Run]:
     own, lock = local(), Lock()
 
-    def train_stack(first: int, stack: Sequence[Member]) -> list[Run]:
+    def train_stack(stack: Sequence[int]) -> list[Run]:
         if not hasattr(own, "loops"):
-            own.loops = LoopCache(inputs)
-        numbered = _with_member_numbers(on_epoch, first)
+            own.loops = LoopCache(inputs, len(stacks))
+        numbered = _with_member_numbers(on_epoch, stack[0])
 
         def report(rows: dict[int, Epoch]) -> Collection[int]:
             with lock:
                 return numbered(rows)
 
-        stacked = len(stack) > 1
-        runs = run_epochs(own.loops, stack, stacked=stacked, strict=False, progress=progress, on_epoch=report)
+        runs = run_epochs(
+            own.loops,
+            [members[k] for k in stack],
+            stacked=len(stack) > 1,
+            strict=False,
+            progress=progress,
+            on_epoch=report,
+            checkpoints=_own(checkpoints, stacks, stack[0], inputs),
+        )
         if any(run.interrupted for run in runs):
             progress.stop.set()
         return runs
 
     with inputs.backend.one_thread_each(), ThreadPoolExecutor(workers) as pool:
-        firsts = accumulate(map(len, stacks), initial=0)
-        futures = [pool.submit(train_stack, first, stack) for first, stack in zip(firsts, stacks, strict=False)]
+        futures = [pool.submit(train_stack, stack) for stack in stacks]
         with suppress(KeyboardInterrupt):
             wait(futures, return_when=FIRST_EXCEPTION)
         progress.stop.set()  # for stacks that are still in training
         pool.shutdown(cancel_futures=True)
     return _collect(futures)
+
+
+def _own(checkpoints: CheckpointFolder | None, stacks: Stacks, first: int, inputs: Inputs) -> Checkpoints | None:
+    """Return the checkpoints of the stack whose first member has this number."""
+    if checkpoints is None:
+        return None
+    checkpoints.stacks(stacks)
+    return checkpoints.of_stack(first, inputs.backend)
 
 
 def _collect(futures: Sequence[Future[list[Run]]]) -> list[Run]:

@@ -14,7 +14,7 @@ from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
-from anynet.training.members import Member, check_nets, common_optimizer, members_of
+from anynet.training.members import CHECKPOINTS, Member, check_nets, common_optimizer, members_of
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
 from anynet.training.stack import LoopCache, Stack
 from anynet.training.step import BatchLoop, Carry, Fixed
@@ -163,7 +163,7 @@ def setup(
     OutOfMemoryError
         If the images do not fit the device's memory.
     """
-    for name in ("on_epoch", "progress"):
+    for name in ("on_epoch", "progress", *CHECKPOINTS):
         if name in settings:
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings)

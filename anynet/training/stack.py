@@ -25,10 +25,12 @@ class LoopCache:
     Parameters
     ----------
     inputs : Inputs
+    stacks : int, default 1
+        Number of stacks that are trained on these inputs, by this or by other threads.
     """
 
-    def __init__(self, inputs: Inputs) -> None:
-        self.inputs = inputs
+    def __init__(self, inputs: Inputs, stacks: int = 1) -> None:
+        self.inputs, self._stacks = inputs, stacks
         self._training: dict[tuple[Sequential, Optimizer], BatchLoop] = {}
         self._evaluation: dict[Sequential, BatchLoop] = {}
 
@@ -47,7 +49,9 @@ class LoopCache:
         key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
         if key not in self._training:
             step = train_step(net, inputs.settings.loss, optimizer)
-            self._training[key] = BatchLoop(step, inputs.backend, inputs.augmentation, inputs.settings.compile)
+            self._training[key] = BatchLoop(
+                step, inputs.backend, inputs.augmentation, inputs.settings.compile, self._stacks
+            )
         return self._training[key]
 
     def evaluation(self, net: Sequential) -> BatchLoop:
@@ -63,7 +67,9 @@ class LoopCache:
         """
         if net not in self._evaluation:
             step = evaluation_step(net, self.inputs.settings.loss)
-            self._evaluation[net] = BatchLoop(step, self.inputs.backend, compile=self.inputs.settings.compile)
+            self._evaluation[net] = BatchLoop(
+                step, self.inputs.backend, compile=self.inputs.settings.compile, stacks=self._stacks
+            )
         return self._evaluation[net]
 
 

@@ -3,6 +3,7 @@
 Nothing here reads an array on the host: no float(x), no bool(x).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -162,6 +163,9 @@ class BatchLoop:
         The same as that of the batches.
     compile : {"auto", "on", "off"}
         As for `Backend.loop`.
+    stacks : int, default 1
+        Number of stacks of nets that are trained on the same steps, each by such a loop: a step that all of them run
+        often is compiled further earlier.
 
     Attributes
     ----------
@@ -172,12 +176,26 @@ class BatchLoop:
     """
 
     def __init__(
-        self, step: BatchStep, backend: Backend, augmentation: Augmentation | None = None, compile: str = "auto"
+        self,
+        step: BatchStep,
+        backend: Backend,
+        augmentation: Augmentation | None = None,
+        compile: str = "auto",
+        stacks: int = 1,
     ) -> None:
         self.step = gathering(step, augmentation)
         self.run = backend.loop(self.step, compile)
+        self._stacks = stacks
 
-    def __call__(self, carry: Any, shared: Any, batches: Pass, rows: Array | None, tick: Tick = lambda n: None) -> Any:
+    def __call__(
+        self,
+        carry: Any,
+        shared: Any,
+        batches: Pass,
+        rows: Array | None,
+        tick: Tick = lambda n: None,
+        epoch: int | None = None,
+    ) -> Any:
         """Run the step on every batch.
 
         Parameters
@@ -191,16 +209,23 @@ class BatchLoop:
             One row for each batch.
         tick : callable, optional
             Called with the number of batches done since its last call.
+        epoch : int, optional
+            Number of passes over the same images before this one, also in an earlier process; see `Loop`. Default:
+            those of this loop.
 
         Returns
         -------
         arrays in containers
             The carry after the last batch.
         """
-        loader, start = batches.loader, 0
+        loader, start, done = batches.loader, 0, Counter[int]()
         for plan in batches.plans():
-            stop = start + plan.index.shape[0]
-            own = plan, None if rows is None else rows[start:stop, ...]
-            carry = self.run(carry, (shared, loader.images, loader.labels), own, tick)
-            start = stop
+            steps, size = plan.index.shape
+            own = plan, None if rows is None else rows[start : start + steps, ...]
+            before = None
+            if epoch is not None:  # as if all stacks had run in one loop up to now
+                before = self._stacks * (epoch * batches.counts[size] + done[size] + steps) - steps
+            carry = self.run(carry, (shared, loader.images, loader.labels), own, tick, before=before)
+            start += steps
+            done[size] += steps
         return carry

@@ -62,6 +62,48 @@ def test_predict_takes_the_middle_square_of_any_picture(tmp_path, capsys):
     assert first.removeprefix("square.png") == second.removeprefix("wide.png")
 
 
+@pytest.mark.usefixtures("out")
+def test_predict_names_every_bad_file_and_classifies_the_others(capsys):
+    Image.new("RGB", (40, 40), "red").save("red.png")
+    Image.new("RGB", (40, 40), "blue").save("blue.png")
+    with open("text.png", "w") as file:
+        file.write("no image")
+    cli.main(["predict", "out", "red.png", "blue.png"])
+    expected = capsys.readouterr().out
+    with pytest.raises(SystemExit) as end:
+        cli.main(["predict", "out", "none.png", "red.png", "text.png", "blue.png", "."])
+    assert end.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == expected
+    assert [line.split(": ")[:2] for line in err.splitlines()] == [["anynet", x] for x in ("none.png", "text.png", ".")]
+
+
+@pytest.mark.usefixtures("out")
+def test_predict_reports_that_an_animation_has_more_images(capsys):
+    red, blue = (Image.new("RGB", (40, 40), color) for color in ("red", "blue"))
+    red.save("red.png")
+    red.save("both.gif", save_all=True, append_images=[blue])
+    cli.main(["predict", "out", "red.png", "both.gif"])
+    out, err = capsys.readouterr()
+    first, second = out.splitlines()
+    assert second == first.replace("red.png", "both.gif")
+    assert err == "both.gif: holds several images; the first is classified\n"
+
+
+@pytest.mark.usefixtures("out")
+@pytest.mark.parametrize(("options", "color"), [((), "white"), (("--background", "navy"), "navy")])
+def test_predict_puts_the_background_behind_transparent_pixels(capsys, options, color):
+    Image.new("RGB", (40, 40), color).save("plain.png")
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save("clear.png")
+    cli.main(["predict", "out", "plain.png", "clear.png", *options])
+    first, second = capsys.readouterr().out.splitlines()
+    assert second == first.replace("plain.png", "clear.png")
+
+
+def test_predict_refuses_an_unknown_background(capsys):
+    assert "--background: expected a color name" in refused(capsys, "predict", "out", "a.png", "--background", "x")
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -71,8 +113,8 @@ def test_predict_takes_the_middle_square_of_any_picture(tmp_path, capsys):
             "expected a safetensors file, got 5 byte",
         ),
         (lambda folder: (folder / "config.toml").unlink(), "expected the folder of a run"),
-        (lambda folder: (folder / "image.png").write_text("no image"), "image.png: expected an image file"),
-        (lambda folder: (folder / "image.png").unlink(), "image.png: no such file"),
+        (lambda folder: (folder / "image.png").write_text("no image"), "image.png: expected an image file in PNG"),
+        (lambda folder: (folder / "image.png").unlink(), "got no such file"),
     ],
 )
 def test_predict_names_the_file_that_is_not_right(out, capsys, spoil, message):

@@ -1,6 +1,11 @@
 """What a run leaves on disk."""
 
 import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +13,10 @@ from safetensors.numpy import load_file
 
 import anynet as an
 from anynet import plots
+from anynet.app import run_folder
 from anynet.app.config import Config
 from anynet.app.experiment import run
-from anynet.app.run_folder import RunFolder
+from anynet.app.run_folder import RunFolder, make_folder
 from anynet.data import split
 from anynet.data.synthetic import draw
 
@@ -50,3 +56,64 @@ def test_the_best_epoch_is_saved_where_it_is_not_the_last(tmp_path):
     assert result["best_epoch"] == 2
     assert result["best_val_accuracy"] == shorter.history[-1].val_accuracy > result["val_accuracy"]
     assert result["best_test_accuracy"] == shorter.test.accuracy != result["test_accuracy"]
+
+
+class Noon(datetime):
+    """A clock that stands still."""
+
+    @classmethod
+    def now(cls, *_):
+        return cls(2026, 11, 21, 12, 0, 0)
+
+
+def test_names_that_are_taken_at_the_same_second_are_different(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_folder, "datetime", Noon)
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # as it is for processes that ask at once
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: make_folder(), range(40)))
+    expected = ["20261121-120000", *(f"20261121-120000-{i}" for i in range(2, 41))]
+    assert sorted(folder.name for folder in folders) == sorted(expected)
+    assert sorted(folder.name for folder in (tmp_path / "runs").iterdir()) == sorted(expected)
+
+
+def test_name_that_is_given_is_refused_if_another_took_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    assert make_folder(tmp_path / "deep" / "out") == tmp_path / "deep" / "out"
+    with pytest.raises(FileExistsError, match="out: expected a new folder, but it exists; choose another --run"):
+        make_folder(tmp_path / "deep" / "out")
+
+
+def test_nothing_is_made_for_settings_that_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="lr"):
+        run(Config(train="200", val="100", lr=-1.0))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_three_processes_at_the_same_second_make_three_runs(tmp_path):
+    code = f"""
+import sys; sys.path[:0] = {[str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]}
+from pathlib import Path; from datetime import datetime
+import pytest; from few_images import use_few_images
+from anynet.app import run_folder; from anynet.app.config import Config; from anynet.app.experiment import run
+class Noon(datetime):
+    now = classmethod(lambda cls, *_: cls(2026, 11, 21, 12, 0, 0))
+run_folder.datetime = Noon
+use_few_images(pytest.MonkeyPatch(), Path({str(tmp_path)!r}))
+print("ready", flush=True)
+sys.stdin.readline()
+print(run(Config(train="200", val="100", hidden="", epochs=1, data="synthetic"))[1])
+"""
+    pipe = subprocess.PIPE
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        for _ in range(3)
+    ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 3
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ended = [process.communicate(timeout=120) for process in processes]
+    names = ["20261121-120000", "20261121-120000-2", "20261121-120000-3"]
+    assert sorted(out for out, _ in ended) == [f"runs/{name}\n" for name in names]
+    assert all((tmp_path / "runs" / name / "result.json").is_file() for name in names)

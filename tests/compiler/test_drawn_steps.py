@@ -62,7 +62,7 @@ def test_in_parts(drawn: Drawn, long: int) -> None:
         assert_same(drawn, in_parts(backend("numpy")), PLAIN)
 
 
-@pytest.mark.filterwarnings("ignore:steps run as plain steps")  # such as one that returns integers for bools
+@pytest.mark.filterwarnings("ignore:steps run as (plain steps|separate kernels)")  # integers for bools, say
 @pytest.mark.parametrize(  # the emulator runs them in test_drawn_steps_on_cupy.py too
     "name", marked(RECORDING, slow=[name for name in RECORDING if name != "torch:cpu"])
 )

@@ -101,6 +101,54 @@ def a_gap_that_changes(xp, x, y, v, s, i, r):
     return new[..., :6], new[..., 6:], v
 
 
+def a_gap_in_place_of_a_part(xp, x, y, v, s, i, r):
+    old = joined(xp, x + r, 3 * y)
+    new = joined(xp, 2 * old[..., :3], xp.ones((4, 3), dtype=x.dtype), old[..., 6:])
+    return new[..., :6], new[..., 6:], v
+
+
+def a_gap_in_place_of_a_part_of_another_vector(xp, x, y, v, s, i, r):
+    other = joined(xp, y + r, x)
+    old = joined(xp, (x + r)[..., :3], other[..., 3:6], 3 * y)
+    new = joined(xp, 2 * old[..., :3], xp.ones((4, 3), dtype=x.dtype), old[..., 6:])
+    return new[..., :6], new[..., 6:] + other[..., 6:], v
+
+
+def a_gap_kept(xp, x, y, v, s, i, r):
+    old = joined(xp, (x + r)[..., :3], xp.ones((4, 3), dtype=x.dtype), y)
+    new = joined(xp, 2 * old[..., :3], old[..., 3:])
+    last = joined(xp, new[..., :6], new[..., 6:] - 1)
+    return last[..., :6], last[..., 6:], v
+
+
+def a_gap_kept_and_then_changed(xp, x, y, v, s, i, r):
+    old = joined(xp, (x + r)[..., :3], xp.ones((4, 3), dtype=x.dtype), y)
+    new = joined(xp, 2 * old[..., :3], old[..., 3:])
+    last = joined(xp, new[..., :3], 2 * new[..., 3:])
+    return last[..., :6], last[..., 6:], v
+
+
+def equal_gaps(xp, x, y, v, s, i, r):
+    def gap():
+        return xp.ones((4, 3), dtype=x.dtype)
+
+    old = joined(xp, (x + r)[..., :3], gap(), y)
+    new = joined(xp, 2 * old[..., :3], gap(), old[..., 6:])
+    return new[..., :6], new[..., 6:], v
+
+
+def other_gaps_in_the_same_place(xp, x, y, v, s, i, r):
+    old = joined(xp, (x + r)[..., :3], xp.ones((4, 3), dtype=x.dtype), y)
+    new = joined(xp, 2 * old[..., :3], xp.zeros((4, 3), dtype=x.dtype), old[..., 6:])
+    return new[..., :6], new[..., 6:], v + xp.sum(new)
+
+
+def gaps_that_overlap(xp, x, y, v, s, i, r):
+    old = joined(xp, (x + r)[..., :3], xp.ones((4, 3), dtype=x.dtype), y)
+    new = joined(xp, xp.ones((4, 4), dtype=x.dtype), old[..., 4:6] + 1, old[..., 6:])
+    return new[..., :6], new[..., 6:], v
+
+
 STEPS = {
     "all passed through": lambda xp, x, y, v, s, i, r: (x, y, v),
     "swapped": lambda xp, x, y, v, s, i, r: (y, x, v),
@@ -122,6 +170,9 @@ STEPS = {
     "columns taken": lambda xp, x, y, v, s, i, r: (xp.take(x + r, i, axis=1) @ y, y, v),
     "rows counted from the end": lambda xp, x, y, v, s, i, r: (xp.take(x, i - 4, axis=0) + r, y, v),
     "rows taken of rows taken": lambda xp, x, y, v, s, i, r: (xp.take(xp.take(x + r, i, axis=0), i, axis=0), y, v),
+    "rows taken by two indices": lambda xp, x, y, v, s, i, r: (
+        (xp.take(x, i, axis=0) - 2 * xp.take(x, xp.flip(i), axis=0) + xp.take(r, i, axis=0), y, v)
+    ),
     "rows taken by numbers just made": lambda xp, x, y, v, s, i, r: (x, y, v + xp.take(v, six(xp, v), axis=0)),
     "infinities behind a mask": lambda xp, x, y, v, s, i, r: (xp.where(x > 0, xp.log(x), 0.0), y + r, v),
     "a mask of -0.0": lambda xp, x, y, v, s, i, r: (xp.copysign(y, xp.where(x > 0, r, -0.0)), y + r, v),
@@ -156,6 +207,13 @@ STEPS = {
         a_part_made_before_the_vector_that_it_changes,
         a_view_returned_of_a_vector_that_changes,
         a_gap_that_changes,
+        a_gap_in_place_of_a_part,
+        a_gap_in_place_of_a_part_of_another_vector,
+        a_gap_kept,
+        a_gap_kept_and_then_changed,
+        equal_gaps,
+        other_gaps_in_the_same_place,
+        gaps_that_overlap,
     )
 }
 """Functions of a namespace; x, y, v, which are carried; s, i, which stay; and r, which is a step's own."""

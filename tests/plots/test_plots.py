@@ -1,5 +1,10 @@
 """Pictures of runs: curves over the epochs, and first-layer weights."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -83,3 +88,19 @@ def test_class_templates_show_the_weights():
     assert picture.shape == (32, 32, 3)
     np.testing.assert_allclose(picture[..., 0].ravel(), np.linspace(0, 1, 1024))
     np.testing.assert_allclose(picture[..., 1:], 0.5)
+
+
+@pytest.mark.parametrize("backend", ["foo", "module://matplotlib_inline.backend_inline", "tkagg", "pdf", ""])
+def test_pictures_need_no_backend_of_pyplot(tmp_path, backend):
+    """Notebooks set MPLBACKEND for the programs that they start, too."""
+    code = (
+        "import os, sys; from anynet import plots; import numpy as np\n"
+        "plots.step_errors([0.1, 0.2], {'central': np.ones(2)}).savefig(sys.argv[1])\n"
+        "assert 'matplotlib.pyplot' not in sys.modules; print(os.environ['MPLBACKEND'])"
+    )
+    environment = os.environ | {"MPLBACKEND": backend, "PYTHONPATH": f"{Path(__file__).parents[2]}"}
+    environment.pop("DISPLAY", None)
+    command = [sys.executable, "-c", code, f"{tmp_path / 'picture.png'}"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{backend}\n", "")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")

@@ -41,7 +41,7 @@ def refusal(data, here, **settings):
 
 
 def test_training_says_sizes_and_keeps_the_cause(data, backend_here):
-    def loop(*args):
+    def loop(*args, **kwargs):
         exhaust(backend_here)
 
     said, cause = refusal(data, with_loop(backend_here, loop, free=100 * EACH))
@@ -54,7 +54,7 @@ def test_training_says_sizes_and_keeps_the_cause(data, backend_here):
 
 
 def test_other_errors_stay_what_they_are(data, backend_here):
-    def loop(*args):
+    def loop(*args, **kwargs):
         raise RuntimeError("something else")
 
     with pytest.raises(RuntimeError, match="something else"):
@@ -64,7 +64,7 @@ def test_other_errors_stay_what_they_are(data, backend_here):
 @pytest.mark.parametrize(("free", "most"), [(None, EACH // 2), (100 * EACH, EACH // 2), (1.5 * EACH, 0.75 * EACH // 1)])
 @pytest.mark.parametrize("batch_size", [64, 200])
 def test_the_batch_that_is_named_is_the_largest_of_half_the_size(data, free, most, batch_size):
-    def loop(*args):
+    def loop(*args, **kwargs):
         raise MemoryError
 
     net = an.Sequential(an.Linear(3072, 50), *(an.Linear(50, 50) for _ in range(40)), an.Linear(50, 10))
@@ -81,7 +81,7 @@ def test_the_batch_that_is_named_is_the_largest_of_half_the_size(data, free, mos
 def test_stacks_are_told_how_many_at_a_time(data, monkeypatch):
     monkeypatch.setattr(Numpy, "workers", 1)
 
-    def loop(carry, *args):
+    def loop(carry, *args, **kwargs):
         if carry[0].shape[0] > 2:
             raise MemoryError
         return carry
@@ -97,7 +97,7 @@ def test_stacks_are_told_how_many_at_a_time(data, monkeypatch):
 def test_each_core_reports_too(data, monkeypatch):
     monkeypatch.setattr(Numpy, "workers", 2)
 
-    def loop(*args):
+    def loop(*args, **kwargs):
         raise MemoryError("Unable to allocate 9 TiB")
 
     said, cause = refusal(data, with_loop(backend("numpy"), loop), seeds=range(4))
@@ -143,7 +143,7 @@ def test_a_training_within_a_training_speaks_for_itself(data):
 @pytest.mark.parametrize("more", [[], ["--seeds", "3"]])
 def test_a_command_ends_in_one_line_and_keeps_no_empty_run(tmp_path, capsys, monkeypatch, more):
     def loop(self, step, compile):
-        def run(*args):
+        def run(*args, **kwargs):
             np.empty(TOO_MUCH)
 
         return run

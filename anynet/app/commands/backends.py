@@ -13,7 +13,7 @@ def backends() -> None:
 
     Free memory is known of the default device only.
     """
-    table = Table("backend", "version", "device", "steps", "free memory", "total", title="Array libraries")
+    table = Table("backend", "version", "device", "steps", "free memory", "total", title="Array libraries", padding=0)
     remarks = []
     for name in LIBRARIES:
         try:

@@ -1,15 +1,20 @@
 """``anynet predict``."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 
-from anynet.app.prediction import load_predictor, read_image
+from anynet.app.image_files import parse_background, read_image
+from anynet.app.prediction import load_predictor
 from anynet.backends import backend as choose_backend
+from anynet.core.errors import FileError
 
 
-def predict(run: Path, /, *images: Path, backend: str | None = None) -> None:
+def predict(run: Path, /, *images: Path, background: str = "white", backend: str | None = None) -> None:
     """Classify image files with a trained net, and print the three most probable classes of each.
+
+    A file that cannot be read gives a line on stderr and exit code 2; the others are classified.
 
     Parameters
     ----------
@@ -17,15 +22,33 @@ def predict(run: Path, /, *images: Path, backend: str | None = None) -> None:
         Folder of a run. For a sweep, the probabilities of all members are averaged; its member-N folders hold single
         nets.
     images
-        Image files; the central square of each is scaled to 32 x 32 pixels.
+        PNG, JPEG, GIF, WebP, BMP or TIFF files of at most 25 million pixels; the central square of each is scaled to
+        32 x 32 pixels.
+    background
+        Color behind transparent pixels: a name or #rrggbb.
     backend
         Array library, as for train --backend.
     """
     if not images:
         raise ValueError(f"predict {run}: expected one image file or more, got none")
+    color = parse_background(background)
     predictor = load_predictor(run, choose_backend(backend))
-    rows = np.stack([read_image(path) for path in images])
-    for path, probabilities in zip(images, predictor(rows), strict=True):
-        best = np.argsort(-probabilities)[:3]
-        names = ", ".join(f"{predictor.classes[i]} {probabilities[i]:.0%}" for i in best)
-        print(f"{path}: {names}" + (f" (trained on {predictor.dataset})" if predictor.dataset != "cifar10" else ""))
+    paths, rows, failed = [], [], False
+    for path in images:
+        try:
+            row, several = read_image(path, color)
+        except FileError as error:
+            print(f"anynet: {error}", file=sys.stderr)
+            failed = True
+            continue
+        paths.append(path)
+        rows.append(row)
+        if several:
+            print(f"{path}: holds several images; the first is classified", file=sys.stderr)
+    if rows:
+        for path, probabilities in zip(paths, predictor(np.stack(rows)), strict=True):
+            best = np.argsort(-probabilities)[:3]
+            names = ", ".join(f"{predictor.classes[i]} {probabilities[i]:.0%}" for i in best)
+            print(f"{path}: {names}" + (f" (trained on {predictor.dataset})" if predictor.dataset != "cifar10" else ""))
+    if failed:
+        sys.exit(2)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import rich
 from cyclopts import Parameter
-from rich import print as rich_print
 from rich.table import Table
 
 from anynet.app import search as searches
@@ -76,7 +76,7 @@ def search(
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; run the same command again to continue {out}") from None
-    rich_print(_table(ranked))
+    rich.get_console().print(_table(ranked), crop=False)  # too wide is better than cut off
     print(f"results in {out}")
 
 

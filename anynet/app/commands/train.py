@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import rich
 from cyclopts import Parameter
-from rich import print as rich_print
 from rich.table import Table
 
 from anynet.app import experiment
@@ -45,7 +45,7 @@ def train(
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
     if profile:
-        rich_print(profile_steps(experiment.prepare(config)))
+        rich.print(profile_steps(experiment.prepare(config)))
     elif seeds is None and not sweep:
         _, folder, result = experiment.run(config, run)
         print(
@@ -57,7 +57,7 @@ def train(
         _, folder, result = train_sweep(config, sweep_points(config, sweep or (), seeds), run)
         if len(result["over_seeds"]) > 1:
             with harmless("the table of results cannot be printed"):
-                rich_print(_table(result))
+                rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off
         print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
 
 

@@ -1,7 +1,6 @@
 """The reports' second test of a backward pass: a net that overfits a few images."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.app import build
@@ -9,6 +8,7 @@ from anynet.app.config import Config
 from anynet.data import Batches, Dataset, Split
 from anynet.optim import SGD
 from anynet.optim.schedules import Exponential
+from anynet.plots import Figure
 from anynet.training import fit
 
 IMAGES, EPOCHS = 100, 400

@@ -5,10 +5,10 @@ from html import escape
 from pathlib import Path
 
 import markdown
-from matplotlib.figure import Figure
 from PIL import Image
 
 from anynet.core.atomic import write_text_whole, write_whole
+from anynet.plots import Figure
 
 STYLE = (
     "body { max-width: 60em; margin: 2em auto; padding: 0 1em; font-family: sans-serif; line-height: 1.5 } "

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from tqdm import tqdm
 
 from anynet.app.config import make_config
 from anynet.app.reports.compare import compare_all
@@ -17,6 +16,7 @@ from anynet.app.reports.report_page import report_page, summary_page
 from anynet.app.reports.tasks import Task, is_finished, read_outcome, run_tasks
 from anynet.app.space import Point, combinations
 from anynet.core.checks import nearest
+from anynet.core.streams import progress_bar
 from anynet.data.sources import find
 
 GRADIENT_CHECKS = "gradient-checks"
@@ -88,7 +88,7 @@ def _make(tasks: Sequence[Task], out: Path, jobs: int, stack_size: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     there = sum(map(is_finished, tasks))
     try:
-        with FileLock(out / ".lock", timeout=0), tqdm(total=len(tasks), initial=there, unit="run", disable=None) as bar:
+        with FileLock(out / ".lock", timeout=0), progress_bar(total=len(tasks), initial=there, unit="run") as bar:
             for task in run_tasks(tasks, jobs, stack_size):
                 bar.set_postfix_str("/".join(task.folder.parts[-3:]))
                 bar.update()

@@ -21,6 +21,7 @@ from anynet.app.search.worker import Worker
 from anynet.app.space import Point, Space, convert_space, points
 from anynet.backends import backend as choose_backend
 from anynet.core.formatting import format_settings
+from anynet.core.streams import progress_bar
 from anynet.data import Batches
 from anynet.data.sources import find
 
@@ -91,7 +92,7 @@ def search(
     settings = search_folder.search_settings(bases, space, trials, fine, prune, seed)
     if search_folder.is_new(folder, settings):
         for config in dict.fromkeys(bases):
-            for point in tqdm(coarse, "validating points", leave=False, disable=None):
+            for point in progress_bar(iterable=coarse, desc="validating points", leave=False):
                 prepare(replace(config, **point), found)
     folder.mkdir(parents=True, exist_ok=True)
     return _Search(folder, found, prune, stack_size).run(settings, bases, space, coarse, fine, seed)
@@ -118,7 +119,7 @@ class _Search:
         total = len(coarse) + (fine.trials if fine else 0)
         with (
             Worker(self._folder / search_folder.WORKERS) as worker,
-            tqdm(total=total, unit="trial", disable=None) as bar,
+            progress_bar(total=total, unit="trial") as bar,
         ):
             self._finish("coarse", bases[0], space, coarse, worker, bar)
             if fine is not None:

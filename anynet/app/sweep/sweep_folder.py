@@ -9,7 +9,7 @@ from anynet.app.config import Config, write_config
 from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
 from anynet.app.run_folder import (
     experiment_environment,
-    refuse_existing,
+    make_folder,
     run_pictures,
     run_result,
     write_failure,
@@ -42,8 +42,8 @@ class SweepFolder:
 
     Parameters
     ----------
-    path : Path
-        New folder.
+    path : Path, optional
+        New folder. Default: see `anynet.app.run_folder.make_folder`.
     points : sequence of dict
         Settings in which the members differ.
     members : sequence of Config
@@ -57,16 +57,14 @@ class SweepFolder:
         If the folder exists.
     """
 
-    def __init__(self, path: Path, points: Sequence[Point], members: Sequence[Config], data: Dataset) -> None:
-        refuse_existing(path)
-        path.mkdir(parents=True)
-        self.path = path
+    def __init__(self, path: Path | None, points: Sequence[Point], members: Sequence[Config], data: Dataset) -> None:
+        self.path = make_folder(path)
         self._points, self._configs, self._data = points, members, data
         self._histories = [History() for _ in points]
-        self._tolerant = Tolerant(path)
-        with removed_on_failure(path):
-            write_config(members[0], path / "config.toml", without=points[0])
-            self._write_members(path, {})
+        self._tolerant = Tolerant(self.path)
+        with removed_on_failure(self.path):
+            write_config(members[0], self.path / "config.toml", without=points[0])
+            self._write_members(self.path, {})
 
     def __enter__(self) -> Self:
         return self

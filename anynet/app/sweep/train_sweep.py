@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anynet.app.config import Config
-from anynet.app.experiment import fit_stack, new_folder, prepare
+from anynet.app.experiment import fit_stack, prepare
 from anynet.app.keeping import draw_unless_interrupted
 from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
@@ -51,13 +51,13 @@ def train_sweep(
     BackendError, DataError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `anynet.app.experiment.prepare` and `anynet.fit` do.
     """
-    folder = folder or new_folder()
-    refuse_existing(folder)
+    if folder is not None:
+        refuse_existing(folder)
     first = prepare(replace(config, order_seed=config.order, **points[0]))
     members = [first.with_settings(**point) for point in points]
-    print(f"{first}; {format_count(len(members), 'member')}; results in {folder}", file=sys.stderr)
     configs = [member.config for member in members]
     with HeldSignals() as signals, SweepFolder(folder, points, configs, first.data) as results:
+        print(f"{first}; {format_count(len(members), 'member')}; results in {results.path}", file=sys.stderr)
 
         def add(rows: dict[int, Epoch]) -> None:
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`

@@ -23,6 +23,9 @@ MOST_THREADS, MOST_ARGUMENTS = 1 << 10, 500
 ALONE = 1 << 8, 1 << 11
 """Threads per block and the largest number of blocks, for a kernel of a single phase."""
 
+FEW_BLOCKS = 1 << 5
+"""Number of blocks below which those that reduce columns are large: more warps share the rows then."""
+
 
 @dataclass(eq=False)
 class Kernel:
@@ -200,6 +203,8 @@ def _body(kernel: Kernel, pointer: Callable[[Array], str], number: Callable[[int
     phases, (threads, most) = kernel.phases, ALONE
     if len(phases) == 1 and phases[0].work > min(MOST_THREADS, SMALL):
         blocks = min(most, math.ceil(phases[0].n_results / _at_a_time(phases[0], threads)))
+        if phases[0].by is Workers.COLUMN and blocks < FEW_BLOCKS:
+            threads = MOST_THREADS
         span = _span(phases[0], threads, shared_by=blocks)
         return phases[0].source(pointer, number, span, threads), blocks, threads
     n, part = 1, 1

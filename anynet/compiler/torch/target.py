@@ -107,5 +107,5 @@ class TorchTarget(Target):
         n, columns = out.shape
         if self.device.type != "cpu" or columns > NARROW or max(n, a.shape[1]) < LONG:
             return [(partial(torch.mm, out=out), (a, b))]
-        turned = torch.empty((columns, n), dtype=out.dtype)
+        turned = torch.empty((columns, n), dtype=out.dtype, device=self.device)
         return [(partial(torch.mm, out=turned), (b.mT, a.mT)), (out.copy_, (turned.mT,))]

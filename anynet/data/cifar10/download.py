@@ -1,31 +1,21 @@
-"""Resumable download of the official CIFAR-10 archive into a cache."""
+"""Download of the official CIFAR-10 archive into a cache."""
 
 import os
-import re
-import threading
-from concurrent.futures import Future
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from anynet.core.errors import Error
 from anynet.data.cifar10.files import ARCHIVE_MD5
-
-if TYPE_CHECKING:
-    import requests
+from anynet.data.cifar10.transfer import DownloadError, transfer
 
 FILE = "cifar-10-python.tar.gz"
-URL = f"https://www.cs.toronto.edu/~kriz/{FILE}"
+SERVER = "https://www.cs.toronto.edu/~kriz"
+SIZE = 170_498_071
 MD5 = ARCHIVE_MD5[FILE]
-
-ANSWER_SECONDS = 8.0
-"""Time limit for the server's answer, name lookup included."""
-STALL_SECONDS = 10.0
-"""Time limit between two chunks of the file."""
-
-
-class DownloadError(Error, OSError):
-    """Error for a download that cannot be started or finished. The message is one line and says what to do."""
 
 
 def default_cache() -> Path:
@@ -40,11 +30,14 @@ def default_cache() -> Path:
     DownloadError
         If pooch is not installed.
     """
-    return Path(os.environ.get("ANYNET_CACHE") or _pooch().os_cache("anynet"))
+    return Path(os.environ.get("ANYNET_CACHE") or _import("pooch").os_cache("anynet"))
 
 
 def fetch(cache: Path) -> Path:
     """Download the official archive, unless it is in the cache already.
+
+    The servers of the environment variable ``ANYNET_MIRROR``, base addresses separated by commas, are tried in order,
+    then the official one. Of several processes one downloads, and the others wait for it.
 
     Parameters
     ----------
@@ -59,103 +52,119 @@ def fetch(cache: Path) -> Path:
     Raises
     ------
     DownloadError
-        If the server cannot be reached, the connection breaks, or the file is not the official one. After a broken
-        connection the received part stays in `cache`, and the next call resumes from there.
+        If no server can be reached, the connection breaks, the file is not the official one, or the cache cannot be
+        written to. After a broken connection the received part stays in `cache`, and the next call resumes from there.
     """
-    pooch = _pooch()
-    pooch.get_logger().setLevel("WARNING")  # the progress bar tells the rest
+    archive = cache / FILE
+    found = _md5(archive)
+    if found == MD5:
+        return archive
     advice = (
         "try again later, or use --data synthetic, or --data DIR with a CIFAR-10 that you have, "
         f"or put {FILE} into {cache}"
     )
+    if found:
+        advice = f"delete {archive} or replace it, since it has md5 {found} instead of {MD5}, or {advice}"
+    urls = [f"{server}/{FILE}" for server in (*_mirrors(), SERVER)]
     try:
-        return Path(pooch.retrieve(URL, f"md5:{MD5}", fname=FILE, path=cache, downloader=_resume))
+        cache.mkdir(parents=True, exist_ok=True)
+        with _only_process(cache):
+            if _md5(archive) != MD5:  # no other process has downloaded it
+                _download(urls, archive)
     except DownloadError as error:
         raise DownloadError(f"{error}; {advice}") from error
-    except OSError as error:  # from pooch: the cache is not writable
+    except OSError as error:
         raise DownloadError(
-            f"{cache}: cannot be written to; set $ANYNET_CACHE to another folder, or {advice}"
+            f"{cache}: cannot be written to ({error.strerror}); set $ANYNET_CACHE to another folder, or {advice}"
         ) from error
-    except ValueError as error:  # from pooch: wrong MD5 sum
-        raise DownloadError(f"{FILE}: expected md5 {MD5}, got another file from {URL}; {advice}") from error
+    if found:
+        print(f"{archive}: expected md5 {MD5}, got {found}; replaced by a new download", file=sys.stderr)
+    return archive
 
 
-def _pooch() -> Any:
-    """Import pooch, which only a download needs and which is part of the extra "app"."""
+def _mirrors() -> list[str]:
+    """Return the base addresses in ``$ANYNET_MIRROR``, without a slash at their ends."""
+    mirrors = [text.strip().rstrip("/") for text in os.environ.get("ANYNET_MIRROR", "").split(",") if text.strip()]
+    for mirror in mirrors:
+        if not _is_address(mirror):
+            raise DownloadError(
+                f'ANYNET_MIRROR: expected addresses such as https://host/folder, separated by commas, got "{mirror}"; '
+                f"give the folders that {FILE} is in"
+            )
+    return mirrors
+
+
+def _is_address(text: str) -> bool:
     try:
-        import pooch
+        parts = urlsplit(text)
+    except ValueError:  # brackets of an IPv6 address that do not match
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+@contextmanager
+def _only_process(cache: Path) -> Iterator[None]:
+    """Wait until no other process downloads into the cache. The lock of a process that ended holds nobody up."""
+    filelock = _import("filelock")
+    path = cache / f"{FILE}.lock"
+    path.touch()  # raises OSError where filelock may try forever
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"{cache}: another process downloads CIFAR-10; waiting for it", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _download(urls: list[str], archive: Path) -> None:
+    """Download the archive from the first server that has it, through a partial file next to it."""
+    part = archive.with_name(f"{FILE}.part")
+    if part.exists() and part.stat().st_size >= SIZE and _md5(part) != MD5:
+        part.unlink()
+    errors = []
+    for url in urls:
+        try:
+            _download_from(url, part)
+        except DownloadError as error:
+            errors.append(str(error))
+        except OSError:  # no space left, perhaps: leave it to others
+            part.unlink(missing_ok=True)
+            raise
+        else:
+            part.replace(archive)
+            return
+    raise DownloadError("; ".join(errors))
+
+
+def _download_from(url: str, part: Path) -> None:
+    """Complete the partial file; start again if what it began with was not the archive's."""
+    resumed = part.exists()
+    if not resumed or part.stat().st_size < SIZE:
+        transfer(url, part, SIZE)
+    if (found := _md5(part)) == MD5:
+        return
+    part.unlink()
+    if not resumed:
+        raise DownloadError(f"{url}: expected md5 {MD5}, got {found}, which is another file")
+    _download_from(url, part)
+
+
+def _md5(path: Path) -> str | None:
+    """Return the MD5 sum of a file, None if there is none."""
+    pooch = _import("pooch")
+    return pooch.file_hash(path, alg="md5") if path.is_file() else None
+
+
+def _import(package: str) -> Any:
+    """Import a package that only a download needs and that is part of the extra "app"."""
+    try:
+        return import_module(package)
     except ImportError as error:
         raise DownloadError(
-            "downloading CIFAR-10 needs pooch; run pip install '.[app]', or use --data synthetic, or --data DIR "
+            f"downloading CIFAR-10 needs {package}; run pip install '.[app]', or use --data synthetic, or --data DIR "
             "with a CIFAR-10 that you have"
         ) from error
-    return pooch
-
-
-def _resume(url: str, output: str, _: Any) -> None:
-    """Download `url` to the file `output`, through a partial file next to it. Called by pooch."""
-    import requests
-    from tqdm import tqdm
-
-    part = Path(output).with_name(f"{FILE}.part")
-    have = part.stat().st_size if part.exists() else 0
-    response = _ask(url, have)
-    if _start(response) not in (0, have):
-        response.close()
-        response = _ask(url, 0)
-    start = _start(response)
-    if start not in (0, have):
-        response.close()
-        raise DownloadError(f"{url} answered {response.status_code} {response.reason}")
-
-    length = response.headers.get("Content-Length")
-    total = start + int(length) if length else None
-    with (
-        response,
-        part.open("ab" if start else "wb") as file,
-        tqdm(desc=FILE, total=total, initial=start, unit="B", unit_scale=True, disable=None) as bar,
-    ):
-        try:
-            for chunk in response.iter_content(1 << 16):
-                file.write(chunk)
-                bar.update(len(chunk))
-        except requests.RequestException as error:
-            raise DownloadError(f"{url} broke off after {file.tell()} bytes, which are kept") from error
-        if total is not None and file.tell() < total:
-            raise DownloadError(f"{url} broke off after {file.tell()} of {total} bytes, which are kept")
-    part.replace(output)
-
-
-def _ask(url: str, start: int) -> "requests.Response":
-    """Request `url` from byte `start` on; the body of the response is not read yet.
-
-    The request is sent from a thread, because the timeouts of requests cover neither name lookup nor several addresses
-    tried in turn.
-    """
-    import requests
-
-    # identity: byte positions are those of the file, not of a compressed transfer.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-    answer: Future[requests.Response] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(requests.get(url, headers=headers, stream=True, timeout=(ANSWER_SECONDS, STALL_SECONDS)))
-        except Exception as error:
-            answer.set_exception(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answer.result(ANSWER_SECONDS)
-    except TimeoutError as error:
-        raise DownloadError(f"{urlsplit(url).hostname} did not answer within {ANSWER_SECONDS:g} seconds") from error
-    except requests.RequestException as error:
-        raise DownloadError(f"{urlsplit(url).hostname} could not be reached") from error
-
-
-def _start(response: "requests.Response") -> int | None:
-    """Return the position of the body's first byte in the file; None if the body is not part of the file."""
-    if response.status_code == 200:
-        return 0
-    content_range = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return int(content_range[1]) if response.status_code == 206 and content_range else None

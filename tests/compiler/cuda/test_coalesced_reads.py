@@ -56,7 +56,7 @@ def reads_and_sums(shape, axis):
         ((512, 1024), 0),
         ((2048, 50), 0),
         ((3, 300, 50), 1),
-        ((50, 100), 1),
+        ((300, 100), 1),
     ],
 )
 def test_warps_read_adjacent_elements(emulated_cupy, shape, axis):

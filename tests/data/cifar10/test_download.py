@@ -1,90 +1,56 @@
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
+from file_server import CONTENT, NAME, Server
 
 from anynet.data import DownloadError
-from anynet.data.cifar10 import download
+from anynet.data.cifar10 import download, transfer
 
-CONTENT = np.random.default_rng(0).bytes(700_000)
-NAME = "cifar-10-python.tar.gz"
-
-
-class Server(ThreadingHTTPServer):
-    """Serves CONTENT at any address; what it does otherwise is set through its attributes.
-
-    ranges: the Range header of each request so far, None where there was none.
-    break_at: stop after this byte of the content, once, and then close the connection ("drop") or keep it ("stall").
-    """
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.ranges = []
-        self.knows_ranges = True
-        self.wrong_range = False
-        self.status = None
-        self.silent = False
-        self.break_at = None
-        self.then = "drop"
-        self.released = threading.Event()
+MD5 = hashlib.md5(CONTENT).hexdigest()
+PART, LOCK = f"{NAME}.part", f"{NAME}.lock"
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        asked = self.headers["Range"]
-        self.server.ranges.append(asked)
-        if self.server.silent:
-            self.server.released.wait()
-            return
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.knows_ranges else 0
-        if self.server.status or start >= len(CONTENT):
-            self.send_response(self.server.status or 416)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.send_response(206 if start else 200)
-        if start:
-            first = start + self.server.wrong_range
-            self.send_header("Content-Range", f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}")
-        self.send_header("Content-Length", str(len(CONTENT) - start))
-        self.end_headers()
-        if self.server.break_at:
-            self.wfile.write(CONTENT[start : self.server.break_at])
-            self.wfile.flush()
-            self.server.break_at = None
-            if self.server.then == "stall":
-                self.server.released.wait()
-        else:
-            self.wfile.write(CONTENT[start:])
+@pytest.fixture(autouse=True)
+def small_archive(monkeypatch):
+    """CONTENT is the official archive, and tries follow each other at once."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(download, "MD5", MD5)
+    monkeypatch.setattr(download, "SIZE", len(CONTENT))
+    monkeypatch.setattr(transfer, "WAITS", (0, 0))
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch):
     with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        monkeypatch.setenv("no_proxy", "*")
-        monkeypatch.setattr(download, "URL", f"http://127.0.0.1:{server.server_port}/{NAME}")
-        monkeypatch.setattr(download, "MD5", hashlib.md5(CONTENT).hexdigest())
+        monkeypatch.setattr(download, "SERVER", server.address)
         yield server
-        server.released.set()
-        server.shutdown()
-        thread.join()
+
+
+@pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch):
+    with Server() as server:
+        monkeypatch.setenv("ANYNET_MIRROR", f"{server.address}/folder/")
+        yield server
+
+
+@pytest.fixture
+def nowhere():
+    """An address at which connections are refused."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound but not listening
+        yield f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def kept(cache):
+    return sorted(set(os.listdir(cache)) - {LOCK})
 
 
 def check_advice(message: str, cache: Path) -> None:
@@ -95,9 +61,11 @@ def check_advice(message: str, cache: Path) -> None:
 
 
 def test_constants_are_the_official_ones():
-    assert download.URL == "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
-    assert download.MD5 == "c58f30108f718f92721af3b95e74349a"
-    assert download.ANSWER_SECONDS < 10
+    code = "from anynet.data.cifar10.download import *; print(SERVER, FILE, SIZE, MD5)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    md5 = "c58f30108f718f92721af3b95e74349a"
+    assert result.stdout == f"https://www.cs.toronto.edu/~kriz cifar-10-python.tar.gz 170498071 {md5}\n"
+    assert transfer.ANSWER_SECONDS < 10
 
 
 def test_file_is_downloaded_once_into_a_cache_that_is_made(server, tmp_path, capfd):
@@ -107,84 +75,168 @@ def test_file_is_downloaded_once_into_a_cache_that_is_made(server, tmp_path, cap
         assert file == cache / NAME
         assert file.read_bytes() == CONTENT
     assert server.ranges == [None]
-    assert os.listdir(cache) == [NAME]
+    assert kept(cache) == [NAME]
     assert capfd.readouterr() == ("", "")  # no progress bar where no terminal is
 
 
 def test_file_in_the_cache_needs_no_network(monkeypatch, tmp_path):
     (tmp_path / NAME).write_bytes(CONTENT)
-    monkeypatch.setattr(download, "MD5", hashlib.md5(CONTENT).hexdigest())
     monkeypatch.setattr(socket, "getaddrinfo", None)
     assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert os.listdir(tmp_path) == [NAME]  # nothing is written: the cache may be read-only
 
 
-def test_damaged_file_in_the_cache_is_downloaded_again(server, tmp_path):
+def test_damaged_file_in_the_cache_is_named_and_downloaded_again(server, tmp_path, capsys):
     (tmp_path / NAME).write_bytes(CONTENT[:-1])
     assert download.fetch(tmp_path).read_bytes() == CONTENT
+    wrong = hashlib.md5(CONTENT[:-1]).hexdigest()
+    expected = f"{tmp_path / NAME}: expected md5 {MD5}, got {wrong}; replaced by a new download\n"
+    assert capsys.readouterr() == ("", expected)
+
+
+def test_damaged_file_in_the_cache_is_named_and_kept_without_a_network(nowhere, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "SERVER", nowhere)
+    (tmp_path / NAME).write_bytes(b"garbage")
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1 could not be reached") as caught:
+        download.fetch(tmp_path)
+    wrong = hashlib.md5(b"garbage").hexdigest()
+    assert f"delete {tmp_path / NAME} or replace it, since it has md5 {wrong} instead of {MD5}" in str(caught.value)
+    check_advice(str(caught.value), tmp_path)
+    assert (tmp_path / NAME).read_bytes() == b"garbage"
 
 
 def test_dropped_download_goes_on_where_it_stopped(server, tmp_path):
-    server.break_at = 393_216
-    with pytest.raises(DownloadError, match="broke off after 393216 bytes") as caught:
-        download.fetch(tmp_path)
-    check_advice(str(caught.value), tmp_path)
-    assert os.listdir(tmp_path) == [f"{NAME}.part"]
-    assert (tmp_path / f"{NAME}.part").read_bytes() == CONTENT[:393_216]
-
+    server.breaks = [393_216]
     assert download.fetch(tmp_path).read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=393216-"]
-    assert os.listdir(tmp_path) == [NAME]
+    assert kept(tmp_path) == [NAME]
 
 
-def test_download_dropped_twice_goes_on_twice(server, tmp_path):
-    for stop in (131_072, 327_680):
-        server.break_at = stop
-        with pytest.raises(DownloadError, match=f"broke off after {stop} bytes"):
-            download.fetch(tmp_path)
+def test_download_dropped_three_times_goes_on_when_it_is_called_again(server, tmp_path):
+    server.breaks = [131_072, 327_680, 393_216]
+    with pytest.raises(DownloadError, match="broke off after 393216 of 700000 bytes, which are kept") as caught:
+        download.fetch(tmp_path)
+    check_advice(str(caught.value), tmp_path)
+    assert kept(tmp_path) == [PART]
+    assert (tmp_path / PART).read_bytes() == CONTENT[:393_216]
     assert download.fetch(tmp_path).read_bytes() == CONTENT
-    assert server.ranges == [None, "bytes=131072-", "bytes=327680-"]
+    assert server.ranges == [None, "bytes=131072-", "bytes=327680-", "bytes=393216-"]
+    assert kept(tmp_path) == [NAME]
 
 
 def test_server_that_ignores_ranges_starts_anew(server, tmp_path):
     server.knows_ranges = False
-    (tmp_path / f"{NAME}.part").write_bytes(CONTENT[:1000])
+    (tmp_path / PART).write_bytes(CONTENT[:1000])
     assert download.fetch(tmp_path).read_bytes() == CONTENT
     assert server.ranges == ["bytes=1000-"]
 
 
 def test_server_that_sends_another_range_is_asked_anew(server, tmp_path):
     server.wrong_range = True
-    (tmp_path / f"{NAME}.part").write_bytes(CONTENT[:1000])
+    (tmp_path / PART).write_bytes(CONTENT[:1000])
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert server.ranges == ["bytes=1000-", None]
+
+
+def test_part_of_another_file_is_discarded(server, tmp_path):
+    (tmp_path / PART).write_bytes(b"x" * 1000)
     assert download.fetch(tmp_path).read_bytes() == CONTENT
     assert server.ranges == ["bytes=1000-", None]
 
 
 def test_part_beyond_the_end_is_discarded(server, tmp_path):
-    (tmp_path / f"{NAME}.part").write_bytes(CONTENT + b"more")
+    (tmp_path / PART).write_bytes(CONTENT + b"more")
     assert download.fetch(tmp_path).read_bytes() == CONTENT
-    assert server.ranges == ["bytes=700004-", None]
+    assert server.ranges == [None]
 
 
-def test_wrong_md5_is_an_error_and_leaves_nothing(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "MD5", "0" * 32)
-    with pytest.raises(DownloadError, match=f"{NAME}: expected md5 {'0' * 32}") as caught:
+def test_whole_part_needs_no_network(nowhere, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "SERVER", nowhere)
+    (tmp_path / PART).write_bytes(CONTENT)
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert kept(tmp_path) == [NAME]
+
+
+def test_wrong_md5_is_an_error_and_leaves_nothing(server, tmp_path):
+    server.content = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
+    with pytest.raises(DownloadError, match=f"{NAME}: expected md5 {MD5}, got [0-9a-f]+, which is another") as caught:
         download.fetch(tmp_path)
     check_advice(str(caught.value), tmp_path)
-    assert os.listdir(tmp_path) == []
+    assert kept(tmp_path) == []
+    assert server.ranges == [None]
 
 
-def test_error_status_is_named_and_keeps_the_part(server, tmp_path):
-    server.status = 503
-    (tmp_path / f"{NAME}.part").write_bytes(CONTENT[:1000])
-    with pytest.raises(DownloadError, match="answered 503 Service Unavailable") as caught:
+@pytest.mark.parametrize("length", [None, ""])
+def test_other_file_is_refused_before_it_is_taken(server, tmp_path, length):
+    server.content, server.length = b"<!DOCTYPE html><title>Please log in</title>", length
+    (tmp_path / PART).write_bytes(CONTENT[:10])
+    server.knows_ranges = False
+    found = (
+        "expected 700000 bytes, got 43" if length is None else "expected a gzip file, got one that begins with b'<!DOC"
+    )
+    with pytest.raises(DownloadError, match=found) as caught:
         download.fetch(tmp_path)
     check_advice(str(caught.value), tmp_path)
-    assert (tmp_path / f"{NAME}.part").read_bytes() == CONTENT[:1000]
+    assert (tmp_path / PART).read_bytes() == CONTENT[:10]
+
+
+def test_server_that_never_ends_is_stopped_at_the_size(server, tmp_path):
+    server.length, server.endless = "", True
+    with pytest.raises(DownloadError, match="expected 700000 bytes, got more, which are another file"):
+        download.fetch(tmp_path)
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) == 0
+    assert server.sent < 20 * len(CONTENT)  # buffers of the connection included
+
+
+@pytest.mark.parametrize(("length", "got"), [("100", "100"), ("900000000", "900000000")])
+def test_wrong_content_length_is_refused_at_once(server, tmp_path, length, got):
+    server.length = length
+    with pytest.raises(DownloadError, match=f"expected 700000 bytes, got {got}, which are another file"):
+        download.fetch(tmp_path)
+    assert kept(tmp_path) == []
+    assert server.ranges == [None]
+
+
+def test_content_length_that_is_no_number_is_ignored(server, tmp_path):
+    server.length = "many"
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+
+
+def test_missing_file_is_named_at_once_and_keeps_the_part(server, tmp_path):
+    (tmp_path / PART).write_bytes(CONTENT[:1000])
+    server.statuses = [404]
+    with pytest.raises(DownloadError, match="answered 404 Not Found") as caught:
+        download.fetch(tmp_path)
+    check_advice(str(caught.value), tmp_path)
+    assert (tmp_path / PART).read_bytes() == CONTENT[:1000]
+    assert server.ranges == ["bytes=1000-"]
+
+
+def test_busy_server_is_asked_again(server, tmp_path):
+    server.statuses = [503, 429]
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert server.ranges == [None, None, None]
+
+
+def test_server_that_stays_busy_is_given_up(server, tmp_path):
+    server.statuses = [503] * 9
+    with pytest.raises(DownloadError, match="answered 503 Service Unavailable"):
+        download.fetch(tmp_path)
+    assert server.ranges == [None] * 3
+
+
+def test_waits_between_tries_grow(server, tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr(transfer.time, "sleep", waited.append)
+    monkeypatch.setattr(transfer, "WAITS", (0.5, 1.0))
+    server.statuses = [503, 503]
+    download.fetch(tmp_path)
+    assert waited == [0.5, 1.0]
 
 
 def test_server_that_does_not_answer_is_given_up(server, tmp_path, monkeypatch):
     server.silent = True
-    monkeypatch.setattr(download, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(transfer, "ANSWER_SECONDS", 0.2)
     started = time.monotonic()
     with pytest.raises(DownloadError, match=r"127\.0\.0\.1 did not answer within 0\.2 seconds") as caught:
         download.fetch(tmp_path)
@@ -200,8 +252,7 @@ def test_name_lookup_that_hangs_is_given_up(tmp_path, monkeypatch):
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(download, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(transfer, "ANSWER_SECONDS", 0.2)
     started = time.monotonic()
     with pytest.raises(DownloadError, match=r"www\.cs\.toronto\.edu did not answer") as caught:
         download.fetch(tmp_path)
@@ -210,30 +261,160 @@ def test_name_lookup_that_hangs_is_given_up(tmp_path, monkeypatch):
     released.set()
 
 
-def test_stall_midway_ends_and_keeps_the_part(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "STALL_SECONDS", 0.2)
-    server.break_at, server.then = 131_072, "stall"
-    with pytest.raises(DownloadError, match="broke off after 131072 bytes"):
-        download.fetch(tmp_path)
+def test_stall_midway_is_tried_again(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.2)
+    server.breaks, server.then = [131_072], "stall"
     assert download.fetch(tmp_path).read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=131072-"]
 
 
-def test_unreachable_host_is_an_error_that_says_what_else_can_be_done(tmp_path, monkeypatch):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
-        monkeypatch.setenv("no_proxy", "*")
-        monkeypatch.setattr(download, "URL", f"http://127.0.0.1:{closed.getsockname()[1]}/{NAME}")
-        with pytest.raises(DownloadError, match=r"127\.0\.0\.1 could not be reached") as caught:
-            download.fetch(tmp_path)
+def test_unreachable_host_is_an_error_that_says_what_else_can_be_done(nowhere, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "SERVER", nowhere)
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1 could not be reached") as caught:
+        download.fetch(tmp_path)
     check_advice(str(caught.value), tmp_path)
     assert isinstance(caught.value, OSError)
 
 
+@pytest.mark.usefixtures("server")
 def test_a_cache_that_cannot_be_made_is_an_error_that_names_it(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DownloadError, match=r"file/cache: cannot be written to; set \$ANYNET_CACHE to another folder"):
+    with pytest.raises(
+        DownloadError, match=r"file/cache: cannot be written to \(Not a directory\); set \$ANYNET_CACHE"
+    ):
         download.fetch(tmp_path / "file" / "cache")
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="no folder that is read-only for everybody")
+def test_a_read_only_cache_is_an_error_that_names_it():
+    with pytest.raises(DownloadError, match=r"^/proc/self: cannot be written to \(.*\); set \$ANYNET_CACHE to another"):
+        download.fetch(Path("/proc/self"))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+def test_full_disk_is_an_error_that_names_the_folder_and_gives_back_the_space(server, tmp_path):
+    (tmp_path / PART).symlink_to("/dev/full")
+    with pytest.raises(DownloadError, match=f"^{tmp_path}: cannot be written to .No space left on device") as caught:
+        download.fetch(tmp_path)
+    check_advice(str(caught.value), tmp_path)
+    assert kept(tmp_path) == []
+    assert server.ranges == [None]
+
+
+def test_mirror_comes_first(server, mirror, tmp_path):
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert mirror.ranges == [None]
+    assert server.ranges == []
+
+
+def test_server_comes_after_mirrors_that_fail(server, mirror, nowhere, tmp_path, monkeypatch):
+    monkeypatch.setenv("ANYNET_MIRROR", f"{nowhere}, {mirror.address}/ ,")
+    mirror.statuses = [404]
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert (mirror.ranges, server.ranges) == ([None], [None])
+
+
+def test_download_goes_on_at_the_next_server(server, mirror, tmp_path):
+    mirror.breaks = [65_536, 131_072, 196_608]
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert server.ranges == ["bytes=196608-"]
+
+
+def test_part_of_another_file_from_a_mirror_is_replaced(server, mirror, tmp_path):
+    mirror.content = CONTENT[:2] + bytes(len(CONTENT) - 2)
+    mirror.breaks = [65_536, 131_072, 196_608]
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert server.ranges == ["bytes=196608-", None]
+
+
+def test_errors_of_all_servers_are_named(server, mirror, nowhere, tmp_path, monkeypatch):
+    monkeypatch.setenv("ANYNET_MIRROR", f"{nowhere},{mirror.address}/a")
+    mirror.statuses, server.statuses = [404], [403]
+    with pytest.raises(DownloadError) as caught:
+        download.fetch(tmp_path)
+    check_advice(str(caught.value), tmp_path)
+    first, second, third = str(caught.value).split("; ")[:3]
+    assert first == "127.0.0.1 could not be reached"
+    assert second == f"{mirror.address}/a/{NAME} answered 404 Not Found"
+    assert third == f"{server.address}/{NAME} answered 403 Forbidden"
+
+
+@pytest.mark.parametrize("text", ["mirror", "ftp://host", "/folder", "https://", "http://["])
+def test_mirror_that_is_no_address_is_refused(server, tmp_path, monkeypatch, text):
+    monkeypatch.setenv("ANYNET_MIRROR", text)
+    with pytest.raises(DownloadError, match="ANYNET_MIRROR: expected addresses such as https://host/folder"):
+        download.fetch(tmp_path)
+    assert server.ranges == []
+
+
+def start(server, cache):
+    """Start a process that downloads CONTENT from the server into the cache."""
+    code = (
+        "import sys; from pathlib import Path; from anynet.data.cifar10 import download; "
+        f"download.SERVER, download.MD5, download.SIZE = {server.address!r}, {MD5!r}, {len(CONTENT)}; "
+        f"print(download.fetch(Path({str(cache)!r})))"
+    )
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_threads_that_download_at_once_wait_for_the_first(server, tmp_path, capsys):
+    server.seconds_per_chunk = 0.02
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(download.fetch(tmp_path).read_bytes())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [CONTENT] * 3
+    assert server.ranges == [None]
+    waiting = f"{tmp_path}: another process downloads CIFAR-10; waiting for it\n"
+    assert capsys.readouterr().err == 2 * waiting
+
+
+def test_lock_file_that_nobody_holds_does_no_harm(server, tmp_path, capsys):
+    (tmp_path / LOCK).write_text("12345")
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.slow
+def test_processes_that_download_at_once_wait_for_the_first(server, tmp_path):
+    server.seconds_per_chunk = 0.3
+    ended = [process.communicate(timeout=60) for process in [start(server, tmp_path) for _ in range(3)]]
+    assert [out for out, _ in ended] == [f"{tmp_path / NAME}\n"] * 3
+    waiting = f"{tmp_path}: another process downloads CIFAR-10; waiting for it\n"
+    assert sorted(err for _, err in ended) == ["", waiting, waiting]
+    assert server.ranges == [None]
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+
+
+@pytest.mark.slow
+def test_killed_download_is_not_taken_for_whole_and_goes_on(server, tmp_path):
+    server.breaks, server.then = [393_216], "stall"
+    process, waiting = start(server, tmp_path), None
+    try:
+        wait_for(lambda: (tmp_path / PART).exists() and (tmp_path / PART).stat().st_size == 393_216)
+        waiting = start(server, tmp_path)
+        assert waiting.stderr.readline().endswith("waiting for it\n")
+        assert kept(tmp_path) == [PART]
+        process.send_signal(signal.SIGKILL)
+        assert waiting.communicate(timeout=60)[0] == f"{tmp_path / NAME}\n"
+    finally:
+        for each in (process, waiting):
+            if each:
+                each.kill()
+                each.communicate()
+    assert server.ranges == [None, "bytes=393216-"]
+    assert kept(tmp_path) == [NAME]
+    assert (tmp_path / NAME).read_bytes() == CONTENT
 
 
 def test_default_cache_can_be_set(monkeypatch, tmp_path):
@@ -244,7 +425,8 @@ def test_default_cache_can_be_set(monkeypatch, tmp_path):
 
 
 def test_import_loads_no_network_library():
-    code = "import sys, anynet.data.cifar10.download; print([m for m in ('pooch', 'requests') if m in sys.modules])"
+    names = ("filelock", "pooch", "requests")
+    code = f"import sys, anynet.data.cifar10.download; print([m for m in {names} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
 
@@ -254,3 +436,10 @@ def test_without_pooch_the_error_says_what_to_install(tmp_path, monkeypatch):
     for needs_it in (download.default_cache, lambda: download.fetch(tmp_path)):
         with pytest.raises(DownloadError, match=r"needs pooch; run pip install '\.\[app\]'"):
             needs_it()
+
+
+def test_without_filelock_the_error_says_what_to_install(server, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    with pytest.raises(DownloadError, match=r"needs filelock; run pip install '\.\[app\]'"):
+        download.fetch(tmp_path)
+    assert server.ranges == []

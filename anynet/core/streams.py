@@ -1,0 +1,180 @@
+"""Standard output and error that never stop a program: closed, missing, full or unable to encode a character."""
+
+import codecs
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+STAND_INS = {
+    **{"✓": "+", "✗": "x", "─": "-", "│": "|", "±": "+-", "…": "...", "µ": "u"},
+    **{"\N{MULTIPLICATION SIGN}": "x", "\N{EN DASH}": "-"},
+}
+"""Text in place of characters that a stream cannot encode; others become question marks."""
+
+ERRORS = "anynet.stand-in"
+"""Name of the error handler of codecs that writes `STAND_INS`."""
+
+NARROW = 110
+"""Width of a terminal below which a bar leaves out counts and rates, so that what is behind it fits."""
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(STAND_INS.get(each, "?") for each in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(ERRORS, _stand_in)
+
+
+class Lenient:
+    """A text stream that drops what cannot be written.
+
+    Parameters
+    ----------
+    stream : text stream or None
+        Stream to write to.
+
+    Attributes
+    ----------
+    failure : OSError or None
+        First error of the stream, unless its reader is gone.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.failure: OSError | None = None
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is self._stream  # tqdm compares streams
+
+    __hash__ = object.__hash__
+
+    @property
+    def gave_up(self) -> bool:
+        """True if nothing is written, because the stream is missing or has failed."""
+        return self._stream is None
+
+    @property
+    def encoding(self) -> str:
+        """Encoding of the stream; tqdm and rich draw with the characters that it has."""
+        return getattr(self._stream, "encoding", None) or "ascii"
+
+    def isatty(self) -> bool:
+        """Return True if the stream is a terminal."""
+        try:
+            return self._stream is not None and self._stream.isatty()
+        except (OSError, ValueError):
+            return False
+
+    def write(self, text: str) -> int:
+        """Write a text, as far as that is possible.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        int
+            Length of `text`.
+        """
+        if self._stream is not None:
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError:
+                encoding = self.encoding  # that of a stream which cannot be reconfigured
+                self._stream.write(text.encode(encoding, ERRORS).decode(encoding))
+            except (OSError, ValueError) as error:
+                self._give_up(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream, if it can be."""
+        if self._stream is not None:
+            try:
+                self._stream.flush()
+            except (OSError, ValueError) as error:
+                self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._stream = None
+        if isinstance(error, OSError) and error.errno != errno.EPIPE:
+            self.failure = error
+
+
+@contextmanager
+def lenient_streams() -> Iterator[None]:
+    """Context manager in which ``sys.stdout`` and ``sys.stderr`` drop what cannot be written.
+
+    At the end, a line on stderr says if stdout could not be written although somebody reads it.
+    """
+    _open_descriptors()
+    before = sys.stdout, sys.stderr
+    out, err = map(Lenient, before)
+    sys.stdout, sys.stderr = out, err
+    try:
+        yield
+    finally:
+        out.flush()
+        if out.failure is not None:
+            print(f"anynet: the output could not be written: {out.failure}", file=err)
+        err.flush()
+        sys.stdout, sys.stderr = before
+        for stream, lenient in zip(before, (out, err), strict=True):
+            if lenient.gave_up:
+                _discard(stream)
+
+
+def _discard(stream: Any) -> None:
+    """Send what a stream still holds to the null device: Python writes it at its exit, and would fail."""
+    with suppress(OSError, ValueError, AttributeError):  # streams without a descriptor
+        descriptor, null = stream.fileno(), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)
+
+
+def _open_descriptors() -> None:
+    """Open the null device in the place of closed descriptors, which the next files would get otherwise."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+
+
+def progress_bar(**options: Any) -> "tqdm[Any]":
+    """Return a progress bar on stderr that never stops the work.
+
+    Parameters
+    ----------
+    **options
+        Options of tqdm. By default, ``disable`` is True if stderr is not a terminal.
+
+    Returns
+    -------
+    tqdm
+    """
+    file = sys.stderr if isinstance(sys.stderr, Lenient) else Lenient(sys.stderr)
+    columns = _width(file)
+    if columns < NARROW:
+        options = {"bar_format": "{desc}{percentage:3.0f}%|{bar}| <{remaining}{postfix}"} | options
+    return tqdm(**{"disable": None, "file": file, "ncols": columns - 1} | options)
+
+
+def _width(stream: Lenient) -> int:
+    """Return the number of columns of a terminal: by the variable COLUMNS, else its own; 80 if it is not known."""
+    if (columns := os.environ.get("COLUMNS", "")).isdecimal() and int(columns) > 1:
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (AttributeError, OSError, ValueError):
+        return 80

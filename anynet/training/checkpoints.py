@@ -1,0 +1,257 @@
+"""Checkpoints: files from which a training goes on as if it had not stopped."""
+
+import json
+import re
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from anynet.backends import Backend
+from anynet.core.atomic import write_whole
+from anynet.core.errors import Error, FileError
+from anynet.core.history import History
+from anynet.training import state as states
+from anynet.training.state import TrainingState
+
+FORMAT = "1"
+"""Version of the files."""
+
+DESCRIPTION = "training.json"
+"""File that says which training the checkpoints of a folder are of."""
+
+ADVICE = "remove the file to go on from an earlier checkpoint"
+
+
+class CheckpointError(Error, ValueError):
+    """Checkpoints that cannot be used: another training's, in use by another process, or already there."""
+
+
+class Interval(NamedTuple):
+    """Time between two checkpoints.
+
+    Attributes
+    ----------
+    epochs : int
+        Number of epochs, or 0.
+    seconds : float
+        Number of seconds, if `epochs` is 0.
+    """
+
+    epochs: int = 1
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, value: Any) -> "Interval":
+        """Return the interval of a number of epochs, or of a number of seconds as text: "30s".
+
+        Raises
+        ------
+        ValueError
+            If it is neither, or not positive.
+        """
+        text = str(value).strip()
+        if re.fullmatch(r"[1-9]\d*", text):
+            return cls(int(text))
+        if re.fullmatch(r"\d+(\.\d+)?s", text) and float(text[:-1]) > 0:
+            return cls(0, float(text[:-1]))
+        raise ValueError(f'checkpoint_every: expected a number of epochs, or of seconds, such as "30s", got {value!r}')
+
+
+class CheckpointFolder:
+    """Folder with the checkpoints of a training, locked while it runs.
+
+    Parameters
+    ----------
+    path : str or Path
+    training : mapping of str to str
+        Settings that the results depend on, as text.
+    resume : bool
+        If True, go on from the checkpoints that are there, if any. If False, there must be none.
+    every : Interval
+
+    Raises
+    ------
+    CheckpointError
+        If the folder holds checkpoints of another training, or of any if not `resume`.
+    FileError
+        If ``training.json`` is damaged.
+    """
+
+    def __init__(self, path: str | Path, training: Mapping[str, str], *, resume: bool, every: Interval) -> None:
+        self.path, self._training, self._every = Path(path), dict(training), every
+        known = read_description(self.path)
+        self._stacks: list[list[int]] | None = None if known is None else known["stacks"]
+        if known is None:
+            return
+        if not resume:
+            raise CheckpointError(
+                f"{self.path}: expected a new folder, but it holds checkpoints; go on from them with resume=True "
+                "(train.py --resume), or choose another folder"
+            )
+        there = known["training"]
+        for name in {**self._training, **there}:
+            old, new = there.get(name, "nothing"), self._training.get(name, "nothing")
+            if old != new:
+                raise CheckpointError(
+                    f"{self.path}: its checkpoints are of a training with {name} {old}, not {new}; a training is "
+                    "resumed with the same settings"
+                )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Context manager within which no other process may use the folder. Raises CheckpointError if one does."""
+        from filelock import FileLock, Timeout  # here, because only checkpoints need it
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise CheckpointError(
+                f"{self.path}: another process uses these checkpoints; wait for it or stop it"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def stacks(self, chosen: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Return the numbers of the members of each stack: those of the checkpoints, or else the chosen ones."""
+        if self._stacks is None:
+            self._stacks = [list(stack) for stack in chosen]
+            content = {"format": FORMAT, "training": self._training, "stacks": self._stacks}
+            text = json.dumps(content, indent=1) + "\n"
+            write_whole(self.path / DESCRIPTION, lambda path: path.write_text(text, encoding="utf-8"))
+        return self._stacks
+
+    def of_stack(self, first: int, backend: Backend) -> "Checkpoints":
+        """Return the checkpoints of the stack whose first member has this number."""
+        single = self._stacks is None or len(self._stacks) == 1
+        return Checkpoints(self.path if single else self.path / f"stack-{first}", self._every, backend)
+
+
+class Checkpoints:
+    """Checkpoints of one net or stack: the last two, and that of the best epoch.
+
+    Parameters
+    ----------
+    path : Path
+    every : Interval
+    backend : Backend
+    """
+
+    def __init__(self, path: Path, every: Interval, backend: Backend) -> None:
+        self._path, self._every, self._backend = path, every, backend
+        self._saved, self._when = 0, time.monotonic()
+        self._failed = False
+
+    def save_if_due(self, state: TrainingState, *, last: bool) -> None:
+        """Write a checkpoint if it is time for one, or if no other epoch will follow."""
+        every = self._every
+        due = state.epoch % every.epochs == 0 if every.epochs else time.monotonic() - self._when >= every.seconds
+        if due or last:
+            self.save(state)
+
+    def save(self, state: TrainingState) -> None:
+        """Write a checkpoint, unless this epoch has one. A file that cannot be written is a warning, given once."""
+        from safetensors.numpy import save  # here, because only checkpoints and saved nets need it
+
+        if state.epoch == self._saved:
+            return
+        tensors, text = states.to_host(state, self._backend)
+        content = save(tensors, {"format": FORMAT, "state": text})
+        path = self._path / f"epoch-{state.epoch:06}.safetensors"
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+            write_whole(path, lambda partial: partial.write_bytes(content))
+            self._remove_others(state)
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                warnings.warn(f"{path}: no checkpoint written ({error.strerror}); training goes on", stacklevel=2)
+            return
+        self._saved, self._when, self._failed = state.epoch, time.monotonic(), False
+
+    def load(self, like: Any) -> TrainingState | None:
+        """Return the newest state, or None if there is no checkpoint.
+
+        Parameters
+        ----------
+        like : callable
+            ``like(places)`` returns what `state.from_host` expects, for these members in training.
+
+        Raises
+        ------
+        FileError
+            If the newest checkpoint is damaged, or of other nets.
+        """
+        found = _files(self._path)
+        if not found:
+            return None
+        self._saved = max(found)
+        path = found[self._saved]
+        tensors, text = read_tensors(path)
+        try:
+            return states.from_host(tensors, text, like(states.places_of(text)), self._backend)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileError(path, "", "the checkpoint of this training", f"another ({error})", ADVICE) from error
+
+    def _remove_others(self, state: TrainingState) -> None:
+        found = _files(self._path)
+        best = max(filter(None, state.histories), key=lambda history: history.best.val_accuracy, default=None)
+        keep = {*sorted(found)[-2:], 0 if best is None else best.best.epoch}
+        for epoch in found.keys() - keep:
+            found[epoch].unlink(missing_ok=True)
+
+
+def read_description(folder: Path) -> dict[str, Any] | None:
+    """Return the content of a folder's ``training.json``; None if there is none. Raises FileError if it is damaged."""
+    path = folder / DESCRIPTION
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT or not isinstance(content["training"], dict):
+            raise ValueError(f"format {content['format']}")
+        content["stacks"] = [[int(k) for k in stack] for stack in content["stacks"]]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise FileError(path, "", "the description of a training", f"{error}", "start in another folder") from error
+    return dict(content)
+
+
+def read_histories(folder: Path) -> list[History]:
+    """Return the histories of all members up to the newest checkpoints of a folder; empty ones without checkpoints."""
+    description = read_description(folder)
+    if description is None:
+        return []
+    found: dict[int, History] = {}
+    for stack in description["stacks"]:
+        path = folder if len(description["stacks"]) == 1 else folder / f"stack-{stack[0]}"
+        files = _files(path)
+        rows = states.histories_of(read_tensors(files[max(files)])[1]) if files else [History()] * len(stack)
+        found |= dict(zip(stack, rows, strict=True))
+    return [found[k] for k in sorted(found)]
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Any], str]:
+    """Return tensors and JSON of a checkpoint. Raises FileError if it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
+    except (OSError, SafetensorError, TypeError, ValueError) as error:
+        raise FileError(path, "", "a checkpoint", f"{error}", ADVICE) from error
+    if metadata.get("format") != FORMAT:
+        raise FileError(path, "metadata", f"format {FORMAT}", f"{metadata.get('format')}", ADVICE)
+    return tensors, metadata["state"]
+
+
+def _files(path: Path) -> dict[int, Path]:
+    """Return the checkpoints of a folder by epoch."""
+    names = ((re.fullmatch(r"epoch-(\d+)\.safetensors", file.name), file) for file in path.glob("epoch-*.safetensors"))
+    return {int(match[1]): file for match, file in names if match}

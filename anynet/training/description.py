@@ -1,0 +1,55 @@
+"""Text that tells one training from another: all that its results depend on, except the number of epochs."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+
+from anynet.data import Dataset
+from anynet.training.members import Member
+from anynet.training.settings import TrainSettings
+
+FREE = ("epochs", "backend", "precision", "compile", "memory_budget")
+"""Settings in which a resumed training may differ: they change its length, its rounding, or nothing."""
+
+SAMPLE = 97
+"""One of so many images is compared."""
+
+
+def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str]:
+    """Return the settings of a training as text, by name.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        One or more nets.
+    data : Dataset
+
+    Returns
+    -------
+    dict of str to str
+    """
+    shared = [f.name for f in fields(TrainSettings) if f.name not in (*FREE, *TrainSettings.PER_MEMBER)]
+    first = members[0].settings
+    described = {"members": str(len(members)), "data": _digest(data)}
+    for k, member in enumerate(members):
+        own = {"net": str(member.net), "optimizer": repr(member.optimizer)}
+        own |= {name: _text(getattr(member.settings, name)) for name in TrainSettings.PER_MEMBER}
+        described |= {f"{name} of member {k}" if len(members) > 1 else name: value for name, value in own.items()}
+    described |= {name: _text(getattr(first, name)) for name in shared}
+    return described | {"order_seed": str(first.order)}
+
+
+def _text(value: object) -> str:
+    return str(getattr(value, "__name__", value))
+
+
+def _digest(data: Dataset) -> str:
+    """Return name, sizes, and a hash of all labels and some images."""
+    digest, sizes = hashlib.sha256(), []
+    for part in (data.train, data.val, data.test):
+        sizes.append(str(len(part)))
+        digest.update(np.ascontiguousarray(part.labels).tobytes())
+        digest.update(np.ascontiguousarray(part.images[::SAMPLE]).tobytes())
+    return f"{data.name}, {' + '.join(sizes)} images, {digest.hexdigest()[:12]}"

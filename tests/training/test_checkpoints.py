@@ -1,0 +1,309 @@
+"""A training that was stopped goes on from its checkpoint and ends with the same bits as one that was not stopped."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from on_backends import on_backends
+from safetensors.numpy import load_file, save_file
+
+import anynet as an
+from anynet.compiler.numpy.target import NumpyTarget
+from anynet.core.errors import FileError
+from anynet.training.checkpoints import CheckpointError, Interval
+
+NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
+SETTINGS = {"epochs": 5, "batch_size": 20, "l2": 1e-3, "progress": False}
+
+
+class StoppedError(Exception):
+    """Stands for anything that ends a process."""
+
+
+def images(n=70):
+    rng = np.random.default_rng(1)
+
+    def part(n):
+        return an.data.Split(rng.integers(0, 256, (n, 3072), np.uint8), rng.integers(0, 10, n))
+
+    return an.data.Dataset("noise", tuple("0123456789"), part(n), part(20), part(20))
+
+
+DATA = images()
+
+
+def stopping_after(epochs):
+    calls = []
+
+    def on_epoch(rows):
+        calls.append(rows)
+        if len(calls) > epochs:
+            raise StoppedError
+
+    return on_epoch
+
+
+def fit(optimizer=None, data=DATA, net=NET, **settings):
+    return an.fit(net, data, optimizer or an.SGD(0.05, momentum=0.8), **SETTINGS | settings)
+
+
+def content(run):
+    """Everything in a run but times."""
+    snapshots = [
+        (each.epoch, run.backend.to_host(each.params), {k: run.backend.to_host(v) for k, v in each.state.items()})
+        for each in (run.last, run.best)
+    ]
+    return [tuple(row)[:-1] for row in run.history], snapshots, run.test, run.best_test, run.interrupted, run.dropped
+
+
+def assert_equal(one, other):
+    for a, b in zip(*([runs] if isinstance(runs, an.Run) else runs for runs in (one, other)), strict=True):
+        np.testing.assert_equal(content(a), content(b))
+
+
+CASES = {
+    "one net": {},
+    "Adam, augmented, streamed": {"optimizer": an.Adam(0.001), "flip": True, "crop": 2, "memory_budget": 0},
+    "members": {"seeds": range(3)},
+    "members of many settings": {"members": [{"seed": 1, "lr": 0.1}, {"seed": 2, "l2": 0.1}, {"seed": 3, "lr": 0.2}]},
+}
+
+
+@on_backends("name", CASES, fast={"jax": ["members"], "torch:cpu": ["one net"], "emulated cupy": ["one net"]})
+def test_a_resumed_training_ends_with_the_same_bits(backend_here, tmp_path, name):
+    settings = CASES[name] | {"backend": backend_here}
+    with pytest.raises(StoppedError):
+        fit(checkpoint=tmp_path / "kept", on_epoch=stopping_after(2), **settings)
+    assert_equal(fit(checkpoint=tmp_path / "kept", resume=True, **settings), fit(**settings))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_finished_training_goes_on_for_more_epochs(tmp_path, name):
+    fit(checkpoint=tmp_path, **CASES[name] | {"epochs": 2})
+    assert_equal(fit(checkpoint=tmp_path, resume=True, **CASES[name]), fit(**CASES[name]))
+
+
+def test_steps_that_run_often_are_compiled_at_the_same_step(tmp_path, monkeypatch):
+    """Compiled loops round in another way, so a resumed training must not begin with the others again."""
+    pytest.importorskip("numba")
+    net = an.Sequential(an.Linear(3072, 12), an.Sigmoid(), an.Linear(12, 10))
+    monkeypatch.setattr(NumpyTarget, "patience", 20_000)
+    expected = fit(net=net)
+    monkeypatch.setattr(NumpyTarget, "patience", 1 << 60)
+    assert not np.array_equal(fit(net=net).last.params, expected.last.params)
+    monkeypatch.setattr(NumpyTarget, "patience", 20_000)
+    for stop in range(1, 5):
+        folder = tmp_path / str(stop)
+        with pytest.raises(StoppedError):
+            fit(net=net, checkpoint=folder, on_epoch=stopping_after(stop))
+        assert_equal(fit(net=net, checkpoint=folder, resume=True), expected)
+
+
+def test_random_layers_and_dropped_members_go_on(tmp_path):
+    def drop(rows):
+        return [1] if rows[0].epoch == 2 else []
+
+    def drop_and_stop(rows):
+        if rows[0].epoch == 4:
+            raise StoppedError
+        return drop(rows)
+
+    settings = {"seeds": range(3), "on_epoch": drop}
+    with pytest.raises(StoppedError):
+        fit(checkpoint=tmp_path, **settings | {"on_epoch": drop_and_stop})
+    resumed = fit(checkpoint=tmp_path, resume=True, **settings)
+    assert_equal(resumed, fit(**settings))
+    assert [run.dropped for run in resumed] == [False, True, False]
+    assert [len(run.history) for run in resumed] == [5, 2, 5]
+
+
+def test_another_backend_goes_on_up_to_rounding(tmp_path):
+    pytest.importorskip("torch")
+    fit(checkpoint=tmp_path, dtype="float64", **{"epochs": 2})
+    resumed = fit(checkpoint=tmp_path, resume=True, dtype="float64", backend="torch:cpu")
+    expected = fit(dtype="float64")
+    np.testing.assert_allclose(resumed.history["train_loss"], expected.history["train_loss"], rtol=1e-10)
+
+
+def test_the_last_two_and_the_best_are_kept(tmp_path):
+    run = fit(checkpoint=tmp_path)
+    epochs = sorted(int(path.stem.split("-")[1]) for path in tmp_path.glob("*.safetensors"))
+    assert epochs == sorted({run.best.epoch, 4, 5})
+
+
+def test_checkpoints_every_two_epochs(tmp_path):
+    with pytest.raises(StoppedError):
+        fit(checkpoint=tmp_path, checkpoint_every=2, on_epoch=stopping_after(3))
+    assert [path.name for path in tmp_path.glob("*.safetensors")] == ["epoch-000002.safetensors"]
+    assert_equal(fit(checkpoint=tmp_path, resume=True), fit())
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5, "x", "0s", "s", None, True])
+def test_intervals_are_validated(tmp_path, every):
+    with pytest.raises(ValueError, match='checkpoint_every: expected a number of epochs, or of seconds, such as "30s"'):
+        fit(checkpoint=tmp_path, checkpoint_every=every)
+    assert not list(tmp_path.iterdir())
+
+
+def test_intervals():
+    assert Interval.of(3) == (3, 0)
+    assert Interval.of("7") == (7, 0)
+    assert Interval.of("1.5s") == (0, 1.5)
+
+
+OTHERS = {
+    "batch_size": {"batch_size": 10},
+    "seed": {"seed": 1},
+    "l2": {"l2": 0.5},
+    "optimizer": {"optimizer": an.SGD(0.1)},
+    "net": {"net": an.Sequential(an.Linear(3072, 10))},
+    "data": {"data": images(60)},
+    "normalize": {"normalize": "center"},
+    "loss": {"loss": an.losses.hinge},
+    "members": {"seeds": [1, 2]},
+    "flip": {"flip": True},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_checkpoints_of_another_training_are_refused_by_name(tmp_path, name):
+    fit(checkpoint=tmp_path, epochs=1)
+    with pytest.raises(CheckpointError, match=rf"its checkpoints are of a training with {name}") as caught:
+        fit(checkpoint=tmp_path, resume=True, **OTHERS[name])
+    assert isinstance(caught.value, an.Error)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_checkpoints_are_not_written_over(tmp_path):
+    fit(checkpoint=tmp_path, epochs=1)
+    with pytest.raises(CheckpointError, match=r"expected a new folder, but it holds checkpoints; go on.*resume=True"):
+        fit(checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="resume: expected checkpoint"):
+        fit(resume=True)
+
+
+def test_a_second_process_is_refused(tmp_path):
+    refused = []
+
+    def second(rows):
+        if rows.epoch == 2:
+            with pytest.raises(CheckpointError, match="another process uses these checkpoints") as caught:
+                fit(checkpoint=tmp_path, resume=True)
+            refused.append(caught.value)
+
+    fit(checkpoint=tmp_path, on_epoch=second)
+    assert len(refused) == 1
+    assert_equal(fit(checkpoint=tmp_path, resume=True), fit())  # the first one has ended
+
+
+DAMAGES = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-100]),
+    "empty": lambda path: path.write_bytes(b""),
+    "no tensors": lambda path: save_file({}, path, {"format": "1", "state": "{}"}),
+    "other format": lambda path: save_file(load_file(path), path, {"format": "9", "state": "{}"}),
+    "state is no JSON": lambda path: save_file(load_file(path), path, {"format": "1", "state": "{"}),
+    "a tensor less": lambda path: change(path, lambda tensors: tensors.pop("carry.params")),
+    "another shape": lambda path: change(path, lambda tensors: tensors.update({"best.0": np.zeros(3, np.float32)})),
+    "another dtype": lambda path: change(path, lambda tensors: tensors.update({"carry.step": np.zeros((), np.int64)})),
+    "one more": lambda path: change(path, lambda tensors: tensors.update(more=np.zeros(3))),
+}
+
+
+def change(path, edit):
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    tensors = load_file(path)
+    edit(tensors)
+    save_file(tensors, path, metadata)
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_checkpoint_is_named(tmp_path, name):
+    fit(checkpoint=tmp_path, epochs=2)
+    newest = tmp_path / "epoch-000002.safetensors"
+    DAMAGES[name](newest)
+    with pytest.raises(FileError) as caught:
+        fit(checkpoint=tmp_path, resume=True)
+    assert str(newest) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    newest.unlink()  # as the message says
+    assert_equal(fit(checkpoint=tmp_path, resume=True), fit())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "2"}', '{"format": "1", "training": {}, "stacks": 3}'])
+def test_a_damaged_description_is_named(tmp_path, text):
+    fit(checkpoint=tmp_path, epochs=1)
+    (tmp_path / "training.json").write_text(text)
+    with pytest.raises(FileError, match=r"training\.json: expected the description of a training"):
+        fit(checkpoint=tmp_path, resume=True)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_warning(tmp_path, monkeypatch):
+    from anynet.training import checkpoints
+
+    def full(path, write):
+        if path.suffix == ".safetensors":
+            raise OSError(28, "No space left on device")
+        write(path)
+
+    monkeypatch.setattr(checkpoints, "write_whole", full)
+    with pytest.warns(UserWarning, match="no checkpoint written.*No space left") as warned:
+        run = fit(checkpoint=tmp_path)
+    assert len(warned) == 1
+    assert_equal(run, fit())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_between_steps_and_keeps_whole_epochs(tmp_path, number):
+    """Also far from a checkpoint that is due."""
+    handled = []
+    before = signal.signal(signal.SIGTERM, lambda *args: handled.append(args))
+    try:
+        run = fit(
+            checkpoint=tmp_path,
+            checkpoint_every=100,
+            on_epoch=lambda row: signal.raise_signal(number) if row.epoch == 3 else None,
+        )
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (run.interrupted, len(run.history)) == (True, 3)
+    assert not handled  # the training has taken notice
+    assert_equal(fit(checkpoint=tmp_path, resume=True), fit())
+
+
+def test_signals_are_left_alone_in_other_threads():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(fit(epochs=1)))
+    thread.start()
+    thread.join()
+    assert len(found[0].history) == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+SCRIPT = """
+import os, signal, sys
+sys.path[:0] = sys.argv[2:]
+import test_checkpoints as t
+kill = getattr(signal, sys.argv[1])
+t.fit(checkpoint="kept", on_epoch=lambda row: os.kill(os.getpid(), kill) if row.epoch == 2 else None)
+print("not reached" if kill != signal.SIGINT else "ended")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "code"), [("SIGKILL", -9), ("SIGTERM", -15), ("SIGINT", 0)])
+def test_a_process_that_was_killed_is_resumed(tmp_path, name, code):
+    paths = [str(Path(__file__).parent), *filter(None, sys.path)]
+    call = [sys.executable, "-c", SCRIPT, name, *paths]
+    ended = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == code, ended.stderr
+    assert "not reached" not in ended.stdout
+    assert json.loads((tmp_path / "kept" / "training.json").read_text())["format"] == "1"
+    assert_equal(fit(checkpoint=tmp_path / "kept", resume=True), fit())
