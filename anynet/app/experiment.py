@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from anynet.app import build
 from anynet.app.config import Config
-from anynet.app.keeping import draw_unless_interrupted
+from anynet.app.keeping import draw_until_interrupted
 from anynet.app.run_folder import RunFolder, refuse_existing
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
@@ -207,7 +207,7 @@ def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str
         trained = experiment.fit(add)
         signals.hold()
         result = results.finish(trained, official=experiment.data.official)
-    draw_unless_interrupted(results.pictures(trained), signals.received)
+        draw_until_interrupted(results.pictures(trained), signals)
     return trained, results.path, result
 
 

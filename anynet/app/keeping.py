@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from anynet.core.atomic import write_whole
 from anynet.core.formatting import first_line
+from anynet.core.held_signals import HeldSignals
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -146,19 +147,25 @@ def draw_all(pictures: Iterable[Picture]) -> None:
         warn(f"{path.parent}: {names} not drawn ({_reason(first)}); everything else was written")
 
 
-def draw_unless_interrupted(pictures: Sequence[Picture], received: Sequence[int]) -> None:
-    """Draw pictures until Control-C, and none if a signal came before.
+def draw_until_interrupted(pictures: Sequence[Picture], signals: HeldSignals) -> None:
+    """Draw pictures as long as no signal comes; a second one ends the picture that is being drawn.
 
     Parameters
     ----------
     pictures : sequence of Picture
-    received : sequence of int
-        As in `anynet.core.held_signals.HeldSignals`.
+    signals : HeldSignals
+        Holds back signals.
     """
+
+    def until_interrupted() -> Iterator[Picture]:
+        for picture in pictures:
+            if signals.received:
+                raise KeyboardInterrupt
+            yield picture
+
+    signals.ease()
     try:
-        if received:
-            raise KeyboardInterrupt
-        draw_all(pictures)
+        draw_all(until_interrupted())
     except KeyboardInterrupt:
         warn("interrupted while pictures were drawn; some are missing, everything else was written")
 

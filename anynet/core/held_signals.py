@@ -29,11 +29,15 @@ class HeldSignals:
     def __init__(self) -> None:
         self.received: list[int] = []
         self._before: dict[int, Any] = {}
-        self._holding = False
+        self._holding, self._most = False, 0
 
     def hold(self) -> None:
         """Hold back signals from now on."""
         self._holding = True
+
+    def ease(self) -> None:
+        """From now on, let a second signal raise KeyboardInterrupt."""
+        self._most = len(self.received) + 2
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -50,6 +54,8 @@ class HeldSignals:
         before = self._before.get(number, signal.SIG_DFL)
         if self._holding:
             self.received.append(number)
+            if self._most and len(self.received) >= self._most:
+                raise KeyboardInterrupt
         elif callable(before):
             before(number, frame)
         else:

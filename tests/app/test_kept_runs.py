@@ -104,15 +104,23 @@ def test_signals_wait_until_everything_is_written(monkeypatch, capsys, flags, wh
 
 
 @EACH
-def test_control_c_ends_the_pictures(monkeypatch, capsys, flags):
+@pytest.mark.parametrize("times", [1, 2])
+def test_control_c_ends_the_pictures(monkeypatch, capsys, flags, times):
+    """The next one is not begun; twice, and the one that is being drawn is not finished."""
+    drawn = []
+
     def interrupted(figure, file, **options):
         assert_kept(Path("out"), flags)
-        signal.raise_signal(signal.SIGINT)
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        drawn.append(file)
+        file.touch()
 
     monkeypatch.setattr(matplotlib.figure.Figure, "savefig", interrupted)
     train(*flags)
     assert_kept(Path("out"), flags)
     assert "interrupted while pictures were drawn; some are missing" in capsys.readouterr().err
+    assert len(drawn) == 2 - times
 
 
 @EACH

@@ -34,6 +34,17 @@ def test_signals_act_as_before_until_they_are_held():
     assert (handled, signals.received) == ([signal.SIGTERM], [])
 
 
+def test_a_second_signal_interrupts_what_is_less_important():
+    with HeldSignals() as signals:
+        signals.hold()
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        signals.ease()
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_sigterm_ends_a_process_until_it_is_held():
     code = "import signal; from anynet.core.held_signals import HeldSignals as H; h = H().__enter__()"
     for hold, ended in (("", -signal.SIGTERM), ("h.hold(); ", 0)):

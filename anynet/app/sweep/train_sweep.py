@@ -8,7 +8,7 @@ from typing import Any
 
 from anynet.app.config import Config
 from anynet.app.experiment import fit_stack, prepare
-from anynet.app.keeping import draw_unless_interrupted
+from anynet.app.keeping import draw_until_interrupted
 from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
@@ -66,5 +66,5 @@ def train_sweep(
         runs = fit_stack(members, add)
         signals.hold()
         result = results.finish(runs)
-    draw_unless_interrupted(results.pictures(runs, result), signals.received)
+        draw_until_interrupted(results.pictures(runs, result), signals)
     return runs, results.path, result
