@@ -29,7 +29,7 @@ __all__ = [
 
 LIBRARIES = {
     "numpy": "pip install numpy",
-    "cupy": "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' for CUDA 13",
+    "cupy": "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' if nvidia-smi shows CUDA 13",
     "torch": "pip install torch",
     "jax": "pip install jax",
 }

@@ -12,6 +12,9 @@ from anynet.core.formatting import first_line
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
 """CUDA's error codes cudaErrorNoDevice and cudaErrorInsufficientDriver; the latter also if there is no driver."""
 
+OTHER = "another backend, such as numpy"
+"""What to choose where no GPU can be used."""
+
 
 def find_device(device: str | None) -> int:
     """Return the number of a GPU, by default the current one.
@@ -55,10 +58,10 @@ def check_values() -> None:
 
 def _why_no_device(status: int) -> str:
     if cupy.cuda.runtime.is_hip:
-        return f"cupy for ROCm cannot reach a GPU (HIP error {status}); check rocminfo, or choose --backend numpy"
+        return f"cupy for ROCm cannot reach a GPU (HIP error {status}); check rocminfo, or choose {OTHER}"
     driver, needed = cupy.cuda.runtime.driverGetVersion(), cupy.cuda.runtime.runtimeGetVersion()
     if status == DRIVER_TOO_OLD and driver == 0:
-        return "cupy found no NVIDIA driver; install one on a machine with an NVIDIA GPU, or choose --backend numpy"
+        return f"cupy found no NVIDIA driver; install one on a machine with an NVIDIA GPU, or choose {OTHER}"
     if status == DRIVER_TOO_OLD:
         return (
             f"cupy needs an NVIDIA driver for CUDA {needed // 1000}, and the one here is for CUDA {driver // 1000}."
@@ -66,7 +69,7 @@ def _why_no_device(status: int) -> str:
         )
     if status == NO_DEVICE:
         return "cupy found an NVIDIA driver, but no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES"
-    return f"cupy cannot reach a GPU: CUDA error {status}; check nvidia-smi, or choose --backend numpy"
+    return f"cupy cannot reach a GPU: CUDA error {status}; check nvidia-smi, or choose {OTHER}"
 
 
 def _why_it_failed(error: Exception, number: int) -> str:
@@ -74,7 +77,7 @@ def _why_it_failed(error: Exception, number: int) -> str:
         return _why_full(number)
     why = f"({first_line(error)})"
     if cupy.cuda.runtime.is_hip:
-        return f"cupy for ROCm cannot compute on this GPU {why}; check rocminfo, or choose --backend numpy"
+        return f"cupy for ROCm cannot compute on this GPU {why}; check rocminfo, or choose {OTHER}"
     if "dlopen" in str(error):  # by cuda.pathfinder, which has found the file
         return f"cupy cannot open a library of CUDA {why}; pip install --force-reinstall {toolkit()} brings a whole one"
     if lacks_toolkit(error):
@@ -90,7 +93,7 @@ def _why_full(number: int) -> str:
         free, total = cupy.cuda.Device(number).mem_info
     except runtime.CUDARuntimeError:  # not even a context fits
         free, total = 0, runtime.getDeviceProperties(number)["totalGlobalMem"]
-    other = "another GPU" if runtime.getDeviceCount() > 1 else "--backend numpy"
+    other = "another GPU" if runtime.getDeviceCount() > 1 else OTHER
     return (
         f"cupy on cuda:{number} is out of memory: {free / 1e9:.3g} GB are free of {total / 1e9:.3g} GB, and other "
         f"programs, or arrays of this one, hold the rest; end those that nvidia-smi lists, or choose {other}"

@@ -37,6 +37,7 @@ def main(
     quick: bool = False,
     out: Path | None = None,
     wheels: Annotated[bool, Parameter(negative="")] = False,
+    python: str = packages.HERE,
 ) -> int:
     """Run tests and benchmarks on this machine, and compare the results with targets.
 
@@ -56,12 +57,15 @@ def main(
         Output folder. Default: a new one in benchmarks/results, named after the GPU and the time.
     wheels:
         Only list the packages to carry to a machine without network.
+    python:
+        Python version of that machine, such as 3.12.
     """
     if wheels:
-        print(*packages.lines(), sep="\n")
+        print(*packages.lines(python), sep="\n")
         return 0
     if absent := packages.missing():
-        print(f"not installed here: {', '.join(absent)}; elsewhere, --wheels lists what to carry", file=sys.stderr)
+        todo = f"pip install {' '.join(absent)} or, without network, carry what --wheels lists elsewhere"
+        print(f"not installed here: {', '.join(absent)}; {todo}", file=sys.stderr)
     check_names([ANYNET + device])
     until = None if minutes is None else time.monotonic() + 60 * minutes
     here = machine.describe()
@@ -74,6 +78,8 @@ def main(
         share = part.share / sum(later.share for later in chosen[i:])
         left = None if until is None else share * (until - time.monotonic())
         write(folder, here, {**outcomes, part.name: UNFINISHED}, evaluate(device, folder))
+        limit = "" if left is None else f" for at most {max(left, 0) / 60:.1f} minutes"
+        console.print(f"{part.name}: runs{limit}; output in {folder / part.name}.txt", markup=False, soft_wrap=True)
         outcomes[part.name] = run(part, folder, quick=quick, seconds=left)
         console.print(f"{part.name}: {outcomes[part.name].message}, {outcomes[part.name].seconds:.0f} s", markup=False)
         expected = evaluate(device, folder)

@@ -1,5 +1,6 @@
 """Run a part in a separate process with a time limit."""
 
+import ctypes
 import os
 import re
 import signal
@@ -24,6 +25,11 @@ EXIT_SECONDS = 15
 
 SHOWN_LINES = 15
 """Last lines shown of a failed part's output."""
+
+_PR_SET_PDEATHSIG = 1
+"""Option of Linux's prctl: the signal that a process gets when the process that started it ends."""
+
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Outcome(NamedTuple):
@@ -70,7 +76,9 @@ def _end(code: int | None, text: str) -> str | None:
         return f"killed by {signal.Signals(-code).name}"
     if missing := re.findall(r"ModuleNotFoundError: No module named '([\w.]+)'", text if code else ""):
         return f"failed: {missing[-1]} is not installed"
-    return f"failed with exit code {code}" if code else None
+    last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+    reason = f": {last}" if re.search(r"\w", last) else ""  # the last line may be the border of a table
+    return f"failed with exit code {code}{reason}" if code else None
 
 
 def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
@@ -83,6 +91,7 @@ def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
             cwd=SOURCE,
             env=os.environ | {"COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
         try:
             return process.wait(seconds)
@@ -97,9 +106,15 @@ def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
                 process.wait()
 
 
+def _end_with_parent() -> None:
+    """Have Linux kill this process when its parent is killed, which cannot stop it any more."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _test_message(log: Path, code: int | None, end: str | None) -> str:
     """Return how many tests passed, and how the process ended unless all tests ran."""
     found = summary(log)
     if code in (0, 1):  # all tests ran
         return f"{found}"
-    return f"{end}: {found} so far" + f", in {found.running}" * (found.running is not None)
+    return f"{end}; {found} so far" + f", in {found.running}" * (found.running is not None)

@@ -166,7 +166,7 @@ def test_a_missing_library_ends_in_one_line(capsys, monkeypatch):
     monkeypatch.setenv("ANYNET_BACKEND", "cupy")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     said = refused(capsys, "train")
-    pip = "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' for CUDA 13"
+    pip = "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' if nvidia-smi shows CUDA 13"
     assert said == f"anynet: cupy is not installed; install it with: {pip}\n"
 
 

@@ -23,7 +23,7 @@ TOOLKIT = "pip install 'cupy-cuda12x[ctk]' brings them"
 TROUBLES = {
     "no driver": (
         {"status": 35, "driver": 0},
-        "install one on a machine with an NVIDIA GPU, or choose --backend numpy",
+        "install one on a machine with an NVIDIA GPU, or choose another backend, such as numpy",
     ),
     "old driver": ({"status": 35, "driver": 11040}, "update the driver, or pip install 'cupy-cuda12x[ctk]'"),
     "no headers": ({"trouble": HEADERS}, TOOLKIT),

@@ -17,7 +17,7 @@ def install(monkeypatch):
 
 
 TROUBLES = {
-    "no driver": ({"status": 35, "driver": 0}, ["no NVIDIA driver", "install one", "--backend numpy"]),
+    "no driver": ({"status": 35, "driver": 0}, ["no NVIDIA driver", "install one", "another backend, such as numpy"]),
     "driver too old": (
         {"status": 35, "driver": 11040, "runtime": 12090},
         ["needs an NVIDIA driver for CUDA 12", "the one here is for CUDA 11.4;", "update the driver"],
@@ -50,7 +50,7 @@ TROUBLES = {
     ),
     "full": (
         {"limit": 20},
-        ["out of memory", "cuda:0", "2e-08 GB are free of 2e-08 GB", "nvidia-smi", "--backend numpy"],
+        ["out of memory", "cuda:0", "2e-08 GB are free of 2e-08 GB", "nvidia-smi", "another backend, such as numpy"],
     ),
     "full, no context": (
         {"limit": 3 * 10**9, "trouble": CUDARuntimeError(2), "count": 2},
@@ -58,7 +58,7 @@ TROUBLES = {
     ),
     "no cuBLAS handle": (
         {"limit": 3 * 10**9, "trouble": RuntimeError("CUBLAS_STATUS_ALLOC_FAILED")},
-        ["out of memory", "free of 3 GB", "nvidia-smi", "--backend numpy"],
+        ["out of memory", "free of 3 GB", "nvidia-smi", "another backend, such as numpy"],
     ),
 }
 

@@ -1,6 +1,13 @@
 """``python -m benchmarks.card``: choice of parts, their outcomes, and targets."""
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -64,7 +71,8 @@ def test_outcome_of_a_part(tmp_path, good, bad, capsys):
     assert ended[:2] == ("succeeded", True)
     assert json.loads((tmp_path / "it.txt").read_text()) == [1]
     ended = run(part(bad), tmp_path, quick=False)
-    assert ended[:2] == ("failed with exit code 1", False)
+    assert not ended.success
+    assert ended.message.startswith("failed with exit code 1: Expecting ")
     assert "Expecting" in capsys.readouterr().out
 
 
@@ -99,6 +107,8 @@ def test_parts_share_the_time_that_is_left(tmp_path, monkeypatch):
     [
         ("import no_such_module", "failed: no_such_module is not installed"),
         ("import os; os.kill(os.getpid(), 9)", "killed by SIGKILL"),
+        ("raise ValueError('no such net\\n')", "failed with exit code 1: ValueError: no such net"),
+        ("print('│ sum │\\n└─────┘'); raise SystemExit(3)", "failed with exit code 3"),
     ],
 )
 def test_end_of_a_part(tmp_path, monkeypatch, code, message):
@@ -106,6 +116,36 @@ def test_end_of_a_part(tmp_path, monkeypatch, code, message):
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}")
     monkeypatch.syspath_prepend(tmp_path)
     assert run(part(module="does_it"), tmp_path, quick=False)[:2] == (message, False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's end")
+def test_a_part_ends_when_the_command_is_killed(tmp_path):
+    code = (
+        "from pathlib import Path; from benchmarks.card.parts import Part; from benchmarks.card.running import run\n"
+        "waits = '-s', 'import os, time; print(os.getpid())', 'time.sleep(1000)'\n"
+        f"run(Part(name='it', module='timeit', arguments=waits), Path({str(tmp_path)!r}), quick=False)"
+    )
+    log, until = tmp_path / "it.txt", time.monotonic() + 60
+    with subprocess.Popen([sys.executable, "-c", code]) as killed:
+        while not (log.exists() and log.read_text().endswith("\n")) and time.monotonic() < until:
+            time.sleep(0.02)
+        killed.kill()
+    child = int(log.read_text())
+    try:
+        while running(child) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert not running(child)
+    finally:
+        if running(child):
+            os.kill(child, signal.SIGKILL)
+
+
+def running(process):
+    """Return False for a process that has ended, also if nobody has asked for its exit code."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_missing_or_slow_part_is_left_out(tmp_path):
@@ -124,16 +164,16 @@ def test_missing_or_slow_part_is_left_out(tmp_path):
         pytest.param("assert False", "0 passed, 1 failed, 0 skipped", False, marks=pytest.mark.slow),
         ("__import__('pytest').skip()", "0 passed, 0 failed, 1 skipped", False),
         pytest.param(
-            "1 +", "failed with exit code 2: 0 passed, 1 failed, 0 skipped so far", False, marks=pytest.mark.slow
+            "1 +", "failed with exit code 2: .*; 0 passed, 1 failed, 0 skipped so far", False, marks=pytest.mark.slow
         ),
         (
             "__import__('os').abort()",
-            "killed by SIGABRT: 1 passed, 0 failed, 0 skipped so far, in test_it.py::test_it",
+            "killed by SIGABRT; 1 passed, 0 failed, 0 skipped so far, in test_it.py::test_it",
             False,
         ),
         pytest.param(
             "__import__('time').sleep(1000)",
-            "stopped at the time limit: 1 passed, 0 failed, 0 skipped so far, in test_it.py::test_it",
+            "stopped at the time limit; 1 passed, 0 failed, 0 skipped so far, in test_it.py::test_it",
             False,
             marks=pytest.mark.slow,
         ),
@@ -146,7 +186,8 @@ def test_outcome_of_tests(tmp_path, body, message, success):
     file.write_text(f"def test_it():\n    {body}\n")
     tests = log_part(tmp_path, *([first] if "so far, in" in message else []), file)
     ended = run(tests, tmp_path, quick=False, seconds=10 if "sleep" in body else None)
-    assert ended[:2] == (message, success)
+    assert re.fullmatch(message, ended.message)
+    assert ended.success == success
 
 
 def log_part(folder, *files):
@@ -234,11 +275,12 @@ def test_page_and_exit_code(tmp_path, good, bad, capsys, monkeypatch, quick):
     (tmp_path / "connect.json").write_text(json.dumps({"machine": here, "cuBLAS": "12.8.3"}))
     codes = [command.main(stage=[name], device="numpy", quick=quick, out=tmp_path) for name in ("two", "one")]
     assert codes == [1, 0 if quick else 1]
+    assert f"two: runs; output in {tmp_path / 'two'}.txt\n" in (out := capsys.readouterr().out)
     content = json.loads((tmp_path / "card.json").read_text())
     assert {name: fields["success"] for name, fields in content["parts"].items()} == {"two": False, "one": True}
     assert [each["value"] for each in content["expectations"]][:2] == [4.9, None]
     page = (tmp_path / "card.md").read_text()
-    outcomes = "| two", "failed with exit code 1", "at least 5", "4.9", "Left out of nets:\n\n* hot"
+    outcomes = "| two", "failed with exit code 1: Expecting ", "at least 5", "4.9", "Left out of nets:\n\n* hot"
     for expected in (*outcomes, "H100, driver 580", "json 1.0", "2026-11-25", "cuBLAS", "12.8.3"):
         assert expected in page
-    assert "not passed" in capsys.readouterr().out
+    assert "not passed" in out

@@ -124,8 +124,10 @@ def test_wheels_are_all_that_is_needed_and_is_not_there(capsys):
     comments, lines = [], []
     for line in capsys.readouterr().out.splitlines():
         (comments if line.startswith("#") else lines).append(line)
-    assert "pip download --no-deps" in comments[0]
-    assert "--platform" in comments[0]
+    here = f"--python {wheels.HERE}"
+    assert comments[0] == f"# python -m benchmarks.card --wheels {here} > wheels.txt"
+    assert comments[1].startswith("# pip download --no-deps ")
+    assert f"--python-version {wheels.HERE} --platform" in comments[1]
     carried = dict(line.split("==") for line in lines)
     assert {"cyclopts", "hypothesis", "pytest", "rich", "tqdm"} <= carried.keys()
     assert not {"anynet", "cupy-cuda12x", "jax", "jaxlib", "mypy", "numpy", "scipy", "torch", "sympy"} & carried.keys()
@@ -136,16 +138,44 @@ def test_wheels_are_all_that_is_needed_and_is_not_there(capsys):
         assert {each.name.lower() for each in needs} <= carried.keys() | there | {"numpy"}
 
 
+def test_markers_are_those_of_the_python_and_platform_there(monkeypatch, capsys):
+    needs = [
+        'rich; python_version < "3.13"',
+        'pluggy; python_full_version >= "3.13.0"',
+        'mypy; sys_platform == "win32"',
+    ]
+    of_anything = SimpleNamespace(requires=needs)
+    monkeypatch.setattr(
+        wheels, "distribution", lambda name: of_anything if name == "tqdm" else SimpleNamespace(requires=[])
+    )
+    found = {}
+    for python in ("3.12", "3.13"):
+        assert command.main(wheels=True, python=python) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert f"--python-version {python} " in lines[1]
+        found[python] = {line.partition("==")[0] for line in lines if not line.startswith("#")}
+    assert found["3.13"] - found["3.12"] == {"pluggy"}
+    assert "mypy" not in found["3.12"]
+
+
+@pytest.mark.parametrize("python", ["3", "312", "python3.12", "3.12.1"])
+def test_a_python_that_is_no_version_is_refused(python):
+    with pytest.raises(ValueError, match=rf'^--python: expected a version such as {wheels.HERE}, got "{python}"$'):
+        command.main(wheels=True, python=python)
+
+
 def test_a_package_that_is_missing_is_told(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(wheels, "TESTS", (*wheels.TESTS, "no-such-package"))
     assert wheels.missing() == ["no-such-package"]
-    with pytest.raises(ValueError, match="installed here, no-such-package"):
+    with pytest.raises(ValueError, match=r"first run pip install no-such-package$"):
         wheels.lines()
     known = [Part(name="it", module="benchmarks.missing", arguments=())]
     monkeypatch.setattr(command, "parts", lambda device, folder, quick: known)
     command.main(device="numpy", quick=True, out=tmp_path)
-    told = "not installed here: no-such-package; elsewhere, --wheels lists what to carry\n"
-    assert capsys.readouterr().err == told
+    assert capsys.readouterr().err == (
+        "not installed here: no-such-package; "
+        "pip install no-such-package or, without network, carry what --wheels lists elsewhere\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["cyclopts", "rich"])
@@ -155,7 +185,7 @@ def test_without_the_package_of_the_command_line(name):
     )
     ended = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True)
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"{name} is not installed here;")
+    assert ended.stderr.startswith(f"{name} is not installed here; pip install '.[app,fast]' or, without network, ")
     assert len(ended.stderr.splitlines()) == 1
 
 

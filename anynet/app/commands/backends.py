@@ -29,6 +29,11 @@ def backends() -> None:
         for device, memory in devices.items():
             cells = ("" if size is None else f"{size / 1e9:.1f} GB" for size in memory)
             table.add_row(name, version, device, execution, *cells)
+    try:
+        backend()
+    except (BackendError, MemoryError) as error:
+        if f"{error}" not in remarks:  # of no library above, such as a wrong name
+            remarks.append(f"ANYNET_BACKEND: {error}")
     console = Console()
     console.print(table)
     for line in remarks:

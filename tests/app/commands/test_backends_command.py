@@ -51,3 +51,18 @@ def test_the_table_says_what_is_missing(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jax" else find_spec(name))
     backends()
     assert "\njax is not installed; install it with: pip install jax\n" in capsys.readouterr().out
+
+
+def test_a_wrong_variable_is_said_in_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("ANYNET_BACKEND", "numpi")
+    backends()
+    assert capsys.readouterr().out.endswith('\nANYNET_BACKEND: there is no backend "numpi"; did you mean "numpy"?\n')
+
+
+def test_a_variable_with_a_library_of_the_table_adds_no_line(monkeypatch, capsys):
+    put_in_place(monkeypatch, status=100)
+    monkeypatch.setenv("ANYNET_BACKEND", "cupy")
+    backends()
+    out = capsys.readouterr().out
+    assert out.count("no GPU") == 1
+    assert "ANYNET_BACKEND" not in out
