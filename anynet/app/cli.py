@@ -4,6 +4,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App, ArgumentCollection
 from cyclopts.config import Dict
@@ -16,19 +17,24 @@ from anynet.core.errors import Error
 from anynet.core.formatting import first_line
 
 
-def fill_from_preset(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Replace the defaults of settings by those of the preset, if ``--preset`` is given; called by cyclopts."""
+def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Replace the defaults of settings by those of ``--preset`` or ``--resume``, if given; called by cyclopts."""
     for argument in arguments:
         if argument.name == "--preset" and argument.tokens:
             settings, file = find_preset(argument.tokens[0].value)
             Dict({commands[0]: settings}, source=file)(app, commands, arguments)
+        if argument.name == "--resume" and argument.tokens:
+            from anynet.app.resuming import defaults  # here, because other commands need it not
+
+            folder = argument.tokens[0].value
+            Dict({commands[0]: defaults(Path(folder))}, source=folder)(app, commands, arguments)
 
 
 app = App(
     name="anynet",
     help=anynet.__doc__,
     version=anynet.__version__,
-    config=fill_from_preset,
+    config=fill_in,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )

@@ -1,14 +1,16 @@
 """From a configuration to a trained net and a folder of results."""
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from anynet.app import build
 from anynet.app.config import Config
 from anynet.app.keeping import draw_until_interrupted
+from anynet.app.resuming import check_interval, checkpoint_arguments
 from anynet.app.run_folder import RunFolder, refuse_existing
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
@@ -54,10 +56,15 @@ class Experiment(NamedTuple):
         }
         return TrainSettings(**settings | objects)
 
-    def fit(self, on_epoch: Callable[[Epoch], None] | None = None, progress: bool | None = None) -> Run:
-        """Train and return the run; see `anynet.fit`."""
+    def fit(
+        self,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        progress: bool | None = None,
+        checkpoints: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Run:
+        """Train and return the run; see `anynet.fit`, which `checkpoints` are more arguments of."""
         settings = self.settings.keywords
-        return fit(self.net, self.data, self.optimizer, on_epoch=on_epoch, progress=progress, **settings)
+        return fit(self.net, self.data, self.optimizer, on_epoch=on_epoch, progress=progress, **checkpoints, **settings)
 
     def with_settings(self, **values: Any) -> "Experiment":
         """Return a copy with other values of some settings, with the same data and backend.
@@ -99,6 +106,7 @@ def fit_stack(
     experiments: Sequence[Experiment],
     on_epoch: Callable[[dict[int, Epoch]], Collection[int] | None] | None = None,
     progress: bool | None = None,
+    checkpoints: Mapping[str, Any] = MappingProxyType({}),
 ) -> Runs:
     """Train experiments as one stack of nets.
 
@@ -108,6 +116,8 @@ def fit_stack(
         With equal `anynet.app.grouping.stack_key`.
     on_epoch, progress
         As for `anynet.fit` with members.
+    checkpoints : mapping, optional
+        Arguments of `anynet.fit` about checkpoints.
 
     Returns
     -------
@@ -126,6 +136,7 @@ def fit_stack(
         members=members,
         on_epoch=on_epoch,
         progress=progress,
+        **checkpoints,
         **first.settings.keywords,
     )
 
@@ -166,7 +177,9 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     return experiment
 
 
-def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str, Any]]:
+def run(
+    config: Config, folder: Path | None = None, *, checkpoint_every: str = "1", resume: bool = False
+) -> tuple[Run, Path, dict[str, Any]]:
     """Train one net and write its run folder. Nothing is written before all settings are validated.
 
     Parameters
@@ -175,6 +188,10 @@ def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str
         Settings.
     folder : Path, optional
         New folder for the results. Default: ``runs/`` followed by the time.
+    checkpoint_every : str
+        As for `anynet.fit`, or "never".
+    resume : bool
+        If True, go on with the run in `folder`.
 
     Returns
     -------
@@ -194,17 +211,19 @@ def run(config: Config, folder: Path | None = None) -> tuple[Run, Path, dict[str
     BackendError, DataError, DivergedError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `prepare` and `anynet.fit` do.
     """
-    if folder is not None:
+    if folder is not None and not resume:
         refuse_existing(folder)
+    check_interval(checkpoint_every)
     experiment = prepare(config)
-    with HeldSignals() as signals, RunFolder(folder, experiment.config, experiment.data.name) as results:
+    results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume)
+    with HeldSignals() as signals, results:
         print(f"{experiment}; results in {results.path}", file=sys.stderr)
 
         def add(epoch: Epoch) -> None:
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
             results.add(epoch)
 
-        trained = experiment.fit(add)
+        trained = experiment.fit(add, checkpoints=checkpoint_arguments(results.path, checkpoint_every, resume=resume))
         signals.hold()
         result = results.finish(trained, official=experiment.data.official)
         draw_until_interrupted(results.pictures(trained), signals)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from anynet.app.config import Config, write_config
 from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
+from anynet.app.resuming import CHECKPOINTS
 from anynet.core.atomic import write_text_whole
 from anynet.nn import Linear
 from anynet.training import Epoch, History, Run
+from anynet.training.checkpoints import read_histories
 from anynet.training.environment import environment
 from anynet.training.load import NET_FILE
 
@@ -38,25 +40,32 @@ class RunFolder:
         Settings of the run.
     dataset : str
         Name of the data set.
+    resume : bool
+        If True, `path` is the folder of a run that goes on from its checkpoints.
 
     Raises
     ------
     FileExistsError
-        If the folder exists.
+        If the folder exists, unless `resume`.
     """
 
-    def __init__(self, path: Path | None, config: Config, dataset: str) -> None:
-        self.path = make_folder(path)
+    def __init__(self, path: Path | None, config: Config, dataset: str, *, resume: bool = False) -> None:
+        known = path if resume else None
+        self.path = make_folder(path) if known is None else known
         self._config, self._dataset = config, dataset
         self._history, self._tolerant = History(), Tolerant(self.path / "history.csv")
-        with removed_on_failure(self.path):
-            write_config(config, self.path / "config.toml")
+        if known is None:
+            with removed_on_failure(self.path):
+                write_config(config, self.path / "config.toml")
+        else:
+            self._history = next(iter(read_histories(known / CHECKPOINTS)), self._history)
+        self._new = known is None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None and not self._history:
+        if kind is not None and self._new and not self._history:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def add(self, epoch: Epoch) -> None:
@@ -87,7 +96,7 @@ class RunFolder:
         """
 
         def write(path: Path) -> None:
-            if path != self.path:
+            if path != self.path or not self._new:  # it may have more epochs now
                 write_config(self._config, path / "config.toml")
             write_run(path, run, result)
 

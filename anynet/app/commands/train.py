@@ -1,5 +1,6 @@
 """``anynet train``, which is also ``python train.py``."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,8 @@ from anynet.app import experiment
 from anynet.app.config import Config, Count
 from anynet.app.keeping import harmless
 from anynet.app.profiling import profile as profile_steps
+from anynet.app.resuming import NEVER, check_resumable, read_started
+from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.tables import best_table
 from anynet.core.formatting import format_count, format_percent, format_value
@@ -24,6 +27,8 @@ def train(
     seeds: Count | None = None,
     sweep: Annotated[list[str] | None, Parameter(negative="")] = None,
     profile: Annotated[bool, Parameter(negative="")] = False,
+    resume: Path | None = None,
+    checkpoint_every: str = "1",
     config: Config = Config(),  # noqa: B008
 ) -> None:
     """Train a classifier on CIFAR-10.
@@ -41,24 +46,44 @@ def train(
         schedule, warmup and seed.
     profile
         Time some steps and print the time of each layer; do not train.
+    resume
+        Folder of a run or a sweep to go on with, from its last checkpoint. Of its settings --epochs may be raised, and
+        --backend, --precision, --compile, --memory-budget and --data may change.
+    checkpoint_every
+        Epochs between checkpoints, or seconds as in 30s, or never.
     """
+    if resume is not None:
+        if run is not None or preset is not None or seeds is not None or sweep or profile:
+            raise ValueError("--resume: expected no --run, --preset, --seeds, --sweep or --profile with it")
+        started, points = read_started(resume)
+        check_resumable(config, started, resume)
+        _train(config, points, resume, checkpoint_every, resume=True)
+        return
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
     if profile:
         rich.print(profile_steps(experiment.prepare(config)))
-    elif seeds is None and not sweep:
-        _, folder, result = experiment.run(config, run)
+        return
+    points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
+    _train(config, points, run, checkpoint_every, resume=False)
+
+
+def _train(config: Config, points: list[Point] | None, path: Path | None, every: str, *, resume: bool) -> None:
+    if points is None:
+        _, folder, result = experiment.run(config, path, checkpoint_every=every, resume=resume)
         print(
             f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}), "
             f"{result['best_test_accuracy']:.2%} (epoch {result['best_epoch']}, best validation accuracy); "
             f"{result['seconds']:.0f} s; results in {folder}"
         )
     else:
-        _, folder, result = train_sweep(config, sweep_points(config, sweep or (), seeds), run)
+        _, folder, result = train_sweep(config, points, path, checkpoint_every=every, resume=resume)
         if len(result["over_seeds"]) > 1:
             with harmless("the table of results cannot be printed"):
                 rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off
         print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
+    if result["interrupted"] and every != NEVER:
+        print(f"go on with: python train.py --resume {folder}", file=sys.stderr)
 
 
 def _where(result: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from anynet.app.config import Config, write_config
 from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
+from anynet.app.resuming import CHECKPOINTS, write_points
 from anynet.app.run_folder import (
     experiment_environment,
     make_folder,
@@ -22,6 +23,7 @@ from anynet.app.sweep.statistics import history_result, over_seeds
 from anynet.core.csv_files import write_rows
 from anynet.data import Dataset
 from anynet.training import Epoch, History, Runs
+from anynet.training.checkpoints import read_histories
 
 MEMBERS = "members.csv"
 COLUMNS = (
@@ -50,27 +52,42 @@ class SweepFolder:
         All settings of each member.
     data : Dataset
         Images.
+    resume : bool
+        If True, `path` is the folder of a sweep that goes on from its checkpoints.
 
     Raises
     ------
     FileExistsError
-        If the folder exists.
+        If the folder exists, unless `resume`.
     """
 
-    def __init__(self, path: Path | None, points: Sequence[Point], members: Sequence[Config], data: Dataset) -> None:
-        self.path = make_folder(path)
+    def __init__(
+        self,
+        path: Path | None,
+        points: Sequence[Point],
+        members: Sequence[Config],
+        data: Dataset,
+        *,
+        resume: bool = False,
+    ) -> None:
+        known = path if resume else None
+        self.path = make_folder(path) if known is None else known
         self._points, self._configs, self._data = points, members, data
         self._histories = [History() for _ in points]
-        self._tolerant = Tolerant(self.path)
-        with removed_on_failure(self.path):
-            write_config(members[0], self.path / "config.toml", without=points[0])
-            self._write_members(self.path, {})
+        self._tolerant, self._new = Tolerant(self.path), known is None
+        if known is None:
+            with removed_on_failure(self.path):
+                write_config(members[0], self.path / "config.toml", without=points[0])
+                write_points(list(points), self.path)
+                self._write_members(self.path, {})
+        else:
+            self._histories = read_histories(known / CHECKPOINTS) or self._histories
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None and not any(self._histories):
+        if kind is not None and self._new and not any(self._histories):
             shutil.rmtree(self.path, ignore_errors=True)
 
     def add(self, rows: dict[int, Epoch]) -> None:
@@ -109,7 +126,7 @@ class SweepFolder:
         result: dict[str, Any] = {}
 
         def write(path: Path) -> None:
-            if path != self.path:
+            if path != self.path or not self._new:  # it may have more epochs now
                 write_config(self._configs[0], path / "config.toml", without=self._points[0])
             for k, run in enumerate(runs):
                 self._prepare_member(path, k)
@@ -152,7 +169,7 @@ class SweepFolder:
         """Make the folder of a member, with its settings, unless it is there."""
         folder = path / f"member-{k}"
         folder.mkdir(exist_ok=True)
-        if not (folder / "config.toml").exists():
+        if not self._new or not (folder / "config.toml").exists():
             write_config(self._configs[k], folder / "config.toml")
 
     def _write_members(self, path: Path, results: dict[int, dict[str, Any]]) -> None:

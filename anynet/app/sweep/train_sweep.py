@@ -9,6 +9,7 @@ from typing import Any
 from anynet.app.config import Config
 from anynet.app.experiment import fit_stack, prepare
 from anynet.app.keeping import draw_until_interrupted
+from anynet.app.resuming import check_interval, checkpoint_arguments
 from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
@@ -18,7 +19,12 @@ from anynet.training import Epoch, Runs
 
 
 def train_sweep(
-    config: Config, points: Sequence[Point], folder: Path | None = None
+    config: Config,
+    points: Sequence[Point],
+    folder: Path | None = None,
+    *,
+    checkpoint_every: str = "1",
+    resume: bool = False,
 ) -> tuple[Runs, Path, dict[str, Any]]:
     """Train a net for each point as one stack, on the same batches. Nothing is written before all are validated.
 
@@ -30,6 +36,10 @@ def train_sweep(
         Settings of each member, as returned by `sweep_points`.
     folder : Path, optional
         New folder for the results. Default: ``runs/`` followed by the time.
+    checkpoint_every : str
+        As for `anynet.fit`, or "never".
+    resume : bool
+        If True, go on with the sweep in `folder`.
 
     Returns
     -------
@@ -51,19 +61,21 @@ def train_sweep(
     BackendError, DataError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `anynet.app.experiment.prepare` and `anynet.fit` do.
     """
-    if folder is not None:
+    if folder is not None and not resume:
         refuse_existing(folder)
+    check_interval(checkpoint_every)
     first = prepare(replace(config, order_seed=config.order, **points[0]))
     members = [first.with_settings(**point) for point in points]
     configs = [member.config for member in members]
-    with HeldSignals() as signals, SweepFolder(folder, points, configs, first.data) as results:
+    results = SweepFolder(folder, points, configs, first.data, resume=resume)
+    with HeldSignals() as signals, results:
         print(f"{first}; {format_count(len(members), 'member')}; results in {results.path}", file=sys.stderr)
 
         def add(rows: dict[int, Epoch]) -> None:
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
             results.add(rows)
 
-        runs = fit_stack(members, add)
+        runs = fit_stack(members, add, checkpoints=checkpoint_arguments(results.path, checkpoint_every, resume=resume))
         signals.hold()
         result = results.finish(runs)
         draw_until_interrupted(results.pictures(runs, result), signals)

@@ -1,0 +1,106 @@
+"""Going on with a run or a sweep that was stopped: which settings it had, and which may change."""
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from anynet.app.config import Config, make_config, read_config, read_settings, refused_in
+from anynet.app.space import Point
+from anynet.core.atomic import write_text_whole
+from anynet.core.errors import FileError
+from anynet.training.checkpoints import Interval
+
+CHECKPOINTS = "checkpoints"
+"""Folder of the checkpoints in that of a run or a sweep."""
+
+POINTS = "points.json"
+"""File of a sweep with the settings in which its members differ."""
+
+NEVER = "never"
+"""Interval of no checkpoints."""
+
+MAY_CHANGE = ("epochs", "backend", "precision", "compile", "memory_budget", "data")
+"""Settings that may differ when a run goes on: its length, where it runs, and where its images are."""
+
+
+def check_interval(every: str) -> None:
+    """Raise ValueError if this is neither an interval of checkpoints nor "never"."""
+    if every != NEVER:
+        Interval.of(every)
+
+
+def checkpoint_arguments(folder: Path, every: str, *, resume: bool) -> dict[str, Any]:
+    """Return the arguments of `anynet.fit` about the checkpoints of a run or a sweep."""
+    if every == NEVER:
+        return {}
+    return {"checkpoint": folder / CHECKPOINTS, "checkpoint_every": every, "resume": resume}
+
+
+def write_points(points: list[Point], folder: Path) -> None:
+    """Write the settings in which the members of a sweep differ."""
+    write_text_whole(folder / POINTS, json.dumps(points, indent=1) + "\n")
+
+
+def read_started(folder: Path) -> tuple[Config, list[Point] | None]:
+    """Return the settings that a run or a sweep was started with.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a run or a sweep.
+
+    Returns
+    -------
+    config : Config
+        Of the run, or of the first member.
+    points : list of dict or None
+        Settings in which the members of a sweep differ; None for a run.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    FileError
+        If a file is damaged.
+    """
+    path, settings = folder / POINTS, folder / "config.toml"
+    if not path.is_file():
+        return read_config(settings), None
+    try:
+        points = json.loads(path.read_text(encoding="utf-8"))
+        if not (isinstance(points, list) and points and all(isinstance(point, dict) for point in points)):
+            raise ValueError("no list of settings")
+    except ValueError as error:
+        raise FileError(path, "", "the settings of the members", f"{error}", "start another sweep") from None
+    with refused_in(settings):
+        return make_config(read_settings(settings) | points[0], settings.name), points
+
+
+def defaults(folder: Path) -> dict[str, object]:
+    """Return the settings of a run or a sweep by name, to be the defaults of the command line."""
+    config, _ = read_started(folder)
+    return {name: value for name, value in asdict(config).items() if value is not None}
+
+
+def check_resumable(config: Config, started: Config, folder: Path) -> None:
+    """Raise ValueError if a run cannot go on with these settings.
+
+    Parameters
+    ----------
+    config : Config
+        Settings now.
+    started : Config
+        Settings that it was started with.
+    folder : Path
+        Of the run, for the message.
+    """
+    for field in fields(Config):
+        now, then = getattr(config, field.name), getattr(started, field.name)
+        if now != then and field.name not in MAY_CHANGE:
+            raise ValueError(
+                f"--resume: {folder} was started with {field.name} {then}, not {now}; only {', '.join(MAY_CHANGE)} may "
+                "change; start another run"
+            )
+    if config.epochs < started.epochs:
+        raise ValueError(f"--epochs: expected {started.epochs} or more, as {folder} has, got {config.epochs}")
