@@ -19,7 +19,7 @@ from anynet.backends.base import (
 from anynet.backends.cupy_refusals import check_values, find_device, refusing
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import CompileError, CompileWarning, Loop, Step, Target
-from anynet.compiler.cuda import CudaTarget, cublas_handle, fastest_target, out_of_memory
+from anynet.compiler.cuda import CAPTURING, CudaTarget, cublas_handle, fastest_target, out_of_memory
 from anynet.core.typing import Array
 
 PIECE_BYTES = 8_000_000
@@ -74,7 +74,8 @@ class Cupy(Backend):
         return host
 
     def wait(self, result: Any) -> None:
-        self.device.synchronize()
+        with CAPTURING:
+            self.device.synchronize()
 
     def memory(self) -> DeviceMemory | None:
         """Return the memory of the GPU; what CuPy's pool holds unused counts as free."""
