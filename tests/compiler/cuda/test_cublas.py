@@ -104,12 +104,11 @@ def test_a_capture_is_not_disturbed(fake, make):
     from anynet.compiler.cuda import CAPTURING
 
     products, stream = [in_thread(make)[0]], fake.cupy.cuda.Stream(non_blocking=True)
-    with stream:
-        with CAPTURING:
-            stream.begin_capture()
-            products.clear()
-            gc.collect()
-            stream.end_capture()
+    with stream, CAPTURING:
+        stream.begin_capture()
+        products.clear()
+        gc.collect()
+        stream.end_capture()
     assert len(fake.cublas.handles) == 1
     make()
     assert len(fake.cublas.handles) == 1

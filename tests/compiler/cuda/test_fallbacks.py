@@ -219,6 +219,78 @@ def test_an_error_of_memory_is_raised(install, error):
                 train(chosen)
 
 
+@pytest.mark.parametrize("mode", ["always", "default"])
+def test_records_of_several_shapes_give_one_warning(install, mode):
+    """A record that was made before the others fell back keeps its own targets."""
+    with install() as chosen:
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
+
+        def run(n, width):
+            (found,) = loop((chosen.asarray(np.ones(width)),), (), (chosen.asarray(np.ones((n, width))),), int)
+            np.testing.assert_array_equal(chosen.to_host(found), np.full(width, n + 1))
+
+        for width in (3, 4, 5):
+            run(2, width)
+        with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter(mode)
+            import cupy
+
+            def launch(graph, stream=None):
+                raise CUDARuntimeError(701)
+
+            patched.setattr(cupy.cuda.Graph, "launch", launch)
+            for width in (3, 4, 5):
+                run(20, width)
+        assert len(found) == 1
+        assert found[0].filename == __file__
+        assert execution(loop) == "separate kernels"
+
+
+def test_each_training_warns_about_what_the_probe_found(install):
+    """A filter around the first one hides nothing from the second."""
+    with install(fail_captures) as chosen:
+        for _ in range(2):
+            _, (warning,) = caught(lambda: train(chosen))
+            assert "separate kernels" in str(warning.message)
+            assert warning.filename == __file__
+
+
+def test_all_causes_are_named(install):
+    with install(fail_everything) as chosen, pytest.warns(CompileWarning) as found:
+        chosen.loop(lambda carry, shared, row: carry)
+    (warning,) = found
+    assert str(warning.message) == (
+        "steps run as plain steps, more slowly: a generated kernel does not compile (expected a ';'); please report "
+        "it, with the net; then a CUDA graph could not be captured (cudaErrorStreamCaptureInvalidated: operation "
+        "failed due to a previous error during capture); a newer NVIDIA driver may help"
+        '; compile="off" runs them so without this warning'
+    )
+
+
+def test_memory_that_cupy_holds_unused_is_released_once(install):
+    """Pools of graphs cannot take it."""
+    with install() as chosen, pytest.MonkeyPatch.context() as patched:
+        import cupy
+
+        from anynet.compiler.cuda import launch
+
+        released = []
+        plain = launch.Launch.__call__
+
+        def call(kernel, *args):
+            if not released:
+                raise MemoryError("none left")
+            return plain(kernel, *args)
+
+        patched.setattr(type(cupy.get_default_memory_pool()), "free_all_blocks", lambda *pool: released.append(pool))
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
+        patched.setattr(launch.Launch, "__call__", call)
+        carry, rows = (chosen.asarray(np.ones(shape)) for shape in ((4,), (20, 4)))
+        (found,) = loop((carry,), (), (rows,), int)
+        np.testing.assert_array_equal(chosen.to_host(found), np.full(4, 21))
+        assert (len(released), execution(loop)) == (1, "CUDA graph")
+
+
 def test_an_error_after_the_first_step_is_raised(install):
     """A step that is done cannot be repeated."""
     with install() as chosen:
