@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import os
 
-from anynet.backends.base import COMPILE, DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory
+from anynet.backends.base import COMPILE, DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory, check_compile
 from anynet.backends.staging import Staging
 from anynet.compiler import Tick
 from anynet.core.checks import nearest
@@ -25,6 +25,7 @@ __all__ = [
     "Staging",
     "Tick",
     "backend",
+    "check_compile",
 ]
 
 LIBRARIES = {

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from anynet.backends.staging import CopiedStaging, Staging
 from anynet.compiler import PLAIN, Loop, Step, Target, Tick, compile_loop
+from anynet.core.checks import nearest
 from anynet.core.errors import Error
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Device, DType
@@ -52,6 +53,12 @@ class DeviceMemory(NamedTuple):
 
     free: int
     total: int
+
+
+def check_compile(compile: str) -> None:
+    """Raise ValueError for what is not in `COMPILE`."""
+    if compile not in COMPILE:
+        raise ValueError(f'compile: there is no "{compile}"{nearest(str(compile), COMPILE)}')
 
 
 def step_by_step(step: Step) -> Loop:
@@ -198,6 +205,7 @@ class Backend(ABC):
         -------
         Loop
         """
+        check_compile(compile)
         plain = self.plain_loop(step)
         if compile == "off" or self.target is None:
             return plain

@@ -1,6 +1,5 @@
 """CuPy, on a CUDA GPU."""
 
-import warnings
 from functools import cache, partial, wraps
 from types import ModuleType
 from typing import Any, cast
@@ -15,11 +14,12 @@ from anynet.backends.base import (
     Backend,
     DeviceMemory,
     Function,
+    check_compile,
 )
 from anynet.backends.cupy_refusals import check_values, find_device, refusing
 from anynet.backends.staging import PinnedStaging, Staging
-from anynet.compiler import CompileError, CompileWarning, Loop, Step, Target
-from anynet.compiler.cuda import CudaTarget, cublas_handle, fastest_target, out_of_memory
+from anynet.compiler import CompileError, Loop, Step, Target, warn
+from anynet.compiler.cuda import CAPTURING, CudaTarget, cublas_handle, fastest_target, out_of_memory
 from anynet.core.typing import Array
 
 PIECE_BYTES = 8_000_000
@@ -74,7 +74,8 @@ class Cupy(Backend):
         return host
 
     def wait(self, result: Any) -> None:
-        self.device.synchronize()
+        with CAPTURING:
+            self.device.synchronize()
 
     def memory(self) -> DeviceMemory | None:
         """Return the memory of the GPU; what CuPy's pool holds unused counts as free."""
@@ -120,11 +121,12 @@ class Cupy(Backend):
         return _prove(self.device.id, self.precision)[1]
 
     def loop(self, step: Step, compile: str = "auto") -> Loop:
-        """Return a loop over a step; where a probe found that the fastest target fails here, this warns, once."""
+        """Return a loop over a step; where a probe found that the fastest target fails here, this warns."""
+        check_compile(compile)
         if compile != "off" and (cause := self.slow_because):
             if compile == "on":
                 raise CompileError(f"cupy: steps cannot run as {CudaTarget().execution}: {cause}")
-            _warn(f"cupy: steps run as {self.execution}, more slowly: {cause}")
+            warn(self.execution, cause)
         return super().loop(step, compile)
 
     def staging(self, shape: tuple[int, ...]) -> Staging:
@@ -157,9 +159,3 @@ def _prove(device: int, precision: str) -> tuple[Target | None, str]:
         return None, "CuPy for ROCm runs plain steps only"
     with cupy.cuda.Device(device):
         return fastest_target(CudaTarget(precision))
-
-
-@cache
-def _warn(message: str) -> None:
-    """Warn, but only once with the same message."""
-    warnings.warn(message, CompileWarning, stacklevel=3)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import cupy
 
 from anynet.backends.base import BackendError
-from anynet.compiler.cuda import lacks_toolkit, out_of_memory, toolkit
+from anynet.compiler.cuda import cache_advice, lacks_toolkit, out_of_memory, toolkit
 from anynet.core.formatting import first_line
 
 NO_DEVICE, DRIVER_TOO_OLD = 100, 35
@@ -82,6 +82,8 @@ def _why_it_failed(error: Exception, number: int) -> str:
         return f"cupy cannot open a library of CUDA {why}; pip install --force-reinstall {toolkit()} brings a whole one"
     if lacks_toolkit(error):
         return f"cupy lacks files of the CUDA toolkit {why}; pip install {toolkit()} brings them"
+    if isinstance(error, OSError):
+        return f"cupy cannot use a file {why}; {cache_advice()}"
     if isinstance(error, cupy.cuda.compiler.CompileException):
         return f"cupy cannot compile for this GPU {why}; pip install -U {toolkit()} brings a newer compiler"
     return f"cupy cannot compute on this GPU {why}; check nvidia-smi, update the driver, or pip install {toolkit()}"

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, step_by_step
+from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, check_compile, step_by_step
 from anynet.backends.numpy import host_memory
 from anynet.compiler import PLAIN, Fallback, Loop, Step, Tick, explain, generator_states, split_step
 from anynet.core.formatting import first_line
@@ -145,6 +145,7 @@ class Jax(Backend):
 
     def loop(self, step: Step, compile: str = "auto") -> Loop:
         """Return a loop of all steps in one compiled call, with vectors in parts: XLA copies slices."""
+        check_compile(compile)
         if compile == "off":
             return step_by_step(self.matmul_precision()(step))
         return ScannedLoop(self, step, strict=compile == "on")

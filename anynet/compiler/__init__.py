@@ -29,7 +29,7 @@ from anynet.compiler.generators import generator_states
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.interpreter import Interpreter
 from anynet.compiler.loop import compile_graph, compile_loop, execution, launches
-from anynet.compiler.recording import PLAIN, CompileError, CompileWarning, Fallback, explain
+from anynet.compiler.recording import PLAIN, CompileError, CompileWarning, Fallback, explain, warn
 from anynet.compiler.split import split_step
 from anynet.compiler.tape import trace
 from anynet.compiler.target import Call, CompiledStep, Loop, Step, Target, Tick
@@ -59,4 +59,5 @@ __all__ = [
     "launches",
     "split_step",
     "trace",
+    "warn",
 ]

@@ -1,13 +1,12 @@
 """Loops over a recorded step."""
 
 import inspect
-import warnings
 from functools import partial
 from typing import Any
 
 from anynet.compiler.graph import Graph
 from anynet.compiler.record import NoTargetError, OutOfMemory, Record, is_memory_error
-from anynet.compiler.recording import PLAIN, CompileWarning, Fallback, explain, record_for
+from anynet.compiler.recording import PLAIN, Fallback, explain, record_for, warn
 from anynet.compiler.target import CompiledStep, Loop, Step, Target, Tick
 from anynet.core.tree import flatten, form
 from anynet.core.typing import Array
@@ -129,10 +128,9 @@ class RecordedLoop:
         record = self._records[key]
 
         def warn_and_tick(steps: int) -> None:
-            if record.cause and record.target is not self._target:
+            if record.cause and _is_slower(record.target, self._target):
                 self._target = record.target  # for the records of other shapes, too
-                message = f"steps run as {record.target.execution}, more slowly: {record.cause}"
-                warnings.warn(message, CompileWarning, stacklevel=2)
+                warn(record.target.execution, record.cause)
             tick(steps)
 
         try:
@@ -152,3 +150,9 @@ class RecordedLoop:
         if len(self._records) > MOST:
             del self._records[next(iter(self._records))]
         return None
+
+
+def _is_slower(one: Target, other: Target) -> bool:
+    """Return True if a target is one of the slower ones of another; each record makes objects of its own."""
+    slower = other.slower
+    return slower is not None and (slower.execution == one.execution or _is_slower(one, slower))

@@ -24,7 +24,8 @@ class Record:
     """A recorded step and its program, which is compiled further once it has run often.
 
     An error before the first step of a loop is done makes the record run the loop again with the next slower target,
-    from the same arguments. Later errors, and those of memory, are raised: steps that are done cannot be repeated.
+    from the same arguments. Later errors are raised: steps that are done cannot be repeated. So are errors of memory,
+    the second time if the target can release some.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ class Record:
     build : callable
         ``Graph.build``.
     cause : str
-        Why a faster target could not run the step; "" if none failed.
+        Why faster targets could not run the step; "" if none failed.
     """
 
     def __init__(
@@ -74,8 +75,17 @@ class Record:
         self._steps = (self._steps if before is None else before) + steps
         hot = self._steps * self._work >= self.target.patience
         if hot not in self._programs:
-            self._programs[hot] = self.target.program(*self._settings, hot=hot)
+            self._programs[hot] = self._compiled() if hot else self.target.program(*self._settings)
         return self._programs[hot]
+
+    def _compiled(self) -> CompiledStep:
+        """Return the program for steps that run often; if its parts cannot be compiled, the other one."""
+        try:
+            return self.target.program(*self._settings, hot=True)
+        except Exception as error:
+            if self._out_of_memory(error):
+                raise
+        return self._programs.get(False) or self.target.program(*self._settings)
 
     @property
     def launches(self) -> int:
@@ -93,7 +103,7 @@ class Record:
         NoTargetError
             If all targets fail before the first step is done.
         """
-        ticked = False
+        ticked = released = False
 
         def note_and_tick(steps: int) -> None:
             nonlocal ticked
@@ -104,9 +114,14 @@ class Record:
             try:
                 return self.program(columns[0].shape[0], before).run(carry, shared, columns, note_and_tick)
             except Exception as error:
-                if ticked or self._out_of_memory(error):
+                if ticked:
                     raise
-                self.fall_back(error)
+                if not self._out_of_memory(error):
+                    self.fall_back(error)
+                elif released or not self.target.release_memory():
+                    raise
+                else:
+                    released = True
 
     def fall_back(self, error: Exception) -> None:
         """Choose the next slower target because of an error.
@@ -125,7 +140,8 @@ class Record:
         cause = self.target.explain(error)
         if self._strict:
             raise CompileError(f"steps cannot run as {self.target.execution}: {cause}") from error
-        self.cause = self.cause or cause
+        if cause not in self.cause:
+            self.cause = f"{self.cause}; then {cause}" if self.cause else cause
         if self.target.slower is None:
             raise NoTargetError(self.cause) from error
-        self.target, self._programs = self.target.slower, {}
+        self._programs, self.target = {}, self.target.slower

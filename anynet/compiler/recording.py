@@ -1,5 +1,6 @@
 """Recording of steps that are pure functions, and a loop with a warning for the others."""
 
+import inspect
 import math
 import warnings
 from itertools import zip_longest
@@ -16,10 +17,12 @@ from anynet.compiler.generators import generator_states
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.tape import trace
 from anynet.compiler.target import Loop, Step, Target, Tick
-from anynet.compiler.tracer import HINT, UntraceableError
+from anynet.compiler.tracer import HINT, Tracer, UntraceableError
 from anynet.core.errors import Error
 from anynet.core.tree import flatten, form
 from anynet.core.typing import ConcreteArray
+
+_PACKAGE = Path(__file__).parents[1]
 
 PLAIN = "plain steps"
 """`Target.execution` of steps that no target runs."""
@@ -110,15 +113,35 @@ class Fallback:
                 if self._strict:
                     raise CompileError(f"steps cannot be compiled: {reason}")
                 self.used = True
-                warnings.warn(f"steps run as {PLAIN}, more slowly: {reason}", CompileWarning, stacklevel=2)
+                warn(PLAIN, reason)
             tick(steps)
 
         return self._plain(carry, shared, rows, warn_and_tick)
 
 
+def warn(execution: str, cause: str) -> None:
+    """Give a CompileWarning for the line outside of this package that runs the steps, such as a call of `fit`.
+
+    Python's own filter shows it there once, however many loops that line runs.
+
+    Parameters
+    ----------
+    execution : str
+        How the steps run.
+    cause : str
+        Why they run so.
+    """
+    off = '; compile="off" runs them so without this warning' if execution == PLAIN else ""
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and _PACKAGE in Path(frame.f_code.co_filename).parents:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(f"steps run as {execution}, more slowly: {cause}{off}", CompileWarning, stacklevel=level)
+
+
 def explain(error: Exception) -> str:
     """Return why a step could not be recorded, in one line, with the line of the step's source."""
     said = next(iter(str(error).splitlines()), "") or type(error).__name__
+    said = said.replace(Tracer.__name__, "array")  # for the step that is what it is
     frames = [frame for frame in extract_tb(error.__traceback__) if not _is_library(Path(frame.filename))]
     if not frames:
         return said

@@ -91,6 +91,10 @@ class Target(ABC):
         """Return in one line why the target could not run a step, and what to do about it."""
         return first_line(error)
 
+    def release_memory(self) -> bool:
+        """Release memory that the library keeps for later arrays; return False if it keeps none."""
+        return False
+
     @property
     @abstractmethod
     def xp(self) -> ModuleType:

@@ -118,12 +118,11 @@ class Tracer:
         product: Tracer = self.tape.matmul(other, self)
         return product
 
-    def _refuse(self, *args: Any) -> Any:
-        raise UntraceableError("a number is read from an array, or written into it")
-
-    __bool__ = __float__ = __int__ = __index__ = __iter__ = __setitem__ = __array__ = __dlpack__ = _refuse
-    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = __imod__ = __ipow__ = __imatmul__ = _refuse
-    __iand__ = __ior__ = __ixor__ = __ilshift__ = __irshift__ = _refuse
+    def __repr__(self) -> str:
+        return (
+            f"<array of shape {self.shape} and dtype {self.dtype}, without values: the step is recorded; "
+            'compile="off" shows them>'
+        )
 
 
 @contextmanager
@@ -145,6 +144,39 @@ def label_operations(array: Array, label: Any) -> Iterator[None]:
         yield
     finally:
         array.tape.label = before
+
+
+def _refusal(reason: str) -> Callable[..., Any]:
+    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        raise UntraceableError(reason)
+
+    return method
+
+
+READS = {"__bool__": "if or bool", "__float__": "float", "__int__": "int", "__index__": "an index or range"} | {
+    "__complex__": "complex",
+    "__iter__": "iteration",
+    "__array__": "NumPy",
+    "__dlpack__": "DLPack",
+    **{name: f".{name}" for name in ("item", "tolist", "tobytes", "numpy", "cpu", "get")},
+}
+"""Methods that read the values of an array, and how users call them; those of single libraries included."""
+
+IN_PLACE = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"} | {
+    "matmul": "@",
+    "and": "&",
+    "or": "|",
+    "xor": "^",
+    "lshift": "<<",
+    "rshift": ">>",
+}
+"""Operators that change an array, by their names."""
+
+_REFUSED = {name: f"a number is read from an array, by {how}" for name, how in READS.items()}
+_REFUSED |= {f"__i{name}__": f"an array is changed in place; write x = x {sign} y" for name, sign in IN_PLACE.items()}
+_REFUSED["__setitem__"] = "an array is changed in place; use where or concat"
+for _name, _reason in _REFUSED.items():
+    setattr(Tracer, _name, _refusal(_reason))
 
 
 def _operator(name: str, function: Callable[..., Any]) -> Callable[..., Tracer]:

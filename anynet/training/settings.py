@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypedDict, TypeVar, cast
 
-from anynet.backends import COMPILE, Backend
+from anynet.backends import Backend, check_compile
 from anynet.core.checks import describe, nearest, real_number, true_or_false, whole_number
 from anynet.core.seeding import check_seed
 from anynet.data import IMAGE_SHAPE, Dataset, Split
@@ -127,8 +127,7 @@ class TrainSettings:
         if not 0 <= self.l2 < math.inf:
             raise ValueError(f"l2: expected 0 or more, got {self.l2}")
         check_kind(self.normalize)
-        if self.compile not in COMPILE:
-            raise ValueError(f'compile: there is no "{self.compile}"{nearest(self.compile, COMPILE)}')
+        check_compile(self.compile)
         if self.memory_budget is not None and self.memory_budget < 0:
             raise ValueError(f"memory_budget: expected 0 bytes or more, got {self.memory_budget}")
 

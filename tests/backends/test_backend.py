@@ -171,3 +171,10 @@ def test_what_was_sent_stays_when_buffers_are_filled_again(backend_here):
         back = backend_here.to_host(array)
         assert back.dtype == np.uint8
         np.testing.assert_array_equal(back, np.tile(10 * k + np.arange(3), (64 - k, 1)))
+
+
+def test_a_way_to_compile_that_does_not_exist_is_refused(backend_here):
+    with pytest.raises(ValueError, match=r'^compile: there is no "offf"; did you mean "off"'):
+        backend_here.loop(lambda carry, shared, row: carry, compile="offf")
+    with pytest.raises(ValueError, match=r'^compile: there is no "True"'):
+        backend_here.loop(lambda carry, shared, row: carry, compile=True)

@@ -76,6 +76,39 @@ def test_troubles_are_told_apart(install, trouble):
     assert len(message) < 300
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(13, "Permission denied", "/home/u/.cupy"),
+        OSError(28, "No space left on device"),
+        OSError(24, "Too many open files"),
+    ],
+)
+def test_files_that_the_system_refuses_are_not_the_toolkits(install, monkeypatch, error):
+    monkeypatch.setenv("CUPY_CACHE_DIR", "/kept/here")
+    install(trouble=error)
+    message = refusal()
+    assert message.startswith(f"cupy cannot use a file ({error}); CuPy keeps compiled kernels in /kept/here")
+    assert "set CUPY_CACHE_DIR" in message
+
+    from anynet.compiler.cuda.failures import explain
+
+    assert explain(error).startswith(f"the system refuses a file ({error}); CuPy keeps")
+    assert "toolkit" not in message + explain(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, "No such file or directory", "libnvrtc.so.12"),
+        OSError("libnvrtc.so.12: cannot open shared object file: No such file or directory"),
+    ],
+)
+def test_libraries_that_are_not_found_are_the_toolkits(install, error):
+    install(trouble=error)
+    assert refusal().startswith("cupy lacks files of the CUDA toolkit")
+
+
 @pytest.mark.parametrize("name", ["cupy:0", "cupy:gpu"])
 @pytest.mark.parametrize("trouble", ["no driver", "no GPU"])
 def test_a_missing_gpu_is_said_whatever_device_was_asked_for(install, name, trouble):

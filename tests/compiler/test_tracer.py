@@ -9,6 +9,7 @@ import pytest
 
 from anynet.compiler.graph import Node
 from anynet.compiler.numpy.ufuncs import evaluate
+from anynet.compiler.recording import explain
 from anynet.compiler.tape import trace
 from anynet.compiler.tracer import Tracer, UntraceableError
 from anynet.core.tree import flatten
@@ -201,3 +202,48 @@ def test_what_a_function_raises_is_raised():
 
     with pytest.raises(ValueError, match="x: expected 3 rows, got 2"):
         trace(function, xp, FLOATS)
+
+
+def write(x, key=0):
+    x[key] = 1
+    return x
+
+
+def repeated(x, function):
+    """Change an array in place, with an operator."""
+    return function(x, x)
+
+
+REASONS = {
+    "a number is read from an array, by if or bool": lambda x: x if x[0, 0] > 0 else -x,
+    "a number is read from an array, by float": lambda x: x * float(x[0, 0]),
+    "a number is read from an array, by int": lambda x: x * int(x[0, 0]),
+    "a number is read from an array, by an index or range": lambda x: [x[i, ...] for i in range(x[0, 0])],
+    "a number is read from an array, by iteration": lambda x: sum(row for row in x),
+    "a number is read from an array, by NumPy": lambda x: x * np.asarray(x),
+    "a number is read from an array, by .item": lambda x: x * x[0, 0].item(),
+    "a number is read from an array, by .tolist": lambda x: x * len(x.tolist()),
+    "a number is read from an array, by .numpy": lambda x: x.numpy(),
+    "an array is changed in place; write x = x * y": lambda x: repeated(x, operator.imul),
+    "an array is changed in place; write x = x @ y": lambda x: repeated(x, operator.imatmul),
+    "an array is changed in place; use where or concat": write,
+    "'array' object has no attribute 'sum'": lambda x: x - x.sum(),
+    "object of type 'array' has no len()": lambda x: x * len(x),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_reasons_tell_reading_from_writing(reason):
+    function = REASONS[reason]
+    with pytest.raises((TypeError, AttributeError)) as found:
+        trace(function, xp, FLOATS)
+    assert explain(found.value).startswith(f"{reason} (test_tracer.py, line ")
+
+
+def test_what_is_printed_while_a_step_is_recorded():
+    said = []
+    trace(lambda x: said.append(f"{x}") or x, xp, FLOATS)
+    assert said == [
+        f"<array of shape {FLOATS.shape} and dtype {FLOATS.dtype}, without values: the step is recorded; "
+        'compile="off" shows them>'
+    ]

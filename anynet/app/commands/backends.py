@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from anynet.backends import LIBRARIES, BackendError, backend
+from anynet.core.formatting import first_line
 
 
 def backends() -> None:
@@ -19,9 +20,10 @@ def backends() -> None:
         try:
             chosen = backend(name)
             devices, execution, cause = chosen.devices(), chosen.execution, chosen.slow_because
-        except (BackendError, MemoryError) as error:
+        except Exception as error:  # a probe may raise whatever its library does
             table.add_row(name, "", "not available", "", "", "", style="dim")
-            remarks.append(f"{error}")
+            known = isinstance(error, BackendError)
+            remarks.append(f"{error}" if known else f"{name}: {first_line(error)} ({type(error).__name__})")
             continue
         if cause:
             remarks.append(f"{name}: steps run as {execution}, more slowly: {cause}")

@@ -10,9 +10,19 @@ A `CudaTarget` that fails is followed by slower ones: kernels without a graph, t
 Importing this package needs CuPy.
 """
 
+from anynet.compiler.cuda.capturing import CAPTURING
 from anynet.compiler.cuda.cublas import cublas_handle
-from anynet.compiler.cuda.failures import lacks_toolkit, out_of_memory, toolkit
+from anynet.compiler.cuda.failures import cache_advice, lacks_toolkit, out_of_memory, toolkit
 from anynet.compiler.cuda.probe import fastest_target
 from anynet.compiler.cuda.target import CudaTarget
 
-__all__ = ["CudaTarget", "cublas_handle", "fastest_target", "lacks_toolkit", "out_of_memory", "toolkit"]
+__all__ = [
+    "CAPTURING",
+    "CudaTarget",
+    "cache_advice",
+    "cublas_handle",
+    "fastest_target",
+    "lacks_toolkit",
+    "out_of_memory",
+    "toolkit",
+]

@@ -8,6 +8,7 @@ from typing import Any
 import cupy
 
 from anynet.compiler.cuda import kernels, lowering
+from anynet.compiler.cuda.capturing import CAPTURING
 from anynet.compiler.cuda.dependences import UNKNOWN, Footprint, address_range
 from anynet.compiler.cuda.expressions import TYPES
 from anynet.compiler.cuda.kernels import Kernel
@@ -52,21 +53,27 @@ class Capture:
 
     def graph(self, run: Callable[[], object]) -> Any:
         """Return the graph of what a function does; it must have run before, so that CUDA has loaded its kernels."""
-        try:
-            self.stream.begin_capture()
-            run()
-        except BaseException:
-            with suppress(RuntimeError):  # it only says that the capture has failed
-                self.stream.end_capture()
-            raise
-        return self.stream.end_capture()
+        with CAPTURING:
+            try:
+                self.stream.begin_capture()
+                run()
+            except BaseException:
+                with suppress(RuntimeError):  # it only says that the capture has failed
+                    self.stream.end_capture()
+                raise
+            return self.stream.end_capture()
+
+    def prove(self, graph: Any) -> None:
+        """Launch a new graph and wait for it: the error of one that cannot run is raised here, and not later."""
+        graph.launch(self.stream)
+        self.stream.synchronize()
 
 
 class KernelProgram(Program):
     """A program of generated kernels and products, which read the row of their step from the rows of all steps.
 
     Its kernels are the program's calls, joined where possible. Steps are captured, or launched call by call. Before the
-    first graph a step runs without one. The program is ready, or fails, before the first step is reported as done.
+    first graph a step runs without one. New graphs are captured and run once before a step is reported as done.
 
     Parameters
     ----------
@@ -151,14 +158,14 @@ class KernelProgram(Program):
         """Copy the rows of all steps to where kernels read them; new buffers need new graphs, which hold addresses."""
         n = columns[0].shape[0]
         if not self._rows or n > self._rows[0].shape[0]:
+            self._graphs = {}  # first, so that an interrupt leaves none with the addresses of freed buffers
             self._rows = [cupy.empty((n, *row.shape), row.dtype) for row in self._row]
-            self._graphs = {}
         for mine, column in zip(self._rows, columns, strict=True):
             mine[:n, ...] = column
         self._first[...] = 0
 
     def _prepare(self, steps: int, tick: Tick) -> int:
-        """Capture the graphs that so many steps need, after the program's first step; return 1 for that one, or 0."""
+        """Run the program's first step, then each graph that so many steps need and that is new; return their steps."""
         done = 0 if self._ran else 1
         if done:
             self._run_each(1)
@@ -166,7 +173,10 @@ class KernelProgram(Program):
         left = steps - done
         for n in [STEPS] * (left >= STEPS) + [1] * (left % STEPS > 0):
             if n not in self._graphs:
-                self._graphs[n] = self._capture.graph(partial(self._run_each, n))
+                graph = self._capture.graph(partial(self._run_each, n))
+                self._capture.prove(graph)
+                self._graphs[n] = graph
+                done += n
         if done:
             tick(done)
         return done

@@ -10,6 +10,8 @@ from typing import Any
 
 import cupy
 
+from anynet.compiler.cuda.capturing import CAPTURING
+
 WORKSPACE = 32 << 20
 """Bytes of a handle's workspace; NVIDIA recommends as much for its newest GPUs."""
 
@@ -168,8 +170,15 @@ def _path() -> str:
 
 def _destroy_unused() -> None:
     """Destroy the handles that nothing refers to, later if a graph is captured now: destroying waits for the device."""
-    with suppress(RuntimeError, IndexError):  # a device that an earlier error made useless; another thread was faster
-        while _unused and not cupy.cuda.get_current_stream().is_capturing():
-            device, ptr = _unused.popleft()
-            with device:
-                library().cublasDestroy_v2(ptr)
+    if not CAPTURING.acquire(blocking=False):
+        return
+    try:
+        with suppress(RuntimeError):  # a device that an earlier error made useless
+            while _unused:
+                device, ptr = _unused.popleft()
+                with device:
+                    if library().cublasDestroy_v2(ptr):
+                        _unused.append((device, ptr))
+                        return
+    finally:
+        CAPTURING.release()

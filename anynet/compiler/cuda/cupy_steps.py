@@ -21,18 +21,30 @@ class CupyProgram(Program):
         super().__init__(*args, **kwargs)
         self._capture = Capture()
         self._graph: Any = None
+        self._proved = False
 
     def steps(self, columns: list[Array], tick: Tick) -> None:
-        """Run a step for each row of the columns; the first step ever runs without a graph and allocates memory."""
+        """Run a step for each row of the columns; the first step ever runs without a graph and allocates memory.
+
+        That step is reported as done together with the next one, which shows that the graph runs.
+        """
         with self._capture():
-            for row in zip(*columns, strict=True):
+            unreported = 0
+            for left, row in zip(range(columns[0].shape[0] - 1, -1, -1), zip(*columns, strict=True), strict=True):
                 self.take(row)
+                unreported += 1
                 if self._graph is None:
                     self._run()
                     self._graph = self._capture.graph(self._run)
+                    if left:
+                        continue
+                elif not self._proved:
+                    self._capture.prove(self._graph)
+                    self._proved = True
                 else:
                     self._graph.launch(self._capture.stream)
-                tick(1)
+                tick(unreported)
+                unreported = 0
 
     def _run(self) -> None:
         for function, args in self.calls:

@@ -1,5 +1,8 @@
 """Errors of CUDA and CuPy: what they mean, and what to do about them."""
 
+import errno
+import os
+
 import cupy
 
 from anynet.compiler.cuda.capture import CaptureError
@@ -17,9 +20,20 @@ def toolkit() -> str:
 
 def lacks_toolkit(error: BaseException) -> bool:
     """Return True for errors that mean that files of the CUDA toolkit are missing: libraries or headers."""
+    if isinstance(error, OSError):
+        return error.errno in (None, errno.ENOENT)  # the loader of libraries gives no number
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    missing = kinds & {"ImportError", "OSError", "DynamicLibNotFoundError"}
+    missing = kinds & {"ImportError", "DynamicLibNotFoundError"}
     return bool(missing) or "Failed to find CUDA headers" in str(error)
+
+
+def cache_advice() -> str:
+    """Return what to do if the system refuses to write a file: CuPy writes compiled kernels."""
+    folder = os.environ.get("CUPY_CACHE_DIR", "~/.cupy/kernel_cache")
+    return (
+        f"CuPy keeps compiled kernels in {folder}: make it writable, free disk space, or set CUPY_CACHE_DIR to another "
+        "folder"
+    )
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -43,6 +57,8 @@ def explain(error: BaseException) -> str:
         return f"{cause}; convert it to another dtype before the loop"
     if lacks_toolkit(error):
         return f"files of the CUDA toolkit are missing ({cause}); pip install {toolkit()} brings them"
+    if isinstance(error, OSError):
+        return f"the system refuses a file ({cause}); {cache_advice()}"
     if isinstance(error, cupy.cuda.compiler.CompileException):
         return f"a generated kernel does not compile ({cause}); please report it, with the net"
     if isinstance(error, CublasError):

@@ -233,9 +233,10 @@ def _span(phase: Phase, threads: int, shared_by: int = 1, part: int | None = Non
     if part is None:
         first = f"blockIdx.x * {per_block} + {own}" if shared_by > 1 else own
         return Span(first, f"{phase.n_results}", f"{per_block * shared_by}")
-    end = f"int(blockIdx.x + 1) * {part}"
-    stop = end if phase.n_results % part == 0 else f"min({end}, {phase.n_results})"
-    return Span(f"blockIdx.x * {part} + {own}", stop, f"{per_block}")
+    block, n = f"({phase.index_type})blockIdx.x", f"({phase.index_type}){phase.n_results}"
+    end = f"({block} + 1) * {part}"
+    stop = end if phase.n_results % part == 0 else f"min({end}, {n})"
+    return Span(f"{block} * {part} + {own}", stop, f"{per_block}")
 
 
 def _at_a_time(phase: Phase, threads: int) -> int:

@@ -106,6 +106,12 @@ class Phase:
         """Reads, then writes."""
         return self.reads + self.writes
 
+    @property
+    def index_type(self) -> str:
+        """C++ type of the loop's indices and of the elements' offsets."""
+        farthest = max((extent(a.strides, (*self.outer, *self.inner)) for a in self.accesses), default=0)
+        return "long long" if max(4 * self.work, farthest) >= INT else "int"
+
     def source(
         self, pointer: Callable[[Array], str], number: Callable[[int], str], span: Span, threads: int
     ) -> list[str]:
@@ -138,7 +144,7 @@ class Phase:
         places = {f"x{k}": element(access) for k, access in enumerate(self.reads)}
         places |= {f"y{k}": element(access) for k, access in enumerate(self.writes)}
         places |= {f"n{k}": number(length) for k, length in enumerate(self.lengths)}
-        body, index = [line.format(**places) for line in self.lines], self._index_type()
+        body, index = [line.format(**places) for line in self.lines], self.index_type
         head, each = unravel("i", outer, index), "i"
         if self.by is Workers.COLUMN:
             head, each = [f"const {index} i = first + threadIdx.x % {self.columns};", *head], "first"
@@ -153,10 +159,6 @@ class Phase:
 
     def _strides(self) -> list[tuple[int, ...]]:
         return [access.strides for access in self.accesses]
-
-    def _index_type(self) -> str:
-        farthest = max((extent(a.strides, (*self.outer, *self.inner)) for a in self.accesses), default=0)
-        return "long long" if max(4 * self.work, farthest) >= INT else "int"
 
 
 def extent(strides: tuple[int, ...], shape: tuple[int, ...]) -> int:

@@ -1,6 +1,6 @@
 """Find out which target runs steps right on this GPU, before a training relies on it."""
 
-from typing import Any, cast
+from typing import Any
 
 import cupy
 import numpy as np
@@ -44,21 +44,25 @@ def fastest_target(target: Target) -> tuple[Target | None, str]:
     graph = record_for(target, _step, carry, shared, (rows[0][0, ...],))
     record = Record(graph, 1, list(shared), target, out_of_memory=out_of_memory)
     expected = np.roll(host, STEPS, axis=1) + STEPS  # small whole numbers, exact in each precision
-    try:
-        while (error := _failure(record.run(list(carry), list(shared), list(rows), _ignore), expected)) is not None:
-            record.fall_back(error)
-    except NoTargetError as error:
-        return None, str(error)
-    return record.target, record.cause
+    while True:
+        try:
+            (found,) = record.program(STEPS).run(list(carry), list(shared), list(rows), _ignore)
+            _check(found, expected)
+        except Exception as error:  # whatever it is, the next target starts with the same arrays
+            if out_of_memory(error):
+                raise
+            try:
+                record.fall_back(error)
+            except NoTargetError as none_left:
+                return None, str(none_left)
+        else:
+            return record.target, record.cause
 
 
-def _failure(found: list[Array], expected: NDArray[np.float32]) -> Exception | None:
-    """Return the error of arrays that are not as expected, or that a GPU could not compute; None for right ones."""
-    try:
-        right = np.array_equal(cupy.asnumpy(found[0]), expected)
-    except cupy.cuda.runtime.CUDARuntimeError as error:  # of work that ran later
-        return cast(Exception, error)
-    return None if right else ArithmeticError("a product and a sum of known values came out wrong")
+def _check(found: Array, expected: NDArray[np.float32]) -> None:
+    """Raise ArithmeticError if an array is not as expected; also raises errors of work that is only done now."""
+    if not np.array_equal(cupy.asnumpy(found), expected):
+        raise ArithmeticError("a product and a sum of known values came out wrong")
 
 
 def _ignore(steps: int) -> None:

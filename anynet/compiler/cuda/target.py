@@ -59,6 +59,11 @@ class CudaTarget(Target):
         """Return in one line why the target could not run a step, and what to do about it."""
         return explain(error)
 
+    def release_memory(self) -> bool:
+        """Release what CuPy's default pool holds unused, which the pools of graphs cannot take."""
+        cupy.get_default_memory_pool().free_all_blocks()
+        return True
+
     @property
     def xp(self) -> ModuleType:
         """The namespace of array-api-compat for CuPy."""

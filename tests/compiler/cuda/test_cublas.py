@@ -101,8 +101,10 @@ def test_a_handle_is_destroyed_on_its_device(fake, cublas):
 
 def test_a_capture_is_not_disturbed(fake, make):
     """The handle is destroyed when another one is created."""
+    from anynet.compiler.cuda import CAPTURING
+
     products, stream = [in_thread(make)[0]], fake.cupy.cuda.Stream(non_blocking=True)
-    with stream:
+    with stream, CAPTURING:
         stream.begin_capture()
         products.clear()
         gc.collect()
@@ -111,6 +113,33 @@ def test_a_capture_is_not_disturbed(fake, make):
     make()
     assert len(fake.cublas.handles) == 1
     assert fake.cublas.calls == ["cublasCreate_v2", "cublasDestroy_v2", "cublasCreate_v2"]
+
+
+def test_a_capture_of_another_thread_is_not_disturbed(fake, cublas, make):
+    """Destroying waits for the whole device."""
+    from anynet.compiler.cuda.capture import Capture
+
+    products = [in_thread(make)[0]]
+
+    def run():
+        in_thread(products.clear)
+        assert "cublasDestroy_v2" not in fake.cublas.calls
+
+    Capture().graph(run)
+    assert products == []
+    make()
+    assert "cublasDestroy_v2" in fake.cublas.calls
+
+
+def test_a_handle_that_cannot_be_destroyed_is_kept_for_later(fake, cublas, make):
+    products = [in_thread(make)[0]]
+    fake.cublas.refused["cublasDestroy_v2"] = 14
+    products.clear()
+    assert len(fake.cublas.handles) == 1
+    del fake.cublas.refused["cublasDestroy_v2"]
+    make()
+    assert fake.cublas.calls == ["cublasCreate_v2", "cublasDestroy_v2", "cublasDestroy_v2", "cublasCreate_v2"]
+    assert len(fake.cublas.handles) == 1
 
 
 def test_no_handle_is_destroyed_when_python_ends(fake, cublas, make, monkeypatch):

@@ -1,6 +1,8 @@
 """Captured loops and other work of the emulated GPU."""
 
 import sys
+from threading import Thread
+from time import sleep
 
 import numpy as np
 import pytest
@@ -46,6 +48,19 @@ def test_a_loop_waits_for_earlier_work_of_the_current_stream(emulated_cupy, monk
     loop = emulated_cupy.loop(lambda carry, shared, row: (carry[0] + row[0],))
     (found,) = loop((emulated_cupy.asarray(np.zeros(5)),), (), (ones,), int)
     np.testing.assert_array_equal(emulated_cupy.to_host(found), np.full(5, 6.0))
+
+
+def test_waiting_for_the_device_does_not_break_the_capture_of_another_thread(emulated_cupy):
+    from anynet.compiler.cuda.capture import Capture
+
+    waiting = Thread(target=emulated_cupy.wait, args=(None,))
+
+    def run():
+        waiting.start()
+        sleep(0.05)
+
+    assert Capture().graph(run) is not None
+    waiting.join()
 
 
 def test_products_have_their_own_workspace_on_every_stream(emulated_cupy):

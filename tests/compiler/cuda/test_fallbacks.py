@@ -46,6 +46,22 @@ def fail_everything(fake, monkeypatch):
     fail_compilation(fake, monkeypatch)
 
 
+def fail_launches(fake, monkeypatch):
+    def launch(graph, stream=None):
+        raise CUDARuntimeError(701)
+
+    monkeypatch.setattr(fake.cupy.cuda.Graph, "launch", launch)
+
+
+def fail_graphs_later(fake, monkeypatch):
+    """The error of a launch may be seen only when something waits for it."""
+
+    def run(graph):
+        raise CUDARuntimeError(701)
+
+    monkeypatch.setattr(fake.cupy.cuda.Graph, "_run", run)
+
+
 def refuse_products(fake, monkeypatch):
     fake.cublas.refused["cublasGemmEx"] = 15
 
@@ -62,6 +78,8 @@ FAULTS = {
         "separate kernels",
         "a CUDA graph could not be captured",
     ),
+    "launches": (fail_launches, "separate kernels", "cudaError701"),
+    "graphs, later": (fail_graphs_later, "separate kernels", "cudaError701"),
     "compilation": (fail_compilation, "CUDA graph of CuPy calls", r"does not compile \(expected a ';'\)"),
     "headers": (lack_headers, "CUDA graph of CuPy calls", r"pip install 'cupy-cuda12x\[ctk\]'"),
     "compilation and captures": (fail_everything, "plain steps", "does not compile"),
@@ -150,6 +168,24 @@ def test_the_table_of_backends_says_why(install, capsys):
     assert "cupy: steps run as separate kernels, more slowly: a CUDA graph could not be captured" in said
 
 
+def test_the_table_of_backends_survives_an_error_of_the_probe(install, capsys):
+    def fail(fake, monkeypatch):
+        plain = fake.gpu.Stream.end_capture
+
+        def end_capture(stream):
+            plain(stream)
+            raise CUDARuntimeError(2)
+
+        monkeypatch.setattr(fake.gpu.Stream, "end_capture", end_capture)
+
+    with install(fail):
+        backends()
+    said = capsys.readouterr().out
+    assert "cupy: cudaErrorMemoryAllocation: out of memory (CUDARuntimeError)\n" in said
+    assert "numpy" in said.split("torch")[0]
+    assert "not available" in said
+
+
 def test_wrong_numbers_are_noticed_before_training(install):
     with install(multiply_wrong) as failing:
         run, (warning,) = caught(lambda: train(failing))
@@ -183,22 +219,155 @@ def test_an_error_of_memory_is_raised(install, error):
                 train(chosen)
 
 
+@pytest.mark.parametrize("mode", ["always", "default"])
+def test_records_of_several_shapes_give_one_warning(install, mode):
+    """A record that was made before the others fell back keeps its own targets."""
+    with install() as chosen:
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
+
+        def run(n, width):
+            (found,) = loop((chosen.asarray(np.ones(width)),), (), (chosen.asarray(np.ones((n, width))),), int)
+            np.testing.assert_array_equal(chosen.to_host(found), np.full(width, n + 1))
+
+        for width in (3, 4, 5):
+            run(2, width)
+        with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter(mode)
+            import cupy
+
+            def launch(graph, stream=None):
+                raise CUDARuntimeError(701)
+
+            patched.setattr(cupy.cuda.Graph, "launch", launch)
+            for width in (3, 4, 5):
+                run(20, width)
+        assert len(found) == 1
+        assert found[0].filename == __file__
+        assert execution(loop) == "separate kernels"
+
+
+def test_each_training_warns_about_what_the_probe_found(install):
+    """A filter around the first one hides nothing from the second."""
+    with install(fail_captures) as chosen:
+        for _ in range(2):
+            _, (warning,) = caught(lambda: train(chosen))
+            assert "separate kernels" in str(warning.message)
+            assert warning.filename == __file__
+
+
+def test_all_causes_are_named(install):
+    with install(fail_everything) as chosen, pytest.warns(CompileWarning) as found:
+        chosen.loop(lambda carry, shared, row: carry)
+    (warning,) = found
+    assert str(warning.message) == (
+        "steps run as plain steps, more slowly: a generated kernel does not compile (expected a ';'); please report "
+        "it, with the net; then a CUDA graph could not be captured (cudaErrorStreamCaptureInvalidated: operation "
+        "failed due to a previous error during capture); a newer NVIDIA driver may help"
+        '; compile="off" runs them so without this warning'
+    )
+
+
+def test_memory_that_cupy_holds_unused_is_released_once(install):
+    """Pools of graphs cannot take it."""
+    with install() as chosen, pytest.MonkeyPatch.context() as patched:
+        import cupy
+
+        from anynet.compiler.cuda import launch
+
+        released = []
+        plain = launch.Launch.__call__
+
+        def call(kernel, *args):
+            if not released:
+                raise MemoryError("none left")
+            return plain(kernel, *args)
+
+        patched.setattr(type(cupy.get_default_memory_pool()), "free_all_blocks", lambda *pool: released.append(pool))
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
+        patched.setattr(launch.Launch, "__call__", call)
+        carry, rows = (chosen.asarray(np.ones(shape)) for shape in ((4,), (20, 4)))
+        (found,) = loop((carry,), (), (rows,), int)
+        np.testing.assert_array_equal(chosen.to_host(found), np.full(4, 21))
+        assert (len(released), execution(loop)) == (1, "CUDA graph")
+
+
 def test_an_error_after_the_first_step_is_raised(install):
     """A step that is done cannot be repeated."""
     with install() as chosen:
         loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
         carry, rows = ((chosen.asarray(np.ones(shape)),) for shape in ((4,), (40, 4)))
 
+        launches, done = [], []
+
         def launch(graph, stream=None):
-            raise CUDARuntimeError(719)
+            launches.append(graph)
+            if len(launches) == 3:
+                raise CUDARuntimeError(719)
+            plain(graph, stream)
 
         with pytest.MonkeyPatch.context() as patched:
             import cupy
 
+            plain = cupy.cuda.Graph.launch
             patched.setattr(cupy.cuda.Graph, "launch", launch)
             with pytest.raises(CUDARuntimeError, match="719"):
-                loop(carry, (), rows, lambda steps: None)
+                loop(carry, (), rows, done.append)
+        assert done == [1 + 16 + 1]  # a first step, and each graph once
         assert execution(loop) == "CUDA graph"
+
+
+def test_a_graph_of_cupy_calls_that_cannot_be_launched(install):
+    def fail(fake, monkeypatch):
+        fail_compilation(fake, monkeypatch)
+        fail_launches(fake, monkeypatch)
+
+    with install(fail, after_probe=True) as chosen:
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
+        carry, rows = (chosen.asarray(np.ones(shape)) for shape in ((4,), (3, 4)))
+        with pytest.warns(CompileWarning, match="plain steps"):
+            (found,) = loop((carry,), (), (rows,), int)
+        np.testing.assert_array_equal(chosen.to_host(found), np.full(4, 4))
+
+
+@pytest.mark.parametrize("fault", [None, fail_compilation], ids=["kernels", "CuPy's calls"])
+@pytest.mark.parametrize("n", [1, 2, 3, 17, 40])
+def test_all_steps_are_done_and_reported_once(install, fault, n):
+    with install(fault) as chosen, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] / 2 + row[0],))
+        carry, rows = np.ones(4), np.arange(4.0 * n).reshape(n, 4)
+        (expected,) = backend("numpy").plain_loop(lambda carry, shared, row: (carry[0] / 2 + row[0],))(
+            (carry,), (), (rows,), int
+        )
+        for _ in range(3):
+            done = []
+            (found,) = loop((chosen.asarray(carry),), (), (chosen.asarray(rows),), done.append)
+            assert sum(done) == n
+            np.testing.assert_array_equal(chosen.to_host(found), expected)
+
+
+def test_an_interrupt_while_buffers_grow_leaves_no_graph_with_old_addresses(install):
+    with install() as chosen:
+        loop = chosen.loop(lambda carry, shared, row: (carry[0] + row[0],))
+
+        def run(n):
+            (found,) = loop((chosen.asarray(np.ones(4)),), (), (chosen.asarray(np.ones((n, 4))),), int)
+            return chosen.to_host(found)[0]
+
+        assert run(20) == 21
+
+        def interrupt(program, name, value):
+            object.__setattr__(program, name, value)
+            if name == "_rows":
+                raise KeyboardInterrupt
+
+        with pytest.MonkeyPatch.context() as patched:
+            from anynet.compiler.cuda import capture
+
+            patched.setattr(capture.KernelProgram, "__setattr__", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                run(40)
+        assert run(40) == 41
 
 
 @pytest.mark.parametrize("reads_row", [False, True])

@@ -1,5 +1,6 @@
 """Kernels of several phases on the emulated GPU: parts of the first axis, barriers, and limits."""
 
+import re
 import sys
 
 import cuda_on_cpu
@@ -49,6 +50,34 @@ def test_the_last_part_ends_with_the_arrays(cupy, monkeypatch, rng, members, ord
     assert launch(phases).blocks == (members + 1) // 2
     np.testing.assert_array_equal(cupy.asnumpy(total), np.broadcast_to(host.sum(axis=1)[:, None], host.shape))
     np.testing.assert_array_equal(cupy.asnumpy(x), cupy.asnumpy(total))
+
+
+@pytest.mark.parametrize(("members", "index"), [(1 << 12, "int"), (1 << 22, "long long"), ((1 << 22) + 1, "long long")])
+def test_parts_of_many_elements_have_indices_of_64_bits(cupy, members, index):
+    """The first index of the last block would not fit into 32 bits."""
+    from anynet.compiler.cuda import kernels
+    from anynet.compiler.cuda.launch import compile_all
+    from anynet.compiler.cuda.phases import Access, Phase
+
+    (x,), kernel = (cupy.empty((1,), "float32"),), kernels.Kernel()
+    phase = Phase((members, 1 << 11), (Access(x, (0, 0)),), (Access(x, (0, 0)),), ("{y0} = {x0} + 1;",))
+    for _ in range(2):
+        kernel.add(phase)
+    source = kernels.write(kernel, "parts")
+    compile_all([source])
+    (line, _) = (line for line in source.text.splitlines() if "for (" in line)
+    start, stop, _ = line.partition("for (")[2].split("; ", 2)
+    assert source.blocks > 1
+    block = source.blocks - 1
+
+    def evaluate(expression):
+        """Return the value as C++ computes it: indices of blocks and threads are unsigned, of 32 bits."""
+        c_types = {"T": np.int32 if index == "int" else np.int64, "int": np.int32, "U": np.uint32, "min": min}
+        code = re.sub(rf"\({index}\)(blockIdx\.x|\d+)", r"T(\1)", expression)
+        return int(eval(code.replace("blockIdx.x", f"U({block})").replace("threadIdx.x", "0"), c_types))
+
+    first, last = evaluate(start.partition(" = ")[2]), evaluate(stop.partition(" < ")[2])
+    assert 0 < first < last == members << 11
 
 
 @pytest.mark.parametrize("order", cuda_on_cpu.ORDERS)

@@ -9,7 +9,7 @@ from loops import PLAIN
 
 import anynet as an
 from anynet.backends import backend
-from anynet.compiler import CompileWarning
+from anynet.compiler import CompileWarning, execution
 from anynet.nn.layer import Layer
 
 NUMPY = backend("numpy")
@@ -119,3 +119,35 @@ def test_what_a_step_raises_is_raised(rng):
     with pytest.raises(OddError, match=r"^expected 3 features, got 2$") as found:
         NUMPY.loop(raises)(np.zeros(2), None, np.zeros(3), int)
     assert found.value.__context__ is None
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_parts_that_cannot_be_compiled_leave_the_recorded_step(monkeypatch, name):
+    """Numba or Inductor may fail in any way."""
+    if name == "torch":
+        pytest.importorskip("torch")
+    chosen = backend(name)
+    kind = type(chosen.target)
+    plain, asked = kind.program, []
+
+    def program(self, *args, hot=False):
+        asked.append(hot)
+        if hot:
+            raise RuntimeError("no compiler")
+        return plain(self, *args)
+
+    def step(carry, shared, row):
+        return (carry[0] / 2 + row[0],)
+
+    monkeypatch.setattr(kind, "program", program)
+    monkeypatch.setattr(kind, "patience", 100)
+    loop = chosen.loop(step, compile="on")
+    carry, rows = np.ones(1 << 16), np.arange(6.0 * (1 << 16)).reshape(6, 1 << 16)  # large enough to be compiled
+    expected = carry
+    for row in rows:
+        (expected,) = step((expected,), (), (row,))
+    for _ in range(3):
+        (found,) = loop((chosen.asarray(carry),), (), (chosen.asarray(rows),), int)
+        np.testing.assert_array_equal(chosen.to_host(found), expected)
+    assert execution(loop) == "recorded steps"
+    assert sorted(asked) == [False, True]
