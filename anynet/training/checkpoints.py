@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from anynet.backends import Backend
-from anynet.core.atomic import write_whole
+from anynet.core.atomic import write_text_whole, write_whole
 from anynet.core.errors import Error, FileError
 from anynet.core.history import History
 from anynet.training import state as states
+from anynet.training.description import TO_THE_END
 from anynet.training.state import TrainingState
 
 FORMAT = "1"
@@ -27,6 +28,10 @@ ADVICE = "remove the file to go on from an earlier checkpoint"
 
 class CheckpointError(Error, ValueError):
     """Checkpoints that cannot be used: another training's, in use by another process, or already there."""
+
+
+class CheckpointWarning(UserWarning):
+    """Warning that a checkpoint was not written, or that a resumed training differs from one that was not stopped."""
 
 
 class Interval(NamedTuple):
@@ -71,6 +76,8 @@ class CheckpointFolder:
     resume : bool
         If True, go on from the checkpoints that are there, if any. If False, there must be none.
     every : Interval
+    epochs : int
+        Number of epochs of the training.
 
     Raises
     ------
@@ -80,8 +87,10 @@ class CheckpointFolder:
         If ``training.json`` is damaged.
     """
 
-    def __init__(self, path: str | Path, training: Mapping[str, str], *, resume: bool, every: Interval) -> None:
-        self.path, self._training, self._every = Path(path), dict(training), every
+    def __init__(
+        self, path: str | Path, training: Mapping[str, str], *, resume: bool, every: Interval, epochs: int
+    ) -> None:
+        self.path, self._training, self._every, self._epochs = Path(path), dict(training), every, epochs
         known = read_description(self.path)
         self._stacks: list[list[int]] | None = None if known is None else known["stacks"]
         if known is None:
@@ -99,6 +108,13 @@ class CheckpointFolder:
                     f"{self.path}: its checkpoints are of a training with {name} {old}, not {new}; a training is "
                     "resumed with the same settings"
                 )
+        if known["epochs"] != epochs and any(TO_THE_END in value for value in there.values()):
+            warnings.warn(
+                f"the learning rate falls to 0 at the last epoch, which was {known['epochs']} and is {epochs} now: the "
+                f"result differs from that of a training started with {epochs} epochs",
+                CheckpointWarning,
+                stacklevel=3,
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -122,9 +138,8 @@ class CheckpointFolder:
         """Return the numbers of the members of each stack: those of the checkpoints, or else the chosen ones."""
         if self._stacks is None:
             self._stacks = [list(stack) for stack in chosen]
-            content = {"format": FORMAT, "training": self._training, "stacks": self._stacks}
-            text = json.dumps(content, indent=1) + "\n"
-            write_whole(self.path / DESCRIPTION, lambda path: path.write_text(text, encoding="utf-8"))
+        content = {"format": FORMAT, "epochs": self._epochs, "training": self._training, "stacks": self._stacks}
+        write_text_whole(self.path / DESCRIPTION, json.dumps(content, indent=1) + "\n")
         return self._stacks
 
     def of_stack(self, first: int, backend: Backend) -> "Checkpoints":
@@ -171,7 +186,11 @@ class Checkpoints:
         except OSError as error:
             if not self._failed:
                 self._failed = True
-                warnings.warn(f"{path}: no checkpoint written ({error.strerror}); training goes on", stacklevel=2)
+                warnings.warn(
+                    f"{path}: no checkpoint written ({error.strerror}); training goes on",
+                    CheckpointWarning,
+                    stacklevel=2,
+                )
             return
         self._saved, self._when, self._failed = state.epoch, time.monotonic(), False
 
@@ -214,7 +233,7 @@ def read_description(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT or not isinstance(content["training"], dict):
+        if content["format"] != FORMAT or not isinstance(content["training"], dict) or int(content["epochs"]) < 1:
             raise ValueError(f"format {content['format']}")
         content["stacks"] = [[int(k) for k in stack] for stack in content["stacks"]]
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -2,16 +2,20 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
 from anynet.data import Dataset
+from anynet.optim.schedules import Cosine, Warmup
 from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
 
 FREE = ("epochs", "backend", "precision", "compile", "memory_budget")
 """Settings in which a resumed training may differ: they change its length, its rounding, or nothing."""
+
+TO_THE_END = "to the last epoch"
+"""Text for a schedule that ends with the training."""
 
 SAMPLE = 97
 """One of so many images is compared."""
@@ -34,11 +38,21 @@ def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str
     first = members[0].settings
     described = {"members": str(len(members)), "data": _digest(data)}
     for k, member in enumerate(members):
-        own = {"net": str(member.net), "optimizer": repr(member.optimizer)}
+        schedule = _schedule(member.optimizer.schedule, first.epochs)
+        own = {"net": str(member.net), "optimizer": f"{replace(member.optimizer, lr=1.0)} times {schedule}"}
         own |= {name: _text(getattr(member.settings, name)) for name in TrainSettings.PER_MEMBER}
         described |= {f"{name} of member {k}" if len(members) > 1 else name: value for name, value in own.items()}
     described |= {name: _text(getattr(first, name)) for name in shared}
     return described | {"order_seed": str(first.order)}
+
+
+def _schedule(schedule: object, epochs: float) -> str:
+    """Return a schedule as text, the same for any number of epochs of a training if it ends with the last one."""
+    if isinstance(schedule, Warmup):
+        return f"Warmup(epochs={schedule.epochs}, then={_schedule(schedule.then, epochs - schedule.epochs)})"
+    if isinstance(schedule, Cosine) and schedule.epochs == epochs:
+        return f"Cosine(rate={schedule.rate}, {TO_THE_END})"
+    return repr(schedule)
 
 
 def _text(value: object) -> str:

@@ -130,7 +130,9 @@ def fit(
     ready = setup(net, data, optimizer, members=members, seeds=seeds, **settings)
     inputs, nets, folder = ready.inputs, ready.members, None
     if checkpoint is not None:
-        folder = CheckpointFolder(checkpoint, describe_training(nets, data), resume=resume, every=every)
+        folder = CheckpointFolder(
+            checkpoint, describe_training(nets, data), resume=resume, every=every, epochs=ready.settings.epochs
+        )
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
     disable = None if progress is None else not progress
     with (
