@@ -13,6 +13,7 @@ from anynet.backends import Backend, Tick
 from anynet.compiler import Step
 from anynet.core.random import at_step
 from anynet.core.typing import Array, Arrays
+from anynet.core.validated import validated
 from anynet.data.augmentation import Augmentation
 from anynet.data.loader import Batch, Pass, Plan, gather
 from anynet.data.normalization import Normalization
@@ -107,7 +108,8 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
     -------
     callable
         ``step(carry, fixed, batch, lr)`` returns the next `Carry`. Step s of a net that draws random numbers, counted
-        from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none.
+        from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none. Labels are not checked: `setup`
+        did, for all images.
     """
 
     def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
@@ -115,8 +117,9 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
         if net.uses_rng and fixed.key is not None:
             rng = at_step(fixed.key, carry.step)
         images = fixed.normalization(batch.images)
-        logits, cache, state = net.forward(params, carry.state, images, train=True, rng=rng)
-        value, dlogits = loss(logits, batch.labels)
+        with validated():
+            logits, cache, state = net.forward(params, carry.state, images, train=True, rng=rng)
+            value, dlogits = loss(logits, batch.labels)
         grads = net.parameter_gradients(params, cache, dlogits)
         if fixed.l2 is not None:
             grads = add_l2_gradient(net.layout, grads, params, fixed.l2)
