@@ -6,6 +6,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from anynet.core.typing import Array, Arrays
+from anynet.core.validated import is_validated
 from anynet.nn.initializers import Ones, Zeros
 from anynet.nn.layer import Layer, Parameter
 
@@ -21,7 +22,8 @@ class BatchNorm(Layer):
 
         running = (1 - momentum) * running + momentum * batch
 
-    with the *unbiased* variance (divided by N - 1; by 1 for a batch of one), as in PyTorch.
+    with the *unbiased* variance (divided by N - 1), as in PyTorch. A batch of one sample, which is mapped to the shift
+    whatever it is, is refused in training; only the shorter last batch of an epoch may be one, after a warning.
 
     Parameters
     ----------
@@ -82,6 +84,10 @@ class BatchNorm(Layer):
         """Return ``gamma (x - mean) / sqrt(var + eps) + beta`` and the new running statistics."""
         xp, N = array_namespace(x), x.shape[-2]
         if train:
+            if N < 2 and not is_validated():
+                raise ValueError(
+                    f"{self}: expected 2 samples or more in training, since one alone is mapped to the shift, got {N}"
+                )
             mean = xp.mean(x, axis=-2)
             centered = x - mean[..., None, :]
             var = xp.mean(centered * centered, axis=-2)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 from array_api_extra import one_hot
 
 from anynet.core.checks import check_same_device
@@ -178,4 +178,5 @@ def _flag(loss: Array, wrong: Array | None) -> Array:
     if wrong is None:
         return loss
     xp = array_namespace(loss)
-    return xp.where(xp.any(wrong, axis=-1), loss * math.nan, loss)
+    nan = xp.asarray(math.nan, dtype=loss.dtype, device=device(loss))
+    return xp.where(xp.any(wrong, axis=-1), nan, loss)

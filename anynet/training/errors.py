@@ -36,6 +36,10 @@ class DivergedError(Error, ArithmeticError):
         )
 
 
+class TrainingWarning(UserWarning):
+    """Warning of settings with which a training runs, but not as one would expect."""
+
+
 class OutOfMemoryError(Error, MemoryError):
     """Memory that does not suffice; the message, one line, has the sizes and what may fit."""
 

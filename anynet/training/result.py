@@ -11,6 +11,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
+from anynet.core.checks import describe
 from anynet.core.formatting import format_count
 from anynet.core.history import History, MeanHistory, mean_history
 from anynet.core.typing import Array, Arrays
@@ -115,10 +116,16 @@ class Run:
         Parameters
         ----------
         images : ndarray of uint8, shape (N, 3072)
+            As loaded, 0 to 255: the net's own normalization is applied to them.
 
         Returns
         -------
         ndarray, shape (N, C)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the images are of another dtype or shape.
         """
         return probabilities(self.net, self.best.params, self.best.state, self.normalization, images, self.backend)
 
@@ -174,6 +181,11 @@ class Ensemble:
         Returns
         -------
         ndarray, shape (N, C)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the images are of another dtype or shape.
         """
         total = sum(run.predict(images) for run in self.runs)
         return np.asarray(total / len(self.runs))
@@ -299,9 +311,30 @@ def probabilities(
     Returns
     -------
     ndarray, shape (N, C)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the images are of another dtype or shape.
     """
+    _check_images(images, normalization.scale.shape[-1])
     with backend.matmul_precision(), np.errstate(all="ignore"):  # exp may underflow
         logits, _, _ = net.forward(params, state, normalization(backend.asarray(images)), train=False)
         xp = array_namespace(logits)
         exp = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
         return backend.to_host(exp / xp.sum(exp, axis=-1, keepdims=True))
+
+
+def _check_images(images: NDArray[np.uint8], n_pixels: int) -> None:
+    expected = f"images: expected an ndarray of uint8, shape (N, {n_pixels}), values 0 to 255"
+    if not isinstance(images, np.ndarray):
+        raise TypeError(f"{expected}, got {describe(images)}; numpy.asarray makes one")
+    if images.dtype.kind == "f":
+        scale = "images in 0 .. 1 are (255 * images).round().astype(numpy.uint8)"
+        raise TypeError(f"{expected}, got {images.dtype}; normalization is the net's own, so undo it: {scale}")
+    if images.dtype != np.uint8:
+        raise TypeError(f"{expected}, got {images.dtype}; images.astype(numpy.uint8) if their values are 0 to 255")
+    if images.ndim != 2 or images.shape[1] != n_pixels:
+        one = "; images[None] is a batch of one image" if images.shape == (n_pixels,) else ""
+        several = f"; images.reshape(-1, {n_pixels})" if images.ndim > 2 and images[0].size == n_pixels else ""
+        raise ValueError(f"{expected}, got shape {images.shape}{one}{several}")
