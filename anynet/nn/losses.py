@@ -12,7 +12,7 @@ from array_api_compat import array_namespace, device
 from array_api_extra import one_hot
 
 from anynet.core.checks import check_same_device
-from anynet.core.typing import Array
+from anynet.core.typing import Array, ConcreteArray
 from anynet.core.validated import is_validated
 
 Loss = Callable[[Array, Array], tuple[Array, Array]]
@@ -164,8 +164,10 @@ def _out_of_range(labels: Array, n_classes: int) -> Array | None:
     except Exception:  # each library raises another error while it traces a function
         return wrong
     if found:
-        first = int(xp.argmax(xp.astype(xp.reshape(wrong, (-1,)), xp.int32)))
-        label, index = int(xp.reshape(labels, (-1,))[first]), np.unravel_index(first, labels.shape)
+        flat: ConcreteArray = xp.reshape(labels, (-1,))
+        place: ConcreteArray = xp.argmax(xp.astype(xp.reshape(wrong, (-1,)), xp.int32))
+        first = int(place)
+        label, index = int(flat[first]), np.unravel_index(first, labels.shape)
         raise ValueError(
             f"labels: expected 0 to {n_classes - 1}, the indices of {n_classes} classes, got {label} at index "
             f"{', '.join(map(str, map(int, index)))}"

@@ -15,6 +15,7 @@ from anynet.data.normalization import check_kind
 from anynet.nn import BatchNorm, Sequential
 from anynet.nn.losses import Loss, softmax_cross_entropy
 from anynet.optim import Optimizer
+from anynet.training.rates import check_rates
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -178,6 +179,10 @@ class TrainSettings:
         """True if images are augmented."""
         return self.flip or self.crop > 0 or self.reverse
 
+    def steps(self, images: int) -> int:
+        """Return the number of batches in an epoch of so many images."""
+        return images // self.batch_size + (not self.drop_last and images % self.batch_size > 0)
+
     def check(self, net: Sequential, data: Dataset, optimizer: Optimizer) -> None:
         """Check that a net, a data set and an optimizer can be used together with these settings.
 
@@ -224,13 +229,7 @@ class TrainSettings:
             raise ValueError(f"{net} gives {n_out} logits, but {data.name} has {len(data.classes)} classes")
         if not net.n_parameters:
             raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
-        for epoch in range(self.epochs):
-            try:
-                rate = optimizer.schedule(epoch)
-            except OverflowError:
-                rate = math.inf
-            if not 0 <= rate < math.inf:
-                raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {rate}")
+        check_rates(optimizer, self.epochs, self.steps(len(data.train)))
 
     def lonely_image(self, net: Sequential, data: Dataset) -> str:
         """Return a warning if the last batch of an epoch is one image that is normalized, otherwise ""."""

@@ -16,6 +16,7 @@ from anynet.optim import Optimizer
 from anynet.training.evaluate import Evaluator, evaluation_step
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member, common_optimizer
+from anynet.training.rates import learning_rate
 from anynet.training.step import BatchLoop, Carry, Fixed, start, train_step
 
 
@@ -128,9 +129,14 @@ class Stack:
         Returns
         -------
         ndarray of float64, shape (steps, members)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If one is no number, negative or not finite.
         """
         steps = self._inputs.steps
-        return np.asarray([[m.optimizer.schedule(epoch + i / steps) for m in self._members] for i in range(steps)])
+        return np.asarray([[learning_rate(m.optimizer, epoch, i, steps) for m in self._members] for i in range(steps)])
 
     def put(self, numbers: ArrayLike) -> Array:
         """Return numbers on the device.

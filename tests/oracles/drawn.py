@@ -87,7 +87,7 @@ def scores(shape: Shape, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @st.composite
 def nets(draw, shape: Shape, smooth: bool = False) -> Sequential:
-    """A net that takes a shape's x and gives its y, with up to two hidden layers, each normalised or not; one sample is not.
+    """A net that takes a shape's x and gives its y, with up to two hidden layers, each normalised or not.
 
     smooth: of activations without a kink only.
     """
