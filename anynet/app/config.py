@@ -109,6 +109,8 @@ class Config:
     """Epochs of linear warm-up before the schedule, e.g. 0.5."""
     epochs: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.epochs
     """Number of epochs."""
+    clip_norm: Annotated[Positive, Parameter(group=TRAINING)] | None = TrainSettings.clip_norm
+    """Largest norm of the gradient of a step, above 0; longer ones are scaled down. Default: no limit."""
     batch_size: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.batch_size
     """Images per step."""
     drop_last: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.drop_last

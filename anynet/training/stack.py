@@ -49,7 +49,7 @@ class LoopCache:
         """
         key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
         if key not in self._training:
-            step = train_step(net, inputs.settings.loss, optimizer)
+            step = train_step(net, inputs.settings.loss, optimizer, inputs.settings.clip_norm)
             self._training[key] = BatchLoop(
                 step, inputs.backend, inputs.augmentation, inputs.settings.compile, self._stacks
             )

@@ -18,6 +18,7 @@ from anynet.data.augmentation import Augmentation
 from anynet.data.loader import Batch, Pass, Plan, gather
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
+from anynet.nn.clipping import clip_by_norm
 from anynet.nn.l2 import add_l2_gradient
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
@@ -94,7 +95,7 @@ def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays) -
     return Carry(params, state, optimizer.init(params), count, count)
 
 
-def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
+def train_step(net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: float | None = None) -> TrainStep:
     """Return a function that makes one update.
 
     Parameters
@@ -103,6 +104,8 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
     loss : callable
         As in `anynet.losses`.
     optimizer : Optimizer
+    clip_norm : float, optional
+        Largest norm of the gradient of the cost; see `clip_by_norm`.
 
     Returns
     -------
@@ -123,6 +126,8 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
         grads = net.parameter_gradients(params, cache, dlogits)
         if fixed.l2 is not None:
             grads = add_l2_gradient(net.layout, grads, params, fixed.l2)
+        if clip_norm is not None:
+            grads = clip_by_norm(grads, clip_norm)
         params, moments = optimizer.update(params, grads, carry.moments, lr)
         xp, count = array_namespace(params), carry.step + 1
         fine = xp.isfinite(value) | (carry.diverged > 0)
