@@ -8,7 +8,7 @@ import anynet as an
 from anynet.data import Dataset, split
 from anynet.data.synthetic import draw
 
-L2, RATES, CLIP_NORM = 0.05, (0.02, 0.1), 5.6
+L2, RATES, CLIP_NORM = 0.05, (0.02, 0.1), 6.0
 NET = an.Sequential(an.Linear(3072, 10))
 SETTINGS = {"l2": L2, "batch_size": 30, "epochs": 1, "normalize": "none", "clip_norm": CLIP_NORM}
 
