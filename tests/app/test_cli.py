@@ -3,6 +3,7 @@
 import csv
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 from commands import refused, small, train, unframed
@@ -138,11 +139,26 @@ def test_a_precision_is_written_down(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "third").exists()
 
 
-def test_divergence_ends_in_one_line_and_keeps_no_empty_run(tmp_path, capsys):
+def test_divergence_ends_in_one_line_and_leaves_a_report(tmp_path, capsys):
     said = refused(capsys, *small("--lr", "1e30", "--schedule", "constant", "--no-batch-norm"))
     assert "the cost is no longer finite in epoch 1, at step" in said
-    assert "1e+30" in said
-    assert list(tmp_path.iterdir()) == []
+    assert "with learning rate 1e+30; first not finite: " in said
+    assert "; try a tenth of the learning rate, 1e+29, or clip_norm=" in said
+    assert said.rstrip().endswith(f"; norms of the steps before are in {Path('out', 'divergence.json')}")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["config.toml", "divergence.json"]
+    report = json.loads((tmp_path / "out" / "divergence.json").read_text(), parse_constant=pytest.fail)
+    assert report["first_not_finite"] in said
+    assert [row["step"] for row in report["steps_before"]] == list(range(1, report["step"] + 1))
+    assert report["steps_before"][0]["gradient_norms"].keys() == {"0.W", "0.b", "2.W", "2.b"}
+
+
+def test_a_member_that_diverged_has_a_report_of_its_own(tmp_path):
+    cli.main(small("--sweep", "lr=0.01,1e30", "--schedule", "constant", "--no-batch-norm"))
+    assert not (tmp_path / "out" / "member-0" / "divergence.json").exists()
+    report = json.loads((tmp_path / "out" / "member-1" / "divergence.json").read_text(), parse_constant=pytest.fail)
+    assert (report["epoch"], report["lr"]) == (1, 1e30)
+    reason = json.loads((tmp_path / "out" / "member-1" / "result.json").read_text())["diverged"]
+    assert report["first_not_finite"] in reason
 
 
 def test_divergence_later_keeps_the_epochs_before(tmp_path, capsys):
