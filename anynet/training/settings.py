@@ -12,10 +12,11 @@ from anynet.core.seeding import check_seed
 from anynet.data import IMAGE_SHAPE, Dataset, Split
 from anynet.data.loader import check_batch_size
 from anynet.data.normalization import check_kind
-from anynet.nn import BatchNorm, Sequential
+from anynet.nn import Sequential
 from anynet.nn.losses import Loss, softmax_cross_entropy
 from anynet.optim import Optimizer
 from anynet.training.rates import check_rates
+from anynet.training.single_images import refuse_single_images
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -222,12 +223,7 @@ class TrainSettings:
                 )
         self._check_images(data)
         check_batch_size(self.batch_size, len(data.train))
-        normalized = _first_batch_norm(net)
-        if self.batch_size == 1 and normalized is not None:
-            raise ValueError(
-                f"batch_size: expected 2 or more, since batch normalization (layer {normalized}) maps a single image "
-                "to its shift, got 1"
-            )
+        refuse_single_images(net, self.batch_size)
         pixels = data.train.images.shape[1]
         if net.n_in not in (None, pixels):
             raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
@@ -237,17 +233,6 @@ class TrainSettings:
         if not net.n_parameters:
             raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
         check_rates(optimizer, self.epochs, self.steps(len(data.train)))
-
-    def lonely_image(self, net: Sequential, data: Dataset) -> str:
-        """Return a warning if the last batch of an epoch is one image that is normalized, otherwise ""."""
-        normalized, n = _first_batch_norm(net), len(data.train)
-        if normalized is None or self.drop_last or n % self.batch_size != 1:
-            return ""
-        return (
-            f"the last batch of each epoch is a single image ({n} images in batches of {self.batch_size}), which batch "
-            f"normalization (layer {normalized}) maps to its shift; drop_last=True (--drop-last) leaves it out, or "
-            "choose another batch size"
-        )
 
     def _check_images(self, data: Dataset) -> None:
         pixels = data.train.images.shape[1]
@@ -272,10 +257,6 @@ class TrainSettings:
                 f"flip, crop and reverse need images of shape {IMAGE_SHAPE}, and those of {data.name} have {pixels} "
                 "values"
             )
-
-
-def _first_batch_norm(net: Sequential) -> str | None:
-    return next((name for name, layer in net.named_layers().items() if isinstance(layer, BatchNorm)), None)
 
 
 def accepts_settings(function: Function) -> Function:
