@@ -37,9 +37,7 @@ class DivergedError(Error, ArithmeticError):
     the cost is no longer finite in epoch 2, at step 3 of 7, with learning rate 0.25; ...
     """
 
-    def __init__(
-        self, epoch: int, step: int, steps: int, lr: float, report: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, epoch: int, step: int, steps: int, lr: float, report: dict[str, Any] | None = None) -> None:
         super().__init__(epoch, step, steps, lr, report)
         self.epoch, self.step, self.steps, self.lr = epoch, step, steps, lr
         self.report = report
