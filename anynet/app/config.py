@@ -1,14 +1,15 @@
 """Settings of one training run, as typed on the command line and stored in ``config.toml``."""
 
+import math
 import reprlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tomli_w
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, Token
 from cyclopts.config import Dict
 from cyclopts.validators import Number
 
@@ -21,10 +22,27 @@ from anynet.core.text_files import read_toml
 from anynet.training import TrainSettings
 from anynet.training.run_facts import NAMES
 
+
+def whole(kind: Any, tokens: Sequence[Token]) -> int:
+    """Return a whole number, such as 100 or 1e8; cyclopts would round others."""
+    text = tokens[0].value
+    try:
+        return int(text)  # exact, however large
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not number.is_integer():
+        raise ValueError("Must be a whole number.")
+    return int(number)
+
+
 Positive = Annotated[float, Parameter(validator=Number(gt=0))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
-Count = Annotated[int, Parameter(validator=Number(gte=1))]
-NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0))]
+Count = Annotated[int, Parameter(validator=Number(gte=1), converter=whole)]
+NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0), converter=whole)]
 
 ADVICE = "correct the file, or take that of another run"
 MOST_SETTINGS = 20_000
@@ -91,6 +109,8 @@ class Config:
     """Epochs of linear warm-up before the schedule, e.g. 0.5."""
     epochs: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.epochs
     """Number of epochs."""
+    clip_norm: Annotated[Positive, Parameter(group=TRAINING)] | None = TrainSettings.clip_norm
+    """Largest norm of the gradient of a step, above 0; longer ones are scaled down. Default: no limit."""
     batch_size: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.batch_size
     """Images per step."""
     drop_last: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.drop_last

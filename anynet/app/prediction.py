@@ -20,7 +20,7 @@ from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.load import NET_FILE, load
-from anynet.training.result import probabilities
+from anynet.training.probabilities import probabilities
 from anynet.training.run_facts import Facts
 from anynet.training.run_file import OlderFileError
 from anynet.training.run_tensors import check_tensors, to_snapshot

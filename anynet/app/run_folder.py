@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +15,7 @@ from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_r
 from anynet.app.resuming import CHECKPOINTS
 from anynet.core.atomic import write_text_whole
 from anynet.nn import Linear
-from anynet.training import Epoch, History, Run
+from anynet.training import DivergedError, Epoch, History, Run
 from anynet.training.checkpoints import read_histories
 from anynet.training.environment import environment
 from anynet.training.load import NET_FILE
@@ -22,15 +23,18 @@ from anynet.training.load import NET_FILE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+DIVERGENCE = "divergence.json"
+
 
 class RunFolder:
     """Writer of a run folder.
 
     ``config.toml`` holds the settings, ``history.csv`` a row for each epoch, written when the epoch ends. At the end,
     ``model.safetensors`` holds the net as `Run.save` writes it, ``result.json`` results and environment. ``curves.png``
-    and ``weights.png`` are drawn when everything else is written.
+    and ``weights.png`` are drawn when everything else is written. If the cost stops being finite, ``divergence.json``
+    holds `DivergedError.report`.
 
-    As a context: if the run fails before its first epoch ends, the folder is removed.
+    As a context: if the run fails before its first epoch ends, the folder is removed, unless it holds such a report.
 
     Parameters
     ----------
@@ -64,8 +68,11 @@ class RunFolder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None and self._new and not self._history:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, DivergedError):
+            with suppress(OSError):
+                error.file = _write_divergence(self.path, error)
+        if kind is not None and self._new and not self._history and not (self.path / DIVERGENCE).exists():
             shutil.rmtree(self.path, ignore_errors=True)
 
     def add(self, epoch: Epoch) -> None:
@@ -166,9 +173,18 @@ def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
     return pictures
 
 
-def write_failure(path: Path, dataset: str, reason: str) -> None:
-    """Write a ``result.json`` with the reason why a run diverged."""
-    write_result(path, {"dataset": dataset, "diverged": reason})
+def write_failure(path: Path, dataset: str, error: DivergedError) -> None:
+    """Write a ``result.json`` with the reason why a run diverged, and the report."""
+    write_result(path, {"dataset": dataset, "diverged": str(error)})
+    _write_divergence(path, error)
+
+
+def _write_divergence(path: Path, error: DivergedError) -> Path | None:
+    """Write the report, if there is one, and return its file."""
+    if error.report is None:
+        return None
+    write_text_whole(path / DIVERGENCE, json.dumps(error.report, indent=2) + "\n")
+    return path / DIVERGENCE
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from anynet.core.checks import whole_number
+
 
 class Purpose(IntEnum):
     """Purpose of random numbers. Each purpose has a separate stream, so that draws for one never shift another."""
@@ -69,8 +71,10 @@ def check_seed(seed: int, name: str = "seed") -> None:
 
     Raises
     ------
+    TypeError
+        If it is no whole number.
     ValueError
         If the number is not in 0 to 2^64 - 1.
     """
-    if not 0 <= seed < 2**64:
+    if not 0 <= whole_number(name, seed) < 2**64:
         raise ValueError(f"{name}: expected 0 to 2^64 - 1, got {seed}")

@@ -109,6 +109,9 @@ class Namespace(Protocol[_A]):
     def isdtype(self, dtype: DType, kind: str | tuple[str, ...], /) -> "bool":
         """Return True if a dtype is of a kind."""
 
+    def iinfo(self, dtype: DType, /) -> Any:
+        """Return the limits of an integer dtype, ``min`` and ``max``."""
+
     def __getattr__(self, name: str, /) -> Callable[..., _A]: ...
 
 

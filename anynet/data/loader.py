@@ -241,6 +241,12 @@ class Pass:
         """
         return self._whole() if self.loader.resident else self._streamed()
 
+    def part(self, start: int, stop: int) -> "Pass":
+        """Return a pass over the batches from `start` on and ahead of `stop`, counted from 0."""
+        rows = slice(start * self._batch_size, stop * self._batch_size)
+        draws = {name: drawn[rows] for name, drawn in self._draws.items()}
+        return Pass(self.loader, self._order[rows], self._batch_size, self.augmentation, draws)
+
     def __iter__(self) -> Iterator[Batch]:
         loader = self.loader
         for plan in self.plans():

@@ -1,9 +1,11 @@
 """Activation functions: elementwise layers, for any number of features and members."""
 
+import math
 from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
+from anynet.core.checks import real_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.layer import Layer
 
@@ -41,7 +43,12 @@ class LeakyReLU(Layer):
     Parameters
     ----------
     slope : float
-        Slope for negative x, and the derivative at 0.
+        Slope for negative x, and the derivative at 0. Finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the slope is no finite number.
 
     References
     ----------
@@ -55,6 +62,10 @@ class LeakyReLU(Layer):
     """
 
     slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(real_number(f"{self}: slope", self.slope)):
+            raise ValueError(f"{self}: expected a finite slope")
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
         """Return ``x where x > 0, else slope x``; the cache is x."""

@@ -1,11 +1,14 @@
 """Batch normalization."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from array_api_compat import array_namespace
 
+from anynet.core.checks import real_number, whole_number
 from anynet.core.typing import Array, Arrays
+from anynet.core.validated import is_validated
 from anynet.nn.initializers import Ones, Zeros
 from anynet.nn.layer import Layer, Parameter
 
@@ -21,7 +24,8 @@ class BatchNorm(Layer):
 
         running = (1 - momentum) * running + momentum * batch
 
-    with the *unbiased* variance (divided by N - 1; by 1 for a batch of one), as in PyTorch.
+    with the *unbiased* variance (divided by N - 1), as in PyTorch. A batch of one sample, which is mapped to the shift
+    whatever it is, is refused in training; only the shorter last batch of an epoch may be one, after a warning.
 
     Parameters
     ----------
@@ -34,8 +38,8 @@ class BatchNorm(Layer):
 
     Raises
     ------
-    ValueError
-        If `n` or `momentum` is out of range.
+    TypeError, ValueError
+        If a setting is of another type or out of range.
 
     References
     ----------
@@ -57,10 +61,12 @@ class BatchNorm(Layer):
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
-        if self.n < 1:
+        if whole_number(f"{self}: n", self.n) < 1:
             raise ValueError(f"{self}: expected 1 feature or more")
-        if not 0 < self.momentum <= 1:
+        if not 0 < real_number(f"{self}: momentum", self.momentum) <= 1:
             raise ValueError(f"{self}: expected momentum, the weight of the newest batch, in (0, 1]")
+        if not 0 <= real_number(f"{self}: eps", self.eps) < math.inf:
+            raise ValueError(f"{self}: expected eps finite, 0 or more")
 
     def features(self) -> tuple[int, int]:
         """Return ``(n, n)``."""
@@ -82,6 +88,10 @@ class BatchNorm(Layer):
         """Return ``gamma (x - mean) / sqrt(var + eps) + beta`` and the new running statistics."""
         xp, N = array_namespace(x), x.shape[-2]
         if train:
+            if N < 2 and not is_validated():
+                raise ValueError(
+                    f"{self}: expected 2 samples or more in training, since one alone is mapped to the shift, got {N}"
+                )
             mean = xp.mean(x, axis=-2)
             centered = x - mean[..., None, :]
             var = xp.mean(centered * centered, axis=-2)

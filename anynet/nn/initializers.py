@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.checks import real_number
+
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
 """``init(rng, shape)`` returns the initial numbers of a parameter."""
 
@@ -21,10 +23,19 @@ class Normal:
     Parameters
     ----------
     std : float
-        Standard deviation.
+        Standard deviation, 0 or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no number, negative or not finite.
     """
 
     std: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not 0 <= real_number(f"{self}: std", self.std) < math.inf:
+            raise ValueError(f"{self}: expected std finite, 0 or more")
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return numbers with standard deviation ``std``."""

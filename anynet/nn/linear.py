@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
+from anynet.core.checks import whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import He, Initializer, Zeros
 from anynet.nn.layer import Layer, Parameter
@@ -24,8 +25,8 @@ class Linear(Layer):
 
     Raises
     ------
-    ValueError
-        If `n_in` or `n_out` is less than 1.
+    TypeError, ValueError
+        If `n_in` or `n_out` is no whole number, or less than 1.
 
     Examples
     --------
@@ -42,6 +43,8 @@ class Linear(Layer):
     bias_init: Initializer = Zeros()
 
     def __post_init__(self) -> None:
+        for name in ("n_in", "n_out"):
+            whole_number(f"{self}: {name}", getattr(self, name))
         if self.n_in < 1 or self.n_out < 1:
             raise ValueError(f"{self}: expected 1 feature or more on both sides")
 

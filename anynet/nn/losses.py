@@ -1,12 +1,19 @@
-"""Loss functions with their gradients."""
+"""Loss functions with their gradients.
 
+Labels outside ``0 .. C - 1`` are refused wherever their values can be read. In functions that a library traces, such as
+those of ``jax.jit``, they make the loss NaN.
+"""
+
+import math
 from collections.abc import Callable
 
-from array_api_compat import array_namespace
+import numpy as np
+from array_api_compat import array_namespace, device
 from array_api_extra import one_hot
 
 from anynet.core.checks import check_same_device
-from anynet.core.typing import Array
+from anynet.core.typing import Array, ConcreteArray
+from anynet.core.validated import is_validated
 
 Loss = Callable[[Array, Array], tuple[Array, Array]]
 """``loss(logits, labels)`` returns the mean loss and its gradient with respect to the logits."""
@@ -35,7 +42,7 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     Raises
     ------
     TypeError, ValueError
-        If dtypes, libraries, devices or shapes do not match.
+        If dtypes, libraries, devices or shapes do not match, or a label is out of range.
 
     References
     ----------
@@ -47,14 +54,14 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     >>> softmax_cross_entropy(np.zeros((1, 2)), np.asarray([0]))  # log 2
     (np.float64(0.6931471805599453), array([[-0.5,  0.5]]))
     """
-    _check(logits, labels)
+    wrong = _check(logits, labels)
     xp, N = array_namespace(logits), logits.shape[-2]
     right = one_hot(labels, logits.shape[-1], dtype=logits.dtype, xp=xp)
     shifted = logits - xp.max(logits, axis=-1, keepdims=True)  # same probabilities, but exp cannot overflow
     exp = xp.exp(shifted)
     total = xp.sum(exp, axis=-1, keepdims=True)
     losses = xp.log(total[..., 0]) - xp.sum(right * shifted, axis=-1)
-    return xp.mean(losses, axis=-1), (exp / total - right) / N
+    return _flag(xp.mean(losses, axis=-1), wrong), (exp / total - right) / N
 
 
 def hinge(logits: Array, labels: Array) -> tuple[Array, Array]:
@@ -79,7 +86,7 @@ def hinge(logits: Array, labels: Array) -> tuple[Array, Array]:
     Raises
     ------
     TypeError, ValueError
-        If dtypes, libraries, devices or shapes do not match.
+        If dtypes, libraries, devices or shapes do not match, or a label is out of range.
 
     References
     ----------
@@ -91,14 +98,14 @@ def hinge(logits: Array, labels: Array) -> tuple[Array, Array]:
     >>> hinge(np.asarray([[3.0, 2.5, 0.0]]), np.asarray([0]))
     (np.float64(0.5), array([[-1.,  1.,  0.]]))
     """
-    _check(logits, labels)
+    wrong = _check(logits, labels)
     xp, N = array_namespace(logits), logits.shape[-2]
     right = one_hot(labels, logits.shape[-1], dtype=logits.dtype, xp=xp)
     right_score = xp.sum(right * logits, axis=-1, keepdims=True)
     excess = xp.maximum(logits - right_score + 1.0, 0.0) * (1.0 - right)
     over = xp.astype(excess > 0, logits.dtype)
     gradient = (over - right * xp.sum(over, axis=-1, keepdims=True)) / N
-    return xp.mean(xp.sum(excess, axis=-1), axis=-1), gradient
+    return _flag(xp.mean(xp.sum(excess, axis=-1), axis=-1), wrong), gradient
 
 
 def correct(logits: Array, labels: Array) -> Array:
@@ -118,7 +125,7 @@ def correct(logits: Array, labels: Array) -> Array:
     Raises
     ------
     TypeError, ValueError
-        If dtypes, libraries, devices or shapes do not match.
+        If dtypes, libraries, devices or shapes do not match, or a label is out of range.
 
     Examples
     --------
@@ -131,7 +138,8 @@ def correct(logits: Array, labels: Array) -> Array:
     return xp.count_nonzero(xp.argmax(logits, axis=-1) == labels, axis=-1)
 
 
-def _check(logits: Array, labels: Array) -> None:
+def _check(logits: Array, labels: Array) -> Array | None:
+    """Check the arguments; where values cannot be read, return True for labels that are out of range."""
     check_same_device(logits=logits, labels=labels)
     xp = array_namespace(logits)
     if not xp.isdtype(logits.dtype, "real floating"):
@@ -143,3 +151,34 @@ def _check(logits: Array, labels: Array) -> None:
             f"expected logits of shape (..., N, C) and labels of shape (N,) or (..., N), "
             f"got {tuple(logits.shape)} and {tuple(labels.shape)}"
         )
+    return None if is_validated() else _out_of_range(labels, logits.shape[-1])
+
+
+def _out_of_range(labels: Array, n_classes: int) -> Array | None:
+    xp = array_namespace(labels)
+    wrong = labels < 0
+    if xp.iinfo(labels.dtype).max >= n_classes:
+        wrong = wrong | (labels >= n_classes)
+    try:
+        found = bool(xp.any(wrong))
+    except Exception:  # each library raises another error while it traces a function
+        return wrong
+    if found:
+        flat: ConcreteArray = xp.reshape(labels, (-1,))
+        place: ConcreteArray = xp.argmax(xp.astype(xp.reshape(wrong, (-1,)), xp.int32))
+        first = int(place)
+        label, index = int(flat[first]), np.unravel_index(first, labels.shape)
+        raise ValueError(
+            f"labels: expected 0 to {n_classes - 1}, the indices of {n_classes} classes, got {label} at index "
+            f"{', '.join(map(str, map(int, index)))}"
+        )
+    return None
+
+
+def _flag(loss: Array, wrong: Array | None) -> Array:
+    """Return the loss, or NaN for batches with a label that is out of range."""
+    if wrong is None:
+        return loss
+    xp = array_namespace(loss)
+    nan = xp.asarray(math.nan, dtype=loss.dtype, device=device(loss))
+    return xp.where(xp.any(wrong, axis=-1), nan, loss)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace, device
 
+from anynet.core.checks import real_number
 from anynet.core.typing import Array, Arrays, Namespace
 from anynet.optim.base import Optimizer, check
 from anynet.optim.schedules import Schedule
@@ -51,6 +52,8 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("beta1", "beta2", "eps"):
+            real_number(name, getattr(self, name))
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.eps > 0):
             raise ValueError(f"{self}: expected beta1 and beta2 in [0, 1) and a positive eps")
 

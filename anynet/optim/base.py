@@ -1,11 +1,12 @@
 """Base class of optimizers."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.checks import check_same_dtype
+from anynet.core.checks import check_same_dtype, real_number
 from anynet.core.typing import Array, Arrays
 from anynet.optim.schedules import Constant, Schedule
 
@@ -28,15 +29,15 @@ class Optimizer:
 
     Raises
     ------
-    ValueError
-        If the learning rate is not positive.
+    TypeError, ValueError
+        If the learning rate is not positive and finite.
     """
 
     PER_MEMBER: ClassVar[tuple[str, ...]] = ()
     lr: float | Schedule = 0.01
 
     def __post_init__(self) -> None:
-        if not callable(self.lr) and not self.lr > 0:
+        if not callable(self.lr) and not 0 < real_number("lr", self.lr) < math.inf:
             raise ValueError(f"{self}: expected a positive learning rate")
 
     @property

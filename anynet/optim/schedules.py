@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from anynet.core.checks import describe, real_number
+
 Schedule = Callable[[float], float]
 """``schedule(epoch)`` returns the learning rate."""
 
@@ -19,10 +21,18 @@ class Constant:
     Parameters
     ----------
     rate : float
-        Learning rate.
+        Learning rate, 0 or more.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or not finite.
     """
 
     rate: float
+
+    def __post_init__(self) -> None:
+        _check_finite(self, "rate")
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate``."""
@@ -38,7 +48,12 @@ class Exponential:
     rate : float
         Initial learning rate :math:`\eta_0`.
     gamma : float
-        Factor per epoch.
+        Factor per epoch, 0 or more.
+
+    Raises
+    ------
+    ValueError
+        If one is negative or not finite.
 
     See Also
     --------
@@ -52,6 +67,9 @@ class Exponential:
 
     rate: float
     gamma: float
+
+    def __post_init__(self) -> None:
+        _check_finite(self, "rate", "gamma")
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate`` times the factor of the completed epochs."""
@@ -73,6 +91,11 @@ class ExponentialDecay(Exponential):
     k : float
         Decay constant per epoch.
 
+    Raises
+    ------
+    ValueError
+        If `rate` is negative, or one is not finite.
+
     Notes
     -----
     Computed as :math:`e^{-k \lfloor t \rfloor}`, which differs from a power of :math:`\gamma` by rounding only.
@@ -87,7 +110,11 @@ class ExponentialDecay(Exponential):
     k: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gamma", math.exp(-self.k))  # as frozen dataclasses do
+        _check_finite(self, "rate")
+        k = real_number("k", self.k)
+        if not -700 < k < math.inf:  # the exponential function overflows
+            raise ValueError(f"{self}: expected k finite, and more than -700")
+        object.__setattr__(self, "gamma", math.exp(-k))  # as frozen dataclasses do
 
     def _factor(self, n: int) -> float:
         return math.exp(-self.k * n)
@@ -102,14 +129,14 @@ class Step:
     rate : float
         Initial learning rate :math:`\eta_0`.
     factor : float
-        Factor :math:`f` of each step.
+        Factor :math:`f` of each step, 0 or more.
     every : float
         Epochs :math:`T` between two steps, more than 0.
 
     Raises
     ------
     ValueError
-        If `every` is not positive.
+        If `every` is not positive, or another one is negative or not finite.
 
     Examples
     --------
@@ -122,7 +149,8 @@ class Step:
     every: float
 
     def __post_init__(self) -> None:
-        if not self.every > 0:
+        _check_finite(self, "rate", "factor")
+        if not real_number("every", self.every) > 0:
             raise ValueError(f"{self}: expected every > 0, in epochs")
 
     def __call__(self, epoch: float) -> float:
@@ -144,7 +172,7 @@ class Cosine:
     Raises
     ------
     ValueError
-        If `epochs` is not positive.
+        If `epochs` is not positive, or `rate` is negative or not finite.
 
     References
     ----------
@@ -161,7 +189,8 @@ class Cosine:
     epochs: float
 
     def __post_init__(self) -> None:
-        if not self.epochs > 0:
+        _check_finite(self, "rate")
+        if not real_number("epochs", self.epochs) > 0:
             raise ValueError(f"{self}: expected epochs > 0")
 
     def __call__(self, epoch: float) -> float:
@@ -182,8 +211,8 @@ class Warmup:
 
     Raises
     ------
-    ValueError
-        If `epochs` is negative or infinite.
+    TypeError, ValueError
+        If `epochs` is negative or infinite, or `then` is not callable.
 
     References
     ----------
@@ -200,7 +229,9 @@ class Warmup:
     then: Schedule
 
     def __post_init__(self) -> None:
-        if not 0 <= self.epochs < math.inf:
+        if not callable(self.then):
+            raise TypeError(f"then: expected a schedule, such as Constant(0.1), got {describe(self.then)}")
+        if not 0 <= real_number("epochs", self.epochs) < math.inf:
             raise ValueError(f"{self}: expected 0 <= epochs < infinity")
 
     def __call__(self, epoch: float) -> float:
@@ -208,6 +239,12 @@ class Warmup:
         if epoch < self.epochs:
             return self.then(0) * epoch / self.epochs
         return self.then(epoch - self.epochs)
+
+
+def _check_finite(schedule: object, *names: str) -> None:
+    for name in names:
+        if not 0 <= real_number(name, getattr(schedule, name)) < math.inf:
+            raise ValueError(f"{schedule}: expected {name} finite, 0 or more")
 
 
 def _completed(epochs: float) -> int:

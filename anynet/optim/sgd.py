@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace
 
+from anynet.core.checks import real_number, true_or_false
 from anynet.core.typing import Array, Arrays
 from anynet.optim.base import Optimizer, check, factor
 
@@ -58,9 +59,9 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         each = self.momentum if isinstance(self.momentum, tuple) else (self.momentum,)
-        if not all(0 <= rho < 1 for rho in each):
+        if not all(0 <= real_number("momentum", rho) < 1 for rho in each):
             raise ValueError(f"{self}: expected momentum in [0, 1)")
-        if self.nesterov and not all(each):
+        if true_or_false("nesterov", self.nesterov) and not all(each):
             raise ValueError(f"{self}: expected a momentum above 0 for nesterov=True")
 
     def init(self, params: Array) -> Arrays:

@@ -2,7 +2,7 @@
 
 from anynet.core.history import Epoch, History
 from anynet.training.checkpoints import CheckpointError
-from anynet.training.errors import DivergedError, OutOfMemoryError
+from anynet.training.errors import DivergedError, OutOfMemoryError, TrainingWarning
 from anynet.training.fit import fit
 from anynet.training.load import load
 from anynet.training.result import Ensemble, Run, Runs, Snapshot
@@ -22,6 +22,7 @@ __all__ = [
     "Setup",
     "Snapshot",
     "TrainSettings",
+    "TrainingWarning",
     "fit",
     "load",
     "setup",

@@ -15,6 +15,7 @@ from anynet.core.errors import Error, FileError
 from anynet.core.history import History
 from anynet.training import state as states
 from anynet.training.description import TO_THE_END
+from anynet.training.errors import TrainingWarning
 from anynet.training.state import TrainingState
 
 FORMAT = "1"
@@ -28,10 +29,6 @@ ADVICE = "remove the file to go on from an earlier checkpoint"
 
 class CheckpointError(Error, ValueError):
     """Checkpoints that cannot be used: another training's, in use by another process, or already there."""
-
-
-class CheckpointWarning(UserWarning):
-    """Warning that a checkpoint was not written, or that a resumed training differs from one that was not stopped."""
 
 
 class Interval(NamedTuple):
@@ -112,7 +109,7 @@ class CheckpointFolder:
             warnings.warn(
                 f"the learning rate falls to 0 at the last epoch, which was {known['epochs']} and is {epochs} now: the "
                 f"result differs from that of a training started with {epochs} epochs",
-                CheckpointWarning,
+                TrainingWarning,
                 stacklevel=3,
             )
 
@@ -188,7 +185,7 @@ class Checkpoints:
                 self._failed = True
                 warnings.warn(
                     f"{path}: no checkpoint written ({error.strerror}); training goes on",
-                    CheckpointWarning,
+                    TrainingWarning,
                     stacklevel=2,
                 )
             return

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from anynet.compiler import execution
 from anynet.core.history import Epoch, History
 from anynet.training.checkpoints import Checkpoints
+from anynet.training.divergence import with_reports
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
 from anynet.training.inputs import Inputs
@@ -132,6 +133,10 @@ def _train_epoch(
     results = [stack.evaluate(after.params, after.state, images, epoch=epoch) for images in sets]
     (on_train, on_val), (since,) = stack.evaluate.read(results, after.diverged)
     diverged = _find_diverged([state.diverged[k] for k in places], since, on_train, epoch, rates)
+    new = {i: e for i, e in enumerate(diverged) if e is not None and state.diverged[places[i]] is None}
+    if new:
+        reported = with_reports(inputs, stack, carry, new)
+        diverged = [reported.get(i, error) for i, error in enumerate(diverged)]
     for error in diverged if strict else ():
         if error is not None:
             raise error

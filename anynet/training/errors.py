@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from anynet.backends import Backend, DeviceMemory
 from anynet.core.errors import Error
@@ -19,21 +21,43 @@ class DivergedError(Error, ArithmeticError):
     lr : float
         Learning rate of that step.
 
+    report : dict, optional
+        What can be written as JSON: the first array that was not finite, what to try, and loss, norms of the gradient
+        and norms of the parameters, together and by name, of this step and up to ten before it. None if it could not
+        be made.
+
+    Attributes
+    ----------
+    file : Path or None
+        Where the command line wrote the report.
+
     Examples
     --------
     >>> print(DivergedError(epoch=2, step=3, steps=7, lr=0.25))  # doctest: +ELLIPSIS
     the cost is no longer finite in epoch 2, at step 3 of 7, with learning rate 0.25; ...
     """
 
-    def __init__(self, epoch: int, step: int, steps: int, lr: float) -> None:
-        super().__init__(epoch, step, steps, lr)
+    def __init__(self, epoch: int, step: int, steps: int, lr: float, report: dict[str, Any] | None = None) -> None:
+        super().__init__(epoch, step, steps, lr, report)
         self.epoch, self.step, self.steps, self.lr = epoch, step, steps, lr
+        self.report = report
+        self.file: Path | None = None
 
     def __str__(self) -> str:
-        return (
+        where = (
             f"the cost is no longer finite in epoch {self.epoch}, at step {self.step} of {self.steps}, with learning "
-            f"rate {self.lr:g}; a lower rate, a warm-up or normalized inputs may help"
+            f"rate {self.lr:g}"
         )
+        if self.report is None:
+            return f"{where}; a lower rate, a warm-up or normalized inputs may help"
+        file = "" if self.file is None else f"; norms of the steps before are in {self.file}"
+        return f"{where}; first not finite: {self.report['first_not_finite']}; try {self.report['try'][0]}, or " + (
+            f"{', '.join(self.report['try'][1:])}{file}"
+        )
+
+
+class TrainingWarning(UserWarning):
+    """Warning that a training runs, but not as one would expect: of its settings, or of its checkpoints."""
 
 
 class OutOfMemoryError(Error, MemoryError):

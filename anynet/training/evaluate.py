@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend
 from anynet.core.typing import Array, Arrays
+from anynet.core.validated import validated
 from anynet.data.loader import Batch, Loader
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
@@ -129,8 +130,10 @@ def evaluation_step(net: Sequential, loss: Loss) -> EvaluationStep:
     def step(totals: Totals, trained: Trained, batch: Batch, row: None) -> Totals:
         images = trained.normalization(batch.images)
         logits, _, _ = net.forward(trained.params, trained.state, images, train=False)
-        value, _ = loss(logits, batch.labels)
-        return Totals(totals.loss + value * images.shape[0], totals.correct + correct(logits, batch.labels))
+        with validated():
+            value, _ = loss(logits, batch.labels)
+            right = correct(logits, batch.labels)
+        return Totals(totals.loss + value * images.shape[0], totals.correct + right)
 
     return step
 

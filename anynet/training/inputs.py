@@ -1,6 +1,5 @@
 """The images of a training on the device, and the order of their batches."""
 
-import math
 import sys
 from dataclasses import dataclass
 from typing import cast
@@ -48,8 +47,7 @@ class Inputs:
     @property
     def steps(self) -> int:
         """Number of batches in an epoch."""
-        n = len(self.train) / self.settings.batch_size
-        return math.floor(n) if self.settings.drop_last else math.ceil(n)
+        return self.settings.steps(len(self.train))
 
     def batches(self, epoch: int) -> Pass:
         """Return the batches of an epoch.

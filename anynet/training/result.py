@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
@@ -19,6 +18,7 @@ from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import BATCH_SIZE, Metrics
+from anynet.training.probabilities import probabilities
 from anynet.training.run_file import write_run
 
 if TYPE_CHECKING:
@@ -115,10 +115,16 @@ class Run:
         Parameters
         ----------
         images : ndarray of uint8, shape (N, 3072)
+            As loaded, 0 to 255: the net's own normalization is applied to them.
 
         Returns
         -------
         ndarray, shape (N, C)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the images are of another dtype or shape.
         """
         return probabilities(self.net, self.best.params, self.best.state, self.normalization, images, self.backend)
 
@@ -174,6 +180,11 @@ class Ensemble:
         Returns
         -------
         ndarray, shape (N, C)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the images are of another dtype or shape.
         """
         total = sum(run.predict(images) for run in self.runs)
         return np.asarray(total / len(self.runs))
@@ -274,34 +285,3 @@ class Runs(Sequence[Run]):
             if run.diverged is None:
                 curves.setdefault(name, []).append(run.history)
         return curves_of_members(curves, f"{finished[0].dataset}: {len(finished)} nets, mean and deviation")
-
-
-def probabilities(
-    net: Sequential,
-    params: Array,
-    state: Arrays,
-    normalization: Normalization,
-    images: NDArray[np.uint8],
-    backend: Backend,
-) -> NDArray[np.floating]:
-    """Return the probabilities of the classes: the softmax of the logits.
-
-    Parameters
-    ----------
-    net : Sequential
-    params : array, shape (P,)
-    state : dict of arrays
-    normalization : Normalization
-        On the device, like the two before.
-    images : ndarray of uint8, shape (N, 3072)
-    backend : Backend
-
-    Returns
-    -------
-    ndarray, shape (N, C)
-    """
-    with backend.matmul_precision(), np.errstate(all="ignore"):  # exp may underflow
-        logits, _, _ = net.forward(params, state, normalization(backend.asarray(images)), train=False)
-        xp = array_namespace(logits)
-        exp = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
-        return backend.to_host(exp / xp.sum(exp, axis=-1, keepdims=True))

@@ -15,6 +15,8 @@ from anynet.data.normalization import check_kind
 from anynet.nn import Sequential
 from anynet.nn.losses import Loss, softmax_cross_entropy
 from anynet.optim import Optimizer
+from anynet.training.rates import check_rates
+from anynet.training.single_images import refuse_single_images
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,6 +29,7 @@ class Settings(TypedDict, total=False):
 
     loss: Loss
     l2: float
+    clip_norm: float | None
     epochs: int
     batch_size: int
     seed: int
@@ -53,6 +56,9 @@ class TrainSettings:
         ``loss(logits, labels)`` returns the mean loss and its gradient by the logits; ``losses.hinge`` is another.
     l2 : float, default 0
         Factor λ of the penalty λ Σ W², 0 or more; see ``anynet.penalties``.
+    clip_norm : float, optional
+        Largest L2 norm of the gradient of the cost, penalty included, above 0: longer gradients are scaled down to it
+        before the optimizer sees them, for each net alone. Default: no limit.
     epochs : int, default 20
         Number of passes over the training images, 1 or more.
     batch_size : int, default 100
@@ -103,6 +109,7 @@ class TrainSettings:
 
     loss: Loss = softmax_cross_entropy
     l2: float = 0.0
+    clip_norm: float | None = None
     epochs: int = 20
     batch_size: int = 100
     seed: int = 42
@@ -126,6 +133,8 @@ class TrainSettings:
             raise ValueError(f"epochs: expected 1 or more, got {self.epochs}")
         if not 0 <= self.l2 < math.inf:
             raise ValueError(f"l2: expected 0 or more, got {self.l2}")
+        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
+            raise ValueError(f"clip_norm: expected more than 0, finite, or None for no limit, got {self.clip_norm}")
         check_kind(self.normalize)
         check_compile(self.compile)
         if self.memory_budget is not None and self.memory_budget < 0:
@@ -133,13 +142,13 @@ class TrainSettings:
 
     def _check_types(self) -> None:
         kinds: dict[str, Callable[[str, Any], Any]] = {
-            "l2": real_number,
+            **dict.fromkeys(("l2", "clip_norm"), real_number),
             **dict.fromkeys(("epochs", "batch_size", "seed", "order_seed", "crop", "memory_budget"), whole_number),
             **dict.fromkeys(("flip", "reverse", "drop_last"), true_or_false),
         }
         for name, convert in kinds.items():
             value = getattr(self, name)
-            if value is not None or name not in ("order_seed", "memory_budget"):
+            if value is not None or name not in ("clip_norm", "order_seed", "memory_budget"):
                 object.__setattr__(self, name, convert(name, value))  # as frozen dataclasses do
         for name, kind, expected in (
             ("backend", Backend | str | None, 'a name, such as "numpy", or what anynet.backend returns'),
@@ -178,6 +187,10 @@ class TrainSettings:
         """True if images are augmented."""
         return self.flip or self.crop > 0 or self.reverse
 
+    def steps(self, images: int) -> int:
+        """Return the number of batches in an epoch of so many images."""
+        return images // self.batch_size + (not self.drop_last and images % self.batch_size > 0)
+
     def check(self, net: Sequential, data: Dataset, optimizer: Optimizer) -> None:
         """Check that a net, a data set and an optimizer can be used together with these settings.
 
@@ -193,7 +206,8 @@ class TrainSettings:
             If one of them is of another type.
         ValueError
             If the net does not fit the data, a set of images is empty or has labels out of range, the batch size or
-            the crop does not fit the images, or a learning rate is negative or not finite.
+            the crop does not fit the images, batches of one are to be normalized, or a learning rate is negative or
+            not finite.
         """
         for name, value, kind, expected in (
             ("net", net, Sequential, "a Sequential"),
@@ -209,6 +223,7 @@ class TrainSettings:
                 )
         self._check_images(data)
         check_batch_size(self.batch_size, len(data.train))
+        refuse_single_images(net, self.batch_size)
         pixels = data.train.images.shape[1]
         if net.n_in not in (None, pixels):
             raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
@@ -217,13 +232,7 @@ class TrainSettings:
             raise ValueError(f"{net} gives {n_out} logits, but {data.name} has {len(data.classes)} classes")
         if not net.n_parameters:
             raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
-        for epoch in range(self.epochs):
-            try:
-                rate = optimizer.schedule(epoch)
-            except OverflowError:
-                rate = math.inf
-            if not 0 <= rate < math.inf:
-                raise ValueError(f"{optimizer}: the learning rate of epoch {epoch + 1} is {rate}")
+        check_rates(optimizer, self.epochs, self.steps(len(data.train)))
 
     def _check_images(self, data: Dataset) -> None:
         pixels = data.train.images.shape[1]

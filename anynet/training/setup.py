@@ -1,5 +1,6 @@
 """Everything that training needs, made ready and not yet run."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +13,12 @@ from anynet.data import Dataset
 from anynet.data.loader import Pass
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.errors import TrainingWarning
 from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.members import CHECKPOINTS, Member, check_nets, common_optimizer, members_of
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
+from anynet.training.single_images import last_image_warning
 from anynet.training.stack import LoopCache, Stack
 from anynet.training.step import BatchLoop, Carry, Fixed
 
@@ -187,4 +190,7 @@ def setup(
             raise (error if members is None else type(error)(f"member {k}: {error}")) from None
     check_nets(nets)
     common_optimizer(nets)
+    warning = last_image_warning(nets[0].net, len(data.train), base.batch_size)
+    if warning and not base.drop_last:
+        warnings.warn(warning, TrainingWarning, stacklevel=2)
     return Setup(load_inputs(data, base), nets, stacked=members is not None)

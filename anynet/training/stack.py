@@ -16,6 +16,7 @@ from anynet.optim import Optimizer
 from anynet.training.evaluate import Evaluator, evaluation_step
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member, common_optimizer
+from anynet.training.rates import learning_rate
 from anynet.training.step import BatchLoop, Carry, Fixed, start, train_step
 
 
@@ -48,7 +49,7 @@ class LoopCache:
         """
         key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
         if key not in self._training:
-            step = train_step(net, inputs.settings.loss, optimizer)
+            step = train_step(net, inputs.settings.loss, optimizer, inputs.settings.clip_norm)
             self._training[key] = BatchLoop(
                 step, inputs.backend, inputs.augmentation, inputs.settings.compile, self._stacks
             )
@@ -85,6 +86,8 @@ class Stack:
 
     Attributes
     ----------
+    members, stacked
+        As given.
     fixed : Fixed
         Arrays that all training steps share.
     train_epoch : BatchLoop
@@ -94,7 +97,7 @@ class Stack:
     """
 
     def __init__(self, loops: LoopCache, members: Sequence[Member], *, stacked: bool) -> None:
-        self._inputs, self._members, self._stacked = loops.inputs, members, stacked
+        self._inputs, self.members, self.stacked = loops.inputs, members, stacked
         self._optimizer, l2 = common_optimizer(members), [member.settings.l2 for member in members]
         net, normalization = members[0].net, self._inputs.normalization
         penalty = self.put(l2) if any(l2) else None
@@ -110,9 +113,9 @@ class Stack:
         Carry
         """
         like = self.put([0.0])
-        xp, net = array_namespace(like), self._members[0].net
-        starts = [member.net.init(member.settings.seed, like) for member in self._members]
-        if not self._stacked:
+        xp, net = array_namespace(like), self.members[0].net
+        starts = [member.net.init(member.settings.seed, like) for member in self.members]
+        if not self.stacked:
             return start(net, self._optimizer, *starts[0])
         state = {name: xp.stack([s[name] for _, s in starts]) for name in starts[0][1]}
         return start(net, self._optimizer, xp.stack([p for p, _ in starts]), state)
@@ -128,9 +131,14 @@ class Stack:
         Returns
         -------
         ndarray of float64, shape (steps, members)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If one is no number, negative or not finite.
         """
         steps = self._inputs.steps
-        return np.asarray([[m.optimizer.schedule(epoch + i / steps) for m in self._members] for i in range(steps)])
+        return np.asarray([[learning_rate(m.optimizer, epoch, i, steps) for m in self.members] for i in range(steps)])
 
     def put(self, numbers: ArrayLike) -> Array:
         """Return numbers on the device.
@@ -145,11 +153,11 @@ class Stack:
             Of the dtype of the training.
         """
         host = np.asarray(numbers, self._inputs.settings.dtype)
-        return self._inputs.backend.asarray(host if self._stacked else host[..., 0])
+        return self._inputs.backend.asarray(host if self.stacked else host[..., 0])
 
     def _key(self) -> Array:
-        keys = np.stack([random.key(member.settings.seed) for member in self._members])
-        return self._inputs.backend.asarray(keys if self._stacked else keys[0])
+        keys = np.stack([random.key(member.settings.seed) for member in self.members])
+        return self._inputs.backend.asarray(keys if self.stacked else keys[0])
 
 
 def choose(mask: Sequence[bool], a: Any, b: Any) -> Any:

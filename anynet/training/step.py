@@ -13,10 +13,12 @@ from anynet.backends import Backend, Tick
 from anynet.compiler import Step
 from anynet.core.random import at_step
 from anynet.core.typing import Array, Arrays
+from anynet.core.validated import validated
 from anynet.data.augmentation import Augmentation
 from anynet.data.loader import Batch, Pass, Plan, gather
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
+from anynet.nn.clipping import clip_by_norm
 from anynet.nn.l2 import add_l2_gradient
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
@@ -93,7 +95,7 @@ def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays) -
     return Carry(params, state, optimizer.init(params), count, count)
 
 
-def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
+def train_step(net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: float | None = None) -> TrainStep:
     """Return a function that makes one update.
 
     Parameters
@@ -102,12 +104,15 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
     loss : callable
         As in `anynet.losses`.
     optimizer : Optimizer
+    clip_norm : float, optional
+        Largest norm of the gradient of the cost; see `clip_by_norm`.
 
     Returns
     -------
     callable
         ``step(carry, fixed, batch, lr)`` returns the next `Carry`. Step s of a net that draws random numbers, counted
-        from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none.
+        from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none. Labels are not checked: `setup`
+        did, for all images.
     """
 
     def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
@@ -115,11 +120,14 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer) -> TrainStep:
         if net.uses_rng and fixed.key is not None:
             rng = at_step(fixed.key, carry.step)
         images = fixed.normalization(batch.images)
-        logits, cache, state = net.forward(params, carry.state, images, train=True, rng=rng)
-        value, dlogits = loss(logits, batch.labels)
+        with validated():
+            logits, cache, state = net.forward(params, carry.state, images, train=True, rng=rng)
+            value, dlogits = loss(logits, batch.labels)
         grads = net.parameter_gradients(params, cache, dlogits)
         if fixed.l2 is not None:
             grads = add_l2_gradient(net.layout, grads, params, fixed.l2)
+        if clip_norm is not None:
+            grads = clip_by_norm(grads, clip_norm)
         params, moments = optimizer.update(params, grads, carry.moments, lr)
         xp, count = array_namespace(params), carry.step + 1
         fine = xp.isfinite(value) | (carry.diverged > 0)

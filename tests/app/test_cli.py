@@ -3,6 +3,7 @@
 import csv
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 from commands import refused, small, train, unframed
@@ -94,6 +95,19 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--warmup", "2"], "--warmup: expected less than --epochs, 2, got 2"),
         (["--crop", "32"], "crop: expected 0 to 31 pixels, got 32"),
         (["--memory-budget=-1"], "Must be >= 0"),
+        (["--memory-budget", "nan"], 'Invalid value "nan" for --memory-budget'),
+        (["--lr", "nan"], 'Invalid value "nan" for --lr'),
+        (["--lr", "inf"], "expected rate finite, 0 or more"),
+        (["--l2", "nan"], 'Invalid value "nan" for --l2'),
+        (["--momentum", "nan"], 'Invalid value "nan" for --momentum'),
+        (["--warmup", "nan"], 'Invalid value "nan" for --warmup'),
+        (["--init", "normal:inf"], "expected std finite, 0 or more"),
+        (["--schedule", "exponential:1e300", "--epochs", "3"], "the learning rate of epoch 3, step 1 of"),
+        (["--epochs", "1.5"], "Must be a whole number"),
+        (["--epochs", "inf"], "Must be a whole number"),
+        (["--batch-size", "x"], "Must be a whole number"),
+        (["--seed", "1.5"], "Must be a whole number"),
+        (["--order-seed", "0.5"], "Must be a whole number"),
         (["--activation", "rleu"], 'Did you mean "relu"?'),
         (["--activatoin", "relu"], "Did you mean --activation?"),
         (["--optimizer", "sdg"], 'Did you mean "sgd"?'),
@@ -125,11 +139,26 @@ def test_a_precision_is_written_down(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "third").exists()
 
 
-def test_divergence_ends_in_one_line_and_keeps_no_empty_run(tmp_path, capsys):
+def test_divergence_ends_in_one_line_and_leaves_a_report(tmp_path, capsys):
     said = refused(capsys, *small("--lr", "1e30", "--schedule", "constant", "--no-batch-norm"))
     assert "the cost is no longer finite in epoch 1, at step" in said
-    assert "1e+30" in said
-    assert list(tmp_path.iterdir()) == []
+    assert "with learning rate 1e+30; first not finite: " in said
+    assert "; try a tenth of the learning rate, 1e+29, or clip_norm=" in said
+    assert said.rstrip().endswith(f"; norms of the steps before are in {Path('out', 'divergence.json')}")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["config.toml", "divergence.json"]
+    report = json.loads((tmp_path / "out" / "divergence.json").read_text(), parse_constant=pytest.fail)
+    assert report["first_not_finite"] in said
+    assert [row["step"] for row in report["steps_before"]] == list(range(1, report["step"] + 1))
+    assert report["steps_before"][0]["gradient_norms"].keys() == {"0.W", "0.b", "2.W", "2.b"}
+
+
+def test_a_member_that_diverged_has_a_report_of_its_own(tmp_path):
+    cli.main(small("--sweep", "lr=0.01,1e30", "--schedule", "constant", "--no-batch-norm"))
+    assert not (tmp_path / "out" / "member-0" / "divergence.json").exists()
+    report = json.loads((tmp_path / "out" / "member-1" / "divergence.json").read_text(), parse_constant=pytest.fail)
+    assert (report["epoch"], report["lr"]) == (1, 1e30)
+    reason = json.loads((tmp_path / "out" / "member-1" / "result.json").read_text())["diverged"]
+    assert report["first_not_finite"] in reason
 
 
 def test_divergence_later_keeps_the_epochs_before(tmp_path, capsys):

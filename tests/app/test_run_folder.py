@@ -84,7 +84,7 @@ def test_name_that_is_given_is_refused_if_another_took_it(tmp_path, monkeypatch)
 
 
 def test_nothing_is_made_for_settings_that_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="lr"):
+    with pytest.raises(ValueError, match="expected rate finite, 0 or more"):
         run(Config(train="200", val="100", lr=-1.0))
     assert list(tmp_path.iterdir()) == []
 

@@ -5,6 +5,7 @@ import pytest
 from numerical import assert_close, central_difference
 
 from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet.core.validated import validated
 
 N, FEATURES = 6, 5
 
@@ -139,12 +140,23 @@ def test_saturated_without_overflow(xp, layer):
     np.testing.assert_array_equal(dx, 0)
 
 
-def test_a_batch_of_one_normalises_to_the_shift(xp, rng):
+def test_a_last_batch_of_one_normalises_to_the_shift(xp, rng):
     params, state, x, dy = draw(BatchNorm(FEATURES), rng, ())
-    y, dx, _, _, new_state = xp.call(forward_backward(BatchNorm(FEATURES), True), params, state, x[:1], dy[:1])
+    with validated():
+        y, dx, _, _, new_state = xp.call(forward_backward(BatchNorm(FEATURES), True), params, state, x[:1], dy[:1])
     assert_close(y, params["beta"][None], xp.rtol)
     assert_close(dx, np.zeros_like(dx), xp.rtol)
     assert_close(new_state["var"], 0.9 * state["var"], xp.rtol)
+
+
+@pytest.mark.parametrize("shape", [(1, FEATURES), (0, FEATURES), (3, 1, FEATURES)], ids=str)
+def test_batches_of_one_are_refused_in_training(xp, shape, rng):
+    params, state, *_ = draw(BatchNorm(FEATURES), rng, shape[:-2])
+    net, x = Sequential(BatchNorm(FEATURES)), np.zeros(shape)
+    named = [{f"0.{name}": array for name, array in part.items()} for part in (params, state)]
+    assert xp.call(lambda *args: net.forward(*args, train=False)[0], *named, x).shape == shape
+    with pytest.raises(ValueError, match=rf"^BatchNorm\(n=5, .*: expected 2 samples or more in training.*{shape[-2]}"):
+        xp.call(lambda *args: net.forward(*args, train=True)[0], *named, x)
 
 
 def test_momentum_of_batch_norm_is_a_weight():

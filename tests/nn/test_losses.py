@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numerical import assert_close, central_difference
 
+from anynet.compiler import trace
 from anynet.nn.losses import correct, hinge, softmax_cross_entropy
 
 K, N, C = 3, 6, 5
@@ -217,6 +218,58 @@ def test_labels_that_are_no_integers_are_refused(xp, loss):
 def test_logits_that_are_no_real_numbers_are_refused(loss, dtype):
     with pytest.raises(TypeError, match=rf"^logits: expected floating-point numbers, got {dtype}$"):
         loss(np.zeros((2, 3), dtype), np.asarray([0, 1]))
+
+
+LABELS_OUT_OF_RANGE = [
+    ([[1.0, 2, 3]], [7], r"7 at index 0"),
+    ([[1.0, 2, 3]], [-1], r"-1 at index 0"),
+    ([[1.0, 2, 3]] * 3, [2, 0, 3], r"3 at index 2"),
+    ([[[1.0, 2, 3]] * 2] * 2, [[0, 1], [2, -9]], r"-9 at index 1, 1"),
+]
+
+
+@pytest.mark.parametrize(("logits", "labels", "found"), LABELS_OUT_OF_RANGE)
+@pytest.mark.parametrize("function", [softmax_cross_entropy, hinge, correct])
+def test_labels_out_of_range_are_refused(backend_here, function, logits, labels, found):
+    logits, labels = (backend_here.asarray(np.asarray(a, t)) for a, t in ((logits, "float32"), (labels, "int32")))
+    with pytest.raises(ValueError, match=rf"^labels: expected 0 to 2, the indices of 3 classes, got {found}$"):
+        function(logits, labels)
+
+
+def test_a_label_beyond_its_dtype_cannot_be(xp, loss):
+    value, _ = xp.call(loss, np.zeros((1, 300)), np.asarray([255], "uint8"))
+    assert np.isfinite(value)
+
+
+@pytest.mark.parametrize(("logits", "labels", "found"), LABELS_OUT_OF_RANGE)
+def test_labels_out_of_range_make_the_loss_nan_where_they_cannot_be_read(loss, logits, labels, found):
+    jax = pytest.importorskip("jax")
+    logits, labels = np.asarray(logits, "float32"), np.asarray(labels)
+    wrong = ((labels < 0) | (labels > 2)).any(axis=-1)
+    value, _ = jax.jit(loss)(jax.numpy.asarray(logits), jax.numpy.asarray(labels))
+    np.testing.assert_array_equal(np.isnan(value), wrong)
+    recorded = trace(loss, np, logits, np.clip(labels, 0, 2))
+    assert recorded.outputs[0].shape == wrong.shape
+
+
+def test_a_loop_of_ones_own_tells_labels_out_of_range(backend_here):
+    """The loss of a step is a flag, read after the loop, whatever the loop does with it."""
+
+    def step(carry, logits, labels):
+        return carry + softmax_cross_entropy(logits, labels)[0]
+
+    put = backend_here.asarray
+    logits, carry = put(np.zeros((2, 3), "float32")), put(np.zeros((), "float32"))
+    loop = backend_here.loop(step)
+    labels = np.asarray([[0, 1], [2, 0]])
+    right = backend_here.to_host(loop(carry, logits, put(labels), int))
+    np.testing.assert_allclose(right, 2 * math.log(3), rtol=1e-6)
+    labels[1, 0] = 3
+    if backend_here.target is None and backend_here.name != "jax":
+        with pytest.raises(ValueError, match="got 3 at index 0"):
+            loop(carry, logits, put(labels), int)
+    else:
+        assert np.isnan(backend_here.to_host(loop(carry, logits, put(labels), int)))
 
 
 def test_one_hot_labels_are_refused(loss):

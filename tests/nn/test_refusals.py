@@ -1,13 +1,15 @@
 """What nets refuse, and in which words."""
 
+import math
 import re
 
 import numpy as np
 import pytest
 from nets import FEATURES, NET, NETS, N
 
-from anynet import BatchNorm, Layer, Linear, ReLU, Sequential, Tanh
+from anynet import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Tanh
 from anynet.core.random import key, uniform
+from anynet.nn.initializers import Normal
 
 FIRST = "layer 0, Linear(n_in=5, n_out=4, init=He(), bias_init="
 
@@ -55,6 +57,41 @@ def test_a_net_without_layers_is_refused():
 def test_layers_without_features_are_refused(layer):
     with pytest.raises(ValueError, match="expected 1 feature or more"):
         layer()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Linear(3, 1.5), r"Linear\(n_in=3, n_out=1.5, .*\): n_out: expected a whole number, got 1.5"),
+        (lambda: Linear(True, 2), r"Linear\(.*\): n_in: expected a whole number, got True"),
+        (lambda: BatchNorm(2.0), r"BatchNorm\(.*\): n: expected a whole number, got 2.0"),
+        (lambda: BatchNorm(2, momentum="0.1"), r"BatchNorm\(.*\): momentum: expected a number, got '0.1'"),
+        (lambda: LeakyReLU("0.1"), r"LeakyReLU\(.*\): slope: expected a number, got '0.1'"),
+        (lambda: Normal(None), r"Normal\(.*\): std: expected a number, got None"),
+        (lambda: NET.init(1.5), "seed: expected a whole number, got 1.5"),
+        (lambda: NET.init([1, "2"]), "seed: expected a whole number, got '2'"),
+    ],
+)
+def test_settings_of_another_type_are_refused(make, message):
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: BatchNorm(2, eps=-1e-5), "expected eps finite, 0 or more"),
+        (lambda: BatchNorm(2, eps=math.nan), "expected eps finite, 0 or more"),
+        (lambda: BatchNorm(2, momentum=math.nan), r"in \(0, 1\]"),
+        (lambda: LeakyReLU(math.nan), "expected a finite slope"),
+        (lambda: LeakyReLU(math.inf), "expected a finite slope"),
+        (lambda: Normal(-1.0), "expected std finite, 0 or more"),
+        (lambda: Normal(math.nan), "expected std finite, 0 or more"),
+    ],
+)
+def test_settings_out_of_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 # ---- init

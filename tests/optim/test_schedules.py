@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from anynet import SGD, Adam
 from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Step, Warmup
 
 EPOCHS = [0, 0.25, 0.5, 0.999, 1, 1.5, 2, 2.75, 3, 3.999, 4, 4.5, 5, 6, 7.3, 8, 9, 9.9, 10, 11, 12.25, 15, 20, 25.5]
@@ -157,6 +158,46 @@ def test_steps_of_a_fraction_of_an_epoch_are_whole(every):
 def test_lengths_out_of_range_are_refused(schedule, settings, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         schedule(**settings)
+
+
+@pytest.mark.parametrize("bad", [-0.1, math.nan, math.inf])
+@pytest.mark.parametrize(
+    ("schedule", "settings", "name"),
+    [
+        (Constant, {}, "rate"),
+        (Exponential, {"gamma": 0.5}, "rate"),
+        (Exponential, {"rate": 0.1}, "gamma"),
+        (ExponentialDecay, {"k": 0.1}, "rate"),
+        (Step, {"factor": 0.5, "every": 1}, "rate"),
+        (Step, {"rate": 0.1, "every": 1}, "factor"),
+        (Cosine, {"epochs": 2}, "rate"),
+    ],
+)
+def test_rates_and_factors_that_are_negative_or_not_finite_are_refused(schedule, settings, name, bad):
+    with pytest.raises(ValueError, match=rf"^{schedule.__name__}\(.*\): expected {name} finite, 0 or more$"):
+        schedule(**settings, **{name: bad})
+    with pytest.raises(TypeError, match=rf"^{name}: expected a number, got '0.1'$"):
+        schedule(**settings, **{name: "0.1"})
+
+
+@pytest.mark.parametrize("k", [math.nan, math.inf, -math.inf, -1000])
+def test_decay_constants_that_overflow_are_refused(k):
+    with pytest.raises(ValueError, match=r"ExponentialDecay\(.*\): expected k finite, and more than -700"):
+        ExponentialDecay(0.1, k)
+
+
+def test_a_warmup_to_a_number_is_refused():
+    with pytest.raises(TypeError, match=r"^then: expected a schedule, such as Constant\(0.1\), got 0.1$"):
+        Warmup(1, 0.1)
+
+
+@pytest.mark.parametrize("optimizer", [SGD, Adam])
+@pytest.mark.parametrize("lr", [0.0, -0.1, math.nan, math.inf])
+def test_optimizers_take_positive_finite_rates(optimizer, lr):
+    with pytest.raises(ValueError, match=r"expected a positive learning rate"):
+        optimizer(lr)
+    with pytest.raises(TypeError, match=r"^lr: expected a number, got '0.1'$"):
+        optimizer("0.1")
 
 
 def test_schedules_cannot_be_changed():

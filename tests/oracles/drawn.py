@@ -62,6 +62,8 @@ class LayerPoint(NamedTuple):
 def layer_point(layer, shape: Shape, seed: int) -> LayerPoint:
     """Parameters, state, input and output gradient; no input nearer to 0, where activations have kinks, than 1/16."""
     rng = np.random.default_rng(seed)
+    if isinstance(layer, BatchNorm):
+        shape = shape._replace(n=max(shape.n, 2))  # one sample alone is refused in training
     x = normal(rng, (*shape.members, shape.n, shape.n_in))
     return LayerPoint(
         {name: normal(rng, (*shape.members, *p.shape)) for name, p in layer.parameters().items()},
@@ -93,7 +95,7 @@ def nets(draw, shape: Shape, smooth: bool = False) -> Sequential:
     layers, n_in = [], shape.n_in
     for _ in range(draw(st.integers(0, 2))):
         n_hidden = draw(SIZES)
-        layers += [Linear(n_in, n_hidden), *([BatchNorm(n_hidden)] if draw(st.booleans()) else [])]
+        layers += [Linear(n_in, n_hidden), *([BatchNorm(n_hidden)] if draw(st.booleans()) and shape.n > 1 else [])]
         layers.append(draw(st.sampled_from(kinds)))
         n_in = n_hidden
     return Sequential(*layers, Linear(n_in, shape.n_out))

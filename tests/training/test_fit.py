@@ -262,7 +262,7 @@ def test_control_c_keeps_what_there_was(data):
         ({"dtype": "float16"}, 'expected one of float32, float64, got "float16"'),
         ({"precision": "half"}, 'precision: expected one of float32, tf32, bf16, got "half"'),
         ({"normalize": "standard"}, 'did you mean "standardize"'),
-        ({"optimizer": an.SGD(lambda epoch: 0.5 - epoch)}, "the learning rate of epoch 2 is -0.5"),
+        ({"optimizer": an.SGD(lambda epoch: 0.5 - epoch)}, "the learning rate of epoch 1, step 5 of 7, is -0.07"),
     ],
 )
 def test_settings_out_of_range_are_refused(data, change, message):

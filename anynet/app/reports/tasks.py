@@ -170,7 +170,7 @@ def _run(tasks: Sequence[Task]) -> None:
             raise KeyboardInterrupt
         for task, folder, run in zip(tasks, folders, runs, strict=True):
             if run.diverged is not None:
-                write_failure(task.folder, data.name, str(run.diverged))
+                write_failure(task.folder, data.name, run.diverged)
                 continue
             each = replace(run, seconds=run.seconds / len(runs))  # its share, so that the times of all runs add up
             write_run(task.folder, each, run_result(each, official=data.official), net=task.net)

@@ -133,7 +133,7 @@ class SweepFolder:
                 if run.diverged is None:
                     write_run(path / f"member-{k}", run, results[k])
                 else:
-                    write_failure(path / f"member-{k}", run.dataset, str(run.diverged))
+                    write_failure(path / f"member-{k}", run.dataset, run.diverged)
             self._write_members(path, results | {k: {"diverged": error} for k, error in runs.diverged.items()})
             result.update(self._result(runs, results))
             write_result(path, result)

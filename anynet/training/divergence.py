@@ -1,0 +1,174 @@
+"""Reports on a cost that is no longer finite: the steps before it, repeated and looked at.
+
+Batches are a function of seed and epoch, so the steps of the epoch are repeated from the state at its start. That takes
+at most as long as these steps did, and is done after the divergence alone: other steps cost nothing.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.core.random import at_step
+from anynet.core.typing import Array
+from anynet.core.validated import validated
+from anynet.data.loader import Batch
+from anynet.nn import BatchNorm, Sequential
+from anynet.nn.l2 import add_l2_gradient
+from anynet.optim.schedules import Warmup
+from anynet.training.errors import DivergedError
+from anynet.training.inputs import Inputs
+from anynet.training.members import Member
+from anynet.training.stack import Stack
+from anynet.training.step import Carry
+
+STEPS_BEFORE = 10
+"""Number of steps before the first bad one that a report has."""
+
+Named = dict[str, NDArray[np.floating]]
+"""Arrays of one member on the host, by name."""
+
+
+def with_reports(
+    inputs: Inputs, stack: Stack, carry: Carry, errors: Mapping[int, DivergedError]
+) -> Mapping[int, DivergedError]:
+    """Return errors of members that diverged in the same epoch with reports, or as they are if that fails.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    stack : Stack
+    carry : Carry
+        At the start of the epoch.
+    errors : dict of DivergedError
+        By the member's place in the stack.
+
+    Returns
+    -------
+    dict of DivergedError
+    """
+    with suppress(Exception), np.errstate(all="ignore"), inputs.backend.matmul_precision():
+        rows = _repeat(inputs, stack, stack.members[0].net, carry, errors)
+        reported = {}
+        for i, error in errors.items():
+            bad = ((row["step"], name) for row in rows[i] if (name := row["first_not_finite"]))
+            step, first = next(bad, (error.step, "the cost"))
+            report = {
+                "epoch": error.epoch,
+                "step": error.step,
+                "steps": error.steps,
+                "lr": error.lr,
+                "first_not_finite": f"{first} (step {step})",
+                "try": _advice(stack.members[i], error, [row["gradient_norm"] for row in rows[i]]),
+                "steps_before": rows[i],
+            }
+            reported[i] = DivergedError(error.epoch, error.step, error.steps, error.lr, report)
+        return reported
+    return errors
+
+
+def _repeat(
+    inputs: Inputs, stack: Stack, net: Sequential, carry: Carry, errors: Mapping[int, DivergedError]
+) -> dict[int, list[dict[str, Any]]]:
+    epoch = next(iter(errors.values())).epoch - 1
+    batches, rates = inputs.batches(epoch), stack.rates(epoch)
+    on_device, done = stack.put(rates), 0
+    rows: dict[int, list[dict[str, Any]]] = {i: [] for i in errors}
+    looked_at = {s for error in errors.values() for s in range(max(error.step - 1 - STEPS_BEFORE, 0), error.step)}
+
+    def run(carry: Carry, start: int, stop: int) -> Carry:
+        after: Carry = stack.train_epoch(carry, stack.fixed, batches.part(start, stop), on_device[start:stop, ...])
+        return after
+
+    for s in sorted(looked_at):
+        carry = run(carry, done, s) if s > done else carry
+        (batch,) = batches.part(s, s + 1)
+        before, done = carry, s + 1
+        carry = run(carry, s, done)
+        for i, error in errors.items():
+            if error.step - 1 - STEPS_BEFORE <= s < error.step:
+                row = {"step": s + 1, "lr": float(rates[s, i])}
+                rows[i].append(row | _look(inputs, stack, net, before, carry, batch, i))
+    return rows
+
+
+def _look(
+    inputs: Inputs, stack: Stack, net: Sequential, before: Carry, after: Carry, batch: Batch, i: int
+) -> dict[str, Any]:
+    """Return loss and norms of a step, and the first of its arrays that is not finite."""
+
+    def on_host(named: Mapping[str, Array]) -> Named:
+        return {name: _member(inputs.backend.to_host(array), i, stacked=stack.stacked) for name, array in named.items()}
+
+    images, fixed = stack.fixed.normalization(batch.images), stack.fixed
+    rng = at_step(fixed.key, before.step) if net.uses_rng and fixed.key is not None else None
+    with validated():
+        logits, cache, _ = net.forward(before.params, before.state, images, train=True, rng=rng)
+        value, dlogits = inputs.settings.loss(logits, batch.labels)
+    grads = net.parameter_gradients(before.params, cache, dlogits)
+    if fixed.l2 is not None:
+        grads = add_l2_gradient(net.layout, grads, before.params, fixed.l2)
+    params, gradients = on_host(net.layout.split(before.params)), on_host(net.layout.split(grads))
+    loss = on_host({"loss": value})
+
+    def in_order() -> Iterator[tuple[str, Named]]:
+        yield "parameter", params
+        yield "running statistic", on_host(before.state)
+        if not np.isfinite(loss["loss"]).all():
+            with validated():
+                for n in range(1, len(net.layers)):
+                    own = _of_layers(n, net.layout.split(before.params))
+                    output, *_ = net[:n].forward(own, _of_layers(n, before.state), images, train=True, rng=rng)
+                    yield "output of layer", on_host({str(n - 1): output})
+            yield "output of layer", on_host({str(len(net.layers) - 1): logits})
+        yield "the", loss
+        yield "gradient of", gradients
+        yield "updated parameter", on_host(net.layout.split(after.params))
+
+    found = (f"{kind} {name}" for kind, named in in_order() for name, array in named.items() if _is_bad(array))
+    return {
+        "loss": _number(float(loss["loss"])),
+        "gradient_norm": _norm(*gradients.values()),
+        "parameter_norm": _norm(*params.values()),
+        "gradient_norms": {name: _norm(array) for name, array in gradients.items()},
+        "parameter_norms": {name: _norm(array) for name, array in params.items()},
+        "first_not_finite": next(found, None),
+    }
+
+
+def _member(array: NDArray[Any], i: int, *, stacked: bool) -> NDArray[Any]:
+    return array[i] if stacked else array
+
+
+def _of_layers(n: int, named: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: array for name, array in named.items() if int(name.split(".")[0]) < n}
+
+
+def _is_bad(array: NDArray[np.floating]) -> bool:
+    return not np.isfinite(array).all()
+
+
+def _norm(*arrays: NDArray[np.floating]) -> float | str:
+    return _number(math.sqrt(sum(float(np.sum(np.square(array, dtype=np.float64))) for array in arrays)))
+
+
+def _number(number: float) -> float | str:
+    """Return the number, or "inf" or "nan", which JSON does not have, as text."""
+    return number if math.isfinite(number) else str(number)
+
+
+def _advice(member: Member, error: DivergedError, norms: Sequence[float | str]) -> list[str]:
+    net, optimizer, settings = member
+    advice = [f"a tenth of the learning rate, {error.lr / 10:.2g}"]
+    if settings.clip_norm is None and (finite := [norm for norm in norms if isinstance(norm, float) and norm > 0]):
+        advice.append(f"clip_norm={min(finite):.2g} (--clip-norm), the smallest norm of the gradient before")
+    if error.epoch == 1 and not isinstance(optimizer.lr, Warmup):
+        advice.append("a warm-up of an epoch (--warmup 1)")
+    if settings.normalize == "none":
+        advice.append('normalize="standardize"')
+    if not any(isinstance(layer, BatchNorm) for layer in net.named_layers().values()):
+        advice.append("batch normalization")
+    return advice

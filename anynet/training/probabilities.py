@@ -1,0 +1,63 @@
+"""Probabilities of the classes of images, which are checked."""
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from anynet.backends import Backend
+from anynet.core.checks import describe
+from anynet.core.typing import Array, Arrays
+from anynet.data.normalization import Normalization
+from anynet.nn import Sequential
+
+
+def probabilities(
+    net: Sequential,
+    params: Array,
+    state: Arrays,
+    normalization: Normalization,
+    images: NDArray[np.uint8],
+    backend: Backend,
+) -> NDArray[np.floating]:
+    """Return the probabilities of the classes: the softmax of the logits.
+
+    Parameters
+    ----------
+    net : Sequential
+    params : array, shape (P,)
+    state : dict of arrays
+    normalization : Normalization
+        On the device, like the two before.
+    images : ndarray of uint8, shape (N, 3072)
+    backend : Backend
+
+    Returns
+    -------
+    ndarray, shape (N, C)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the images are of another dtype or shape.
+    """
+    _check_images(images, normalization.scale.shape[-1])
+    with backend.matmul_precision(), np.errstate(all="ignore"):  # exp may underflow
+        logits, _, _ = net.forward(params, state, normalization(backend.asarray(images)), train=False)
+        xp = array_namespace(logits)
+        exp = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+        return backend.to_host(exp / xp.sum(exp, axis=-1, keepdims=True))
+
+
+def _check_images(images: NDArray[np.uint8], n_pixels: int) -> None:
+    expected = f"images: expected an ndarray of uint8, shape (N, {n_pixels}), values 0 to 255"
+    if not isinstance(images, np.ndarray):
+        raise TypeError(f"{expected}, got {describe(images)}; numpy.asarray makes one")
+    if images.dtype.kind == "f":
+        scale = "images in 0 .. 1 are (255 * images).round().astype(numpy.uint8)"
+        raise TypeError(f"{expected}, got {images.dtype}; normalization is the net's own, so undo it: {scale}")
+    if images.dtype != np.uint8:
+        raise TypeError(f"{expected}, got {images.dtype}; images.astype(numpy.uint8) if their values are 0 to 255")
+    if images.ndim != 2 or images.shape[1] != n_pixels:
+        one = "; images[None] is a batch of one image" if images.shape == (n_pixels,) else ""
+        several = f"; images.reshape(-1, {n_pixels})" if images.ndim > 2 and images[0].size == n_pixels else ""
+        raise ValueError(f"{expected}, got shape {images.shape}{one}{several}")
