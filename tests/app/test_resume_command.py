@@ -1,0 +1,127 @@
+"""``train.py --resume``: a run or a sweep goes on from its checkpoints, as if it had not been stopped."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from commands import refused
+
+from anynet.app.cli import main
+
+SMALL = "--data synthetic --train 300 --val 60 --hidden 5 --batch-size 50 --epochs 4 --schedule step:0.5:2".split()
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+
+def train(*options):
+    main(["train", *options])
+
+
+def content(folder):
+    """Everything that a run folder holds, but times."""
+    tensors = load_file(folder / "model.safetensors")
+    tensors["history"] = tensors["history"][:, :-1]
+    result = json.loads((folder / "result.json").read_text())
+    return tensors, {name: value for name, value in result.items() if name != "seconds"}
+
+
+def cut(folder, epochs):
+    """Leave what a process that was killed after this epoch leaves."""
+    for path in folder.iterdir():
+        if path.name not in ("checkpoints", "config.toml", "points.json", "members.csv"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in (folder / "checkpoints").rglob("*.safetensors"):
+        if int(path.stem.split("-")[1]) > epochs:
+            path.unlink()
+
+
+def test_a_run_goes_on(tmp_path):
+    train(*SMALL, "--run", "whole")
+    train(*SMALL, "--epochs", "2", "--run", "stopped")
+    train("--resume", "stopped", "--epochs", "4")
+    whole, resumed = (content(tmp_path / name) for name in ("whole", "stopped"))
+    np.testing.assert_equal(resumed, whole)
+    for name in ("config.toml",):
+        assert (tmp_path / "stopped" / name).read_text() == (tmp_path / "whole" / name).read_text()
+    for name in ("history.csv", "curves.png", "weights.png"):
+        assert (tmp_path / "stopped" / name).exists()
+
+
+def test_a_run_that_was_killed_goes_on(tmp_path):
+    train(*SMALL, "--run", "whole")
+    shutil.copytree("whole", "killed")
+    cut(tmp_path / "killed", 3)
+    train("--resume", "killed")
+    np.testing.assert_equal(content(tmp_path / "killed"), content(tmp_path / "whole"))
+    rows = [(tmp_path / name / "history.csv").read_text().splitlines() for name in ("killed", "whole")]
+    assert len(rows[0]) == len(rows[1]) == 5
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(tmp_path):
+    train(*SMALL, "--run", "whole")
+    shutil.copytree("whole", "killed")
+    cut(tmp_path / "killed", 0)
+    train("--resume", "killed")
+    np.testing.assert_equal(content(tmp_path / "killed"), content(tmp_path / "whole"))
+
+
+def test_a_sweep_goes_on(tmp_path):
+    more = "--seeds", "2", "--sweep", "lr=0.01,0.05"
+    train(*SMALL, *more, "--run", "whole")
+    shutil.copytree("whole", "killed")
+    cut(tmp_path / "killed", 2)
+    if not list((tmp_path / "killed" / "checkpoints").rglob("*.safetensors")):  # the last two are later
+        train(*SMALL, *more, "--epochs", "2", "--run", "short")
+        shutil.rmtree("killed")
+        shutil.move("short", "killed")
+    train("--resume", "killed", "--epochs", "4")
+    assert (tmp_path / "killed" / "members.csv").read_text() == (tmp_path / "whole" / "members.csv").read_text()
+    for k in range(4):
+        parts = (tmp_path / name / f"member-{k}" for name in ("killed", "whole"))
+        np.testing.assert_equal(*(content(part)[0] for part in parts))
+
+
+def test_a_schedule_that_ends_with_the_training_is_told(capsys):
+    train(*SMALL, "--schedule", "cosine", "--epochs", "2", "--run", "stopped")
+    capsys.readouterr()
+    train("--resume", "stopped", "--epochs", "3")
+    said = capsys.readouterr().err
+    assert "anynet: the learning rate falls to 0 at the last epoch, which was 2 and is 3 now" in said
+    train("--resume", "stopped")
+    assert "the learning rate falls" not in capsys.readouterr().err
+
+
+REFUSED = {
+    "--lr 0.5": "was started with lr 0.02, not 0.5; only epochs, backend",
+    "--hidden 7": "was started with hidden 5, not 7",
+    "--epochs 1": "--epochs: expected 2 or more, as stopped has, got 1",
+    "--run other": "--resume: expected no --run",
+    "--seeds 2": "--resume: expected no --run",
+    "--checkpoint-every 0": 'checkpoint_every: expected a number of epochs, or of seconds, such as "30s", got',
+}
+
+
+@pytest.mark.parametrize("options", REFUSED)
+def test_what_cannot_change_is_refused(tmp_path, capsys, options):
+    train(*SMALL, "--epochs", "2", "--run", "stopped")
+    before = content(tmp_path / "stopped")
+    said = refused(capsys, "train", "--resume", "stopped", *options.split())
+    assert REFUSED[options] in said
+    np.testing.assert_equal(content(tmp_path / "stopped"), before)
+
+
+def test_a_folder_that_is_none_is_refused(capsys):
+    assert "nothing" in refused(capsys, "train", "--resume", "nothing")
+
+
+def test_no_checkpoints_if_never(tmp_path):
+    train(*SMALL, "--checkpoint-every", "never", "--run", "run")
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '["x"]'])
+def test_damaged_points_are_named(tmp_path, capsys, damage):
+    train(*SMALL, "--epochs", "1", "--seeds", "2", "--run", "sweep")
+    (tmp_path / "sweep" / "points.json").write_text(damage)
+    assert "points.json: expected the settings of the members" in refused(capsys, "train", "--resume", "sweep")
