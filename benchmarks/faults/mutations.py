@@ -76,7 +76,13 @@ def _lines(content: bytearray, random: Random) -> None:
     if len(lines) > 1:
         at = random.randrange(len(lines))
         line = lines[at]
-        choices = ([], [line, line], [line[: len(line) // 2]], [line[: len(line) // 2] + b"\n"], [b"\n"])
+        choices: tuple[list[bytes], ...] = (
+            [],
+            [line, line],
+            [line[: len(line) // 2]],
+            [line[: len(line) // 2] + b"\n"],
+            [b"\n"],
+        )
         lines[at : at + 1] = random.choice(choices)
         content[:] = b"".join(lines)
 
@@ -160,12 +166,11 @@ def change_tensors(content: bytes, random: Random) -> bytes:
     elif random.random() < 0.5:
         header[random.choice(("extra", "best.9.W", "last.0.b", ""))] = header.pop(name)
     else:
-        data = bytearray(data)
         start, end = header[name]["data_offsets"]
-        value = struct.pack("<d", random.choice((float("nan"), float("inf"), -1.0)))
-        data[start : start + 8] = value[: end - start]
+        value = struct.pack("<d", random.choice((float("nan"), float("inf"), -1.0)))[-min(8, end - start) :]
+        data = data[:start] + value + data[start + len(value) :]
     text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + bytes(data)
+    return struct.pack("<Q", len(text)) + text + data
 
 
 def pickle_program(content: bytes, random: Random) -> bytes:

@@ -18,7 +18,7 @@ from anynet.app.search import search_folder
 from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
-from anynet.app.space import Grid, Point, Range
+from anynet.app.space import Grid, Point, Range, Space
 from anynet.data import split
 from anynet.data.dataset import BATCHES
 from anynet.data.synthetic import draw
@@ -29,7 +29,7 @@ Files = dict[str, bytes]
 IMAGES = 3
 CLASSES = tuple("abcdefghij")
 CONFIG = Config(data="synthetic", train="60", val="20", hidden="2", epochs=2, batch_size=30)
-SPACE = {"activation": Grid(("relu", "tanh")), "lr": Range(0.001, 0.1)}
+SPACE: Space = {"activation": Grid(("relu", "tanh")), "lr": Range(0.001, 0.1)}
 POINTS: list[Point] = [
     {"activation": "relu", "lr": 0.01},
     {"activation": "tanh", "lr": 0.02},
