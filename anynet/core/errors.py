@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from anynet.core.formatting import printable
+
 
 class Error(Exception):
     """Base of the errors that anynet raises for causes outside of a program: files, devices, servers, memory, rates.
@@ -36,5 +38,6 @@ class FileError(Error, ValueError):
         self.file, self.place, self.expected, self.got, self.advice = file, place, expected, got, advice
 
     def __str__(self) -> str:
-        where = f"{self.file}, {self.place}" if self.place else str(self.file)
-        return f"{where}: expected {self.expected}, got {self.got}; {self.advice}"
+        place = f", {printable(self.place)}" if self.place else ""
+        expected, got = printable(self.expected, 500), printable(self.got, 500)  # they may hold texts of the file
+        return f"{self.file}{place}: expected {expected}, got {got}; {self.advice}"

@@ -118,7 +118,7 @@ def printable(text: str, most: int = 200) -> str:
 
     Examples
     --------
-    >>> printable("a\\nb\\x1b[0m", most=4)
+    >>> printable("a\nb\x1b[0m", most=4)
     'a b?'
     """
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text[:most])

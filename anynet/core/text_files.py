@@ -8,6 +8,9 @@ from typing import Any
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
 
+MOST_LEVELS = 100
+"""Largest number of levels of lists and objects in JSON, so that functions that call themselves can walk through it."""
+
 
 def read_text(path: Path, most: int, advice: str) -> str:
     """Read a text file in UTF-8; a byte order mark at its start is left out.
@@ -52,9 +55,16 @@ def read_json(path: Path, most: int, advice: str) -> dict[str, Any]:
         raise FileError(path, f"line {error.lineno}", "JSON", f"an error: {error.msg}", advice) from None
     except (RecursionError, ValueError) as error:  # too deep, or a number of too many digits
         raise FileError(path, "", "JSON", f"an error: {printable(str(error))}", advice) from None
+    if _depth_exceeds(content, MOST_LEVELS):
+        raise FileError(path, "", f"JSON of at most {MOST_LEVELS} levels", "more", advice)
     if not isinstance(content, dict):
         raise FileError(path, "", "a JSON object", f"a {type(content).__name__}", advice)
     return content
+
+
+def _depth_exceeds(tree: Any, levels: int) -> bool:
+    children = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return levels < 0 or any(_depth_exceeds(child, levels - 1) for child in children)
 
 
 def read_toml(path: Path, most: int, advice: str) -> dict[str, Any]:

@@ -3,9 +3,13 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from anynet.core.checks import nearest
 from benchmarks import common
 from benchmarks.faults.fuzz import Counts, fuzz_apart
 from benchmarks.faults.readers import READERS
@@ -17,7 +21,7 @@ CHUNK = 2000
 def main(
     *,
     fuzz: common.Count = 100_000,
-    readers: list[str] | None = None,
+    readers: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
     seed: int = 0,
     kept: Path = Path("faults"),
     out: Path | None = None,
@@ -39,8 +43,13 @@ def main(
     """
     common.check_new(out)
     chosen = readers or list(READERS)
+    for name in chosen:
+        if name not in READERS:
+            raise ValueError(f'--readers: there is no "{name}"{nearest(name, READERS)}')
     kept.mkdir(parents=True, exist_ok=True)
-    table = Table("reader", "inputs", "read", "refused", "tracebacks", "hangs", "slowest, s", "peak memory, MB")
+    table = Table("reader", "inputs", "read", "refused", "tracebacks", "hangs", "seconds", "MB", box=SIMPLE_HEAD)
+    for column in table.columns:
+        column.overflow = "fold"
     counts = {}
     for name in chosen:
         each = -(-fuzz // len(chosen))

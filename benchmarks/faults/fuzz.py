@@ -99,30 +99,47 @@ def fuzz(reader: Reader, inputs: int, seed: int, kept: Path | None = None) -> Co
     return counts
 
 
-def _give(reader: Reader, folder: Path, counts: Counts) -> str | None:
-    counts.inputs += 1
-    began, fault = time.perf_counter(), None
-    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+def check_refusal(reader: Reader, folder: Path) -> str:
+    """Let a reader read a folder, and return "read" or the class of the error that refused it.
+
+    Raises
+    ------
+    AssertionError
+        If the message is not one line that names the file.
+    Exception
+        If the error is none of the package.
+    """
     try:
         with redirect_stderr(StringIO()):
             reader.read(folder)
-        counts.read += 1
     except (an.Error, FileNotFoundError) as error:
-        message = str(error)
-        if not message.isprintable() or str(folder) not in message:
-            counts.tracebacks += 1
-            fault = f"the message is not one line that names the file: {message!r}"
-        counts.refused[type(error).__name__] = counts.refused.get(type(error).__name__, 0) + 1
+        if not str(error).isprintable() or str(folder) not in str(error):
+            raise AssertionError(f"the message is not one line that names the file: {error!r}") from error
+        return type(error).__name__
+    return "read"
+
+
+def _give(reader: Reader, folder: Path, counts: Counts) -> str | None:
+    """Count what becomes of a folder, and return the traceback if that is a fault."""
+    counts.inputs += 1
+    began = time.perf_counter()
+    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+    try:
+        end = check_refusal(reader, folder)
     except HangError:
         counts.hangs += 1
-        fault = traceback.format_exc()
+        return traceback.format_exc()
     except Exception:
         counts.tracebacks += 1
-        fault = traceback.format_exc()
+        return traceback.format_exc()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    counts.slowest = max(counts.slowest, time.perf_counter() - began)
-    return fault
+        counts.slowest = max(counts.slowest, time.perf_counter() - began)
+    if end == "read":
+        counts.read += 1
+    else:
+        counts.refused[end] = counts.refused.get(end, 0) + 1
+    return None
 
 
 def fuzz_apart(name: str, inputs: int, seed: int, kept: Path) -> Counts:

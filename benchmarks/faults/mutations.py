@@ -7,6 +7,7 @@ import pickletools
 import re
 import struct
 import tomllib
+import zlib
 from random import Random
 from typing import Any
 
@@ -76,7 +77,13 @@ def _lines(content: bytearray, random: Random) -> None:
     if len(lines) > 1:
         at = random.randrange(len(lines))
         line = lines[at]
-        choices = ([], [line, line], [line[: len(line) // 2]], [line[: len(line) // 2] + b"\n"], [b"\n"])
+        choices: tuple[list[bytes], ...] = (
+            [],
+            [line, line],
+            [line[: len(line) // 2]],
+            [line[: len(line) // 2] + b"\n"],
+            [b"\n"],
+        )
         lines[at : at + 1] = random.choice(choices)
         content[:] = b"".join(lines)
 
@@ -160,12 +167,30 @@ def change_tensors(content: bytes, random: Random) -> bytes:
     elif random.random() < 0.5:
         header[random.choice(("extra", "best.9.W", "last.0.b", ""))] = header.pop(name)
     else:
-        data = bytearray(data)
         start, end = header[name]["data_offsets"]
-        value = struct.pack("<d", random.choice((float("nan"), float("inf"), -1.0)))
-        data[start : start + 8] = value[: end - start]
+        value = struct.pack("<d", random.choice((float("nan"), float("inf"), -1.0)))[-min(8, end - start) :]
+        data = data[:start] + value + data[start + len(value) :]
     text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + bytes(data)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def change_png(content: bytes, random: Random) -> bytes:
+    """Return a PNG file with a damaged chunk whose length and checksum are right; other files are damaged anywhere."""
+    if not content.startswith(b"\x89PNG"):
+        return mutate(content, random)
+    chunks, at = [], 8
+    while at < len(content):
+        (length,) = struct.unpack(">I", content[at : at + 4])
+        chunks.append((content[at + 4 : at + 8], content[at + 8 : at + 8 + length]))
+        at += 12 + length
+    chosen = random.randrange(len(chunks))
+    kind, data = chunks[chosen]
+    chunks[chosen] = (kind, mutate(data, random))
+    if random.random() < 0.2:
+        chunks.insert(chosen, random.choice(chunks))
+    return content[:8] + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
 
 
 def pickle_program(content: bytes, random: Random) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 from anynet.app.config import make_config, refused_in
+from anynet.app.image_files import read_image
 from anynet.app.prediction import load_predictor, load_run
 from anynet.app.reports import preset
 from anynet.app.reports.tasks import read_outcome
@@ -108,6 +109,7 @@ READERS = {
         lambda: [{"cifar.tgz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00" + bytes(8)}],
         ("cifar.tgz",),
     ),
+    "images": Reader(lambda folder: read_image(folder / "image"), valid_files.images, ("image",), mutations.change_png),
     "model.safetensors": Reader(
         lambda folder: load_run(folder, backend("numpy")),
         _of("config.toml", "model.safetensors"),

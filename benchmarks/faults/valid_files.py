@@ -3,12 +3,14 @@
 import pickle
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import optuna
+from PIL import Image
 
 import anynet as an
 from anynet.app import build
@@ -18,7 +20,7 @@ from anynet.app.search import search_folder
 from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
-from anynet.app.space import Grid, Point, Range
+from anynet.app.space import Grid, Point, Range, Space
 from anynet.data import split
 from anynet.data.dataset import BATCHES
 from anynet.data.synthetic import draw
@@ -29,7 +31,7 @@ Files = dict[str, bytes]
 IMAGES = 3
 CLASSES = tuple("abcdefghij")
 CONFIG = Config(data="synthetic", train="60", val="20", hidden="2", epochs=2, batch_size=30)
-SPACE = {"activation": Grid(("relu", "tanh")), "lr": Range(0.001, 0.1)}
+SPACE: Space = {"activation": Grid(("relu", "tanh")), "lr": Range(0.001, 0.1)}
 POINTS: list[Point] = [
     {"activation": "relu", "lr": 0.01},
     {"activation": "tanh", "lr": 0.02},
@@ -51,6 +53,26 @@ def binary() -> Files:
     """Return CIFAR-10 of 18 images as binary batches."""
     records = b"".join(bytes([label]) + bytes(3072) for label in range(IMAGES))
     return {"batches.meta.txt": "\n".join(CLASSES).encode()} | {f"{name}.bin": records for name in BATCHES}
+
+
+@cache
+def images() -> list[Files]:
+    """Return an image in every format that is read, some of them with alpha, 16 bits, a palette or several images."""
+    colors = np.arange(40 * 40 * 4).reshape(40, 40, 4).astype(np.uint8)
+    drawn = {mode: Image.fromarray(colors).convert(mode) for mode in ("RGBA", "RGB", "LA", "P", "L", "1", "CMYK")}
+    drawn["I;16"] = Image.fromarray(colors[..., 0].astype(np.uint16) * 257)
+    files = [_image(drawn[mode], "PNG") for mode in ("RGBA", "RGB", "LA", "P", "L", "1", "I;16")]
+    files += [_image(drawn["RGB"], kind) for kind in ("JPEG", "GIF", "WEBP", "BMP", "TIFF")]
+    files += [_image(drawn["CMYK"], "JPEG"), _image(drawn["RGB"], "JPEG", progressive=True)]
+    files += [_image(drawn["I;16"], "TIFF"), _image(drawn["RGB"], "TIFF", compression="tiff_lzw")]
+    files += [_image(drawn["L"], "GIF", save_all=True, append_images=[drawn["P"]])]
+    return files
+
+
+def _image(image: Image.Image, kind: str, **options: Any) -> Files:
+    stream = BytesIO()
+    image.save(stream, kind, **options)
+    return {"image": stream.getvalue()}
 
 
 @cache

@@ -29,6 +29,13 @@ def test_every_error_is_one_of_the_package_and_a_built_in_one(error, built_in):
     assert issubclass(error, built_in)
 
 
+def test_a_file_error_is_one_line_whatever_the_file_holds():
+    error = FileError("a.csv", "column \x1b[2J", "a number", "text\n" * 1000, "remove it")
+    assert str(error).startswith("a.csv, column ?[2J: expected a number, got text text")
+    assert str(error).isprintable()
+    assert len(str(error)) < 600
+
+
 def test_a_file_error_survives_pickling():  # worker processes send errors
     error = FileError("a.csv", "line 2", "a number", "text", "remove it")
     again = pickle.loads(pickle.dumps(error))

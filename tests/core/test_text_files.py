@@ -32,7 +32,8 @@ def test_a_file_of_another_encoding_or_size_is_refused_by_all(tmp_path, read):
         (b"", "line 1: expected JSON, got an error: Expecting value"),
         (b'{"a": 1,\n"b"', "line 2: expected JSON, got an error: Expecting ':' delimiter"),
         (b"[1]", "expected a JSON object, got a list"),
-        (b"[" * 900, "expected JSON, got an error"),
+        (b"[" * 9000, "expected JSON, got an error"),
+        (b'{"a":' * 400 + b"1" + b"}" * 400, "expected JSON of at most 100 levels, got more"),
         (b'{"a": ' + b"9" * 5000 + b"}", "expected JSON, got an error: Exceeds the limit"),
     ],
 )

@@ -158,14 +158,14 @@ def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal
         return
     require("parameters", trial.params, ", ".join(space), set(trial.params) == set(space))
     result: Any = attributes.get("result")
-    require("result", result, "results by name", isinstance(result, dict))
+    names = [name for name in Trial._fields if name not in ("number", "stage", "settings")]
+    require("result", result, ", ".join(names), isinstance(result, dict) and set(result) == set(names))
     kinds = get_type_hints(Trial)
-    for name in Trial._fields:
-        if name not in ("number", "stage", "settings"):
-            value = result.get(name)
-            require(f"result {name}", value, str(kinds[name]), isinstance(value, kinds[name]))
+    for name in names:
+        kind = kinds[name]
+        expected = kind.__name__ if isinstance(kind, type) else str(kind)
+        require(f"result {name}", result[name], expected, isinstance(result[name], kind))
     require("result state", result["state"], " or ".join(STATES), result["state"] in STATES)
-    require("result", result, "no other results", len(result) == len(Trial._fields) - 3)
 
 
 def read_trial(stage: str, trial: FrozenTrial) -> Trial:

@@ -1,0 +1,126 @@
+"""A search whose files are damaged: file and line, trial or key are named."""
+
+import json
+
+import pytest
+
+from anynet.app.search import search_folder
+from anynet.app.search.journal import Lock
+from anynet.app.search.trial import read_trial
+from anynet.app.search.worker import Worker
+from anynet.core.errors import FileError
+from benchmarks.faults import valid_files
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, content in valid_files.searched().items():
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+def trials(folder):
+    stage = valid_files.stage_of(folder, Worker(folder / search_folder.WORKERS))
+    return [read_trial("coarse", trial) for trial in stage.finished()]
+
+
+def refused(folder) -> str:
+    with pytest.raises(FileError) as caught:
+        trials(folder)
+    message = str(caught.value)
+    assert message.startswith(f"{folder / 'journal.log'}, ")
+    assert message.isprintable()
+    return message
+
+
+def change(folder, number: int, line: bytes) -> int:
+    """Put another line in place of one, and return how many there are."""
+    lines = (folder / "journal.log").read_bytes().splitlines(keepends=True)
+    lines[number - 1] = line
+    (folder / "journal.log").write_bytes(b"".join(lines))
+    return len(lines)
+
+
+def test_the_search_is_read(folder):
+    assert [trial.state for trial in trials(folder)] == ["finished", "diverged"]
+
+
+@pytest.mark.parametrize(
+    ("line", "got"),
+    [
+        (b'{"op_code": 4, "wor\n', "an error: Invalid control character"),
+        (b"\n", "an error: Expecting value"),
+        (b"3\n", "a int"),
+        (b"\xff\n", "an error: "),
+        (b"[" * 5000 + b"\n", "an error: "),
+        (b"{}\n", "one that does not fit (KeyError: 'op_code')"),
+        (b'{"op_code": 99, "worker_id": "x"}\n', "one that does not fit (AssertionError"),
+        (b'{"op_code": 8, "worker_id": "x", "trial_id": []}\n', "one that does not fit (TypeError"),
+    ],
+)
+def test_a_damaged_line_is_named_wherever_it_is(folder, line, got):
+    count = change(folder, 4, line)
+    assert f"line 4: expected an entry of a search, got {got}" in refused(folder)
+    for name, content in valid_files.searched().items():
+        (folder / name).write_bytes(content)
+    change(folder, count, line)
+    assert f"line {count}: expected an entry of a search, got {got}" in refused(folder)
+
+
+def test_a_torn_last_line_is_left_out_and_that_is_said(folder, capsys):
+    journal = folder / "journal.log"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code": 4, "wor')
+    assert len(trials(folder)) == 2
+    assert journal.read_bytes().startswith(whole)
+    said = capsys.readouterr().err
+    assert said == f"anynet: {journal}: removed its last 19 bytes, a line that a process had no time to finish\n"
+    with Lock(journal):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"point": 3}, "trial 0, point: expected a number below 3, got 3"),
+        ({"point": "0"}, "trial 0, point: expected a number below 3, got '0'"),
+        ({"worker": "../../elsewhere"}, "trial 0, worker: expected the name of a worker, got '../../elsewhere'"),
+        ({"result": None}, "trial 0, result: expected dataset, state, "),
+        ({"result": {}}, "trial 0, result: expected dataset, state, "),
+        ({"seconds": "1"}, "trial 0, result seconds: expected float, got '1'"),
+        ({"best_epoch": 1.5}, "trial 0, result best_epoch: expected int | None, got 1.5"),
+        ({"state": "won"}, "trial 0, result state: expected finished or pruned or diverged, got 'won'"),
+    ],
+)
+def test_a_trial_with_other_results_is_named(folder, change, message):
+    """The change is made wherever the entries of the first trial have that name."""
+
+    def changed(tree):
+        if not isinstance(tree, dict):
+            return tree
+        return {name: changed(value) for name, value in tree.items()} | {n: v for n, v in change.items() if n in tree}
+
+    entries = [json.loads(line) for line in (folder / "journal.log").read_bytes().splitlines()]
+    for entry in entries:
+        if not entry.get("trial_id"):
+            entry.update({name: changed(value) for name, value in entry.items()})
+    (folder / "journal.log").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    assert message in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "line 1: expected JSON, got an error: Expecting value"),
+        (b'{"base": {', "line 1: expected JSON, got an error"),
+        (b"[]", "expected a JSON object, got a list"),
+        (b"\xff", "line 1: expected text in UTF-8, got byte 0xff"),
+    ],
+)
+def test_damaged_settings_are_named(folder, content, message):
+    (folder / "search.json").write_bytes(content)
+    with pytest.raises(FileError) as caught:
+        search_folder.is_new(folder, valid_files.settings())
+    assert str(caught.value).startswith(f"{folder / 'search.json'}")
+    assert message in str(caught.value)
