@@ -5,17 +5,24 @@ import shutil
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 from commands import refused
+from safetensors.numpy import load_file
 
 from anynet.app.cli import main
+from anynet.training import TrainingWarning
 
-SMALL = "--data synthetic --train 300 --val 60 --hidden 5 --batch-size 50 --epochs 4 --schedule step:0.5:2".split()
+SMALL = {"train": 300, "val": 60, "hidden": 5, "batch-size": 50, "epochs": 4, "schedule": "step:0.5:2"}
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
 
-def train(*options):
-    main(["train", *options])
+def train(folder, *options, **changes):
+    """Train with small settings into a new folder."""
+    pairs = (SMALL | {name.replace("_", "-"): value for name, value in changes.items()}).items()
+    main(["train", *(f"--{name}={value}" for name, value in pairs), "--run", folder, *options])
+
+
+def resume(folder, *options):
+    main(["train", "--resume", folder, *options])
 
 
 def content(folder):
@@ -37,9 +44,9 @@ def cut(folder, epochs):
 
 
 def test_a_run_goes_on(tmp_path):
-    train(*SMALL, "--run", "whole")
-    train(*SMALL, "--epochs", "2", "--run", "stopped")
-    train("--resume", "stopped", "--epochs", "4")
+    train("whole")
+    train("stopped", epochs=2)
+    resume("stopped", "--epochs", "4")
     whole, resumed = (content(tmp_path / name) for name in ("whole", "stopped"))
     np.testing.assert_equal(resumed, whole)
     for name in ("config.toml",):
@@ -49,47 +56,46 @@ def test_a_run_goes_on(tmp_path):
 
 
 def test_a_run_that_was_killed_goes_on(tmp_path):
-    train(*SMALL, "--run", "whole")
+    train("whole")
     shutil.copytree("whole", "killed")
     cut(tmp_path / "killed", 3)
-    train("--resume", "killed")
+    resume("killed")
     np.testing.assert_equal(content(tmp_path / "killed"), content(tmp_path / "whole"))
     rows = [(tmp_path / name / "history.csv").read_text().splitlines() for name in ("killed", "whole")]
     assert len(rows[0]) == len(rows[1]) == 5
 
 
 def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(tmp_path):
-    train(*SMALL, "--run", "whole")
+    train("whole")
     shutil.copytree("whole", "killed")
     cut(tmp_path / "killed", 0)
-    train("--resume", "killed")
+    resume("killed")
     np.testing.assert_equal(content(tmp_path / "killed"), content(tmp_path / "whole"))
 
 
 def test_a_sweep_goes_on(tmp_path):
     more = "--seeds", "2", "--sweep", "lr=0.01,0.05"
-    train(*SMALL, *more, "--run", "whole")
+    train("whole", *more)
     shutil.copytree("whole", "killed")
     cut(tmp_path / "killed", 2)
     if not list((tmp_path / "killed" / "checkpoints").rglob("*.safetensors")):  # the last two are later
-        train(*SMALL, *more, "--epochs", "2", "--run", "short")
+        train("short", *more, epochs=2)
         shutil.rmtree("killed")
         shutil.move("short", "killed")
-    train("--resume", "killed", "--epochs", "4")
+    resume("killed", "--epochs", "4")
     assert (tmp_path / "killed" / "members.csv").read_text() == (tmp_path / "whole" / "members.csv").read_text()
     for k in range(4):
         parts = (tmp_path / name / f"member-{k}" for name in ("killed", "whole"))
         np.testing.assert_equal(*(content(part)[0] for part in parts))
 
 
-def test_a_schedule_that_ends_with_the_training_is_told(capsys):
-    train(*SMALL, "--schedule", "cosine", "--epochs", "2", "--run", "stopped")
-    capsys.readouterr()
-    train("--resume", "stopped", "--epochs", "3")
-    said = capsys.readouterr().err
-    assert "anynet: the learning rate falls to 0 at the last epoch, which was 2 and is 3 now" in said
-    train("--resume", "stopped")
-    assert "the learning rate falls" not in capsys.readouterr().err
+def test_a_schedule_that_ends_with_the_training_is_told():
+    train("stopped", schedule="cosine", epochs=2)
+    with pytest.warns(
+        TrainingWarning, match="the learning rate falls to 0 at the last epoch, which was 2 and is 3 now"
+    ):
+        resume("stopped", "--epochs", "3")
+    resume("stopped")  # without a warning
 
 
 REFUSED = {
@@ -104,7 +110,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("options", REFUSED)
 def test_what_cannot_change_is_refused(tmp_path, capsys, options):
-    train(*SMALL, "--epochs", "2", "--run", "stopped")
+    train("stopped", epochs=2)
     before = content(tmp_path / "stopped")
     said = refused(capsys, "train", "--resume", "stopped", *options.split())
     assert REFUSED[options] in said
@@ -116,12 +122,12 @@ def test_a_folder_that_is_none_is_refused(capsys):
 
 
 def test_no_checkpoints_if_never(tmp_path):
-    train(*SMALL, "--checkpoint-every", "never", "--run", "run")
+    train("run", "--checkpoint-every", "never")
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '["x"]'])
 def test_damaged_points_are_named(tmp_path, capsys, damage):
-    train(*SMALL, "--epochs", "1", "--seeds", "2", "--run", "sweep")
+    train("sweep", "--seeds", "2", epochs=1)
     (tmp_path / "sweep" / "points.json").write_text(damage)
     assert "points.json: expected the settings of the members" in refused(capsys, "train", "--resume", "sweep")
