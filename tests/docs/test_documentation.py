@@ -11,7 +11,7 @@ from cyclopts import App
 
 import anynet as an
 from anynet.app import cli
-from anynet.app.config import Config
+from anynet.app.config import Config, write_config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"])
@@ -50,8 +50,9 @@ def test_python_blocks_run(page, monkeypatch):
 @pytest.mark.parametrize(("module", "arguments"), list(commands()))
 def test_commands_are_understood(module, arguments, tmp_path, monkeypatch):
     """They are parsed, not run."""
-    (tmp_path / "runs" / "mine").mkdir(parents=True)
-    (tmp_path / "runs" / "mine" / "config.toml").write_text("")
+    for run in ("runs/mine", "runs/20261121-120000", "RUN"):
+        (tmp_path / run).mkdir(parents=True)
+        write_config(Config(), tmp_path / run / "config.toml")
     monkeypatch.chdir(tmp_path)
     tokens = shlex.split(arguments)
     if module is None:
