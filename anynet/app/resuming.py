@@ -9,7 +9,7 @@ from anynet.app.config import Config, make_config, read_config, read_settings, r
 from anynet.app.space import Point
 from anynet.core.atomic import write_text_whole
 from anynet.core.errors import FileError
-from anynet.training.checkpoints import Interval
+from anynet.training.checkpoints import Interval, read_histories
 
 CHECKPOINTS = "checkpoints"
 """Folder of the checkpoints in that of a run or a sweep."""
@@ -27,7 +27,10 @@ MAY_CHANGE = ("epochs", "backend", "precision", "compile", "memory_budget", "dat
 def check_interval(every: str) -> None:
     """Raise ValueError if this is neither an interval of checkpoints nor "never"."""
     if every != NEVER:
-        Interval.of(every)
+        try:
+            Interval.of(every)
+        except ValueError as error:
+            raise ValueError(f"{error}, or never".replace("checkpoint_every", "--checkpoint-every")) from None
 
 
 def checkpoint_arguments(folder: Path, every: str, *, resume: bool) -> dict[str, Any]:
@@ -83,8 +86,8 @@ def defaults(folder: Path) -> dict[str, object]:
     return {name: value for name, value in asdict(config).items() if value is not None}
 
 
-def check_resumable(config: Config, started: Config, folder: Path) -> None:
-    """Raise ValueError if a run cannot go on with these settings.
+def check_resumable(config: Config, started: Config, folder: Path) -> int:
+    """Return the number of epochs that a run goes on from.
 
     Parameters
     ----------
@@ -93,14 +96,32 @@ def check_resumable(config: Config, started: Config, folder: Path) -> None:
     started : Config
         Settings that it was started with.
     folder : Path
-        Of the run, for the message.
+        Of the run or sweep.
+
+    Returns
+    -------
+    int
+        0 if there is no checkpoint.
+
+    Raises
+    ------
+    ValueError
+        If it cannot go on with these settings, has results but no checkpoints, or is part of a sweep.
+    FileError
+        If a checkpoint is damaged.
     """
+    if (folder.parent / POINTS).is_file():
+        raise ValueError(f"--resume: {folder} is part of a sweep; resume {folder.parent}")
     for field in fields(Config):
         now, then = getattr(config, field.name), getattr(started, field.name)
         if now != then and field.name not in MAY_CHANGE:
             raise ValueError(
-                f"--resume: {folder} was started with {field.name} {then}, not {now}; only {', '.join(MAY_CHANGE)} may "
-                "change; start another run"
+                f"--resume: {folder} was started with {field.name} {then}, not {now}; only {', '.join(MAY_CHANGE)} (a "
+                "folder of the same images) may change; start another run"
             )
     if config.epochs < started.epochs:
         raise ValueError(f"--epochs: expected {started.epochs} or more, as {folder} has, got {config.epochs}")
+    done = max(map(len, read_histories(folder / CHECKPOINTS)), default=0)
+    if not done and (folder / "result.json").exists():
+        raise ValueError(f"--resume: {folder} has results, but no checkpoints to go on from; start another run")
+    return done

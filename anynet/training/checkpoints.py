@@ -88,6 +88,8 @@ class CheckpointFolder:
         self, path: str | Path, training: Mapping[str, str], *, resume: bool, every: Interval, epochs: int
     ) -> None:
         self.path, self._training, self._every, self._epochs = Path(path), dict(training), every, epochs
+        if self.path.exists() and not self.path.is_dir():
+            raise CheckpointError(f"{self.path}: expected a folder for checkpoints, got a file; choose another name")
         known = read_description(self.path)
         self._stacks: list[list[int]] | None = None if known is None else known["stacks"]
         if known is None:
@@ -105,6 +107,11 @@ class CheckpointFolder:
                     f"{self.path}: its checkpoints are of a training with {name} {old}, not {new}; a training is "
                     "resumed with the same settings"
                 )
+        if known["epochs"] > epochs:
+            raise CheckpointError(
+                f"{self.path}: its checkpoints are of a training with {known['epochs']} epochs, not {epochs}; choose "
+                "as many or more"
+            )
         if known["epochs"] != epochs and any(TO_THE_END in value for value in there.values()):
             warnings.warn(
                 f"the learning rate falls to 0 at the last epoch, which was {known['epochs']} and is {epochs} now: the "

@@ -1,6 +1,5 @@
 """Run a part in a separate process with a time limit."""
 
-import ctypes
 import os
 import re
 import signal
@@ -17,6 +16,8 @@ from benchmarks.card.parts import Part
 
 SOURCE = Path(__file__).resolve().parents[2]
 
+CHILD = Path(__file__).with_name("child.py")
+
 MINUTES_FRACTION = 0.85
 """Fraction of the time limit passed as ``--minutes``; the last measurement overruns it."""
 
@@ -25,11 +26,6 @@ EXIT_SECONDS = 15
 
 SHOWN_LINES = 15
 """Last lines shown of a failed part's output."""
-
-_PR_SET_PDEATHSIG = 1
-"""Option of Linux's prctl: the signal that a process gets when the process that started it ends."""
-
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Outcome(NamedTuple):
@@ -54,7 +50,7 @@ def run(part: Part, folder: Path, *, quick: bool, seconds: float | None = None) 
     log, began = folder / f"{part.name}.txt", time.monotonic()
     if part.tests is not None:
         part.tests.unlink(missing_ok=True)
-    code = _call([sys.executable, "-m", part.module, *arguments], log, seconds)
+    code = _call([sys.executable, str(CHILD), part.module, *arguments], log, seconds)
     took = time.monotonic() - began
     text = log.read_text(encoding="utf-8", errors="replace")
     end = _end(code, text)
@@ -91,7 +87,6 @@ def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
             cwd=SOURCE,
             env=os.environ | {"COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
-            preexec_fn=_end_with_parent,
         )
         try:
             return process.wait(seconds)
@@ -104,12 +99,6 @@ def _call(command: list[str], log: Path, seconds: float | None) -> int | None:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-def _end_with_parent() -> None:
-    """Have Linux kill this process when its parent is killed, which cannot stop it any more."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _test_message(log: Path, code: int | None, end: str | None) -> str:

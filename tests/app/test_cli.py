@@ -23,6 +23,7 @@ def test_a_run_leaves_a_whole_folder(trained):
     folder = trained.folder
     assert {path.name for path in folder.iterdir()} == {
         "config.toml", "history.csv", "result.json", "model.safetensors", "curves.png", "weights.png",
+        "checkpoints",
     }  # fmt: skip
 
     result = json.loads((folder / "result.json").read_text())
@@ -145,7 +146,11 @@ def test_divergence_ends_in_one_line_and_leaves_a_report(tmp_path, capsys):
     assert "with learning rate 1e+30; first not finite: " in said
     assert "; try a tenth of the learning rate, 1e+29, or clip_norm=" in said
     assert said.rstrip().endswith(f"; norms of the steps before are in {Path('out', 'divergence.json')}")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["config.toml", "divergence.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "checkpoints",
+        "config.toml",
+        "divergence.json",
+    ]
     report = json.loads((tmp_path / "out" / "divergence.json").read_text(), parse_constant=pytest.fail)
     assert report["first_not_finite"] in said
     assert [row["step"] for row in report["steps_before"]] == list(range(1, report["step"] + 1))

@@ -227,7 +227,7 @@ def test_a_small_file_system_loses_no_net(tmp_path):
     assert ended.returncode == 0
     assert f"{tiny}/out cannot be written (No space left on device); net and results are in {elsewhere}" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert there == {"out", "config.toml", "history.csv"}
+    assert there == {"out", "config.toml", "history.csv", "checkpoints", "training.json", ".lock"}
 
 
 def test_a_net_that_is_too_large_for_any_file_is_named(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from commands import refused
 from safetensors.numpy import load_file
 
 from anynet.app.cli import main
+from anynet.app.run_folder import RunFolder
 
 SMALL = {"train": 300, "val": 60, "hidden": 5, "batch-size": 50, "epochs": 4, "schedule": "step:0.5:2"}
 pytestmark = pytest.mark.usefixtures("few_pictures")
@@ -105,7 +107,8 @@ REFUSED = {
     "--epochs 1": "--epochs: expected 2 or more, as stopped has, got 1",
     "--run other": "--resume: expected no --run",
     "--seeds 2": "--resume: expected no --run",
-    "--checkpoint-every 0": 'checkpoint_every: expected a number of epochs, or of seconds, such as "30s", got',
+    "--checkpoint-every 0": '--checkpoint-every: expected a number of epochs, or of seconds, such as "30s", got',
+    "--checkpoint-every 30m": "--checkpoint-every: expected a number of epochs",
 }
 
 
@@ -116,6 +119,35 @@ def test_what_cannot_change_is_refused(tmp_path, capsys, options):
     said = refused(capsys, "train", "--resume", "stopped", *options.split())
     assert REFUSED[options] in said
     np.testing.assert_equal(content(tmp_path / "stopped"), before)
+
+
+def test_results_without_checkpoints_are_not_lost(tmp_path, capsys):
+    train("finished", "--checkpoint-every", "never")
+    before = content(tmp_path / "finished")
+    said = refused(capsys, "train", "--resume", "finished", "--epochs", "9")
+    assert "finished has results, but no checkpoints to go on from" in said
+    np.testing.assert_equal(content(tmp_path / "finished"), before)
+
+
+def test_a_member_is_not_resumed_alone(capsys):
+    train("sweep", "--seeds", "2", epochs=1)
+    said = refused(capsys, "train", "--resume", "sweep/member-1", "--epochs", "3")
+    assert "sweep/member-1 is part of a sweep; resume sweep" in said
+
+
+def test_it_says_where_it_goes_on_and_how(tmp_path, capsys, monkeypatch):
+    def stop(results, epoch):
+        plain(results, epoch)
+        if epoch.epoch == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    plain = RunFolder.add
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "add", stop)
+        train("a run")
+    assert "go on with: python train.py --resume 'a run'" in capsys.readouterr().err
+    resume("a run")
+    assert "a run: goes on after epoch 2 of 4" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_none_is_refused(capsys):

@@ -187,6 +187,16 @@ def test_checkpoints_are_not_written_over(tmp_path):
         fit(resume=True)
 
 
+def test_fewer_epochs_and_files_are_refused(tmp_path):
+    fit(checkpoint=tmp_path / "kept")
+    with pytest.raises(CheckpointError, match="training with 5 epochs, not 3; choose as many or more"):
+        fit(checkpoint=tmp_path / "kept", resume=True, epochs=3)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(CheckpointError, match="expected a folder for checkpoints, got a file"):
+        fit(checkpoint=tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_a_second_process_is_refused(tmp_path):
     refused = []
 

@@ -1,5 +1,6 @@
 """``anynet train``, which is also ``python train.py``."""
 
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +49,7 @@ def train(
         Time some steps and print the time of each layer; do not train.
     resume
         Folder of a run or a sweep to go on with, from its last checkpoint. Of its settings --epochs may be raised, and
-        --backend, --precision, --compile, --memory-budget and --data may change.
+        --backend, --precision, --compile, --memory-budget and --data (a folder of the same images) may change.
     checkpoint_every
         Epochs between checkpoints, or seconds as in 30s, or never.
     """
@@ -56,8 +57,12 @@ def train(
         if run is not None or preset is not None or seeds is not None or sweep or profile:
             raise ValueError("--resume: expected no --run, --preset, --seeds, --sweep or --profile with it")
         started, points = read_started(resume)
-        check_resumable(config, started, resume)
-        _train(config, points, resume, checkpoint_every, resume=True)
+        done = check_resumable(config, started, resume)
+        print(f"{resume}: goes on after epoch {done} of {config.epochs}", file=sys.stderr)
+        try:
+            _train(config, points, resume, checkpoint_every, resume=True)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"interrupted before another epoch ended; {resume} is as it was") from None
         return
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
@@ -83,7 +88,7 @@ def _train(config: Config, points: list[Point] | None, path: Path | None, every:
                 rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off
         print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
     if result["interrupted"] and every != NEVER:
-        print(f"go on with: python train.py --resume {folder}", file=sys.stderr)
+        print(f"go on with: python train.py --resume {shlex.quote(str(folder))}", file=sys.stderr)
 
 
 def _where(result: Mapping[str, Any]) -> str:

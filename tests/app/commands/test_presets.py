@@ -24,7 +24,7 @@ def test_flags_win_over_the_preset(tmp_path):
 @pytest.mark.parametrize("name", {name.split("/")[0]: name for name in presets()}.values())
 def test_presets_fit(name, monkeypatch, capsys):
     trained = []
-    monkeypatch.setattr("anynet.app.experiment.run", lambda config, run: trained.append(config) or sys.exit(0))
+    monkeypatch.setattr("anynet.app.experiment.run", lambda config, run, **how: trained.append(config) or sys.exit(0))
     with pytest.raises(SystemExit, match="0"):
         cli.main(["train", "--preset", name])
     assert trained != [Config()]

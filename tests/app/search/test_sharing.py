@@ -21,7 +21,10 @@ from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
 from anynet.app.space import convert_space, points
 
-pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
+pytestmark = [
+    pytest.mark.usefixtures("few_pictures", "blank_plots"),
+    pytest.mark.filterwarnings("ignore::anynet.training.TrainingWarning"),  # batches of one
+]
 
 
 @pytest.fixture(scope="module")
