@@ -9,6 +9,8 @@ from commands import refused
 from safetensors.numpy import load_file
 
 from anynet.app.cli import main
+from anynet.app.config import write_config
+from anynet.app.sweep import sweep_folder
 
 SMALL = {"train": 300, "val": 60, "hidden": 5, "batch-size": 50, "epochs": 4, "schedule": "step:0.5:2"}
 pytestmark = pytest.mark.usefixtures("few_pictures")
@@ -86,6 +88,19 @@ def test_a_sweep_goes_on(tmp_path):
     for k in range(4):
         parts = (tmp_path / name / f"member-{k}" for name in ("killed", "whole"))
         np.testing.assert_equal(*(content(part)[0] for part in parts))
+
+
+def test_settings_of_a_sweep_come_after_its_points(monkeypatch):
+    """Settings alone are those of one net: a sweep that was killed between the two would go on as one."""
+    found = []
+
+    def write(config, path, **options):
+        found.append((path.parent / "points.json").exists())
+        write_config(config, path, **options)
+
+    monkeypatch.setattr(sweep_folder, "write_config", write)
+    train("sweep", "--seeds", "2", epochs=1)
+    assert found[0]
 
 
 @pytest.mark.filterwarnings("default::anynet.training.TrainingWarning")
