@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from on_backends import on_backends
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import anynet as an
 from anynet.compiler.numpy.target import NumpyTarget
 from anynet.core.errors import FileError
+from anynet.training.checkpoint_files import read_histories
 from anynet.training.checkpoints import CheckpointError, Interval
 
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
@@ -215,8 +217,6 @@ DAMAGES = {
 
 
 def change(path, edit):
-    from safetensors import safe_open
-
     with safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
     tensors = load_file(path)
@@ -237,11 +237,61 @@ def test_a_damaged_checkpoint_is_named(tmp_path, name):
     assert_equal(fit(checkpoint=tmp_path, resume=True), fit())
 
 
+LIES = {
+    "another epoch": {"epoch": 1},
+    "no such member": {"places": [1]},
+    "a member twice": {"places": [0, 0]},
+    "dropped, but there is none": {"dropped": [3]},
+    "no history": {"histories": []},
+    "a short history": {"histories": [[[1, *[0.5] * 8]]]},
+    "an accuracy of 2": {"histories": [[[n, *[0.5] * 3, 2, *[0.5] * 4] for n in (1, 2)]]},
+    "text in a history": {"histories": [[[1, *"abcdefgh"], [2, *"abcdefgh"]]]},
+    "no divergence": {"diverged": [[1, 2]]},
+    "a report of nothing": {"diverged": [[1, 2, 3, 0.5, {"first_not_finite": "x", "try": []}]]},
+    "no time": {"seconds": -1},
+    "no truth value": {"over": 1},
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_state_that_lies_is_named(tmp_path, name):
+    fit(checkpoint=tmp_path, epochs=2)
+    newest = tmp_path / "epoch-000002.safetensors"
+    with safe_open(newest, framework="numpy") as file:
+        metadata = file.metadata()
+    state = json.loads(metadata["state"]) | LIES[name]
+    save_file(load_file(newest), newest, metadata | {"state": json.dumps(state)})
+    (field,) = LIES[name]
+    for read in (lambda: fit(checkpoint=tmp_path, resume=True), lambda: read_histories(tmp_path)):
+        with pytest.raises(FileError, match=f"{newest.name}, state: expected that of 1 net after epoch 2, got {field}"):
+            read()
+
+
+DESCRIPTIONS = {
+    "format": {"format": 1},
+    "epochs": {"epochs": True},
+    "training": {"training": {"members": 3}},
+    "stacks": {"stacks": [[0], [2]]},
+    "stacks of another number of members": {"stacks": [[0, 1]]},
+    "stacks of text": {"stacks": ["ab", "c"]},
+}
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_a_description_that_lies_is_named(tmp_path, name):
+    fit(checkpoint=tmp_path, epochs=1, seeds=range(3))
+    path = tmp_path / "training.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | DESCRIPTIONS[name]))
+    for read in (lambda: fit(checkpoint=tmp_path, resume=True, seeds=range(3)), lambda: read_histories(tmp_path)):
+        with pytest.raises(FileError, match=rf"training\.json, {name.split()[0]}: expected"):
+            read()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "2"}', '{"format": "1", "training": {}, "stacks": 3}'])
 def test_a_damaged_description_is_named(tmp_path, text):
     fit(checkpoint=tmp_path, epochs=1)
     (tmp_path / "training.json").write_text(text)
-    with pytest.raises(FileError, match=r"training\.json: expected the description of a training"):
+    with pytest.raises(FileError, match=r"training\.json.*: expected"):
         fit(checkpoint=tmp_path, resume=True)
 
 

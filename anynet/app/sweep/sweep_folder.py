@@ -23,7 +23,7 @@ from anynet.app.sweep.statistics import history_result, over_seeds
 from anynet.core.csv_files import write_rows
 from anynet.data import Dataset
 from anynet.training import Epoch, History, Runs
-from anynet.training.checkpoints import read_histories
+from anynet.training.checkpoint_files import read_histories
 
 MEMBERS = "members.csv"
 COLUMNS = (
