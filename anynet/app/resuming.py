@@ -1,7 +1,7 @@
 """Going on with a run or a sweep that was stopped: which settings it had, and which may change."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ from anynet.app.config import Config, make_config, read_config, read_settings, r
 from anynet.app.space import Point
 from anynet.core.atomic import write_text_whole
 from anynet.core.errors import FileError
-from anynet.training.checkpoints import Interval, read_histories
+from anynet.training.checkpoint_files import read_description, read_histories
+from anynet.training.checkpoints import Interval
 
 CHECKPOINTS = "checkpoints"
 """Folder of the checkpoints in that of a run or a sweep."""
@@ -68,8 +69,10 @@ def read_started(folder: Path) -> tuple[Config, list[Point] | None]:
         If a file is damaged.
     """
     path, settings = folder / POINTS, folder / "config.toml"
+    known = read_description(folder / CHECKPOINTS)
+    epochs = {} if known is None else {"epochs": known["epochs"]}  # may have been raised since
     if not path.is_file():
-        return read_config(settings), None
+        return replace(read_config(settings), **epochs), None
     try:
         points = json.loads(path.read_text(encoding="utf-8"))
         if not (isinstance(points, list) and points and all(isinstance(point, dict) for point in points)):
@@ -77,7 +80,7 @@ def read_started(folder: Path) -> tuple[Config, list[Point] | None]:
     except ValueError as error:
         raise FileError(path, "", "the settings of the members", f"{error}", "start another sweep") from None
     with refused_in(settings):
-        return make_config(read_settings(settings) | points[0], settings.name), points
+        return make_config(read_settings(settings) | points[0] | epochs, settings.name), points
 
 
 def defaults(folder: Path) -> dict[str, object]:

@@ -16,7 +16,7 @@ from anynet.app.resuming import CHECKPOINTS
 from anynet.core.atomic import write_text_whole
 from anynet.nn import Linear
 from anynet.training import DivergedError, Epoch, History, Run
-from anynet.training.checkpoints import read_histories
+from anynet.training.checkpoint_files import read_histories
 from anynet.training.environment import environment
 from anynet.training.load import NET_FILE
 

@@ -1,6 +1,7 @@
 """Atomic writes: a reader finds the whole file or none, even after a crash of the machine."""
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,8 +19,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     path : Path
         File to write or replace.
     write : callable
-        ``write(partial)`` writes the file under its temporary name: ``PARTIAL``, the number of this process, and the
-        name. If it raises, the partial file is removed and `path` is left as it was; an OSError then names `path`.
+        ``write(partial)`` writes the file under its temporary name: ``PARTIAL``, the numbers of process and thread, and
+        the name. If it raises, the partial file is removed and `path` is left as it was; an OSError then names `path`.
 
     Examples
     --------
@@ -29,7 +30,7 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     ...     [path.name for path in Path(folder).iterdir()]
     ['table.csv']
     """
-    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
         write(partial)
         with partial.open("rb+") as file:

@@ -1,5 +1,6 @@
 """Checkpoints: files from which a training goes on as if it had not stopped."""
 
+import hashlib
 import json
 import re
 import time
@@ -10,21 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from anynet.backends import Backend
-from anynet.core.atomic import write_text_whole, write_whole
+from anynet.core.atomic import PARTIAL, write_text_whole, write_whole
 from anynet.core.errors import Error, FileError
-from anynet.core.history import History
+from anynet.core.formatting import printable
 from anynet.training import state as states
+from anynet.training.checkpoint_files import ADVICE, DESCRIPTION, FORMAT, checkpoint_files, read_description, read_state
 from anynet.training.description import TO_THE_END
 from anynet.training.errors import TrainingWarning
 from anynet.training.state import TrainingState
-
-FORMAT = "1"
-"""Version of the files."""
-
-DESCRIPTION = "training.json"
-"""File that says which training the checkpoints of a folder are of."""
-
-ADVICE = "remove the file to go on from an earlier checkpoint"
 
 
 class CheckpointError(Error, ValueError):
@@ -93,6 +87,10 @@ class CheckpointFolder:
         known = read_description(self.path)
         self._stacks: list[list[int]] | None = None if known is None else known["stacks"]
         if known is None:
+            if any(self.path.rglob("epoch-*.safetensors")):
+                raise CheckpointError(
+                    f"{self.path}: expected {DESCRIPTION} beside the checkpoints there; choose another folder"
+                )
             return
         if not resume:
             raise CheckpointError(
@@ -104,8 +102,8 @@ class CheckpointFolder:
             old, new = there.get(name, "nothing"), self._training.get(name, "nothing")
             if old != new:
                 raise CheckpointError(
-                    f"{self.path}: its checkpoints are of a training with {name} {old}, not {new}; a training is "
-                    "resumed with the same settings"
+                    f"{self.path}: its checkpoints are of a training with {printable(name)} {printable(old)}, not "
+                    f"{new}; a training is resumed with the same settings"
                 )
         if known["epochs"] > epochs:
             raise CheckpointError(
@@ -134,6 +132,8 @@ class CheckpointFolder:
                 f"{self.path}: another process uses these checkpoints; wait for it or stop it"
             ) from None
         try:
+            for partial in self.path.rglob(f"{PARTIAL}*"):  # of a process that was killed
+                partial.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
@@ -147,9 +147,15 @@ class CheckpointFolder:
         return self._stacks
 
     def of_stack(self, first: int, backend: Backend) -> "Checkpoints":
-        """Return the checkpoints of the stack whose first member has this number."""
-        single = self._stacks is None or len(self._stacks) == 1
-        return Checkpoints(self.path if single else self.path / f"stack-{first}", self._every, backend)
+        """Return the checkpoints of the stack whose first member has this number; `stacks` comes first."""
+        stacks = self._stacks or [[first]]
+        path = self.path if len(stacks) == 1 else self.path / f"stack-{first}"
+        members = next(len(stack) for stack in stacks if stack[0] == first)
+        return Checkpoints(path, self._every, backend, members, f"{first} of {self._digest()}")
+
+    def _digest(self) -> str:
+        """Return a text that is another one for another training."""
+        return hashlib.sha256(json.dumps(self._training, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Checkpoints:
@@ -160,10 +166,15 @@ class Checkpoints:
     path : Path
     every : Interval
     backend : Backend
+    members : int
+        Number of nets.
+    owner : str
+        Text that is another one for another training or stack.
     """
 
-    def __init__(self, path: Path, every: Interval, backend: Backend) -> None:
+    def __init__(self, path: Path, every: Interval, backend: Backend, members: int, owner: str) -> None:
         self._path, self._every, self._backend = path, every, backend
+        self._members, self._owner = members, owner
         self._saved, self._when = 0, time.monotonic()
         self._failed = False
 
@@ -181,10 +192,10 @@ class Checkpoints:
         if state.epoch == self._saved:
             return
         tensors, text = states.to_host(state, self._backend)
-        content = save(tensors, {"format": FORMAT, "state": text})
+        content = save(tensors, {"format": FORMAT, "owner": self._owner, "state": text})
         path = self._path / f"epoch-{state.epoch:06}.safetensors"
         try:
-            self._path.mkdir(parents=True, exist_ok=True)
+            self._path.mkdir(exist_ok=True)  # if the folder above is gone, net and results will be elsewhere
             write_whole(path, lambda partial: partial.write_bytes(content))
             self._remove_others(state)
         except OSError as error:
@@ -211,70 +222,20 @@ class Checkpoints:
         FileError
             If the newest checkpoint is damaged, or of other nets.
         """
-        found = _files(self._path)
+        found = checkpoint_files(self._path)
         if not found:
             return None
         self._saved = max(found)
         path = found[self._saved]
-        tensors, text = read_tensors(path)
+        tensors, text = read_state(path, self._saved, self._members, self._owner)
         try:
             return states.from_host(tensors, text, like(states.places_of(text)), self._backend)
         except (KeyError, TypeError, ValueError) as error:
             raise FileError(path, "", "the checkpoint of this training", f"another ({error})", ADVICE) from error
 
     def _remove_others(self, state: TrainingState) -> None:
-        found = _files(self._path)
+        found = checkpoint_files(self._path)
         best = max(filter(None, state.histories), key=lambda history: history.best.val_accuracy, default=None)
         keep = {*sorted(found)[-2:], 0 if best is None else best.best.epoch}
         for epoch in found.keys() - keep:
             found[epoch].unlink(missing_ok=True)
-
-
-def read_description(folder: Path) -> dict[str, Any] | None:
-    """Return the content of a folder's ``training.json``; None if there is none. Raises FileError if it is damaged."""
-    path = folder / DESCRIPTION
-    if not path.exists():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT or not isinstance(content["training"], dict) or int(content["epochs"]) < 1:
-            raise ValueError(f"format {content['format']}")
-        content["stacks"] = [[int(k) for k in stack] for stack in content["stacks"]]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise FileError(path, "", "the description of a training", f"{error}", "start in another folder") from error
-    return dict(content)
-
-
-def read_histories(folder: Path) -> list[History]:
-    """Return the histories of all members up to the newest checkpoints of a folder; empty ones without checkpoints."""
-    description = read_description(folder)
-    if description is None:
-        return []
-    found: dict[int, History] = {}
-    for stack in description["stacks"]:
-        path = folder if len(description["stacks"]) == 1 else folder / f"stack-{stack[0]}"
-        files = _files(path)
-        rows = states.histories_of(read_tensors(files[max(files)])[1]) if files else [History()] * len(stack)
-        found |= dict(zip(stack, rows, strict=True))
-    return [found[k] for k in sorted(found)]
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Any], str]:
-    """Return tensors and JSON of a checkpoint. Raises FileError if it is damaged."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
-    except (OSError, SafetensorError, TypeError, ValueError) as error:
-        raise FileError(path, "", "a checkpoint", f"{error}", ADVICE) from error
-    if metadata.get("format") != FORMAT:
-        raise FileError(path, "metadata", f"format {FORMAT}", f"{metadata.get('format')}", ADVICE)
-    return tensors, metadata["state"]
-
-
-def _files(path: Path) -> dict[int, Path]:
-    """Return the checkpoints of a folder by epoch."""
-    names = ((re.fullmatch(r"epoch-(\d+)\.safetensors", file.name), file) for file in path.glob("epoch-*.safetensors"))
-    return {int(match[1]): file for match, file in names if match}

@@ -1,8 +1,10 @@
 """Text that tells one training from another: all that its results depend on, except the number of epochs."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -46,13 +48,17 @@ def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str
     return described | {"order_seed": str(first.order)}
 
 
-def _schedule(schedule: object, epochs: float) -> str:
+def _schedule(schedule: Any, epochs: float) -> str:
     """Return a schedule as text, the same for any number of epochs of a training if it ends with the last one."""
     if isinstance(schedule, Warmup):
         return f"Warmup(epochs={schedule.epochs}, then={_schedule(schedule.then, epochs - schedule.epochs)})"
     if isinstance(schedule, Cosine) and schedule.epochs == epochs:
         return f"Cosine(rate={schedule.rate}, {TO_THE_END})"
-    return repr(schedule)
+    text = repr(schedule)
+    if " at 0x" not in text:
+        return text
+    rates = [f"{float(schedule(t)):g}" for t in (0.0, 0.5, 1.0, 10.0)]  # a function has another address each time
+    return f"{re.sub(' at 0x[0-9a-f]+', '', text)} with rates {', '.join(rates)} ..."
 
 
 def _text(value: object) -> str:

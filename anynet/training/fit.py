@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from anynet.core.checks import describe
+from anynet.core.checks import describe, true_or_false
 from anynet.core.history import Epoch
 from anynet.core.streams import progress_bar
 from anynet.data import Dataset
@@ -124,6 +124,9 @@ def fit(
     """
     if on_epoch is not None and not callable(on_epoch):
         raise TypeError(f"on_epoch: expected a function of the epoch, got {describe(on_epoch)}")
+    resume = true_or_false("resume", resume)
+    if checkpoint is not None and not (isinstance(checkpoint, str | Path) and str(checkpoint).strip(" .")):
+        raise TypeError(f"checkpoint: expected the name of a folder, got {describe(checkpoint)}")
     if resume and checkpoint is None:
         raise ValueError("resume: expected checkpoint, the folder to go on from; got none")
     every = Interval.of(checkpoint_every)

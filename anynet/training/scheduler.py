@@ -68,7 +68,9 @@ def train_one(
 
     split_by_memory([member], inputs)  # raises OutOfMemoryError
     with _explain_out_of_memory([member], inputs):
-        loops, own = LoopCache(inputs), _own(checkpoints, [[0]], 0, inputs)
+        if checkpoints is not None:
+            checkpoints.stacks([[0]])
+        loops, own = LoopCache(inputs), _own(checkpoints, 0, inputs)
         runs = run_epochs(
             loops, [member], stacked=False, strict=True, progress=progress, on_epoch=report, checkpoints=own
         )
@@ -218,11 +220,11 @@ def _train_in_sequence(
             runs += run_epochs(
                 LoopCache(inputs),
                 [members[k] for k in stack],
-                stacked=True,
+                stacked=len(stack) > 1,
                 strict=False,
                 progress=progress,
                 on_epoch=report,
-                checkpoints=_own(checkpoints, stacks, stack[0], inputs),
+                checkpoints=_own(checkpoints, stack[0], inputs),
             )
         except KeyboardInterrupt:
             if not runs:
@@ -260,7 +262,7 @@ def _train_in_threads(
             strict=False,
             progress=progress,
             on_epoch=report,
-            checkpoints=_own(checkpoints, stacks, stack[0], inputs),
+            checkpoints=_own(checkpoints, stack[0], inputs),
         )
         if any(run.interrupted for run in runs):
             progress.stop.set()
@@ -275,12 +277,9 @@ def _train_in_threads(
     return _collect(futures)
 
 
-def _own(checkpoints: CheckpointFolder | None, stacks: Stacks, first: int, inputs: Inputs) -> Checkpoints | None:
+def _own(checkpoints: CheckpointFolder | None, first: int, inputs: Inputs) -> Checkpoints | None:
     """Return the checkpoints of the stack whose first member has this number."""
-    if checkpoints is None:
-        return None
-    checkpoints.stacks(stacks)
-    return checkpoints.of_stack(first, inputs.backend)
+    return None if checkpoints is None else checkpoints.of_stack(first, inputs.backend)
 
 
 def _collect(futures: Sequence[Future[list[Run]]]) -> list[Run]:

@@ -1,26 +1,30 @@
 """Stop a training when the process is interrupted or terminated, between two steps rather than anywhere."""
 
+import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
 from typing import Any
 
+from anynet.core.held_signals import HeldSignals
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-PATIENCE = 3
-"""Number of signals from which on one raises KeyboardInterrupt where the program is."""
+PATIENCE = 10.0
+"""Seconds after the first signal from which on another one raises KeyboardInterrupt where the program is."""
 
 
 @contextmanager
 def stop_on_signals(stop: Event) -> Iterator[None]:
     """Context manager within which Control-C and SIGTERM set an event instead of raising an exception anywhere.
 
-    Afterwards a SIGTERM ends the process as it would have, unless the program handles it. Outside of the main thread,
-    where Python delivers no signals, this does nothing.
+    Afterwards a SIGTERM ends the process as it would have, and handlers of the program are called. Outside of the main
+    thread, where Python delivers no signals, this does nothing.
 
     Parameters
     ----------
@@ -31,11 +35,14 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
         yield
         return
     received: list[int] = []
+    first = math.inf
 
     def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal first
         received.append(number)
         stop.set()
-        if len(received) >= PATIENCE:  # the training does not come to the end of a step
+        first = min(first, time.monotonic())
+        if time.monotonic() - first > PATIENCE:  # the training does not come to the end of a step
             raise KeyboardInterrupt
 
     before: dict[int, Any] = {}
@@ -47,5 +54,14 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-        if signal.SIGTERM in received and before[signal.SIGTERM] is signal.SIG_DFL:
-            os.kill(os.getpid(), signal.SIGTERM)
+        for each in dict.fromkeys(received):
+            handler = before[each]
+            if handler is signal.SIG_DFL:
+                os.kill(os.getpid(), each)
+            elif callable(handler) and handler is not signal.default_int_handler and not _holds(handler):
+                handler(each, None)
+
+
+def _holds(handler: Any) -> bool:
+    """Return True for the handler of a program that holds back signals until it has kept the net."""
+    return isinstance(getattr(handler, "__self__", None), HeldSignals)

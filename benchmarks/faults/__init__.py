@@ -1,1 +1,1 @@
-"""Faults on purpose: damaged files; see ``python -m benchmarks.faults --help``."""
+"""Faults on purpose: damaged files and killed processes; see ``python -m benchmarks.faults --help``."""

@@ -153,6 +153,8 @@ def change_tensors(content: bytes, random: Random) -> bytes:
         metadata = header[name]
         if random.random() < 0.7 and "run" in metadata:
             metadata["run"] = change_json(metadata["run"].encode(), random).decode()
+        elif random.random() < 0.9 and "state" in metadata:
+            metadata["state"] = change_json(metadata["state"].encode(), random).decode()
         else:
             key = random.choice([*metadata])
             metadata[key] = random.choice(("", "x", "[]", '["a", 3]', "{}", "[" * 2000, "\x1b[2J", "null"))

@@ -1,10 +1,14 @@
 """Every reader of files, with valid files and the ways to damage them."""
 
+import hashlib
+import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from anynet.app.config import make_config, refused_in
 from anynet.app.image_files import read_image
@@ -16,9 +20,14 @@ from anynet.app.search.trial import read_trial
 from anynet.app.search.worker import Worker
 from anynet.backends import backend
 from anynet.core.history import History
-from anynet.data.cifar10 import files, formats
+from anynet.data.cifar10 import download, files, formats, transfer
+from anynet.training.checkpoint_files import DESCRIPTION, read_histories
 from benchmarks.faults import mutations, valid_files
+from benchmarks.faults.server import Server
 from benchmarks.faults.valid_files import Files
+
+NEWEST = "epoch-000002.safetensors"
+PART = f"{download.FILE}.part"
 
 Damage = Callable[[bytes, Random], bytes]
 
@@ -95,6 +104,31 @@ def _read_journal(folder: Path) -> object:
     ]
 
 
+def _resume(folder: Path) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        read_histories(folder)
+        valid_files.resume(folder)
+
+
+@cache
+def _server() -> Server:
+    """Return a server of the archive that runs until the process ends."""
+    os.environ["no_proxy"] = "*"
+    return Server(valid_files.archive()).__enter__()
+
+
+def _download(folder: Path) -> None:
+    """Complete a partial download; it must end with the archive."""
+    server = _server()
+    md5 = hashlib.md5(server.content).hexdigest()
+    with (
+        patch.multiple(download, SERVER=server.address, SIZE=len(server.content), MD5=md5),
+        patch.object(transfer, "WAITS", (0, 0)),
+    ):
+        if download.fetch(folder).read_bytes() != server.content:
+            raise AssertionError("another file than the archive")
+
+
 def _of(*names: str) -> Callable[[], Sequence[Files]]:
     return lambda: [{name: (valid_files.run() | valid_files.searched())[name] for name in names}]
 
@@ -135,6 +169,14 @@ READERS = {
         lambda: [valid_files.sweep()],
         ("members.csv",),
         mutations.change_csv,
+    ),
+    "checkpoint": Reader(_resume, valid_files.checkpoints, (NEWEST,), mutations.change_tensors),
+    "training.json": Reader(_resume, valid_files.checkpoints, (DESCRIPTION,), mutations.change_json),
+    "partial download": Reader(
+        _download,
+        lambda: [{PART: valid_files.archive()[:at]} for at in (1, 3_000, len(valid_files.archive()))],
+        (PART,),
+        lambda content, random: content + random.randbytes(random.randint(0, 9_000)),
     ),
     "search.json": Reader(
         _read_search_settings, _of(search_folder.SETTINGS), (search_folder.SETTINGS,), mutations.change_json

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -21,7 +22,7 @@ from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
 from anynet.app.space import Grid, Point, Range, Space
-from anynet.data import split
+from anynet.data import Dataset, split
 from anynet.data.dataset import BATCHES
 from anynet.data.synthetic import draw
 
@@ -56,6 +57,12 @@ def binary() -> Files:
 
 
 @cache
+def archive() -> bytes:
+    """Return the content that stands for the official archive."""
+    return b"\x1f\x8b" + Random(0).randbytes(4_998)
+
+
+@cache
 def images() -> list[Files]:
     """Return an image in every format that is read, some of them with alpha, 16 bits, a palette or several images."""
     colors = np.arange(40 * 40 * 4).reshape(40, 40, 4).astype(np.uint8)
@@ -78,10 +85,8 @@ def _image(image: Image.Image, kind: str, **options: Any) -> Files:
 @cache
 def run() -> Files:
     """Return the folder of a run, without pictures."""
-    data = split("synthetic", draw(0, per_batch=20), 60, 20)
-    trained = an.fit(
-        build.net(CONFIG, 3072, 10), data, an.SGD(0.1), epochs=2, batch_size=30, backend="numpy", progress=False
-    )
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 30, "backend": "numpy", "progress": False}
+    trained = an.fit(build.net(CONFIG, 3072, 10), _images(), an.SGD(0.1), **settings)
     with TemporaryDirectory() as name:
         folder = Path(name)
         write_config(CONFIG, folder / "config.toml")
@@ -97,6 +102,32 @@ def sweep() -> Files:
     members = {f"member-{k}/{name}": content for k in range(2) for name, content in run().items()}
     table = b"member,lr,epochs,diverged,dataset\n0,0.1,2,,synthetic\n1,0.2,2,,synthetic\n"
     return {"members.csv": table, "result.json": run()["result.json"]} | members
+
+
+def resume(folder: Path) -> None:
+    """Go on with a training from its checkpoints in a folder, which names the number of its members in a file."""
+    members = int((folder / "members").read_text())
+    many: dict[str, Any] = {"seeds": range(members)} if members > 1 else {}
+    net, adam = build.net(replace(CONFIG, batch_norm=True), 3072, 10), an.Adam(0.01)
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 30, "backend": "numpy", "progress": False}
+    an.fit(net, _images(), adam, checkpoint=folder, resume=True, **many, **settings)
+
+
+@cache
+def checkpoints() -> list[Files]:
+    """Return the checkpoints of a net and of a stack of two."""
+    found = []
+    for members in (1, 2):
+        with TemporaryDirectory() as name:
+            Path(name, "members").write_text(str(members))
+            resume(Path(name))
+            found.append(_contents(Path(name)))
+    return found
+
+
+@cache
+def _images() -> Dataset:
+    return split("synthetic", draw(0, per_batch=20), 60, 20)
 
 
 def settings() -> dict[str, Any]:

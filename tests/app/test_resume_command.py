@@ -10,7 +10,9 @@ from commands import refused
 from safetensors.numpy import load_file
 
 from anynet.app.cli import main
+from anynet.app.config import write_config
 from anynet.app.run_folder import RunFolder
+from anynet.app.sweep import sweep_folder
 
 SMALL = {"train": 300, "val": 60, "hidden": 5, "batch-size": 50, "epochs": 4, "schedule": "step:0.5:2"}
 pytestmark = pytest.mark.usefixtures("few_pictures")
@@ -90,6 +92,19 @@ def test_a_sweep_goes_on(tmp_path):
         np.testing.assert_equal(*(content(part)[0] for part in parts))
 
 
+def test_settings_of_a_sweep_come_after_its_points(monkeypatch):
+    """Settings alone are those of one net: a sweep that was killed between the two would go on as one."""
+    found = []
+
+    def write(config, path, **options):
+        found.append((path.parent / "points.json").exists())
+        write_config(config, path, **options)
+
+    monkeypatch.setattr(sweep_folder, "write_config", write)
+    train("sweep", "--seeds", "2", epochs=1)
+    assert found[0]
+
+
 @pytest.mark.filterwarnings("default::anynet.training.TrainingWarning")
 def test_a_schedule_that_ends_with_the_training_is_told(capsys):
     train("stopped", schedule="cosine", epochs=2)
@@ -119,6 +134,23 @@ def test_what_cannot_change_is_refused(tmp_path, capsys, options):
     said = refused(capsys, "train", "--resume", "stopped", *options.split())
     assert REFUSED[options] in said
     np.testing.assert_equal(content(tmp_path / "stopped"), before)
+
+
+def test_raised_epochs_stay_raised(tmp_path):
+    train("whole", epochs=4)
+    train("stopped", epochs=2)
+
+    def stop(results, epoch):
+        plain(results, epoch)
+        if epoch.epoch == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    plain = RunFolder.add
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(RunFolder, "add", stop)
+        resume("stopped", "--epochs", "4")
+    resume("stopped")
+    np.testing.assert_equal(content(tmp_path / "stopped"), content(tmp_path / "whole"))
 
 
 def test_results_without_checkpoints_are_not_lost(tmp_path, capsys):

@@ -1,6 +1,7 @@
 """A training that was stopped goes on from its checkpoint and ends with the same bits as one that was not stopped."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from on_backends import on_backends
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import anynet as an
+from anynet.backends.numpy import Numpy
 from anynet.compiler.numpy.target import NumpyTarget
 from anynet.core.errors import FileError
+from anynet.training.checkpoint_files import read_histories
 from anynet.training.checkpoints import CheckpointError, Interval
 
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
@@ -225,8 +229,6 @@ DAMAGES = {
 
 
 def change(path, edit):
-    from safetensors import safe_open
-
     with safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
     tensors = load_file(path)
@@ -247,11 +249,61 @@ def test_a_damaged_checkpoint_is_named(tmp_path, name):
     assert_equal(fit(checkpoint=tmp_path, resume=True), fit())
 
 
+LIES = {
+    "another epoch": {"epoch": 1},
+    "no such member": {"places": [1]},
+    "a member twice": {"places": [0, 0]},
+    "dropped, but there is none": {"dropped": [3]},
+    "no history": {"histories": []},
+    "a short history": {"histories": [[[1, *[0.5] * 8]]]},
+    "an accuracy of 2": {"histories": [[[n, *[0.5] * 3, 2, *[0.5] * 4] for n in (1, 2)]]},
+    "text in a history": {"histories": [[[1, *"abcdefgh"], [2, *"abcdefgh"]]]},
+    "no divergence": {"diverged": [[1, 2]]},
+    "a report of nothing": {"diverged": [[1, 2, 3, 0.5, {"first_not_finite": "x", "try": []}]]},
+    "no time": {"seconds": -1},
+    "no truth value": {"over": 1},
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_state_that_lies_is_named(tmp_path, name):
+    fit(checkpoint=tmp_path, epochs=2)
+    newest = tmp_path / "epoch-000002.safetensors"
+    with safe_open(newest, framework="numpy") as file:
+        metadata = file.metadata()
+    state = json.loads(metadata["state"]) | LIES[name]
+    save_file(load_file(newest), newest, metadata | {"state": json.dumps(state)})
+    (field,) = LIES[name]
+    for read in (lambda: fit(checkpoint=tmp_path, resume=True), lambda: read_histories(tmp_path)):
+        with pytest.raises(FileError, match=f"{newest.name}, state: expected that of 1 net after epoch 2, got {field}"):
+            read()
+
+
+DESCRIPTIONS = {
+    "format": {"format": 1},
+    "epochs": {"epochs": True},
+    "training": {"training": {"members": 3}},
+    "stacks": {"stacks": [[0], [2]]},
+    "stacks of another number of members": {"stacks": [[0, 1]]},
+    "stacks of text": {"stacks": ["ab", "c"]},
+}
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_a_description_that_lies_is_named(tmp_path, name):
+    fit(checkpoint=tmp_path, epochs=1, seeds=range(3))
+    path = tmp_path / "training.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | DESCRIPTIONS[name]))
+    for read in (lambda: fit(checkpoint=tmp_path, resume=True, seeds=range(3)), lambda: read_histories(tmp_path)):
+        with pytest.raises(FileError, match=rf"training\.json, {name.split()[0]}: expected"):
+            read()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "2"}', '{"format": "1", "training": {}, "stacks": 3}'])
 def test_a_damaged_description_is_named(tmp_path, text):
     fit(checkpoint=tmp_path, epochs=1)
     (tmp_path / "training.json").write_text(text)
-    with pytest.raises(FileError, match=r"training\.json: expected the description of a training"):
+    with pytest.raises(FileError, match=r"training\.json.*: expected"):
         fit(checkpoint=tmp_path, resume=True)
 
 
@@ -284,8 +336,81 @@ def test_a_signal_ends_between_steps_and_keeps_whole_epochs(tmp_path, number):
     finally:
         signal.signal(signal.SIGTERM, before)
     assert (run.interrupted, len(run.history)) == (True, 3)
-    assert not handled  # the training has taken notice
+    assert len(handled) == (number == signal.SIGTERM)  # the program's handler is called afterwards
     assert_equal(fit(checkpoint=tmp_path, resume=True), fit())
+
+
+def test_members_in_two_threads_share_a_folder(tmp_path, monkeypatch):
+    """Also on a machine, or a backend, that trains them one after another."""
+    settings = {"seeds": range(5), "dtype": "float64"}
+    monkeypatch.setattr(Numpy, "workers", 2)
+    for i in range(5):
+        fit(checkpoint=tmp_path / str(i), **settings | {"epochs": 2})
+    expected = fit(**settings)
+    assert_equal(fit(checkpoint=tmp_path / "0", resume=True, **settings), expected)
+    monkeypatch.setattr(Numpy, "workers", 1)
+    for one, other in zip(fit(checkpoint=tmp_path / "1", resume=True, **settings), expected, strict=True):
+        np.testing.assert_allclose(one.history["train_loss"], other.history["train_loss"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("times", [2, 3, 6])
+def test_more_signals_change_nothing(tmp_path, times):
+    def stop(row):
+        if row.epoch == 2:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+
+    run = fit(checkpoint=tmp_path, on_epoch=stop)
+    assert (run.interrupted, len(run.history)) == (True, 2)
+
+
+def test_checkpoints_of_other_trainings_in_the_folder_are_refused(tmp_path):
+    for seed in (1, 2):
+        fit(checkpoint=tmp_path / str(seed), seed=seed)
+    name = "epoch-000005.safetensors"
+    (tmp_path / "2" / name).replace(tmp_path / "1" / name)
+    with pytest.raises(FileError, match="expected the checkpoint of stack 0 of"):
+        fit(checkpoint=tmp_path / "1", resume=True, seed=1)
+    (tmp_path / "2" / "training.json").unlink()
+    with pytest.raises(CheckpointError, match=r"expected training\.json beside the checkpoints"):
+        fit(checkpoint=tmp_path / "2", seed=2)
+
+
+def test_a_folder_that_is_gone_is_not_made_again(tmp_path):
+    def remove(row):
+        if row.epoch == 2:
+            shutil.rmtree(tmp_path / "run")
+
+    (tmp_path / "run").mkdir()
+    with pytest.warns(UserWarning, match="no checkpoint written"):
+        run = fit(checkpoint=tmp_path / "run" / "checkpoints", on_epoch=remove)
+    assert len(run.history) == 5
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    fit(checkpoint=tmp_path, epochs=1)
+    (tmp_path / ".partial-1-2-epoch-000002.safetensors").write_bytes(b"half")
+    fit(checkpoint=tmp_path, resume=True)
+    assert not list(tmp_path.glob(".partial-*"))
+
+
+def test_functions_as_schedules_are_compared_by_their_rates(tmp_path):
+    fit(an.SGD(lambda epoch: 0.1 * 0.9**epoch), checkpoint=tmp_path, epochs=2)
+    resumed = fit(an.SGD(lambda epoch: 0.1 * 0.9**epoch), checkpoint=tmp_path, resume=True)
+    assert_equal(resumed, fit(an.SGD(lambda epoch: 0.1 * 0.9**epoch)))
+    with pytest.raises(CheckpointError, match="with optimizer"):
+        fit(an.SGD(lambda epoch: 0.2 * 0.9**epoch), checkpoint=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("checkpoint", ""), ("checkpoint", 3), ("checkpoint", True), ("resume", 1)]
+)
+def test_arguments_are_checked(tmp_path, monkeypatch, name, value):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TypeError, match=f"{name}: expected"):
+        fit(**{"checkpoint": "kept", name: value})
+    assert not list(tmp_path.iterdir())
 
 
 def test_signals_are_left_alone_in_other_threads():

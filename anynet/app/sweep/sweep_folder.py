@@ -23,7 +23,7 @@ from anynet.app.sweep.statistics import history_result, over_seeds
 from anynet.core.csv_files import write_rows
 from anynet.data import Dataset
 from anynet.training import Epoch, History, Runs
-from anynet.training.checkpoints import read_histories
+from anynet.training.checkpoint_files import read_histories
 
 MEMBERS = "members.csv"
 COLUMNS = (
@@ -77,8 +77,8 @@ class SweepFolder:
         self._tolerant, self._new = Tolerant(self.path), known is None
         if known is None:
             with removed_on_failure(self.path):
+                write_points(list(points), self.path)  # before the settings, which alone would be those of one net
                 write_config(members[0], self.path / "config.toml", without=points[0])
-                write_points(list(points), self.path)
                 self._write_members(self.path, {})
         else:
             self._histories = read_histories(known / CHECKPOINTS) or self._histories

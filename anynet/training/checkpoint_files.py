@@ -1,0 +1,122 @@
+"""Reading the files of checkpoints, which may be damaged."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anynet.core.errors import FileError
+from anynet.core.formatting import format_count, printable
+from anynet.core.history import History
+from anynet.core.text_files import read_json
+from anynet.training import state as states
+
+FORMAT = "1"
+"""Version of the files."""
+
+DESCRIPTION = "training.json"
+"""File that says which training the checkpoints of a folder are of."""
+
+MOST_DESCRIPTION = 100_000_000
+"""Largest size of that file in bytes."""
+
+ADVICE = "remove the file to go on from an earlier checkpoint"
+
+
+def read_description(folder: Path) -> dict[str, Any] | None:
+    """Return the content of a folder's ``training.json``; None if there is none. Raises FileError if it is damaged."""
+    path = folder / DESCRIPTION
+    if not path.exists():
+        return None
+    advice = "start in another folder"
+    content = read_json(path, MOST_DESCRIPTION, advice)
+
+    def require(name: str, expected: str, allowed: bool) -> None:
+        if not allowed:
+            raise FileError(path, name, expected, printable(repr(content.get(name, "nothing")), 50), advice)
+
+    epochs: Any = content.get("epochs")
+    training: Any = content.get("training")
+    stacks: Any = content.get("stacks")
+    texts = isinstance(training, dict) and all(isinstance(value, str) for value in training.values())
+    lists = isinstance(stacks, list) and all(isinstance(stack, list) and stack for stack in stacks)
+    require("format", FORMAT, content.get("format") == FORMAT)
+    require("epochs", "1 or more", type(epochs) is int and epochs >= 1)
+    require("training", "settings as text", texts)
+    require("stacks", "lists of numbers", lists and all(type(k) is int for stack in stacks for k in stack))
+    members = sorted(k for stack in stacks for k in stack)
+    known = members == [*range(len(members))] and training.get("members") == str(len(members))
+    require("stacks", "each member once", known)
+    return content
+
+
+def read_histories(folder: Path) -> list[History]:
+    """Return the histories of all members up to the newest checkpoints of a folder; empty ones without checkpoints."""
+    description = read_description(folder)
+    if description is None:
+        return []
+    found: dict[int, History] = {}
+    for stack in description["stacks"]:
+        files = checkpoint_files(folder if len(description["stacks"]) == 1 else folder / f"stack-{stack[0]}")
+        rows = [History()] * len(stack)
+        if files:
+            epoch = max(files)
+            rows = states.histories_of(read_state(files[epoch], epoch, len(stack))[1])
+        found |= dict(zip(stack, rows, strict=True))
+    return [found[k] for k in sorted(found)]
+
+
+def read_state(path: Path, epoch: int, members: int, owner: str | None = None) -> tuple[dict[str, Any], str]:
+    """Return tensors and JSON of a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+    epoch : int
+        Number of completed epochs.
+    members : int
+        Number of nets.
+    owner : str, optional
+        Text of the training and stack that it must be of. Default: any.
+
+    Returns
+    -------
+    tensors : dict of ndarray
+        By name.
+    text : str
+        JSON, which has been checked.
+
+    Raises
+    ------
+    FileError
+        If the file is damaged, or of another epoch or number of nets.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
+    except (OSError, SafetensorError, TypeError, ValueError) as error:
+        raise FileError(path, "", "a checkpoint", f"{error}", ADVICE) from error
+    if metadata.get("format") != FORMAT:
+        raise FileError(path, "metadata", f"format {FORMAT}", f"{metadata.get('format')}", ADVICE)
+    if owner is not None and metadata.get("owner") != owner:
+        raise FileError(path, "metadata", f"the checkpoint of stack {owner}", f"{metadata.get('owner')}", ADVICE)
+    for name, tensor in tensors.items():
+        if not name.startswith("carry.moments") and not np.isfinite(tensor).all():
+            raise FileError(path, f"tensor {name}", "finite numbers", "others", ADVICE)
+    try:
+        states.check(metadata.get("state", ""), epoch, members)
+    except ValueError as error:
+        raise FileError(
+            path, "state", f"that of {format_count(members, 'net')} after epoch {epoch}", f"{error}", ADVICE
+        ) from error
+    return tensors, metadata["state"]
+
+
+def checkpoint_files(path: Path) -> dict[int, Path]:
+    """Return the checkpoints of a folder by epoch."""
+    names = ((re.fullmatch(r"epoch-(\d+)\.safetensors", file.name), file) for file in path.glob("epoch-*.safetensors"))
+    return {int(match[1]): file for match, file in names if match}
