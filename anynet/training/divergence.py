@@ -28,6 +28,11 @@ from anynet.training.step import Carry
 STEPS_BEFORE = 10
 """Number of steps before the first bad one that a report has."""
 
+COMMON_RATE = 0.01
+"""Learning rate to start from where a tenth of the one that failed is still far too high, above ten times this one."""
+USUAL_NORMS = 0.01, 100.0
+"""Range of the norms of gradients of a training that has not failed yet; others are no limit to clip at."""
+
 Named = dict[str, NDArray[np.floating]]
 """Arrays of one member on the host, by name."""
 
@@ -122,8 +127,8 @@ def _look(
                 for n in range(1, len(net.layers)):
                     own = _of_layers(n, net.layout.split(before.params))
                     output, *_ = net[:n].forward(own, _of_layers(n, before.state), images, train=True, rng=rng)
-                    yield "output of layer", on_host({str(n - 1): output})
-            yield "output of layer", on_host({str(len(net.layers) - 1): logits})
+                    yield "output of", on_host({_layer(net, n - 1): output})
+            yield "output of", on_host({_layer(net, len(net.layers) - 1): logits})
         yield "the", loss
         yield "gradient of", gradients
         yield "updated parameter", on_host(net.layout.split(after.params))
@@ -137,6 +142,11 @@ def _look(
         "parameter_norms": {name: _norm(array) for name, array in params.items()},
         "first_not_finite": next(found, None),
     }
+
+
+def _layer(net: Sequential, n: int) -> str:
+    """Return the name of a layer, as in the names of its parameters, with its class."""
+    return f"layer {n}, {type(net.layers[n]).__name__}, counted from 0"
 
 
 def _member(array: NDArray[Any], i: int, *, stacked: bool) -> NDArray[Any]:
@@ -162,9 +172,13 @@ def _number(number: float) -> float | str:
 
 def _advice(member: Member, error: DivergedError, norms: Sequence[float | str]) -> list[str]:
     net, optimizer, settings = member
-    advice = [f"a tenth of the learning rate, {error.lr / 10:.2g}"]
-    if settings.clip_norm is None and (finite := [norm for norm in norms if isinstance(norm, float) and norm > 0]):
-        advice.append(f"clip_norm={min(finite):.2g} (--clip-norm), the smallest norm of the gradient before")
+    tenth, (low, high) = error.lr / 10, USUAL_NORMS
+    rate = f"a tenth of the learning rate, {tenth:.2g}"
+    advice = [rate if tenth <= 10 * COMMON_RATE else f"a much lower learning rate ({COMMON_RATE} is a common start)"]
+    if settings.clip_norm is None:
+        usual = [norm for norm in norms if isinstance(norm, float) and low <= norm <= high]
+        limit, why = (f"{min(usual):.2g}", ", the smallest norm of the gradient before") if usual else ("1", "")
+        advice.append(f"clip_norm={limit} (--clip-norm {limit}){why}")
     if error.epoch == 1 and not isinstance(optimizer.lr, Warmup):
         advice.append("a warm-up of an epoch (--warmup 1)")
     if settings.normalize == "none":

@@ -51,9 +51,9 @@ class DivergedError(Error, ArithmeticError):
         if self.report is None:
             return f"{where}; a lower rate, a warm-up or normalized inputs may help"
         file = "" if self.file is None else f"; norms of the steps before are in {self.file}"
-        return f"{where}; first not finite: {self.report['first_not_finite']}; try {self.report['try'][0]}, or " + (
-            f"{', '.join(self.report['try'][1:])}{file}"
-        )
+        first, *others = self.report["try"]
+        advice = f"{first}, or {', '.join(others)}" if others else first
+        return f"{where}; first not finite: {self.report['first_not_finite']}; try {advice}{file}"
 
 
 class TrainingWarning(UserWarning):

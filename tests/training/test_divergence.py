@@ -111,7 +111,7 @@ class Breaking(an.SGD):
     ("changes", "first", "step"),
     [
         ({"optimizer": an.SGD(1e38), "normalize": "none"}, "updated parameter 0.W (step 2)", 3),
-        ({"optimizer": an.SGD(30.0), "net": RECTIFIED}, "output of layer 2 (step 10)", 10),
+        ({"optimizer": an.SGD(30.0), "net": RECTIFIED}, "output of layer 2, Linear, counted from 0 (step 10)", 10),
         ({"loss": loss_with(gradient=False)}, "the loss (step 1)", 1),
         ({"loss": loss_with(gradient=True)}, "gradient of 0.W (step 1)", 2),
         ({"optimizer": Breaking()}, "updated parameter 0.W (step 1)", 2),
@@ -121,7 +121,7 @@ def test_the_first_array_that_is_not_finite_is_named(data, changes, first, step)
     error = diverged(data, **changes)
     assert (error.epoch, error.step) == (1, step)
     assert error.report["first_not_finite"] == first
-    assert f"; first not finite: {first}; try a tenth of the learning rate, " in str(error)
+    assert f"; first not finite: {first}; try {error.report['try'][0]}, or " in str(error)
     assert "\n" not in str(error)
     json.dumps(error.report, allow_nan=False)
 
@@ -134,17 +134,62 @@ def test_a_layer_that_overflows_is_named(data):
     changed = Dataset("bright", data.classes, type(data.train)(images, data.train.labels), data.val, data.test)
     net = an.Sequential(Overflow(), *NET)
     error = diverged(changed, net=net, optimizer=an.SGD(0.01), normalize="none", batch_size=1)
-    assert error.report["first_not_finite"] == f"output of layer 0 (step {error.step})"
+    assert error.report["first_not_finite"] == f"output of layer 0, Overflow, counted from 0 (step {error.step})"
     assert error.report["steps_before"][-1]["loss"] == "nan"
 
 
 def test_what_to_try_depends_on_the_settings(data):
     advice = diverged(data, normalize="none", optimizer=an.SGD(1e38)).report["try"]
-    assert advice[0] == "a tenth of the learning rate, 1e+37"
     assert advice[1].startswith("clip_norm=")
     assert advice[2:] == ["a warm-up of an epoch (--warmup 1)", 'normalize="standardize"', "batch normalization"]
     later = diverged(data).report["try"]
     assert later[2:] == ["batch normalization"]
+
+
+@pytest.mark.parametrize(
+    ("lr", "advice"),
+    [
+        (1e38, "a much lower learning rate (0.01 is a common start)"),
+        (2.0, "a much lower learning rate (0.01 is a common start)"),
+        (0.5, "a tenth of the learning rate, 0.05"),
+    ],
+)
+def test_the_rate_to_try_is_one_that_people_train_with(data, lr, advice):
+    assert diverged(data, loss=loss_with(gradient=False), optimizer=an.SGD(lr)).report["try"][0] == advice
+
+
+def test_the_limit_to_clip_at_is_the_smallest_usual_norm(data):
+    report = diverged(data).report
+    norms = [row["gradient_norm"] for row in report["steps_before"]]
+    smallest = f"{min(norm for norm in norms if isinstance(norm, float)):.2g}"
+    assert 0.01 < float(smallest) < 100
+    assert report["try"][1] == (
+        f"clip_norm={smallest} (--clip-norm {smallest}), the smallest norm of the gradient before"
+    )
+
+
+def test_a_single_advice_is_a_whole_sentence():
+    report = {"first_not_finite": "the loss (step 1)", "try": ["a tenth of the learning rate, 0.05"]}
+    error = an.DivergedError(2, 1, 7, 0.5, report)
+    assert str(error).endswith("; first not finite: the loss (step 1); try a tenth of the learning rate, 0.05")
+
+
+@dataclass(frozen=True)
+class Steep:
+    """Cross-entropy whose gradient is far too long, or far too short."""
+
+    factor: float
+
+    def __call__(self, logits, labels):
+        value, grad = an.losses.softmax_cross_entropy(logits, labels)
+        return value * math.inf, grad * self.factor
+
+
+@pytest.mark.parametrize("factor", [1e13, 1e-13])
+def test_no_limit_is_taken_from_norms_that_are_not_usual(data, factor):
+    report = diverged(data, loss=Steep(factor), l2=0.0).report
+    assert report["steps_before"][0]["gradient_norm"] != 0
+    assert report["try"][1] == "clip_norm=1 (--clip-norm 1)"
 
 
 def test_a_report_that_cannot_be_made_hides_nothing(data, monkeypatch):

@@ -9,6 +9,7 @@ from anynet.app.config import Config, write_config
 from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
 from anynet.app.resuming import CHECKPOINTS, write_points
 from anynet.app.run_folder import (
+    DIVERGENCE,
     experiment_environment,
     make_folder,
     run_pictures,
@@ -40,7 +41,8 @@ class SweepFolder:
     trained alone. At the end, ``result.json`` holds the best member, the ensemble, and means and deviations over the
     seeds; for the plots see `anynet.app.sweep.pictures`.
 
-    As a context: if training fails before the first epoch ends, the folder is removed.
+    As a context: if training fails before the first epoch ends, the folder is removed, unless members have a result or
+    the reason why they diverged.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ class SweepFolder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None and self._new and not any(self._histories):
+        if kind is not None and self._new and not any(self._histories) and not any(self.path.glob("member-*/result.json")):
             shutil.rmtree(self.path, ignore_errors=True)
 
     def add(self, rows: dict[int, Epoch]) -> None:
@@ -135,6 +137,9 @@ class SweepFolder:
                 else:
                     write_failure(path / f"member-{k}", run.dataset, run.diverged)
             self._write_members(path, results | {k: {"diverged": error} for k, error in runs.diverged.items()})
+            if not results:
+                reasons = f"reports of all members are in {path / 'member-N' / DIVERGENCE}"
+                raise ValueError(f"all {len(runs)} members diverged, the first because {runs[0].diverged}; {reasons}")
             result.update(self._result(runs, results))
             write_result(path, result)
 

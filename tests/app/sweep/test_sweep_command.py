@@ -176,13 +176,20 @@ def test_members_that_diverge_are_listed_and_left_out(tmp_path, capsys):
     assert "the run in out/member-2 diverged" in refused(capsys, "predict", "out/member-2", "a.png")
 
 
-def test_where_all_diverge_nothing_is_kept_but_epochs(tmp_path, capsys):
+def test_where_all_diverge_the_reports_and_epochs_stay(tmp_path, capsys):
     said = refused(capsys, *small("--seeds", "2", "--lr", "1e30", *DIVERGING))
-    assert "all 2 runs ended early, the first because the cost is no longer finite in epoch 1" in said
-    assert list(tmp_path.iterdir()) == []
+    assert "all 2 members diverged, the first because the cost is no longer finite in epoch 1" in said
+    assert said.count("\n") == 2  # the line before training, and this one
+    assert said.endswith("reports of all members are in out/member-N/divergence.json\n")
+    for k, row in enumerate(table(tmp_path / "out" / "members.csv")):
+        report = json.loads((tmp_path / "out" / f"member-{k}" / "divergence.json").read_text())
+        assert report["first_not_finite"] in row["diverged"]
+        assert result(tmp_path / "out" / f"member-{k}")["diverged"] == row["diverged"]
+    assert "the runs in out are not finished" in refused(capsys, "predict", "out", "a.png")
 
+    shutil.rmtree(tmp_path / "out")
     falling = ["--lr", "1e-30", "--schedule", "exponential:1e60", "--no-batch-norm", "--epochs", "3"]
-    assert "all 2 runs ended early" in refused(capsys, *small("--seeds", "2", *falling))
+    assert "all 2 members diverged" in refused(capsys, *small("--seeds", "2", *falling))
     rows = table(tmp_path / "out" / "members.csv")
     assert [row["epochs"] for row in rows] == ["1", "1"]
     assert all("in epoch 2" in row["diverged"] for row in rows)
