@@ -19,11 +19,15 @@ from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
+from anynet.training import Run
 from anynet.training.load import NET_FILE, load
 from anynet.training.probabilities import probabilities
 from anynet.training.run_facts import Facts
 from anynet.training.run_file import OlderFileError
 from anynet.training.run_tensors import check_tensors, to_snapshot
+
+WANTED = "the folder of a run or a sweep, or a file that Run.save wrote"
+"""What nets can be loaded from."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def load_predictor(folder: Path, backend: Backend) -> Predictor | EnsemblePredic
     Parameters
     ----------
     folder : Path
-        Folder of a run or of a sweep.
+        Folder of a run or of a sweep, or a file that `Run.save` wrote.
     backend : Backend
         Backend that the nets are moved to.
 
@@ -107,6 +111,10 @@ def load_predictor(folder: Path, backend: Backend) -> Predictor | EnsemblePredic
     FileError
         If a file is damaged, or does not fit the others; the message names file and setting, tensor or line.
     """
+    if folder.is_file():
+        return _load_file(folder, backend)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such file or folder; expected {WANTED}")
     if not (folder / MEMBERS).is_file():
         return load_run(folder, backend)
     result, path = folder / "result.json", folder / MEMBERS
@@ -161,8 +169,22 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
         net = build.net(config, run.normalization.scale.shape[0], len(run.classes))
     if (net, config.dtype) != (run.net, run.dtype):
         raise FileError(settings, "", f"the settings of the net in {path}", "those of another net", ADVICE)
+    return _predictor(run)
+
+
+def _load_file(path: Path, backend: Backend) -> Predictor:
+    try:
+        return _predictor(load(path, backend=backend))
+    except FileError as error:
+        if error.place:
+            raise
+        got = f"a file that is not {error.expected}"
+        raise FileError(path, "", WANTED, got, "choose another") from error
+
+
+def _predictor(run: Run) -> Predictor:
     best = run.best
-    return Predictor(net, best.params, best.state, run.normalization, run.classes, run.dataset, backend)
+    return Predictor(run.net, best.params, best.state, run.normalization, run.classes, run.dataset, run.backend)
 
 
 def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:

@@ -18,13 +18,10 @@ from anynet.nn import Linear
 from anynet.training import DivergedError, Epoch, History, Run
 from anynet.training.checkpoint_files import read_histories
 from anynet.training.environment import environment
-from anynet.training.load import NET_FILE
+from anynet.training.load import DIVERGENCE, NET_FILE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-DIVERGENCE = "divergence.json"
-
 
 class RunFolder:
     """Writer of a run folder.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.checks import describe
 from anynet.core.errors import Error
 
 IMAGE_SHAPE = (3, 32, 32)
@@ -36,6 +37,8 @@ class Split:
 
     Raises
     ------
+    TypeError
+        If they are no ndarrays.
     ValueError
         If a shape or a dtype is another.
 
@@ -50,6 +53,13 @@ class Split:
     labels: NDArray[np.int64]
 
     def __post_init__(self) -> None:
+        for name, array, expected in (
+            ("images", self.images, "uint8, shape (N, 3072)"),
+            ("labels", self.labels, "integers, shape (N,)"),
+        ):
+            if not isinstance(array, np.ndarray):
+                got = f"{describe(array)}; numpy.asarray({name}, numpy.{'uint8' if name == 'images' else 'int64'}) makes one"
+                raise TypeError(f"{name}: expected an ndarray of {expected}, got {got}")
         if self.images.ndim != 2 or self.images.dtype != np.uint8:
             found = f"{self.images.shape} {self.images.dtype}"
             raise ValueError(f"images: expected shape (N, 3072) and dtype uint8, got {found}")
@@ -84,6 +94,11 @@ class Dataset:
         Images to train on, to choose the best epoch by, and to measure the final accuracy on.
     official : bool
         True if the images are known to be the official CIFAR-10, byte for byte.
+
+    Raises
+    ------
+    TypeError
+        If `train`, `val` or `test` is no `Split`.
     """
 
     name: str
@@ -92,6 +107,11 @@ class Dataset:
     val: Split
     test: Split
     official: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("train", "val", "test"):
+            if not isinstance(part := getattr(self, name), Split):
+                raise TypeError(f"{name}: expected a Split, got {describe(part)}; Split(images, labels) makes one")
 
     def __repr__(self) -> str:
         return (

@@ -10,6 +10,10 @@ from anynet.training.run_file import read_run
 
 NET_FILE = "model.safetensors"
 """Name of the trained net's file in a run folder."""
+DIVERGENCE = "divergence.json"
+"""Name of the report's file in the folder of a run that diverged."""
+MEMBER = "member-0"
+"""Name of the first member's folder in that of a sweep."""
 
 
 def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequential | None = None) -> Run:
@@ -37,7 +41,7 @@ def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequent
     FileError
         If the file is damaged or holds something else; the message names the key or the tensor.
     FileNotFoundError
-        If there is no such file.
+        If there is no such file; the message says which there are, if the folder is that of a sweep.
     ValueError
         If `net` is not the net in the file.
     BackendError
@@ -47,9 +51,21 @@ def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequent
     """
     file = Path(path)
     if file.is_dir():
+        _check_folder(file)
         file /= NET_FILE
     if not file.is_file():
         raise FileNotFoundError(f"{file}: no such file; expected one that Run.save wrote, or the folder of a run")
     where = backend if isinstance(backend, Backend) else choose_backend(backend)
     fields = read_run(file, where, net)
     return Run(**fields | {name: Snapshot(*fields[name]) for name in ("last", "best")})
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse folders of sweeps, and of runs that have no net."""
+    if (folder / NET_FILE).is_file():
+        return
+    if (folder / MEMBER).is_dir():
+        raise FileNotFoundError(f"{folder}: expected the folder of a run, got that of a sweep; load {folder / MEMBER}")
+    if (folder / DIVERGENCE).is_file():
+        reason = f"got that of one that diverged, as {DIVERGENCE} in it tells"
+        raise FileNotFoundError(f"{folder}: expected the folder of a finished run, {reason}; load that of another run")

@@ -1,5 +1,7 @@
 """Probabilities of the classes of images, which are checked."""
 
+from pathlib import Path
+
 import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
@@ -50,6 +52,8 @@ def probabilities(
 
 def _check_images(images: NDArray[np.uint8], n_pixels: int) -> None:
     expected = f"images: expected an ndarray of uint8, shape (N, {n_pixels}), values 0 to 255"
+    if isinstance(images, str | Path):
+        raise TypeError(f"{expected}, got {images!r}; python -m anynet predict NET FILES classifies files of pictures")
     if not isinstance(images, np.ndarray):
         raise TypeError(f"{expected}, got {describe(images)}; numpy.asarray makes one")
     if images.dtype.kind == "f":

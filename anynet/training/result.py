@@ -138,12 +138,17 @@ class Run:
 
         Raises
         ------
+        FileNotFoundError
+            If there is no such folder.
         ModuleNotFoundError
             If safetensors is not installed.
         OSError
             If the file cannot be written.
         """
-        write_run(Path(path), **{each.name: getattr(self, each.name) for each in fields(self)})
+        file = Path(path)
+        if not file.parent.is_dir():
+            raise FileNotFoundError(f"{file}: expected a path in a folder, but there is no folder {file.parent}; make it")
+        write_run(file, **{each.name: getattr(self, each.name) for each in fields(self)})
 
     def plot(self) -> "Figure":
         """Plot cost, loss and accuracy by epoch.

@@ -123,6 +123,27 @@ def test_predict_names_the_file_that_is_not_right(out, capsys, spoil, message):
     assert message in refused(capsys, "predict", "out", "out/image.png")
 
 
+def test_predict_takes_a_file_that_was_saved(out, tmp_path, capsys):
+    Image.new("RGB", (40, 40), "red").save("red.png")
+    anynet.load(out).save(tmp_path / "kept.safetensors")
+    said = []
+    for net in ("out", "kept.safetensors"):
+        cli.main(["predict", net, "red.png"])
+        said.append(capsys.readouterr().out)
+    assert said[0].startswith("red.png: ")
+    assert said[1] == said[0]
+
+
+@pytest.mark.usefixtures("out")
+def test_predict_says_what_nets_can_be_loaded_from(capsys):
+    Image.new("RGB", (40, 40), "red").save("red.png")
+    expected = "expected the folder of a run or a sweep, or a file that Run.save wrote"
+    other = f"{expected}, got a file that is not a safetensors file; choose another\n"
+    assert refused(capsys, "predict", "red.png", "red.png") == f"anynet: red.png: {other}"
+    assert refused(capsys, "predict", "out/config.toml", "red.png") == f"anynet: out/config.toml: {other}"
+    assert refused(capsys, "predict", "none", "red.png") == f"anynet: none: no such file or folder; {expected}\n"
+
+
 def test_predict_wants_an_image(capsys):
     assert "expected one image file or more" in refused(capsys, "predict", "out")
 

@@ -1,5 +1,7 @@
 """Images given to a trained net: of the dtype, scale and shape that it was trained on, or refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,8 @@ REFUSED = [
     (lambda x: x.astype("int64"), TypeError, r"got int64; images\.astype\(numpy\.uint8\) if their values are"),
     (lambda x: x > 128, TypeError, r"got bool"),
     (lambda x: x.tolist(), TypeError, r"got a list; numpy\.asarray makes one"),
+    (lambda x: "a.png", TypeError, r"got 'a\.png'; python -m anynet predict NET FILES classifies files of pictures"),
+    (lambda x: Path("a.png"), TypeError, r"got .*Path\('a\.png'\); python -m anynet predict"),
     (lambda x: x[0], ValueError, r"got shape \(3072,\); images\[None\] is a batch of one image"),
     (lambda x: x.reshape(-1, 3, 32, 32), ValueError, r"got shape \(20, 3, 32, 32\); images\.reshape\(-1, 3072\)"),
     (lambda x: x[:, :784], ValueError, r"got shape \(20, 784\)"),

@@ -127,6 +127,20 @@ def test_members_keep_how_they_ended(tmp_path):
         assert_same(replace(run, diverged=None), replace(other, diverged=None))
 
 
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no folder .*nodir; make it$"):
+        trained().save(tmp_path / "nodir" / "net.safetensors")
+
+
+def test_folders_without_a_net_say_what_to_load_instead(tmp_path):
+    (tmp_path / "sweep" / "member-0").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match="got that of a sweep; load .*sweep.member-0$"):
+        an.load(tmp_path / "sweep")
+    (tmp_path / "divergence.json").write_text("{}")
+    with pytest.raises(FileNotFoundError, match="got that of one that diverged, as divergence.json in it tells; load"):
+        an.load(tmp_path)
+
+
 def test_a_file_is_replaced_whole(tmp_path, monkeypatch):
     file = tmp_path / "net.safetensors"
     trained().save(file)

@@ -19,8 +19,8 @@ def predict(run: Path, /, *images: Path, background: str = "white", backend: str
     Parameters
     ----------
     run
-        Folder of a run. For a sweep, the probabilities of all members are averaged; its member-N folders hold single
-        nets.
+        Folder of a run, or a file that Run.save wrote. For a sweep, the probabilities of all members are averaged; its
+        member-N folders hold single nets.
     images
         PNG, JPEG, GIF, WebP, BMP or TIFF files of at most 25 million pixels; the central square of each is scaled to
         32 x 32 pixels.

@@ -12,6 +12,7 @@ from anynet.app.config import read_settings
 from anynet.app.reports.reading import RECIPES, parse_report, recipes, reports
 from anynet.app.reports.report import Report
 from anynet.core.checks import nearest
+from anynet.core.errors import FileError
 
 __all__ = ["RECIPES", "Report", "parse_report", "preset", "presets", "recipes", "reports"]
 
@@ -45,7 +46,13 @@ def preset(name: str) -> tuple[dict[str, Any], str]:
         If there is no such preset, or the file cannot be read.
     """
     if name.endswith(".toml"):
-        return read_settings(Path(name)), name
+        from anynet.app.sweep.sweep_folder import MEMBERS  # here, because other presets need it not
+
+        path = Path(name)
+        if path.name == "config.toml" and path.with_name(MEMBERS).is_file():
+            expected, got = "all settings of a run", "those that the members of a sweep share"
+            raise FileError(path, "", expected, got, f"choose a member's, such as {path.parent / 'member-0' / path.name}")
+        return read_settings(path), name
     known = presets()
     if name not in known:
         raise ValueError(f'--preset: there is no preset "{name}"{nearest(name, known)}')

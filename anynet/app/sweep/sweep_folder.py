@@ -9,7 +9,6 @@ from anynet.app.config import Config, write_config
 from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
 from anynet.app.resuming import CHECKPOINTS, write_points
 from anynet.app.run_folder import (
-    DIVERGENCE,
     experiment_environment,
     make_folder,
     run_pictures,
@@ -25,6 +24,7 @@ from anynet.core.csv_files import write_rows
 from anynet.data import Dataset
 from anynet.training import Epoch, History, Runs
 from anynet.training.checkpoint_files import read_histories
+from anynet.training.load import DIVERGENCE
 
 MEMBERS = "members.csv"
 COLUMNS = (

@@ -21,6 +21,14 @@ def test_flags_win_over_the_preset(tmp_path):
     assert (config["lr"], config["epochs"]) == (0.01, 1)
 
 
+def test_the_shared_settings_of_a_sweep_are_no_preset(capsys, seeded):
+    path = seeded.folder / "config.toml"
+    member = seeded.folder / "member-0" / "config.toml"
+    said = refused(capsys, "train", "--preset", str(path), "--run", "again")
+    expected = "expected all settings of a run, got those that the members of a sweep share"
+    assert said == f"anynet: {path}: {expected}; choose a member's, such as {member}\n"
+
+
 @pytest.mark.parametrize("name", {name.split("/")[0]: name for name in presets()}.values())
 def test_presets_fit(name, monkeypatch, capsys):
     trained = []

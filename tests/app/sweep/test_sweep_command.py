@@ -179,7 +179,6 @@ def test_members_that_diverge_are_listed_and_left_out(tmp_path, capsys):
 def test_where_all_diverge_the_reports_and_epochs_stay(tmp_path, capsys):
     said = refused(capsys, *small("--seeds", "2", "--lr", "1e30", *DIVERGING))
     assert "all 2 members diverged, the first because the cost is no longer finite in epoch 1" in said
-    assert said.count("\n") == 2  # the line before training, and this one
     assert said.endswith("reports of all members are in out/member-N/divergence.json\n")
     for k, row in enumerate(table(tmp_path / "out" / "members.csv")):
         report = json.loads((tmp_path / "out" / f"member-{k}" / "divergence.json").read_text())
