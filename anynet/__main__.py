@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 
-from anynet.core import interrupts
 from anynet.core.streams import lenient_streams
 
 
@@ -27,7 +26,6 @@ def main(tokens: Sequence[str] | None = None) -> None:
         except ModuleNotFoundError as error:
             print(f"anynet: {error}", file=sys.stderr)
             sys.exit(2)
-        interrupts.raise_as_usual()  # the commands say themselves what was kept
         cli.main(tokens)
 
 

@@ -13,6 +13,7 @@ import anynet
 from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.reports import preset as find_preset
 from anynet.compiler import CompileError
+from anynet.core import interrupts
 from anynet.core.errors import Error
 from anynet.core.formatting import first_line
 
@@ -94,7 +95,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
     try:
         with warnings.catch_warnings():  # restores how they are shown
             show_in_one_line()
-            app(tokens)
+            command, arguments, _ = app.parse_args(tokens)  # imports the command's module
+            interrupts.raise_as_usual()  # the commands say themselves what was kept
+            command(*arguments.args, **arguments.kwargs)
     except CompileError as error:
         sys.exit(_fail(f"{error}; --compile auto runs them more slowly", 2))
     except (Error, OSError, ValueError) as error:

@@ -23,6 +23,7 @@ from anynet.training.load import DIVERGENCE, NET_FILE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+
 class RunFolder:
     """Writer of a run folder.
 

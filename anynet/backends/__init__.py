@@ -7,10 +7,13 @@ chosen library is imported.
 import importlib
 import importlib.util
 import os
+import sys
+from contextlib import nullcontext
 
 from anynet.backends.base import COMPILE, DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory, check_compile
 from anynet.backends.staging import Staging
 from anynet.compiler import Tick
+from anynet.core import interrupts
 from anynet.core.checks import nearest
 from anynet.core.formatting import first_line
 
@@ -74,8 +77,11 @@ def backend(name: str | None = None, precision: str = "float32") -> Backend:
     if importlib.util.find_spec(library) is None:
         raise BackendError(f"{library} is not installed; install it with: {LIBRARIES[library]}")
     try:
-        _check_version(library)
-        chosen: Backend = importlib.import_module(f"anynet.backends.{library}").connect(device or None)
+        name = f"anynet.backends.{library}"
+        with nullcontext() if name in sys.modules else interrupts.ending_quietly():
+            _check_version(library)
+            module = importlib.import_module(name)
+        chosen: Backend = module.connect(device or None)
     except BackendError:
         raise
     except Exception as error:  # a broken installation may raise anything; the user needs its first line

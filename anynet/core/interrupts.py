@@ -1,9 +1,11 @@
-"""Control-C while the command line is still being imported, which takes a second."""
+"""Control-C while modules are imported for the command line: Python may swallow an exception that is raised there."""
 
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -23,6 +25,16 @@ def raise_as_usual() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@contextmanager
+def ending_quietly() -> Iterator[None]:
+    """Context manager for imports of a command that runs: within it, `end_quietly`; then as usual."""
+    end_quietly()
+    try:
+        yield
+    finally:
+        raise_as_usual()
+
+
 def is_command_line() -> bool:
     """Return True if this process was started as ``anynet``, ``python -m anynet`` or this checkout's ``train.py``."""
     if not 0 < len(sys.argv) <= len(sys.orig_argv):
@@ -32,7 +44,7 @@ def is_command_line() -> bool:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """End without unwinding: modules that are half imported may turn an exception into another one."""
+    """End without unwinding: modules that are half imported may turn an exception into another one, or drop it."""
     try:
         os.write(2, b"anynet: interrupted before it began\n")
     finally:

@@ -53,13 +53,13 @@ class Split:
     labels: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        for name, array, expected in (
-            ("images", self.images, "uint8, shape (N, 3072)"),
-            ("labels", self.labels, "integers, shape (N,)"),
+        for name, array, dtype, shape in (
+            ("images", self.images, "uint8", "(N, 3072)"),
+            ("labels", self.labels, "int64", "(N,)"),
         ):
             if not isinstance(array, np.ndarray):
-                got = f"{describe(array)}; numpy.asarray({name}, numpy.{'uint8' if name == 'images' else 'int64'}) makes one"
-                raise TypeError(f"{name}: expected an ndarray of {expected}, got {got}")
+                got = f"{describe(array)}; numpy.asarray({name}, numpy.{dtype}) makes one"
+                raise TypeError(f"{name}: expected an ndarray of {dtype}, shape {shape}, got {got}")
         if self.images.ndim != 2 or self.images.dtype != np.uint8:
             found = f"{self.images.shape} {self.images.dtype}"
             raise ValueError(f"images: expected shape (N, 3072) and dtype uint8, got {found}")

@@ -147,7 +147,9 @@ class Run:
         """
         file = Path(path)
         if not file.parent.is_dir():
-            raise FileNotFoundError(f"{file}: expected a path in a folder, but there is no folder {file.parent}; make it")
+            raise FileNotFoundError(
+                f"{file}: expected a path in a folder, but there is no folder {file.parent}; make it"
+            )
         write_run(file, **{each.name: getattr(self, each.name) for each in fields(self)})
 
     def plot(self) -> "Figure":

@@ -125,6 +125,20 @@ def test_control_c_during_imports_ends_in_one_line(tmp_path, package, program):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize(
+    ("package", "command"), [("safetensors", "train --help"), ("torch", "train --data synthetic --backend torch")]
+)
+def test_control_c_that_an_import_would_swallow_ends_in_one_line(tmp_path, package, command):
+    """Packages that a command, and a backend, import; they catch everything."""
+    (tmp_path / f"{package}.py").write_text(
+        "import os, signal, time\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(9)\n"
+        "except BaseException:\n    pass"
+    )
+    ended = run(f"'{sys.executable}' -m anynet {command}", PYTHONPATH=f"{tmp_path}:{ROOT}")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "anynet: interrupted before it began\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_control_c_is_left_alone_where_anynet_is_a_library():
     ended = run(f"'{sys.executable}' -c 'import anynet, signal; print(signal.getsignal(signal.SIGINT).__name__)'")
     assert ended.stdout == "default_int_handler\n"

@@ -122,22 +122,22 @@ def test_members_keep_how_they_ended(tmp_path):
     loaded = [an.load(tmp_path / f"{k}.safetensors") for k in range(3)]
     assert runs[1].diverged is not None
     assert [run.dropped for run in loaded] == [False, False, True]
-    assert str(loaded[1].diverged) == str(runs[1].diverged)
+    assert loaded[1].diverged.args[:4] == runs[1].diverged.args[:4]
     for run, other in zip(runs, loaded, strict=True):
         assert_same(replace(run, diverged=None), replace(other, diverged=None))
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there is no folder .*nodir; make it$"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nodir; make it$"):
         trained().save(tmp_path / "nodir" / "net.safetensors")
 
 
 def test_folders_without_a_net_say_what_to_load_instead(tmp_path):
     (tmp_path / "sweep" / "member-0").mkdir(parents=True)
-    with pytest.raises(FileNotFoundError, match="got that of a sweep; load .*sweep.member-0$"):
+    with pytest.raises(FileNotFoundError, match=r"got that of a sweep; load .*sweep.member-0$"):
         an.load(tmp_path / "sweep")
     (tmp_path / "divergence.json").write_text("{}")
-    with pytest.raises(FileNotFoundError, match="got that of one that diverged, as divergence.json in it tells; load"):
+    with pytest.raises(FileNotFoundError, match=r"that of one that diverged, as divergence\.json in it tells; load"):
         an.load(tmp_path)
 
 

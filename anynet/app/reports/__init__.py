@@ -51,7 +51,9 @@ def preset(name: str) -> tuple[dict[str, Any], str]:
         path = Path(name)
         if path.name == "config.toml" and path.with_name(MEMBERS).is_file():
             expected, got = "all settings of a run", "those that the members of a sweep share"
-            raise FileError(path, "", expected, got, f"choose a member's, such as {path.parent / 'member-0' / path.name}")
+            raise FileError(
+                path, "", expected, got, f"choose a member's, such as {path.parent / 'member-0' / path.name}"
+            )
         return read_settings(path), name
     known = presets()
     if name not in known:

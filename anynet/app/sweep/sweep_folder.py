@@ -89,7 +89,12 @@ class SweepFolder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None and self._new and not any(self._histories) and not any(self.path.glob("member-*/result.json")):
+        if (
+            kind is not None
+            and self._new
+            and not any(self._histories)
+            and not any(self.path.glob("member-*/result.json"))
+        ):
             shutil.rmtree(self.path, ignore_errors=True)
 
     def add(self, rows: dict[int, Epoch]) -> None:
