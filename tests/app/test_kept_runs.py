@@ -173,6 +173,7 @@ def test_what_cannot_be_written_is_written_elsewhere(monkeypatch, capsys, tmp_pa
 
 @EACH
 @pytest.mark.usefixtures("blank_plots")
+@pytest.mark.filterwarnings("default::anynet.training.TrainingWarning")  # no checkpoint can be written
 def test_a_folder_that_is_gone_is_named(monkeypatch, capsys, tmp_path, flags):
     write = History.write_csv
 
