@@ -173,8 +173,8 @@ def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
 
 def write_failure(path: Path, dataset: str, error: DivergedError) -> None:
     """Write a ``result.json`` with the reason why a run diverged, and the report."""
-    write_result(path, {"dataset": dataset, "diverged": str(error)})
     _write_divergence(path, error)
+    write_result(path, {"dataset": dataset, "diverged": str(error)})  # last: it says that the run is over
 
 
 def _write_divergence(path: Path, error: DivergedError) -> Path | None:

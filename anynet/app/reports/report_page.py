@@ -63,8 +63,9 @@ def report_page(
             page.add(f"## Configuration {name}")
             curves = plots.curves(first.history, first.result["dataset"], config.val_name)
             page.picture(f"{name}-curves", f"cost, loss and accuracy of {name}", curves)
-            if config.hidden == "":
-                page.picture(f"{name}-weights", f"class templates of {name}", first.folder / "weights.png")
+            weights = first.folder / "weights.png"
+            if config.hidden == "" and weights.exists():  # it may have failed to be drawn
+                page.picture(f"{name}-weights", f"class templates of {name}", weights)
     page.write()
 
 

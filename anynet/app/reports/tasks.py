@@ -25,6 +25,7 @@ from anynet.core.errors import FileError
 from anynet.data import Batches
 from anynet.data.sources import find
 from anynet.training import Epoch, History
+from anynet.training.load import NET_FILE
 
 
 class Task(NamedTuple):
@@ -173,9 +174,11 @@ def _run(tasks: Sequence[Task]) -> None:
                 write_failure(task.folder, data.name, run.diverged)
                 continue
             each = replace(run, seconds=run.seconds / len(runs))  # its share, so that the times of all runs add up
-            write_run(task.folder, each, run_result(each, official=data.official), net=task.net)
             if task.net:
+                each.save(task.folder / NET_FILE)
                 draw_all(folder.pictures(each))
+            # Last, because only runs without a result are made again.
+            write_run(task.folder, each, run_result(each, official=data.official), net=False)
 
 
 @cache

@@ -37,12 +37,13 @@ RESULT = {
 HISTORY = History([Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 2.6, 0.1, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.6, 0.4, 2.0)])
 
 
-def page(folder, text):
+def page(folder, text, *, weights=True):
     """The page of a report all of whose runs came out alike."""
     report = parse_report("mine", text)
     points = [f"{name}/lr={lr},l2={l2}" for name in report.searches for lr in (0.1, 0.2) for l2 in (0.0, 0.1)]
     outcomes = {name: [Outcome(folder, RESULT, HISTORY)] for name in [*report.configurations, *points]}
-    Figure().savefig(folder / "weights.png")
+    if weights:
+        Figure().savefig(folder / "weights.png")
     report_page(report, folder, outcomes, compare_all(report, outcomes), heading="", note="drawn pictures")
     return (folder / "README.md").read_text(encoding="utf-8")
 
@@ -53,6 +54,14 @@ def test_settings_are_for_people_to_read(tmp_path):
     assert "| configuration | lr | flip | optimizer |\n| --- | --- | --- | --- |\n" in text
     assert "| one | 0.5 | yes | sgd |\n| two | 0.1 | no | adam |\n" in text
     assert "The best in validation of 4 combinations. All with hidden none, momentum 0, batch_norm no.\n" in text
+
+
+def test_pictures_that_were_not_drawn_are_left_out(tmp_path):
+    assert "(one-weights.png)" in page(tmp_path, REPORT)
+    (tmp_path / "weights.png").unlink()
+    text = page(tmp_path, REPORT, weights=False)
+    assert "one-weights.png" not in text
+    assert "(one-curves.png)" in text
 
 
 FIGURE = """

@@ -86,6 +86,21 @@ def test_control_c_after_an_epoch_leaves_no_result(tmp_path, monkeypatch):
     assert not stamps(tmp_path)
 
 
+def test_a_run_without_its_pictures_is_made_anew(tmp_path, monkeypatch):
+    """Otherwise nothing would draw them, because runs with a result are not made again."""
+
+    def stop(pictures):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report_tasks, "draw_all", stop)
+        with pytest.raises(KeyboardInterrupt):
+            list(run_tasks(tasks(tmp_path, 1), 1))
+    assert not stamps(tmp_path)
+    list(run_tasks(tasks(tmp_path, 1), 1))
+    assert {path.suffix for path in (tmp_path / "0").iterdir()} == {".toml", ".csv", ".json", ".safetensors", ".png"}
+
+
 def test_other_settings_are_refused(tmp_path):
     list(run_tasks(tasks(tmp_path, 2), 1))
     before = stamps(tmp_path)
