@@ -344,7 +344,8 @@ def test_no_bar_where_there_is_no_terminal(data, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_bar_shows_loss_accuracy_and_rate(data, capsys):
+def test_the_bar_shows_loss_accuracy_and_rate(data, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     fit(data, progress=True)
     shown = capsys.readouterr().err
     assert "img/s" in shown

@@ -266,7 +266,8 @@ def test_what_goes_wrong_ends_all(data):
 
 
 @both_ways
-def test_the_bar_counts_all_members(data, capsys):
+def test_the_bar_counts_all_members(data, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     fit(data, members=MEMBERS, progress=True)
     assert "1.44k/1.44k" in capsys.readouterr().err  # 2 epochs, 4 batches, 60 images, 3 members
 
