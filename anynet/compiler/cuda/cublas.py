@@ -49,7 +49,7 @@ class CublasError(RuntimeError):
 
     def __init__(self, function: str, status: int) -> None:
         self.function, self.status = function, status
-        super().__init__(f"{function} returned {library().cublasGetStatusName(status).decode()}")
+        super().__init__(f"{function} returned {open_libcublas().cublasGetStatusName(status).decode()}")
 
 
 class CublasMemoryError(CublasError, MemoryError):
@@ -133,13 +133,13 @@ def call(function: str, *args: Any) -> None:
     CublasError
         If the function returns an error; it is a MemoryError too if memory is short.
     """
-    status = getattr(library(), function)(*args)
+    status = getattr(open_libcublas(), function)(*args)
     if status:
         raise (CublasMemoryError if status == CUBLAS_STATUS_ALLOC_FAILED else CublasError)(function, status)
 
 
 @cache
-def library() -> CDLL:
+def open_libcublas() -> CDLL:
     """Return libcublas, with the types of the functions' arguments.
 
     Raises
@@ -177,7 +177,7 @@ def _destroy_unused() -> None:
             while _unused:
                 device, ptr = _unused.popleft()
                 with device:
-                    if library().cublasDestroy_v2(ptr):
+                    if open_libcublas().cublasDestroy_v2(ptr):
                         _unused.append((device, ptr))
                         return
     finally:

@@ -93,8 +93,8 @@ def test_a_handle_is_destroyed_on_its_device(fake, cublas):
     handle = in_thread(create)
     fake.cupy.cuda.Device(0).use()
     seen = []
-    destroy = cublas.library().cublasDestroy_v2
-    cublas.library().cublasDestroy_v2 = lambda ptr: seen.append(fake.current) or destroy(ptr)
+    destroy = cublas.open_libcublas().cublasDestroy_v2
+    cublas.open_libcublas().cublasDestroy_v2 = lambda ptr: seen.append(fake.current) or destroy(ptr)
     del handle
     assert (seen, fake.current) == ([1], 0)
 
@@ -191,7 +191,7 @@ def test_where_the_library_is_found(fake, cublas, monkeypatch):
         return fake.cublas.open("/emulated/libcublas.so.12")
 
     monkeypatch.setattr(cublas, "CDLL", noted)
-    assert cublas.library() is cublas.library()
+    assert cublas.open_libcublas() is cublas.open_libcublas()
     for found in (None, ImportError("no cuda.pathfinder"), RuntimeError("DynamicLibNotFoundError")):
 
         def find(name, found=found):
@@ -200,8 +200,8 @@ def test_where_the_library_is_found(fake, cublas, monkeypatch):
             return type("LoadedDL", (), {"abs_path": None})
 
         monkeypatch.setattr(sys.modules["cuda.pathfinder"], "load_nvidia_dynamic_lib", find)
-        cublas.library.cache_clear()
-        cublas.library()
+        cublas.open_libcublas.cache_clear()
+        cublas.open_libcublas()
     assert opened == ["/emulated/libcublas.so.12", *["libcublas.so.12"] * 3]
 
 
@@ -214,7 +214,7 @@ def test_a_library_that_cannot_be_opened(fake, cublas):
 def test_a_library_without_a_function(fake, cublas, monkeypatch):
     monkeypatch.setattr(cublas, "CDLL", lambda name: type("CDLL", (), {})())
     with pytest.raises(ImportError, match=r"^cannot open cuBLAS: .*cublasCreate_v2"):
-        cublas.library()
+        cublas.open_libcublas()
 
 
 def test_sizes_are_ints_in_c(fake):
