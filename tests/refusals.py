@@ -1,4 +1,4 @@
-"""What is said of a backend that cannot be used."""
+"""Messages about a backend that cannot be used."""
 
 import pytest
 

@@ -15,7 +15,7 @@ NAMES_ONLY = (
 
 
 def gpu_named(item):
-    """Whether the id of a test has a GPU's backend as one of its parts: "emulated cupy" is another one."""
+    """Tell whether the id of a test has a GPU's backend as one of its parts: "emulated cupy" is another one."""
     parts = re.split(r"[\[\]-]", item.nodeid)
     return not item.nodeid.startswith(tuple(f"tests/{file}" for file in NAMES_ONLY)) and not {*GPUS}.isdisjoint(parts)
 

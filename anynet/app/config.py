@@ -124,7 +124,7 @@ class Config:
     precision: Literal[*PRECISIONS] = "float32"  # type: ignore[valid-type]
     """Matmul precision: float32, tf32 or bf16 (the last two on GPUs only)."""
     compile: Annotated[Literal[COMPILE], Parameter(group=TRAINING)] = TrainSettings.compile  # type: ignore[valid-type]
-    """How steps run: auto compiles them, on refuses where it cannot, off runs each step as it is written."""
+    """Compile steps: auto as far as possible, on or refuse, off runs each step as it is written."""
     seed: NotNegativeCount = TrainSettings.seed
     """Seed of the initial weights and, without --order-seed, of the batches."""
     order_seed: Annotated[NotNegativeCount | None, Parameter(group=TRAINING)] = TrainSettings.order_seed

@@ -1,4 +1,4 @@
-"""What a run is worth: written first, or elsewhere; whatever else fails is a line on stderr."""
+"""Write what a run is worth first, or elsewhere; whatever else fails is a line on stderr."""
 
 import shutil
 import sys

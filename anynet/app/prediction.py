@@ -27,7 +27,7 @@ from anynet.training.run_file import OlderFileError
 from anynet.training.run_tensors import check_tensors, to_snapshot
 
 WANTED = "the folder of a run or a sweep, or a file that Run.save wrote"
-"""What nets can be loaded from."""
+"""Files and folders that nets can be loaded from."""
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ class Backend(ABC):
 
     @property
     def execution(self) -> str:
-        """How steps run that can be recorded, in the words of `anynet.compiler.execution`."""
+        """Name of how recorded steps run, in the words of `anynet.compiler.execution`."""
         return PLAIN if self.target is None else self.target.execution
 
     @property

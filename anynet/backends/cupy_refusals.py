@@ -13,7 +13,7 @@ NO_DEVICE, DRIVER_TOO_OLD = 100, 35
 """CUDA's error codes cudaErrorNoDevice and cudaErrorInsufficientDriver; the latter also if there is no driver."""
 
 OTHER = "another backend, such as numpy"
-"""What to choose where no GPU can be used."""
+"""Advice where no GPU can be used."""
 
 
 def find_device(device: str | None) -> int:

@@ -23,7 +23,7 @@ KEPT = {"tf32": 1 + 2**-9, "bf16": 1.0}
 """Result of rounding 1 + 2^-9 + 2^-12 to each precision."""
 
 EXECUTION = "one compiled loop"
-"""How the steps of a `ScannedLoop` run."""
+"""Name of how the steps of a `ScannedLoop` run."""
 
 
 def connect(device: str | None) -> "Jax":
@@ -188,7 +188,7 @@ class ScannedLoop:
 
     @property
     def execution(self) -> str:
-        """How the steps run."""
+        """Name of how the steps run."""
         return PLAIN if self._fallback.used else EXECUTION
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:

@@ -102,7 +102,7 @@ class RecordedLoop:
 
     @property
     def execution(self) -> str:
-        """How the steps run."""
+        """Name of how the steps run."""
         return PLAIN if self._fallback.used else self._target.execution
 
     def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:

@@ -80,7 +80,7 @@ class Target(ABC):
     """Number of elements that the groups of a step compute, over all its runs, before compiling them pays."""
 
     execution: str = "recorded steps"
-    """How steps run, as results show it."""
+    """Name of how steps run, as results show it."""
 
     @property
     def slower(self) -> "Target | None":

@@ -28,7 +28,7 @@ HANG_SECONDS = 2
 
 @dataclass
 class Counts:
-    """What became of the files given to a reader.
+    """Outcomes of the files given to a reader.
 
     Parameters
     ----------

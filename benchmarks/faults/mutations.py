@@ -14,12 +14,12 @@ from typing import Any
 import tomli_w
 
 NUMBERS = (b"nan", b"-1", b"inf", b"1e999", b"0", b"2", b"1.5", b"99999999999999999999", b"9" * 5000, b"", b"\xd9\xa3")
-"""What a number of a text may be replaced by."""
+"""Replacements for a number of a text."""
 VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 3, 2**31, 2**63, 10**30, 0.5, 1e300, float("nan"), float("inf")),
     *("", "x", "\x1b[2J", "a\nb", "1", "../..", "λ" * 300, [], [[]], {}, {"a": 1}, [1, "x", None]),
 )
-"""What a value of JSON may be replaced by."""
+"""Replacements for a value of JSON."""
 SIZES = (0, 1, 255, 2**15, 2**27, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**62, 2**64 - 1)
 
 

@@ -136,7 +136,7 @@ def test_devices_that_are_not_here_are_refused(install, count, name, parts):
 
 
 def test_memory_that_cannot_be_asked_for_is_none_free(install, monkeypatch):
-    """Where no context fits, CUDA does not tell."""
+    """CUDA does not tell where no context fits."""
     fake = install(limit=3 * 10**9, trouble=CUDARuntimeError(2))
 
     def fail(device):

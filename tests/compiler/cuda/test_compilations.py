@@ -1,4 +1,4 @@
-"""What NVRTC compiles in the first epoch of a training, as the emulator counts it."""
+"""Compilations by NVRTC in the first epoch of a training, as the emulator counts them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which phases depend on each other: by the memory that they access, and by indices of the first axis."""
+"""Dependences of phases: by the memory that they access, and by indices of the first axis."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What is left when graphs, generated kernels or cuBLAS fail: training goes on, more slowly, and says so once.
+"""Training when graphs, generated kernels or cuBLAS fail: it goes on, more slowly, and says so once.
 
 Needs no GPU: the emulator fails on purpose, from the start or after the probe.
 """

@@ -67,7 +67,7 @@ def test_columns_shared_by_the_warps_of_a_block(emulated_cupy, monkeypatch, rng,
 
 @pytest.mark.parametrize("name", ["max", "min", "sum"])
 def test_one_nan_in_a_column_is_found_by_every_thread(emulated_cupy, name):
-    """In any row, whichever thread reads it, and in no other column."""
+    """NaN in any row, whichever thread reads it, spoils its own column alone."""
     n, m = 90, 33
     x = np.zeros((n, n, m), "float32")
     x[np.arange(n), np.arange(n), np.arange(n) % m] = np.nan
@@ -89,7 +89,7 @@ def test_sums_of_columns_are_the_same_in_every_order_of_threads(emulated_cupy, m
 @pytest.mark.parametrize("order", cuda_on_cpu.ORDERS)
 @pytest.mark.parametrize("members", [(), (5,)])
 def test_columns_among_other_phases_of_a_kernel(emulated_cupy, monkeypatch, rng, members, order):
-    """What one phase reduces, the next ones read; both reductions use the same shared memory."""
+    """The next phases read what one reduces; both reductions use the same shared memory."""
     monkeypatch.setattr(cuda_on_cpu, "order", order)
     x = rng.integers(-9, 10, (*members, 200, 40)).astype("float64")
 

@@ -1,4 +1,4 @@
-"""What NVRTC would have to compile, and which of CuPy's functions are called."""
+"""Counts of what NVRTC would compile, and of CuPy's functions that are called."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
