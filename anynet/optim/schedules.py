@@ -73,11 +73,7 @@ class Exponential:
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate`` times the factor of the completed epochs."""
-        return self.rate * self._factor(_completed(epoch))
-
-    def _factor(self, n: int) -> float:
-        factor: float = self.gamma**n
-        return factor
+        return self.rate * self.gamma ** _completed(epoch)
 
 
 @dataclass(frozen=True)
@@ -116,8 +112,9 @@ class ExponentialDecay(Exponential):
             raise ValueError(f"{self}: expected k finite, and more than -700")
         object.__setattr__(self, "gamma", math.exp(-k))  # as frozen dataclasses do
 
-    def _factor(self, n: int) -> float:
-        return math.exp(-self.k * n)
+    def __call__(self, epoch: float) -> float:
+        """Return ``rate`` times the decay of the completed epochs."""
+        return self.rate * math.exp(-self.k * _completed(epoch))
 
 
 @dataclass(frozen=True)
