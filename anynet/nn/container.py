@@ -1,10 +1,10 @@
 """Layers in a fixed order: names, sizes, parameters, equality and text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, Self, overload
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
@@ -12,6 +12,8 @@ from array_api_compat import array_namespace, device, is_array_api_obj
 from anynet.nn.layer import Layer, Parameter, short
 from anynet.nn.layout import Layout
 from anynet.nn.summary import summary
+
+T = TypeVar("T")
 
 SHOWN = 8
 """Number of layers that a repr shows; of a longer net, the first and last ``SHOWN // 2``."""
@@ -140,11 +142,11 @@ class Container(Layer):
 
     @cached_property
     def _parameters(self) -> dict[str, Parameter]:
-        return {f"{i}.{name}": p for i, layer in enumerate(self.layers) for name, p in layer.parameters().items()}
+        return by_place(layer.parameters() for layer in self.layers)
 
     @cached_property
     def _state(self) -> dict[str, Parameter]:
-        return {f"{i}.{name}": p for i, layer in enumerate(self.layers) for name, p in layer.state().items()}
+        return by_place(layer.state() for layer in self.layers)
 
     @cached_property
     def layout(self) -> Layout:
@@ -156,6 +158,29 @@ class Container(Layer):
         """Number of layers that are not containers before each layer."""
         sizes = [len(layer.named_layers()) if isinstance(layer, Container) else 1 for layer in self.layers]
         return [sum(sizes[:i]) for i in range(len(sizes))]
+
+    def _by_layer(self, named: Mapping[str, T]) -> list[dict[str, T]]:
+        """Return the items of each layer, by its own names: the inverse of `by_place`."""
+        parts: list[dict[str, T]] = [{} for _ in self.layers]
+        for name, item in named.items():
+            i, own = name.split(".", 1)
+            parts[int(i)][own] = item
+        return parts
+
+
+def by_place(parts: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    """Return the items of layers by the layer's place and its own name, such as "1.gamma".
+
+    Parameters
+    ----------
+    parts : iterable of mapping
+        Items of each layer, by its own names.
+
+    Returns
+    -------
+    dict
+    """
+    return {f"{i}.{name}": item for i, part in enumerate(parts) for name, item in part.items()}
 
 
 def _equal(one: Any, other: Any) -> bool:

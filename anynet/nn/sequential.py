@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from anynet.core.random import fold
 from anynet.core.typing import A, Array, Arrays
 from anynet.nn.arguments import check_gradient, check_key, check_named, check_vector
-from anynet.nn.container import Container
+from anynet.nn.container import Container, by_place
 from anynet.nn.draw import draw, place
 from anynet.nn.layer import short
 
@@ -165,17 +165,17 @@ class Sequential(Container):
             check_key(rng, members, x)
         if not isinstance(params, Mapping):
             params = self.layout.split(params)
-        caches, parts = [], self._by_layer(params)
-        new_state: Arrays = {}
-        for i, (layer, own, held) in enumerate(zip(self.layers, parts, self._by_layer(state), strict=True)):
+        caches, states = [], list[Arrays]()
+        arrays = zip(self.layers, self._by_layer(params), self._by_layer(state), strict=True)
+        for i, (layer, own, held) in enumerate(arrays):
             if layer.uses_rng:
                 own_rng = self._rng(i, rng, train=train)
                 x, cache, held = layer.forward(own, held, x, train=train, rng=own_rng)  # type: ignore[call-arg]
             else:
                 x, cache, held = layer.forward(own, held, x, train=train)
             caches.append(cache)
-            new_state.update({f"{i}.{name}": array for name, array in held.items()})
-        return x, caches, new_state
+            states.append(held)
+        return x, caches, by_place(states)
 
     @overload
     def backward(self, params: Mapping[str, Array], cache: Any, dy: Array) -> tuple[Array, Arrays]: ...
@@ -228,15 +228,8 @@ class Sequential(Container):
             dy, grads[i] = self.layers[i].backward(parts[i], cache[i], dy)
         return dy, grads, parts[0]
 
-    def _by_layer(self, named: Mapping[str, Array]) -> list[Arrays]:
-        parts: list[Arrays] = [{} for _ in self.layers]
-        for name, array in named.items():
-            i, own = name.split(".", 1)
-            parts[int(i)][own] = array
-        return parts
-
     def _join(self, grads: list[Arrays], params: Any) -> Any:
-        named = {f"{i}.{name}": g for i, own in enumerate(grads) for name, g in own.items()}
+        named = by_place(grads)
         return named if isinstance(params, Mapping) else self.layout.join(named, params)
 
     def _rng(self, i: int, rng: Array | None, *, train: bool) -> Array | None:
