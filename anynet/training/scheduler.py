@@ -1,23 +1,19 @@
 """The order in which nets are trained: one alone; members in stacks, one after another or in parallel threads."""
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import accumulate, takewhile
 from threading import Lock, local
 from typing import Any
 
 import numpy as np
 
-from anynet.backends import DeviceMemory
 from anynet.core.history import Epoch
-from anynet.nn import Sequential
-from anynet.optim import Optimizer
+from anynet.training.capacity import explain_out_of_memory, split_by_memory
 from anynet.training.checkpoints import CheckpointFolder, Checkpoints
 from anynet.training.epochs import run_epochs
-from anynet.training.errors import OutOfMemoryError, format_bytes, format_free_memory, raise_out_of_memory
-from anynet.training.evaluate import BATCH_SIZE
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member
 from anynet.training.progress import Progress
@@ -67,7 +63,7 @@ def train_one(
         return ()
 
     split_by_memory([member], inputs)  # raises OutOfMemoryError
-    with _explain_out_of_memory([member], inputs):
+    with explain_out_of_memory([member], inputs):
         if checkpoints is not None:
             checkpoints.stacks([[0]])
         loops, own = LoopCache(inputs), _own(checkpoints, 0, inputs)
@@ -115,94 +111,10 @@ def train_members(
     stacks: Stacks = [range(stop - n, stop) for n, stop in zip(sizes, accumulate(sizes), strict=True)]
     if checkpoints is not None:
         stacks = checkpoints.stacks(stacks)
-    with _explain_out_of_memory(parts[0], inputs):
+    with explain_out_of_memory(parts[0], inputs):
         if workers == 1:
             return _train_in_sequence(inputs, members, stacks, progress, on_epoch, checkpoints)
         return _train_in_threads(inputs, members, stacks, workers, progress, on_epoch, checkpoints)
-
-
-def split_by_memory(members: Sequence[Member], inputs: Inputs) -> list[Sequence[Member]]:
-    """Split members into stacks that fit half of the free memory; a single net may take all of it.
-
-    Parameters
-    ----------
-    members : sequence of Member
-    inputs : Inputs
-
-    Returns
-    -------
-    list of sequence of Member
-        A single stack if the device does not tell its memory.
-
-    Raises
-    ------
-    OutOfMemoryError
-        If not even one net fits.
-    """
-    memory = inputs.backend.memory()
-    if memory is None:
-        return [members]
-    each = member_bytes(*members[0][:2], inputs.settings.batch_size, inputs.settings.dtype)
-    if each > memory.free:
-        raise OutOfMemoryError(f"not enough memory: {_advice(members[:1], inputs, memory, memory.free)}")
-    n = max(1, memory.free // 2 // each)
-    return [members[i : i + n] for i in range(0, len(members), n)]
-
-
-def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: str) -> int:
-    """Estimate the memory that one net takes in training, without images.
-
-    The factors are the largest that were measured with any library. Recorded steps have arrays of their own: those of
-    full batches, of the last batch and of each set of images that is evaluated.
-
-    Parameters
-    ----------
-    net : Sequential
-    optimizer : Optimizer
-    batch_size : int
-    dtype : str
-
-    Returns
-    -------
-    int
-        Bytes.
-    """
-    size, moments = net.layout.size, len(optimizer.init(np.zeros((1, 1))))
-    widths = sum(n_out for _, n_out in (layer.features() for layer in net.named_layers().values()) if n_out is not None)
-    return np.dtype(dtype).itemsize * (size * (15 + 5 * moments) + 4 * (batch_size + BATCH_SIZE) * widths)
-
-
-@contextmanager
-def _explain_out_of_memory(members: Sequence[Member], inputs: Inputs) -> Iterator[None]:
-    """Context manager that adds sizes and advice if the training of this stack runs out of memory.
-
-    It then took more than estimated, or than was free: half of the smaller of the two is what may fit.
-    """
-    memory = inputs.backend.memory()  # now, because it is full when it runs out
-    needed = len(members) * member_bytes(*members[0][:2], inputs.settings.batch_size, inputs.settings.dtype)
-    most = (needed if memory is None else min(needed, memory.free)) // 2
-    with raise_out_of_memory(inputs.backend, lambda: _advice(members, inputs, memory, most)):
-        yield
-
-
-def _advice(members: Sequence[Member], inputs: Inputs, memory: DeviceMemory | None, most: int) -> str:
-    """Return the memory that a stack needs, and changes with which it needs at most ``most`` bytes."""
-    n, (net, optimizer, *_) = len(members), members[0]
-    batch_size, dtype = inputs.settings.batch_size, inputs.settings.dtype
-    none, one, each = (member_bytes(net, optimizer, size, dtype) for size in (0, 1, batch_size))
-    ways, for_images = [], ""
-    if n > 1 and most >= each:
-        ways.append(f"{most // each} of them at a time (--stack-size, --seeds)")
-    if (batch := (most // n - none) // (one - none)) > 0:
-        ways.append(f"batches of {batch} (--batch-size)")
-    if images := sum(loader.device_bytes for loader in (inputs.train, inputs.val, inputs.test)):
-        for_images = f", the images {format_bytes(images)}"
-        ways.append("streamed images (--memory-budget 0)")
-    return (
-        f"training {f'{n} nets as one stack, each ' if n > 1 else ''}{net} in batches of {batch_size} takes about "
-        f"{format_bytes(n * each)}{for_images}, and {format_free_memory(inputs.backend, memory)}; what may fit: "
-        f"{', '.join([*ways, 'a smaller net, another device'])}"
-    )
 
 
 def _train_in_sequence(
@@ -215,17 +127,8 @@ def _train_in_sequence(
 ) -> list[Run]:
     runs: list[Run] = []
     for stack in stacks:
-        report = _with_member_numbers(on_epoch, stack[0])
         try:
-            runs += run_epochs(
-                LoopCache(inputs),
-                [members[k] for k in stack],
-                stacked=len(stack) > 1,
-                strict=False,
-                progress=progress,
-                on_epoch=report,
-                checkpoints=_own(checkpoints, stack[0], inputs),
-            )
+            runs += _train_stack(LoopCache(inputs), members, stack, progress, on_epoch, checkpoints)
         except KeyboardInterrupt:
             if not runs:
                 raise
@@ -246,24 +149,14 @@ def _train_in_threads(
 ) -> list[Run]:
     own, lock = local(), Lock()
 
+    def report(rows: dict[int, Epoch]) -> Any:
+        with lock:
+            return on_epoch(rows) if on_epoch else ()
+
     def train_stack(stack: Sequence[int]) -> list[Run]:
         if not hasattr(own, "loops"):
             own.loops = LoopCache(inputs, len(stacks))
-        numbered = _with_member_numbers(on_epoch, stack[0])
-
-        def report(rows: dict[int, Epoch]) -> Collection[int]:
-            with lock:
-                return numbered(rows)
-
-        runs = run_epochs(
-            own.loops,
-            [members[k] for k in stack],
-            stacked=len(stack) > 1,
-            strict=False,
-            progress=progress,
-            on_epoch=report,
-            checkpoints=_own(checkpoints, stack[0], inputs),
-        )
+        runs = _train_stack(own.loops, members, stack, progress, report, checkpoints)
         if any(run.interrupted for run in runs):
             progress.stop.set()
         return runs
@@ -275,6 +168,25 @@ def _train_in_threads(
         progress.stop.set()  # for stacks that are still in training
         pool.shutdown(cancel_futures=True)
     return _collect(futures)
+
+
+def _train_stack(
+    loops: LoopCache,
+    members: Sequence[Member],
+    stack: Sequence[int],
+    progress: Progress,
+    on_epoch: OnEpoch,
+    checkpoints: CheckpointFolder | None,
+) -> list[Run]:
+    return run_epochs(
+        loops,
+        [members[k] for k in stack],
+        stacked=len(stack) > 1,
+        strict=False,
+        progress=progress,
+        on_epoch=_with_member_numbers(on_epoch, stack[0]),
+        checkpoints=_own(checkpoints, stack[0], loops.inputs),
+    )
 
 
 def _own(checkpoints: CheckpointFolder | None, first: int, inputs: Inputs) -> Checkpoints | None:

@@ -12,7 +12,7 @@ from anynet.backends.base import DeviceMemory
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.synthetic import draw
-from anynet.training.scheduler import member_bytes
+from anynet.training.capacity import member_bytes
 
 NET = an.Sequential(an.Linear(3072, 50), an.BatchNorm(50), an.ReLU(), an.Linear(50, 10))
 SETTINGS = {"epochs": 2, "batch_size": 40, "dtype": "float64", "seeds": range(5)}

@@ -13,7 +13,7 @@ from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, loader, split
 from anynet.data.synthetic import draw
 from anynet.training import OutOfMemoryError
-from anynet.training.scheduler import member_bytes
+from anynet.training.capacity import member_bytes
 
 NET, OPTIMIZER = an.Sequential(an.Linear(3072, 50), an.ReLU(), an.Linear(50, 10)), an.SGD(0.02, momentum=0.9)
 SETTINGS = {"epochs": 1, "batch_size": 64}
