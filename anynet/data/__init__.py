@@ -1,10 +1,11 @@
 """Data sets of labeled images: finding, reading, splitting, normalizing, augmenting and loading them."""
 
 from anynet.data.augmentation import Augmentation
+from anynet.data.batch import Batch
 from anynet.data.cifar10.splits import split
 from anynet.data.cifar10.transfer import DownloadError
 from anynet.data.dataset import IMAGE_SHAPE, Batches, DataError, Dataset, Split
-from anynet.data.loader import Batch, Loader
+from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization, normalization
 from anynet.data.sources import cifar10, load, synthetic
 

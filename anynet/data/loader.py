@@ -3,17 +3,15 @@
 import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
 from anynet.core.seeding import Purpose, generator
-from anynet.core.tree import flatten
-from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
+from anynet.data.batch import Batch, Plan, gather
 from anynet.data.dataset import Split
 
 BLOCK_BYTES = 8_000_000
@@ -21,75 +19,6 @@ BLOCK_BYTES = 8_000_000
 
 A block is run as one loop, and starting a loop has a cost.
 """
-
-
-class Batch(NamedTuple):
-    """Images and labels of a training step, on the device.
-
-    Attributes
-    ----------
-    images : array of uint8, shape (n, 3072)
-    labels : array of int64, shape (n,)
-    """
-
-    images: Array
-    labels: Array
-
-
-class Plan(NamedTuple):
-    """Instructions for one batch, or for S batches of equal size, as arrays on the device.
-
-    Attributes
-    ----------
-    index : array of int64, shape (n,) or (S, n)
-        Indices of the images.
-    draws : dict of str to array, shapes (n, ...) or (S, n, ...)
-        Random numbers from `Augmentation.draw`.
-    images : array of uint8, shape (n, 3072) or (S, n, 3072), or None
-        The images at `index`. None if all images are on the device already.
-    """
-
-    index: Array  # type: ignore[assignment]  # tuple has a method of this name
-    draws: dict[str, Array]
-    images: Array | None = None
-
-    def rows(self, which: int | slice) -> "Plan":
-        """Return the plan of one of the S batches, or of a slice of them.
-
-        Parameters
-        ----------
-        which : int or slice
-
-        Returns
-        -------
-        Plan
-        """
-        leaves, rebuild = flatten(self)
-        plan: Plan = rebuild([leaf[which, ...] for leaf in leaves])
-        return plan
-
-
-def gather(images: Array | None, labels: Array, plan: Plan, augmentation: Augmentation | None) -> Batch:
-    """Make one batch.
-
-    Parameters
-    ----------
-    images : array of uint8, shape (N, 3072), or None
-        All images, on the device. None if `plan` contains those of the batch.
-    labels : array of int64, shape (N,)
-        All labels, on the device.
-    plan : Plan
-        Of one batch.
-    augmentation : Augmentation or None
-
-    Returns
-    -------
-    Batch
-    """
-    take = array_namespace(labels).take
-    chosen = take(images, plan.index, axis=0) if plan.images is None else plan.images
-    augmented = chosen if augmentation is None else augmentation(chosen, plan.draws)
-    return Batch(augmented, take(labels, plan.index, axis=0))
 
 
 class Loader:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from anynet.core.random import at_step
 from anynet.core.typing import Array
 from anynet.core.validated import validated
-from anynet.data.loader import Batch
+from anynet.data.batch import Batch
 from anynet.nn import BatchNorm, Sequential
 from anynet.nn.l2 import add_l2_gradient
 from anynet.optim.schedules import Warmup

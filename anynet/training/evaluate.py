@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from anynet.backends import Backend
 from anynet.core.typing import Array, Arrays
 from anynet.core.validated import validated
-from anynet.data.loader import Batch, Loader
+from anynet.data.batch import Batch
+from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.l2 import l2_cost

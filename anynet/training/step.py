@@ -15,7 +15,8 @@ from anynet.core.random import at_step
 from anynet.core.typing import Array, Arrays
 from anynet.core.validated import validated
 from anynet.data.augmentation import Augmentation
-from anynet.data.loader import Batch, Pass, Plan, gather
+from anynet.data.batch import Batch, Plan, gather
+from anynet.data.loader import Pass
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.clipping import clip_by_norm

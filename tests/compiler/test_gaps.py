@@ -14,7 +14,7 @@ from anynet.compiler.program import Program
 from anynet.compiler.recording import record_step
 from anynet.core.tree import flatten
 from anynet.data import Normalization
-from anynet.data.loader import Batch
+from anynet.data.batch import Batch
 from anynet.training.step import Fixed, start, train_step
 
 OPTIMIZERS = {"SGD": an.SGD(), "momentum": an.SGD(momentum=0.9), "Adam": an.Adam()}

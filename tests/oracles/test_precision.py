@@ -12,7 +12,7 @@ from there import There
 
 from anynet import SGD, Adam, backend
 from anynet.data import Normalization
-from anynet.data.loader import Batch
+from anynet.data.batch import Batch
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import hinge, softmax_cross_entropy
 from anynet.training.evaluate import Trained, evaluation_step, zero_totals

@@ -7,7 +7,7 @@ from agreement import agree, each_member
 
 from anynet import SGD
 from anynet.data import Normalization
-from anynet.data.loader import Batch
+from anynet.data.batch import Batch
 from anynet.nn.losses import hinge, softmax_cross_entropy
 from anynet.training.step import Fixed, start, train_step
 

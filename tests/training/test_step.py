@@ -6,7 +6,7 @@ from numerical import assert_close
 
 import anynet as an
 from anynet.data import Normalization
-from anynet.data.loader import Batch
+from anynet.data.batch import Batch
 from anynet.training.evaluate import Trained, evaluation_step, zero_totals
 from anynet.training.step import Carry, Fixed, start, train_step
 

@@ -13,7 +13,7 @@ import anynet as an
 from anynet.backends import Backend
 from anynet.core.tree import flatten
 from anynet.data import Loader, Normalization, Split
-from anynet.data.loader import Plan
+from anynet.data.batch import Plan
 from anynet.training.step import Fixed, gathering, start, train_step
 
 PIXELS, IMAGES = 3072, 600

@@ -98,7 +98,7 @@ def test_what_a_layer_draws_anew_differs_from_step_to_step(rng):
     one = an.training.step.train_step(net, an.losses.softmax_cross_entropy, optimizer)
     carry = an.training.step.start(net, optimizer, *net.init(0, like=np.zeros(1)))
     fixed = an.training.step.Fixed(an.data.Normalization(np.full(6, 0.01), np.zeros(6)), None)
-    batch = an.data.loader.Batch(images, rng.integers(0, 3, (5, 7)))
+    batch = an.data.Batch(images, rng.integers(0, 3, (5, 7)))
     loop = NUMPY.loop(lambda carry, shared, row: one(carry, shared, *row))
     with pytest.warns(CompileWarning, match=r"was not given .*\(test_unrecorded_steps.py, line \d+, in forward\)"):
         after = loop(carry, fixed, (batch, np.ones(5)), int)
