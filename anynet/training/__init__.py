@@ -5,7 +5,8 @@ from anynet.training.checkpoints import CheckpointError
 from anynet.training.errors import DivergedError, OutOfMemoryError, TrainingWarning
 from anynet.training.fit import fit
 from anynet.training.load import load
-from anynet.training.result import Ensemble, Run, Runs, Snapshot
+from anynet.training.run import Run, Snapshot
+from anynet.training.runs import Ensemble, Runs
 from anynet.training.settings import Settings, TrainSettings
 from anynet.training.setup import Setup, setup
 

@@ -17,7 +17,7 @@ from anynet.training.evaluate import Metrics
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member
 from anynet.training.progress import Progress
-from anynet.training.result import Run, Snapshot
+from anynet.training.run import Run, Snapshot
 from anynet.training.stack import LoopCache, Stack, choose, member_weights, take
 from anynet.training.state import TrainingState, Weights
 from anynet.training.step import Carry

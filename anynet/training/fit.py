@@ -14,7 +14,8 @@ from anynet.optim import Optimizer
 from anynet.training.checkpoints import CheckpointFolder, Interval
 from anynet.training.description import describe_training
 from anynet.training.progress import Progress
-from anynet.training.result import Run, Runs
+from anynet.training.run import Run
+from anynet.training.runs import Runs
 from anynet.training.scheduler import train_members, train_one
 from anynet.training.settings import Settings, accepts_settings
 from anynet.training.setup import setup

@@ -5,7 +5,7 @@ from pathlib import Path
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.nn import Sequential
-from anynet.training.result import Run, Snapshot
+from anynet.training.run import Run, Snapshot
 from anynet.training.run_file import read_run
 
 NET_FILE = "model.safetensors"

@@ -17,7 +17,7 @@ from anynet.training.epochs import run_epochs
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member
 from anynet.training.progress import Progress
-from anynet.training.result import Run
+from anynet.training.run import Run
 from anynet.training.stack import LoopCache
 
 OnEpoch = Callable[[Any], Any] | None

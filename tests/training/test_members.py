@@ -215,7 +215,7 @@ def test_the_deviation_of_one_is_zero(data):
 def test_the_ensemble_is_tested_in_parts(data, monkeypatch):
     runs = fit(data, seeds=[1, 2], epochs=1)
     whole = runs.ensemble.predict(data.test.images).argmax(axis=1) == data.test.labels
-    monkeypatch.setattr("anynet.training.result.BATCH_SIZE", 7)
+    monkeypatch.setattr("anynet.training.runs.BATCH_SIZE", 7)
     assert runs.ensemble.test_accuracy == pytest.approx(whole.mean())
 
 

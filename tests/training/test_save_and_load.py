@@ -16,7 +16,7 @@ from anynet.data.normalization import Normalization
 from anynet.data.synthetic import draw
 from anynet.nn.initializers import Ones, Zeros
 from anynet.training.evaluate import Metrics
-from anynet.training.result import Snapshot
+from anynet.training.run import Snapshot
 
 NET = an.Sequential(
     an.Linear(3072, 6, an.Normal(0.02), an.Normal(0.5)),

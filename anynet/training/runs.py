@@ -1,167 +1,21 @@
-"""Results of training one net or several."""
+"""Results of training several nets as members: a sequence of runs, and their ensemble."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends import Backend
-from anynet.core.formatting import format_count
 from anynet.core.history import History, MeanHistory, mean_history
-from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import Split
-from anynet.data.normalization import Normalization
-from anynet.nn import Sequential
 from anynet.training.errors import DivergedError
-from anynet.training.evaluate import BATCH_SIZE, Metrics
-from anynet.training.probabilities import probabilities
-from anynet.training.run_file import write_run
+from anynet.training.evaluate import BATCH_SIZE
+from anynet.training.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-class Snapshot(NamedTuple):
-    """A net after an epoch.
-
-    Attributes
-    ----------
-    epoch : int
-        Counted from 1; 0 before the first.
-    params : array, shape (P,)
-        On the device.
-    state : dict of arrays
-        Running statistics, on the device.
-    """
-
-    epoch: int
-    params: Array
-    state: Arrays
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Run:
-    """A trained net, with everything needed to use it.
-
-    Parameters
-    ----------
-    net : Sequential
-    backend : Backend
-    dtype : str
-    seed : int
-        As trained with.
-    dataset : str
-        Name of the data set.
-    classes : tuple of str
-        Names of the classes.
-    history : History
-        One `Epoch` for each completed epoch.
-    last, best : Snapshot
-        The net after the last epoch, and after the first epoch with the highest validation accuracy.
-    normalization : Normalization
-        Applied to images before the net, on the device.
-    test, best_test : Metrics
-        On the test images, with the last and with the best parameters.
-    seconds : float
-        Time of training and evaluation, without loading data.
-    execution : str
-        How training steps ran, such as "recorded steps", "one compiled loop", "CUDA graph" or "plain steps".
-    interrupted : bool
-        True if Control-C ended training before its last epoch.
-    dropped : bool
-        True if ``on_epoch`` dropped the member before its last epoch.
-    diverged : DivergedError or None
-        Why a member stopped before its last epoch, if its cost was no longer finite.
-    environment : dict or None
-        Backend, device, versions and machine that a loaded net was trained with; None if it was trained here.
-    """
-
-    net: Sequential
-    backend: Backend
-    dtype: str
-    seed: int
-    dataset: str
-    classes: tuple[str, ...]
-    history: History
-    last: Snapshot
-    best: Snapshot
-    normalization: Normalization
-    test: Metrics
-    best_test: Metrics
-    seconds: float
-    execution: str
-    interrupted: bool = False
-    dropped: bool = False
-    diverged: DivergedError | None = None
-    environment: dict[str, Any] | None = None
-
-    def __repr__(self) -> str:
-        last, best = self.test.accuracy, self.best_test.accuracy
-        epochs = format_count(self.last.epoch, "epoch")
-        return f"Run({self.net}, {self.dataset!r}, {epochs}, test accuracy {last:.2%}, best epoch's {best:.2%})"
-
-    @property
-    def params(self) -> Array:
-        """Last parameters, shape (P,), on the device."""
-        return self.last.params
-
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
-        """Return the probabilities of the classes: the softmax of the logits, with the best parameters.
-
-        Parameters
-        ----------
-        images : ndarray of uint8, shape (N, 3072)
-            As loaded, 0 to 255: the net's own normalization is applied to them.
-
-        Returns
-        -------
-        ndarray, shape (N, C)
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the images are of another dtype or shape.
-        """
-        return probabilities(self.net, self.best.params, self.best.state, self.normalization, images, self.backend)
-
-    def save(self, path: str | Path) -> None:
-        """Write everything that the run has into a file, from which ``anynet.load`` makes it again.
-
-        Parameters
-        ----------
-        path : str or Path
-            Safetensors file to write or replace, whole or not at all.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such folder.
-        ModuleNotFoundError
-            If safetensors is not installed.
-        OSError
-            If the file cannot be written.
-        """
-        file = Path(path)
-        if not file.parent.is_dir():
-            raise FileNotFoundError(
-                f"{file}: expected a path in a folder, but there is no folder {file.parent}; make it"
-            )
-        write_run(file, **{each.name: getattr(self, each.name) for each in fields(self)})
-
-    def plot(self) -> "Figure":
-        """Plot cost, loss and accuracy by epoch.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-        """
-        from anynet.plots import curves  # here, so that training without plots does not import Matplotlib
-
-        return curves(self.history, self.dataset)
 
 
 @dataclass(frozen=True)
