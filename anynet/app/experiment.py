@@ -22,6 +22,7 @@ from anynet.gradcheck import Subject, of_net
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
+from anynet.training.compatibility import check_compatible
 
 
 class Experiment(NamedTuple):
@@ -91,7 +92,7 @@ class Experiment(NamedTuple):
 
     def check(self) -> None:
         """Raise TypeError or ValueError if a setting is out of range or the net does not fit the data."""
-        self.settings.check(self.net, self.data, self.optimizer)
+        check_compatible(self.net, self.data, self.optimizer, self.settings)
 
     def __str__(self) -> str:
         """Return one line: data set, numbers of images and parameters, backend and dtype."""

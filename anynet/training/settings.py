@@ -9,14 +9,8 @@ from typing import Any, ClassVar, TypedDict, TypeVar, cast
 from anynet.backends import Backend, check_compile
 from anynet.core.checks import describe, nearest, real_number, true_or_false, whole_number
 from anynet.core.seeding import check_seed
-from anynet.data import IMAGE_SHAPE, Dataset, Split
-from anynet.data.loader import check_batch_size
 from anynet.data.normalization import check_kind
-from anynet.nn import Sequential
 from anynet.nn.losses import Loss, softmax_cross_entropy
-from anynet.optim import Optimizer
-from anynet.training.rates import check_rates
-from anynet.training.single_images import refuse_single_images
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -190,73 +184,6 @@ class TrainSettings:
     def steps(self, images: int) -> int:
         """Return the number of batches in an epoch of so many images."""
         return images // self.batch_size + (not self.drop_last and images % self.batch_size > 0)
-
-    def check(self, net: Sequential, data: Dataset, optimizer: Optimizer) -> None:
-        """Check that a net, a data set and an optimizer can be used together with these settings.
-
-        Parameters
-        ----------
-        net : Sequential
-        data : Dataset
-        optimizer : Optimizer
-
-        Raises
-        ------
-        TypeError
-            If one of them is of another type.
-        ValueError
-            If the net does not fit the data, a set of images is empty or has labels out of range, the batch size or
-            the crop does not fit the images, batches of one are to be normalized, or a learning rate is negative or
-            not finite.
-        """
-        for name, value, kind, expected in (
-            ("net", net, Sequential, "a Sequential"),
-            ("data", data, Dataset, "a Dataset"),
-            ("optimizer", optimizer, Optimizer, "an optimizer, such as SGD(0.01)"),
-        ):
-            if not isinstance(value, kind):
-                raise TypeError(f"{name}: expected {expected}, got {describe(value)}")
-        for name in optimizer.PER_MEMBER:
-            if isinstance(getattr(optimizer, name), tuple):
-                raise ValueError(
-                    f'{optimizer}: {name} of a net is one number; nets that differ are members=[{{"{name}": ...}}]'
-                )
-        self._check_images(data)
-        check_batch_size(self.batch_size, len(data.train))
-        refuse_single_images(net, self.batch_size)
-        pixels = data.train.images.shape[1]
-        if net.n_in not in (None, pixels):
-            raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
-        n_out = pixels if net.n_out is None else net.n_out
-        if n_out != len(data.classes):
-            raise ValueError(f"{net} gives {n_out} logits, but {data.name} has {len(data.classes)} classes")
-        if not net.n_parameters:
-            raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
-        check_rates(optimizer, self.epochs, self.steps(len(data.train)))
-
-    def _check_images(self, data: Dataset) -> None:
-        pixels = data.train.images.shape[1]
-        for which in ("train", "val", "test"):
-            part: Split = getattr(data, which)
-            if not len(part):
-                raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
-            if part.images.shape[1] != pixels:
-                raise ValueError(
-                    f"the {which} set of {data.name} has {part.images.shape[1]} pixels an image, not {pixels}"
-                )
-            low, high = part.labels.min(), part.labels.max()
-            if low < 0 or high >= len(data.classes):
-                raise ValueError(
-                    f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each "
-                    f"class, got {low} to {high}"
-                )
-        if not 0 <= self.crop < IMAGE_SHAPE[-1]:
-            raise ValueError(f"crop: expected 0 to {IMAGE_SHAPE[-1] - 1} pixels, got {self.crop}")
-        if self.augmented and pixels != math.prod(IMAGE_SHAPE):
-            raise ValueError(
-                f"flip, crop and reverse need images of shape {IMAGE_SHAPE}, and those of {data.name} have {pixels} "
-                "values"
-            )
 
 
 def accepts_settings(function: Function) -> Function:

@@ -13,6 +13,7 @@ from anynet.data import Dataset
 from anynet.data.loader import Pass
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.compatibility import check_compatible
 from anynet.training.errors import TrainingWarning
 from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
@@ -185,7 +186,7 @@ def setup(
     nets = [alone] if members is None else members_of(alone, members)
     for k, member in enumerate(nets):
         try:
-            member.settings.check(member.net, data, member.optimizer)
+            check_compatible(member.net, data, member.optimizer, member.settings)
         except (TypeError, ValueError) as error:
             raise (error if members is None else type(error)(f"member {k}: {error}")) from None
     check_nets(nets)
