@@ -13,8 +13,9 @@ differences, `sweep` shows how their error depends on the step.
 from anynet.gradcheck.check import check
 from anynet.gradcheck.check_result import Entry, GradientError, Result
 from anynet.gradcheck.differences import METHODS, Method
+from anynet.gradcheck.make_subject import of_layer, of_loss, of_net
 from anynet.gradcheck.step_sweep import sweep
-from anynet.gradcheck.subjects import Subject, of_layer, of_loss, of_net
+from anynet.gradcheck.subject import Subject
 
 __all__ = [
     "METHODS",

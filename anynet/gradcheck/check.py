@@ -21,7 +21,7 @@ from anynet.gradcheck.differences import (
 )
 from anynet.gradcheck.kinks import at_kink
 from anynet.gradcheck.steps import default_step
-from anynet.gradcheck.subjects import Subject
+from anynet.gradcheck.subject import Subject
 from anynet.gradcheck.values import evaluate
 
 ELEMENTS, DIRECTIONS = 1000, 10

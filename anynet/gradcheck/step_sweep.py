@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from anynet.core.seeding import Purpose, generator
 from anynet.gradcheck.check import draw_lines
 from anynet.gradcheck.differences import METHODS, FloatArray, Function, Line, Method, StepLostError, difference
-from anynet.gradcheck.subjects import Subject
+from anynet.gradcheck.subject import Subject
 from anynet.gradcheck.values import evaluate
 
 

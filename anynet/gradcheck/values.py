@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from anynet.gradcheck.differences import FloatArray
-from anynet.gradcheck.subjects import Subject
+from anynet.gradcheck.subject import Subject
 
 
 def evaluate(subject: Subject) -> tuple[FloatArray, Mapping[str, FloatArray]]:

@@ -6,7 +6,7 @@ from cost_faults import CLASSES, LOSS_FAULTS, LOSSES, PENALTY_FAULTS, spoilt
 from faults import FEATURES, LAYER_FAULTS, LAYERS, OWN, Spoilt
 
 from anynet import BatchNorm, Linear, Sequential, Tanh
-from anynet.gradcheck import METHODS, GradientError, check, of_layer, of_loss, of_net, subjects
+from anynet.gradcheck import METHODS, GradientError, check, make_subject, of_layer, of_loss, of_net
 
 N_FAULTS = 132
 
@@ -97,7 +97,7 @@ def test_a_losses_fault_is_found(method, fault):
 @pytest.mark.parametrize(("method", "fault"), by_method(PENALTY_FAULTS, ["factor 1.001", "instead of the loss's"]))
 def test_a_penaltys_fault_is_found_where_it_lies(monkeypatch, method, fault):
     wrong, where = PENALTY_FAULTS[fault]
-    monkeypatch.setattr(subjects, "add_l2_gradient", wrong)
+    monkeypatch.setattr(make_subject, "add_l2_gradient", wrong)
     assert failing(check(of_spoilt_net(NET), method=method, probes=5)) == where
 
 

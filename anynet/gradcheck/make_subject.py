@@ -1,7 +1,7 @@
-"""Functions to check, with gradients and a point: of a layer, a loss or a net."""
+"""Make a subject of a layer, a loss or a net, on any backend."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -11,54 +11,11 @@ from anynet.backends import Backend
 from anynet.core.random import key
 from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array, Arrays
-from anynet.gradcheck.differences import FloatArray, Function
-from anynet.gradcheck.on_device import OnDevice, Point
+from anynet.gradcheck.on_device import OnDevice
+from anynet.gradcheck.subject import Subject
 from anynet.nn import Layer, Sequential
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import Loss, softmax_cross_entropy
-
-
-class Subject(NamedTuple):
-    """A function of NumPy arrays with its gradients, at a point.
-
-    Attributes
-    ----------
-    value : callable
-        ``value(arrays) -> terms``. Takes arrays by name; the sum of the terms is the function. Differences are taken
-        term by term, which is more precise than a difference of sums.
-    gradients : callable
-        ``gradients(arrays) -> gradients``: the gradients with respect to each array, by name.
-    point : mapping of str to ndarray of float32 or float64
-        Arrays at which gradients and differences are compared.
-    headings : mapping of str to str
-        Headings of the table of a result, by the name of the array below.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from anynet.gradcheck import check
-    >>> sine = Subject(lambda p: np.sin(p["x"]), lambda p: {"x": np.cos(p["x"])}, {"x": np.linspace(0, 1, 5)})
-    >>> check(sine).passed
-    True
-    """
-
-    value: Callable[[Point], FloatArray]
-    gradients: Callable[[Point], Mapping[str, FloatArray]]
-    point: Point
-    headings: Mapping[str, str] = {}
-
-    def along(self, name: str) -> Function:
-        """Return the value as a function of one array, with the others fixed at the point.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        callable
-        """
-        return lambda moved: self.value({**self.point, name: moved})
 
 
 def of_layer(
