@@ -10,7 +10,8 @@ import os
 import sys
 from contextlib import nullcontext
 
-from anynet.backends.base import COMPILE, DTYPES, PRECISIONS, Backend, BackendError, DeviceMemory, check_compile
+from anynet.backends.base import Backend, BackendError, DeviceMemory
+from anynet.backends.options import COMPILE, DTYPES, PRECISIONS, check_compile
 from anynet.backends.staging import Staging
 from anynet.compiler import Tick
 from anynet.core import interrupts

@@ -13,30 +13,14 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from numpy.typing import NDArray
 
+from anynet.backends.options import PRECISIONS, check_compile, check_dtype, check_precision
 from anynet.backends.staging import CopiedStaging, Staging
 from anynet.compiler import PLAIN, Loop, Step, Target, Tick, compile_loop
-from anynet.core.checks import nearest
 from anynet.core.errors import Error
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Device, DType
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-DTYPES = ("float32", "float64")
-"""Dtypes of parameters and activations."""
-
-COMPILE = ("auto", "on", "off")
-"""Ways to choose how steps run; see `Backend.loop`."""
-
-PRECISIONS = {
-    "float32": "every backend",
-    "tf32": "cupy, torch:cuda or jax:gpu, on an NVIDIA GPU since Ampere",
-    "bf16": "cupy or jax:gpu, on an NVIDIA GPU since Ampere",
-}
-"""Matmul precisions: what operands of products of float32 arrays are rounded to, with the backends that have them.
-
-Operands keep 23, 10 or 7 bits of the fraction; arrays and sums stay float32.
-"""
 
 
 class BackendError(Error, RuntimeError):
@@ -53,12 +37,6 @@ class DeviceMemory(NamedTuple):
 
     free: int
     total: int
-
-
-def check_compile(compile: str) -> None:
-    """Raise ValueError for what is not in `COMPILE`."""
-    if compile not in COMPILE:
-        raise ValueError(f'compile: there is no "{compile}"{nearest(str(compile), COMPILE)}')
 
 
 def step_by_step(step: Step) -> Loop:
@@ -153,8 +131,7 @@ class Backend(ABC):
         BackendError
             If the library does not have it on this device.
         """
-        if precision not in PRECISIONS:
-            raise ValueError(f'precision: expected one of {", ".join(PRECISIONS)}, got "{precision}"')
+        check_precision(precision)
         if precision != "float32" and precision not in self.precisions:
             raise BackendError(
                 f"{self.name} on {self.device_name} multiplies in {', '.join(self.precisions)} only; for {precision} "
@@ -242,13 +219,7 @@ class Backend(ABC):
         ValueError
             If it is not in `DTYPES`, or is float64 while the matmul precision is not "float32".
         """
-        if name not in DTYPES:
-            raise ValueError(f'dtype: expected one of {", ".join(DTYPES)}, got "{name}"')
-        if name != "float32" and self.precision != "float32":
-            raise ValueError(
-                f"precision: {self.precision} is for products of float32 arrays, and the dtype is {name}; "
-                "choose dtype float32 or precision float32"
-            )
+        check_dtype(name, self.precision)
         return getattr(self.xp, name)
 
     @property

@@ -10,13 +10,9 @@ import cupyx
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import (
-    Backend,
-    DeviceMemory,
-    Function,
-    check_compile,
-)
+from anynet.backends.base import Backend, DeviceMemory, Function
 from anynet.backends.cupy_refusals import check_values, find_device, refusing
+from anynet.backends.options import check_compile
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import CompileError, Loop, Step, Target, warn
 from anynet.compiler.cuda import CAPTURING, CudaTarget, cublas_handle, fastest_target, out_of_memory

@@ -10,8 +10,9 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, check_compile, step_by_step
+from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, step_by_step
 from anynet.backends.numpy import host_memory
+from anynet.backends.options import check_compile
 from anynet.compiler import PLAIN, Fallback, Loop, Step, Tick, explain, generator_states, split_step
 from anynet.core.formatting import first_line
 from anynet.core.typing import Array, DType
