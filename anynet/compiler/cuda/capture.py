@@ -11,6 +11,7 @@ from anynet.compiler.cuda import kernels, lowering
 from anynet.compiler.cuda.capturing import CAPTURING
 from anynet.compiler.cuda.dependences import UNKNOWN, Footprint, address_range
 from anynet.compiler.cuda.expressions import TYPES
+from anynet.compiler.cuda.kernel_source import write
 from anynet.compiler.cuda.kernels import Kernel
 from anynet.compiler.cuda.launch import Launch, SingleKernel, compile_all, copy_values
 from anynet.compiler.cuda.phases import Access, Phase
@@ -109,8 +110,8 @@ class KernelProgram(Program):
         calls = [*copies, *calls]
         separate = (kernels.alone(call) if isinstance(call, Phase) else call for call in calls)
         joined = kernels.join(calls, _footprint) if join else list(separate)
-        sources = [kernels.write(c, f"k{i}", rows) for i, c in enumerate(joined) if isinstance(c, Kernel)]
-        advances = [kernels.write(_advance(self._first, n), f"advance{n}") for n in (1, STEPS)]
+        sources = [write(c, f"k{i}", rows) for i, c in enumerate(joined) if isinstance(c, Kernel)]
+        advances = [write(_advance(self._first, n), f"advance{n}") for n in (1, STEPS)]
         *launches, one, many = compile_all([*sources, *advances])
         self._advance = {1: one, STEPS: many}
         for advance in (one, many):

@@ -1,30 +1,17 @@
-"""Put phases together into kernels: small ones in one block of threads, one after another; large ones in parts."""
+"""Put phases together into kernels: those that are small, or independent in parts of the first axis."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from anynet.compiler.cuda.dependences import Footprint, address_range, footprint, independent_along_first_axis
-from anynet.compiler.cuda.expressions import TYPES
-from anynet.compiler.cuda.phases import Phase, Span
-from anynet.compiler.cuda.reductions import WARP, Workers
-from anynet.core.typing import ConcreteArray as Array
+from anynet.compiler.cuda.dependences import Footprint, footprint, independent_along_first_axis
+from anynet.compiler.cuda.phases import Phase
 
 SMALL = 1 << 14
 """Largest work of a phase that one block of threads does; more is distributed over blocks."""
 
-TILE, EACH = 1 << 11, 4
-"""Least work of a block that computes a part of every phase, and the work that is intended for each of its threads."""
-
-MOST_THREADS, MOST_ARGUMENTS = 1 << 10, 500
-"""Limits of a block and of a kernel: its arguments, addresses and lengths, may take 4 KB."""
-
-ALONE = 1 << 8, 1 << 11
-"""Threads per block and the largest number of blocks, for a kernel of a single phase."""
-
-FEW_BLOCKS = 1 << 5
-"""Number of blocks below which those that reduce columns are large: more warps share the rows then."""
+MOST_ARGUMENTS = 500
+"""Largest number of a kernel's arguments, addresses and lengths, which may take 4 KB."""
 
 
 @dataclass(eq=False)
@@ -46,6 +33,11 @@ class Kernel:
     phases: list[Phase] = field(default_factory=list)
     footprints: list[Footprint] = field(default_factory=list)
 
+    @property
+    def small(self) -> bool:
+        """True if no phase is too large for one block of threads."""
+        return _all_small(self.phases)
+
     def accepts(self, phase: Phase) -> bool:
         """Return True if a phase can be added after the others."""
         phases = [*self.phases, phase]
@@ -56,42 +48,6 @@ class Kernel:
         """Add a phase after the others."""
         self.phases.append(phase)
         self.footprints.append(footprint(phase))
-
-
-class Row(NamedTuple):
-    """Argument of a kernel that stands for the buffer with one of the row's arrays of all steps.
-
-    Attributes
-    ----------
-    place : int
-        Position of the array in the row.
-    """
-
-    place: int
-
-
-class Source(NamedTuple):
-    """CUDA C++ source of a kernel.
-
-    Attributes
-    ----------
-    name : str
-        Name of the function.
-    text : str
-    arguments : list of cupy.ndarray, Row or int
-        Arguments of the function.
-    has_rows : bool
-        If True, the kernel also takes a pointer to the first step's index and this step's offset.
-    blocks, threads : int
-        Number of blocks, and of threads per block.
-    """
-
-    name: str
-    text: str
-    arguments: list[Array | Row | int]
-    has_rows: bool
-    blocks: int
-    threads: int
 
 
 def alone(phase: Phase) -> Kernel:
@@ -126,8 +82,7 @@ def join(calls: Sequence[Phase | Any], footprint_of: Callable[[Any], Footprint])
             earlier.add(call)
         else:
             done += [(last, last.footprints)] if last.phases else []
-            last = Kernel()
-            last.add(call)
+            last = alone(call)
     return [call for call, _ in [*done, (last, [])] if not isinstance(call, Kernel) or call.phases]
 
 
@@ -140,113 +95,6 @@ def _earlier(phase: Phase, done: list[tuple[Kernel | Any, list[Footprint]]]) -> 
         if any(own.conflicts(other) for other in footprints):
             return None
     return None
-
-
-def write(kernel: Kernel, name: str, rows: Sequence[Array] = ()) -> Source:
-    """Return the source of a kernel.
-
-    Parameters
-    ----------
-    kernel : Kernel
-    name : str
-        Name of the function.
-    rows : sequence of cupy.ndarray
-        Arrays that stand for a step's row; the kernel reads it from the buffers with the rows of all steps.
-
-    Returns
-    -------
-    Source
-    """
-    arguments: list[Array | Row | int] = []
-    addresses: dict[Row | tuple[int, str], str] = {}
-    has_rows = False
-
-    def argument(thing: Array | Row | int) -> str:
-        arguments.append(thing)
-        return f"a{len(arguments) - 1}"
-
-    def address(thing: Array | Row) -> str:  # equal numbers are not looked for: they may differ next time
-        key = thing if isinstance(thing, Row) else (thing.data.ptr, str(thing.dtype))
-        if key not in addresses:
-            addresses[key] = argument(thing)
-        return addresses[key]
-
-    def pointer(array: Array) -> str:
-        nonlocal has_rows
-        for k, row in enumerate(rows):
-            if address_range(array).overlaps(address_range(row)):
-                has_rows = True
-                offset = (array.data.ptr - row.data.ptr) // row.itemsize
-                return f"({address(Row(k))} + (row * {row.size} + {offset}))"
-        return address(array)
-
-    body, blocks, threads = _body(kernel, pointer, argument)
-    parameters = [f"{_type(thing, rows)} a{k}" for k, thing in enumerate(arguments)]
-    if has_rows:
-        parameters += ["const long long* step", "int later"]
-        body = ["const long long row = *step + later;", *body]
-    if any(phase.by is Workers.COLUMN for phase in kernel.phases):
-        body = [f"alignas(8) __shared__ char shared[{8 * threads}];", *body]  # the phases use it one after another
-    head = f'extern "C" __global__ void __launch_bounds__({threads}) {name}({", ".join(parameters)}) {{'
-    return Source(name, "\n    ".join([head, *body]) + "\n}\n", arguments, has_rows, blocks, threads)
-
-
-def _type(argument: Array | Row | int, rows: Sequence[Array]) -> str:
-    """Return the C++ type of a kernel's argument."""
-    if isinstance(argument, int):
-        return "const long long"
-    return TYPES[str((rows[argument.place] if isinstance(argument, Row) else argument).dtype)] + "*"
-
-
-def _body(kernel: Kernel, pointer: Callable[[Array], str], number: Callable[[int], str]) -> tuple[list[str], int, int]:
-    """Return statements, the number of blocks, and that of threads per block."""
-    phases, (threads, most) = kernel.phases, ALONE
-    if len(phases) == 1 and phases[0].work > min(MOST_THREADS, SMALL):
-        blocks = min(most, math.ceil(phases[0].n_results / _at_a_time(phases[0], threads)))
-        if phases[0].by is Workers.COLUMN and blocks < FEW_BLOCKS:
-            threads = MOST_THREADS
-        span = _span(phases[0], threads, shared_by=blocks)
-        return phases[0].source(pointer, number, span, threads), blocks, threads
-    n, part = 1, 1
-    work = max(map(_parallelism, phases))
-    if not _all_small(phases):
-        n = phases[0].outer[0]
-        part = min(n, max(1, TILE // max(phase.work // n for phase in phases)))
-        work = max(_parallelism(phase) // n for phase in phases) * part // EACH
-    threads, blocks = min(MOST_THREADS, WARP * max(1, math.ceil(work / WARP))), math.ceil(n / part)
-    lines: list[str] = []
-    since_barrier: list[Footprint] = []
-    for phase, own in zip(phases, kernel.footprints, strict=True):
-        if any(own.conflicts(other) for other in since_barrier):
-            lines.append("__syncthreads();")
-            since_barrier = []
-        since_barrier.append(own)
-        span = _span(phase, threads, part=phase.n_results // n * part if blocks > 1 else None)
-        lines += phase.source(pointer, number, span, threads)
-    return lines, blocks, threads
-
-
-def _span(phase: Phase, threads: int, shared_by: int = 1, part: int | None = None) -> Span:
-    """Return the iterations of a thread or warp, if blocks share all of them, or compute parts of this length each."""
-    own = {Workers.THREAD: "threadIdx.x", Workers.WARP: "threadIdx.x / 32", Workers.COLUMN: "0"}[phase.by]
-    per_block = _at_a_time(phase, threads)
-    if part is None:
-        first = f"blockIdx.x * {per_block} + {own}" if shared_by > 1 else own
-        return Span(first, f"{phase.n_results}", f"{per_block * shared_by}")
-    block, n = f"({phase.index_type})blockIdx.x", f"({phase.index_type}){phase.n_results}"
-    end = f"({block} + 1) * {part}"
-    stop = end if phase.n_results % part == 0 else f"min({end}, {n})"
-    return Span(f"{block} * {part} + {own}", stop, f"{per_block}")
-
-
-def _at_a_time(phase: Phase, threads: int) -> int:
-    """Return the number of results that a block computes at a time."""
-    return {Workers.THREAD: threads, Workers.WARP: threads // WARP, Workers.COLUMN: phase.columns}[phase.by]
-
-
-def _parallelism(phase: Phase) -> int:
-    """Return the number of threads that can work at the same time: up to 32 for each result."""
-    return phase.n_results if phase.by is Workers.THREAD else phase.n_results * WARP
 
 
 def _all_small(phases: Sequence[Phase]) -> bool:

@@ -9,7 +9,8 @@ import numpy as np
 
 from anynet.compiler.cuda.dependences import Footprint, address_range
 from anynet.compiler.cuda.expressions import PRELUDE
-from anynet.compiler.cuda.kernels import Kernel, Row, Source, write
+from anynet.compiler.cuda.kernel_source import Row, Source, write
+from anynet.compiler.cuda.kernels import alone
 from anynet.compiler.cuda.phases import Phase
 from anynet.core.typing import ConcreteArray as Array
 
@@ -58,9 +59,7 @@ class SingleKernel:
 
     @cached_property
     def _launch(self) -> Launch:
-        kernel = Kernel()
-        kernel.add(self.phase)
-        return compile_all([write(kernel, "single")])[0]
+        return compile_all([write(alone(self.phase), "single")])[0]
 
     def __call__(self) -> None:
         """Launch the kernel on the current stream."""

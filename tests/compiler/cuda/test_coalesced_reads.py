@@ -27,16 +27,14 @@ inline long long record(long long index) {{  // block, warp, number of the threa
 def reads_and_sums(shape, axis):
     """Sum an array of float32. Return the reads of each phase, the sums, and NumPy's."""
     cupy = sys.modules["cupy"]
-    from anynet.compiler.cuda import kernels, lowering
+    from anynet.compiler.cuda import kernel_source, kernels, lowering
     from anynet.compiler.cuda.expressions import PRELUDE
 
     host = np.random.default_rng(0).integers(-9, 10, shape).astype("float32")
     x, expected, found = cupy.asarray(host), host.sum(axis=axis), []
     out = cupy.empty(expected.shape, "float32")
     for phase in lowering.reduction("sum", x, out, (axis,), lambda shape: cupy.empty(shape, "float32")):
-        kernel = kernels.Kernel()
-        kernel.add(phase)
-        source = kernels.write(kernel, "reads")
+        source = kernel_source.write(kernels.alone(phase), "reads")
         text, n = re.subn(r"(const X x = a\d+)\[(.*)\];", r"\1[record(\2)];", source.text)
         assert n == 1
         code = f"{PRELUDE}{RECORDER}\n// {shape} {axis} {len(found)}: an object of its own\n{text}"

@@ -68,7 +68,7 @@ def test_a_step_on_data_sets_of_other_lengths_has_one_source(fake):
 
 def test_lengths_take_room_among_the_arguments_of_a_kernel(fake):
     """CUDA takes 4 KB of them, and two more are the row's."""
-    from anynet.compiler.cuda import dependences, kernels, launch
+    from anynet.compiler.cuda import dependences, kernel_source, kernels, launch
     from anynet.compiler.cuda.phases import Access, Phase
 
     results = [fake.cupy.zeros(1, "int64") for _ in range(600)]
@@ -76,7 +76,7 @@ def test_lengths_take_room_among_the_arguments_of_a_kernel(fake):
         Phase((1,), (), (Access(result, (0,)),), ("{y0} = {n0};",), lengths=(k,)) for k, result in enumerate(results)
     ]
     joined = kernels.join(phases, lambda call: dependences.UNKNOWN)
-    sources = [kernels.write(kernel, f"k{k}") for k, kernel in enumerate(joined)]
+    sources = [kernel_source.write(kernel, f"k{k}") for k, kernel in enumerate(joined)]
     assert max(8 * len(source.arguments) for source in sources) <= 4096 - 16
     for kernel in launch.compile_all(sources):
         kernel()

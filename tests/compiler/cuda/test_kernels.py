@@ -15,14 +15,14 @@ def cupy(emulated_cupy):
 
 def launch(phases):
     """Run phases as one kernel, and return its source."""
-    from anynet.compiler.cuda import kernels
+    from anynet.compiler.cuda import kernel_source, kernels
     from anynet.compiler.cuda.launch import compile_all
 
     kernel = kernels.Kernel()
     for phase in phases:
         assert not kernel.phases or kernel.accepts(phase)
         kernel.add(phase)
-    source = kernels.write(kernel, "joined")
+    source = kernel_source.write(kernel, "joined")
     compile_all([source])[0]()
     return source
 
@@ -35,11 +35,11 @@ def no_array(shape):
 @pytest.mark.parametrize("members", [3, 5, 7])
 def test_the_last_part_ends_with_the_arrays(cupy, monkeypatch, rng, members, order):
     """Two members a block; the emulator reports what the last one writes behind the last member."""
-    from anynet.compiler.cuda import kernels, lowering
+    from anynet.compiler.cuda import kernel_source, kernels, lowering
 
     monkeypatch.setattr(cuda_on_cpu, "order", order)
     monkeypatch.setattr(kernels, "SMALL", 20)
-    monkeypatch.setattr(kernels, "TILE", 20)
+    monkeypatch.setattr(kernel_source, "TILE", 20)
     host = rng.integers(-9, 10, (members, 10)).astype("float32")
     x, sums, total = cupy.asarray(host), cupy.empty((members,), "float32"), cupy.empty((members, 10), "float32")
     phases = [
@@ -55,7 +55,7 @@ def test_the_last_part_ends_with_the_arrays(cupy, monkeypatch, rng, members, ord
 @pytest.mark.parametrize(("members", "index"), [(1 << 12, "int"), (1 << 22, "long long"), ((1 << 22) + 1, "long long")])
 def test_parts_of_many_elements_have_indices_of_64_bits(cupy, members, index):
     """The first index of the last block would not fit into 32 bits."""
-    from anynet.compiler.cuda import kernels
+    from anynet.compiler.cuda import kernel_source, kernels
     from anynet.compiler.cuda.launch import compile_all
     from anynet.compiler.cuda.phases import Access, Phase
 
@@ -63,7 +63,7 @@ def test_parts_of_many_elements_have_indices_of_64_bits(cupy, members, index):
     phase = Phase((members, 1 << 11), (Access(x, (0, 0)),), (Access(x, (0, 0)),), ("{y0} = {x0} + 1;",))
     for _ in range(2):
         kernel.add(phase)
-    source = kernels.write(kernel, "parts")
+    source = kernel_source.write(kernel, "parts")
     compile_all([source])
     (line, _) = (line for line in source.text.splitlines() if "for (" in line)
     start, stop, _ = line.partition("for (")[2].split("; ", 2)
@@ -83,11 +83,11 @@ def test_parts_of_many_elements_have_indices_of_64_bits(cupy, members, index):
 @pytest.mark.parametrize("order", cuda_on_cpu.ORDERS)
 @pytest.mark.parametrize("members", [4, 5])
 def test_blocks_reduce_columns_of_their_members(cupy, monkeypatch, rng, members, order):
-    from anynet.compiler.cuda import kernels, lowering
+    from anynet.compiler.cuda import kernel_source, kernels, lowering
 
     monkeypatch.setattr(cuda_on_cpu, "order", order)
     monkeypatch.setattr(kernels, "SMALL", 450)
-    monkeypatch.setattr(kernels, "TILE", 900)
+    monkeypatch.setattr(kernel_source, "TILE", 900)
     host = rng.integers(-9, 10, (members, 43, 10)).astype("float32")
     x, (largest, sums) = cupy.asarray(host), (cupy.empty((members, 10), "float32") for _ in range(2))
     centered = cupy.empty(host.shape, "float32")
@@ -101,7 +101,7 @@ def test_blocks_reduce_columns_of_their_members(cupy, monkeypatch, rng, members,
 
 
 def test_a_kernel_takes_at_most_four_kilobytes_of_arguments(cupy):
-    from anynet.compiler.cuda import kernels, lowering
+    from anynet.compiler.cuda import kernel_source, kernels, lowering
     from anynet.compiler.cuda.dependences import UNKNOWN
 
     arrays = [cupy.zeros(3) for _ in range(1200)]
@@ -109,7 +109,7 @@ def test_a_kernel_takes_at_most_four_kilobytes_of_arguments(cupy):
     joined = kernels.join(phases, lambda call: UNKNOWN)
     assert [phase for kernel in joined for phase in kernel.phases] == phases
     for kernel in joined:
-        assert 8 * len(kernels.write(kernel, "many").arguments) <= 4096 - 8 - 4  # with the two of the step
+        assert 8 * len(kernel_source.write(kernel, "many").arguments) <= 4096 - 8 - 4  # with the two of the step
 
 
 @pytest.mark.parametrize(("shape", "blocks", "threads"), [((1000, 50), 2, 1024), ((100, 2000), 63, 256)])
@@ -149,9 +149,9 @@ def test_memory_of_two_types(cupy):
 )
 def test_indices_have_64_bits_where_32_are_not_enough(cupy, n, stride, kind):
     """For the farthest element, and for a number of results that a grid's last step may exceed."""
-    from anynet.compiler.cuda import kernels
+    from anynet.compiler.cuda import kernel_source, kernels
     from anynet.compiler.cuda.phases import Access, Phase
 
     x, kernel = cupy.zeros(1), kernels.Kernel()
     kernel.add(Phase((n,), (Access(x, (stride,)),), (Access(x, (0,)),), ("{y0} = {x0};",)))
-    assert f"for ({kind} i = " in kernels.write(kernel, "far").text
+    assert f"for ({kind} i = " in kernel_source.write(kernel, "far").text
