@@ -1,7 +1,5 @@
 """Training as a whole, on small sets of drawn pictures."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from loops import PLAIN, RECORDED, own
@@ -271,49 +269,6 @@ def test_settings_out_of_range_are_refused(data, change, message):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"net": an.Linear(3072, 10)}, "net: expected a Sequential, got a Linear"),
-        ({"data": "cifar10"}, "data: expected a Dataset, got 'cifar10'"),
-        ({"optimizer": an.SGD}, r"optimizer: expected an optimizer, such as SGD\(0.01\), got the class SGD"),
-    ],
-)
-def test_what_is_of_another_kind_is_refused(data, change, message):
-    with pytest.raises(TypeError, match=message):
-        an.fit(**{"net": make_net(), "data": data, "optimizer": an.SGD()} | change)
-
-
-@pytest.mark.parametrize("which", ["val", "test"])
-def test_images_of_another_width_are_refused(data, which):
-    narrow = Split(np.zeros((2, 100), np.uint8), np.zeros(2, int))
-    with pytest.raises(ValueError, match=f"the {which} set of drawn has 100 pixels an image, not 3072"):
-        fit(replace(data, **{which: narrow}))
-
-
-@pytest.mark.parametrize("change", [{"flip": True}, {"crop": 1}, {"reverse": True}])
-def test_images_of_another_shape_are_not_varied(change):
-    narrow = Split(np.zeros((2, 100), np.uint8), np.zeros(2, int))
-    net, data = an.Sequential(an.Linear(100, 1)), Dataset("narrow", ("one",), narrow, narrow, narrow)
-    with pytest.raises(ValueError, match=r"flip, crop and reverse need images of shape .*narrow have 100 values"):
-        an.fit(net, data, an.SGD(), batch_size=2, **change)
-
-
-def test_an_empty_set_is_refused(data):
-    empty = Split(data.train.images[:0], data.train.labels[:0])
-    with pytest.raises(ValueError, match="the train set of drawn is empty"):
-        fit(Dataset("drawn", data.classes, empty, data.val, data.test))
-
-
-@pytest.mark.parametrize("label", [-1, 10])
-def test_a_label_without_a_class_is_refused(data, label):
-    labels = data.val.labels.copy()
-    labels[3] = label
-    spoilt = Dataset("drawn", data.classes, data.train, Split(data.val.images, labels), data.test)
-    with pytest.raises(ValueError, match="the val set of drawn: expected labels 0 to 9"):
-        fit(spoilt)
-
-
-@pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
         (np.zeros((4, 3, 32, 32), np.uint8), np.zeros(4, int), r"expected shape \(N, 3072\).*got \(4, 3, 32, 32\)"),
@@ -325,13 +280,6 @@ def test_a_label_without_a_class_is_refused(data, label):
 def test_images_and_labels_of_another_form_are_refused(images, labels, message):
     with pytest.raises(ValueError, match=message):
         Split(images, labels)
-
-
-def test_a_net_that_does_not_fit_the_data_is_refused(data):
-    with pytest.raises(ValueError, match="takes 100 features, but the images of drawn have 3072"):
-        an.fit(an.Sequential(an.Linear(100, 10)), data, an.SGD())
-    with pytest.raises(ValueError, match="gives 9 logits, but drawn has 10 classes"):
-        an.fit(an.Sequential(an.Linear(3072, 9)), data, an.SGD())
 
 
 def test_a_backend_that_is_not_here_is_refused(data):

@@ -1,7 +1,7 @@
 """The settings of a training: written down once, and what ``fit`` and ``setup`` show of them."""
 
 import inspect
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import get_type_hints
 
 import numpy as np
@@ -109,22 +109,6 @@ def test_values_out_of_range_are_refused(change, message):
 def test_values_of_another_type_are_refused(data, change, message):
     with pytest.raises(TypeError, match=f"^{message}$"):
         an.fit(NET, data, an.SGD(), **change)
-
-
-def test_swapped_arguments_are_named_by_their_types(data):
-    with pytest.raises(TypeError, match=r"^net: expected a Sequential, got a Dataset$"):
-        an.fit(data, NET, an.SGD())
-    with pytest.raises(TypeError, match=r"^data: expected a Dataset, got a SGD$"):
-        an.fit(NET, an.SGD(), data)
-
-
-@pytest.mark.parametrize(
-    ("classes", "message"),
-    [(10, "gives 3072 logits, but drawn has 10 classes"), (3072, "has no parameters, so there is nothing to train")],
-)
-def test_a_net_without_parameters_is_refused(data, classes, message):
-    with pytest.raises(ValueError, match=rf"^Sequential\(ReLU\(\)\) {message}"):
-        an.fit(an.Sequential(an.ReLU()), replace(data, classes=("",) * classes), an.SGD(), batch_size=10)
 
 
 def test_texts_are_short(data):
