@@ -14,7 +14,7 @@ from anynet.backends import DTYPES, Backend
 from anynet.core.csv_files import read_rows
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
-from anynet.core.tensor_file import read_tensors
+from anynet.core.tensor_file import TensorFile
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
@@ -24,7 +24,7 @@ from anynet.training.load import NET_FILE, load
 from anynet.training.probabilities import probabilities
 from anynet.training.run_facts import Facts
 from anynet.training.run_file import OlderFileError
-from anynet.training.run_tensors import check_tensors, to_snapshot
+from anynet.training.run_tensors import check_numbers, check_types, to_snapshot
 
 WANTED = "the folder of a run or a sweep, or a file that Run.save wrote"
 """Files and folders that nets can be loaded from."""
@@ -190,13 +190,15 @@ def _predictor(run: Run) -> Predictor:
 def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
     """Load a net from the file of an earlier version, which does not describe it: the settings do."""
     advice = "choose another run"
-    tensors, metadata = read_tensors(path, DTYPES, advice)
-    classes = Facts(path, metadata).classes(None)
-    shape = tensors["input.scale"].shape if "input.scale" in tensors else ()
+    file = TensorFile(path, DTYPES, advice)
+    classes = Facts(path, file.metadata).classes(None)
+    shape = file.types["input.scale"].shape if "input.scale" in file.types else ()
     with refused_in(path.with_name("config.toml")):
         net = build.net(config, shape[0] if shape else math.prod(IMAGE_SHAPE), len(classes))
-    check_tensors(path, net, tensors | {"history": np.empty(0)}, config.dtype)
+    check_types(path, net, file.types, config.dtype, None)
+    tensors = file.read()
+    check_numbers(path, net, tensors)
     backend.dtype(config.dtype)
     _, params, state = to_snapshot("best", 0, net, tensors, backend)
     normalization = Normalization(*(backend.asarray(tensors[f"input.{name}"]) for name in Normalization._fields))
-    return Predictor(net, params, state, normalization, classes, metadata["dataset"], backend)
+    return Predictor(net, params, state, normalization, classes, file.metadata["dataset"], backend)

@@ -1,11 +1,13 @@
 """Safetensors files: named arrays and texts, read without running any code."""
 
+import hashlib
 import importlib
+import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,33 +18,22 @@ from anynet.core.errors import FileError
 MAX_HEADER = 16 << 20
 """Maximum length in bytes of a file's header, so that reading it takes little memory."""
 
+DIGEST = "sha256"
+"""Key of the metadata for a digest of all tensors and all other metadata."""
 
-def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        File to write or replace.
-    tensors : mapping of ndarray
-        Arrays by name.
-    metadata : mapping of str
-        Texts by key.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If safetensors is not installed.
-    OSError
-        If the file cannot be written.
-    """
-    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    content = _import("safetensors.numpy").save(arrays, dict(metadata))
-    write_whole(path, lambda partial: partial.write_bytes(content))
+DTYPES = {"F16": "float16", "F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64"}
+"""NumPy's names of dtypes by the names that files have for them; other dtypes go by the latter."""
 
 
-def read_tensors(path: Path, dtypes: tuple[str, ...], advice: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Read a safetensors file.
+class ArrayType(NamedTuple):
+    """Dtype and shape of a tensor in a file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class TensorFile:
+    """Safetensors file of which only the header is read, so that it can be checked before memory is used.
 
     Parameters
     ----------
@@ -53,10 +44,10 @@ def read_tensors(path: Path, dtypes: tuple[str, ...], advice: str) -> tuple[dict
     advice : str
         End of error messages: what to do.
 
-    Returns
-    -------
-    tensors : dict of ndarray
-        Arrays by name.
+    Attributes
+    ----------
+    types : dict of ArrayType
+        Dtypes and shapes of the tensors by name.
     metadata : dict of str
         Texts by key.
 
@@ -69,31 +60,72 @@ def read_tensors(path: Path, dtypes: tuple[str, ...], advice: str) -> tuple[dict
     OSError
         If it cannot be read.
     """
-    library = _import("safetensors")
-    with path.open("rb") as file:
-        start = file.read(8)
-    if len(start) < 8:
-        raise FileError(path, "", "a safetensors file", f"{len(start)} bytes", advice)
-    (length,) = struct.unpack("<Q", start)
-    if length > MAX_HEADER:
-        raise FileError(path, "", "a safetensors file", f"a header of {length:,} bytes", advice)
-    allowed = {_short(dtype): dtype for dtype in dtypes}
-    tensors: dict[str, NDArray[Any]] = {}
-    try:
-        with library.safe_open(path, "numpy") as opened:
-            for name in opened.keys():  # noqa: SIM118 - it is no dict
-                dtype = opened.get_slice(name).get_dtype()
-                if dtype not in allowed:
-                    raise FileError(path, f'tensor "{name}"', f"dtype {' or '.join(dtypes)}", str(dtype), advice)
-                tensors[name] = opened.get_tensor(name)
-            return tensors, dict(opened.metadata() or {})
-    except library.SafetensorError as error:
-        raise FileError(path, "", "a complete safetensors file", f"another ({error})", advice) from None
+
+    def __init__(self, path: Path, dtypes: tuple[str, ...], advice: str) -> None:
+        self.path, self._advice = path, advice
+        library = _import("safetensors")
+        with path.open("rb") as file:
+            start = file.read(8)
+        if len(start) < 8:
+            raise FileError(path, "", "a safetensors file", f"{len(start)} bytes", advice)
+        (length,) = struct.unpack("<Q", start)
+        if length > MAX_HEADER:
+            raise FileError(path, "", "a safetensors file", f"a header of {length:,} bytes", advice)
+        try:
+            with library.safe_open(path, "numpy") as opened:
+                slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 - it is no dict
+                self.metadata: dict[str, str] = dict(opened.metadata() or {})
+        except library.SafetensorError as error:
+            raise FileError(path, "", "a complete safetensors file", f"another ({error})", advice) from None
+        self.types: dict[str, ArrayType] = {}
+        for name, part in slices.items():
+            dtype = DTYPES.get(part.get_dtype(), part.get_dtype())
+            if dtype not in dtypes:
+                raise FileError(path, f'tensor "{name}"', f"dtype {' or '.join(dtypes)}", dtype, advice)
+            self.types[name] = ArrayType(dtype, tuple(part.get_shape()))
+
+    def read(self) -> dict[str, NDArray[Any]]:
+        """Return the tensors by name. Raises FileError if they, or the metadata, are not those that were written."""
+        tensors: dict[str, NDArray[Any]] = _import("safetensors.numpy").load_file(self.path)
+        metadata = self.metadata.copy()
+        expected = metadata.pop(DIGEST, None)  # files that were made with other programs have none
+        if expected is not None and expected != _digest(tensors, metadata):
+            got = "other tensors or metadata: the file is damaged, or another program changed it"
+            raise FileError(self.path, f"metadata {DIGEST}", "the digest of this file", got, self._advice)
+        return tensors
 
 
-def _short(dtype: str) -> str:
-    """Return the name that safetensors files have for a dtype of floating-point numbers: "F32" for float32."""
-    return f"F{dtype.removeprefix('float')}"
+def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        File to write or replace.
+    tensors : mapping of ndarray
+        Arrays by name.
+    metadata : mapping of str
+        Texts by key. A digest of everything is added to them.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If safetensors is not installed.
+    OSError
+        If the file cannot be written.
+    """
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    # Its function that writes files has an error of its own for a full disk.
+    content = _import("safetensors.numpy").save(arrays, {**metadata, DIGEST: _digest(arrays, metadata)})
+    write_whole(path, lambda partial: partial.write_bytes(content))
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> str:
+    types = {name: (str(array.dtype), array.shape) for name, array in arrays.items()}
+    digest = hashlib.sha256(json.dumps([types, dict(metadata)], sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).data.cast("B") if arrays[name].size else b"")
+    return digest.hexdigest()
 
 
 def _import(name: str) -> ModuleType:

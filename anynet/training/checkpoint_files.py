@@ -4,13 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from anynet.core.errors import FileError
 from anynet.core.formatting import format_count, printable
 from anynet.core.history import History
+from anynet.core.tensor_file import DIGEST, TensorFile
 from anynet.core.text_files import read_json
-from anynet.training import state as states
+from anynet.training import state_json
 
 FORMAT = "1"
 """Version of the files."""
@@ -62,13 +61,13 @@ def read_histories(folder: Path) -> list[History]:
         rows = [History()] * len(stack)
         if files:
             epoch = max(files)
-            rows = states.histories_of(read_state(files[epoch], epoch, len(stack))[1])
+            rows = state_json.histories_of(read_state(files[epoch], epoch, len(stack))[1])
         found |= dict(zip(stack, rows, strict=True))
     return [found[k] for k in sorted(found)]
 
 
-def read_state(path: Path, epoch: int, members: int, owner: str | None = None) -> tuple[dict[str, Any], str]:
-    """Return tensors and JSON of a checkpoint.
+def read_state(path: Path, epoch: int, members: int, owner: str | None = None) -> tuple[TensorFile, str]:
+    """Return the file and the JSON of a checkpoint, whose tensors are not read yet.
 
     Parameters
     ----------
@@ -82,8 +81,7 @@ def read_state(path: Path, epoch: int, members: int, owner: str | None = None) -
 
     Returns
     -------
-    tensors : dict of ndarray
-        By name.
+    file : TensorFile
     text : str
         JSON, which has been checked.
 
@@ -92,28 +90,21 @@ def read_state(path: Path, epoch: int, members: int, owner: str | None = None) -
     FileError
         If the file is damaged, or of another epoch or number of nets.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
-    except (OSError, SafetensorError, TypeError, ValueError) as error:
-        raise FileError(path, "", "a checkpoint", f"{error}", ADVICE) from error
+    file = TensorFile(path, ("float32", "float64", "int32"), ADVICE)
+    metadata = file.metadata
     if metadata.get("format") != FORMAT:
         raise FileError(path, "metadata", f"format {FORMAT}", f"{metadata.get('format')}", ADVICE)
     if owner is not None and metadata.get("owner") != owner:
         raise FileError(path, "metadata", f"the checkpoint of stack {owner}", f"{metadata.get('owner')}", ADVICE)
-    for name, tensor in tensors.items():
-        if not name.startswith("carry.moments") and not np.isfinite(tensor).all():
-            raise FileError(path, f"tensor {name}", "finite numbers", "others", ADVICE)
     try:
-        states.check(metadata.get("state", ""), epoch, members)
+        state_json.check(metadata.get("state", ""), epoch, members)
     except ValueError as error:
         raise FileError(
             path, "state", f"that of {format_count(members, 'net')} after epoch {epoch}", f"{error}", ADVICE
         ) from error
-    return tensors, metadata["state"]
+    if DIGEST not in metadata:
+        raise FileError(path, f"metadata {DIGEST}", "a digest", "nothing", ADVICE)
+    return file, metadata["state"]
 
 
 def checkpoint_files(path: Path) -> dict[int, Path]:

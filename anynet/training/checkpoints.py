@@ -6,19 +6,24 @@ import re
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from numpy.typing import NDArray
+
 from anynet.backends import Backend
-from anynet.core.atomic import PARTIAL, write_text_whole, write_whole
+from anynet.core.atomic import PARTIAL, write_text_whole
 from anynet.core.errors import Error, FileError
 from anynet.core.formatting import printable
+from anynet.core.tensor_file import write_tensors
 from anynet.training import state as states
 from anynet.training.checkpoint_files import ADVICE, DESCRIPTION, FORMAT, checkpoint_files, read_description, read_state
 from anynet.training.description import TO_THE_END
 from anynet.training.errors import TrainingWarning
 from anynet.training.state import TrainingState
+from anynet.training.state_json import places_of
 
 
 class CheckpointError(Error, ValueError):
@@ -134,7 +139,8 @@ class CheckpointFolder:
         try:
             for partial in self.path.rglob(f"{PARTIAL}*"):  # of a process that was killed
                 partial.unlink(missing_ok=True)
-            yield
+            with ThreadPoolExecutor(1, "checkpoints") as self._writer:
+                yield
         finally:
             lock.release()
 
@@ -147,11 +153,11 @@ class CheckpointFolder:
         return self._stacks
 
     def of_stack(self, first: int, backend: Backend) -> "Checkpoints":
-        """Return the checkpoints of the stack whose first member has this number; `stacks` comes first."""
+        """Return the checkpoints of the stack whose first member has this number; `locked` and `stacks` come first."""
         stacks = self._stacks or [[first]]
         path = self.path if len(stacks) == 1 else self.path / f"stack-{first}"
         members = next(len(stack) for stack in stacks if stack[0] == first)
-        return Checkpoints(path, self._every, backend, members, f"{first} of {self._digest()}")
+        return Checkpoints(path, self._every, backend, members, f"{first} of {self._digest()}", self._writer)
 
     def _digest(self) -> str:
         """Return a text that is another one for another training."""
@@ -170,12 +176,17 @@ class Checkpoints:
         Number of nets.
     owner : str
         Text that is another one for another training or stack.
+    writer : ThreadPoolExecutor
+        Thread that writes the files, so that training need not wait for the disk.
     """
 
-    def __init__(self, path: Path, every: Interval, backend: Backend, members: int, owner: str) -> None:
+    def __init__(
+        self, path: Path, every: Interval, backend: Backend, members: int, owner: str, writer: ThreadPoolExecutor
+    ) -> None:
         self._path, self._every, self._backend = path, every, backend
-        self._members, self._owner = members, owner
+        self._members, self._owner, self._writer = members, owner, writer
         self._saved, self._when = 0, time.monotonic()
+        self._writing: Future[None] | None = None
         self._failed = False
 
     def save_if_due(self, state: TrainingState, *, last: bool) -> None:
@@ -186,28 +197,41 @@ class Checkpoints:
             self.save(state)
 
     def save(self, state: TrainingState) -> None:
-        """Write a checkpoint, unless this epoch has one. A file that cannot be written is a warning, given once."""
-        from safetensors.numpy import save  # here, because only checkpoints and saved nets need it
-
+        """Begin to write a checkpoint, unless this epoch has one, after the one before is written."""
+        self.finish()
         if state.epoch == self._saved:
             return
         tensors, text = states.to_host(state, self._backend)
-        content = save(tensors, {"format": FORMAT, "owner": self._owner, "state": text})
-        path = self._path / f"epoch-{state.epoch:06}.safetensors"
-        try:
-            self._path.mkdir(exist_ok=True)  # if the folder above is gone, net and results will be elsewhere
-            write_whole(path, lambda partial: partial.write_bytes(content))
-            self._remove_others(state)
-        except OSError as error:
+        best = max((each.best for each in state.histories if each), key=lambda row: row.val_accuracy, default=None)
+        keep = 0 if best is None else best.epoch
+        self._writing = self._writer.submit(self._write, state.epoch, tensors, text, keep)
+        self._saved, self._when = state.epoch, time.monotonic()
+
+    def finish(self) -> None:
+        """Wait until the checkpoint is written. A file that cannot be written is a warning, given once."""
+        if self._writing is None:
+            return
+        error, self._writing = self._writing.exception(), None
+        if error is not None and not isinstance(error, OSError):
+            raise error
+        if error is not None:
+            self._saved = 0
             if not self._failed:
-                self._failed = True
                 warnings.warn(
-                    f"{path}: no checkpoint written ({error.strerror}); training goes on",
+                    f"{error.filename}: no checkpoint written ({error.strerror}); training goes on",
                     TrainingWarning,
                     stacklevel=2,
                 )
-            return
-        self._saved, self._when, self._failed = state.epoch, time.monotonic(), False
+        self._failed = error is not None
+
+    def _write(self, epoch: int, tensors: Mapping[str, NDArray[Any]], text: str, keep: int) -> None:
+        """Write a checkpoint, and remove those that are neither among the last two nor of the epoch `keep`."""
+        self._path.mkdir(exist_ok=True)  # if the folder above is gone, net and results will be elsewhere
+        metadata = {"format": FORMAT, "owner": self._owner, "state": text}
+        write_tensors(self._path / f"epoch-{epoch:06}.safetensors", tensors, metadata)
+        found = checkpoint_files(self._path)
+        for old in found.keys() - {*sorted(found)[-2:], keep}:
+            found[old].unlink(missing_ok=True)
 
     def load(self, like: Any) -> TrainingState | None:
         """Return the newest state, or None if there is no checkpoint.
@@ -227,15 +251,12 @@ class Checkpoints:
             return None
         self._saved = max(found)
         path = found[self._saved]
-        tensors, text = read_state(path, self._saved, self._members, self._owner)
+        file, text = read_state(path, self._saved, self._members, self._owner)
+        arrays = like(places_of(text))
         try:
-            return states.from_host(tensors, text, like(states.places_of(text)), self._backend)
-        except (KeyError, TypeError, ValueError) as error:
+            states.check_types(file.types, arrays, self._backend)
+            return states.from_host(file.read(), text, arrays, self._backend)
+        except FileError:
+            raise
+        except ValueError as error:
             raise FileError(path, "", "the checkpoint of this training", f"another ({error})", ADVICE) from error
-
-    def _remove_others(self, state: TrainingState) -> None:
-        found = checkpoint_files(self._path)
-        best = max(filter(None, state.histories), key=lambda history: history.best.val_accuracy, default=None)
-        keep = {*sorted(found)[-2:], 0 if best is None else best.best.epoch}
-        for epoch in found.keys() - keep:
-            found[epoch].unlink(missing_ok=True)

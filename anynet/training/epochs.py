@@ -92,6 +92,9 @@ def run_epochs(
         interrupted = True
         if checkpoints is not None:
             checkpoints.save(state)
+    finally:
+        if checkpoints is not None:
+            checkpoints.finish()
     tested = [whole.evaluate(*weights, inputs.test, epoch=0) for weights in (state.last, state.best)]
     (test, best_test), _ = whole.evaluate.read(tested)
     return [

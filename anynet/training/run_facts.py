@@ -6,15 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 from anynet.core.checks import describe
 from anynet.core.errors import FileError
+from anynet.core.tensor_file import ArrayType
 from anynet.nn import Sequential
 from anynet.nn.net_json import layer_texts, net_from_json, own_parts, to_json
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
-from anynet.training.run_tensors import ADVICE, shapes
+from anynet.training.run_tensors import ADVICE, SNAPSHOTS, shapes
 
 NAMES: dict[type, str] = {
     str: "a text",
@@ -79,13 +78,13 @@ class Facts:
             raise self.error(key, f"{len(Metrics._fields)} numbers", f"{len(values)}")
         return Metrics(*(self._of(key, value, float) for value in values))
 
-    def epoch(self, which: str, most: int) -> int:
-        """Return the epoch of a snapshot, at most that many."""
-        epochs = self.value("epochs", dict)
-        epoch: int = self._of(f"epochs, {which}", epochs.get(which), int)
-        if not 0 <= epoch <= most:
-            raise self.error(f"epochs, {which}", f"0 to {most}, the epochs of the history", f"{epoch}")
-        return epoch
+    def epochs(self) -> dict[str, int]:
+        """Return the epochs of the snapshots; the last is the number of rows of the history."""
+        there = self.value("epochs", dict)
+        epochs = {which: self._of(f"epochs, {which}", there.get(which), int) for which in SNAPSHOTS}
+        if not 0 <= epochs["best"] <= epochs["last"]:
+            raise self.error("epochs, best", f"0 to {epochs['last']}, the last one", f"{epochs['best']}")
+        return epochs
 
     def classes(self, n: int | None) -> tuple[str, ...]:
         """Return the names of the classes, `n` of them unless it is None."""
@@ -113,9 +112,9 @@ class Facts:
         except ValueError as error:
             raise self.error("net", "layers of anynet", f"others ({error})") from None
 
-    def check_given(self, net: Sequential, tensors: Mapping[str, NDArray[Any]]) -> None:
+    def check_given(self, net: Sequential, types: Mapping[str, ArrayType]) -> None:
         """Raise ValueError unless a net has the tensors of the file, and its layers, as far as they are anynet's."""
-        there = {name.removeprefix("best."): a.shape for name, a in tensors.items() if name.startswith("best.")}
+        there = {name.removeprefix("best."): a.shape for name, a in types.items() if name.startswith("best.")}
         self._compare(
             {f'"{name}"': f"of shape {shape}" for name, shape in there.items()},
             {f'"{name}"': f"of shape {shape}" for name, shape in shapes(net).items()},

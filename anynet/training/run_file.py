@@ -13,7 +13,7 @@ from anynet.backends import DTYPES, Backend
 from anynet.core.checks import describe
 from anynet.core.errors import FileError
 from anynet.core.history import History
-from anynet.core.tensor_file import read_tensors, write_tensors
+from anynet.core.tensor_file import TensorFile, write_tensors
 from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
@@ -22,7 +22,15 @@ from anynet.training.environment import environment
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
 from anynet.training.run_facts import Facts
-from anynet.training.run_tensors import ADVICE, SNAPSHOTS, check_tensors, read_history, to_snapshot, to_tensors
+from anynet.training.run_tensors import (
+    ADVICE,
+    SNAPSHOTS,
+    check_numbers,
+    check_types,
+    read_history,
+    to_snapshot,
+    to_tensors,
+)
 
 FORMAT = "anynet run 1"
 """Format and version, the metadata's "format"."""
@@ -112,7 +120,8 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
     ValueError
         If the file holds tensors of another net than `net`.
     """
-    tensors, metadata = read_tensors(path, DTYPES, ADVICE)
+    file = TensorFile(path, DTYPES, ADVICE)
+    metadata = file.metadata
     if "format" not in metadata and {"classes", "dataset"} <= metadata.keys():
         advice = "python -m anynet predict can use the run folder that it is in"
         raise OlderFileError(path, "metadata", f'"format": "{FORMAT}"', "a net of an earlier version of anynet", advice)
@@ -126,11 +135,14 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
     if net is None:
         net = facts.net()
     else:
-        facts.check_given(net, tensors)
-    check_tensors(path, net, tensors, run["dtype"])
+        facts.check_given(net, file.types)
+    epochs = facts.epochs()
+    check_types(path, net, file.types, run["dtype"], epochs["last"])
+    tensors = file.read()
+    check_numbers(path, net, tensors)
     history = read_history(path, tensors["history"])
     backend.dtype(run["dtype"])  # enables float64 on JAX
-    run |= {which: to_snapshot(which, facts.epoch(which, len(history)), net, tensors, backend) for which in SNAPSHOTS}
+    run |= {which: to_snapshot(which, epochs[which], net, tensors, backend) for which in SNAPSHOTS}
     return run | {
         "net": net,
         "backend": backend,

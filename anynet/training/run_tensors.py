@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from anynet.backends import Backend
 from anynet.core.errors import FileError
 from anynet.core.history import Epoch, History
+from anynet.core.tensor_file import ArrayType
 from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization
 from anynet.nn import BatchNorm, Sequential
@@ -52,53 +53,59 @@ def to_tensors(
     return tensors | {"history": np.asarray([*history], np.float64).reshape(-1, len(Epoch._fields))}
 
 
-def check_tensors(path: Path, net: Sequential, tensors: Mapping[str, NDArray[Any]], dtype: str) -> None:
-    """Check that a file has the tensors of a net, and that their numbers can be those of a net.
+def check_types(path: Path, net: Sequential, types: Mapping[str, ArrayType], dtype: str, epochs: int | None) -> None:
+    """Check that a file has the tensors of a net, before they are read.
 
     Parameters
     ----------
     path : Path
         The file, for error messages.
     net : Sequential
-    tensors : mapping of ndarray
-        Tensors of the file.
+    types : mapping of ArrayType
+        Dtypes and shapes of the file's tensors.
     dtype : str
         Dtype of the net.
+    epochs : int or None
+        Number of rows of the history; None if there is no history.
 
     Raises
     ------
     FileError
-        If a tensor is missing or is one too many, has another dtype or shape, is not finite, or is a variance below 0.
+        If a tensor is missing, one too many, or of another dtype or shape.
     """
-    scale = tensors["input.scale"].shape if "input.scale" in tensors else ()
+    scale = types["input.scale"].shape if "input.scale" in types else ()
     features = scale if net.n_in is None else (net.n_in,)
-    expected: dict[str, tuple[int, ...]] = {f"input.{name}": features for name in Normalization._fields}
-    expected |= {f"{which}.{name}": shape for which in SNAPSHOTS for name, shape in shapes(net).items()}
-    variances = {f"{name}.var" for name, layer in net.named_layers().items() if isinstance(layer, BatchNorm)}
-    for name in sorted({*expected, "history"} | tensors.keys()):
-        if name not in tensors:
-            raise FileError(path, f'tensor "{name}"', "an array", "nothing", ADVICE)
-        if name == "history":
-            continue
-        array = tensors[name]
+    arrays: dict[str, tuple[int, ...]] = {f"input.{name}": features for name in Normalization._fields}
+    arrays |= {f"{which}.{name}": shape for which in SNAPSHOTS for name, shape in shapes(net).items()}
+    expected = {name: ArrayType(dtype, shape) for name, shape in arrays.items()}
+    if epochs is not None:
+        expected["history"] = ArrayType("float64", (epochs, len(Epoch._fields)))
+    for name in sorted(expected.keys() | types.keys()):
+        place = f'tensor "{name}"'
+        if name not in types:
+            raise FileError(path, place, "an array", "nothing", ADVICE)
+        found = types[name]
         if name not in expected:
-            raise FileError(path, f'tensor "{name}"', "no such tensor in this net", f"shape {array.shape}", ADVICE)
-        if array.dtype != dtype:
-            raise FileError(path, f'tensor "{name}"', f"dtype {dtype}", f"{array.dtype}", ADVICE)
-        if array.shape != expected[name]:
-            raise FileError(path, f'tensor "{name}"', f"shape {expected[name]}", f"{array.shape}", ADVICE)
+            raise FileError(path, place, "no such tensor in this net", f"shape {found.shape}", ADVICE)
+        if found.dtype != expected[name].dtype:
+            raise FileError(path, place, f"dtype {expected[name].dtype}", found.dtype, ADVICE)
+        if found.shape != expected[name].shape:
+            raise FileError(path, place, f"shape {expected[name].shape}", f"{found.shape}", ADVICE)
+
+
+def check_numbers(path: Path, net: Sequential, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Raise FileError if a tensor other than the history is not finite, or is a variance below 0."""
+    variances = {f"{name}.var" for name, layer in net.named_layers().items() if isinstance(layer, BatchNorm)}
+    for name in sorted(tensors.keys() - {"history"}):
+        array, place = tensors[name], f'tensor "{name}"'
         if not np.isfinite(array).all():
-            raise FileError(path, f'tensor "{name}"', "finite numbers", "NaN or infinity", ADVICE)
+            raise FileError(path, place, "finite numbers", "NaN or infinity", ADVICE)
         if name.partition(".")[2] in variances and array.min() < 0:
-            raise FileError(path, f'tensor "{name}"', "variances of 0 or more", f"{array.min():g}", ADVICE)
+            raise FileError(path, place, "variances of 0 or more", f"{array.min():g}", ADVICE)
 
 
 def read_history(path: Path, table: NDArray[Any]) -> History:
     """Return the history in a file's tensor "history". Raises FileError if it is none."""
-    columns = len(Epoch._fields)
-    if table.ndim != 2 or table.shape[1] != columns or table.dtype != np.float64:
-        expected = f"float64 of shape (epochs, {columns})"
-        raise FileError(path, 'tensor "history"', expected, f"{table.dtype} of shape {table.shape}", ADVICE)
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise FileError(path, 'tensor "history"', "epochs 1, 2, ... in the first column", "others", ADVICE)
     return History(Epoch(int(row[0]), *row[1:]) for row in table.tolist())

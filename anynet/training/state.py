@@ -1,18 +1,19 @@
 """The state of a training between two epochs, as arrays and as the content of a file."""
 
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
-from anynet.core.history import Epoch, History
+from anynet.core.history import History
+from anynet.core.tensor_file import ArrayType
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
 from anynet.training.errors import DivergedError
+from anynet.training.state_json import histories_of, places_of
 from anynet.training.step import Carry
 
 Weights = tuple[Array, Arrays]
@@ -79,9 +80,10 @@ def to_host(state: TrainingState, backend: Backend) -> tuple[dict[str, NDArray[A
     tensors : dict of str to ndarray
     text : str
     """
-    parts = {"carry": state.carry, "best": state.best}
-    if state.last[0] is not state.carry.params:  # some members are no longer in training
-        parts["last"] = state.last
+    parts: dict[str, Any] = {"carry": state.carry}
+    for name, weights in (("last", state.last), ("best", state.best)):
+        if weights[0] is not state.carry.params:  # members that are no longer in training, or an earlier epoch
+            parts[name] = weights
     tensors = {name: np.asarray(backend.to_host(array), order="C") for name, array in _named(parts)}
     content = {
         "epoch": state.epoch,
@@ -95,87 +97,25 @@ def to_host(state: TrainingState, backend: Backend) -> tuple[dict[str, NDArray[A
     return tensors, json.dumps(content)
 
 
-def check(text: str, epoch: int, members: int) -> None:
-    """Raise ValueError if a text is not the JSON of a state.
+def check_types(types: Mapping[str, ArrayType], like: tuple[Carry, Weights], backend: Backend) -> None:
+    """Raise ValueError unless a file has the arrays of a state.
 
     Parameters
     ----------
-    text : str
-    epoch : int
-        Number of completed epochs that it should have.
-    members : int
-        Number of members, those included that are no longer in training.
+    types : mapping of str to ArrayType
+        Dtypes and shapes of the file's arrays.
+    like : tuple of Carry and tuple of array and dict of arrays
+        A carry of the members in training, and weights of all members, with the dtypes and shapes to expect.
+    backend : Backend
+        Of `like`.
     """
-    try:
-        content = json.loads(text)
-    except RecursionError as error:
-        raise ValueError("JSON of too many levels") from error
-    if not isinstance(content, dict):
-        raise ValueError("no JSON object")
-    epochs, over = content.get("epoch"), content.get("over")
-    seconds: Any = content.get("seconds")
-
-    def is_list(name: str, allowed: Callable[[Any], bool], length: int | None = None) -> bool:
-        values = content.get(name)
-        return isinstance(values, list) and all(map(allowed, values)) and length in (None, len(values))
-
-    def is_member(k: Any) -> bool:
-        return type(k) is int and 0 <= k < members
-
-    allowed = {
-        "epoch": type(epochs) is int and epochs == epoch,
-        "over": type(over) is bool,
-        "seconds": _is_number(seconds) and 0 <= seconds < math.inf,
-        "places": is_list("places", is_member) and len({*content["places"]}) == len(content["places"]),
-        "dropped": is_list("dropped", is_member),
-        "histories": is_list("histories", _is_history, members)
-        and (over or max(map(len, content["histories"])) == epoch),
-        "diverged": is_list("diverged", _is_divergence, members),
-    }
-    for name, right in allowed.items():
-        if not right:
-            raise ValueError(f"{name} {content.get(name, 'missing')!r:.50}")
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
-
-
-def _is_history(rows: Any) -> bool:
-    return isinstance(rows, list) and all(
-        isinstance(row, list)
-        and len(row) == len(Epoch._fields)
-        and all(map(_is_number, row))
-        and row[0] == number
-        and all(0 <= getattr(Epoch(*row), name) <= 1 for name in ("train_accuracy", "val_accuracy"))
-        for number, row in enumerate(rows, start=1)
-    )
-
-
-def _is_divergence(args: Any) -> bool:
-    """Return True if this is None or the arguments of a `DivergedError`."""
-    if args is None:
-        return True
-    if not (isinstance(args, list) and len(args) == 5 and all(map(_is_number, args[:4]))):
-        return False
-    report = args[4]
-    return report is None or (
-        isinstance(report, dict)
-        and "first_not_finite" in report
-        and isinstance(report.get("try"), list)
-        and all(isinstance(each, str) for each in report["try"])
-        and len(report["try"]) > 0
-    )
-
-
-def places_of(text: str) -> list[int]:
-    """Return the numbers of the members that are in training, given the JSON of a state."""
-    return list(json.loads(text)["places"])
-
-
-def histories_of(text: str) -> list[History]:
-    """Return the histories of all members, given the JSON of a state."""
-    return [History(Epoch(*row) for row in rows) for rows in json.loads(text)["histories"]]
+    expected = dict(_named(_parts(types, like)))
+    for name in sorted(expected.keys() | types.keys()):
+        found = "none" if name not in types else "{} of shape {}".format(*types[name])
+        array = expected.get(name)
+        wanted = "none" if array is None else f"{backend.to_host(array).dtype} of shape {tuple(array.shape)}"
+        if found != wanted:
+            raise ValueError(f"tensor {name}: expected {wanted}, got {found}")
 
 
 def from_host(
@@ -186,9 +126,11 @@ def from_host(
     Parameters
     ----------
     tensors : mapping of str to ndarray
+        With dtypes and shapes that `check_types` accepts.
     text : str
+        JSON that `state_json.check` accepts.
     like : tuple of Carry and tuple of array and dict of arrays
-        A carry of the members in training, and weights of all members, with the shapes and dtypes to expect.
+        As for `check_types`.
     backend : Backend
         Where the arrays are moved to.
 
@@ -199,35 +141,34 @@ def from_host(
     Raises
     ------
     ValueError
-        If an array is missing, too many, or of another shape or dtype; the message names it.
-    KeyError, TypeError
-        If the JSON lacks something.
+        If an array that must be finite is not; the message names it.
     """
-    carry, weights = like
-    parts = {"carry": carry, "best": weights} | ({"last": weights} if "last.0" in tensors else {})
-    expected = dict(_named(parts))
-    for name in sorted(expected.keys() | tensors.keys()):
-        found = "none" if name not in tensors else f"{tensors[name].dtype} of shape {tensors[name].shape}"
-        array = expected.get(name)
-        wanted = "none" if array is None else f"{backend.to_host(array).dtype} of shape {tuple(array.shape)}"
-        if found != wanted:
-            raise ValueError(f"tensor {name}: expected {wanted}, got {found}")
+    for name, tensor in tensors.items():
+        if not name.startswith("carry.moments") and not np.isfinite(tensor).all():
+            raise ValueError(f"tensor {name}: expected finite numbers, got others")
+    parts = _parts(tensors, like)
     _, rebuild = flatten(parts)
-    names = [name for name, _ in _named(parts)]
-    made = rebuild([backend.asarray(tensors[name]) for name in names])
+    made = rebuild([backend.asarray(tensors[name]) for name, _ in _named(parts)])
     content, carry = json.loads(text), made["carry"]
+    now = carry.params, carry.state
     return TrainingState(
-        int(content["epoch"]),
-        list(content["places"]),
+        content["epoch"],
+        places_of(text),
         frozenset(content["dropped"]),
         carry,
         histories_of(text),
-        made.get("last", (carry.params, carry.state)),
-        made["best"],
+        made.get("last", now),
+        made.get("best", now),
         [None if args is None else DivergedError(*args) for args in content["diverged"]],
-        float(content["seconds"]),
-        bool(content["over"]),
+        content["seconds"],
+        content["over"],
     )
+
+
+def _parts(names: Collection[str], like: tuple[Carry, Weights]) -> dict[str, Any]:
+    """Return the parts of a state that a file with these arrays has."""
+    carry, weights = like
+    return {"carry": carry} | {part: weights for part in ("last", "best") if f"{part}.0" in names}
 
 
 def _named(tree: Any, name: str = "") -> Iterator[tuple[str, Array]]:

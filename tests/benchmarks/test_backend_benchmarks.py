@@ -8,7 +8,7 @@ import pytest
 import anynet as an
 from anynet.data import Dataset, Loader, Split
 from anynet.data.cifar10 import formats
-from benchmarks import common, forty_epochs, forty_epochs_child, loading, members
+from benchmarks import checkpoints, common, forty_epochs, forty_epochs_child, loading, members
 
 
 def content(path):
@@ -20,7 +20,7 @@ def content(path):
 @pytest.fixture(autouse=True)
 def without_compiling(monkeypatch):
     """Backends as in a short run, without compiling elementwise chains."""
-    for module in (loading, members, forty_epochs):
+    for module in (loading, members, forty_epochs, checkpoints):
         monkeypatch.setattr(module, "backends", lambda names: {name: an.backend(name) for name in names})
 
 
@@ -31,7 +31,7 @@ def test_interleaved():
     assert [len(took) for took in seconds] == [3, 3]  # the first round is not timed
 
 
-@pytest.mark.parametrize("benchmark", [loading, members, forty_epochs])
+@pytest.mark.parametrize("benchmark", [loading, members, forty_epochs, checkpoints])
 def test_existing_files_are_not_overwritten(benchmark, tmp_path):
     there = tmp_path / "existing.json"
     there.write_text("!")
@@ -42,7 +42,7 @@ def test_existing_files_are_not_overwritten(benchmark, tmp_path):
     assert there.read_text() == "!"
 
 
-@pytest.mark.parametrize("benchmark", [loading, members, forty_epochs])
+@pytest.mark.parametrize("benchmark", [loading, members, forty_epochs, checkpoints])
 def test_errors_are_one_line(benchmark, capsys):
     with pytest.raises(SystemExit) as end:
         common.run(benchmark.main, ["numpy:3"])
@@ -105,3 +105,14 @@ def test_stages_of_the_child_process_add_up(tmp_path, monkeypatch, capsys):
     parts = timings["seconds"]
     assert sum(parts.values()) == pytest.approx(2 * parts["total"])
     assert timings["device reads per epoch"] == 1
+
+
+def test_checkpoints(tmp_path, monkeypatch):
+    monkeypatch.setattr(members, "TRAIN", 200)
+    monkeypatch.setattr(members, "OTHER", 20)
+    monkeypatch.setattr(checkpoints, "REPEATS", 2)
+    monkeypatch.setattr(checkpoints, "NETS", {"3072-10": checkpoints.net()})
+    checkpoints.main("numpy", epochs=2, out=tmp_path / "it.json")
+    (found,) = content(tmp_path / "it.json")["trainings"]
+    assert [len(found[name]) for name in ("without", "with", "waited")] == [2, 2, 2]
+    assert all(0 < waited < took for waited, took in zip(found["waited"], found["with"], strict=True))

@@ -1,7 +1,6 @@
 """A training that was stopped goes on from its checkpoint and ends with the same bits as one that was not stopped."""
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,9 @@ from safetensors.numpy import load_file, save_file
 import anynet as an
 from anynet.backends.numpy import Numpy
 from anynet.compiler.numpy.target import NumpyTarget
+from anynet.core import tensor_file
 from anynet.core.errors import FileError
+from anynet.training import checkpoints
 from anynet.training.checkpoint_files import read_histories
 from anynet.training.checkpoints import CheckpointError, Interval
 
@@ -225,13 +226,18 @@ DAMAGES = {
     "another shape": lambda path: change(path, lambda tensors: tensors.update({"best.0": np.zeros(3, np.float32)})),
     "another dtype": lambda path: change(path, lambda tensors: tensors.update({"carry.step": np.zeros((), np.int64)})),
     "one more": lambda path: change(path, lambda tensors: tensors.update(more=np.zeros(3))),
+    "another weight": lambda path: change(path, lambda tensors: np.add.at(tensors["carry.params"], 5, 1e-3)),
+    "no digest": lambda path: save_file(load_file(path), path, metadata_of(path, without="sha256")),
 }
 
 
-def change(path, edit):
+def metadata_of(path, without=None):
     with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata()
-    tensors = load_file(path)
+        return {key: value for key, value in file.metadata().items() if key != without}
+
+
+def change(path, edit):
+    tensors, metadata = load_file(path), metadata_of(path)
     edit(tensors)
     save_file(tensors, path, metadata)
 
@@ -269,8 +275,7 @@ LIES = {
 def test_a_state_that_lies_is_named(tmp_path, name):
     fit(checkpoint=tmp_path, epochs=2)
     newest = tmp_path / "epoch-000002.safetensors"
-    with safe_open(newest, framework="numpy") as file:
-        metadata = file.metadata()
+    metadata = metadata_of(newest)
     state = json.loads(metadata["state"]) | LIES[name]
     save_file(load_file(newest), newest, metadata | {"state": json.dumps(state)})
     (field,) = LIES[name]
@@ -308,18 +313,27 @@ def test_a_damaged_description_is_named(tmp_path, text):
 
 
 def test_a_checkpoint_that_cannot_be_written_is_one_warning(tmp_path, monkeypatch):
-    from anynet.training import checkpoints
-
     def full(path, write):
-        if path.suffix == ".safetensors":
-            raise OSError(28, "No space left on device")
-        write(path)
+        raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(checkpoints, "write_whole", full)
-    with pytest.warns(UserWarning, match="no checkpoint written.*No space left") as warned:
+    monkeypatch.setattr(tensor_file, "write_whole", full)
+    with pytest.warns(UserWarning, match=r"epoch-000001\.safetensors: no checkpoint written.*No space left") as warned:
         run = fit(checkpoint=tmp_path)
     assert len(warned) == 1
     assert_equal(run, fit())
+
+
+def test_training_goes_on_while_a_checkpoint_is_written(tmp_path, monkeypatch):
+    trained = threading.Event()
+    write = checkpoints.write_tensors
+
+    def slow_disk(path, *content):
+        assert trained.wait(timeout=20) or path.name != "epoch-000001.safetensors"
+        write(path, *content)
+
+    monkeypatch.setattr(checkpoints, "write_tensors", slow_disk)
+    run = fit(checkpoint=tmp_path, on_epoch=lambda row: trained.set() if row.epoch == 2 else None)
+    assert_equal(fit(checkpoint=tmp_path, resume=True), run)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -379,7 +393,7 @@ def test_checkpoints_of_other_trainings_in_the_folder_are_refused(tmp_path):
 def test_a_folder_that_is_gone_is_not_made_again(tmp_path):
     def remove(row):
         if row.epoch == 2:
-            shutil.rmtree(tmp_path / "run")
+            (tmp_path / "run").rename(tmp_path / "away")
 
     (tmp_path / "run").mkdir()
     with pytest.warns(UserWarning, match="no checkpoint written"):

@@ -1,6 +1,7 @@
 """Files of nets that are damaged or lie are refused by one line that names the file and the place."""
 
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -47,12 +48,15 @@ def content(tmp_path_factory):
 
 @pytest.fixture
 def net_file(tmp_path, content):
-    """Write a file with other tensors, metadata or values of "run"; None leaves one out."""
+    """Write a file with other tensors, metadata or values of "run", as other programs do; None leaves one out."""
 
     def write(tensors=None, metadata=None, run=None):
         arrays, texts, _ = content
         known = json.loads(texts["run"]) | (run or {})
-        texts = texts | {"run": json.dumps({key: value for key, value in known.items() if value is not ...})}
+        texts = texts | {
+            "run": json.dumps({key: value for key, value in known.items() if value is not ...}),
+            "sha256": None,
+        }
         arrays, texts = arrays | (tensors or {}), texts | (metadata or {})
         save_file(
             {name: array for name, array in arrays.items() if array is not None},
@@ -92,13 +96,13 @@ def changed(name, place, value):
         (lambda a: {"last.0.b": a["last.0.b"][None]}, "last.0.b", "shape (3,), got (1, 3)"),
         (lambda a: {"input.scale": np.ones((), np.float32)}, "input.scale", "shape (6,), got ()"),
         (lambda a: {"last.0.b": np.zeros(3)}, "last.0.b", "dtype float32, got float64"),
-        (lambda a: {"last.0.b": np.zeros(3, np.float16)}, "last.0.b", "dtype float32 or float64, got F16"),
-        (lambda a: {"last.0.b": np.zeros(3, int)}, "last.0.b", "dtype float32 or float64, got I64"),
+        (lambda a: {"last.0.b": np.zeros(3, np.float16)}, "last.0.b", "dtype float32 or float64, got float16"),
+        (lambda a: {"last.0.b": np.zeros(3, int)}, "last.0.b", "dtype float32 or float64, got int64"),
         (changed("best.0.W", (1, 1), np.nan), "best.0.W", "finite numbers, got NaN or infinity"),
         (changed("input.shift", 2, np.inf), "input.shift", "finite numbers, got NaN or infinity"),
         (changed("last.1.0.var", 2, -0.5), "last.1.0.var", "variances of 0 or more, got -0.5"),
         (changed("history", (0, 0), 2), "history", "epochs 1, 2, ... in the first column, got others"),
-        (lambda a: {"history": a["history"][:, 1:].copy()}, "history", "float64 of shape (epochs, 9), got float64"),
+        (lambda a: {"history": a["history"][:, 1:].copy()}, "history", "shape (1, 9), got (1, 8)"),
     ],
 )  # fmt: skip
 def test_tensors_are_named(net_file, content, tensors, name, said):
@@ -150,7 +154,8 @@ def test_metadata_are_named(net_file, metadata, said):
         ({"test": [1, 2]}, "test: expected 3 numbers, got 2"),
         ({"best_test": [1, 2, "x"]}, "best_test: expected a number, got 'x'"),
         ({"epochs": {"last": 1}}, "epochs, best: expected a whole number, got None"),
-        ({"epochs": {"last": 2, "best": 1}}, "epochs, last: expected 0 to 1, the epochs of the history, got 2"),
+        ({"epochs": {"last": 1, "best": 2}}, "epochs, best: expected 0 to 1, the last one, got 2"),
+        ({"epochs": {"last": 2, "best": 1}}, '"history": expected shape (2, 9), got (1, 9)'),
         ({"diverged": {"epoch": 1}}, "diverged, step: expected a whole number, got None"),
         ({"net": "Linear"}, "net: expected an object, got 'Linear'"),
         ({"net": {"class": "Linear"}}, "net: expected layers of anynet, got others (the net, Linear"),
@@ -188,7 +193,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 @given(place=st.integers(0, 2000), byte=st.integers(0, 255))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_damaged_byte_is_refused_or_gives_a_net(tmp_path, content, place, byte):
+def test_any_damaged_byte_is_refused_or_changes_nothing(tmp_path, content, place, byte):
     raw = bytearray(content[2])
     raw[place % len(raw)] = byte
     file = tmp_path / "net.safetensors"
@@ -197,7 +202,35 @@ def test_any_damaged_byte_is_refused_or_gives_a_net(tmp_path, content, place, by
         loaded = an.load(file)
     except FileError:
         return
-    assert np.isfinite(loaded.predict(np.zeros((1, 6), np.uint8))).all()
+    (params, state), best = NET.init(0), loaded.best
+    np.testing.assert_equal((best.params, best.state, loaded.classes), (params, state, ("a", "b")))
+
+
+def test_a_weight_that_another_program_changed_is_refused_unless_it_wrote_the_file_anew(tmp_path, content):
+    arrays, texts, _ = content
+    file = tmp_path / "net.safetensors"
+    arrays = arrays | changed("best.0.W", (1, 1), 0.25)(arrays)
+    save_file(arrays, file, texts)
+    assert refused(file).startswith(", metadata sha256: expected the digest of this file, got other tensors or")
+    save_file(arrays, file, {key: text for key, text in texts.items() if key != "sha256"})
+    assert NET.layout.split(an.load(file).best.params)["0.W"][1, 1] == 0.25
+
+
+def test_a_huge_tensor_is_refused_before_it_is_read(tmp_path, content):
+    raw = content[2]
+    length = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + length])
+    last = max((name for name in header if name != "__metadata__"), key=lambda name: header[name]["data_offsets"])
+    start, size = header[last]["data_offsets"][0], 1 << 34
+    header[last] |= {"dtype": "F64", "shape": [size // 8], "data_offsets": [start, start + size]}
+    text = json.dumps(header).encode()
+    file = tmp_path / "net.safetensors"
+    with file.open("wb") as opened:
+        opened.write(len(text).to_bytes(8, "little") + text)
+        opened.truncate(8 + len(text) + start + size)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert f'tensor "{last}": expected' in refused(file)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # in kB
 
 
 def _settings(kind):
