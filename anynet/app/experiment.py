@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from anynet.app import build
 from anynet.app.config import Config
 from anynet.app.keeping import draw_until_interrupted
+from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
-from anynet.app.run_folder import RunFolder, refuse_existing
+from anynet.app.run_folder import RunFolder
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.core.held_signals import HeldSignals
@@ -207,7 +208,7 @@ def run(
     FileExistsError
         If the folder exists.
     OSError
-        If net and results can be written nowhere.
+        If the folder cannot be written, or net and results nowhere.
     BackendError, DataError, DivergedError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `prepare` and `anynet.fit` do.
     """
@@ -215,7 +216,7 @@ def run(
         refuse_existing(folder)
     check_interval(checkpoint_every)
     experiment = prepare(config)
-    results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume)
+    results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume, anywhere=True)
     with HeldSignals() as signals, results:
         print(f"{experiment}; results in {results.path}", file=sys.stderr)
 

@@ -41,6 +41,11 @@ def checkpoint_arguments(folder: Path, every: str, *, resume: bool) -> dict[str,
     return {"checkpoint": folder / CHECKPOINTS, "checkpoint_every": every, "resume": resume}
 
 
+def has_checkpoints(folder: Path) -> bool:
+    """Return True if a run or a sweep can go on from checkpoints."""
+    return any((folder / CHECKPOINTS).rglob("epoch-*.safetensors"))
+
+
 def write_points(points: list[Point], folder: Path) -> None:
     """Write the settings in which the members of a sweep differ."""
     write_text_whole(folder / POINTS, json.dumps(points, indent=1) + "\n")

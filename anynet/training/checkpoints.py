@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from anynet.backends import Backend
 from anynet.core.atomic import PARTIAL, write_text_whole, write_whole
-from anynet.core.errors import Error, FileError
+from anynet.core.errors import Error, FileError, is_disk_full
 from anynet.core.formatting import printable
 from anynet.training import state as states
 from anynet.training.checkpoint_files import ADVICE, DESCRIPTION, FORMAT, checkpoint_files, read_description, read_state
@@ -86,6 +86,7 @@ class CheckpointFolder:
             raise CheckpointError(f"{self.path}: expected a folder for checkpoints, got a file; choose another name")
         known = read_description(self.path)
         self._stacks: list[list[int]] | None = None if known is None else known["stacks"]
+        self._full = False
         if known is None:
             if any(self.path.rglob("epoch-*.safetensors")):
                 raise CheckpointError(
@@ -123,14 +124,16 @@ class CheckpointFolder:
         """Context manager within which no other process may use the folder. Raises CheckpointError if one does."""
         from filelock import FileLock, Timeout  # here, because only checkpoints need it
 
-        self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / ".lock")
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             raise CheckpointError(
                 f"{self.path}: another process uses these checkpoints; wait for it or stop it"
             ) from None
+        except OSError as error:
+            self._give_up(error)
         try:
             for partial in self.path.rglob(f"{PARTIAL}*"):  # of a process that was killed
                 partial.unlink(missing_ok=True)
@@ -143,7 +146,11 @@ class CheckpointFolder:
         if self._stacks is None:
             self._stacks = [list(stack) for stack in chosen]
         content = {"format": FORMAT, "epochs": self._epochs, "training": self._training, "stacks": self._stacks}
-        write_text_whole(self.path / DESCRIPTION, json.dumps(content, indent=1) + "\n")
+        try:
+            if not self._full:
+                write_text_whole(self.path / DESCRIPTION, json.dumps(content, indent=1) + "\n")
+        except OSError as error:
+            self._give_up(error)
         return self._stacks
 
     def of_stack(self, first: int, backend: Backend) -> "Checkpoints":
@@ -151,7 +158,15 @@ class CheckpointFolder:
         stacks = self._stacks or [[first]]
         path = self.path if len(stacks) == 1 else self.path / f"stack-{first}"
         members = next(len(stack) for stack in stacks if stack[0] == first)
-        return Checkpoints(path, self._every, backend, members, f"{first} of {self._digest()}")
+        return Checkpoints(path, self._every, backend, members, f"{first} of {self._digest()}", writes=not self._full)
+
+    def _give_up(self, error: OSError) -> None:
+        """Write no checkpoints, with a warning, if the disk is full. Raises CheckpointError for other causes."""
+        failed = f"{error.filename or self.path} cannot be written ({error.strerror or error})"
+        if not is_disk_full(error):
+            raise CheckpointError(f"{failed}; choose another folder for checkpoints") from error
+        self._full = True
+        warnings.warn(f"{failed}; training goes on without checkpoints", TrainingWarning, stacklevel=2)
 
     def _digest(self) -> str:
         """Return a text that is another one for another training."""
@@ -170,10 +185,14 @@ class Checkpoints:
         Number of nets.
     owner : str
         Text that is another one for another training or stack.
+    writes : bool
+        If False, checkpoints are only read.
     """
 
-    def __init__(self, path: Path, every: Interval, backend: Backend, members: int, owner: str) -> None:
-        self._path, self._every, self._backend = path, every, backend
+    def __init__(
+        self, path: Path, every: Interval, backend: Backend, members: int, owner: str, *, writes: bool
+    ) -> None:
+        self._path, self._every, self._backend, self._writes = path, every, backend, writes
         self._members, self._owner = members, owner
         self._saved, self._when = 0, time.monotonic()
         self._failed = False
@@ -189,7 +208,7 @@ class Checkpoints:
         """Write a checkpoint, unless this epoch has one. A file that cannot be written is a warning, given once."""
         from safetensors.numpy import save  # here, because only checkpoints and saved nets need it
 
-        if state.epoch == self._saved:
+        if not self._writes or state.epoch == self._saved:
             return
         tensors, text = states.to_host(state, self._backend)
         content = save(tensors, {"format": FORMAT, "owner": self._owner, "state": text})

@@ -112,7 +112,8 @@ def fit(
     TypeError, ValueError
         If settings are out of range or do not fit each other, before any work.
     CheckpointError, FileError
-        If the checkpoints are those of another training, in use, there without `resume`, or damaged.
+        If the checkpoints are those of another training, in use, there without `resume`, or damaged, or if their folder
+        cannot be written. A full disk is a warning: training goes on without checkpoints.
     BackendError
         If the backend or the precision is not available.
     OutOfMemoryError

@@ -13,10 +13,11 @@ from safetensors.numpy import load_file
 
 import anynet as an
 from anynet import plots
-from anynet.app import run_folder
+from anynet.app import new_folder
 from anynet.app.config import Config
 from anynet.app.experiment import run
-from anynet.app.run_folder import RunFolder, make_folder
+from anynet.app.new_folder import make_folder
+from anynet.app.run_folder import RunFolder
 from anynet.data import split
 from anynet.data.synthetic import draw
 
@@ -67,7 +68,7 @@ class Noon(datetime):
 
 
 def test_names_that_are_taken_at_the_same_second_are_different(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_folder, "datetime", Noon)
+    monkeypatch.setattr(new_folder, "datetime", Noon)
     monkeypatch.setattr(Path, "exists", lambda _: False)  # as it is for processes that ask at once
     with ThreadPoolExecutor(8) as pool:
         folders = list(pool.map(lambda _: make_folder(), range(40)))
@@ -95,10 +96,10 @@ def test_three_processes_at_the_same_second_make_three_runs(tmp_path):
 import sys; sys.path[:0] = {[str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]}
 from pathlib import Path; from datetime import datetime
 import pytest; from few_images import use_few_images
-from anynet.app import run_folder; from anynet.app.config import Config; from anynet.app.experiment import run
+from anynet.app import new_folder; from anynet.app.config import Config; from anynet.app.experiment import run
 class Noon(datetime):
     now = classmethod(lambda cls, *_: cls(2026, 11, 21, 12, 0, 0))
-run_folder.datetime = Noon
+new_folder.datetime = Noon
 use_few_images(pytest.MonkeyPatch(), Path({str(tmp_path)!r}))
 print("ready", flush=True)
 sys.stdin.readline()

@@ -14,7 +14,7 @@ from anynet.app import experiment
 from anynet.app.config import Config, Count
 from anynet.app.keeping import harmless
 from anynet.app.profiling import profile as profile_steps
-from anynet.app.resuming import NEVER, check_resumable, read_started
+from anynet.app.resuming import check_resumable, has_checkpoints, read_started
 from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.tables import best_table
@@ -87,7 +87,7 @@ def _train(config: Config, points: list[Point] | None, path: Path | None, every:
             with harmless("the table of results cannot be printed"):
                 rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off
         print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
-    if result["interrupted"] and every != NEVER:
+    if result["interrupted"] and has_checkpoints(folder):
         print(f"go on with: python train.py --resume {shlex.quote(str(folder))}", file=sys.stderr)
 
 

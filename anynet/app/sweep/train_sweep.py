@@ -9,8 +9,8 @@ from typing import Any
 from anynet.app.config import Config
 from anynet.app.experiment import fit_stack, prepare
 from anynet.app.keeping import draw_until_interrupted
+from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
-from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
 from anynet.core.formatting import format_count
@@ -55,7 +55,7 @@ def train_sweep(
     FileExistsError
         If the folder exists.
     OSError
-        If nets and results can be written nowhere.
+        If the folder cannot be written, or nets and results nowhere.
     ValueError
         If all members diverged.
     BackendError, DataError, DownloadError, OutOfMemoryError, TypeError, ValueError
