@@ -179,7 +179,12 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
 
 
 def run(
-    config: Config, folder: Path | None = None, *, checkpoint_every: str = "1", resume: bool = False
+    config: Config,
+    folder: Path | None,
+    signals: HeldSignals,
+    *,
+    checkpoint_every: str = "1",
+    resume: bool = False,
 ) -> tuple[Run, Path, dict[str, Any]]:
     """Train one net and write its run folder. Nothing is written before all settings are validated.
 
@@ -187,8 +192,10 @@ def run(
     ----------
     config : Config
         Settings.
-    folder : Path, optional
-        New folder for the results. Default: ``runs/`` followed by the time.
+    folder : Path or None
+        New folder for the results; if None, ``runs/`` followed by the time.
+    signals : HeldSignals
+        Entered; they are held back as soon as there is something to keep.
     checkpoint_every : str
         As for `anynet.fit`, or "never".
     resume : bool
@@ -217,7 +224,7 @@ def run(
     check_interval(checkpoint_every)
     experiment = prepare(config)
     results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume, anywhere=True)
-    with HeldSignals() as signals, results:
+    with results:
         print(f"{experiment}; results in {results.path}", file=sys.stderr)
 
         def add(epoch: Epoch) -> None:

@@ -169,6 +169,8 @@ def draw_all(pictures: Iterable[Picture]) -> None:
 def draw_until_interrupted(pictures: Sequence[Picture], signals: HeldSignals) -> None:
     """Draw pictures as long as no signal comes; a second one ends the picture that is being drawn.
 
+    None are drawn if SIGTERM has come before. Afterwards signals are held back as before.
+
     Parameters
     ----------
     pictures : sequence of Picture
@@ -178,7 +180,7 @@ def draw_until_interrupted(pictures: Sequence[Picture], signals: HeldSignals) ->
 
     def until_interrupted() -> Iterator[Picture]:
         for picture in pictures:
-            if signals.received:
+            if signals.received or signals.terminated:
                 raise KeyboardInterrupt
             yield picture
 
@@ -187,3 +189,4 @@ def draw_until_interrupted(pictures: Sequence[Picture], signals: HeldSignals) ->
         draw_all(until_interrupted())
     except KeyboardInterrupt:
         warn("interrupted while pictures were drawn; some are missing, everything else was written")
+    signals.hold()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anynet.app.config import Config, write_config
 from anynet.app.keeping import Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere, begin_folder
-from anynet.app.resuming import CHECKPOINTS
+from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept
 from anynet.core.atomic import write_text_whole
 from anynet.nn import Linear
 from anynet.training import DivergedError, Epoch, History, Run
@@ -77,6 +77,7 @@ class RunFolder:
                 error.file = _write_divergence(self.path, error)
         if kind is not None and self._new and not self._history and not (self.path / DIVERGENCE).exists():
             shutil.rmtree(self.path, ignore_errors=True)
+        tell_what_is_kept(error, self.path)
 
     def add(self, epoch: Epoch) -> None:
         """Append an epoch to the history. If it cannot be written, a line on stderr says so once."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 from anynet.app.config import Config, write_config
 from anynet.app.keeping import Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere
-from anynet.app.resuming import CHECKPOINTS, write_points
+from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, write_points
 from anynet.app.run_folder import (
     experiment_environment,
     run_pictures,
@@ -91,7 +91,7 @@ class SweepFolder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
         if (
             kind is not None
             and self._new
@@ -99,6 +99,7 @@ class SweepFolder:
             and not any(self.path.glob("member-*/result.json"))
         ):
             shutil.rmtree(self.path, ignore_errors=True)
+        tell_what_is_kept(error, self.path)
 
     def add(self, rows: dict[int, Epoch]) -> None:
         """Append an epoch of some members, by number. If it cannot be written, a line on stderr says so once."""

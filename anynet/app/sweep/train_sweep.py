@@ -21,7 +21,8 @@ from anynet.training import Epoch, Runs
 def train_sweep(
     config: Config,
     points: Sequence[Point],
-    folder: Path | None = None,
+    folder: Path | None,
+    signals: HeldSignals,
     *,
     checkpoint_every: str = "1",
     resume: bool = False,
@@ -34,8 +35,10 @@ def train_sweep(
         Settings that the members share. Batches are drawn from its order seed, or else its seed.
     points : sequence of dict
         Settings of each member, as returned by `sweep_points`.
-    folder : Path, optional
-        New folder for the results. Default: ``runs/`` followed by the time.
+    folder : Path or None
+        New folder for the results; if None, ``runs/`` followed by the time.
+    signals : HeldSignals
+        Entered; they are held back as soon as there is something to keep.
     checkpoint_every : str
         As for `anynet.fit`, or "never".
     resume : bool
@@ -68,7 +71,7 @@ def train_sweep(
     members = [first.with_settings(**point) for point in points]
     configs = [member.config for member in members]
     results = SweepFolder(folder, points, configs, first.data, resume=resume)
-    with HeldSignals() as signals, results:
+    with results:
         print(f"{first}; {format_count(len(members), 'member')}; results in {results.path}", file=sys.stderr)
 
         def add(rows: dict[int, Epoch]) -> None:
