@@ -105,7 +105,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
     except MemoryError as error:  # its message is the library's
         sys.exit(_fail(f"out of memory: {first_line(error)}; try a smaller net, batch or --memory-budget", 2))
     except KeyboardInterrupt as error:
-        sys.exit(_fail(str(error) or "interrupted before the first epoch ended; nothing was kept", 130))
+        sys.exit(_fail(str(error) or "interrupted", 130))
 
 
 def _fail(message: str, code: int) -> int:

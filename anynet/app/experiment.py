@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from anynet.app import build
 from anynet.app.config import Config
 from anynet.app.keeping import draw_until_interrupted
+from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
-from anynet.app.run_folder import RunFolder, refuse_existing
+from anynet.app.run_folder import RunFolder
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.core.held_signals import HeldSignals
@@ -179,7 +180,12 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
 
 
 def run(
-    config: Config, folder: Path | None = None, *, checkpoint_every: str = "1", resume: bool = False
+    config: Config,
+    folder: Path | None,
+    signals: HeldSignals,
+    *,
+    checkpoint_every: str = "1",
+    resume: bool = False,
 ) -> tuple[Run, Path, dict[str, Any]]:
     """Train one net and write its run folder. Nothing is written before all settings are validated.
 
@@ -187,8 +193,10 @@ def run(
     ----------
     config : Config
         Settings.
-    folder : Path, optional
-        New folder for the results. Default: ``runs/`` followed by the time.
+    folder : Path or None
+        New folder for the results; if None, ``runs/`` followed by the time.
+    signals : HeldSignals
+        Entered; they are held back as soon as there is something to keep.
     checkpoint_every : str
         As for `anynet.fit`, or "never".
     resume : bool
@@ -208,7 +216,7 @@ def run(
     FileExistsError
         If the folder exists.
     OSError
-        If net and results can be written nowhere.
+        If the folder cannot be written, or net and results nowhere.
     BackendError, DataError, DivergedError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `prepare` and `anynet.fit` do.
     """
@@ -216,8 +224,8 @@ def run(
         refuse_existing(folder)
     check_interval(checkpoint_every)
     experiment = prepare(config)
-    results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume)
-    with HeldSignals() as signals, results:
+    results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume, anywhere=True)
+    with results:
         print(f"{experiment}; results in {results.path}", file=sys.stderr)
 
         def add(epoch: Epoch) -> None:

@@ -39,6 +39,11 @@ def warn(message: str) -> None:
         tqdm.write(f"anynet: {message}", file=sys.stderr)
 
 
+def reason(error: Exception) -> str:
+    """Return why something failed, in one line without the name of a file."""
+    return (error.strerror if isinstance(error, OSError) else None) or first_line(error)
+
+
 @contextmanager
 def harmless(what: str) -> Iterator[None]:
     """Context manager that turns an error into one line on stderr.
@@ -51,17 +56,7 @@ def harmless(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        warn(f"{what}: {_reason(error)}")
-
-
-@contextmanager
-def removed_on_failure(folder: Path) -> Iterator[None]:
-    """Context manager that removes a new folder if its first files cannot be written."""
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        warn(f"{what}: {reason(error)}")
 
 
 class Tolerant:
@@ -83,7 +78,7 @@ class Tolerant:
         if not isinstance(error, OSError):
             return False
         if not self._warned:
-            warn(f"{self._what} cannot be written ({_reason(error)}); training goes on")
+            warn(f"{self._what} cannot be written ({reason(error)}); training goes on")
         self._warned = True
         return True
 
@@ -109,10 +104,35 @@ def write_or_rescue(folder: Path, write: Callable[[Path], None]) -> Path:
     """
     try:
         write(folder)
-        return folder
     except OSError as error:
-        cause = error
-    elsewhere = None
+        return write_elsewhere(folder, write, error, "the trained net could not be kept", "net and results are in")
+    return folder
+
+
+def write_elsewhere(folder: Path, write: Callable[[Path], None], cause: OSError, lost: str, kept: str) -> Path:
+    """Write results into a new folder under the system's temporary folder, and say so in a line on stderr.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that they should have been written into.
+    write : callable
+        ``write(folder)`` writes all files.
+    cause : OSError
+        Why they could not; the message names its file.
+    lost, kept : str
+        Beginning of the message if this folder cannot be written either, and end of the line if it can.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OSError
+        If this folder cannot be written either.
+    """
+    failed, elsewhere = f"{cause.filename or folder} cannot be written ({reason(cause)})", None
     try:
         elsewhere = Path(tempfile.mkdtemp(prefix=f"anynet-{folder.name}-"))
         write(elsewhere)
@@ -120,11 +140,10 @@ def write_or_rescue(folder: Path, write: Callable[[Path], None]) -> Path:
         if elsewhere is not None:
             shutil.rmtree(elsewhere, ignore_errors=True)
         raise OSError(
-            f"the trained net could not be kept: {folder} cannot be written ({_reason(cause)}), nor can "
-            f"{elsewhere or 'a folder for temporary files'} ({_reason(error)}); free some space, or set TMPDIR to a "
-            "folder that has some"
+            f"{lost}: {failed}, nor can {elsewhere or 'a folder for temporary files'} ({reason(error)}); free some "
+            "space, or set TMPDIR to a folder that has some"
         ) from error
-    warn(f"{folder} cannot be written ({_reason(cause)}); net and results are in {elsewhere}")
+    warn(f"{failed}; {kept} {elsewhere}")
     return elsewhere
 
 
@@ -144,11 +163,13 @@ def draw_all(pictures: Iterable[Picture]) -> None:
     if failed:
         path, first = failed[0]
         names = ", ".join(dict.fromkeys(path.name for path, _ in failed))
-        warn(f"{path.parent}: {names} not drawn ({_reason(first)}); everything else was written")
+        warn(f"{path.parent}: {names} not drawn ({reason(first)}); everything else was written")
 
 
 def draw_until_interrupted(pictures: Sequence[Picture], signals: HeldSignals) -> None:
     """Draw pictures as long as no signal comes; a second one ends the picture that is being drawn.
+
+    None are drawn if SIGTERM has come before. Afterwards signals are held back as before.
 
     Parameters
     ----------
@@ -159,7 +180,7 @@ def draw_until_interrupted(pictures: Sequence[Picture], signals: HeldSignals) ->
 
     def until_interrupted() -> Iterator[Picture]:
         for picture in pictures:
-            if signals.received:
+            if signals.received or signals.terminated:
                 raise KeyboardInterrupt
             yield picture
 
@@ -168,7 +189,4 @@ def draw_until_interrupted(pictures: Sequence[Picture], signals: HeldSignals) ->
         draw_all(until_interrupted())
     except KeyboardInterrupt:
         warn("interrupted while pictures were drawn; some are missing, everything else was written")
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or first_line(error)
+    signals.hold()

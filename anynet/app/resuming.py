@@ -1,6 +1,7 @@
 """Going on with a run or a sweep that was stopped: which settings it had, and which may change."""
 
 import json
+import shlex
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,22 @@ def checkpoint_arguments(folder: Path, every: str, *, resume: bool) -> dict[str,
     if every == NEVER:
         return {}
     return {"checkpoint": folder / CHECKPOINTS, "checkpoint_every": every, "resume": resume}
+
+
+def has_checkpoints(folder: Path) -> bool:
+    """Return True if a run or a sweep can go on from checkpoints."""
+    return any((folder / CHECKPOINTS).rglob("epoch-*.safetensors"))
+
+
+def how_to_go_on(folder: Path) -> str:
+    """Return the command with which a run or a sweep goes on, in words."""
+    return f"go on with: python train.py --resume {shlex.quote(str(folder))}"
+
+
+def tell_what_is_kept(error: BaseException | None, folder: Path) -> None:
+    """Raise KeyboardInterrupt with the way to go on, if the error is one and a run or a sweep has checkpoints."""
+    if isinstance(error, KeyboardInterrupt) and has_checkpoints(folder):
+        raise KeyboardInterrupt(f"interrupted; the epochs until then are kept; {how_to_go_on(folder)}") from None
 
 
 def write_points(points: list[Point], folder: Path) -> None:

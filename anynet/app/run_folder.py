@@ -3,7 +3,6 @@
 import json
 import shutil
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,8 +10,9 @@ import safetensors.numpy  # noqa: F401 - a broken installation must be found bef
 from numpy.typing import NDArray
 
 from anynet.app.config import Config, write_config
-from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
-from anynet.app.resuming import CHECKPOINTS
+from anynet.app.keeping import Picture, Tolerant, write_or_rescue
+from anynet.app.new_folder import begin_anywhere, begin_folder
+from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept
 from anynet.core.atomic import write_text_whole
 from anynet.nn import Linear
 from anynet.training import DivergedError, Epoch, History, Run
@@ -37,13 +37,15 @@ class RunFolder:
     Parameters
     ----------
     path : Path, optional
-        New folder. Default: see `make_folder`.
+        New folder. Default: see `anynet.app.new_folder.make_folder`.
     config : Config
         Settings of the run.
     dataset : str
         Name of the data set.
     resume : bool
         If True, `path` is the folder of a run that goes on from its checkpoints.
+    anywhere : bool
+        If True, a new folder is made elsewhere if the disk is full; `path` then is that one.
 
     Raises
     ------
@@ -51,17 +53,20 @@ class RunFolder:
         If the folder exists, unless `resume`.
     """
 
-    def __init__(self, path: Path | None, config: Config, dataset: str, *, resume: bool = False) -> None:
+    def __init__(
+        self, path: Path | None, config: Config, dataset: str, *, resume: bool = False, anywhere: bool = False
+    ) -> None:
+        def write(path: Path) -> None:
+            write_config(config, path / "config.toml")
+
         known = path if resume else None
-        self.path = make_folder(path) if known is None else known
-        self._config, self._dataset = config, dataset
-        self._history, self._tolerant = History(), Tolerant(self.path / "history.csv")
+        self._history, self._new = History(), known is None
         if known is None:
-            with removed_on_failure(self.path):
-                write_config(config, self.path / "config.toml")
+            self.path = (begin_anywhere if anywhere else begin_folder)(path, write)
         else:
+            self.path = known
             self._history = next(iter(read_histories(known / CHECKPOINTS)), self._history)
-        self._new = known is None
+        self._config, self._dataset, self._tolerant = config, dataset, Tolerant(self.path / "history.csv")
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +77,7 @@ class RunFolder:
                 error.file = _write_divergence(self.path, error)
         if kind is not None and self._new and not self._history and not (self.path / DIVERGENCE).exists():
             shutil.rmtree(self.path, ignore_errors=True)
+        tell_what_is_kept(error, self.path)
 
     def add(self, epoch: Epoch) -> None:
         """Append an epoch to the history. If it cannot be written, a line on stderr says so once."""
@@ -188,51 +194,6 @@ def _write_divergence(path: Path, error: DivergedError) -> Path | None:
 def write_result(folder: Path, result: dict[str, Any]) -> None:
     """Write ``result.json`` into a folder."""
     write_text_whole(folder / "result.json", json.dumps(result, indent=2) + "\n")
-
-
-def refuse_existing(path: Path) -> None:
-    """Raise FileExistsError if the path exists."""
-    if path.exists():
-        raise _exists(path)
-
-
-def make_folder(path: Path | None = None) -> Path:
-    """Make a new folder. Of several processes only one gets a name.
-
-    Parameters
-    ----------
-    path : Path, optional
-        Default: a folder under ``runs``, named after the time, with a number if there is one of that name.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    FileExistsError
-        If `path` exists.
-    """
-    if path is not None:
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            raise _exists(path) from None
-        return path
-    time, number = datetime.now().strftime("%Y%m%d-%H%M%S"), 1
-    path = Path("runs", time)
-    path.parent.mkdir(exist_ok=True)
-    while True:
-        try:
-            path.mkdir()
-            return path
-        except FileExistsError:
-            number += 1
-            path = path.with_name(f"{time}-{number}")
-
-
-def _exists(path: Path) -> FileExistsError:
-    return FileExistsError(f"{path}: expected a new folder, but it exists; choose another --run")
 
 
 def run_result(run: Run, *, official: bool) -> dict[str, Any]:

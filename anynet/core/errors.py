@@ -1,5 +1,6 @@
-"""Base of the package's errors, and the error for files that cannot be read."""
+"""Base of the package's errors, the error for files that cannot be read, and disks that are full."""
 
+import errno
 from pathlib import Path
 
 from anynet.core.formatting import printable
@@ -11,6 +12,11 @@ class Error(Exception):
     Wrong arguments raise TypeError or ValueError. Each subclass also has the built-in class that fits it. The message
     is one line and says what to do; the command line prints it and ends with code 2.
     """
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Return True if a file could not be written because there is no space for it, or a limit on its size."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class FileError(Error, ValueError):

@@ -16,6 +16,8 @@ class HeldSignals:
     ----------
     received : list of int
         Numbers of the signals that were held back, for the caller to act on afterwards.
+    terminated : bool
+        True if SIGTERM came, so that the process should end when the work is done.
 
     Examples
     --------
@@ -29,15 +31,20 @@ class HeldSignals:
     def __init__(self) -> None:
         self.received: list[int] = []
         self._before: dict[int, Any] = {}
+        self.terminated = False
         self._holding, self._most = False, 0
 
     def hold(self) -> None:
-        """Hold back signals from now on."""
-        self._holding = True
+        """Hold back signals from now on, any number of them."""
+        self._holding, self._most = True, 0
 
     def ease(self) -> None:
         """From now on, let a second signal raise KeyboardInterrupt."""
         self._most = len(self.received) + 2
+
+    def note(self, number: int) -> None:
+        """Note a signal that other work within the context was stopped by."""
+        self.terminated |= number == signal.SIGTERM
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -54,6 +61,7 @@ class HeldSignals:
         before = self._before.get(number, signal.SIG_DFL)
         if self._holding:
             self.received.append(number)
+            self.note(number)
             if self._most and len(self.received) >= self._most:
                 raise KeyboardInterrupt
         elif callable(before):

@@ -1,7 +1,7 @@
 """Training of one net or of several members: settings, steps, epochs and results."""
 
 from anynet.core.history import Epoch, History
-from anynet.training.checkpoints import CheckpointError
+from anynet.training.checkpoint_folder import CheckpointError
 from anynet.training.errors import DivergedError, OutOfMemoryError, TrainingWarning
 from anynet.training.fit import fit
 from anynet.training.load import load

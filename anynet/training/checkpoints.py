@@ -1,33 +1,23 @@
-"""Checkpoints: files from which a training goes on as if it had not stopped."""
+"""Checkpoints of one net or stack of nets, written while training goes on."""
 
-import hashlib
-import json
 import re
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
-from anynet.core.atomic import PARTIAL, write_text_whole
-from anynet.core.errors import Error, FileError
-from anynet.core.formatting import printable
+from anynet.core.errors import FileError
 from anynet.core.tensor_file import write_tensors
 from anynet.training import state as states
-from anynet.training.checkpoint_files import ADVICE, DESCRIPTION, FORMAT, checkpoint_files, read_description, read_state
-from anynet.training.description import TO_THE_END
+from anynet.training.checkpoint_files import ADVICE, FORMAT, checkpoint_files, read_state
 from anynet.training.errors import TrainingWarning
 from anynet.training.state import TrainingState
 from anynet.training.state_json import places_of
-
-
-class CheckpointError(Error, ValueError):
-    """Checkpoints that cannot be used: another training's, in use by another process, or already there."""
 
 
 class Interval(NamedTuple):
@@ -61,109 +51,6 @@ class Interval(NamedTuple):
         raise ValueError(f'checkpoint_every: expected a number of epochs, or of seconds, such as "30s", got {value!r}')
 
 
-class CheckpointFolder:
-    """Folder with the checkpoints of a training, locked while it runs.
-
-    Parameters
-    ----------
-    path : str or Path
-    training : mapping of str to str
-        Settings that the results depend on, as text.
-    resume : bool
-        If True, go on from the checkpoints that are there, if any. If False, there must be none.
-    every : Interval
-    epochs : int
-        Number of epochs of the training.
-
-    Raises
-    ------
-    CheckpointError
-        If the folder holds checkpoints of another training, or of any if not `resume`.
-    FileError
-        If ``training.json`` is damaged.
-    """
-
-    def __init__(
-        self, path: str | Path, training: Mapping[str, str], *, resume: bool, every: Interval, epochs: int
-    ) -> None:
-        self.path, self._training, self._every, self._epochs = Path(path), dict(training), every, epochs
-        if self.path.exists() and not self.path.is_dir():
-            raise CheckpointError(f"{self.path}: expected a folder for checkpoints, got a file; choose another name")
-        known = read_description(self.path)
-        self._stacks: list[list[int]] | None = None if known is None else known["stacks"]
-        if known is None:
-            if any(self.path.rglob("epoch-*.safetensors")):
-                raise CheckpointError(
-                    f"{self.path}: expected {DESCRIPTION} beside the checkpoints there; choose another folder"
-                )
-            return
-        if not resume:
-            raise CheckpointError(
-                f"{self.path}: expected a new folder, but it holds checkpoints; go on from them with resume=True "
-                "(train.py --resume), or choose another folder"
-            )
-        there = known["training"]
-        for name in {**self._training, **there}:
-            old, new = there.get(name, "nothing"), self._training.get(name, "nothing")
-            if old != new:
-                raise CheckpointError(
-                    f"{self.path}: its checkpoints are of a training with {printable(name)} {printable(old)}, not "
-                    f"{new}; a training is resumed with the same settings"
-                )
-        if known["epochs"] > epochs:
-            raise CheckpointError(
-                f"{self.path}: its checkpoints are of a training with {known['epochs']} epochs, not {epochs}; choose "
-                "as many or more"
-            )
-        if known["epochs"] != epochs and any(TO_THE_END in value for value in there.values()):
-            warnings.warn(
-                f"the learning rate falls to 0 at the last epoch, which was {known['epochs']} and is {epochs} now: the "
-                f"result differs from that of a training started with {epochs} epochs",
-                TrainingWarning,
-                stacklevel=3,
-            )
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Context manager within which no other process may use the folder. Raises CheckpointError if one does."""
-        from filelock import FileLock, Timeout  # here, because only checkpoints need it
-
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise CheckpointError(
-                f"{self.path}: another process uses these checkpoints; wait for it or stop it"
-            ) from None
-        try:
-            for partial in self.path.rglob(f"{PARTIAL}*"):  # of a process that was killed
-                partial.unlink(missing_ok=True)
-            with ThreadPoolExecutor(1, "checkpoints") as self._writer:
-                yield
-        finally:
-            lock.release()
-
-    def stacks(self, chosen: Sequence[Sequence[int]]) -> list[list[int]]:
-        """Return the numbers of the members of each stack: those of the checkpoints, or else the chosen ones."""
-        if self._stacks is None:
-            self._stacks = [list(stack) for stack in chosen]
-        content = {"format": FORMAT, "epochs": self._epochs, "training": self._training, "stacks": self._stacks}
-        write_text_whole(self.path / DESCRIPTION, json.dumps(content, indent=1) + "\n")
-        return self._stacks
-
-    def of_stack(self, first: int, backend: Backend) -> "Checkpoints":
-        """Return the checkpoints of the stack whose first member has this number; `locked` and `stacks` come first."""
-        stacks = self._stacks or [[first]]
-        path = self.path if len(stacks) == 1 else self.path / f"stack-{first}"
-        members = next(len(stack) for stack in stacks if stack[0] == first)
-        return Checkpoints(path, self._every, backend, members, f"{first} of {self._digest()}", self._writer)
-
-    def _digest(self) -> str:
-        """Return a text that is another one for another training."""
-        return hashlib.sha256(json.dumps(self._training, sort_keys=True).encode()).hexdigest()[:16]
-
-
 class Checkpoints:
     """Checkpoints of one net or stack: the last two, and that of the best epoch.
 
@@ -176,12 +63,12 @@ class Checkpoints:
         Number of nets.
     owner : str
         Text that is another one for another training or stack.
-    writer : ThreadPoolExecutor
-        Thread that writes the files, so that training need not wait for the disk.
+    writer : ThreadPoolExecutor or None
+        Thread that writes the files, so that training need not wait for the disk. If None, they are only read.
     """
 
     def __init__(
-        self, path: Path, every: Interval, backend: Backend, members: int, owner: str, writer: ThreadPoolExecutor
+        self, path: Path, every: Interval, backend: Backend, members: int, owner: str, writer: ThreadPoolExecutor | None
     ) -> None:
         self._path, self._every, self._backend = path, every, backend
         self._members, self._owner, self._writer = members, owner, writer
@@ -199,7 +86,7 @@ class Checkpoints:
     def save(self, state: TrainingState) -> None:
         """Begin to write a checkpoint, unless this epoch has one, after the one before is written."""
         self.finish()
-        if state.epoch == self._saved:
+        if self._writer is None or state.epoch == self._saved:
             return
         tensors, text = states.to_host(state, self._backend)
         best = max((each.best for each in state.histories if each), key=lambda row: row.val_accuracy, default=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, overload
 
@@ -11,7 +12,8 @@ from anynet.core.streams import progress_bar
 from anynet.data import Dataset
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
-from anynet.training.checkpoints import CheckpointFolder, Interval
+from anynet.training.checkpoint_folder import CheckpointFolder
+from anynet.training.checkpoints import Interval
 from anynet.training.description import describe_training
 from anynet.training.progress import Progress
 from anynet.training.run import Run
@@ -69,7 +71,8 @@ def fit(
 
     Control-C ends training early: the state after the last completed epoch is tested and returned. Members that were
     not started, because there were not cores or memory for all, are left out. SIGTERM does the same, and then ends the
-    process unless the program handles it.
+    process unless the program handles it. The result is also marked as interrupted if a signal comes after the last
+    step.
 
     With `checkpoint` and `resume`, a training that was stopped or killed goes on from its last checkpoint. On the same
     backend and machine it ends with the same bits as one that was not stopped, on others with the same numbers up to
@@ -113,7 +116,8 @@ def fit(
     TypeError, ValueError
         If settings are out of range or do not fit each other, before any work.
     CheckpointError, FileError
-        If the checkpoints are those of another training, in use, there without `resume`, or damaged.
+        If the checkpoints are those of another training, in use, there without `resume`, or damaged, or if their folder
+        cannot be written. A full disk is a warning: training goes on without checkpoints.
     BackendError
         If the backend or the precision is not available.
     OutOfMemoryError
@@ -142,9 +146,12 @@ def fit(
     with (
         nullcontext() if folder is None else folder.locked(),
         progress_bar(total=total, unit="img", unit_scale=True, disable=disable) as bar,
-        stop_on_signals((state := Progress(bar)).stop),
+        stop_on_signals((state := Progress(bar)).stop) as received,
     ):
-        if not ready.stacked:
-            return train_one(inputs, nets[0], state, on_epoch, folder)
-        runs = tuple(train_members(inputs, nets, state, on_epoch, folder))
-    return Runs(runs, data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))
+        result: Run | Runs
+        if ready.stacked:
+            runs = tuple(train_members(inputs, nets, state, on_epoch, folder))
+            result = Runs(runs, data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))
+        else:
+            result = train_one(inputs, nets[0], state, on_epoch, folder)
+    return replace(result, interrupted=True) if received else result  # the signal may have come after the last step

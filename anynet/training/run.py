@@ -68,7 +68,7 @@ class Run:
     execution : str
         How training steps ran, such as "recorded steps", "one compiled loop", "CUDA graph" or "plain steps".
     interrupted : bool
-        True if Control-C ended training before its last epoch.
+        True if Control-C or SIGTERM came before the end of the training and its test; epochs may be missing.
     dropped : bool
         True if ``on_epoch`` dropped the member before its last epoch.
     diverged : DivergedError or None

@@ -68,7 +68,8 @@ class Runs(Sequence[Run]):
     ----------
     runs : tuple of Run
     interrupted : bool
-        True if Control-C ended training before the last epoch of all members; then some may be missing.
+        True if Control-C or SIGTERM came before the end of the training and its test; epochs of all members, or
+        members, may be missing.
     """
 
     runs: tuple[Run, ...]

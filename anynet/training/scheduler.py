@@ -12,7 +12,8 @@ import numpy as np
 
 from anynet.core.history import Epoch
 from anynet.training.capacity import explain_out_of_memory, split_by_memory
-from anynet.training.checkpoints import CheckpointFolder, Checkpoints
+from anynet.training.checkpoint_folder import CheckpointFolder
+from anynet.training.checkpoints import Checkpoints
 from anynet.training.epochs import run_epochs
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member

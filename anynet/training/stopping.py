@@ -20,7 +20,7 @@ PATIENCE = 10.0
 
 
 @contextmanager
-def stop_on_signals(stop: Event) -> Iterator[None]:
+def stop_on_signals(stop: Event) -> Iterator[list[int]]:
     """Context manager within which Control-C and SIGTERM set an event instead of raising an exception anywhere.
 
     Afterwards a SIGTERM ends the process as it would have, and handlers of the program are called. Outside of the main
@@ -30,11 +30,16 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
     ----------
     stop : Event
         Set by the first signal.
+
+    Yields
+    ------
+    list of int
+        Numbers of the signals that came, filled until the context ends.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
     first = math.inf
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -50,18 +55,16 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
         for number in SIGNALS:
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 before[number] = signal.signal(number, handle)
-        yield
+        yield received
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
         for each in dict.fromkeys(received):
             handler = before[each]
-            if handler is signal.SIG_DFL:
+            holder = getattr(handler, "__self__", None)
+            if isinstance(holder, HeldSignals):  # of a program that ends when it has kept the net
+                holder.note(each)
+            elif handler is signal.SIG_DFL:
                 os.kill(os.getpid(), each)
-            elif callable(handler) and handler is not signal.default_int_handler and not _holds(handler):
+            elif callable(handler) and handler is not signal.default_int_handler:
                 handler(each, None)
-
-
-def _holds(handler: Any) -> bool:
-    """Return True for the handler of a program that holds back signals until it has kept the net."""
-    return isinstance(getattr(handler, "__self__", None), HeldSignals)

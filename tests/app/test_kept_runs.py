@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import matplotlib.figure
@@ -15,6 +16,8 @@ import pytest
 from commands import small, train
 
 import anynet as an
+from anynet.app import cli
+from anynet.app.run_folder import RunFolder
 from anynet.core import atomic
 from anynet.core.history import History
 
@@ -71,6 +74,7 @@ sys.path[:0] = [{str(Path(__file__).parents[1])!r}]
 import pytest
 from few_images import use_few_images
 from anynet.app import cli
+from anynet.app.run_folder import RunFolder
 {first}
 use_few_images(pytest.MonkeyPatch(), pathlib.Path({str(tmp_path / "work")!r}))
 cli.main({small(*flags)!r})
@@ -95,7 +99,8 @@ def test_signals_wait_until_everything_is_written(monkeypatch, capsys, flags, wh
             signal.raise_signal(number)
 
     monkeypatch.setattr(atomic.os, "replace", interrupted)
-    train(*flags)
+    with pytest.raises(SystemExit) if number == signal.SIGTERM else nullcontext():
+        train(*flags)
     assert_kept(Path("out"), flags)
     said = capsys.readouterr()
     assert "interrupted while pictures were drawn; some are missing" in said.err
@@ -166,8 +171,9 @@ def test_what_cannot_be_written_is_written_elsewhere(monkeypatch, capsys, tmp_pa
     (elsewhere,) = (tmp_path / "temporary").iterdir()
     assert_kept(elsewhere, flags)
     said = capsys.readouterr()
-    lines = [line for line in said.err.splitlines() if "are in" in line]
-    assert lines == [f"anynet: out cannot be written (No space left on device); net and results are in {elsewhere}"]
+    (line,) = [line for line in said.err.splitlines() if "are in" in line]
+    assert line.startswith("anynet: out/")
+    assert line.endswith(f"{name} cannot be written (No space left on device); net and results are in {elsewhere}")
     assert f"results in {elsewhere}" in "".join(said.out.split("\n"))
 
 
@@ -198,19 +204,86 @@ def test_a_net_that_can_be_kept_nowhere_is_one_line(monkeypatch, capsys, tmp_pat
         train()
     assert end.value.code == 2
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("anynet: the trained net could not be kept: out cannot be written (No space left on device)")
+    assert last.startswith(
+        "anynet: the trained net could not be kept: out/model.safetensors cannot be written (No space"
+    )
     assert "nor can a folder for temporary files (No such file or directory)" in last
 
 
 @EACH
-def test_a_disk_that_is_full_is_named_before_the_training(monkeypatch, capsys, flags):
+@pytest.mark.usefixtures("blank_plots")
+def test_a_disk_that_is_full_at_the_start_is_named(monkeypatch, capsys, tmp_path, flags):
+    """Everything is written elsewhere then, checkpoints as well."""
     fail_at(monkeypatch, "config.toml", OSError(28, "No space left on device"))
-    with pytest.raises(SystemExit) as end:
-        train(*flags)
-    assert end.value.code == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last == "anynet: [Errno 28] No space left on device: 'out/config.toml'"
+    train(*flags)
+    (elsewhere,) = (tmp_path / "temporary").iterdir()
+    assert_kept(elsewhere, flags)
     assert not Path("out").exists()
+    said = capsys.readouterr()
+    line = f"anynet: out/config.toml cannot be written (No space left on device); everything is written to {elsewhere}"
+    assert said.err.count(line) == said.err.count("cannot be written") == 1
+    assert f"results in {elsewhere}" in "".join(said.out.split("\n"))
+    assert "go on with" not in said.err
+    cli.main(["train", "--resume", str(elsewhere)])
+    assert "goes on after epoch 2 of 2" in capsys.readouterr().err
+
+
+@EACH
+@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.filterwarnings("default::anynet.training.TrainingWarning")
+def test_checkpoints_that_cannot_be_begun_are_named(monkeypatch, capsys, tmp_path, flags):
+    fail_at(monkeypatch, "training.json", OSError(28, "No space left on device"))
+    train(*flags)
+    assert_kept(Path("out"), flags)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "cannot be written" in line]
+    assert "out/checkpoints/training.json cannot be written (No space left on device); training goes on without" in line
+    assert {path.name for path in Path("out", "checkpoints").iterdir()} == {".lock"}
+
+
+def test_it_is_said_how_to_go_on_if_there_are_checkpoints_to_go_on_from(monkeypatch, capsys, tmp_path):
+    add = RunFolder.add
+
+    def stop(results, epoch):
+        add(results, epoch)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(RunFolder, "add", stop)
+    train("--run", "stopped")
+    assert "go on with: python train.py --resume stopped\n" in capsys.readouterr().err
+    fail_at(monkeypatch, "model.safetensors", OSError(28, "No space left on device"))
+    train("--run", "moved")
+    (elsewhere,) = (tmp_path / "temporary").iterdir()
+    assert_kept(elsewhere, epochs=1)
+    assert "go on with" not in capsys.readouterr().err
+
+
+def test_nothing_is_trained_that_can_be_kept_nowhere(monkeypatch, capsys, tmp_path):
+    fail_at(monkeypatch, "config.toml", OSError(28, "No space left on device"))
+    (tmp_path / "temporary").rmdir()
+    with pytest.raises(SystemExit) as end:
+        train()
+    assert end.value.code == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("anynet: nothing was trained, since it could not be kept: out/config.toml cannot be written")
+    assert not Path("out").exists()
+
+
+@EACH
+@pytest.mark.parametrize("where", ["at the folder", "at a file"])
+def test_a_folder_that_cannot_be_written_is_one_line(monkeypatch, capsys, tmp_path, flags, where):
+    """Unlike a full disk, it is a mistake that is mended before the training."""
+    if where == "at the folder":
+        Path("file").touch()
+        name, said = "file/out", "file/out cannot be written (Not a directory)"
+    else:
+        fail_at(monkeypatch, "config.toml", PermissionError(13, "Permission denied"))
+        name, said = "out", "out/config.toml cannot be written (Permission denied)"
+    with pytest.raises(SystemExit) as end:
+        train(*flags, "--run", name)
+    assert end.value.code == 2
+    assert capsys.readouterr().err.endswith(f"\nanynet: {said}; choose another folder with --run\n")
+    assert not Path("out").exists()
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_a_small_file_system_loses_no_net(tmp_path):
@@ -226,7 +299,8 @@ def test_a_small_file_system_loses_no_net(tmp_path):
     (elsewhere,) = (tmp_path / "temporary").iterdir()
     assert_kept(elsewhere)
     assert ended.returncode == 0
-    assert f"{tiny}/out cannot be written (No space left on device); net and results are in {elsewhere}" in ended.stderr
+    said = f"{tiny}/out/model.safetensors cannot be written (No space left on device); net and results are in"
+    assert f"{said} {elsewhere}" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert there == {"out", "config.toml", "history.csv", "checkpoints", "training.json", ".lock"}
 
@@ -235,7 +309,7 @@ def test_a_net_that_is_too_large_for_any_file_is_named(tmp_path):
     limit = "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
     ended = in_a_process(tmp_path, limit)
     assert ended.returncode == 2
-    assert "the trained net could not be kept: out cannot be written (File too large)" in ended.stderr
+    assert "could not be kept: out/model.safetensors cannot be written (File too large)" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert len(History.read_csv(tmp_path / "work" / "out" / "history.csv")) == 2
     assert not list(tmp_path.rglob("*.safetensors"))

@@ -18,6 +18,7 @@ def test_signals_are_noted_and_handlers_come_back(number):
         signal.raise_signal(number)
         signal.raise_signal(number)
     assert signals.received == [number, number]
+    assert signals.terminated == (number == signal.SIGTERM)
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
 
 
@@ -43,6 +44,17 @@ def test_a_second_signal_interrupts_what_is_less_important():
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+        signals.hold()
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_signals_that_other_work_was_stopped_by_are_noted():
+    with HeldSignals() as signals:
+        signals.note(signal.SIGINT)
+        assert not signals.terminated
+        signals.note(signal.SIGTERM)
+        signals.note(signal.SIGINT)
+    assert signals.terminated
 
 
 def test_sigterm_ends_a_process_until_it_is_held():

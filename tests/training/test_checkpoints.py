@@ -20,7 +20,8 @@ from anynet.core import tensor_file
 from anynet.core.errors import FileError
 from anynet.training import checkpoints
 from anynet.training.checkpoint_files import read_histories
-from anynet.training.checkpoints import CheckpointError, Interval
+from anynet.training.checkpoint_folder import CheckpointError
+from anynet.training.checkpoints import Interval
 
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
 SETTINGS = {"epochs": 5, "batch_size": 20, "l2": 1e-3, "progress": False}

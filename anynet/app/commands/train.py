@@ -1,6 +1,6 @@
 """``anynet train``, which is also ``python train.py``."""
 
-import shlex
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,13 +12,14 @@ from rich.table import Table
 
 from anynet.app import experiment
 from anynet.app.config import Config, Count
-from anynet.app.keeping import harmless
+from anynet.app.keeping import harmless, warn
 from anynet.app.profiling import profile as profile_steps
-from anynet.app.resuming import NEVER, check_resumable, read_started
+from anynet.app.resuming import check_resumable, has_checkpoints, how_to_go_on, read_started
 from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.tables import best_table
 from anynet.core.formatting import format_count, format_percent, format_value
+from anynet.core.held_signals import HeldSignals
 
 
 def train(
@@ -59,10 +60,7 @@ def train(
         started, points = read_started(resume)
         done = check_resumable(config, started, resume)
         print(f"{resume}: goes on after epoch {done} of {config.epochs}", file=sys.stderr)
-        try:
-            _train(config, points, resume, checkpoint_every, resume=True)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"interrupted before another epoch ended; {resume} is as it was") from None
+        _end_with_signals(config, points, resume, checkpoint_every, resume=True)
         return
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
@@ -70,25 +68,43 @@ def train(
         rich.print(profile_steps(experiment.prepare(config)))
         return
     points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
-    _train(config, points, run, checkpoint_every, resume=False)
+    _end_with_signals(config, points, run, checkpoint_every, resume=False)
 
 
-def _train(config: Config, points: list[Point] | None, path: Path | None, every: str, *, resume: bool) -> None:
+def _end_with_signals(
+    config: Config, points: list[Point] | None, path: Path | None, every: str, *, resume: bool
+) -> None:
+    """Train and, after SIGTERM, end the process when everything is written."""
+    with HeldSignals() as signals:
+        try:
+            _train(config, points, path, every, signals, resume=resume)
+        except KeyboardInterrupt as error:
+            message = str(error) or "interrupted before the first epoch ended; nothing was kept"
+            if not signals.terminated:
+                raise KeyboardInterrupt(message) from None
+            warn(message)
+    if signals.terminated:
+        sys.exit(128 + signal.SIGTERM)
+
+
+def _train(
+    config: Config, points: list[Point] | None, path: Path | None, every: str, signals: HeldSignals, *, resume: bool
+) -> None:
     if points is None:
-        _, folder, result = experiment.run(config, path, checkpoint_every=every, resume=resume)
+        _, folder, result = experiment.run(config, path, signals, checkpoint_every=every, resume=resume)
         print(
             f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}), "
             f"{result['best_test_accuracy']:.2%} (epoch {result['best_epoch']}, best validation accuracy); "
             f"{result['seconds']:.0f} s; results in {folder}"
         )
     else:
-        _, folder, result = train_sweep(config, points, path, checkpoint_every=every, resume=resume)
+        _, folder, result = train_sweep(config, points, path, signals, checkpoint_every=every, resume=resume)
         if len(result["over_seeds"]) > 1:
             with harmless("the table of results cannot be printed"):
                 rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off
         print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
-    if result["interrupted"] and every != NEVER:
-        print(f"go on with: python train.py --resume {shlex.quote(str(folder))}", file=sys.stderr)
+    if result["interrupted"] and has_checkpoints(folder):
+        print(how_to_go_on(folder), file=sys.stderr)
 
 
 def _where(result: Mapping[str, Any]) -> str:

@@ -167,7 +167,7 @@ def _run(tasks: Sequence[Task]) -> None:
                 folders[k].add(row)
 
         runs = fit_stack(experiments, add, progress=False)
-        if runs.interrupted:
+        if len(runs) < len(tasks) or any(run.interrupted for run in runs):
             raise KeyboardInterrupt
         for task, folder, run in zip(tasks, folders, runs, strict=True):
             if run.diverged is not None:
@@ -179,6 +179,8 @@ def _run(tasks: Sequence[Task]) -> None:
                 draw_all(folder.pictures(each))
             # Last, because only runs without a result are made again.
             write_run(task.folder, each, run_result(each, official=data.official), net=False)
+        if runs.interrupted:
+            raise KeyboardInterrupt
 
 
 @cache

@@ -120,13 +120,13 @@ def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiment
         return dropped
 
     runs = fit_stack(experiments, on_epoch, progress=False)
-    if runs.interrupted:
-        raise KeyboardInterrupt
     for k, run in enumerate(runs):
         if run.diverged is not None:
             tell(k, "diverged", str(run.diverged))
-        elif not run.dropped:
+        elif not (run.dropped or run.interrupted):
             tell(k, "finished", test=run.best_test.accuracy)
+    if runs.interrupted:
+        raise KeyboardInterrupt
 
 
 def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from anynet.app.config import Config, write_config
-from anynet.app.keeping import Picture, Tolerant, removed_on_failure, write_or_rescue
-from anynet.app.resuming import CHECKPOINTS, write_points
+from anynet.app.keeping import Picture, Tolerant, write_or_rescue
+from anynet.app.new_folder import begin_anywhere
+from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, write_points
 from anynet.app.run_folder import (
     experiment_environment,
-    make_folder,
     run_pictures,
     run_result,
     write_failure,
@@ -47,7 +47,7 @@ class SweepFolder:
     Parameters
     ----------
     path : Path, optional
-        New folder. Default: see `anynet.app.run_folder.make_folder`.
+        New folder. Default: see `anynet.app.new_folder.make_folder`; if the disk is full, `path` is made elsewhere.
     points : sequence of dict
         Settings in which the members differ.
     members : sequence of Config
@@ -72,23 +72,26 @@ class SweepFolder:
         *,
         resume: bool = False,
     ) -> None:
-        known = path if resume else None
-        self.path = make_folder(path) if known is None else known
         self._points, self._configs, self._data = points, members, data
         self._histories = [History() for _ in points]
-        self._tolerant, self._new = Tolerant(self.path), known is None
+
+        def write(path: Path) -> None:
+            write_points(list(points), path)  # before the settings, which alone would be those of one net
+            write_config(members[0], path / "config.toml", without=points[0])
+            self._write_members(path, {})
+
+        known = path if resume else None
         if known is None:
-            with removed_on_failure(self.path):
-                write_points(list(points), self.path)  # before the settings, which alone would be those of one net
-                write_config(members[0], self.path / "config.toml", without=points[0])
-                self._write_members(self.path, {})
+            self.path = begin_anywhere(path, write)
         else:
+            self.path = known
             self._histories = read_histories(known / CHECKPOINTS) or self._histories
+        self._tolerant, self._new = Tolerant(self.path), known is None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
         if (
             kind is not None
             and self._new
@@ -96,6 +99,7 @@ class SweepFolder:
             and not any(self.path.glob("member-*/result.json"))
         ):
             shutil.rmtree(self.path, ignore_errors=True)
+        tell_what_is_kept(error, self.path)
 
     def add(self, rows: dict[int, Epoch]) -> None:
         """Append an epoch of some members, by number. If it cannot be written, a line on stderr says so once."""

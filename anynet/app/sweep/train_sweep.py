@@ -9,8 +9,8 @@ from typing import Any
 from anynet.app.config import Config
 from anynet.app.experiment import fit_stack, prepare
 from anynet.app.keeping import draw_until_interrupted
+from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
-from anynet.app.run_folder import refuse_existing
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
 from anynet.core.formatting import format_count
@@ -21,7 +21,8 @@ from anynet.training import Epoch, Runs
 def train_sweep(
     config: Config,
     points: Sequence[Point],
-    folder: Path | None = None,
+    folder: Path | None,
+    signals: HeldSignals,
     *,
     checkpoint_every: str = "1",
     resume: bool = False,
@@ -34,8 +35,10 @@ def train_sweep(
         Settings that the members share. Batches are drawn from its order seed, or else its seed.
     points : sequence of dict
         Settings of each member, as returned by `sweep_points`.
-    folder : Path, optional
-        New folder for the results. Default: ``runs/`` followed by the time.
+    folder : Path or None
+        New folder for the results; if None, ``runs/`` followed by the time.
+    signals : HeldSignals
+        Entered; they are held back as soon as there is something to keep.
     checkpoint_every : str
         As for `anynet.fit`, or "never".
     resume : bool
@@ -55,7 +58,7 @@ def train_sweep(
     FileExistsError
         If the folder exists.
     OSError
-        If nets and results can be written nowhere.
+        If the folder cannot be written, or nets and results nowhere.
     ValueError
         If all members diverged.
     BackendError, DataError, DownloadError, OutOfMemoryError, TypeError, ValueError
@@ -68,7 +71,7 @@ def train_sweep(
     members = [first.with_settings(**point) for point in points]
     configs = [member.config for member in members]
     results = SweepFolder(folder, points, configs, first.data, resume=resume)
-    with HeldSignals() as signals, results:
+    with results:
         print(f"{first}; {format_count(len(members), 'member')}; results in {results.path}", file=sys.stderr)
 
         def add(rows: dict[int, Epoch]) -> None:
