@@ -63,13 +63,17 @@ def jax_compiles_once(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def memory_is_freed() -> Iterator[None]:
-    """Free what the tests of a module leave behind: compiled functions, arrays in reference cycles, unused pages."""
+    """Free what the tests of a module leave behind: compiled functions, arrays in reference cycles, unused pages.
+
+    The collector is to pass over what stays, most of it the libraries: to look at it takes longer than many modules.
+    """
     yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
     if "torch._dynamo" in sys.modules:
         sys.modules["torch._dynamo"].reset()
     gc.collect()
+    gc.freeze()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 

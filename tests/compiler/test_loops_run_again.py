@@ -88,8 +88,8 @@ def used_by_another(backend: Backend) -> list[Any]:
     def fill(size: int) -> Any:
         return backend.asarray(np.full(size, np.nan, np.float32))
 
-    for _ in range(8):
-        taken = [fill(1 << 20) for _ in range(8)]
+    for _ in range(4):
+        taken = [fill(1 << 18) for _ in range(8)]
         backend.wait(taken)
     del taken
     gc.collect()
