@@ -98,6 +98,7 @@ def changed(name, place, value):
         (changed("input.shift", 2, np.inf), "input.shift", "finite numbers, got NaN or infinity"),
         (changed("last.1.0.var", 2, -0.5), "last.1.0.var", "variances of 0 or more, got -0.5"),
         (changed("history", (0, 0), 2), "history", "epochs 1, 2, ... in the first column, got others"),
+        (changed("history", (0, 7), np.nan), "history", "fractions from 0 to 1 as val_accuracy, got others"),
         (lambda a: {"history": a["history"][:, 1:].copy()}, "history", "float64 of shape (epochs, 9), got float64"),
     ],
 )  # fmt: skip
