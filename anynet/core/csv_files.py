@@ -73,7 +73,7 @@ def read_rows(path: Path, columns: Iterable[str], advice: str) -> list[Row]:
     FileNotFoundError
         If there is no such file.
     FileError
-        If it is no CSV file in UTF-8, a column is missing, or a row has other columns than the header.
+        If it is no CSV file in UTF-8, a column is missing or there twice, or a row has other columns than the header.
     """
     reader = csv.DictReader(StringIO(read_text(path, MOST, advice), newline=""))
     rows = []
@@ -83,6 +83,8 @@ def read_rows(path: Path, columns: Iterable[str], advice: str) -> list[Row]:
             if name not in header:
                 got = printable(", ".join(header)) or "none"
                 raise FileError(path, "line 1", f'a column "{name}"', got, advice)
+            if header.count(name) > 1:
+                raise FileError(path, "line 1", f'one column "{name}"', f"{header.count(name)}", advice)
         for row in reader:
             place = f"line {reader.line_num}"
             if None in row:

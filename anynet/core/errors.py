@@ -46,4 +46,5 @@ class FileError(Error, ValueError):
     def __str__(self) -> str:
         place = f", {printable(self.place)}" if self.place else ""
         expected, got = printable(self.expected, 500), printable(self.got, 500)  # they may hold texts of the file
-        return f"{self.file}{place}: expected {expected}, got {got}; {self.advice}"
+        file = printable(f"{self.file}", 4096)  # a name may hold a line break
+        return f"{file}{place}: expected {expected}, got {got}; {self.advice}"

@@ -1,6 +1,7 @@
 """Reading text files that may be damaged: of a bounded size, in UTF-8, as JSON or TOML."""
 
 import json
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,10 @@ def read_text(path: Path, most: int, advice: str) -> str:
     FileNotFoundError
         If there is no such file.
     FileError
-        If it is too large or not in UTF-8.
+        If it is too large, not in UTF-8, or a folder, device or pipe, which may never end.
     """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise FileError(path, "", "a file", "a folder, a device or a pipe", advice)
     with path.open("rb") as file:
         data = file.read(most + 1)
     if len(data) > most:

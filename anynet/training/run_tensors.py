@@ -108,7 +108,11 @@ def read_history(path: Path, table: NDArray[Any]) -> History:
     """Return the history in a file's tensor "history". Raises FileError if it is none."""
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise FileError(path, 'tensor "history"', "epochs 1, 2, ... in the first column", "others", ADVICE)
-    return History(Epoch(int(row[0]), *row[1:]) for row in table.tolist())
+    history = History(Epoch(int(row[0]), *row[1:]) for row in table.tolist())
+    for name in ("train_accuracy", "val_accuracy"):
+        if not all(0 <= value <= 1 for value in history[name]):
+            raise FileError(path, 'tensor "history"', f"fractions from 0 to 1 as {name}", "others", ADVICE)
+    return history
 
 
 def to_snapshot(

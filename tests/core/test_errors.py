@@ -34,6 +34,7 @@ def test_a_file_error_is_one_line_whatever_the_file_holds():
     assert str(error).startswith("a.csv, column ?[2J: expected a number, got text text")
     assert str(error).isprintable()
     assert len(str(error)) < 600
+    assert str(FileError("a\nb\x1b.csv", "", "a number", "text", "remove it")).startswith("a b?.csv: expected")
 
 
 def test_a_file_error_survives_pickling():  # worker processes send errors

@@ -75,6 +75,7 @@ ROW = "1,2,3,4,.5,6,7,.8,9"
         ("", 'line 1: expected a column "epoch", got none'),
         ("half a line", 'line 1: expected a column "epoch", got half a line'),
         (HEADER.replace("val_cost", "cost"), 'line 1: expected a column "val_cost", got epoch, lr, train_cost,'),
+        (f"{HEADER},val_cost\n{ROW},8", 'line 1: expected one column "val_cost", got 2'),
         (f"{HEADER}\n{ROW}\n2,0.1,1", "line 3, column train_loss: expected a value, got nothing"),
         (f"{HEADER}\n{ROW},1", "line 2: expected 9 fields, got more"),
         (f"{HEADER},dataset\n{ROW}", "line 2, column dataset: expected a value, got nothing"),

@@ -1,5 +1,6 @@
 """Text files that are damaged: each error names file, place, what was expected and what came."""
 
+import os
 import re
 
 import pytest
@@ -24,6 +25,14 @@ def test_a_file_of_another_encoding_or_size_is_refused_by_all(tmp_path, read):
     path = tmp_path / "file"
     assert "line 2: expected text in UTF-8, got byte 0xff" in refused(read, path, b"a = 1\nb = \xff")
     assert "expected at most 1,000 bytes, got 1,001" in refused(read, path, b"#" * 1001)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+@pytest.mark.parametrize("make", [lambda path: os.mkfifo(path), os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_may_never_end_is_not_opened(tmp_path, make):
+    make(tmp_path / "file")
+    with pytest.raises(FileError, match=r"file: expected a file, got a folder, a device or a pipe; make it again$"):
+        read_text(tmp_path / "file", 1000, "make it again")
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def changed(name, place, value):
         (changed("last.1.0.var", 2, -0.5), "last.1.0.var", "variances of 0 or more, got -0.5"),
         (changed("history", (0, 0), 2), "history", "epochs 1, 2, ... in the first column, got others"),
         (lambda a: {"history": a["history"][:, 1:].copy()}, "history", "shape (1, 9), got (1, 8)"),
+        (changed("history", (0, 7), np.nan), "history", "fractions from 0 to 1 as val_accuracy, got others"),
     ],
 )  # fmt: skip
 def test_tensors_are_named(net_file, content, tensors, name, said):

@@ -123,7 +123,7 @@ def _only_process(cache: Path) -> Iterator[None]:
 def _download(urls: list[str], archive: Path) -> None:
     """Download the archive from the first server that has it, through a partial file next to it."""
     part = archive.with_name(f"{FILE}.part")
-    if part.exists() and part.stat().st_size >= SIZE and _md5(part) != MD5:
+    if part.exists() and (part.stat().st_size > SIZE or (part.stat().st_size == SIZE and _md5(part) != MD5)):
         part.unlink()
     errors = []
     for url in urls:

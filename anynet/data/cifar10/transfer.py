@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from anynet.core.errors import Error
+from anynet.core.formatting import printable
 
 if TYPE_CHECKING:
     import requests
@@ -19,6 +20,9 @@ STALL_SECONDS = 10.0
 """Time limit between two chunks of the file."""
 WAITS = (0.5, 1.0)
 """Seconds before the second and the third try, after a connection that failed."""
+
+MOST_DIGITS = 20
+"""Digits of a number of bytes, at most."""
 
 GZIP = b"\x1f\x8b"
 """First bytes of a gzip file."""
@@ -74,8 +78,9 @@ def _receive(url: str, part: Path, size: int) -> None:
         if start is None or start not in (0, have):
             out_of_order = response.status_code == 429 or response.status_code >= 500
             kind = _ConnectionFailedError if out_of_order else DownloadError
-            raise kind(f"{url} answered {response.status_code} {response.reason}")
+            raise kind(f"{url} answered {response.status_code} {printable(str(response.reason))}")
         length = response.headers.get("Content-Length", "")
+        length = length[:MOST_DIGITS]  # Python refuses to read numbers of thousands of digits
         if length.isdecimal() and start + int(length) != size:
             raise DownloadError(f"{url}: expected {size} bytes, got {start + int(length)}, which are another file")
         with (
@@ -140,5 +145,5 @@ def _start(response: "requests.Response") -> int | None:
     """Return the position of the body's first byte in the file; None if the body is not part of the file."""
     if response.status_code == 200:
         return 0
-    content_range = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    content_range = re.match(rf"bytes (\d{{1,{MOST_DIGITS}}})-", response.headers.get("Content-Range", ""))
     return int(content_range[1]) if response.status_code == 206 and content_range else None

@@ -150,6 +150,12 @@ def test_part_beyond_the_end_is_discarded(server, tmp_path):
     assert server.ranges == [None]
 
 
+def test_large_part_is_not_read(server, tmp_path):
+    (tmp_path / PART).touch()
+    os.truncate(tmp_path / PART, 1 << 40)  # its sum would take an hour
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+
+
 def test_whole_part_needs_no_network(nowhere, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "SERVER", nowhere)
     (tmp_path / PART).write_bytes(CONTENT)
@@ -195,6 +201,12 @@ def test_wrong_content_length_is_refused_at_once(server, tmp_path, length, got):
         download.fetch(tmp_path)
     assert kept(tmp_path) == []
     assert server.ranges == [None]
+
+
+def test_content_length_of_thousands_of_digits_is_refused(server, tmp_path):
+    server.length = "9" * 5000  # Python reads no more than 4300
+    with pytest.raises(DownloadError, match=f"expected 700000 bytes, got {'9' * 20}, which are another file"):
+        download.fetch(tmp_path)
 
 
 def test_content_length_that_is_no_number_is_ignored(server, tmp_path):
