@@ -57,7 +57,7 @@ class Split:
             ("images", self.images, "uint8", "(N, 3072)"),
             ("labels", self.labels, "int64", "(N,)"),
         ):
-            if not isinstance(array, np.ndarray):
+            if not isinstance(array, np.ndarray) or isinstance(array, np.matrix | np.ma.MaskedArray):
                 got = f"{describe(array)}; numpy.asarray({name}, numpy.{dtype}) makes one"
                 raise TypeError(f"{name}: expected an ndarray of {dtype}, shape {shape}, got {got}")
         if self.images.ndim != 2 or self.images.dtype != np.uint8:
@@ -80,6 +80,14 @@ class Split:
         return IMAGE_SHAPE if values == math.prod(IMAGE_SHAPE) else (values,)
 
 
+def _check_name(place: str, name: object) -> None:
+    """Refuse a name that a file cannot keep, or that would command a terminal."""
+    if not isinstance(name, str):
+        raise TypeError(f"{place}: expected a text, got {describe(name)}")
+    if not name.isprintable():
+        raise ValueError(f"{place}: expected printable characters, got {name!r}")
+
+
 @dataclass(frozen=True, repr=False)
 class Dataset:
     """Training, validation and test images of a data set.
@@ -98,7 +106,9 @@ class Dataset:
     Raises
     ------
     TypeError
-        If `train`, `val` or `test` is no `Split`.
+        If `train`, `val` or `test` is no `Split`, `classes` is no tuple or list, or a name is no text.
+    ValueError
+        If a name has characters that cannot be printed.
     """
 
     name: str
@@ -109,6 +119,11 @@ class Dataset:
     official: bool = False
 
     def __post_init__(self) -> None:
+        _check_name("name", self.name)
+        if not isinstance(self.classes, tuple | list):
+            raise TypeError(f"classes: expected a tuple of names, got {describe(self.classes)}")
+        for k, name in enumerate(self.classes):
+            _check_name(f"classes[{k}]", name)
         for name in ("train", "val", "test"):
             if not isinstance(part := getattr(self, name), Split):
                 raise TypeError(f"{name}: expected a Split, got {describe(part)}; Split(images, labels) makes one")

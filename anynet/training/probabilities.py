@@ -54,7 +54,7 @@ def _check_images(images: NDArray[np.uint8], n_pixels: int) -> None:
     expected = f"images: expected an ndarray of uint8, shape (N, {n_pixels}), values 0 to 255"
     if isinstance(images, str | Path):
         raise TypeError(f"{expected}, got {images!r}; python -m anynet predict NET FILES classifies files of pictures")
-    if not isinstance(images, np.ndarray):
+    if not isinstance(images, np.ndarray) or isinstance(images, np.matrix | np.ma.MaskedArray):
         raise TypeError(f"{expected}, got {describe(images)}; numpy.asarray makes one")
     if images.dtype.kind == "f":
         scale = "images in 0 .. 1 are (255 * images).round().astype(numpy.uint8)"

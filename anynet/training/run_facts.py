@@ -91,7 +91,17 @@ class Facts:
         classes = self._of("classes", self._parse("classes"), list)
         if not all(isinstance(name, str) for name in classes) or n not in (None, len(classes)):
             raise self.error("classes", f"{'' if n is None else f'{n} '}names", describe(classes))
+        for name in classes:
+            if not name.isprintable():
+                raise self.error("classes", "names of printable characters", f"{name!r}")
         return tuple(classes)
+
+    def dataset(self) -> str:
+        """Return the name of the training data set."""
+        name = self._metadata.get("dataset")
+        if name is None or not name.isprintable():
+            raise self.error("dataset", "a printable text", describe(name))
+        return name
 
     def diverged(self) -> DivergedError | None:
         """Return why the net stopped, if its cost was no longer finite."""

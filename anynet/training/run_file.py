@@ -146,7 +146,7 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
     return run | {
         "net": net,
         "backend": backend,
-        "dataset": metadata.get("dataset", ""),
+        "dataset": facts.dataset(),
         "classes": facts.classes(net.n_out),
         "history": history,
         "normalization": Normalization(*(backend.asarray(tensors[f"input.{name}"]) for name in Normalization._fields)),

@@ -12,6 +12,7 @@ IMAGES, LABELS = np.zeros((2, 3072), np.uint8), np.asarray([0, 1])
     ("images", "labels", "message"),
     [
         ([[1] * 3072] * 2, LABELS, "images: expected an ndarray of uint8, shape (N, 3072), got a list; numpy.asarray("),
+        (np.ma.array(IMAGES), LABELS, "images: expected an ndarray of uint8, shape (N, 3072), got a MaskedArray"),
         (IMAGES, [0, 1], "labels: expected an ndarray of int64, shape (N,), got a list; numpy.asarray("),
     ],
 )
@@ -29,3 +30,20 @@ def test_tuples_are_no_splits(name):
         TypeError, match=f"^{name}: expected a Split, got a tuple; Split\\(images, labels\\) makes one$"
     ):
         Dataset("mine", ("a", "b"), **parts | {name: (IMAGES, LABELS)})
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "kind", "message"),
+    [
+        (None, ("a", "b"), TypeError, "name: expected a text, got None"),
+        ("a\udcff", ("a", "b"), ValueError, "name: expected printable characters, got 'a\\udcff'"),
+        ("mine", (0, 1), TypeError, "classes[0]: expected a text, got 0"),
+        ("mine", ("a", "b\n"), ValueError, "classes[1]: expected printable characters, got 'b\\n'"),
+        ("mine", "ab", TypeError, "classes: expected a tuple of names, got 'ab'"),
+        ("mine", np.array(["a", "b"]), TypeError, "classes: expected a tuple of names, got a"),
+    ],
+)
+def test_names_that_no_file_can_keep_are_refused_before_training(name, classes, kind, message):
+    with pytest.raises(kind) as error:
+        Dataset(name, classes, *[Split(IMAGES, LABELS)] * 3)
+    assert str(error.value).startswith(message)

@@ -135,6 +135,9 @@ def test_dtypes_that_numpy_has_not_are_named(net_file, dtype):
         ({"run": "3"}, ", metadata run: expected an object, got 3"),
         ({"classes": "[1, 2]"}, ", metadata classes: expected 2 names, got a list"),
         ({"classes": '["a"]'}, ", metadata classes: expected 2 names, got a list"),
+        ({"classes": '["a", "\\u001b"]'}, r", metadata classes: expected names of printable characters, got '\x1b'"),
+        ({"dataset": None}, ", metadata dataset: expected a printable text, got None"),
+        ({"dataset": "a\nb"}, r", metadata dataset: expected a printable text, got 'a\nb'"),
         ({"classes": '"ab"'}, ", metadata classes: expected a list, got 'ab'"),
     ],
 )

@@ -28,6 +28,7 @@ REFUSED = [
     (lambda x: x.astype("int64"), TypeError, r"got int64; images\.astype\(numpy\.uint8\) if their values are"),
     (lambda x: x > 128, TypeError, r"got bool"),
     (lambda x: x.tolist(), TypeError, r"got a list; numpy\.asarray makes one"),
+    (np.ma.array, TypeError, r"got a MaskedArray; numpy\.asarray makes one"),
     (lambda x: "a.png", TypeError, r"got 'a\.png'; python -m anynet predict NET FILES classifies files of pictures"),
     (lambda x: Path("a.png"), TypeError, r"got .*Path\('a\.png'\); python -m anynet predict"),
     (lambda x: x[0], ValueError, r"got shape \(3072,\); images\[None\] is a batch of one image"),

@@ -33,6 +33,8 @@ def load(data: bytes, file: str) -> dict[str, Any]:
         if not isinstance(content, dict):
             raise TypeError(f"it holds a {type(content).__name__}, not a dict")
         return {key: _plain_items(value) for key, value in content.items()}
+    except MemoryError:  # this computer's fault, since a pickle takes no more than its file
+        raise
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise DataError(
             f"{file}: expected a pickle of CIFAR-10, got one that cannot be read ({type(error).__name__}: "

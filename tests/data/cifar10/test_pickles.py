@@ -157,6 +157,15 @@ def test_errors_tell_what_was_raised():
     assert issubclass(DataError, ValueError)
 
 
+def test_a_pickle_is_not_blamed_for_memory_that_is_short(monkeypatch):
+    def run(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(pickles.Machine, "run", run)
+    with pytest.raises(MemoryError):
+        pickles.load(b"", "file")
+
+
 def repeated(objects: int, operation: bytes = b"h\x00", start: bytes = b"]q\x00") -> bytes:
     """{"a": [...]} whose list holds many references to one object."""
     return b"\x80\x02}" + text("a") + b"](" + start + operation * objects + b"es."
