@@ -12,7 +12,7 @@ from anynet.backends import Backend
 from anynet.core.history import Epoch, History
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
-from anynet.training.errors import DivergedError
+from anynet.training.errors import DivergedError, is_report
 from anynet.training.step import Carry
 
 Weights = tuple[Array, Arrays]
@@ -156,16 +156,7 @@ def _is_divergence(args: Any) -> bool:
     """Return True if this is None or the arguments of a `DivergedError`."""
     if args is None:
         return True
-    if not (isinstance(args, list) and len(args) == 5 and all(map(_is_number, args[:4]))):
-        return False
-    report = args[4]
-    return report is None or (
-        isinstance(report, dict)
-        and "first_not_finite" in report
-        and isinstance(report.get("try"), list)
-        and all(isinstance(each, str) for each in report["try"])
-        and len(report["try"]) > 0
-    )
+    return isinstance(args, list) and len(args) == 5 and all(map(_is_number, args[:4])) and is_report(args[4])
 
 
 def places_of(text: str) -> list[int]:

@@ -152,6 +152,10 @@ def test_metadata_are_named(net_file, metadata, said):
         ({"epochs": {"last": 1}}, "epochs, best: expected a whole number, got None"),
         ({"epochs": {"last": 2, "best": 1}}, "epochs, last: expected 0 to 1, the epochs of the history, got 2"),
         ({"diverged": {"epoch": 1}}, "diverged, step: expected a whole number, got None"),
+        *(
+            ({"diverged": {"epoch": 1, "step": 1, "steps": 2, "lr": 0.1, "report": report}}, "diverged, report: expected")
+            for report in ({}, "x", 1, {"first_not_finite": "x", "try": []}, {"try": ["y"]})
+        ),
         ({"net": "Linear"}, "net: expected an object, got 'Linear'"),
         ({"net": {"class": "Linear"}}, "net: expected layers of anynet, got others (the net, Linear"),
         ({"net": {"class": "os.system"}}, "expected a class of anynet, got 'os.system'"),
