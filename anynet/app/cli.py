@@ -106,6 +106,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
         sys.exit(_fail(f"out of memory: {first_line(error)}; try a smaller net, batch or --memory-budget", 2))
     except KeyboardInterrupt as error:
         sys.exit(_fail(str(error) or "interrupted", 130))
+    finally:
+        interrupts.ignore()  # Python's own end takes a while, and would show where it is
 
 
 def _fail(message: str, code: int) -> int:

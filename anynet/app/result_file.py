@@ -8,7 +8,7 @@ from anynet.core.formatting import printable
 from anynet.core.text_files import read_json
 
 ADVICE = "remove the run's folder and make the run again"
-MOST = 1_000_000
+MOST = 10_000_000
 """Largest size of the file in bytes."""
 
 TEXTS = ("dataset", "backend", "device", "dtype")
@@ -27,7 +27,8 @@ def read_result(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        As `anynet.app.run_folder.run_result` returns it; "dataset" and "diverged", the reason, for a run that diverged.
+        As `anynet.app.run_folder.run_result` returns it; "dataset", "diverged", the reason, and
+        "report" for a run that diverged.
 
     Raises
     ------

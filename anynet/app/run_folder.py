@@ -30,7 +30,7 @@ class RunFolder:
     ``config.toml`` holds the settings, ``history.csv`` a row for each epoch, written when the epoch ends. At the end,
     ``model.safetensors`` holds the net as `Run.save` writes it, ``result.json`` results and environment. ``curves.png``
     and ``weights.png`` are drawn when everything else is written. If the cost stops being finite, ``divergence.json``
-    holds `DivergedError.report`.
+    holds `DivergedError.report`, and ``result.json`` the reason and the report.
 
     As a context: if the run fails before its first epoch ends, the folder is removed, unless it holds such a report.
 
@@ -74,7 +74,7 @@ class RunFolder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, DivergedError):
             with suppress(OSError):
-                error.file = _write_divergence(self.path, error)
+                error.file = write_failure(self.path, self._dataset, error)
         if kind is not None and self._new and not self._history and not (self.path / DIVERGENCE).exists():
             shutil.rmtree(self.path, ignore_errors=True)
         tell_what_is_kept(error, self.path)
@@ -177,18 +177,27 @@ def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
     return pictures
 
 
-def write_failure(path: Path, dataset: str, error: DivergedError) -> None:
-    """Write a ``result.json`` with the reason why a run diverged, and the report."""
-    _write_divergence(path, error)
-    write_result(path, {"dataset": dataset, "diverged": str(error)})  # last: it says that the run is over
+def write_failure(path: Path, dataset: str, error: DivergedError) -> Path | None:
+    """Write a ``result.json`` with the reason why a run diverged, and the report, if there is one.
 
+    Parameters
+    ----------
+    path : Path
+        Run folder.
+    dataset : str
+        Name of the data set.
+    error : DivergedError
 
-def _write_divergence(path: Path, error: DivergedError) -> Path | None:
-    """Write the report, if there is one, and return its file."""
-    if error.report is None:
-        return None
-    write_text_whole(path / DIVERGENCE, json.dumps(error.report, indent=2) + "\n")
-    return path / DIVERGENCE
+    Returns
+    -------
+    Path or None
+        The file that has the report alone.
+    """
+    file = None if error.report is None else path / DIVERGENCE
+    if file is not None:
+        write_text_whole(file, json.dumps(error.report, indent=2) + "\n")
+    write_result(path, {"dataset": dataset, "diverged": str(error), "report": error.report})  # last: the run is over
+    return file
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:

@@ -16,6 +16,8 @@ class HeldSignals:
     ----------
     received : list of int
         Numbers of the signals that were held back, for the caller to act on afterwards.
+    holding : bool
+        True as soon as signals are held back.
     terminated : bool
         True if SIGTERM came, so that the process should end when the work is done.
 
@@ -31,12 +33,12 @@ class HeldSignals:
     def __init__(self) -> None:
         self.received: list[int] = []
         self._before: dict[int, Any] = {}
-        self.terminated = False
-        self._holding, self._most = False, 0
+        self.terminated, self.holding = False, False
+        self._most = 0
 
     def hold(self) -> None:
         """Hold back signals from now on, any number of them."""
-        self._holding, self._most = True, 0
+        self.holding, self._most = True, 0
 
     def ease(self) -> None:
         """From now on, let a second signal raise KeyboardInterrupt."""
@@ -59,7 +61,7 @@ class HeldSignals:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         before = self._before.get(number, signal.SIG_DFL)
-        if self._holding:
+        if self.holding:
             self.received.append(number)
             self.note(number)
             if self._most and len(self.received) >= self._most:

@@ -79,9 +79,9 @@ def run_epochs(
             # One assignment, so that Control-C finds all or nothing of an epoch.
             state, rows = _train_epoch(stack, inputs, state, progress, began, strict=strict)
             progress.show(_summary(rows, epochs))
-            kept = _drop(state, set(on_epoch(rows)) if rows else set(), epochs)
+            kept = _drop(state, set(on_epoch(rows)) if rows else set())
             progress.shorten(_images(inputs, _left(state, epochs) - _left(kept, epochs)))
-            if kept.places != state.places:
+            if kept.places != state.places and _left(kept, epochs):
                 stack = _part(loops, members, kept.places, whole)
             state = kept
             if checkpoints is not None:
@@ -114,7 +114,7 @@ def run_epochs(
             seconds=time.perf_counter() - began,
             execution=execution(stack.train_epoch.run),
             interrupted=interrupted,
-            dropped=k in state.dropped,
+            dropped=k in state.dropped and len(history) < epochs,
             diverged=state.diverged[k],
         )
         for k, (member, history) in enumerate(zip(members, state.histories, strict=True))
@@ -176,9 +176,12 @@ def _add_epoch(
     )
 
 
-def _drop(state: TrainingState, now: set[int], epochs: int) -> TrainingState:
-    """Return the state without the members `now`, and then without those whose cost is no longer finite."""
-    if not now or not _left(state, epochs):
+def _drop(state: TrainingState, now: set[int]) -> TrainingState:
+    """Return the state without the members `now`, and then without those whose cost is no longer finite.
+
+    After the last epoch as well, since a resumed training may have more.
+    """
+    if not now or state.over:
         return state
     state = state._replace(dropped=state.dropped | now)
     kept = [k for k in state.places if k not in now and state.diverged[k] is None]

@@ -56,6 +56,17 @@ class DivergedError(Error, ArithmeticError):
         return f"{where}; first not finite: {self.report['first_not_finite']}; try {advice}{file}"
 
 
+def is_report(value: Any) -> bool:
+    """Return True if a value, read from JSON, has what a `DivergedError` takes from its report, or is None."""
+    return value is None or (
+        isinstance(value, dict)
+        and "first_not_finite" in value
+        and isinstance(value.get("try"), list)
+        and all(isinstance(each, str) for each in value["try"])
+        and len(value["try"]) > 0
+    )
+
+
 class TrainingWarning(UserWarning):
     """Warning that a training runs, but not as one would expect: of its settings, or of its checkpoints."""
 

@@ -11,7 +11,7 @@ from anynet.core.errors import FileError
 from anynet.core.tensor_file import ArrayType
 from anynet.nn import Sequential
 from anynet.nn.net_json import layer_texts, net_from_json, own_parts, to_json
-from anynet.training.errors import DivergedError
+from anynet.training.errors import DivergedError, is_report
 from anynet.training.evaluate import Metrics
 from anynet.training.run_tensors import ADVICE, SNAPSHOTS, shapes
 
@@ -108,7 +108,11 @@ class Facts:
         if self._run.get("diverged") is None:
             return None
         values, kinds = self.value("diverged", dict), {"epoch": int, "step": int, "steps": int, "lr": float}
-        return DivergedError(**{name: self._of(f"diverged, {name}", values.get(name), kinds[name]) for name in kinds})
+        numbers = {name: self._of(f"diverged, {name}", values.get(name), kinds[name]) for name in kinds}
+        report = values.get("report")
+        if not is_report(report):
+            raise self.error("diverged, report", "a report of a DivergedError", describe(report))
+        return DivergedError(**numbers, report=report)
 
     def net(self) -> Sequential:
         """Return the net, made of anynet's layers."""

@@ -90,7 +90,7 @@ def write_run(
         "epochs": {which: snapshot[0] for which, snapshot in snapshots.items()},
         "test": test,
         "best_test": best_test,
-        "diverged": diverged and {name: getattr(diverged, name) for name in ("epoch", "step", "steps", "lr")},
+        "diverged": diverged and {name: getattr(diverged, name) for name in ("epoch", "step", "steps", "lr", "report")},
     }
     metadata = {"format": FORMAT, "classes": json.dumps(classes), "dataset": dataset, "run": json.dumps(facts)}
     write_tensors(path, to_tensors(net, backend, normalization, history, snapshots), metadata)

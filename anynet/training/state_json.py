@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anynet.core.history import Epoch, History
+from anynet.training.errors import is_report
 
 
 def check(text: str, epoch: int, members: int) -> None:
@@ -69,16 +70,7 @@ def _is_divergence(args: Any) -> bool:
     """Return True if this is None or the arguments of a `DivergedError`."""
     if args is None:
         return True
-    if not (isinstance(args, list) and len(args) == 5 and all(map(_is_number, args[:4]))):
-        return False
-    report = args[4]
-    return report is None or (
-        isinstance(report, dict)
-        and "first_not_finite" in report
-        and isinstance(report.get("try"), list)
-        and all(isinstance(each, str) for each in report["try"])
-        and len(report["try"]) > 0
-    )
+    return isinstance(args, list) and len(args) == 5 and all(map(_is_number, args[:4])) and is_report(args[4])
 
 
 def places_of(text: str) -> list[int]:

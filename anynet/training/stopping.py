@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from anynet.core.held_signals import HeldSignals
+from anynet.core.interrupts import is_usual
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -66,5 +67,5 @@ def stop_on_signals(stop: Event) -> Iterator[list[int]]:
                 holder.note(each)
             elif handler is signal.SIG_DFL:
                 os.kill(os.getpid(), each)
-            elif callable(handler) and handler is not signal.default_int_handler:
+            elif callable(handler) and not is_usual(handler):
                 handler(each, None)

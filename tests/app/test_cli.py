@@ -150,9 +150,14 @@ def test_divergence_ends_in_one_line_and_leaves_a_report(tmp_path, capsys):
         "checkpoints",
         "config.toml",
         "divergence.json",
+        "result.json",
     ]
     report = json.loads((tmp_path / "out" / "divergence.json").read_text(), parse_constant=pytest.fail)
     assert report["first_not_finite"] in said
+    result = json.loads((tmp_path / "out" / "result.json").read_text(), parse_constant=pytest.fail)
+    assert result == {"dataset": "synthetic", "diverged": result["diverged"], "report": report}
+    assert f"anynet: {result['diverged']}; norms of the steps before are in" in said
+    assert "the run in out diverged" in refused(capsys, "predict", "out", "a.png")
     assert [row["step"] for row in report["steps_before"]] == list(range(1, report["step"] + 1))
     assert report["steps_before"][0]["gradient_norms"].keys() == {"0.W", "0.b", "2.W", "2.b"}
 

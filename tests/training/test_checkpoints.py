@@ -128,6 +128,18 @@ def test_random_layers_and_dropped_members_go_on(tmp_path):
     assert [len(run.history) for run in resumed] == [5, 2, 5]
 
 
+@pytest.mark.parametrize("dropped", [(1,), (0, 2), (0, 1, 2)])
+def test_members_dropped_after_the_last_epoch_stay_dropped(tmp_path, dropped):
+    settings = {"seeds": range(3), "on_epoch": lambda rows: dropped if rows[min(rows)].epoch == 2 else None}
+    last = fit(checkpoint=tmp_path, **settings | {"epochs": 2})
+    assert [run.dropped for run in last] == [False] * 3  # they have all epochs
+    assert_equal(last, fit(seeds=range(3), epochs=2))
+    resumed, whole = fit(checkpoint=tmp_path, resume=True, **settings), fit(**settings)
+    assert_equal(resumed, whole)
+    assert [len(run.history) for run in resumed] == [2 if k in dropped else 5 for k in range(3)]
+    assert [run.dropped for run in resumed] == [k in dropped for k in range(3)]
+
+
 def test_another_backend_goes_on_up_to_rounding(tmp_path):
     pytest.importorskip("torch")
     fit(checkpoint=tmp_path, dtype="float64", **{"epochs": 2})

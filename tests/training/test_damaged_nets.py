@@ -20,6 +20,8 @@ from anynet.training.run import Run, Snapshot
 
 NET = an.Sequential(an.Linear(6, 3), an.Sequential(an.BatchNorm(3), an.ReLU()), an.Linear(3, 2))
 
+DIVERGED = {"epoch": 1, "step": 1, "steps": 2, "lr": 0.1}
+
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory):
@@ -161,6 +163,10 @@ def test_metadata_are_named(net_file, metadata, said):
         ({"epochs": {"last": 1, "best": 2}}, "epochs, best: expected 0 to 1, the last one, got 2"),
         ({"epochs": {"last": 2, "best": 1}}, '"history": expected shape (2, 9), got (1, 9)'),
         ({"diverged": {"epoch": 1}}, "diverged, step: expected a whole number, got None"),
+        *(
+            ({"diverged": DIVERGED | {"report": report}}, "diverged, report: expected")
+            for report in ({}, "x", 1, {"first_not_finite": "x", "try": []}, {"try": ["y"]})
+        ),
         ({"net": "Linear"}, "net: expected an object, got 'Linear'"),
         ({"net": {"class": "Linear"}}, "net: expected layers of anynet, got others (the net, Linear"),
         ({"net": {"class": "os.system"}}, "expected a class of anynet, got 'os.system'"),

@@ -165,7 +165,9 @@ def test_members_that_diverge_are_listed_and_left_out(tmp_path, capsys):
     assert [bool(row["diverged"]) for row in rows] == [False, False, True, True]
     assert "in epoch 1, at step" in rows[2]["diverged"]
     assert rows[2]["test_accuracy"] == rows[2]["best_epoch"] == ""
-    assert result(folder / "member-2") == {"dataset": "synthetic", "diverged": rows[2]["diverged"]}
+    report = json.loads((folder / "member-2" / "divergence.json").read_text())
+    reason = {"dataset": "synthetic", "diverged": rows[2]["diverged"], "report": report}
+    assert result(folder / "member-2") == reason
     whole = result(folder)
     assert whole["diverged_members"] == [2, 3]
     assert whole["over_seeds"][1] == {"settings": {"lr": 1e30}, "members": [2, 3], "diverged": [2, 3]}
