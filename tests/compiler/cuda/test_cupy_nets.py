@@ -17,6 +17,7 @@ from anynet.data.batch import Plan
 from anynet.training.step import Fixed, gathering, start, train_step
 
 PIXELS, IMAGES = 3072, 600
+PTX = [name.replace("sm", "compute") for name in ARCHITECTURES]
 
 
 class Case(NamedTuple):
@@ -72,7 +73,8 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     "architectures",
     [
-        pytest.param([name.replace("sm", "compute") for name in ARCHITECTURES], id="PTX"),
+        pytest.param([PTX[0], PTX[-1]], id="PTX of the oldest and the newest"),
+        pytest.param(PTX[1:-1], id="PTX of the others", marks=pytest.mark.slow),
         pytest.param(ARCHITECTURES, id="machine code", marks=pytest.mark.slow),
     ],
 )

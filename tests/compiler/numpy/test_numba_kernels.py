@@ -55,8 +55,9 @@ def train(net, optimizer, split, members, dtype, hot):
 @pytest.mark.parametrize(
     ("net", "optimizer", "members", "dtype"),
     [
-        ("relu and batch norm", "nesterov", 0, "float64"),
-        ("relu and batch norm", "sgd", 2, "float64"),
+        ("relu and batch norm", "nesterov", 2, "float64"),
+        pytest.param("relu and batch norm", "nesterov", 0, "float64", marks=pytest.mark.slow),
+        pytest.param("relu and batch norm", "sgd", 2, "float64", marks=pytest.mark.slow),
         ("tanh and leaky relu", "adam", 0, "float32"),
     ],
 )
