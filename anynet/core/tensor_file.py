@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import stat
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,6 +65,8 @@ class TensorFile:
     def __init__(self, path: Path, dtypes: tuple[str, ...], advice: str) -> None:
         self.path, self._advice = path, advice
         library = _import("safetensors")
+        if not stat.S_ISREG(path.stat().st_mode):  # pipes and devices may never end
+            raise FileError(path, "", "a file", "a folder, a device or a pipe", advice)
         with path.open("rb") as file:
             start = file.read(8)
         if len(start) < 8:

@@ -47,7 +47,15 @@ def read_description(folder: Path) -> dict[str, Any] | None:
     members = sorted(k for stack in stacks for k in stack)
     known = members == [*range(len(members))] and training.get("members") == str(len(members))
     require("stacks", "each member once", known)
+    newest = max((epoch for at in _folders(folder, content) for epoch in checkpoint_files(at)), default=1)
+    require("epochs", f"{newest} or more, the number of the newest checkpoint", epochs >= newest)
     return content
+
+
+def _folders(folder: Path, description: dict[str, Any]) -> list[Path]:
+    """Return the folder of the checkpoints of each stack."""
+    stacks = description["stacks"]
+    return [folder if len(stacks) == 1 else folder / f"stack-{stack[0]}" for stack in stacks]
 
 
 def read_histories(folder: Path) -> list[History]:
@@ -56,8 +64,8 @@ def read_histories(folder: Path) -> list[History]:
     if description is None:
         return []
     found: dict[int, History] = {}
-    for stack in description["stacks"]:
-        files = checkpoint_files(folder if len(description["stacks"]) == 1 else folder / f"stack-{stack[0]}")
+    for stack, at in zip(description["stacks"], _folders(folder, description), strict=True):
+        files = checkpoint_files(at)
         rows = [History()] * len(stack)
         if files:
             epoch = max(files)

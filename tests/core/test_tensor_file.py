@@ -1,5 +1,7 @@
 """Safetensors files with a digest of what was written."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,6 +55,13 @@ def test_other_metadata_are_noticed(path):
     save_file(load_file(path), path, metadata | {"a": "c"})
     with pytest.raises(FileError, match="metadata sha256"):
         opened(path).read()
+
+
+def test_pipes_and_folders_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(FileError, match="expected a file, got a folder, a device or a pipe; choose another"):
+            opened(path)
 
 
 @given(st.data())

@@ -300,6 +300,7 @@ def test_a_state_that_lies_is_named(tmp_path, name):
 DESCRIPTIONS = {
     "format": {"format": 1},
     "epochs": {"epochs": True},
+    "epochs less than the newest checkpoint's": {"epochs": 1},
     "training": {"training": {"members": 3}},
     "stacks": {"stacks": [[0], [2]]},
     "stacks of another number of members": {"stacks": [[0, 1]]},
@@ -309,7 +310,7 @@ DESCRIPTIONS = {
 
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_a_description_that_lies_is_named(tmp_path, name):
-    fit(checkpoint=tmp_path, epochs=1, seeds=range(3))
+    fit(checkpoint=tmp_path, epochs=2, seeds=range(3))
     path = tmp_path / "training.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | DESCRIPTIONS[name]))
     for read in (lambda: fit(checkpoint=tmp_path, resume=True, seeds=range(3)), lambda: read_histories(tmp_path)):

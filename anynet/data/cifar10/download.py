@@ -56,20 +56,22 @@ def fetch(cache: Path) -> Path:
         written to. After a broken connection the received part stays in `cache`, and the next call resumes from there.
     """
     archive = cache / FILE
-    found = _md5(archive)
-    if found == MD5:
+    found = _found(archive)
+    if found == f"md5 {MD5}":
         return archive
     advice = (
         "try again later, or use --data synthetic, or --data DIR with a CIFAR-10 that you have, "
         f"or put {FILE} into {cache}"
     )
     if found:
-        advice = f"delete {archive} or replace it, since it has md5 {found} instead of {MD5}, or {advice}"
+        advice = (
+            f"delete {archive} or replace it, since it has {found} instead of {SIZE:,} bytes, md5 {MD5}, or {advice}"
+        )
     urls = [f"{server}/{FILE}" for server in (*_mirrors(), SERVER)]
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with _only_process(cache):
-            if _md5(archive) != MD5:  # no other process has downloaded it
+            if _found(archive) != f"md5 {MD5}":  # no other process has downloaded it
                 _download(urls, archive)
     except DownloadError as error:
         raise DownloadError(f"{error}; {advice}") from error
@@ -78,7 +80,9 @@ def fetch(cache: Path) -> Path:
             f"{cache}: cannot be written to ({error.strerror}); set $ANYNET_CACHE to another folder, or {advice}"
         ) from error
     if found:
-        print(f"{archive}: expected md5 {MD5}, got {found}; replaced by a new download", file=sys.stderr)
+        print(
+            f"{archive}: expected {SIZE:,} bytes, md5 {MD5}, got {found}; replaced by a new download", file=sys.stderr
+        )
     return archive
 
 
@@ -153,10 +157,19 @@ def _download_from(url: str, part: Path) -> None:
     _download_from(url, part)
 
 
-def _md5(path: Path) -> str | None:
-    """Return the MD5 sum of a file, None if there is none."""
-    pooch = _import("pooch")
-    return pooch.file_hash(path, alg="md5") if path.is_file() else None
+def _found(archive: Path) -> str | None:
+    """Return the size of a file if it is not that of the archive, or else its MD5 sum; None if there is no file."""
+    _import("pooch")  # now rather than after a download
+    if not archive.is_file():
+        return None
+    size = archive.stat().st_size
+    return f"md5 {_md5(archive)}" if size == SIZE else f"{size:,} bytes"
+
+
+def _md5(path: Path) -> str:
+    """Return the MD5 sum of a file."""
+    found: str = _import("pooch").file_hash(path, alg="md5")
+    return found
 
 
 def _import(package: str) -> Any:

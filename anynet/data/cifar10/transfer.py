@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 8.0
 """Time limit for the server's answer, name lookup included."""
 STALL_SECONDS = 10.0
-"""Time limit between two chunks of the file."""
+"""Time limit between two pieces of the file, and the time in which `SLOWEST` is measured."""
+SLOWEST = 1000
+"""Bytes per second below which a connection is given up."""
 WAITS = (0.5, 1.0)
 """Seconds before the second and the third try, after a connection that failed."""
 
@@ -87,9 +89,9 @@ def _receive(url: str, part: Path, size: int) -> None:
             part.open("ab") as file,
             tqdm(desc=part.stem, total=size, initial=start, unit="B", unit_scale=True, disable=None) as bar,
         ):
-            done = start
+            done, since, before = start, time.monotonic(), start
             try:
-                for chunk in response.raw.stream(1 << 16, decode_content=False):
+                while chunk := response.raw.read1(1 << 16, decode_content=False):
                     if done == 0:
                         _check_gzip(url, chunk)
                         if have:  # the server does not go on
@@ -100,6 +102,12 @@ def _receive(url: str, part: Path, size: int) -> None:
                         raise DownloadError(f"{url}: expected {size} bytes, got more, which are another file")
                     file.write(chunk)
                     bar.update(len(chunk))
+                    if (seconds := time.monotonic() - since) > STALL_SECONDS:
+                        if done - before < SLOWEST * seconds:
+                            raise _ConnectionFailedError(
+                                f"{url} sent {done - before} bytes in {seconds:.0f} seconds; {done} of {size} are kept"
+                            )
+                        since, before = time.monotonic(), done
             except urllib3.exceptions.HTTPError as error:
                 raise _ConnectionFailedError(f"{url} broke off after {done} of {size} bytes, which are kept") from error
             if done < size:

@@ -35,6 +35,7 @@ class Server(ThreadingHTTPServer):
         self.length = None
         self.endless = False
         self.seconds_per_chunk = 0
+        self.bytes_per_chunk = 65_536
         self.released = threading.Event()
         self.sent = 0
 
@@ -90,8 +91,8 @@ class Handler(BaseHTTPRequestHandler):
         while server.endless:
             self.wfile.write(server.content)
             server.sent += len(server.content)
-        for at in range(start, stop, 65_536):
-            self.wfile.write(server.content[at : min(at + 65_536, stop)])
+        for at in range(start, stop, server.bytes_per_chunk):
+            self.wfile.write(server.content[at : min(at + server.bytes_per_chunk, stop)])
             server.released.wait(server.seconds_per_chunk)
         self.wfile.flush()
         if stop < len(server.content) and server.then == "stall":

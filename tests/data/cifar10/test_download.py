@@ -86,12 +86,27 @@ def test_file_in_the_cache_needs_no_network(monkeypatch, tmp_path):
     assert os.listdir(tmp_path) == [NAME]  # nothing is written: the cache may be read-only
 
 
-def test_damaged_file_in_the_cache_is_named_and_downloaded_again(server, tmp_path, capsys):
-    (tmp_path / NAME).write_bytes(CONTENT[:-1])
+DAMAGED = {
+    "699,999 bytes": CONTENT[:-1],
+    f"md5 {hashlib.md5(CONTENT[:-1] + b'!').hexdigest()}": CONTENT[:-1] + b"!",
+}
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("got", DAMAGED)
+def test_damaged_file_in_the_cache_is_named_and_downloaded_again(tmp_path, capsys, got):
+    (tmp_path / NAME).write_bytes(DAMAGED[got])
     assert download.fetch(tmp_path).read_bytes() == CONTENT
-    wrong = hashlib.md5(CONTENT[:-1]).hexdigest()
-    expected = f"{tmp_path / NAME}: expected md5 {MD5}, got {wrong}; replaced by a new download\n"
+    expected = f"{tmp_path / NAME}: expected 700,000 bytes, md5 {MD5}, got {got}; replaced by a new download\n"
     assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.usefixtures("server")
+def test_a_huge_file_in_the_cache_is_not_read(tmp_path, capsys):
+    with (tmp_path / NAME).open("wb") as file:
+        file.truncate(1 << 36)  # would take minutes
+    assert download.fetch(tmp_path).read_bytes() == CONTENT
+    assert "got 68,719,476,736 bytes; replaced" in capsys.readouterr().err
 
 
 def test_damaged_file_in_the_cache_is_named_and_kept_without_a_network(nowhere, tmp_path, monkeypatch):
@@ -99,8 +114,8 @@ def test_damaged_file_in_the_cache_is_named_and_kept_without_a_network(nowhere, 
     (tmp_path / NAME).write_bytes(b"garbage")
     with pytest.raises(DownloadError, match=r"127\.0\.0\.1 could not be reached") as caught:
         download.fetch(tmp_path)
-    wrong = hashlib.md5(b"garbage").hexdigest()
-    assert f"delete {tmp_path / NAME} or replace it, since it has md5 {wrong} instead of {MD5}" in str(caught.value)
+    advice = f"delete {tmp_path / NAME} or replace it, since it has 7 bytes instead of 700,000 bytes, md5 {MD5}"
+    assert advice in str(caught.value)
     check_advice(str(caught.value), tmp_path)
     assert (tmp_path / NAME).read_bytes() == b"garbage"
 
@@ -278,6 +293,15 @@ def test_stall_midway_is_tried_again(server, tmp_path, monkeypatch):
     server.breaks, server.then = [131_072], "stall"
     assert download.fetch(tmp_path).read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=131072-"]
+
+
+def test_a_server_that_sends_byte_by_byte_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.2)
+    server.bytes_per_chunk, server.seconds_per_chunk = 1, 0.02
+    with pytest.raises(DownloadError, match=rf"{NAME} sent \d+ bytes in \d+ seconds; \d+ of 700000 are kept"):
+        download.fetch(tmp_path)
+    assert 3 <= len(server.ranges) <= 6  # each try goes on where the one before ended
+    assert 0 < (tmp_path / PART).stat().st_size < 1000
 
 
 def test_unreachable_host_is_an_error_that_says_what_else_can_be_done(nowhere, tmp_path, monkeypatch):
