@@ -1,21 +1,14 @@
 """From a configuration to a trained net and a folder of results."""
 
-import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from anynet.app import build
 from anynet.app.config import Config
-from anynet.app.keeping import draw_until_interrupted
-from anynet.app.new_folder import refuse_existing
-from anynet.app.resuming import check_interval, checkpoint_arguments
-from anynet.app.run_folder import RunFolder
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
-from anynet.core.held_signals import HeldSignals
 from anynet.data import Batches, Dataset, split
 from anynet.data.normalization import Normalization, check_kind, normalization
 from anynet.data.sources import find
@@ -177,66 +170,6 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     experiment = Experiment(config, net, data, optimizer, backend)
     experiment.check()
     return experiment
-
-
-def run(
-    config: Config,
-    folder: Path | None,
-    signals: HeldSignals,
-    *,
-    checkpoint_every: str = "1",
-    resume: bool = False,
-) -> tuple[Run, Path, dict[str, Any]]:
-    """Train one net and write its run folder. Nothing is written before all settings are validated.
-
-    Parameters
-    ----------
-    config : Config
-        Settings.
-    folder : Path or None
-        New folder for the results; if None, ``runs/`` followed by the time.
-    signals : HeldSignals
-        Entered; they are held back as soon as there is something to keep.
-    checkpoint_every : str
-        As for `anynet.fit`, or "never".
-    resume : bool
-        If True, go on with the run in `folder`.
-
-    Returns
-    -------
-    run : Run
-        As returned by `anynet.fit`.
-    folder : Path
-        Where net and results are: elsewhere if they could not be written.
-    result : dict
-        Content of ``result.json``.
-
-    Raises
-    ------
-    FileExistsError
-        If the folder exists.
-    OSError
-        If the folder cannot be written, or net and results nowhere.
-    BackendError, DataError, DivergedError, DownloadError, OutOfMemoryError, TypeError, ValueError
-        As `prepare` and `anynet.fit` do.
-    """
-    if folder is not None and not resume:
-        refuse_existing(folder)
-    check_interval(checkpoint_every)
-    experiment = prepare(config)
-    results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume, anywhere=True)
-    with results:
-        print(f"{experiment}; results in {results.path}", file=sys.stderr)
-
-        def add(epoch: Epoch) -> None:
-            signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
-            results.add(epoch)
-
-        trained = experiment.fit(add, checkpoints=checkpoint_arguments(results.path, checkpoint_every, resume=resume))
-        signals.hold()
-        result = results.finish(trained, official=experiment.data.official)
-        draw_until_interrupted(results.pictures(trained), signals)
-    return trained, results.path, result
 
 
 def gradient_subject(config: Config, samples: int) -> Subject:

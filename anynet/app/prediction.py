@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.app import build
-from anynet.app.config import ADVICE, Config, read_config, refused_in
+from anynet.app.config import Config
+from anynet.app.config_file import ADVICE, read_config, refused_in
 from anynet.app.sweep.sweep_folder import MEMBERS
 from anynet.backends import DTYPES, Backend
 from anynet.core.csv_files import read_rows

@@ -6,7 +6,8 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from anynet.app.config import Config, make_config, read_config, read_settings, refused_in
+from anynet.app.config import Config
+from anynet.app.config_file import make_config, read_config, read_settings, refused_in
 from anynet.app.space import Point
 from anynet.core.atomic import write_text_whole
 from anynet.core.errors import FileError

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 import safetensors.numpy  # noqa: F401 - a broken installation must be found before training, not after
 from numpy.typing import NDArray
 
-from anynet.app.config import Config, write_config
+from anynet.app.config import Config
+from anynet.app.config_file import write_config
 from anynet.app.keeping import Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere, begin_folder
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.app.config import Config, make_config
+from anynet.app.config import Config
+from anynet.app.config_file import make_config
 from anynet.core.checks import nearest
 from anynet.core.seeding import Purpose, generator
 
@@ -216,8 +217,7 @@ def _parse_values(name: str, text: str, option: str) -> Grid | Range:
 
 
 def _convert(name: str, part: Grid | Range) -> Grid | Range:
-    names = {field.name for field in fields(Config)}
-    if name not in names:
+    if name not in (names := {field.name for field in fields(Config)}):
         raise ValueError(f'space: there is no setting "{name}"{nearest(name, names)}')
     if name == "data":
         raise ValueError("data: expected another setting, since all trials use the same images; search each data set")

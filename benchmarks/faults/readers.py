@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
-from anynet.app.config import make_config, refused_in
+from anynet.app.config_file import make_config, refused_in
 from anynet.app.image_files import read_image
 from anynet.app.prediction import load_predictor, load_run
 from anynet.app.reports import preset

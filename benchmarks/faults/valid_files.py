@@ -15,7 +15,8 @@ from PIL import Image
 
 import anynet as an
 from anynet.app import build
-from anynet.app.config import Config, write_config
+from anynet.app.config import Config
+from anynet.app.config_file import write_config
 from anynet.app.run_folder import run_result, write_result
 from anynet.app.search import search_folder
 from anynet.app.search.journal import Lock, open_storage

@@ -10,7 +10,7 @@ from commands import refused
 from safetensors.numpy import load_file
 
 from anynet.app.cli import main
-from anynet.app.config import write_config
+from anynet.app.config_file import write_config
 from anynet.app.run_folder import RunFolder
 from anynet.app.sweep import sweep_folder
 

@@ -15,9 +15,9 @@ import anynet as an
 from anynet import plots
 from anynet.app import new_folder
 from anynet.app.config import Config
-from anynet.app.experiment import run
 from anynet.app.new_folder import make_folder
 from anynet.app.run_folder import RunFolder
+from anynet.app.train_run import train_run
 from anynet.core.held_signals import HeldSignals
 from anynet.data import split
 from anynet.data.synthetic import draw
@@ -34,7 +34,7 @@ def test_curves_on_test_images_say_so(tmp_path, monkeypatch, val, name):
         return drawn[-1]
 
     monkeypatch.setattr(plots, "curves", curves)
-    run(Config(train="200", val=val, hidden="5", epochs=1), tmp_path / "out", HeldSignals())
+    train_run(Config(train="200", val=val, hidden="5", epochs=1), tmp_path / "out", HeldSignals())
     (figure,) = drawn
     assert [[text.get_text() for text in axes.get_legend().texts] for axes in figure.axes] == [["training", name]] * 3
 
@@ -87,7 +87,7 @@ def test_name_that_is_given_is_refused_if_another_took_it(tmp_path, monkeypatch)
 
 def test_nothing_is_made_for_settings_that_are_refused(tmp_path):
     with pytest.raises(ValueError, match="expected rate finite, 0 or more"):
-        run(Config(train="200", val="100", lr=-1.0), None, HeldSignals())
+        train_run(Config(train="200", val="100", lr=-1.0), None, HeldSignals())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -97,7 +97,7 @@ def test_three_processes_at_the_same_second_make_three_runs(tmp_path):
 import sys; sys.path[:0] = {[str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]}
 from pathlib import Path; from datetime import datetime
 import pytest; from few_images import use_few_images
-from anynet.app import new_folder; from anynet.app.config import Config; from anynet.app.experiment import run
+from anynet.app import new_folder; from anynet.app.config import Config; from anynet.app.train_run import train_run
 from anynet.core.held_signals import HeldSignals
 class Noon(datetime):
     now = classmethod(lambda cls, *_: cls(2026, 11, 21, 12, 0, 0))
@@ -105,7 +105,7 @@ new_folder.datetime = Noon
 use_few_images(pytest.MonkeyPatch(), Path({str(tmp_path)!r}))
 print("ready", flush=True)
 sys.stdin.readline()
-print(run(Config(train="200", val="100", hidden="", epochs=1, data="synthetic"), None, HeldSignals())[1])
+print(train_run(Config(train="200", val="100", hidden="", epochs=1, data="synthetic"), None, HeldSignals())[1])
 """
     pipe = subprocess.PIPE
     processes = [

@@ -11,7 +11,8 @@ from cyclopts import App
 
 import anynet as an
 from anynet.app import cli
-from anynet.app.config import Config, write_config
+from anynet.app.config import Config
+from anynet.app.config_file import write_config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"])

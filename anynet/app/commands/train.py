@@ -10,14 +10,15 @@ import rich
 from cyclopts import Parameter
 from rich.table import Table
 
-from anynet.app import experiment
 from anynet.app.config import Config, Count
+from anynet.app.experiment import prepare
 from anynet.app.keeping import harmless, warn
 from anynet.app.profiling import profile as profile_steps
 from anynet.app.resuming import check_resumable, has_checkpoints, how_to_go_on, read_started
 from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.tables import best_table
+from anynet.app.train_run import train_run
 from anynet.core.formatting import format_count, format_percent, format_value
 from anynet.core.held_signals import HeldSignals
 
@@ -65,7 +66,7 @@ def train(
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
     if profile:
-        rich.print(profile_steps(experiment.prepare(config)))
+        rich.print(profile_steps(prepare(config)))
         return
     points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
     _end_with_signals(config, points, run, checkpoint_every, resume=False)
@@ -91,7 +92,7 @@ def _train(
     config: Config, points: list[Point] | None, path: Path | None, every: str, signals: HeldSignals, *, resume: bool
 ) -> None:
     if points is None:
-        _, folder, result = experiment.run(config, path, signals, checkpoint_every=every, resume=resume)
+        _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume)
         print(
             f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}), "
             f"{result['best_test_accuracy']:.2%} (epoch {result['best_epoch']}, best validation accuracy); "

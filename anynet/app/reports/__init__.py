@@ -8,7 +8,7 @@ a single name: "best-mlp".
 from pathlib import Path
 from typing import Any
 
-from anynet.app.config import read_settings
+from anynet.app.config_file import read_settings
 from anynet.app.reports.reading import RECIPES, parse_report, recipes, reports
 from anynet.app.reports.report import Report
 from anynet.core.checks import nearest

@@ -7,7 +7,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from anynet.app.config import make_config
+from anynet.app.config_file import make_config
 from anynet.app.reports.compare import compare_all
 from anynet.app.reports.gradient_checks import gradient_page
 from anynet.app.reports.reading import reports

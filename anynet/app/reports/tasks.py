@@ -14,7 +14,8 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from anynet.app.compile_warnings import show_in_one_line
-from anynet.app.config import Config, read_config
+from anynet.app.config import Config
+from anynet.app.config_file import read_config
 from anynet.app.experiment import fit_stack, prepare
 from anynet.app.grouping import STACK_SIZE, group_configs
 from anynet.app.keeping import draw_all

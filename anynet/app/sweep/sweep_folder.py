@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from anynet.app.config import Config, write_config
+from anynet.app.config import Config
+from anynet.app.config_file import write_config
 from anynet.app.keeping import Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, write_points

@@ -32,7 +32,9 @@ def test_the_shared_settings_of_a_sweep_are_no_preset(capsys, seeded):
 @pytest.mark.parametrize("name", {name.split("/")[0]: name for name in presets()}.values())
 def test_presets_fit(name, monkeypatch, capsys):
     trained = []
-    monkeypatch.setattr("anynet.app.experiment.run", lambda config, *_, **how: trained.append(config) or sys.exit(0))
+    monkeypatch.setattr(
+        "anynet.app.commands.train.train_run", lambda config, *_, **how: trained.append(config) or sys.exit(0)
+    )
     with pytest.raises(SystemExit, match="0"):
         cli.main(["train", "--preset", name])
     assert trained != [Config()]

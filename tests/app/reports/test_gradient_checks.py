@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from anynet.app.reports import gradient_checks, overfitting
+from anynet.app.reports import checked_nets, gradient_checks, overfitting
 from anynet.data import Split
 from anynet.data.synthetic import draw
 from anynet.gradcheck import check, sweep
@@ -58,7 +58,7 @@ def test_batch_normalisation_passes_where_its_report_did_not(batch):
 
 def test_statistics_are_held_at_those_of_the_batch(batch):
     """So the cost is the same at the point itself, and another beside it."""
-    right, held = gradient_checks.deep(batch, 3, 0.0, batch_norm=True), gradient_checks.constant_statistics(batch, 3)
+    right, held = checked_nets.deep(batch, 3, 0.0, batch_norm=True), checked_nets.constant_statistics(batch, 3)
     assert held.value(held.point) == pytest.approx(right.value(right.point), rel=1e-12)
     assert not check(held, probes=15).passed
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from anynet.app import build
-from anynet.app.config import make_config
+from anynet.app.config_file import make_config
 from anynet.app.reports import parse_report, preset, presets, recipes, reports
 
 REPORT = """

@@ -14,7 +14,7 @@ from few_images import few_images
 from PIL import Image
 
 from anynet.app import cli
-from anynet.app.config import read_config
+from anynet.app.config_file import read_config
 from anynet.app.prediction import load_predictor, load_run
 from anynet.backends import backend
 from anynet.backends.numpy import Numpy
