@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -107,7 +108,7 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # read by the processes that are started below, which use all cores
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_process) as pool:
-        futures = {pool.submit(_run, stack): stack for stack in stacks}
+        futures = {pool.submit(_run_in_process, stack): stack for stack in stacks}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -120,8 +121,18 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
 
 
 def _start_process() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     show_in_one_line()
     end_with_parent()
+
+
+def _run_in_process(tasks: Sequence[Task]) -> None:
+    """Make runs in a process that Control-C, which all processes are sent, ends only while it makes some."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        _run(tasks)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def end_with_parent() -> None:

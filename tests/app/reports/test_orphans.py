@@ -1,9 +1,14 @@
-"""What becomes of a pool's processes when the one that started them is killed."""
+"""A pool's processes end with the one that started them, and not at a Control-C while they have nothing to do."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from anynet.app.reports.tasks import _run_in_process, _start_process
 
 PROGRAM = """
 import os, time
@@ -33,3 +38,12 @@ def test_they_end_with_it(tmp_path):
         time.sleep(0.1)
     os.kill(child, 9)
     raise AssertionError("the pool's process is still there after a minute")
+
+
+def test_a_process_without_work_lets_control_c_pass():
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start_process) as pool:
+        process = pool.submit(os.getpid).result()
+        for _ in range(2):
+            os.kill(process, signal.SIGINT)
+            assert pool.submit(_run_in_process, []).exception() is not None  # an empty stack is none
+            assert pool.submit(os.getpid).result() == process
