@@ -168,7 +168,8 @@ def _tensors(path: Path) -> Any:
     if "history" in tensors:
         tensors["history"] = tensors["history"][:, :-1]
     run = _without_times(json.loads(metadata.pop("run", "{}")))
-    metadata.pop("state", None)
+    for key in ("state", "sha256"):  # which depend on times
+        metadata.pop(key, None)
     arrays = {name: (str(array.dtype), array.shape, array.tobytes()) for name, array in tensors.items()}
     return {"run": run, "metadata": metadata, "tensors": arrays}
 
