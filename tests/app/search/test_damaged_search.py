@@ -1,6 +1,7 @@
 """A search whose files are damaged: file and line, trial or key are named."""
 
 import json
+import math
 
 import pytest
 
@@ -90,6 +91,12 @@ def test_a_torn_last_line_is_left_out_and_that_is_said(folder, capsys):
         ({"result": {}}, "trial 0, result: expected dataset, state, "),
         ({"seconds": "1"}, "trial 0, result seconds: expected float, got '1'"),
         ({"best_epoch": 1.5}, "trial 0, result best_epoch: expected int | None, got 1.5"),
+        ({"best_epoch": 0}, "trial 0, result best_epoch: expected 1 or more, got 0"),
+        ({"best_val_accuracy": 7.25}, "trial 0, result best_val_accuracy: expected a fraction from 0 to 1, got 7.25"),
+        ({"val_accuracy": math.nan}, "trial 0, result val_accuracy: expected a fraction from 0 to 1, got nan"),
+        ({"test_accuracy": -0.1}, "trial 0, result test_accuracy: expected a fraction from 0 to 1, got -0.1"),
+        ({"seconds": math.inf}, "trial 0, result seconds: expected a finite number of 0 or more, got inf"),
+        ({"seconds": -1.0}, "trial 0, result seconds: expected a finite number of 0 or more, got -1.0"),
         ({"state": "won"}, "trial 0, result state: expected finished or pruned or diverged, got 'won'"),
     ],
 )
