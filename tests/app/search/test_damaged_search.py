@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 import pytest
 
@@ -79,6 +80,15 @@ def test_a_torn_last_line_is_left_out_and_that_is_said(folder, capsys):
     with Lock(journal):
         pass
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+@pytest.mark.parametrize("make", [lambda path: os.mkfifo(path), lambda path: path.symlink_to("/dev/zero")])
+def test_a_journal_that_may_never_end_is_not_opened(folder, make):
+    (folder / "journal.log").unlink()
+    make(folder / "journal.log")
+    with pytest.raises(FileError, match=r"journal.log: expected a file, got a device or a pipe; start the search again"):
+        trials(folder)
 
 
 @pytest.mark.parametrize(
