@@ -191,8 +191,30 @@ def test_no_checkpoints_if_never(tmp_path):
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '["x"]'])
-def test_damaged_points_are_named(tmp_path, capsys, damage):
-    train("sweep", "--seeds", "2", epochs=1)
-    (tmp_path / "sweep" / "points.json").write_text(damage)
-    assert "points.json: expected the settings of the members" in refused(capsys, "train", "--resume", "sweep")
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("", "points.json, line 1: expected JSON"),
+        ("{", "points.json, line 1: expected JSON"),
+        ("[" * 100_000, "points.json: expected JSON, got an error"),
+        (" " * 10_000_001, "points.json: expected at most 10,000,000 bytes"),
+        ("{}", "points.json: expected a JSON list, got a dict"),
+        ("[]", "points.json: expected the settings of 1 to 10,000 members, got 0"),
+        (f"[{'{},' * 10_000}{{}}]", "points.json: expected the settings of 1 to 10,000 members, got 10,001"),
+        ('["x"]', "points.json, member 0: expected the same of lr, "),
+        ('[{"seed": 1}, {"lr": 0.1}]', "points.json, member 1: expected the same of lr, "),
+        ('[{"epochs": 1}, {"epochs": 1}]', "points.json, member 0: expected the same of lr, "),
+        ('[{"seed": 1}, {"seed": "2"}]', "points.json, member 1, setting seed: expected a whole number, got '2'"),
+        ('[{"seed": 1, "seed": 2}]', 'points.json: expected JSON, got an error: the key "seed" is there twice'),
+    ],
+)
+def test_damaged_points_are_named(tmp_path, capsys, damage, message):
+    (tmp_path / "points.json").write_text(damage)
+    assert message in refused(capsys, "train", "--resume", str(tmp_path))
+
+
+def test_every_setting_of_a_sweep_is_required(tmp_path, capsys):
+    (tmp_path / "points.json").write_text('[{"seed": 1}, {"seed": 2}]')
+    (tmp_path / "config.toml").write_text("")
+    said = refused(capsys, "train", "--resume", str(tmp_path))
+    assert f"{tmp_path / 'config.toml'}, setting data: expected a value, got nothing" in said

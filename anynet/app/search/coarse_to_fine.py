@@ -78,8 +78,8 @@ def search(
     FileExistsError
         If the folder holds something else than a search.
     TypeError, ValueError
-        If a point cannot be trained, there are more than `MOST_TRIALS`, the folder holds a search with other settings, or all coarse trials diverged
-        before a fine stage. Points are validated before anything is written.
+        If a point cannot be trained, a stage has more than `MOST_TRIALS` points, the folder holds a search with other
+        settings, or all coarse trials diverged before a fine stage. Points are validated before anything is written.
     BackendError, DataError, DownloadError, OutOfMemoryError
         As `anynet.app.experiment.prepare` and `anynet.fit` do.
     """
