@@ -105,7 +105,7 @@ def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -
                     _check_scans(path)
                 several = bool(getattr(image, "is_animated", False))
                 square = ImageOps.fit(_to_rgb(path, image, background), IMAGE_SHAPE[:0:-1])
-    except FileError:
+    except (FileError, MemoryError):
         raise
     except UnidentifiedImageError:
         raise FileError(path, "", WANTED, f"one that begins with {_start(path)!r}", "convert it") from None
