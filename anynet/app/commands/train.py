@@ -80,7 +80,8 @@ def _end_with_signals(
         try:
             _train(config, points, path, every, signals, resume=resume)
         except KeyboardInterrupt as error:
-            message = str(error) or "interrupted before the first epoch ended; nothing was kept"
+            nothing = f"; {path} is as it was" if resume else " before the first epoch ended; nothing was kept"
+            message = str(error) or f"interrupted{nothing}"
             if not signals.terminated:
                 raise KeyboardInterrupt(message) from None
             warn(message)
