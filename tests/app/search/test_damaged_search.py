@@ -141,3 +141,17 @@ def test_damaged_settings_are_named(folder, content, message):
         search_folder.is_new(folder, valid_files.settings())
     assert str(caught.value).startswith(f"{folder / 'search.json'}")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["trials.csv", "accuracy.png", "search.json"])
+def test_a_folder_in_the_place_of_a_file_is_named(folder, name):
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).mkdir()
+    with pytest.raises(FileError, match=rf"{name}: expected a file, got a folder; .*choose another folder$"):
+        search_folder.is_new(folder, valid_files.settings())
+
+
+def test_a_file_in_the_place_of_the_workers_folder_is_named(folder):
+    (folder / "workers").touch()
+    with pytest.raises(FileError, match="workers: expected a folder, got another file; remove it, or choose another"):
+        Worker(folder / "workers")
