@@ -182,6 +182,20 @@ def test_it_says_where_it_goes_on_and_how(tmp_path, capsys, monkeypatch):
     assert "a run: goes on after epoch 2 of 4" in capsys.readouterr().err
 
 
+def test_an_interruption_before_anything_leaves_the_run_as_it_was(tmp_path, capsys, monkeypatch):
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    train("stopped", epochs=2)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.setattr("anynet.app.train_run.prepare", interrupt)
+    with pytest.raises(SystemExit) as end:
+        resume("stopped", "--epochs", "4")
+    assert end.value.code == 130
+    assert capsys.readouterr().err.endswith("anynet: interrupted; stopped is as it was\n")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_a_folder_that_is_none_is_refused(capsys):
     assert "nothing" in refused(capsys, "train", "--resume", "nothing")
 

@@ -43,7 +43,8 @@ def train(
     preset
         Preset to start from, e.g. garcia-sanz/2, or a config.toml; other options override it.
     seeds
-        Number of nets to train, with this many consecutive seeds from --seed on and the same batches.
+        Number of nets to train, with this many consecutive seeds from --seed on and the same batches; 10,000 at most,
+        also with --sweep.
     sweep
         Values of a setting, e.g. lr=0.001,0.01; repeat for all combinations. Allowed: lr, l2, momentum, init,
         schedule, warmup and seed.
