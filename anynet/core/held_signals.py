@@ -9,7 +9,8 @@ from typing import Any, Self
 class HeldSignals:
     """Context manager within which Control-C and SIGTERM can be held back, so that all of some work is done.
 
-    They act as before until `hold` is called. From then on to the end they are only noted. Signals that the process
+    They interrupt the work until `hold` is called: SIGTERM raises KeyboardInterrupt, too, unless the program has a
+    handler for it. From then on to the end they are only noted. Signals that the process
     ignores stay ignored. Outside of the main thread, where Python delivers no signals, nothing changes.
 
     Attributes
@@ -68,6 +69,6 @@ class HeldSignals:
                 raise KeyboardInterrupt
         elif callable(before):
             before(number, frame)
-        else:
-            signal.signal(number, before)
-            signal.raise_signal(number)
+        else:  # SIGTERM would end the process at once
+            self.note(number)
+            raise KeyboardInterrupt

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from commands import train
 from few_images import few_images
 
 import anynet as an
+import anynet.app.commands.reproduce
+from anynet.app import cli
 from anynet.app.config import Config
 from anynet.app.reports import tasks
 from anynet.app.search import Grid, coarse_to_fine, search
@@ -17,6 +20,8 @@ from anynet.training import epochs
 from anynet.training.evaluate import Evaluator
 from anynet.training.progress import Progress
 
+reproduction = sys.modules["anynet.app.commands.reproduce"]
+fit_module = sys.modules["anynet.training.fit"]  # packages have the functions of these names
 pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 EACH = pytest.mark.parametrize("flags", [(), ("--seeds", "2")], ids=["run", "sweep"])
@@ -131,3 +136,27 @@ def test_a_reproduction_that_is_stopped_after_the_last_step_keeps_its_runs(tmp_p
     with pytest.raises(KeyboardInterrupt):
         list(tasks.run_tasks(wanted, 1, stack_size=1))
     assert [tasks.is_finished(task) for task in wanted] == [True, False]
+
+
+SEARCH = (
+    "search --over lr=0.01,0.02 --out out --train 100 --val 50 --hidden 5 --epochs 2 --batch-size 50 --stack-size 1"
+)
+COMMANDS = {"search": SEARCH.split(), "reproduce": ["reproduce", "--jobs", "1", "--out", "out"]}
+
+
+@pytest.mark.parametrize("moment", ["in a training", "between trainings"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_sigterm_ends_searches_and_reproductions_with_143_and_the_way_to_go_on(monkeypatch, capsys, name, moment):
+    two = [tasks.Task(BASE, Path("out", str(k)), net=False) for k in range(2)]
+    monkeypatch.setattr(tasks, "_images", lambda source: ("synthetic", few_images()))
+    monkeypatch.setattr(reproduction, "run_reports", lambda *args, jobs, **kwargs: list(tasks.run_tasks(two, jobs)))
+    if moment == "in a training":
+        send(monkeypatch, signal.SIGTERM, Progress, "update")
+    else:
+        send(monkeypatch, signal.SIGTERM, fit_module, "setup")
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end:
+        cli.main([*COMMANDS[name], "--data", "synthetic"])
+    assert end.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert capsys.readouterr().err.endswith("anynet: interrupted; run the same command again to continue out\n")

@@ -1,8 +1,6 @@
 """Signals wait until a stretch of work is done."""
 
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -57,11 +55,25 @@ def test_signals_that_other_work_was_stopped_by_are_noted():
     assert signals.terminated
 
 
-def test_sigterm_ends_a_process_until_it_is_held():
-    code = "import signal; from anynet.core.held_signals import HeldSignals as H; h = H().__enter__()"
-    for hold, ended in (("", -signal.SIGTERM), ("h.hold(); ", 0)):
-        process = subprocess.run([sys.executable, "-c", f"{code}; {hold}signal.raise_signal(signal.SIGTERM)"])
-        assert process.returncode == ended
+def test_sigterm_interrupts_until_it_is_held():
+    with HeldSignals() as signals:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        assert signals.terminated
+        signals.hold()
+        signal.raise_signal(signal.SIGTERM)
+    assert signals.received == [signal.SIGTERM]
+
+
+def test_a_handler_of_the_program_is_called_until_signals_are_held():
+    called = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: called.append(number))
+    try:
+        with HeldSignals() as signals:
+            signal.raise_signal(signal.SIGTERM)
+        assert (called, signals.terminated) == ([signal.SIGTERM], False)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_handlers_come_back_after_an_error():

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from anynet.app.config import Count
+from anynet.app.ending import ending_with_signals
 from anynet.app.grouping import STACK_SIZE
 from anynet.app.reports.reproduction import reproduce as run_reports
 from anynet.backends import COMPILE, DTYPES
@@ -53,8 +54,6 @@ def reproduce(
     chosen = choose_backend(backend)
     base = {"data": data, "dtype": dtype, "compile": compile} | ({} if backend is None else {"backend": backend})
     jobs = jobs or chosen.workers
-    try:
+    with ending_with_signals(f"interrupted; run the same command again to continue {out}"):
         run_reports(reports, out, base=base, quick=quick, jobs=jobs, stack_size=stack_size, note=note)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; run the same command again to continue {out}") from None
     print(f"start at {out / 'README.md'} or {out / 'index.html'}")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from anynet.app import search as searches
 from anynet.app.config import Config, Count
+from anynet.app.ending import ending_with_signals
 from anynet.app.grouping import STACK_SIZE
 from anynet.app.space import parse_space
 from anynet.app.tables import best_table
@@ -63,7 +64,7 @@ def search(
         raise ValueError("--fine-epochs and --fine-train: expected --fine with them; give its number of points")
     finer = replace(config, epochs=fine_epochs or config.epochs, train=fine_train or config.train)
     stage = None if fine is None else searches.Fine(fine, base=finer)
-    try:
+    with ending_with_signals(f"interrupted; run the same command again to continue {out}"):
         ranked = searches.search(
             config,
             parse_space(over),
@@ -74,8 +75,6 @@ def search(
             seed=config.seed,
             stack_size=stack_size,
         )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; run the same command again to continue {out}") from None
     rich.get_console().print(_table(ranked), crop=False)  # too wide is better than cut off
     print(f"results in {out}")
 

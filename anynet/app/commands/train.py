@@ -1,6 +1,5 @@
 """``anynet train``, which is also ``python train.py``."""
 
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +10,9 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from anynet.app.config import Config, Count
+from anynet.app.ending import ending_with_signals
 from anynet.app.experiment import prepare
-from anynet.app.keeping import harmless, warn
+from anynet.app.keeping import harmless
 from anynet.app.profiling import profile as profile_steps
 from anynet.app.resuming import check_resumable, has_checkpoints, how_to_go_on, read_started
 from anynet.app.space import Point
@@ -62,7 +62,8 @@ def train(
         started, points = read_started(resume)
         done = check_resumable(config, started, resume)
         print(f"{resume}: goes on after epoch {done} of {config.epochs}", file=sys.stderr)
-        _end_with_signals(config, points, resume, checkpoint_every, resume=True)
+        with ending_with_signals(f"interrupted; {resume} is as it was") as signals:
+            _train(config, points, resume, checkpoint_every, signals, resume=True)
         return
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
@@ -70,24 +71,8 @@ def train(
         rich.print(profile_steps(prepare(config)))
         return
     points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
-    _end_with_signals(config, points, run, checkpoint_every, resume=False)
-
-
-def _end_with_signals(
-    config: Config, points: list[Point] | None, path: Path | None, every: str, *, resume: bool
-) -> None:
-    """Train and, after SIGTERM, end the process when everything is written."""
-    with HeldSignals() as signals:
-        try:
-            _train(config, points, path, every, signals, resume=resume)
-        except KeyboardInterrupt as error:
-            nothing = f"; {path} is as it was" if resume else " before the first epoch ended; nothing was kept"
-            message = str(error) or f"interrupted{nothing}"
-            if not signals.terminated:
-                raise KeyboardInterrupt(message) from None
-            warn(message)
-    if signals.terminated:
-        sys.exit(128 + signal.SIGTERM)
+    with ending_with_signals("interrupted before the first epoch ended; nothing was kept") as signals:
+        _train(config, points, run, checkpoint_every, signals, resume=False)
 
 
 def _train(

@@ -6,10 +6,10 @@ import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from functools import cache
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
@@ -116,12 +116,17 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
         except BrokenProcessPool:
             raise MemoryError("a process was killed, probably by the system; the same command continues") from None
         except BaseException:
+            for process in active_children():  # SIGTERM is sent to this process alone, Control-C to all
+                if process.pid is not None:
+                    with suppress(ProcessLookupError):
+                        os.kill(process.pid, signal.SIGINT)
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
 def _start_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # some programs send it to all: the parent interrupts this process
     show_in_one_line()
     end_with_parent()
 
