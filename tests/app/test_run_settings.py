@@ -58,7 +58,7 @@ def test_a_file_cut_behind_any_line_is_refused(path):
         ("lr", '"0.1"', ", setting lr: expected a number, got '0.1'"),
         ("lr", "true", ", setting lr: expected a number, got True"),
         ("lr", "-1.0", "Must be > 0"),
-        ("lr", "nan", "Must be > 0"),
+        ("lr", "nan", "Must be < inf"),
         ("epochs", "1.5", ", setting epochs: expected a whole number, got 1.5"),
         ("epochs", "[1]", ", setting epochs: expected a text, a number or a boolean, got a list"),
         ("hidden", "20", ", setting hidden: expected a text, got 20"),
