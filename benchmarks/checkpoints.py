@@ -21,7 +21,7 @@ from anynet.training.checkpoints import Checkpoints
 from benchmarks.common import backends, check_new, interleaved, run, save, write_results
 from benchmarks.members import random_images
 
-EPOCHS, REPEATS = 4, 5
+EPOCHS, REPEATS = 12, 5
 
 
 def net(*hidden: int) -> an.Sequential:

@@ -109,7 +109,7 @@ def test_what_is_typed():
         ("batch_size=10,20.5", "Must be a whole number"),
         ("lr=0.1..0.01", "from a lower to a higher number, got 0.1 to 0.01"),
         ("lr=0.1..0.1", "from a lower to a higher number"),
-        ("lr=0.1..inf", "from a lower to a higher number"),
+        ("lr=0.1..inf", "Must be < inf"),
         ("l2=0..0.1", r"expected a logarithmic range above 0, got 0 to 0.1; .* \(l2=0..0.1..linear\)"),
         ("momentum=0.5..1.0", "Must be < 1"),
         ("hidden=10..100", "ranges are for numbers only"),

@@ -1,5 +1,6 @@
 """Safetensors files with a digest of what was written."""
 
+import json
 import os
 
 import numpy as np
@@ -74,3 +75,24 @@ def test_every_changed_bit_of_the_data_is_noticed(tmp_path_factory, data):
     path.write_bytes(raw)
     with pytest.raises(FileError, match="got other tensors or metadata: the file is damaged, or another program"):
         opened(path).read()
+
+
+def parsed(path):
+    """The metadata, and dtype, shape and bytes of each tensor."""
+    raw = path.read_bytes()
+    start = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:start])
+    assert start % 8 == 0
+    spans = {name: header[name].pop("data_offsets") for name in header if name != "__metadata__"}
+    assert sum(end - begin for begin, end in spans.values()) == len(raw) - start
+    return header, {name: raw[start + begin : start + end] for name, (begin, end) in spans.items()}
+
+
+@pytest.mark.parametrize("names", [[], [*TENSORS], ["λ", 'a "name"', "\x1b[2J"]])
+def test_files_are_those_of_the_library(tmp_path, names):
+    tensors = {name: TENSORS.get(name, np.arange(5.0)) for name in names}
+    write_tensors(tmp_path / "ours", tensors, {"a": "λ\n"})
+    with safe_open(tmp_path / "ours", "numpy") as file:
+        metadata = file.metadata()
+    save_file({name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}, tmp_path / "theirs", metadata)
+    assert parsed(tmp_path / "ours") == parsed(tmp_path / "theirs")

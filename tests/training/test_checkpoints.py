@@ -110,7 +110,9 @@ def test_steps_that_run_often_are_compiled_at_the_same_step(tmp_path, monkeypatc
         assert_equal(fit(net=net, checkpoint=folder, resume=True), expected)
 
 
-def test_random_layers_and_dropped_members_go_on(tmp_path):
+def test_random_layers_and_dropped_members_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(Numpy, "workers", 1)  # all in one stack
+
     def drop(rows):
         return [1] if rows[0].epoch == 2 else []
 
@@ -129,7 +131,8 @@ def test_random_layers_and_dropped_members_go_on(tmp_path):
 
 
 @pytest.mark.parametrize("dropped", [(1,), (0, 2), (0, 1, 2)])
-def test_members_dropped_after_the_last_epoch_stay_dropped(tmp_path, dropped):
+def test_members_dropped_after_the_last_epoch_stay_dropped(tmp_path, dropped, monkeypatch):
+    monkeypatch.setattr(Numpy, "workers", 1)  # all in one stack
     settings = {"seeds": range(3), "on_epoch": lambda rows: dropped if rows[min(rows)].epoch == 2 else None}
     last = fit(checkpoint=tmp_path, **settings | {"epochs": 2})
     assert [run.dropped for run in last] == [False] * 3  # they have all epochs
