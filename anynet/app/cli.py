@@ -116,10 +116,10 @@ def _explain(error: OSError) -> str:
     """Return an error's message; for one of the system with a file, what to do about it."""
     if isinstance(error, Error) or not (error.filename and error.strerror):
         return str(error)
+    if is_disk_full(error):
+        return f"{error.filename}: cannot be written ({error.strerror}); free some space"
     if isinstance(error, FileNotFoundError):
         advice = "check the name"
-    elif is_disk_full(error):
-        advice = "free some space"
     else:
         advice = "check its permissions, or move it away, or choose another"
     return f"{error.filename}: {error.strerror}; {advice}"

@@ -1,5 +1,6 @@
 """Settings as a file, ``config.toml``: writing and reading them, each validated as on the command line."""
 
+import re
 import reprlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -151,5 +152,6 @@ def make_config(values: Mapping[str, Any], source: str) -> Config:
     try:
         config: Config = settings([], exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        raise ValueError(f"{source}: {error}") from None
+        message = re.sub(f" (from|provided by) {re.escape(source)}", "", str(error))
+        raise ValueError(f"{source}: {message}") from None
     return config

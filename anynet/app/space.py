@@ -210,7 +210,7 @@ def _parse_values(name: str, text: str, option: str) -> Grid | Range:
     if not rest:
         return Grid(tuple(value.strip().replace("+", ",") for value in text.split(",")))
     high, *scale = rest
-    if scale not in ([], ["linear"]):
+    if scale not in ([], ["linear"]) or "..." in text:  # 1e-3...1e-1 could also end at .1e-1
         raise ValueError(f'{option}: expected {name}=LOW..HIGH or {name}=LOW..HIGH..linear, got "{name}={text}"')
     # Texts for now, as in a grid: convert_space gives them the setting's type.
     return Range(low, high, log=not scale)  # type: ignore[arg-type]
@@ -244,7 +244,11 @@ def _convert(name: str, part: Grid | Range) -> Grid | Range:
 def _convert_value(name: str, value: Any) -> Any:
     if value == "" and not isinstance(getattr(Config, name), str):
         raise ValueError(f"{name}: expected a value, got none; list values as in lr=0.001,0.01")
-    converted = getattr(make_config({name: value}, name), name)
+    try:
+        converted = getattr(make_config({name: value}, name), name)
+    except ValueError as error:  # names the setting twice more
+        message = str(error).replace(f"Invalid value for [{name}]: ", "").replace(f" for [{name}]", "")
+        raise ValueError(message) from None
     if isinstance(converted, int) and not isinstance(converted, bool) and converted != float(value):
         raise ValueError(f"{name}: expected a whole number, got {value}")
     return converted

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -78,9 +78,27 @@ class Lock:
 
 
 class Journal(JournalFileBackend):
-    """Optuna's journal, with the number of the line that was read last."""
+    """Optuna's journal, with the number of the line that was read last; errors of writing name the file.
+
+    Parameters
+    ----------
+    path : Path
+    lock : Lock
+    """
 
     line = 0
+
+    def __init__(self, path: Path, lock: Lock) -> None:
+        super().__init__(str(path), lock_obj=lock)  # type: ignore[arg-type]  # their base class has no public name
+        self._path = path
+
+    def append_logs(self, logs: Sequence[Mapping[str, Any]]) -> None:
+        """Append entries."""
+        try:
+            super().append_logs(logs)
+        except OSError as error:  # a full disk has no name
+            error.filename = str(self._path)
+            raise
 
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
         """Yield the entries from a number on."""
@@ -113,7 +131,7 @@ def open_storage(path: Path, lock: Lock) -> JournalStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if path.exists():
         _check_lines(path)
-    journal = Journal(str(path), lock_obj=lock)  # type: ignore[arg-type]  # their base class has no public name
+    journal = Journal(path, lock)
     try:
         return JournalStorage(journal)
     except Exception as error:  # an entry that does not follow from those before can raise nearly anything

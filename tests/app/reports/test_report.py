@@ -102,7 +102,7 @@ def test_what_is_wrong_is_named_with_what_is_allowed(text, message):
     ("settings", "message"),
     [
         ({"learning_rate": 0.1}, r"mine\.toml.*learning_rate"),
-        ({"lr": -1.0}, r"lr.*mine\.toml.*Must be > 0"),
+        ({"lr": -1.0}, r"mine\.toml: .*lr.*Must be > 0"),
         ({"activation": "rleu"}, r"activation.*relu"),
         ({"epochs": "many"}, r"mine\.toml.*epochs"),
     ],

@@ -1,11 +1,14 @@
 """``python -m anynet search``, from what is typed to what is printed and kept."""
 
 import csv
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from commands import refused, unframed
+from optuna.storages.journal import JournalFileBackend
 
 from anynet.app import cli
 from anynet.app.search import coarse_to_fine
@@ -56,6 +59,23 @@ def test_from_coarse_to_fine(tmp_path):
 def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):
     assert message in unframed(refused(capsys, *small(*flags)))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["search.json", "journal.log", "trials.csv"])
+def test_a_full_disk_is_named(tmp_path, capsys, monkeypatch, name):
+    replace = os.replace
+
+    def full(source, target):
+        if Path(target).name == name:
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    if name == "journal.log":  # which is appended to
+        monkeypatch.setattr(JournalFileBackend, "append_logs", lambda journal, logs: full(logs, name))
+    else:
+        monkeypatch.setattr(os, "replace", full)
+    said = refused(capsys, *small("--over", "lr=0.1,0.2")).splitlines()[-1]
+    assert said == f"anynet: out/{name}: cannot be written (No space left on device); free some space"
 
 
 def test_stopped_by_hand(capsys, monkeypatch):
