@@ -71,7 +71,7 @@ class TensorFile:
             raise FileError(path, "", "a safetensors file", f"{len(start)} bytes", advice)
         (length,) = struct.unpack("<Q", start)
         if length > MAX_HEADER:
-            raise FileError(path, "", "a safetensors file", f"a header of {length:,} bytes", advice)
+            raise FileError(path, "", "a safetensors file", "another file, or one with a damaged start", advice)
         try:
             with library.safe_open(path, "numpy") as opened:
                 slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 - it is no dict

@@ -19,6 +19,9 @@ TEST_BATCH = "test_batch"
 BATCHES = (*TRAINING_BATCHES, TEST_BATCH)
 """Names of all of CIFAR-10's image files."""
 
+TO_UINT8 = "(255 * images).round().astype(numpy.uint8)"
+"""Python expression that makes images in 0 to 255 of those in 0 to 1, for error messages."""
+
 
 class DataError(Error, ValueError):
     """Error for missing, damaged or malformed data. The message names the file and says what to do."""
@@ -62,7 +65,8 @@ class Split:
                 raise TypeError(f"{name}: expected an ndarray of {dtype}, shape {shape}, got {got}")
         if self.images.ndim != 2 or self.images.dtype != np.uint8:
             found = f"{self.images.shape} {self.images.dtype}"
-            raise ValueError(f"images: expected shape (N, 3072) and dtype uint8, got {found}")
+            scale = "; images in 0 .. 1 are " + TO_UINT8 if self.images.dtype.kind == "f" else ""
+            raise ValueError(f"images: expected shape (N, 3072) and dtype uint8, got {found}{scale}")
         if self.labels.shape != self.images.shape[:1] or self.labels.dtype.kind not in "iu":
             found = f"{self.labels.shape} {self.labels.dtype}"
             raise ValueError(f"labels: expected {len(self.images)} integers, one for each image, got {found}")

@@ -46,7 +46,7 @@ def cifar10(path: str | Path | None = None, train: str | int = TRAIN, val: str |
     Krizhevsky (2009), Learning Multiple Layers of Features from Tiny Images,
     https://www.cs.toronto.edu/~kriz/cifar.html.
     """
-    return split(*find("cifar10" if path is None else str(path)), train, val)
+    return split(*find("cifar10" if path is None else str(path), "path"), train, val)
 
 
 def synthetic(seed: int = 0, train: str | int = TRAIN, val: str | int = VAL) -> Dataset:
@@ -85,10 +85,10 @@ def load(source: str = "auto", train: str | int = TRAIN, val: str | int = VAL) -
     DataError, DownloadError
         As `find` does.
     """
-    return split(*find(source), train, val)
+    return split(*find(source, "source"), train, val)
 
 
-def find(source: str) -> tuple[str, Batches]:
+def find(source: str, argument: str = "--data") -> tuple[str, Batches]:
     """Find a data set by name or path and read all of its images.
 
     Parameters
@@ -96,6 +96,8 @@ def find(source: str) -> tuple[str, Batches]:
     source : {"auto", "cifar10", "synthetic"} or path
         "cifar10" and paths are as for `cifar10`. "synthetic" draws images. "auto" is "cifar10", or "synthetic", with a
         note on stderr, if CIFAR-10 cannot be downloaded.
+    argument : str
+        Name of `source` in error messages.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def find(source: str) -> tuple[str, Batches]:
         return "synthetic", draw(0)
     if source not in NAMES:
         if not source or not Path(source).exists():
-            raise DataError(f'--data: there is no file or folder "{source}"{nearest(source, NAMES)}')
+            raise DataError(f'{argument}: there is no file or folder "{source}"{nearest(source, NAMES)}')
         return "cifar10", read(Path(source))
     try:
         return "cifar10", read(Path(os.environ.get("ANYNET_DATA") or fetch(default_cache())))

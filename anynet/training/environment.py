@@ -17,15 +17,18 @@ def environment(backend: Backend) -> dict[str, Any]:
     Returns
     -------
     dict
-        Texts, and "versions" as a dict of texts.
+        Texts, and "versions" as a dict of texts; Numba's if it has compiled steps in this process.
     """
+    libraries = ["anynet", "numpy", backend.name]
+    if backend.name == "numpy" and "anynet.compiler.numpy.numba_kernels" in sys.modules:  # imported in long runs
+        libraries.append("numba")
     return {
         "backend": backend.name,
         "device": backend.device_name,
         "precision": backend.precision,
         "versions": {
             "python": platform.python_version(),
-            **{name: sys.modules[name].__version__ for name in ("anynet", "numpy", backend.name)},
+            **{name: sys.modules[name].__version__ for name in libraries},
         },
         "machine": platform.platform(),
     }

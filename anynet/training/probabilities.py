@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from anynet.backends import Backend
 from anynet.core.checks import describe
 from anynet.core.typing import Array, Arrays
+from anynet.data.dataset import TO_UINT8
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 
@@ -57,8 +58,8 @@ def _check_images(images: NDArray[np.uint8], n_pixels: int) -> None:
     if not isinstance(images, np.ndarray) or isinstance(images, np.matrix | np.ma.MaskedArray):
         raise TypeError(f"{expected}, got {describe(images)}; numpy.asarray makes one")
     if images.dtype.kind == "f":
-        scale = "images in 0 .. 1 are (255 * images).round().astype(numpy.uint8)"
-        raise TypeError(f"{expected}, got {images.dtype}; normalization is the net's own, so undo it: {scale}")
+        undo = f"normalization is the net's own, so undo it: images in 0 .. 1 are {TO_UINT8}"
+        raise TypeError(f"{expected}, got {images.dtype}; {undo}")
     if images.dtype != np.uint8:
         raise TypeError(f"{expected}, got {images.dtype}; images.astype(numpy.uint8) if their values are 0 to 255")
     if images.ndim != 2 or images.shape[1] != n_pixels:

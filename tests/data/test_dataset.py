@@ -22,6 +22,14 @@ def test_lists_are_no_arrays(images, labels, message):
     assert str(error.value).startswith(message)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_images_of_another_dtype_are_refused_and_floats_told_how_to_be_converted(dtype):
+    with pytest.raises(ValueError, match=rf"uint8, got \(2, 3072\) {np.dtype(dtype)}") as error:
+        Split(IMAGES.astype(dtype), LABELS)
+    told = str(error.value).endswith("; images in 0 .. 1 are (255 * images).round().astype(numpy.uint8)")
+    assert told == (np.dtype(dtype).kind == "f")
+
+
 @pytest.mark.parametrize("name", ["train", "val", "test"])
 def test_tuples_are_no_splits(name):
     parts = {each: Split(IMAGES, LABELS) for each in ("train", "val", "test")}

@@ -121,6 +121,13 @@ def test_the_sizes_are_passed_on(source, asked):
     assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (3, 20, 10)
 
 
+def test_the_argument_with_a_path_that_is_none_is_named(tmp_path):
+    where = str(tmp_path / "cifr")
+    for function, name in ((load, "source"), (cifar10, "path"), (sources.find, "--data")):
+        with pytest.raises(DataError, match=f'^{name}: there is no file or folder "{where}"'):
+            function(where)
+
+
 def test_by_default_45000_images_train_and_5000_validate(monkeypatch):
     asked = []
     monkeypatch.setattr(sources, "split", lambda name, batches, train, val: asked.append((name, train, val)))

@@ -22,6 +22,7 @@ from anynet.training import checkpoints
 from anynet.training.checkpoint_files import read_histories
 from anynet.training.checkpoint_folder import CheckpointError
 from anynet.training.checkpoints import Interval
+from anynet.training.environment import environment
 
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
 SETTINGS = {"epochs": 5, "batch_size": 20, "l2": 1e-3, "progress": False}
@@ -100,6 +101,10 @@ def test_steps_that_run_often_are_compiled_at_the_same_step(tmp_path, monkeypatc
     net = an.Sequential(an.Linear(3072, 12), an.Sigmoid(), an.Linear(12, 10))
     monkeypatch.setattr(NumpyTarget, "patience", 20_000)
     expected = fit(net=net)
+    assert environment(expected.backend)["versions"]["numba"] == sys.modules["numba"].__version__
+    with monkeypatch.context() as not_yet:
+        not_yet.delitem(sys.modules, "anynet.compiler.numpy.numba_kernels")
+        assert "numba" not in environment(expected.backend)["versions"]
     monkeypatch.setattr(NumpyTarget, "patience", 1 << 60)
     assert not np.array_equal(fit(net=net).last.params, expected.last.params)
     monkeypatch.setattr(NumpyTarget, "patience", 20_000)

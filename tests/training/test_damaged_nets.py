@@ -184,8 +184,8 @@ def test_values_are_named(net_file, run, said):
     [
         (lambda raw: b"", ": expected a safetensors file, got 0 bytes"),
         (lambda raw: raw[:5], ": expected a safetensors file, got 5 bytes"),
-        (lambda raw: b"PK\3\4" + raw, ": expected a safetensors file, got a header of"),
-        (lambda raw: (2**27).to_bytes(8, "little") + raw[8:], ": expected a safetensors file, got a header of 134"),
+        (lambda raw: b"PK\3\4" + raw, ": expected a safetensors file, got another file, or one with a damaged start"),
+        (lambda raw: (2**27).to_bytes(8, "little") + raw[8:], ": expected a safetensors file, got another file, or"),
         (lambda raw: raw[:-1], ": expected a complete safetensors file, got another ("),
         (lambda raw: raw[:40], ": expected a complete safetensors file, got another ("),
         (lambda raw: raw + b"0", ": expected a complete safetensors file, got another ("),

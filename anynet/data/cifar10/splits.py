@@ -49,7 +49,7 @@ def split(name: str, batches: Batches, train: str | int, val: str | int) -> Data
         if n is None:
             chosen[which] = named[which]
         elif not 0 < n <= len(free):
-            there = f"1 to {len(free)} images, as many as there are" if len(free) else f"{other} to leave an image"
+            there = f"1 to {len(free)} images" if len(free) else f"{other} to leave an image"
             raise ValueError(f"{which}: expected {there}, got {n}")
         else:
             chosen[which] = free[:n] if which == "train" else free[-n:]
