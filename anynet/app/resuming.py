@@ -3,6 +3,7 @@
 import json
 import reprlib
 import shlex
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 from anynet.app.config import Config
 from anynet.app.config_file import check_settings, read_config
 from anynet.app.grouping import MEMBER_SETTINGS
+from anynet.app.result_file import ADVICE, MOST
 from anynet.app.space import Point
 from anynet.core.atomic import write_text_whole
 from anynet.core.errors import FileError
-from anynet.core.text_files import read_json_list
-from anynet.training.checkpoint_files import read_description, read_histories
+from anynet.core.text_files import read_json, read_json_list
+from anynet.training.checkpoint_files import planned_epochs, read_description, read_histories
 from anynet.training.checkpoints import Interval
 from anynet.training.members import MOST_MEMBERS
 
@@ -94,13 +96,42 @@ def read_started(folder: Path) -> tuple[Config, list[Point] | None]:
     FileNotFoundError
         If there is no such folder.
     FileError
-        If a file is damaged.
+        If a file is damaged, or something else is given.
     """
     settings = folder / "config.toml"
+    if not settings.exists():
+        _refuse_others(folder)
     known = read_description(folder / CHECKPOINTS)
     epochs = {} if known is None else {"epochs": known["epochs"]}  # may have been raised since
     points = _read_points(folder / POINTS) if (folder / POINTS).exists() else None
     return replace(read_config(settings, points[0] if points else {}), **epochs), points
+
+
+def _refuse_others(given: Path) -> None:
+    """Refuse parts of a run, searches and reproductions with what to do; return for other things without settings."""
+    expected = "the folder of a run or a sweep"
+    run = next((folder for folder in given.parents[:3] if (folder / "config.toml").is_file()), None)
+    if run is not None and given.exists():
+        raise FileError(given, "", expected, "a part of one", f"resume {run}")
+    searched, reproduced = (given / "search.json").exists(), (given / "runs").is_dir() and (given / ".lock").exists()
+    if searched or reproduced:
+        got = "that of a search" if searched else "that of reproduce"
+        raise FileError(given, "", expected, got, "it goes on with the command that began it")
+
+
+def is_finished(folder: Path, config: Config, done: int) -> bool:
+    """Return True if a run or a sweep has all its epochs, results and pictures."""
+    if done < config.epochs or not (folder / "curves.png").exists():
+        return False
+    with suppress(FileNotFoundError, FileError):  # results are written again
+        return read_json(folder / "result.json", MOST, ADVICE).get("interrupted") is False
+    return False
+
+
+def with_other_epochs(folder: Path, epochs: int) -> dict[str, list[int]]:
+    """Return an entry of ``result.json`` if the schedule of a run or a sweep ended at other epochs before."""
+    planned = planned_epochs(read_description(folder / CHECKPOINTS), epochs)
+    return {"planned_epochs": planned} if len(planned) > 1 else {}
 
 
 def _read_points(path: Path) -> list[Point]:

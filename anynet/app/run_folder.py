@@ -13,7 +13,7 @@ from anynet.app.config import Config
 from anynet.app.config_file import write_config
 from anynet.app.keeping import Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere, begin_folder
-from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept
+from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs
 from anynet.core.atomic import write_text_whole
 from anynet.nn import Linear
 from anynet.training import DivergedError, Epoch, History, Run
@@ -62,6 +62,7 @@ class RunFolder:
 
         known = path if resume else None
         self._history, self._new = History(), known is None
+        self._planned = {} if known is None else with_other_epochs(known, config.epochs)
         if known is None:
             self.path = (begin_anywhere if anywhere else begin_folder)(path, write)
         else:
@@ -112,7 +113,7 @@ class RunFolder:
                 write_config(self._config, path / "config.toml")
             write_run(path, run, result)
 
-        result = run_result(run, official=official)
+        result = run_result(run, official=official) | self._planned
         self.path = write_or_rescue(self.path, write)
         return result
 

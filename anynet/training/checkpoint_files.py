@@ -10,6 +10,7 @@ from anynet.core.history import History
 from anynet.core.tensor_file import DIGEST, TensorFile
 from anynet.core.text_files import read_json
 from anynet.training import state_json
+from anynet.training.description import TO_THE_END
 
 FORMAT = "1"
 """Version of the files."""
@@ -49,7 +50,30 @@ def read_description(folder: Path) -> dict[str, Any] | None:
     require("stacks", "each member once", known)
     newest = max((epoch for at in _folders(folder, content) for epoch in checkpoint_files(at)), default=1)
     require("epochs", f"{newest} or more, the number of the newest checkpoint", epochs >= newest)
+    planned: Any = content.setdefault("planned_epochs", [epochs])
+    numbers = isinstance(planned, list) and all(type(number) is int for number in planned)
+    increasing = numbers and planned == sorted({*planned}) and planned[:1] > [0] and planned[-1] == epochs
+    require("planned_epochs", f"increasing numbers up to {epochs}", increasing)
     return content
+
+
+def planned_epochs(description: dict[str, Any] | None, epochs: int) -> list[int]:
+    """Return the numbers of epochs that a training has had, if its schedule ends with the last one; otherwise `epochs`.
+
+    Parameters
+    ----------
+    description : dict or None
+        As returned by `read_description`, before the training goes on.
+    epochs : int
+        The number now.
+
+    Returns
+    -------
+    list of int
+    """
+    if description is None or not any(TO_THE_END in text for text in description["training"].values()):
+        return [epochs]
+    return sorted({*description["planned_epochs"], epochs})
 
 
 def _folders(folder: Path, description: dict[str, Any]) -> list[Path]:

@@ -12,9 +12,8 @@ from anynet.backends import Backend
 from anynet.core.atomic import PARTIAL, write_text_whole
 from anynet.core.errors import Error, is_disk_full
 from anynet.core.formatting import printable
-from anynet.training.checkpoint_files import DESCRIPTION, FORMAT, read_description
+from anynet.training.checkpoint_files import DESCRIPTION, FORMAT, planned_epochs, read_description
 from anynet.training.checkpoints import Checkpoints, Interval
-from anynet.training.description import TO_THE_END
 from anynet.training.errors import TrainingWarning
 
 
@@ -52,7 +51,7 @@ class CheckpointFolder:
             raise CheckpointError(f"{self.path}: expected a folder for checkpoints, got a file; choose another name")
         known = read_description(self.path)
         self._stacks: list[list[int]] | None = None if known is None else known["stacks"]
-        self._full = False
+        self._full, self._planned = False, [epochs]
         if known is None:
             if any(self.path.rglob("epoch-*.safetensors")):
                 raise CheckpointError(
@@ -77,7 +76,8 @@ class CheckpointFolder:
                 f"{self.path}: its checkpoints are of a training with {known['epochs']} epochs, not {epochs}; choose "
                 "as many or more"
             )
-        if known["epochs"] != epochs and any(TO_THE_END in value for value in there.values()):
+        self._planned = planned_epochs(known, epochs)
+        if self._planned not in ([epochs], known["planned_epochs"]):
             warnings.warn(
                 f"the learning rate falls to 0 at the last epoch, which was {known['epochs']} and is {epochs} now: the "
                 f"result differs from that of a training started with {epochs} epochs",
@@ -112,7 +112,13 @@ class CheckpointFolder:
         """Return the numbers of the members of each stack: those of the checkpoints, or else the chosen ones."""
         if self._stacks is None:
             self._stacks = [list(stack) for stack in chosen]
-        content = {"format": FORMAT, "epochs": self._epochs, "training": self._training, "stacks": self._stacks}
+        content = {
+            "format": FORMAT,
+            "epochs": self._epochs,
+            "planned_epochs": self._planned,
+            "training": self._training,
+            "stacks": self._stacks,
+        }
         try:
             if not self._full:
                 write_text_whole(self.path / DESCRIPTION, json.dumps(content, indent=1) + "\n")

@@ -3,13 +3,14 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from anynet.data import Dataset
-from anynet.optim.schedules import Cosine, Warmup
+from anynet.optim import Optimizer
+from anynet.optim.schedules import Constant, Cosine, Warmup
 from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
 
@@ -40,12 +41,19 @@ def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str
     first = members[0].settings
     described = {"members": str(len(members)), "data": _digest(data)}
     for k, member in enumerate(members):
-        schedule = _schedule(member.optimizer.schedule, first.epochs)
-        own = {"net": str(member.net), "optimizer": f"{replace(member.optimizer, lr=1.0)} times {schedule}"}
+        own = {"net": str(member.net), "optimizer": _optimizer(member.optimizer, first.epochs)}
         own |= {name: _text(getattr(member.settings, name)) for name in TrainSettings.PER_MEMBER}
         described |= {f"{name} of member {k}" if len(members) > 1 else name: value for name, value in own.items()}
     described |= {name: _text(getattr(first, name)) for name in shared}
     return described | {"order_seed": str(first.order)}
+
+
+def _optimizer(optimizer: Optimizer, epochs: float) -> str:
+    """Return the optimizer as text, with its constant rate or its schedule."""
+    schedule = optimizer.schedule
+    rate = repr(schedule.rate) if isinstance(schedule, Constant) else _schedule(schedule, epochs)
+    settings = {field.name: repr(getattr(optimizer, field.name)) for field in fields(optimizer)} | {"lr": rate}
+    return f"{type(optimizer).__name__}({', '.join(f'{name}={text}' for name, text in settings.items())})"
 
 
 def _schedule(schedule: Any, epochs: float) -> str:

@@ -17,10 +17,10 @@ def environment(backend: Backend) -> dict[str, Any]:
     Returns
     -------
     dict
-        Texts, and "versions" as a dict of texts; Numba's if it has compiled steps in this process.
+        Texts, and "versions" as a dict of texts; Numba's if it can compile NumPy's steps.
     """
     libraries = ["anynet", "numpy", backend.name]
-    if backend.name == "numpy" and "anynet.compiler.numpy.numba_kernels" in sys.modules:  # imported in long runs
+    if backend.name == "numpy" and "anynet.compiler.numpy.numba_kernels" in sys.modules:  # to compile steps
         libraries.append("numba")
     return {
         "backend": backend.name,

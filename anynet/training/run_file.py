@@ -120,8 +120,11 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
     ValueError
         If the file holds tensors of another net than `net`.
     """
-    file = TensorFile(path, DTYPES, ADVICE)
+    file = TensorFile(path, (*DTYPES, "int32"), ADVICE)  # int32 is of checkpoints
     metadata = file.metadata
+    if "owner" in metadata:
+        advice = "load the folder of its run, or a file that Run.save wrote"
+        raise FileError(path, "metadata", "those of a file that Run.save wrote", "those of a checkpoint", advice)
     if "format" not in metadata and {"classes", "dataset"} <= metadata.keys():
         advice = "python -m anynet predict can use the run folder that it is in"
         raise OlderFileError(path, "metadata", f'"format": "{FORMAT}"', "a net of an earlier version of anynet", advice)

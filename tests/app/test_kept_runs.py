@@ -225,7 +225,7 @@ def test_a_disk_that_is_full_at_the_start_is_named(monkeypatch, capsys, tmp_path
     assert f"results in {elsewhere}" in "".join(said.out.split("\n"))
     assert "go on with" not in said.err
     cli.main(["train", "--resume", str(elsewhere)])
-    assert "goes on after epoch 2 of 2" in capsys.readouterr().err
+    assert f"{elsewhere}: finished after 2 epochs; raise --epochs to go on" in capsys.readouterr().err
 
 
 @EACH

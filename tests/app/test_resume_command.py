@@ -32,8 +32,12 @@ def content(folder):
     """Everything that a run folder holds, but times."""
     tensors = load_file(folder / "model.safetensors")
     tensors["history"] = tensors["history"][:, :-1]
-    result = json.loads((folder / "result.json").read_text())
+    result = content_of_result(folder)
     return tensors, {name: value for name, value in result.items() if name != "seconds"}
+
+
+def content_of_result(folder):
+    return json.loads((folder / "result.json").read_text())
 
 
 def cut(folder, epochs):
@@ -106,14 +110,58 @@ def test_settings_of_a_sweep_come_after_its_points(monkeypatch):
 
 
 @pytest.mark.filterwarnings("default::anynet.training.TrainingWarning")
-def test_a_schedule_that_ends_with_the_training_is_told(capsys):
+def test_a_schedule_that_ends_with_the_training_is_told(tmp_path, capsys):
     train("stopped", schedule="cosine", epochs=2)
     assert "learning rate" not in capsys.readouterr().err
     resume("stopped", "--epochs", "3")
     said = "anynet: the learning rate falls to 0 at the last epoch, which was 2 and is 3 now: "
     assert said in capsys.readouterr().err
+    resume("stopped", "--epochs", "4")
+    capsys.readouterr()
     resume("stopped")
     assert "learning rate" not in capsys.readouterr().err
+    assert content(tmp_path / "stopped")[1]["planned_epochs"] == [2, 3, 4]
+
+
+@pytest.mark.filterwarnings("default::anynet.training.TrainingWarning")
+def test_a_schedule_of_a_sweep_that_ended_at_another_epoch_is_written_down(tmp_path):
+    train("sweep", "--seeds", "2", schedule="cosine", epochs=1)
+    assert "planned_epochs" not in content_of_result(tmp_path / "sweep")
+    resume("sweep", "--epochs", "2")
+    assert content_of_result(tmp_path / "sweep")["planned_epochs"] == [1, 2]
+    assert content_of_result(tmp_path / "sweep" / "member-1")["planned_epochs"] == [1, 2]
+
+
+@pytest.mark.parametrize("more", [(), ("--seeds", "2")])
+def test_a_finished_run_is_left_as_it_is(tmp_path, capsys, more):
+    train("run", *more, epochs=1)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    resume("run")
+    assert capsys.readouterr().err == "run: finished after 1 epoch; raise --epochs to go on\n"
+    assert before == {
+        path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("name", ["result.json", "curves.png"])
+def test_a_finished_run_that_lost_a_file_writes_it_again(tmp_path, name):
+    train("run", epochs=1)
+    (tmp_path / "run" / name).unlink()
+    resume("run")
+    assert (tmp_path / "run" / name).exists()
+
+
+def test_other_things_than_runs_say_what_goes_on(tmp_path, capsys):
+    train("run", epochs=1)
+    for part in ("config.toml", "checkpoints", "checkpoints/training.json", "checkpoints/epoch-000001.safetensors"):
+        said = refused(capsys, "train", "--resume", f"run/{part}").splitlines()[-1]
+        assert said == f"anynet: run/{part}: expected the folder of a run or a sweep, got a part of one; resume run"
+    for name, what in (("search.json", "search"), (".lock", "reproduce")):
+        (tmp_path / what / "runs").mkdir(parents=True)
+        (tmp_path / what / name).touch()
+        said = refused(capsys, "train", "--resume", what)
+        assert f"got that of {'a search' if what == 'search' else what}; it goes on with the command that" in said
 
 
 REFUSED = {
@@ -123,6 +171,7 @@ REFUSED = {
     "--run other": "--resume: expected no --run",
     "--seeds 2": "--resume: expected no --run",
     "--checkpoint-every 0": '--checkpoint-every: expected a number of epochs, or of seconds, such as "30s", got',
+    "--epochs 3 --checkpoint-every never": "--checkpoint-every: expected an interval with --resume, got never; leave",
     "--checkpoint-every 30m": "--checkpoint-every: expected a number of epochs",
 }
 

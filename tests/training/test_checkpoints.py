@@ -205,6 +205,18 @@ def test_checkpoints_of_another_training_are_refused_by_name(tmp_path, name):
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0.1, "0.1"), (an.schedules.Cosine(0.2, epochs=5), "Cosine(rate=0.2, to the last epoch)")]
+)
+def test_optimizers_are_described_with_their_own_rate(tmp_path, rate, text):
+    fit(an.SGD(an.schedules.Constant(0.05)), checkpoint=tmp_path, epochs=1)
+    fit(an.SGD(0.05), checkpoint=tmp_path, resume=True, epochs=1)  # the same
+    with pytest.raises(CheckpointError) as caught:
+        fit(an.SGD(rate), checkpoint=tmp_path, resume=True)
+    both = f"SGD(lr=0.05, momentum=0.0, nesterov=False), not SGD(lr={text}, momentum=0.0, nesterov=False); a training"
+    assert both in str(caught.value)
+
+
 def test_checkpoints_are_not_written_over(tmp_path):
     fit(checkpoint=tmp_path, epochs=1)
     with pytest.raises(CheckpointError, match=r"expected a new folder, but it holds checkpoints; go on.*resume=True"):
@@ -310,6 +322,10 @@ DESCRIPTIONS = {
     "epochs": {"epochs": True},
     "epochs less than the newest checkpoint's": {"epochs": 1},
     "training": {"training": {"members": 3}},
+    "planned_epochs in another order": {"planned_epochs": [2, 1]},
+    "planned_epochs that end elsewhere": {"planned_epochs": [1, 3]},
+    "planned_epochs of text": {"planned_epochs": "12"},
+    "planned_epochs of none": {"planned_epochs": []},
     "stacks": {"stacks": [[0], [2]]},
     "stacks of another number of members": {"stacks": [[0, 1]]},
     "stacks of text": {"stacks": ["ab", "c"]},

@@ -197,6 +197,16 @@ def test_files_of_another_kind_are_named(tmp_path, content, change, said):
     assert said in refused(file)
 
 
+def test_a_checkpoint_is_named(tmp_path):
+    data = an.data.Split(np.zeros((4, 6), np.uint8), np.arange(4) % 2)
+    mine = an.data.Dataset("mine", ("a", "b"), data, data, data)
+    an.fit(an.Sequential(an.Linear(6, 2)), mine, an.Adam(), batch_size=2, epochs=1, checkpoint=tmp_path, progress=False)
+    said = refused(tmp_path / "epoch-000001.safetensors")
+    assert (
+        ", metadata: expected those of a file that Run.save wrote, got those of a checkpoint; load the folder" in said
+    )
+
+
 @pytest.mark.parametrize(("make", "kind"), [(os.mkdir, "a folder"), (os.mkfifo, "a device or a pipe")])
 def test_what_is_no_file_is_named(tmp_path, make, kind):
     make(tmp_path / "model.safetensors")

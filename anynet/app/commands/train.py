@@ -14,7 +14,15 @@ from anynet.app.ending import ending_with_signals
 from anynet.app.experiment import prepare
 from anynet.app.keeping import harmless
 from anynet.app.profiling import profile as profile_steps
-from anynet.app.resuming import check_resumable, has_checkpoints, how_to_go_on, read_started
+from anynet.app.resuming import (
+    NEVER,
+    check_interval,
+    check_resumable,
+    has_checkpoints,
+    how_to_go_on,
+    is_finished,
+    read_started,
+)
 from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.tables import best_table
@@ -61,6 +69,12 @@ def train(
             raise ValueError("--resume: expected no --run, --preset, --seeds, --sweep or --profile with it")
         started, points = read_started(resume)
         done = check_resumable(config, started, resume)
+        check_interval(checkpoint_every)
+        if checkpoint_every == NEVER:
+            raise ValueError("--checkpoint-every: expected an interval with --resume, got never; leave it out")
+        if is_finished(resume, config, done):
+            print(f"{resume}: finished after {format_count(done, 'epoch')}; raise --epochs to go on", file=sys.stderr)
+            return
         print(f"{resume}: goes on after epoch {done} of {config.epochs}", file=sys.stderr)
         with ending_with_signals(f"interrupted; {resume} is as it was") as signals:
             _train(config, points, resume, checkpoint_every, signals, resume=True)

@@ -9,7 +9,7 @@ from anynet.app.config import Config
 from anynet.app.config_file import write_config
 from anynet.app.keeping import Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere
-from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, write_points
+from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs, write_points
 from anynet.app.run_folder import (
     experiment_environment,
     run_pictures,
@@ -82,6 +82,7 @@ class SweepFolder:
             self._write_members(path, {})
 
         known = path if resume else None
+        self._planned = {} if known is None else with_other_epochs(known, members[0].epochs)
         if known is None:
             self.path = begin_anywhere(path, write)
         else:
@@ -134,7 +135,9 @@ class SweepFolder:
         """
         self._points, self._histories = self._points[: len(runs)], [run.history for run in runs]
         official = self._data.official
-        results = {k: run_result(run, official=official) for k, run in enumerate(runs) if run.diverged is None}
+        results = {
+            k: run_result(run, official=official) | self._planned for k, run in enumerate(runs) if run.diverged is None
+        }
         result: dict[str, Any] = {}
 
         def write(path: Path) -> None:
@@ -171,6 +174,7 @@ class SweepFolder:
             **experiment_environment(runs[best], official=self._data.official),
             "order_seed": self._configs[0].order_seed,
             "interrupted": runs.interrupted,
+            **self._planned,
             "members": len(runs),
             "diverged_members": list(runs.diverged),
             "best_member": best,
