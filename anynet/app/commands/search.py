@@ -54,8 +54,8 @@ def search(
     fine_train
         Training images of the second stage. Default: --train.
     prune
-        Stop a trial if its best validation accuracy, from a quarter of the epochs on, is below the median of the
-        finished trials at that epoch; the first five always finish.
+        Stop a trial if its best validation accuracy, from a quarter of the epochs (rounded down) on, is below the
+        median of the finished trials at that epoch; the first five always finish.
     stack_size
         Number of trials trained together as one stack, at most. Trials are stacked if they differ only in learning
         rate, schedule, warm-up, momentum, l2 and init.

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -92,7 +92,7 @@ class Journal(JournalFileBackend):
         super().__init__(str(path), lock_obj=lock)  # type: ignore[arg-type]  # their base class has no public name
         self._path = path
 
-    def append_logs(self, logs: Sequence[Mapping[str, Any]]) -> None:
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append entries."""
         try:
             super().append_logs(logs)
