@@ -18,6 +18,7 @@ from anynet.core.errors import FileError
 from anynet.core.text_files import read_json, read_json_list
 from anynet.training.checkpoint_files import planned_epochs, read_description, read_histories
 from anynet.training.checkpoints import Interval
+from anynet.training.load import NET_FILE
 from anynet.training.members import MOST_MEMBERS
 
 CHECKPOINTS = "checkpoints"
@@ -120,11 +121,21 @@ def _refuse_others(given: Path) -> None:
 
 
 def is_finished(folder: Path, config: Config, done: int) -> bool:
-    """Return True if a run or a sweep has all its epochs, results and pictures."""
-    if done < config.epochs or not (folder / "curves.png").exists():
-        return False
-    with suppress(FileNotFoundError, FileError):  # results are written again
-        return read_json(folder / "result.json", MOST, ADVICE).get("interrupted") is False
+    """Return True if a run or a sweep has all its epochs, and nets, results and pictures after the last one."""
+    return done >= config.epochs and all(_is_complete(each, done) for each in (folder, *folder.glob("member-*")))
+
+
+def _is_complete(folder: Path, epochs: int) -> bool:
+    with suppress(OSError, FileError):  # what is missing or damaged is written again
+        result, written = read_json(folder / "result.json", MOST, ADVICE), (folder / "result.json").stat().st_mtime_ns
+        if "diverged" in result:
+            return True
+        sweep = (folder / POINTS).exists()
+        pictures = ("curves.png",) if sweep else ("curves.png", "weights.png")
+        # A process may have been killed between results and pictures, which are then older.
+        drawn = all((folder / name).stat().st_mtime_ns >= written for name in pictures)
+        ended = (result.get("epochs"), result.get("interrupted")) == (epochs, False)
+        return ended and drawn and (sweep or (folder / NET_FILE).exists())
     return False
 
 

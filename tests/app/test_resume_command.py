@@ -144,12 +144,35 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, capsys, more):
     }
 
 
-@pytest.mark.parametrize("name", ["result.json", "curves.png"])
+@pytest.mark.parametrize(
+    "name", ["result.json", "model.safetensors", "curves.png", "weights.png", "member-1/weights.png"]
+)
 def test_a_finished_run_that_lost_a_file_writes_it_again(tmp_path, name):
-    train("run", epochs=1)
+    train("run", *(("--seeds", "2") if "member" in name else ()), epochs=1)
     (tmp_path / "run" / name).unlink()
     resume("run")
     assert (tmp_path / "run" / name).exists()
+
+
+@pytest.mark.parametrize("more", [(), ("--seeds", "2")])
+@pytest.mark.parametrize("missing", ["results", "pictures"])
+def test_raised_epochs_that_were_killed_at_the_end_are_written(tmp_path, monkeypatch, more, missing):
+    """Checkpoints of all epochs are there, but results, or pictures, are those of fewer."""
+    train("run", *more, epochs=1)
+
+    def stop(*args, **options):
+        raise RuntimeError
+
+    with monkeypatch.context() as killed:
+        killed.setattr("anynet.app.keeping.draw_all", stop)
+        for kind in (RunFolder, sweep_folder.SweepFolder) if missing == "results" else ():
+            killed.setattr(kind, "finish", stop)
+        with pytest.raises(RuntimeError):
+            resume("run", "--epochs", "2")
+    before = (tmp_path / "run" / "curves.png").stat().st_mtime_ns
+    resume("run")
+    assert content_of_result(tmp_path / "run")["epochs"] == 2
+    assert (tmp_path / "run" / "curves.png").stat().st_mtime_ns > before
 
 
 def test_other_things_than_runs_say_what_goes_on(tmp_path, capsys):

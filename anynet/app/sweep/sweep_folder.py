@@ -173,6 +173,7 @@ class SweepFolder:
         return {
             **experiment_environment(runs[best], official=self._data.official),
             "order_seed": self._configs[0].order_seed,
+            "epochs": max(len(run.history) for run in runs),
             "interrupted": runs.interrupted,
             **self._planned,
             "members": len(runs),
