@@ -8,7 +8,8 @@ import pytest
 
 from anynet.app.search import Fine, Grid, Range
 from anynet.app.search.fine import narrow
-from anynet.app.space import convert_space, parse_space, points
+from anynet.app.space import convert_space, points
+from anynet.app.space_text import parse_space
 
 
 def test_a_grid_is_the_product():

@@ -13,7 +13,7 @@ from anynet.app import search as searches
 from anynet.app.config import Config, Count
 from anynet.app.ending import ending_with_signals
 from anynet.app.grouping import STACK_SIZE
-from anynet.app.space import parse_space
+from anynet.app.space_text import parse_space
 from anynet.app.tables import best_table
 from anynet.core.formatting import format_value
 

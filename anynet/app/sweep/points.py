@@ -7,7 +7,8 @@ from typing import Any
 
 from anynet.app.config import Config
 from anynet.app.grouping import MEMBER_SETTINGS
-from anynet.app.space import Grid, Point, combinations, convert_space, parse_space
+from anynet.app.space import Grid, Point, combinations, convert_space
+from anynet.app.space_text import parse_space
 from anynet.core.checks import nearest
 from anynet.training.members import MOST_MEMBERS
 
