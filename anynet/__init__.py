@@ -13,7 +13,23 @@ from anynet.compiler import CompileError, CompileWarning
 from anynet.core import random
 from anynet.core.errors import Error
 from anynet.core.typing import Array, Arrays
-from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, losses
+from anynet.nn import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Hardswish,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Parameter,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+    losses,
+)
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
 from anynet.optim import SGD, Adam, Optimizer, schedules
@@ -22,6 +38,8 @@ from anynet.training import DivergedError, Run, Runs, fit, load, setup
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELU",
+    "GELU",
     "SGD",
     "Adam",
     "Array",
@@ -33,6 +51,7 @@ __all__ = [
     "CompileWarning",
     "DivergedError",
     "Error",
+    "Hardswish",
     "He",
     "Layer",
     "LeakyReLU",
@@ -44,7 +63,9 @@ __all__ = [
     "Run",
     "Runs",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "Softplus",
     "Tanh",
     "Xavier",
     "backend",

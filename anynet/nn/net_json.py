@@ -7,15 +7,20 @@ from numbers import Integral, Real
 from typing import Any
 
 from anynet.core.checks import describe, nearest
-from anynet.nn.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from anynet.nn.batch_norm import BatchNorm
+from anynet.nn.gated_activations import GELU, Hardswish, SiLU
 from anynet.nn.initializers import He, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import Layer
 from anynet.nn.linear import Linear
 from anynet.nn.sequential import Sequential
 
 LAYERS: dict[str, type[Layer]] = {
-    kind.__name__: kind for kind in (BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh)
+    kind.__name__: kind
+    for kind in (
+        *(ELU, GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh),
+        *(BatchNorm, Linear, Sequential),
+    )
 }
 """Layers that can be made from JSON."""
 INITIALIZERS: dict[str, type] = {kind.__name__: kind for kind in (He, Normal, Ones, Xavier, Zeros)}
@@ -57,6 +62,8 @@ def _setting(value: Any) -> Any:
         return int(value)
     if isinstance(value, Real):
         return float(value) if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value
     return to_json(value) if callable(value) else None
 
 
@@ -166,7 +173,9 @@ def _make(description: Any, table: Mapping[str, type], place: str) -> Any:
 
 
 def _read(value: Any, kind: Any, key: str, place: str) -> Any:
-    """Return a setting of a field's type: int, float or an initializer."""
+    """Return a setting of a field's type: str, int, float or an initializer."""
+    if kind is str:
+        return value  # which the class checks
     if kind not in (int, float):
         return _make(value, INITIALIZERS, f"{place}, {key}")
     if isinstance(value, bool) or not isinstance(value, int if kind is int else Real) or not math.isfinite(value):

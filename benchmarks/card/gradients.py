@@ -16,6 +16,7 @@ from anynet.compiler import execution
 from anynet.core.tree import flatten
 from anynet.core.typing import Arrays
 from anynet.nn import Layer
+from anynet.nn.layer import short
 from anynet.nn.losses import Loss
 from benchmarks import common
 
@@ -25,7 +26,10 @@ STEPS, BATCH, FEATURES, CLASSES = 20, 48, 64, 10
 TOLERANCE = 1e-10
 """Largest deviation, relative to the largest number of an array."""
 
-LAYERS = (an.Linear(FEATURES, 96), an.BatchNorm(FEATURES), an.ReLU(), an.LeakyReLU(), an.Sigmoid(), an.Tanh())
+LAYERS = (
+    *(an.Linear(FEATURES, 96), an.BatchNorm(FEATURES), an.ReLU(), an.LeakyReLU(), an.Sigmoid(), an.Tanh()),
+    *(an.ELU(), an.GELU(), an.GELU("none"), an.SiLU(), an.Hardswish(), an.Softplus()),
+)
 LOSSES = (an.losses.softmax_cross_entropy, an.losses.hinge)
 OPTIMIZERS = {
     "SGD": an.SGD(),
@@ -103,7 +107,7 @@ def subjects() -> Iterator[tuple[str, Subject]]:
     """Yield every layer, loss and optimizer, by name."""
     rng = np.random.default_rng(0)
     for layer in LAYERS:
-        yield type(layer).__name__, of_layer(layer, rng)
+        yield short(layer), of_layer(layer, rng)
     for loss in LOSSES:
         yield loss.__name__, of_loss(loss, rng)
     for name, optimizer in OPTIMIZERS.items():

@@ -1,15 +1,31 @@
 """Layers on NumPy against their equations, element by element, and at the edges of their settings."""
 
+import math
 from dataclasses import FrozenInstanceError, dataclass, field, replace
 
 import numpy as np
 import pytest
 from numerical import assert_close
 
-from anynet import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Hardswish,
+    Layer,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from anynet.nn.draw import dtype_name
 from anynet.nn.initializers import He, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import short
+from anynet.nn.normal_cdf import normal_cdf
 from anynet.nn.summary import summary
 
 
@@ -68,13 +84,56 @@ def test_momentum_of_batch_norm_out_of_range_is_refused(momentum):
 def test_default_settings():
     assert BatchNorm(3) == BatchNorm(3, momentum=0.1, eps=1e-5)
     assert LeakyReLU() == LeakyReLU(slope=0.01)
+    assert ELU() == ELU(alpha=1.0)
+    assert GELU() == GELU(approximate="tanh")
 
 
-@pytest.mark.parametrize(("layer", "derivative"), [(ReLU(), 0.0), (LeakyReLU(0.3), 0.3)])
-def test_derivatives_at_kinks_are_those_of_the_left(layer, derivative):
-    y, cache, _ = layer.forward({}, {}, np.zeros((1, 1)), train=True)
+def mapped(layer, points):
+    return layer.forward({}, {}, np.asarray([points]), train=True)[0][0].tolist()
+
+
+EQUATIONS = {
+    ELU(0.7): lambda x: x if x > 0 else 0.7 * (math.exp(x) - 1),
+    GELU(): lambda x: x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2,
+    GELU("none"): lambda x: x * math.erfc(-x / math.sqrt(2)) / 2,
+    SiLU(): lambda x: x / (1 + math.exp(-x)),
+    Hardswish(): lambda x: 0 if x < -3 else x if x > 3 else x * (x + 3) / 6,
+    Softplus(): lambda x: math.log1p(math.exp(x)),
+}
+
+
+@pytest.mark.parametrize("layer", EQUATIONS, ids=repr)
+def test_activations_are_their_equations(layer):
+    points = [-7.0, -3.5, -3.0, -2.5, -1.0, -0.25, 0.0, 1e-9, 0.5, 2.5, 3.0, 3.5, 7.0]
+    assert mapped(layer, points) == pytest.approx([EQUATIONS[layer](x) for x in points], rel=1e-13, abs=1e-15)
+
+
+@pytest.mark.parametrize(("dtype", "rtol", "atol"), [("float32", 3e-6, 1e-40), ("float64", 1e-13, 0)])
+def test_the_normal_distribution_function_is_erfcs(dtype, rtol, atol):
+    """With a small relative error also where it is small."""
+    x = np.concatenate([np.linspace(-10, 10, 2001), [-37.0, 37.0, 1e-30]]).astype(dtype)
+    x = x[(x > -10) | (dtype == "float64")]
+    cdf, density = normal_cdf(x)
+    assert cdf.dtype == density.dtype == dtype
+    np.testing.assert_allclose(cdf, [math.erfc(-v / math.sqrt(2)) / 2 for v in x.tolist()], rtol, atol)
+    np.testing.assert_allclose(cdf, 1 - normal_cdf(-x)[0], rtol=0, atol=2 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(density, [math.exp(-v * v / 2) / math.sqrt(2 * math.pi) for v in x.tolist()], rtol, atol)
+
+
+@pytest.mark.parametrize(
+    ("layer", "kink", "derivative"),
+    [
+        (ReLU(), 0.0, 0.0),
+        (LeakyReLU(0.3), 0.0, 0.3),
+        (ELU(0.3), 0.0, 0.3),
+        (Hardswish(), -3.0, 0.0),
+        (Hardswish(), 3.0, 1.5),
+    ],
+)
+def test_derivatives_at_kinks_are_those_of_the_left(layer, kink, derivative):
+    y, cache, _ = layer.forward({}, {}, np.full((1, 1), kink), train=True)
     dx, _ = layer.backward({}, cache, np.full((1, 1), 2.0))
-    assert y == 0
+    assert y == max(kink, 0)
     assert dx == 2 * derivative
 
 
@@ -153,6 +212,11 @@ def test_hashes_tell_nets_apart():
         LeakyReLU(),
         Sigmoid(),
         Tanh(),
+        ELU(),
+        GELU(),
+        SiLU(),
+        Hardswish(),
+        Softplus(),
         Linear(2, 3),
         BatchNorm(2),
         Sequential(ReLU()),

@@ -4,7 +4,20 @@ import numpy as np
 import pytest
 from numerical import assert_close, central_difference
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Hardswish,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from anynet.core.validated import validated
 
 N, FEATURES = 6, 5
@@ -15,6 +28,12 @@ CASES = {
     "LeakyReLU": (LeakyReLU(0.1), True),
     "Sigmoid": (Sigmoid(), True),
     "Tanh": (Tanh(), True),
+    "ELU": (ELU(0.7), True),
+    "GELU": (GELU(), True),
+    "exact GELU": (GELU("none"), True),
+    "SiLU": (SiLU(), True),
+    "Hardswish": (Hardswish(), True),
+    "Softplus": (Softplus(), True),
     "BatchNorm training": (BatchNorm(FEATURES), True),
     "BatchNorm evaluation": (BatchNorm(FEATURES), False),
     "Sequential": (Sequential(Linear(FEATURES, 4), Sequential(Linear(4, 3), Tanh())), True),
@@ -121,6 +140,11 @@ def test_pytorchs_autograd_agrees(case, rng):
         LeakyReLU: lambda: functional.leaky_relu(t, 0.1),
         Sigmoid: lambda: torch.sigmoid(t),
         Tanh: lambda: torch.tanh(t),
+        ELU: lambda: functional.elu(t, 0.7),
+        GELU: lambda: functional.gelu(t, approximate=layer.approximate),
+        SiLU: lambda: functional.silu(t),
+        Hardswish: lambda: functional.hardswish(t),
+        Softplus: lambda: functional.softplus(t),
         BatchNorm: lambda: functional.batch_norm(t, s["mean"], s["var"], p["gamma"], p["beta"], train, 0.1, 1e-5),
     }[type(layer)]()
     theirs.backward(torch.tensor(dy))
@@ -132,12 +156,21 @@ def test_pytorchs_autograd_agrees(case, rng):
         assert_close(new_state[name], s[name].numpy(), 1e-12)
 
 
-@pytest.mark.parametrize("layer", [Sigmoid(), Tanh()])
-def test_saturated_without_overflow(xp, layer):
+@pytest.mark.parametrize(
+    ("layer", "left", "right", "slope"),
+    [
+        (Sigmoid(), 0, 1, 0),
+        (Tanh(), -1, 1, 0),
+        (ELU(0.5), -0.5, 1e4, 1),
+        *((layer, 0, 1e4, 1) for layer in (GELU(), GELU("none"), SiLU(), Hardswish(), Softplus())),
+    ],
+)
+def test_saturated_without_overflow(xp, layer, left, right, slope):
     x = np.asarray([[-1e4, 1e4]])
-    y, dx, *_ = xp.call(forward_backward(layer, True), {}, {}, x, np.ones((1, 2)))
-    np.testing.assert_array_equal(y, [[0 if isinstance(layer, Sigmoid) else -1, 1]])
-    np.testing.assert_array_equal(dx, 0)
+    with np.errstate(over="raise", invalid="raise"):
+        y, dx, *_ = xp.call(forward_backward(layer, True), {}, {}, x, np.ones((1, 2)))
+    np.testing.assert_array_equal(y, [[left, right]])
+    np.testing.assert_array_equal(dx, [[0, slope]])
 
 
 def test_a_last_batch_of_one_normalises_to_the_shift(xp, rng):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from nets import FEATURES, NET, NETS, N
 
-from anynet import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Tanh
+from anynet import ELU, GELU, BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Tanh
 from anynet.core.random import key, uniform
 from anynet.nn.initializers import Normal
 
@@ -67,6 +67,7 @@ def test_layers_without_features_are_refused(layer):
         (lambda: BatchNorm(2.0), r"BatchNorm\(.*\): n: expected a whole number, got 2.0"),
         (lambda: BatchNorm(2, momentum="0.1"), r"BatchNorm\(.*\): momentum: expected a number, got '0.1'"),
         (lambda: LeakyReLU("0.1"), r"LeakyReLU\(.*\): slope: expected a number, got '0.1'"),
+        (lambda: ELU("1"), r"ELU\(.*\): alpha: expected a number, got '1'"),
         (lambda: Normal(None), r"Normal\(.*\): std: expected a number, got None"),
         (lambda: NET.init(1.5), "seed: expected a whole number, got 1.5"),
         (lambda: NET.init([1, "2"]), "seed: expected a whole number, got '2'"),
@@ -85,6 +86,9 @@ def test_settings_of_another_type_are_refused(make, message):
         (lambda: BatchNorm(2, momentum=math.nan), r"in \(0, 1\]"),
         (lambda: LeakyReLU(math.nan), "expected a finite slope"),
         (lambda: LeakyReLU(math.inf), "expected a finite slope"),
+        (lambda: ELU(-0.1), "expected alpha finite, 0 or more"),
+        (lambda: ELU(math.inf), "expected alpha finite, 0 or more"),
+        (lambda: GELU("erf"), r"^GELU\(approximate='erf'\): expected approximate \"tanh\" or \"none\"$"),
         (lambda: Normal(-1.0), "expected std finite, 0 or more"),
         (lambda: Normal(math.nan), "expected std finite, 0 or more"),
     ],

@@ -7,7 +7,20 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Hardswish,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 
 SIZES = st.sampled_from([1, 2, 3, 16, 17]) | st.integers(1, 70)
 MEMBERS = st.sampled_from([(), (), (1,), (2,), (3,)])
@@ -46,6 +59,12 @@ LAYERS = {
     "LeakyReLU": (lambda shape: LeakyReLU(0.1), True),
     "Sigmoid": (lambda shape: Sigmoid(), True),
     "Tanh": (lambda shape: Tanh(), True),
+    "ELU": (lambda shape: ELU(0.7), True),
+    "GELU": (lambda shape: GELU(), True),
+    "exact GELU": (lambda shape: GELU("none"), True),
+    "SiLU": (lambda shape: SiLU(), True),
+    "Hardswish": (lambda shape: Hardswish(), True),
+    "Softplus": (lambda shape: Softplus(), True),
     "BatchNorm training": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), True),
     "BatchNorm evaluation": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), False),
 }
@@ -91,7 +110,8 @@ def nets(draw, shape: Shape, smooth: bool = False) -> Sequential:
 
     smooth: of activations without a kink only.
     """
-    kinds = [Sigmoid(), Tanh()] if smooth else [ReLU(), LeakyReLU(0.2), Sigmoid(), Tanh()]
+    kinds = [Sigmoid(), Tanh(), GELU(), SiLU(), Softplus()]
+    kinds += [] if smooth else [ReLU(), LeakyReLU(0.2), ELU(0.7), Hardswish()]
     layers, n_in = [], shape.n_in
     for _ in range(draw(st.integers(0, 2))):
         n_hidden = draw(SIZES)

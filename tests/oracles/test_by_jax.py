@@ -9,7 +9,20 @@ from agreement import agree
 from hypothesis import strategies as st
 from there import There
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh, backend
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Hardswish,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+    backend,
+)
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import hinge, softmax_cross_entropy
 
@@ -21,8 +34,9 @@ def float64(jax, thorough):
     return There(backend("jax"), "float64", thorough)
 
 
-def layer_formula(xp, layer, p, s, x, train):
+def layer_formula(jax, layer, p, s, x, train):
     """y, as textbooks have it."""
+    xp = jax.numpy
     row = SimpleNamespace(**{name: a[..., None, :] for name, a in (p | s).items() if name != "W"})
     match layer:
         case Linear():
@@ -35,6 +49,18 @@ def layer_formula(xp, layer, p, s, x, train):
             return xp.exp(x) / (1 + xp.exp(x))
         case Tanh():
             return (xp.exp(x) - xp.exp(-x)) / (xp.exp(x) + xp.exp(-x))
+        case ELU(alpha):
+            return xp.where(x > 0, x, alpha * (xp.exp(x) - 1))
+        case GELU("none"):
+            return x * jax.scipy.special.ndtr(x)
+        case GELU():
+            return x / (1 + xp.exp(-2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
+        case SiLU():
+            return x / (1 + xp.exp(-x))
+        case Hardswish():
+            return x * xp.clip(x + 3, 0, 6) / 6
+        case Softplus():
+            return xp.log(1 + xp.exp(x))
         case BatchNorm(_, _, eps):
             if train:
                 row.mean, row.var = xp.mean(x, axis=-2, keepdims=True), xp.var(x, axis=-2, keepdims=True)
@@ -69,7 +95,7 @@ def test_layers(jax, float64, name):
             return (
                 {"y": y, "dx": dx} | grads,
                 differentiated(lambda params, state, x: layer.forward(params, state, x, train=train)[0]),
-                differentiated(lambda params, state, x: layer_formula(jax.numpy, layer, params, state, x, train)),
+                differentiated(lambda params, state, x: layer_formula(jax, layer, params, state, x, train)),
             )
 
         ours, forward, formula = float64.call(three_ways, *point)
@@ -117,7 +143,7 @@ def test_nets_with_a_penalty(jax, float64, name):
             p = net.layout.split(params)
             for i, layer in enumerate(net.layers):
                 mine = [{n.split(".")[1]: a for n, a in named.items() if n.startswith(f"{i}.")} for named in (p, state)]
-                x = layer_formula(jax.numpy, layer, *mine, x, train)
+                x = layer_formula(jax, layer, *mine, x, train)
             penalty = sum((p[name] ** 2).sum(axis=(-2, -1)) for name in p if name.endswith(".W"))
             return loss_formula(jax.numpy, loss, x, labels) + l2 * penalty
 

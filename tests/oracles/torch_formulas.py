@@ -5,7 +5,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Hardswish,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from anynet.nn.losses import hinge, softmax_cross_entropy
 
 torch = pytest.importorskip("torch")
@@ -27,6 +40,16 @@ def layer(own: Linear, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> 
             return torch.sigmoid(t)
         case Tanh():
             return torch.tanh(t)
+        case ELU(alpha):
+            return functional.elu(t, alpha)
+        case GELU(approximate):
+            return functional.gelu(t, approximate=approximate)
+        case SiLU():
+            return functional.silu(t)
+        case Hardswish():
+            return functional.hardswish(t)
+        case Softplus():
+            return functional.softplus(t)
         case BatchNorm(_, momentum, eps):
             return functional.batch_norm(t, s["mean"], s["var"], p["gamma"], p["beta"], train, momentum, eps)
     raise NotImplementedError(own)

@@ -171,11 +171,16 @@ NETS = {"one layer": an.Sequential(an.Linear(13, 5))} | {
     for kind in (an.ReLU(), an.LeakyReLU(0.1), an.Sigmoid(), an.Tanh())
     for normalised in (False, True)
 }
+NETS["other activations"] = an.Sequential(
+    *(an.Linear(13, 17), an.ELU(0.7), an.Linear(17, 16), an.GELU(), an.Linear(16, 9), an.GELU("none")),
+    *(an.Linear(9, 17), an.SiLU(), an.Linear(17, 12), an.Hardswish(), an.Linear(12, 9), an.Softplus()),
+    an.Linear(9, 5),
+)
 FIRST = f"{an.ReLU()}, batch-normalised"
 
 
 @pytest.mark.parametrize("members", [(), (3,)], ids=["single", "members"])
-@on_backends("name", NETS, fast=compiling(FIRST))
+@on_backends("name", NETS, fast=compiling(FIRST, "other activations"))
 def test_gradients_in_a_loop_are_numpys(backend_here, rng, name, members):
     """Summed over three batches of 11, of either loss and the penalty; and costs, and running statistics."""
     net = NETS[name]

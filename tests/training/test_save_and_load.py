@@ -173,7 +173,9 @@ def test_a_file_is_replaced_whole(tmp_path, monkeypatch):
 layers = st.deferred(
     lambda: st.one_of(
         st.builds(an.LeakyReLU, st.floats(0, 1)),
-        st.sampled_from([an.ReLU(), an.Sigmoid(), an.Tanh()]),
+        st.builds(an.ELU, st.floats(0, 9)),
+        st.builds(an.GELU, st.sampled_from(["tanh", "none"])),
+        st.sampled_from([an.ReLU(), an.Sigmoid(), an.Tanh(), an.SiLU(), an.Hardswish(), an.Softplus()]),
         st.builds(an.BatchNorm, st.just(4), st.floats(0.01, 1), st.floats(1e-9, 1)),
         st.builds(an.Linear, st.just(4), st.just(4), initializers, initializers),
         st.lists(layers, min_size=1, max_size=3).map(lambda inner: an.Sequential(*inner)),

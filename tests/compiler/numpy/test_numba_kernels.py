@@ -16,6 +16,7 @@ kernels = pytest.importorskip("anynet.compiler.numpy.numba_kernels", exc_type=Im
 NETS = {
     "relu and batch norm": (an.Linear(3072, 6), an.BatchNorm(6), an.ReLU(), an.Linear(6, 3)),
     "tanh and leaky relu": (an.Linear(3072, 6), an.Tanh(), an.Linear(6, 5), an.LeakyReLU(), an.Linear(5, 3)),
+    "gated": (an.Linear(3072, 6), an.GELU("none"), an.Linear(6, 5), an.Hardswish(), an.Linear(5, 3)),
 }
 OPTIMIZERS = {"sgd": an.SGD(), "nesterov": an.SGD(momentum=0.9, nesterov=True), "adam": an.Adam()}
 
@@ -59,6 +60,7 @@ def train(net, optimizer, split, members, dtype, hot):
         pytest.param("relu and batch norm", "nesterov", 0, "float64", marks=pytest.mark.slow),
         pytest.param("relu and batch norm", "sgd", 2, "float64", marks=pytest.mark.slow),
         ("tanh and leaky relu", "adam", 0, "float32"),
+        ("gated", "sgd", 0, "float64"),
     ],
 )
 def test_they_train_as_the_plain_step_does(compiled, rng, net, optimizer, members, dtype):
