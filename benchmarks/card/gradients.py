@@ -29,6 +29,8 @@ TOLERANCE = 1e-10
 LAYERS = (
     *(an.Linear(FEATURES, 96), an.BatchNorm(FEATURES), an.ReLU(), an.LeakyReLU(), an.Sigmoid(), an.Tanh()),
     *(an.ELU(), an.GELU(), an.GELU("none"), an.SiLU(), an.Hardswish(), an.Softplus()),
+    *(an.LayerNorm(FEATURES), an.GroupNorm(4, FEATURES), an.Scale(FEATURES), an.Dropout()),
+    an.Residual(an.Linear(FEATURES, FEATURES), an.Tanh()),
 )
 LOSSES = (an.losses.softmax_cross_entropy, an.losses.hinge)
 OPTIMIZERS = {
@@ -118,16 +120,16 @@ def of_layer(layer: Layer, rng: np.random.Generator) -> Subject:
     """Sum of outputs, new state and gradients of a layer in training mode, over random inputs and output gradients."""
 
     def compute(shared: Any, row: Any) -> Any:
-        params, state = shared
+        params, state, key = shared
         x, dy = 2 * row[0], 2 * row[1]  # a product that reads a row itself cannot be captured
-        y, cache, new_state = layer.forward(params, state, x, train=True)
+        y, cache, new_state = layer.forward(params, state, x, train=True, **({"rng": key} if layer.uses_rng else {}))
         return y, new_state, *layer.backward(params, cache, dy)
 
     params: Arrays = {name: rng.standard_normal(p.shape) for name, p in layer.parameters().items()}
     state: Arrays = {name: rng.uniform(0.5, 2, p.shape) for name, p in layer.state().items()}
     x = rng.standard_normal((STEPS, BATCH, FEATURES))
-    y = layer.forward(params, state, x[0], train=True)[0]
-    return _summed(compute, (params, state), (x, rng.standard_normal((STEPS, *y.shape))))
+    dy = rng.standard_normal((STEPS, BATCH, layer.features()[1] or FEATURES))
+    return _summed(compute, (params, state, an.random.key(0)), (x, dy))
 
 
 def of_loss(loss: Loss, rng: np.random.Generator) -> Subject:

@@ -11,11 +11,16 @@ from anynet import (
     ELU,
     GELU,
     BatchNorm,
+    Dropout,
+    GroupNorm,
     Hardswish,
     Layer,
+    LayerNorm,
     LeakyReLU,
     Linear,
     ReLU,
+    Residual,
+    Scale,
     Sequential,
     Sigmoid,
     SiLU,
@@ -23,7 +28,7 @@ from anynet import (
     Tanh,
 )
 from anynet.nn.draw import dtype_name
-from anynet.nn.initializers import He, Normal, Ones, Xavier, Zeros
+from anynet.nn.initializers import Constant, He, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import short
 from anynet.nn.normal_cdf import normal_cdf
 from anynet.nn.summary import summary
@@ -86,6 +91,10 @@ def test_default_settings():
     assert LeakyReLU() == LeakyReLU(slope=0.01)
     assert ELU() == ELU(alpha=1.0)
     assert GELU() == GELU(approximate="tanh")
+    assert LayerNorm(3) == LayerNorm(3, eps=1e-5)
+    assert GroupNorm(2, 4) == GroupNorm(2, 4, eps=1e-5)
+    assert Scale(3) == Scale(3, value=1.0)
+    assert Dropout() == Dropout(p=0.5)
 
 
 def mapped(layer, points):
@@ -138,18 +147,27 @@ def test_derivatives_at_kinks_are_those_of_the_left(layer, kink, derivative):
 
 
 def test_the_penalty_is_on_the_weights_of_linear_layers_alone():
-    net = Sequential(Linear(3, 2), BatchNorm(2), Linear(2, 4))
+    net = Sequential(Linear(3, 2), BatchNorm(2), Linear(2, 4), LayerNorm(4), GroupNorm(2, 4), Scale(4))
     assert {name for name, p in net.parameters().items() if p.is_weight is True} == {"0.W", "2.W"}
     assert {name for name, p in net.parameters().items() if p.is_weight is False} == {
-        "0.b", "1.gamma", "1.beta", "2.b"
+        "0.b", "1.gamma", "1.beta", "2.b", "3.gamma", "3.beta", "4.gamma", "4.beta", "5.s"
     }  # fmt: skip
     assert net.layout.n_weights == net.layout.slots["0.b"].start == 32
+
+
+def test_scales_begin_with_their_value():
+    net = Sequential(Scale(3, 1e-4), Scale(3))
+    parts = net.layout.split(net.init([0, 1], like=np.zeros(1))[0])
+    np.testing.assert_array_equal(parts["0.s"], np.full((2, 3), 1e-4))
+    np.testing.assert_array_equal(parts["1.s"], np.ones((2, 3)))
 
 
 def test_multiply_adds():
     assert [layer.multiply_adds() for layer in (Linear(3, 4), BatchNorm(5), ReLU(), Tanh(), Sigmoid())] == [
         12, 5, 0, 0, 0
     ]  # fmt: skip
+    layers = LayerNorm(5), GroupNorm(2, 4), Scale(3), Dropout(), Residual(Linear(3, 4), Linear(4, 3))
+    assert [layer.multiply_adds() for layer in layers] == [5, 4, 3, 0, 24]
 
 
 # ---- what layers are given
@@ -219,8 +237,14 @@ def test_hashes_tell_nets_apart():
         Softplus(),
         Linear(2, 3),
         BatchNorm(2),
+        Dropout(),
+        LayerNorm(2),
+        GroupNorm(1, 2),
+        Scale(2),
+        Residual(ReLU()),
         Sequential(ReLU()),
         He(),
+        Constant(0.5),
         Normal(),
         Xavier(),
         Zeros(),
@@ -229,7 +253,7 @@ def test_hashes_tell_nets_apart():
     ids=repr,
 )
 def test_layers_and_initializers_are_values(value):
-    assert hash(value) == hash(replace(value) if not isinstance(value, Sequential) else value[:])
+    assert hash(value) == hash(replace(value) if not isinstance(value, Residual | Sequential) else value[:])
     with pytest.raises(FrozenInstanceError):
         value.anything = 1
 

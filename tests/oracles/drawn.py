@@ -11,10 +11,15 @@ from anynet import (
     ELU,
     GELU,
     BatchNorm,
+    Dropout,
+    GroupNorm,
     Hardswish,
+    LayerNorm,
     LeakyReLU,
     Linear,
     ReLU,
+    Residual,
+    Scale,
     Sequential,
     Sigmoid,
     SiLU,
@@ -65,6 +70,12 @@ LAYERS = {
     "SiLU": (lambda shape: SiLU(), True),
     "Hardswish": (lambda shape: Hardswish(), True),
     "Softplus": (lambda shape: Softplus(), True),
+    "LayerNorm": (lambda shape: LayerNorm(shape.n_in + 1, eps=0.1), True),
+    "GroupNorm": (lambda shape: GroupNorm(3, 3 * shape.n_in + 3, eps=0.1), True),
+    "Scale": (lambda shape: Scale(shape.n_in), True),
+    "Dropout training": (lambda shape: Dropout(0.4), True),
+    "Dropout evaluation": (lambda shape: Dropout(0.4), False),
+    "Residual": (lambda shape: Residual(Linear(shape.n_in, shape.n_out), Linear(shape.n_out, shape.n_in)), True),
     "BatchNorm training": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), True),
     "BatchNorm evaluation": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), False),
 }
@@ -76,19 +87,30 @@ class LayerPoint(NamedTuple):
     state: dict
     x: np.ndarray
     dy: np.ndarray
+    key: np.ndarray
+
+
+def forward(layer, params: dict, state: dict, x: Any, key: Any, train: bool) -> Any:
+    """What the layer's ``forward`` returns, with the key if it takes one."""
+    return layer.forward(params, state, x, train=train, **({"rng": key} if layer.uses_rng else {}))
 
 
 def layer_point(layer, shape: Shape, seed: int) -> LayerPoint:
-    """Parameters, state, input and output gradient; no input nearer to 0, where activations have kinks, than 1/16."""
+    """Parameters, state, input, output gradient and key of random numbers.
+
+    No input is nearer to 0, where activations have kinks, than 1/16.
+    """
     rng = np.random.default_rng(seed)
     if isinstance(layer, BatchNorm):
         shape = shape._replace(n=max(shape.n, 2))  # one sample alone is refused in training
+    shape = shape._replace(n_in=layer.features()[0] or shape.n_in)
     x = normal(rng, (*shape.members, shape.n, shape.n_in))
     return LayerPoint(
         {name: normal(rng, (*shape.members, *p.shape)) for name, p in layer.parameters().items()},
         {name: uniform(rng, 0.5, 2, (*shape.members, *p.shape)) for name, p in layer.state().items()},
         np.copysign(np.maximum(np.abs(x), 1 / 16), x),
         normal(rng, (*shape.members, shape.n, layer.features()[1] or shape.n_in)),
+        rng.integers(-(2**31), 2**31, (*shape.members, 2), np.int32),
     )
 
 

@@ -30,9 +30,9 @@ def test_layers(float64, name):
 
     def layer_holds(shape, seed):
         layer = make(shape)
-        params, state, x, _ = drawn.layer_point(layer, shape, seed)
-        backend = float64.backend
-        hold(gradcheck.of_layer(layer, x, params=params, state=state, train=train, seed=seed, backend=backend))
+        params, state, x, _, key = drawn.layer_point(layer, shape, seed)
+        backend, given = float64.backend, {"params": params, "state": state, "train": train, "rng": key}
+        hold(gradcheck.of_layer(layer, x, seed=seed, backend=backend, **given))
 
     drawn.for_all(layer_holds, float64.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 

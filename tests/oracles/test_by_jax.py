@@ -13,16 +13,22 @@ from anynet import (
     ELU,
     GELU,
     BatchNorm,
+    Dropout,
+    GroupNorm,
     Hardswish,
+    LayerNorm,
     LeakyReLU,
     Linear,
     ReLU,
+    Residual,
+    Scale,
     Sigmoid,
     SiLU,
     Softplus,
     Tanh,
     backend,
 )
+from anynet.core.random import uniform
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import hinge, softmax_cross_entropy
 
@@ -34,10 +40,10 @@ def float64(jax, thorough):
     return There(backend("jax"), "float64", thorough)
 
 
-def layer_formula(jax, layer, p, s, x, train):
+def layer_formula(jax, layer, p, s, x, train, key=None):
     """y, as textbooks have it."""
     xp = jax.numpy
-    row = SimpleNamespace(**{name: a[..., None, :] for name, a in (p | s).items() if name != "W"})
+    row = SimpleNamespace(**{name: a[..., None, :] for name, a in (p | s).items() if name[-1] != "W"})
     match layer:
         case Linear():
             return xp.einsum("...ni,...io->...no", x, p["W"]) + row.b
@@ -61,6 +67,24 @@ def layer_formula(jax, layer, p, s, x, train):
             return x * xp.clip(x + 3, 0, 6) / 6
         case Softplus():
             return xp.log(1 + xp.exp(x))
+        case LayerNorm(_, eps):
+            mean, var = xp.mean(x, axis=-1, keepdims=True), xp.var(x, axis=-1, keepdims=True)
+            return row.gamma * (x - mean) * (var + eps) ** -0.5 + row.beta
+        case GroupNorm(groups, n, eps):
+            parts = xp.split(x, groups, axis=-1)
+            ones = {"gamma": xp.ones(n // groups), "beta": xp.zeros(n // groups)}
+            parts = [layer_formula(jax, LayerNorm(n // groups, eps), ones, {}, part, train) for part in parts]
+            return row.gamma * xp.concat(parts, axis=-1) + row.beta
+        case Scale():
+            return x * row.s
+        case Dropout(rate):
+            return x * (uniform(key, x.shape[-2:], x.dtype) >= rate) / (1 - rate) if train else x
+        case Residual(layers):
+            y = x
+            for i, inner in enumerate(layers):
+                own = {name.split(".")[1]: a for name, a in p.items() if name.startswith(f"{i}.")}
+                y = layer_formula(jax, inner, own, {}, y, train)
+            return x + y
         case BatchNorm(_, _, eps):
             if train:
                 row.mean, row.var = xp.mean(x, axis=-2, keepdims=True), xp.var(x, axis=-2, keepdims=True)
@@ -84,18 +108,18 @@ def test_layers(jax, float64, name):
         layer = make(shape)
         point = drawn.layer_point(layer, shape, seed)
 
-        def three_ways(params, state, x, dy):
+        def three_ways(params, state, x, dy, key):
             def differentiated(function):
                 y, pull = jax.vjp(lambda params, x: function(params, state, x), params, x)
                 grads, dx = pull(dy)
                 return {"y": y, "dx": dx} | grads
 
-            y, cache, _ = layer.forward(params, state, x, train=train)
+            y, cache, _ = drawn.forward(layer, params, state, x, key, train)
             dx, grads = layer.backward(params, cache, dy)
             return (
                 {"y": y, "dx": dx} | grads,
-                differentiated(lambda params, state, x: layer.forward(params, state, x, train=train)[0]),
-                differentiated(lambda params, state, x: layer_formula(jax, layer, params, state, x, train)),
+                differentiated(lambda params, state, x: drawn.forward(layer, params, state, x, key, train)[0]),
+                differentiated(lambda params, state, x: layer_formula(jax, layer, params, state, x, train, key)),
             )
 
         ours, forward, formula = float64.call(three_ways, *point)

@@ -21,8 +21,8 @@ def test_layers(theirs, there, name):
         layer = make(shape)
         point = drawn.layer_point(layer, shape, seed)
 
-        def ours(params, state, x, dy):
-            y, cache, new_state = layer.forward(params, state, x, train=train)
+        def ours(params, state, x, dy, key):
+            y, cache, new_state = drawn.forward(layer, params, state, x, key, train)
             dx, grads = layer.backward(params, cache, dy)
             alone = layer.parameter_gradients(params, cache, dy)
             return {
@@ -33,9 +33,9 @@ def test_layers(theirs, there, name):
                 "dx": dx,
             }
 
-        def truth(params, state, x, dy):
+        def truth(params, state, x, dy, key):
             p, s, t = theirs.leaves(params), theirs.copies(state), theirs.leaf(x)
-            y = theirs.layer(layer, p, s, t, train)
+            y = theirs.layer(layer, p, s, t, train, key)
             y.backward(theirs.torch.tensor(dy))
             grads = theirs.gradients(p)
             alone = {f"{name} alone": grad for name, grad in grads.items()}

@@ -9,16 +9,23 @@ from anynet import (
     ELU,
     GELU,
     BatchNorm,
+    Dropout,
+    GroupNorm,
     Hardswish,
+    Layer,
+    LayerNorm,
     LeakyReLU,
     Linear,
     ReLU,
+    Residual,
+    Scale,
     Sequential,
     Sigmoid,
     SiLU,
     Softplus,
     Tanh,
 )
+from anynet.core.random import uniform
 from anynet.nn.losses import hinge, softmax_cross_entropy
 
 torch = pytest.importorskip("torch")
@@ -27,8 +34,10 @@ functional = torch.nn.functional
 Tensors = dict[str, torch.Tensor]
 
 
-def layer(own: Linear, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:
-    """A layer's output; the state is updated in place."""
+def layer(
+    own: Layer, p: Tensors, s: Tensors, t: torch.Tensor, train: bool, key: np.ndarray | None = None
+) -> torch.Tensor:
+    """A layer's output; the state is updated in place. key: of the random numbers that it takes."""
     match own:
         case Linear():
             return functional.linear(t, p["W"].T, p["b"])
@@ -50,16 +59,27 @@ def layer(own: Linear, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> 
             return functional.hardswish(t)
         case Softplus():
             return functional.softplus(t)
+        case LayerNorm(n, eps):
+            return functional.layer_norm(t, (n,), p["gamma"], p["beta"], eps)
+        case GroupNorm(groups, _, eps):
+            return functional.group_norm(t, groups, p["gamma"], p["beta"], eps)
+        case Scale():
+            return t * p["s"]
+        case Dropout(rate):
+            kept = uniform(key, tuple(t.shape), np.dtype(np.float64)) >= rate
+            return t * torch.tensor(kept / (1 - rate)) if train else t
+        case Residual():
+            return t + net(own, p, s, t, train)
         case BatchNorm(_, momentum, eps):
             return functional.batch_norm(t, s["mean"], s["var"], p["gamma"], p["beta"], train, momentum, eps)
     raise NotImplementedError(own)
 
 
-def net(own: Sequential, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:
+def net(own: Residual | Sequential, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:
     """A net's logits, of parameters and state named after the layers' places; the state is updated in place."""
     for i, one in enumerate(own.layers):
         mine = [
-            {name.split(".")[1]: a for name, a in named.items() if name.split(".")[0] == str(i)} for named in (p, s)
+            {name.split(".", 1)[1]: a for name, a in named.items() if name.split(".")[0] == str(i)} for named in (p, s)
         ]
         t = layer(one, *mine, t, train)
     return t
