@@ -20,7 +20,6 @@ from anynet.nn import (
     Tanh,
 )
 from anynet.nn.initializers import He, Initializer, Normal, Xavier, Zeros
-from anynet.nn.losses import Loss, hinge, softmax_cross_entropy
 from anynet.optim import SGD, Adam, Optimizer
 from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
 
@@ -35,7 +34,6 @@ ACTIVATIONS: dict[str, Layer] = {
     "sigmoid": Sigmoid(),
     "tanh": Tanh(),
 }
-LOSSES: dict[str, Loss] = {"cross-entropy": softmax_cross_entropy, "hinge": hinge}
 
 
 def net(config: Config, n_in: int, n_out: int) -> Sequential:

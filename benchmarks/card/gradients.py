@@ -32,7 +32,11 @@ LAYERS = (
     *(an.LayerNorm(FEATURES), an.GroupNorm(4, FEATURES), an.Scale(FEATURES), an.Dropout()),
     an.Residual(an.Linear(FEATURES, FEATURES), an.Tanh()),
 )
-LOSSES = (an.losses.softmax_cross_entropy, an.losses.hinge)
+LOSSES = (
+    *(an.losses.softmax_cross_entropy, an.losses.hinge),
+    an.losses.CrossEntropy(label_smoothing=0.1, class_weights=tuple(range(1, CLASSES + 1))),
+)
+TARGET_LOSSES = (an.losses.mean_squared_error, an.losses.Huber(), an.losses.binary_cross_entropy)
 OPTIMIZERS = {
     "SGD": an.SGD(),
     "SGD, momentum": an.SGD(momentum=0.9),
@@ -110,8 +114,8 @@ def subjects() -> Iterator[tuple[str, Subject]]:
     rng = np.random.default_rng(0)
     for layer in LAYERS:
         yield short(layer), of_layer(layer, rng)
-    for loss in LOSSES:
-        yield loss.__name__, of_loss(loss, rng)
+    for loss in (*LOSSES, *TARGET_LOSSES):
+        yield getattr(loss, "__name__", str(loss)), of_loss(loss, rng)
     for name, optimizer in OPTIMIZERS.items():
         yield name, of_optimizer(optimizer, rng)
 
@@ -133,8 +137,9 @@ def of_layer(layer: Layer, rng: np.random.Generator) -> Subject:
 
 
 def of_loss(loss: Loss, rng: np.random.Generator) -> Subject:
-    """Sum of a loss and of its gradients over random logits and labels."""
-    logits, labels = rng.standard_normal((STEPS, BATCH, CLASSES)), rng.integers(0, CLASSES, (STEPS, BATCH))
+    """Sum of a loss and of its gradients over random logits and labels, or targets."""
+    logits = rng.standard_normal((STEPS, BATCH, CLASSES))
+    labels: Any = rng.integers(0, CLASSES, (STEPS, BATCH)) if loss in LOSSES else rng.random(logits.shape)
     return _summed(lambda shared, row: loss(*row), (), (logits, labels))
 
 

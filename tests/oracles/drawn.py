@@ -26,6 +26,14 @@ from anynet import (
     Softplus,
     Tanh,
 )
+from anynet.nn.losses import (
+    CrossEntropy,
+    Huber,
+    binary_cross_entropy,
+    hinge,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
 
 SIZES = st.sampled_from([1, 2, 3, 16, 17]) | st.integers(1, 70)
 MEMBERS = st.sampled_from([(), (), (1,), (2,), (3,)])
@@ -124,6 +132,25 @@ def scores(shape: Shape, seed: int) -> tuple[np.ndarray, np.ndarray]:
     labels = rng.integers(0, shape.n_out, logits.shape[:-1])
     np.put_along_axis(logits, labels[..., None], np.take_along_axis(logits, labels[..., None], -1) + 1 / 8, axis=-1)
     return logits, labels
+
+
+def outputs_and_targets(shape: Shape, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs and targets in [0, 1] for a loss, n_out numbers for each sample."""
+    rng = np.random.default_rng(seed)
+    drawn = (*shape.members, shape.n, shape.n_out)
+    return 2 * normal(rng, drawn), uniform(rng, 0, 1, drawn)
+
+
+LOSSES = {
+    "softmax_cross_entropy": (lambda shape: softmax_cross_entropy, scores),
+    "hinge": (lambda shape: hinge, scores),
+    "smoothed": (lambda shape: CrossEntropy(0.1), scores),
+    "weighted": (lambda shape: CrossEntropy(0.2, 1 + np.arange(shape.n_out) % 3), scores),
+    "mean_squared_error": (lambda shape: mean_squared_error, outputs_and_targets),
+    "Huber": (lambda shape: Huber(0.5), outputs_and_targets),
+    "binary_cross_entropy": (lambda shape: binary_cross_entropy, outputs_and_targets),
+}
+"""By name, how to make a loss of n_out classes or numbers, and its arguments."""
 
 
 @st.composite

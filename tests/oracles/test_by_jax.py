@@ -30,7 +30,14 @@ from anynet import (
 )
 from anynet.core.random import uniform
 from anynet.nn.l2 import add_l2_gradient, l2_cost
-from anynet.nn.losses import hinge, softmax_cross_entropy
+from anynet.nn.losses import (
+    CrossEntropy,
+    Huber,
+    binary_cross_entropy,
+    hinge,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 
@@ -93,6 +100,22 @@ def layer_formula(jax, layer, p, s, x, train, key=None):
 
 
 def loss_formula(xp, loss, logits, labels):
+    if loss is mean_squared_error:
+        return xp.mean((logits - labels) ** 2, axis=(-2, -1))
+    if loss is binary_cross_entropy:
+        p = 1 / (1 + xp.exp(-logits))
+        return -xp.mean(labels * xp.log(p) + (1 - labels) * xp.log(1 - p), axis=(-2, -1))
+    match loss:
+        case Huber(delta):
+            r = abs(logits - labels)
+            return xp.mean(xp.where(r <= delta, r**2 / 2, delta * (r - delta / 2)), axis=(-2, -1))
+        case CrossEntropy(smoothing, weights):
+            n = logits.shape[-1]
+            weights = xp.asarray(weights or [1.0] * n)
+            right = labels[..., None] == xp.arange(n)
+            log_p = xp.log(xp.exp(logits) / xp.sum(xp.exp(logits), axis=-1, keepdims=True))
+            each = weights * ((1 - smoothing) * right + smoothing / n) * log_p
+            return -xp.sum(each, axis=(-2, -1)) / xp.sum(weights[labels], axis=-1)
     right = xp.take_along_axis(logits, labels[..., None], axis=-1)
     if loss is softmax_cross_entropy:
         return xp.mean(xp.log(xp.sum(xp.exp(logits), axis=-1)) - right[..., 0], axis=-1)
@@ -129,11 +152,13 @@ def test_layers(jax, float64, name):
     drawn.for_all(layers_agree, float64.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", drawn.LOSSES)
 def test_losses(jax, float64, name):
-    loss = LOSSES[name]
+    make, arguments = drawn.LOSSES[name]
 
     def losses_agree(shape, seed):
+        loss = make(shape)
+
         def three_ways(logits, labels):
             def differentiated(function):
                 value, pull = jax.vjp(lambda logits: function(logits, labels), logits)
@@ -145,7 +170,7 @@ def test_losses(jax, float64, name):
                 differentiated(lambda logits, labels: loss_formula(jax.numpy, loss, logits, labels)),
             )
 
-        ours, forward, formula = float64.call(three_ways, *drawn.scores(shape, seed))
+        ours, forward, formula = float64.call(three_ways, *arguments(shape, seed))
         agree(ours, forward, float64.rtol, least=1 / shape.n)
         agree(ours, formula, float64.rtol, least=1 / shape.n)
 

@@ -47,12 +47,12 @@ def test_layers(theirs, there, name):
     drawn.for_all(layers_agree, there.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", drawn.LOSSES)
 def test_losses(theirs, there, name):
-    loss = LOSSES[name]
+    make, arguments = drawn.LOSSES[name]
 
     def losses_agree(shape, seed):
-        logits, labels = drawn.scores(shape, seed)
+        loss, (logits, labels) = make(shape), arguments(shape, seed)
 
         def ours(logits, labels):
             value, dlogits = loss(logits, labels)
@@ -60,7 +60,7 @@ def test_losses(theirs, there, name):
 
         def truth(logits, labels):
             t = theirs.leaf(logits)
-            value = theirs.LOSSES[loss](t, theirs.torch.tensor(labels))
+            value = theirs.loss(loss, t, theirs.torch.tensor(labels))
             value.backward()
             return {**theirs.numbers({"value": value}), **theirs.gradients({"logits": t})}
 

@@ -26,7 +26,15 @@ from anynet import (
     Tanh,
 )
 from anynet.core.random import uniform
-from anynet.nn.losses import hinge, softmax_cross_entropy
+from anynet.nn.losses import (
+    CrossEntropy,
+    Huber,
+    Loss,
+    binary_cross_entropy,
+    hinge,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
@@ -89,8 +97,20 @@ LOSSES: dict[Callable, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     softmax_cross_entropy: functional.cross_entropy,
     # PyTorch divides by the number of classes as well.
     hinge: lambda logits, labels: functional.multi_margin_loss(logits, labels) * logits.shape[1],
+    mean_squared_error: functional.mse_loss,
+    binary_cross_entropy: functional.binary_cross_entropy_with_logits,
 }
-"""PyTorch's name for each loss."""
+"""PyTorch's name for each loss without settings."""
+
+
+def loss(own: Loss, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    match own:
+        case CrossEntropy(smoothing, weights):
+            weight = weights and torch.tensor(weights, dtype=torch.float64)
+            return functional.cross_entropy(outputs, targets, weight, label_smoothing=smoothing)
+        case Huber(delta):
+            return functional.huber_loss(outputs, targets, delta=delta)
+    return LOSSES[own](outputs, targets)
 
 
 def leaf(array: np.ndarray) -> torch.Tensor:

@@ -56,6 +56,8 @@ CASES = {
     "deep": Case(DEEP),
     "deep, penalty": Case(DEEP, l2=0.01),
     "deep, hinge": Case(DEEP, loss=an.losses.hinge),
+    "deep, smoothed": Case(DEEP, loss=an.losses.CrossEntropy(0.1)),
+    "members, weighted": Case(DEEP, loss=an.losses.CrossEntropy(0.1, (1, 2, 3)), members=2),
     "momentum": Case(DEEP, optimizer=an.SGD(momentum=0.9), l2=0.01),
     "nesterov": Case(DEEP, optimizer=an.SGD(momentum=0.9, nesterov=True), loss=an.losses.hinge),
     "adam": Case(DEEP, optimizer=ADAM, l2=0.01),

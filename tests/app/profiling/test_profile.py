@@ -8,7 +8,6 @@ import pytest
 from on_backends import on_backends
 
 import anynet as an
-from anynet.app.build import LOSSES
 from anynet.app.config import Config
 from anynet.app.experiment import Experiment
 from anynet.app.profiling import Profile, profile, timing
@@ -200,7 +199,7 @@ def test_a_labeled_net_is_the_same_net(bare, rng):
     for one, other in zip(net.init(3, like=x)[1].values(), state.values(), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(net.init(3, like=x)[0], params)
-    loss = LOSSES["cross-entropy"]
+    loss = an.losses.softmax_cross_entropy
     results = []
     for n, cost in ((net, labeled_loss(loss)), (bare, loss)):
         logits, cache, new = n.forward(params, state, x, train=True)
