@@ -13,7 +13,28 @@ from anynet.compiler import CompileError, CompileWarning
 from anynet.core import random
 from anynet.core.errors import Error
 from anynet.core.typing import Array, Arrays
-from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, losses
+from anynet.nn import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Hardswish,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    Parameter,
+    ReLU,
+    Residual,
+    Scale,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+    losses,
+)
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
 from anynet.optim import SGD, Adam, Optimizer, schedules
@@ -22,6 +43,8 @@ from anynet.training import DivergedError, Run, Runs, fit, load, setup
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELU",
+    "GELU",
     "SGD",
     "Adam",
     "Array",
@@ -32,19 +55,27 @@ __all__ = [
     "CompileError",
     "CompileWarning",
     "DivergedError",
+    "Dropout",
     "Error",
+    "GroupNorm",
+    "Hardswish",
     "He",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "Normal",
     "Optimizer",
     "Parameter",
     "ReLU",
+    "Residual",
     "Run",
     "Runs",
+    "Scale",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "Softplus",
     "Tanh",
     "Xavier",
     "backend",

@@ -4,14 +4,36 @@ from typing import Any
 
 from anynet.app.config import Config
 from anynet.core.checks import nearest
-from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet.nn import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Hardswish,
+    Layer,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from anynet.nn.initializers import He, Initializer, Normal, Xavier, Zeros
-from anynet.nn.losses import Loss, hinge, softmax_cross_entropy
 from anynet.optim import SGD, Adam, Optimizer
 from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
 
-ACTIVATIONS: dict[str, Layer] = {"relu": ReLU(), "leaky-relu": LeakyReLU(), "sigmoid": Sigmoid(), "tanh": Tanh()}
-LOSSES: dict[str, Loss] = {"cross-entropy": softmax_cross_entropy, "hinge": hinge}
+ACTIVATIONS: dict[str, Layer] = {
+    "relu": ReLU(),
+    "leaky-relu": LeakyReLU(),
+    "elu": ELU(),
+    "gelu": GELU(),
+    "silu": SiLU(),
+    "hardswish": Hardswish(),
+    "softplus": Softplus(),
+    "sigmoid": Sigmoid(),
+    "tanh": Tanh(),
+}
 
 
 def net(config: Config, n_in: int, n_out: int) -> Sequential:

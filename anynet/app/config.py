@@ -67,7 +67,9 @@ class Config:
 
     hidden: str = "512,128"
     """Widths of the hidden layers, e.g. 50,30; "" for none."""
-    activation: Literal["relu", "leaky-relu", "sigmoid", "tanh"] = "relu"
+    activation: Literal["relu", "leaky-relu", "elu", "gelu", "silu", "hardswish", "softplus", "sigmoid", "tanh"] = (
+        "relu"
+    )
     """Activation function after every hidden layer."""
     batch_norm: bool = True
     """Batch normalization before every activation."""

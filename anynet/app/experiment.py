@@ -14,6 +14,7 @@ from anynet.data.normalization import Normalization, check_kind, normalization
 from anynet.data.sources import find
 from anynet.gradcheck import Subject, of_net
 from anynet.nn import Sequential
+from anynet.nn.losses import BY_NAME
 from anynet.optim import Optimizer
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
 from anynet.training.compatibility import check_compatible
@@ -44,7 +45,6 @@ class Experiment(NamedTuple):
         config = self.config
         settings = {field.name: getattr(config, field.name) for field in fields(TrainSettings)}
         objects = {
-            "loss": build.LOSSES[config.loss],
             "backend": self.backend,
             "precision": None,  # the backend has it
             "memory_budget": None if config.memory_budget is None else round(config.memory_budget * 1e9),
@@ -201,7 +201,7 @@ def gradient_subject(config: Config, samples: int) -> Subject:
         net,
         images,
         data.train.labels[:samples],
-        loss=build.LOSSES[config.loss],
+        loss=BY_NAME[config.loss],
         l2=config.l2,
         seed=config.seed,
         backend=backend,

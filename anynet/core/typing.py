@@ -109,6 +109,9 @@ class Namespace(Protocol[_A]):
     def isdtype(self, dtype: DType, kind: str | tuple[str, ...], /) -> "bool":
         """Return True if a dtype is of a kind."""
 
+    def finfo(self, dtype: DType, /) -> Any:
+        """Return the precision of a floating-point dtype, such as ``bits`` and ``eps``."""
+
     def iinfo(self, dtype: DType, /) -> Any:
         """Return the limits of an integer dtype, ``min`` and ``max``."""
 

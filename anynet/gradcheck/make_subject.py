@@ -102,7 +102,8 @@ def of_loss(
     loss : callable
         Such as `anynet.losses.hinge`.
     logits : array_like, shape (..., N, C)
-    labels : array_like of int, shape (N,) or (..., N)
+    labels : array_like of int, shape (N,) or (..., N), or of float, shape (N, m) or (..., N, m)
+        Class indices, or the targets of a loss of numbers.
     backend : Backend or str, optional
         As in `anynet.backend`.
     dtype : {"float64", "float32"}
@@ -112,7 +113,7 @@ def of_loss(
     Subject
     """
     device = OnDevice(getattr(loss, "__name__", loss), backend, dtype)
-    classes = device.backend.asarray(np.asarray(labels))
+    classes = _place_labels(device, labels, dtype)
     return Subject(
         device.function(lambda point: loss(point["logits"], classes)[0]),
         device.gradients(lambda point: {"logits": loss(point["logits"], classes)[1]}),
@@ -142,7 +143,8 @@ def of_net(
     net : Sequential
     x : array_like, shape (N, n_in) or (K, N, n_in)
         Input, shared by the members or one for each.
-    labels : array_like of int, shape (N,) or (K, N)
+    labels : array_like of int, shape (N,) or (K, N), or of float, shape (N, m) or (K, N, m)
+        Class indices, or the targets of a loss of numbers.
     params : array_like, shape (P,) or (K, P), optional
     state : mapping of str to array_like, shapes (n,) or (K, n), optional
         Default of both: initial values from ``net.init(seed)``.
@@ -171,14 +173,15 @@ def of_net(
         If a label is not a class of the net.
     """
     drawn = net.init(seed, like=np.zeros(1))
-    if net.n_out is not None and not np.all((np.asarray(labels) >= 0) & (np.asarray(labels) < net.n_out)):
+    host = np.asarray(labels)
+    if net.n_out is not None and host.dtype.kind != "f" and not np.all((host >= 0) & (host < net.n_out)):
         raise ValueError(f"labels: expected 0 to {net.n_out - 1}, got {np.min(labels)} to {np.max(labels)}")
     vector = np.asarray(drawn[0] if params is None else params, np.float64)
     device = OnDevice("the net", backend, dtype)
     state_here = device.place(device.host(drawn[1] if state is None else state))
     members = len(vector) if vector.ndim > 1 else None
     random_key = _place_key(device, rng, seed, members) if net.uses_rng else None
-    classes = device.backend.asarray(np.asarray(labels))
+    classes = _place_labels(device, labels, dtype)
     fixed = device.place(device.host({"like": np.zeros_like(vector), "l2": np.asarray(l2)}))
 
     def forward(point: Arrays) -> tuple[Array, Array, Any]:
@@ -209,6 +212,12 @@ def of_net(
     firsts = {place[name]: name for name in reversed(names)}
     headings = {name: f"{i} {type(layers[i]).__name__}" for i, name in firsts.items()}
     return Subject(device.function(cost), device.gradients(backward, parameter_gradients), point, headings)
+
+
+def _place_labels(device: OnDevice, labels: ArrayLike, dtype: str) -> Array:
+    """Copy class indices, or targets, which have the dtype of the outputs, to the device."""
+    host = np.asarray(labels)
+    return device.backend.asarray(host.astype(dtype) if host.dtype.kind == "f" else host)
 
 
 def _place_key(device: OnDevice, rng: ArrayLike | None, seed: int, members: int | None) -> Array:

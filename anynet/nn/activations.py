@@ -121,3 +121,75 @@ class Tanh(Layer):
         """Return ``dx = dy (1 - y^2)``."""
         y = cache
         return dy * (1.0 - y * y), {}
+
+
+@dataclass(frozen=True)
+class ELU(Layer):
+    r"""Exponential linear unit: x where x > 0, :math:`\alpha (e^x - 1)` elsewhere.
+
+    Parameters
+    ----------
+    alpha : float
+        Factor :math:`\alpha`, minus the limit of y for negative x. Finite, 0 or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `alpha` is of another type or out of range.
+
+    References
+    ----------
+    Clevert, Unterthiner, Hochreiter (2016), Fast and accurate deep network learning by exponential linear units,
+    equation 15. https://arxiv.org/abs/1511.07289
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ELU().forward({}, {}, np.asarray([[-1e4, 0.0, 3.0]]), train=True)[0]
+    array([[-1.,  0.,  3.]])
+    """
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= real_number(f"{self}: alpha", self.alpha) < math.inf:
+            raise ValueError(f"{self}: expected alpha finite, 0 or more")
+
+    def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
+        """Return ``max(x, 0) + alpha (exp(min(x, 0)) - 1)``; the cache is y."""
+        xp = array_namespace(x)
+        y = xp.maximum(x, 0.0) + self.alpha * xp.expm1(xp.minimum(x, 0.0))
+        return y, y, state
+
+    def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``dx = dy where y > 0, else dy (y + alpha)``."""
+        y, xp = cache, array_namespace(dy)
+        return xp.where(y > 0, dy, dy * (y + self.alpha)), {}
+
+
+@dataclass(frozen=True)
+class Softplus(Layer):
+    """Smooth ReLU, ``y = log(1 + exp(x))``.
+
+    References
+    ----------
+    Dugas, Bengio, Bélisle, Nadeau, Garcia (2001), Incorporating second-order functional knowledge for better option
+    pricing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Softplus().forward({}, {}, np.asarray([[-1e4, 0.0, 1e4]]), train=True)[0]
+    array([[0.00000000e+00, 6.93147181e-01, 1.00000000e+04]])
+    """
+
+    def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
+        """Return ``max(x, 0) + log(1 + exp(-|x|))``; the cache is y."""
+        xp = array_namespace(x)
+        y = xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
+        return y, y, state
+
+    def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``dx = dy (1 - exp(-y))``, dy times the logistic function of x."""
+        y = cache
+        return -dy * array_namespace(dy).expm1(-y), {}

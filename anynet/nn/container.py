@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, Self, TypeVar, overload
+from typing import Any, ClassVar, Self, TypeVar, overload
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
@@ -39,6 +39,9 @@ class Container(Layer):
     ValueError
         If there is no layer, or the sizes of two neighbors do not match.
     """
+
+    has_row: ClassVar[bool] = True
+    """False if the table of a net has no row for the container, because it does no more than its layers."""
 
     layers: tuple[Layer, ...]
 
@@ -87,7 +90,9 @@ class Container(Layer):
 
     def summary(self) -> str:
         """Return a table of the layers: output shapes, parameters, multiply-adds per sample, and their totals."""
-        return summary(self.named_layers())
+        headings = {name: _Heading(inner) for name, inner in self.named_containers().items() if inner.has_row}
+        rows = sorted((self.named_layers() | headings).items(), key=lambda row: [*map(int, row[0].split("."))])
+        return summary(dict(rows))
 
     def named_layers(self) -> dict[str, Layer]:
         """Return the layers that are not containers, by dotted name.
@@ -101,6 +106,13 @@ class Container(Layer):
             f"{i}.{name}" if name else f"{i}": leaf
             for i, layer in enumerate(self.layers)
             for name, leaf in (layer.named_layers() if isinstance(layer, Container) else {"": layer}).items()
+        }
+
+    def named_containers(self) -> dict[str, "Container"]:
+        """Return the layers that are containers, at any depth, by dotted name."""
+        inner = {f"{i}": layer for i, layer in enumerate(self.layers) if isinstance(layer, Container)}
+        return inner | {
+            f"{i}.{name}": layer for i, each in inner.items() for name, layer in each.named_containers().items()
         }
 
     def features(self) -> tuple[int | None, int | None]:
@@ -166,6 +178,19 @@ class Container(Layer):
             i, own = name.split(".", 1)
             parts[int(i)][own] = item
         return parts
+
+
+class _Heading(Layer):
+    """Row of a container in a table of layers; those in it have rows of their own."""
+
+    def __init__(self, container: Container) -> None:
+        self.container = container
+
+    def __repr__(self) -> str:
+        return type(self.container).__name__
+
+    def features(self) -> tuple[int | None, int | None]:
+        return self.container.features()
 
 
 def by_place(parts: Iterable[Mapping[str, T]]) -> dict[str, T]:

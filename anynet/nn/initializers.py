@@ -87,3 +87,29 @@ class Ones:
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return ones."""
         return np.ones(shape)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One number everywhere.
+
+    Parameters
+    ----------
+    value : float
+        The number. Finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no number or not finite.
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(real_number(f"{self}: value", self.value)):
+            raise ValueError(f"{self}: expected a finite value")
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return an array filled with ``value``."""
+        return np.full(shape, float(self.value))

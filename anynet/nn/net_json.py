@@ -7,18 +7,27 @@ from numbers import Integral, Real
 from typing import Any
 
 from anynet.core.checks import describe, nearest
-from anynet.nn.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from anynet.nn.batch_norm import BatchNorm
-from anynet.nn.initializers import He, Normal, Ones, Xavier, Zeros
+from anynet.nn.dropout import Dropout
+from anynet.nn.gated_activations import GELU, Hardswish, SiLU
+from anynet.nn.initializers import Constant, He, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import Layer
 from anynet.nn.linear import Linear
+from anynet.nn.residual import Residual
+from anynet.nn.sample_norms import GroupNorm, LayerNorm
+from anynet.nn.scale import Scale
 from anynet.nn.sequential import Sequential
 
 LAYERS: dict[str, type[Layer]] = {
-    kind.__name__: kind for kind in (BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh)
+    kind.__name__: kind
+    for kind in (
+        *(ELU, GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh),
+        *(BatchNorm, Dropout, GroupNorm, LayerNorm, Linear, Residual, Scale, Sequential),
+    )
 }
 """Layers that can be made from JSON."""
-INITIALIZERS: dict[str, type] = {kind.__name__: kind for kind in (He, Normal, Ones, Xavier, Zeros)}
+INITIALIZERS: dict[str, type] = {kind.__name__: kind for kind in (Constant, He, Normal, Ones, Xavier, Zeros)}
 """Initializers that can be made from JSON."""
 
 
@@ -41,8 +50,8 @@ def to_json(value: Any) -> dict[str, Any]:
     {'class': 'LeakyReLU', 'slope': 0.01}
     """
     kind = type(value)
-    if kind is Sequential:
-        return {"class": "Sequential", "layers": [to_json(layer) for layer in value]}
+    if kind in (Residual, Sequential):
+        return {"class": kind.__name__, "layers": [to_json(layer) for layer in value]}
     if kind in (*LAYERS.values(), *INITIALIZERS.values()):
         settings = {field.name: _setting(getattr(value, field.name)) for field in fields(value)}
         if None not in settings.values():
@@ -57,6 +66,8 @@ def _setting(value: Any) -> Any:
         return int(value)
     if isinstance(value, Real):
         return float(value) if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value
     return to_json(value) if callable(value) else None
 
 
@@ -107,6 +118,8 @@ def layer_texts(description: Any, name: str = "") -> Iterator[tuple[str, str | N
     if not isinstance(description, dict) or "own" in description:
         yield name, None
     elif isinstance(description.get("layers"), list):
+        if description.get("class") != "Sequential":
+            yield name, str(description.get("class"))
         for i, layer in enumerate(description["layers"]):
             yield from layer_texts(layer, f"{name}.{i}" if name else f"{i}")
     else:
@@ -149,12 +162,12 @@ def _make(description: Any, table: Mapping[str, type], place: str) -> Any:
         raise ValueError(f"{place}: expected a class of anynet, got {describe(name)}{nearest(str(name), table)}")
     kind = table[name]
     try:
-        if kind is Sequential:
+        if kind in (Residual, Sequential):
             layers = settings.pop("layers", None)
             if not isinstance(layers, list) or settings:
                 raise ValueError(f"expected a list of layers, got {describe(layers)}")
             inner = "" if place == "the net" else place.removeprefix("layer ") + "."
-            return Sequential(*(_make(each, LAYERS, f"layer {inner}{i}") for i, each in enumerate(layers)))
+            return kind(*(_make(each, LAYERS, f"layer {inner}{i}") for i, each in enumerate(layers)))
         expected = {field.name: field.type for field in fields(kind)}
         if settings.keys() != expected.keys():
             raise ValueError(f"expected {', '.join(expected) or 'no settings'}, got {', '.join(settings) or 'none'}")
@@ -166,7 +179,9 @@ def _make(description: Any, table: Mapping[str, type], place: str) -> Any:
 
 
 def _read(value: Any, kind: Any, key: str, place: str) -> Any:
-    """Return a setting of a field's type: int, float or an initializer."""
+    """Return a setting of a field's type: str, int, float or an initializer."""
+    if kind is str:
+        return value  # which the class checks
     if kind not in (int, float):
         return _make(value, INITIALIZERS, f"{place}, {key}")
     if isinstance(value, bool) or not isinstance(value, int if kind is int else Real) or not math.isfinite(value):

@@ -58,6 +58,8 @@ class Sequential(Container):
     total                              154,260        154,150
     """
 
+    has_row = False
+
     def __call__(self, params: Array | Mapping[str, Array], state: Mapping[str, Array], x: Array) -> Array:
         """Evaluate the net.
 

@@ -117,6 +117,10 @@ def check_nets(members: Sequence[Member]) -> None:
                 raise ValueError(f"members 0 and {k} have nets with layers in other places, {i} and {j}; {APART}")
             if one is not two and not (type(one) is type(two) and _equal(_form(i, one), _form(j, two))):
                 raise ValueError(f"members 0 and {k} differ in layer {i}, {one} and {two}; {APART}")
+        inner = zip(members[0].net.named_containers().items(), member.net.named_containers().values(), strict=True)
+        for (i, around), others in inner:
+            if type(around) is not type(others):
+                raise ValueError(f"members 0 and {k} differ in layer {i}, {around} and {others}; {APART}")
 
 
 def common_optimizer(members: Sequence[Member]) -> Optimizer:

@@ -10,7 +10,7 @@ from anynet.backends import Backend, check_compile
 from anynet.core.checks import describe, nearest, real_number, true_or_false, whole_number
 from anynet.core.seeding import check_seed
 from anynet.data.normalization import check_kind
-from anynet.nn.losses import Loss, softmax_cross_entropy
+from anynet.nn.losses import BY_NAME, Loss, softmax_cross_entropy
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -21,7 +21,7 @@ class Settings(TypedDict, total=False):
     Type checkers need the names and types once more, for ``Unpack``; a test compares the two.
     """
 
-    loss: Loss
+    loss: Loss | str
     l2: float
     clip_norm: float | None
     epochs: int
@@ -46,8 +46,9 @@ class TrainSettings:
 
     Parameters
     ----------
-    loss : callable, default ``losses.softmax_cross_entropy``
-        ``loss(logits, labels)`` returns the mean loss and its gradient by the logits; ``losses.hinge`` is another.
+    loss : callable or str, default ``losses.softmax_cross_entropy``
+        ``loss(logits, labels)`` returns the mean loss and its gradient by the logits; ``losses.hinge`` and
+        ``losses.CrossEntropy(label_smoothing=0.1)`` are others. Or the name of one, such as "hinge".
     l2 : float, default 0
         Factor λ of the penalty λ Σ W², 0 or more; see ``anynet.penalties``.
     clip_norm : float, optional
@@ -154,7 +155,11 @@ class TrainSettings:
             value = getattr(self, name)
             if not isinstance(value, kind):
                 raise TypeError(f"{name}: expected {expected}, got {describe(value)}")
-        if not callable(self.loss):
+        if isinstance(self.loss, str):
+            if self.loss not in BY_NAME:
+                raise ValueError(f'loss: there is no "{self.loss}"{nearest(self.loss, BY_NAME)}')
+            object.__setattr__(self, "loss", BY_NAME[self.loss])
+        if not callable(self.loss) or isinstance(self.loss, type):
             raise TypeError(f"loss: expected a function, such as anynet.losses.hinge, got {describe(self.loss)}")
 
     @classmethod

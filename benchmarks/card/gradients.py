@@ -16,6 +16,7 @@ from anynet.compiler import execution
 from anynet.core.tree import flatten
 from anynet.core.typing import Arrays
 from anynet.nn import Layer
+from anynet.nn.layer import short
 from anynet.nn.losses import Loss
 from benchmarks import common
 
@@ -25,8 +26,17 @@ STEPS, BATCH, FEATURES, CLASSES = 20, 48, 64, 10
 TOLERANCE = 1e-10
 """Largest deviation, relative to the largest number of an array."""
 
-LAYERS = (an.Linear(FEATURES, 96), an.BatchNorm(FEATURES), an.ReLU(), an.LeakyReLU(), an.Sigmoid(), an.Tanh())
-LOSSES = (an.losses.softmax_cross_entropy, an.losses.hinge)
+LAYERS = (
+    *(an.Linear(FEATURES, 96), an.BatchNorm(FEATURES), an.ReLU(), an.LeakyReLU(), an.Sigmoid(), an.Tanh()),
+    *(an.ELU(), an.GELU(), an.GELU("none"), an.SiLU(), an.Hardswish(), an.Softplus()),
+    *(an.LayerNorm(FEATURES), an.GroupNorm(4, FEATURES), an.Scale(FEATURES), an.Dropout()),
+    an.Residual(an.Linear(FEATURES, FEATURES), an.Tanh()),
+)
+LOSSES = (
+    *(an.losses.softmax_cross_entropy, an.losses.hinge),
+    an.losses.CrossEntropy(label_smoothing=0.1, class_weights=tuple(range(1, CLASSES + 1))),
+)
+TARGET_LOSSES = (an.losses.mean_squared_error, an.losses.Huber(), an.losses.binary_cross_entropy)
 OPTIMIZERS = {
     "SGD": an.SGD(),
     "SGD, momentum": an.SGD(momentum=0.9),
@@ -103,9 +113,9 @@ def subjects() -> Iterator[tuple[str, Subject]]:
     """Yield every layer, loss and optimizer, by name."""
     rng = np.random.default_rng(0)
     for layer in LAYERS:
-        yield type(layer).__name__, of_layer(layer, rng)
-    for loss in LOSSES:
-        yield loss.__name__, of_loss(loss, rng)
+        yield short(layer), of_layer(layer, rng)
+    for loss in (*LOSSES, *TARGET_LOSSES):
+        yield getattr(loss, "__name__", str(loss)), of_loss(loss, rng)
     for name, optimizer in OPTIMIZERS.items():
         yield name, of_optimizer(optimizer, rng)
 
@@ -114,21 +124,22 @@ def of_layer(layer: Layer, rng: np.random.Generator) -> Subject:
     """Sum of outputs, new state and gradients of a layer in training mode, over random inputs and output gradients."""
 
     def compute(shared: Any, row: Any) -> Any:
-        params, state = shared
+        params, state, key = shared
         x, dy = 2 * row[0], 2 * row[1]  # a product that reads a row itself cannot be captured
-        y, cache, new_state = layer.forward(params, state, x, train=True)
+        y, cache, new_state = layer.forward(params, state, x, train=True, **({"rng": key} if layer.uses_rng else {}))
         return y, new_state, *layer.backward(params, cache, dy)
 
     params: Arrays = {name: rng.standard_normal(p.shape) for name, p in layer.parameters().items()}
     state: Arrays = {name: rng.uniform(0.5, 2, p.shape) for name, p in layer.state().items()}
     x = rng.standard_normal((STEPS, BATCH, FEATURES))
-    y = layer.forward(params, state, x[0], train=True)[0]
-    return _summed(compute, (params, state), (x, rng.standard_normal((STEPS, *y.shape))))
+    dy = rng.standard_normal((STEPS, BATCH, layer.features()[1] or FEATURES))
+    return _summed(compute, (params, state, an.random.key(0)), (x, dy))
 
 
 def of_loss(loss: Loss, rng: np.random.Generator) -> Subject:
-    """Sum of a loss and of its gradients over random logits and labels."""
-    logits, labels = rng.standard_normal((STEPS, BATCH, CLASSES)), rng.integers(0, CLASSES, (STEPS, BATCH))
+    """Sum of a loss and of its gradients over random logits and labels, or targets."""
+    logits = rng.standard_normal((STEPS, BATCH, CLASSES))
+    labels: Any = rng.integers(0, CLASSES, (STEPS, BATCH)) if loss in LOSSES else rng.random(logits.shape)
     return _summed(lambda shared, row: loss(*row), (), (logits, labels))
 
 

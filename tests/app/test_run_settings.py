@@ -3,14 +3,17 @@
 import tomllib
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from commands import refused
 
 import anynet as an
+from anynet.app import build
 from anynet.app.config import Config
 from anynet.app.config_file import read_config, write_config
 from anynet.core.errors import FileError
+from anynet.nn.losses import BY_NAME
 
 CONFIG = Config(hidden="20,10", activation="tanh", backend="numpy", clip_norm=2.5, order_seed=3, memory_budget=0.5)
 
@@ -100,3 +103,11 @@ def test_the_command_line_says_it_in_one_line(path, capsys):
     line = refused(capsys, "predict", str(path.parent), "image.png")
     assert line == f"anynet: {path}, setting data: expected a value, got nothing; {advice}\n"
     assert issubclass(FileError, an.Error)
+
+
+def test_every_choice_of_an_option_makes_something():
+    choices = get_type_hints(Config)
+    assert {*get_args(choices["activation"])} == build.ACTIVATIONS.keys()
+    assert {*get_args(choices["loss"])} <= BY_NAME.keys()
+    for name, layer in build.ACTIVATIONS.items():
+        assert build.net(Config(hidden="4", activation=name, batch_norm=False), 3, 2)[1] == layer

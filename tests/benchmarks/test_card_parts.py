@@ -67,8 +67,9 @@ def test_connect_captures_a_graph_with_a_product_by_cublas(emulated_cupy, monkey
 def test_every_layer_loss_and_optimizer_is_compared():
     layers = {kind for kind in map(vars(nn).get, nn.__all__) if issubclass(kind, nn.Layer)} - {nn.Layer, nn.Sequential}
     assert {type(layer) for layer in gradients.LAYERS} == layers
-    functions = {each for each in vars(an.losses).values() if getattr(each, "__module__", "") == an.losses.__name__}
-    assert {*gradients.LOSSES} == {each for each in functions if each.__name__[0] != "_"} - {an.losses.correct}
+    losses = {getattr(an.losses, name) for name in an.losses.__all__} - {an.losses.correct, an.losses.Loss}
+    compared = (*gradients.LOSSES, *gradients.TARGET_LOSSES)
+    assert {loss if loss in losses else type(loss) for loss in compared} == losses
     kinds = {getattr(optim, name) for name in optim.__all__} - {optim.Optimizer, optim.schedules}
     assert {type(optimizer) for optimizer in gradients.OPTIMIZERS.values()} == kinds
 

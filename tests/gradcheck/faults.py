@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from anynet import GELU, BatchNorm, LayerNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 from anynet.nn import Layer
 
 N, FEATURES, SLOPE = 6, 5, 0.1
@@ -17,6 +17,8 @@ LAYERS: dict[str, tuple[Layer, bool]] = {
     "LeakyReLU": (LeakyReLU(SLOPE), True),
     "Sigmoid": (Sigmoid(), True),
     "Tanh": (Tanh(), True),
+    "GELU": (GELU("none"), True),
+    "LayerNorm": (LayerNorm(FEATURES), True),
     "BatchNorm training": (BatchNorm(FEATURES), True),
     "BatchNorm evaluation": (BatchNorm(FEATURES), False),
 }
@@ -79,6 +81,18 @@ def _norm(keep_mean: bool, keep_variance: bool) -> Callable[[Seen], Any]:
     return wrong
 
 
+def _layer_norm(keep_mean: bool, keep_variance: bool) -> Callable[[Seen], Any]:
+    """The same of layer normalization."""
+
+    def wrong(s: Seen):
+        (x_hat, inv_std), g = s.cache, s.params["gamma"] * s.dy
+        through_mean = np.mean(g, axis=-1, keepdims=True) if keep_mean else 0
+        through_variance = x_hat * np.mean(g * x_hat, axis=-1, keepdims=True) if keep_variance else 0
+        return inv_std * (g - through_mean - through_variance)
+
+    return wrong
+
+
 OWN: dict[tuple[str, str, str], Callable[[Seen], Any]] = {
     ("Linear", "input", "W not transposed"): lambda s: s.dy @ s.params["W"],
     ("Linear", "W", "transposed"): lambda s: s.right.T,
@@ -97,6 +111,11 @@ OWN: dict[tuple[str, str, str], Callable[[Seen], Any]] = {
     ("Sigmoid", "input", "tanh's"): lambda s: s.dy * (1 - s.cache**2),
     ("Tanh", "input", "without the square"): lambda s: s.dy * (1 - s.cache),
     ("Tanh", "input", "sigmoid's"): lambda s: s.dy * s.cache * (1 - s.cache),
+    ("GELU", "input", "the gate alone"): lambda s: s.dy * s.cache[0],
+    ("GELU", "input", "the slope alone"): lambda s: s.dy * s.cache[1],
+    ("LayerNorm", "input", "without the mean"): _layer_norm(False, True),
+    ("LayerNorm", "input", "without the variance"): _layer_norm(True, False),
+    ("LayerNorm", "gamma", "of the scaled"): lambda s: s.right * s.params["gamma"],
     ("BatchNorm training", "input", "without the mean"): _norm(False, True),
     ("BatchNorm training", "input", "without the variance"): _norm(True, False),
     ("BatchNorm training", "input", "as in evaluation"): _norm(False, False),

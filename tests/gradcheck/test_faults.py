@@ -8,7 +8,7 @@ from faults import FEATURES, LAYER_FAULTS, LAYERS, OWN, Spoilt
 from anynet import BatchNorm, Linear, Sequential, Tanh
 from anynet.gradcheck import METHODS, GradientError, check, make_subject, of_layer, of_loss, of_net
 
-N_FAULTS = 132
+N_FAULTS = 157
 
 NET = Sequential(Linear(FEATURES, 6), BatchNorm(6), Tanh(), Linear(6, CLASSES))
 N = 6

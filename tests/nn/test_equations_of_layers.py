@@ -1,15 +1,36 @@
 """Layers on NumPy against their equations, element by element, and at the edges of their settings."""
 
+import math
 from dataclasses import FrozenInstanceError, dataclass, field, replace
 
 import numpy as np
 import pytest
 from numerical import assert_close
 
-from anynet import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Hardswish,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Residual,
+    Scale,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from anynet.nn.draw import dtype_name
-from anynet.nn.initializers import He, Normal, Ones, Xavier, Zeros
+from anynet.nn.initializers import Constant, He, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import short
+from anynet.nn.normal_cdf import normal_cdf
 from anynet.nn.summary import summary
 
 
@@ -68,29 +89,85 @@ def test_momentum_of_batch_norm_out_of_range_is_refused(momentum):
 def test_default_settings():
     assert BatchNorm(3) == BatchNorm(3, momentum=0.1, eps=1e-5)
     assert LeakyReLU() == LeakyReLU(slope=0.01)
+    assert ELU() == ELU(alpha=1.0)
+    assert GELU() == GELU(approximate="tanh")
+    assert LayerNorm(3) == LayerNorm(3, eps=1e-5)
+    assert GroupNorm(2, 4) == GroupNorm(2, 4, eps=1e-5)
+    assert Scale(3) == Scale(3, value=1.0)
+    assert Dropout() == Dropout(p=0.5)
 
 
-@pytest.mark.parametrize(("layer", "derivative"), [(ReLU(), 0.0), (LeakyReLU(0.3), 0.3)])
-def test_derivatives_at_kinks_are_those_of_the_left(layer, derivative):
-    y, cache, _ = layer.forward({}, {}, np.zeros((1, 1)), train=True)
+def mapped(layer, points):
+    return layer.forward({}, {}, np.asarray([points]), train=True)[0][0].tolist()
+
+
+EQUATIONS = {
+    ELU(0.7): lambda x: x if x > 0 else 0.7 * (math.exp(x) - 1),
+    GELU(): lambda x: x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2,
+    GELU("none"): lambda x: x * math.erfc(-x / math.sqrt(2)) / 2,
+    SiLU(): lambda x: x / (1 + math.exp(-x)),
+    Hardswish(): lambda x: 0 if x < -3 else x if x > 3 else x * (x + 3) / 6,
+    Softplus(): lambda x: math.log1p(math.exp(x)),
+}
+
+
+@pytest.mark.parametrize("layer", EQUATIONS, ids=repr)
+def test_activations_are_their_equations(layer):
+    points = [-7.0, -3.5, -3.0, -2.5, -1.0, -0.25, 0.0, 1e-9, 0.5, 2.5, 3.0, 3.5, 7.0]
+    assert mapped(layer, points) == pytest.approx([EQUATIONS[layer](x) for x in points], rel=1e-13, abs=1e-15)
+
+
+@pytest.mark.parametrize(("dtype", "rtol", "atol"), [("float32", 3e-6, 1e-40), ("float64", 1e-13, 0)])
+def test_the_normal_distribution_function_is_erfcs(dtype, rtol, atol):
+    """With a small relative error also where it is small."""
+    x = np.concatenate([np.linspace(-10, 10, 2001), [-37.0, 37.0, 1e-30]]).astype(dtype)
+    x = x[(x > -10) | (dtype == "float64")]
+    cdf, density = normal_cdf(x)
+    assert cdf.dtype == density.dtype == dtype
+    np.testing.assert_allclose(cdf, [math.erfc(-v / math.sqrt(2)) / 2 for v in x.tolist()], rtol, atol)
+    np.testing.assert_allclose(cdf, 1 - normal_cdf(-x)[0], rtol=0, atol=2 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(density, [math.exp(-v * v / 2) / math.sqrt(2 * math.pi) for v in x.tolist()], rtol, atol)
+
+
+@pytest.mark.parametrize(
+    ("layer", "kink", "derivative"),
+    [
+        (ReLU(), 0.0, 0.0),
+        (LeakyReLU(0.3), 0.0, 0.3),
+        (ELU(0.3), 0.0, 0.3),
+        (Hardswish(), -3.0, 0.0),
+        (Hardswish(), 3.0, 1.5),
+    ],
+)
+def test_derivatives_at_kinks_are_those_of_the_left(layer, kink, derivative):
+    y, cache, _ = layer.forward({}, {}, np.full((1, 1), kink), train=True)
     dx, _ = layer.backward({}, cache, np.full((1, 1), 2.0))
-    assert y == 0
+    assert y == max(kink, 0)
     assert dx == 2 * derivative
 
 
 def test_the_penalty_is_on_the_weights_of_linear_layers_alone():
-    net = Sequential(Linear(3, 2), BatchNorm(2), Linear(2, 4))
+    net = Sequential(Linear(3, 2), BatchNorm(2), Linear(2, 4), LayerNorm(4), GroupNorm(2, 4), Scale(4))
     assert {name for name, p in net.parameters().items() if p.is_weight is True} == {"0.W", "2.W"}
     assert {name for name, p in net.parameters().items() if p.is_weight is False} == {
-        "0.b", "1.gamma", "1.beta", "2.b"
+        "0.b", "1.gamma", "1.beta", "2.b", "3.gamma", "3.beta", "4.gamma", "4.beta", "5.s"
     }  # fmt: skip
     assert net.layout.n_weights == net.layout.slots["0.b"].start == 32
+
+
+def test_scales_begin_with_their_value():
+    net = Sequential(Scale(3, 1e-4), Scale(3))
+    parts = net.layout.split(net.init([0, 1], like=np.zeros(1))[0])
+    np.testing.assert_array_equal(parts["0.s"], np.full((2, 3), 1e-4))
+    np.testing.assert_array_equal(parts["1.s"], np.ones((2, 3)))
 
 
 def test_multiply_adds():
     assert [layer.multiply_adds() for layer in (Linear(3, 4), BatchNorm(5), ReLU(), Tanh(), Sigmoid())] == [
         12, 5, 0, 0, 0
     ]  # fmt: skip
+    layers = LayerNorm(5), GroupNorm(2, 4), Scale(3), Dropout(), Residual(Linear(3, 4), Linear(4, 3))
+    assert [layer.multiply_adds() for layer in layers] == [5, 4, 3, 0, 24]
 
 
 # ---- what layers are given
@@ -153,10 +230,21 @@ def test_hashes_tell_nets_apart():
         LeakyReLU(),
         Sigmoid(),
         Tanh(),
+        ELU(),
+        GELU(),
+        SiLU(),
+        Hardswish(),
+        Softplus(),
         Linear(2, 3),
         BatchNorm(2),
+        Dropout(),
+        LayerNorm(2),
+        GroupNorm(1, 2),
+        Scale(2),
+        Residual(ReLU()),
         Sequential(ReLU()),
         He(),
+        Constant(0.5),
         Normal(),
         Xavier(),
         Zeros(),
@@ -165,7 +253,7 @@ def test_hashes_tell_nets_apart():
     ids=repr,
 )
 def test_layers_and_initializers_are_values(value):
-    assert hash(value) == hash(replace(value) if not isinstance(value, Sequential) else value[:])
+    assert hash(value) == hash(replace(value) if not isinstance(value, Residual | Sequential) else value[:])
     with pytest.raises(FrozenInstanceError):
         value.anything = 1
 

@@ -1,13 +1,14 @@
 """The losses, on every array library: against their equations, differences of these, and PyTorch's autograd."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 from numerical import assert_close, central_difference
 
 from anynet.compiler import trace
-from anynet.nn.losses import correct, hinge, softmax_cross_entropy
+from anynet.nn.losses import CrossEntropy, correct, hinge, softmax_cross_entropy
 
 K, N, C = 3, 6, 5
 
@@ -25,9 +26,29 @@ def hinge_equation(logits, labels):
     ) / len(logits)
 
 
+def general_equation(smoothing, weights):
+    """The same with other probabilities than 0 and 1, each class counted by its weight."""
+
+    def equation(logits, labels):
+        found = 0.0
+        for row, y in zip(logits, labels, strict=True):
+            log_sum = math.log(sum(math.exp(s) for s in row))
+            for j, s in enumerate(row):
+                found += weights[j] * ((1 - smoothing) * (j == y) + smoothing / C) * (log_sum - s)
+        return found / sum(weights[y] for y in labels)
+
+    return equation
+
+
+WEIGHTS = (0.5, 1.0, 3.0, 0.25, 2.0)
+SMOOTHED, WEIGHTED, BOTH = CrossEntropy(0.2), CrossEntropy(0, WEIGHTS), CrossEntropy(0.1, WEIGHTS)
 CASES = {
     "softmax_cross_entropy": (softmax_cross_entropy, cross_entropy_equation),
     "hinge": (hinge, hinge_equation),
+    "cross-entropy without settings": (CrossEntropy(), cross_entropy_equation),
+    "smoothed": (SMOOTHED, general_equation(0.2, (1.0,) * C)),
+    "weighted": (WEIGHTED, general_equation(0.0, WEIGHTS)),
+    "smoothed and weighted": (BOTH, general_equation(0.1, WEIGHTS)),
 }
 SHAPES = {
     "single": ((N, C), (N,)),
@@ -42,7 +63,13 @@ def case(request):
 
 
 @pytest.fixture(params=CASES)
+def every(request):
+    return CASES[request.param][0]
+
+
+@pytest.fixture(params=["softmax_cross_entropy", "hinge", "smoothed"])
 def loss(request):
+    """Losses for any number of classes."""
     return CASES[request.param][0]
 
 
@@ -80,28 +107,28 @@ def test_the_gradient_is_the_equations_difference(xp, case, drawn):
     assert_close(gradient, expected, 1e-8 if xp.dtype == "float64" else 1e-5)
 
 
-def test_libraries_agree(xp, loss, drawn):
-    expected = loss(*drawn)
-    for one, other in zip(xp.call(loss, *drawn), expected, strict=True):
+def test_libraries_agree(xp, every, drawn):
+    expected = every(*drawn)
+    for one, other in zip(xp.call(every, *drawn), expected, strict=True):
         assert_close(one, other, xp.rtol)
 
 
-def test_members_are_losses_of_their_own(xp, loss, rng):
+def test_members_are_losses_of_their_own(xp, every, rng):
     logits = rng.standard_normal((K, N, C))
     for labels in (rng.integers(0, C, N), rng.integers(0, C, (K, N))):
-        value, gradient = xp.call(loss, logits, labels)
+        value, gradient = xp.call(every, logits, labels)
         assert value.shape == (K,)
         for k in range(K):
-            value_alone, gradient_alone = xp.call(loss, logits[k], labels if labels.ndim == 1 else labels[k])
+            value_alone, gradient_alone = xp.call(every, logits[k], labels if labels.ndim == 1 else labels[k])
             assert_close(value[k], value_alone, xp.rtol)
             assert_close(gradient[k], gradient_alone, xp.rtol)
 
 
-def test_pytorchs_autograd_agrees(loss, drawn):
+def test_pytorchs_autograd_agrees(every, drawn):
     torch = pytest.importorskip("torch")
     functional = torch.nn.functional
     logits, labels = drawn
-    value, gradient = loss(logits, labels)
+    value, gradient = every(logits, labels)
 
     t = torch.tensor(logits, requires_grad=True)
     y = torch.tensor(np.broadcast_to(labels, logits.shape[:-1]).copy())
@@ -109,7 +136,11 @@ def test_pytorchs_autograd_agrees(loss, drawn):
         softmax_cross_entropy: lambda s, y: functional.cross_entropy(s, y),
         # PyTorch's sums over the classes and divides by how many there are.
         hinge: lambda s, y: C * functional.multi_margin_loss(s, y, p=1, margin=1.0),
-    }[loss]
+    }.get(every) or partial(
+        functional.cross_entropy,
+        label_smoothing=every.label_smoothing,
+        weight=every.class_weights and torch.tensor(every.class_weights, dtype=torch.float64),
+    )
     theirs = each(t, y) if logits.ndim == 2 else torch.stack([each(t[k], y[k]) for k in range(K)])
     theirs.sum().backward()
     assert_close(value, theirs.detach().numpy(), 1e-13)
@@ -167,7 +198,10 @@ def test_labels_of_any_integer_dtype(xp, loss, dtype):
     logits[[0, 1], labels] = 3.0
     value, gradient = xp.call(loss, logits, labels.astype(dtype))
     right = math.exp(3) / (math.exp(3) + 199)
-    expected, slope = {softmax_cross_entropy: (-math.log(right), right - 1), hinge: (0.0, 0.0)}[loss]
+    smoothed = 0.2 / 200 * (math.log(right) * 200 - 199 * 3) * -1 + 0.8 * -math.log(right), right - 0.8 - 0.001
+    expected, slope = {
+        softmax_cross_entropy: (-math.log(right), right - 1), hinge: (0.0, 0.0), SMOOTHED: smoothed
+    }[loss]  # fmt: skip
     assert_close(value, expected, xp.rtol)
     assert_close(gradient[[0, 1], labels], np.full(2, slope / 2), xp.rtol)
 
@@ -295,3 +329,39 @@ def test_arrays_on_two_devices_are_refused(loss):
 def test_a_list_of_labels_is_refused(function):
     with pytest.raises(TypeError, match=r"^labels: expected an array of a library, got list$"):
         function(np.zeros((2, 3)), [0, 1])
+
+
+# ---- settings
+
+
+def test_losses_with_settings_are_values():
+    assert CrossEntropy(0.1, [1, 2]) == CrossEntropy(0.1, (1.0, 2.0)) == CrossEntropy(0.1, np.asarray([1.0, 2.0]))
+    assert hash(CrossEntropy(0.1, [1, 2])) == hash(CrossEntropy(0.1, (1.0, 2.0)))
+    assert CrossEntropy(0.1) != CrossEntropy(0.2)
+    assert str(CrossEntropy(0.1, [1, 2])) == "CrossEntropy(label_smoothing=0.1, class_weights=(1.0, 2.0))"
+    assert CrossEntropy() == CrossEntropy(label_smoothing=0.0, class_weights=None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"label_smoothing": 1.0}, ValueError, r"expected label_smoothing in \[0, 1\)$"),
+        ({"label_smoothing": -0.1}, ValueError, r"expected label_smoothing in \[0, 1\)$"),
+        ({"label_smoothing": math.nan}, ValueError, r"expected label_smoothing in \[0, 1\)$"),
+        ({"label_smoothing": "0.1"}, TypeError, "label_smoothing: expected a number, got '0.1'$"),
+        ({"class_weights": (1.0, 0.0)}, ValueError, "^class_weights: expected finite numbers above 0, one for each cl"),
+        ({"class_weights": (1.0, math.inf)}, ValueError, "^class_weights: expected finite numbers above 0"),
+        ({"class_weights": ()}, ValueError, "^class_weights: expected finite numbers above 0"),
+        ({"class_weights": ("a",)}, TypeError, "^class_weights: expected a number, got 'a'$"),
+        ({"class_weights": "balanced"}, TypeError, "^class_weights: expected a number for each class, got 'balanced'$"),
+        ({"class_weights": 2.0}, TypeError, r"^class_weights: expected a number for each class, got 2\.0$"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings, error, message):
+    with pytest.raises(error, match=message):
+        CrossEntropy(**settings)
+
+
+def test_weights_of_other_classes_are_refused(xp):
+    with pytest.raises(ValueError, match=r"^class_weights: expected 3 weights, one for each class, got 2"):
+        xp.call(CrossEntropy(class_weights=(1, 2)), np.zeros((2, 3)), np.asarray([0, 1]))

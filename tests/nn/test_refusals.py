@@ -7,9 +7,24 @@ import numpy as np
 import pytest
 from nets import FEATURES, NET, NETS, N
 
-from anynet import BatchNorm, Layer, LeakyReLU, Linear, ReLU, Sequential, Tanh
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Residual,
+    Scale,
+    Sequential,
+    Tanh,
+)
 from anynet.core.random import key, uniform
-from anynet.nn.initializers import Normal
+from anynet.nn.initializers import Constant, Normal
 
 FIRST = "layer 0, Linear(n_in=5, n_out=4, init=He(), bias_init="
 
@@ -42,6 +57,22 @@ def test_sizes_that_do_not_fit_are_refused_at_construction(layers, message):
     assert str(refusal.value).endswith("but the layers before it give 4")
 
 
+def test_a_residual_gives_the_features_that_it_takes():
+    with pytest.raises(ValueError, match=r"^Residual\(Linear\(5, 4\)\): expected .* the 5 features they take, got 4$"):
+        Residual(Linear(5, 4))
+    with pytest.raises(ValueError, match=r"^layer 1\.0, Linear\(n_in=5, .* give 4$"):
+        Sequential(Linear(5, 4), Residual(Linear(5, 5)))
+    with pytest.raises(ValueError, match=r"^a Residual needs at least one layer$"):
+        Residual()
+
+    class Sum(Layer):
+        def forward(self, params, state, x, *, train):
+            return x.sum(axis=-1, keepdims=True), None, state
+
+    with pytest.raises(ValueError, match=r"^Residual\(.*\): expected layers that give the 3 features of x, got 1$"):
+        Sequential(Residual(Sum())).forward(np.zeros(0), {}, np.ones((2, 3)), train=True)
+
+
 @pytest.mark.parametrize("layer", [ReLU, [Linear(2, 3), ReLU()], None])
 def test_what_is_no_layer_is_refused(layer):
     with pytest.raises(TypeError, match=r"^layer 1: expected a layer, such as Linear\(3072, 10\) or ReLU\(\), got "):
@@ -67,6 +98,14 @@ def test_layers_without_features_are_refused(layer):
         (lambda: BatchNorm(2.0), r"BatchNorm\(.*\): n: expected a whole number, got 2.0"),
         (lambda: BatchNorm(2, momentum="0.1"), r"BatchNorm\(.*\): momentum: expected a number, got '0.1'"),
         (lambda: LeakyReLU("0.1"), r"LeakyReLU\(.*\): slope: expected a number, got '0.1'"),
+        (lambda: ELU("1"), r"ELU\(.*\): alpha: expected a number, got '1'"),
+        (lambda: Dropout("0.5"), r"Dropout\(.*\): p: expected a number, got '0.5'"),
+        (lambda: LayerNorm(2.0), r"LayerNorm\(.*\): n: expected a whole number, got 2.0"),
+        (lambda: GroupNorm(True, 4), r"GroupNorm\(.*\): groups: expected a whole number, got True"),
+        (lambda: GroupNorm(2, 4, "0"), r"GroupNorm\(.*\): eps: expected a number, got '0'"),
+        (lambda: Scale(2.5), r"Scale\(.*\): n: expected a whole number, got 2.5"),
+        (lambda: Scale(2, "1"), r"Scale\(.*\): value: expected a number, got '1'"),
+        (lambda: Constant(None), r"Constant\(.*\): value: expected a number, got None"),
         (lambda: Normal(None), r"Normal\(.*\): std: expected a number, got None"),
         (lambda: NET.init(1.5), "seed: expected a whole number, got 1.5"),
         (lambda: NET.init([1, "2"]), "seed: expected a whole number, got '2'"),
@@ -85,6 +124,20 @@ def test_settings_of_another_type_are_refused(make, message):
         (lambda: BatchNorm(2, momentum=math.nan), r"in \(0, 1\]"),
         (lambda: LeakyReLU(math.nan), "expected a finite slope"),
         (lambda: LeakyReLU(math.inf), "expected a finite slope"),
+        (lambda: ELU(-0.1), "expected alpha finite, 0 or more"),
+        (lambda: ELU(math.inf), "expected alpha finite, 0 or more"),
+        (lambda: GELU("erf"), r"^GELU\(approximate='erf'\): expected approximate \"tanh\" or \"none\"$"),
+        (lambda: Dropout(1.0), r"expected p, the probability of 0, in \[0, 1\)"),
+        (lambda: Dropout(-0.1), r"expected p, the probability of 0, in \[0, 1\)"),
+        (lambda: Dropout(math.nan), r"expected p, the probability of 0, in \[0, 1\)"),
+        (lambda: LayerNorm(1), "expected 2 features or more in each group"),
+        (lambda: LayerNorm(2, eps=-1.0), "expected eps finite, 0 or more"),
+        (lambda: GroupNorm(3, 3), "expected 2 features or more in each group"),
+        (lambda: GroupNorm(2, 5), "expected 2 features or more in each group, the same number in all"),
+        (lambda: GroupNorm(0, 4), "expected 2 features or more in each group"),
+        (lambda: Scale(0), "expected 1 feature or more"),
+        (lambda: Scale(2, math.inf), "expected a finite initial value"),
+        (lambda: Constant(math.nan), "expected a finite value"),
         (lambda: Normal(-1.0), "expected std finite, 0 or more"),
         (lambda: Normal(math.nan), "expected std finite, 0 or more"),
     ],

@@ -6,8 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 from nets import CLASSES, FEATURES, NESTED, NET, NETS, N
+from numerical import assert_close
 
-from anynet import BatchNorm, Layer, LeakyReLU, Linear, Normal, ReLU, Sequential, Tanh
+from anynet import (
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    Normal,
+    ReLU,
+    Residual,
+    Scale,
+    Sequential,
+    Tanh,
+)
 from anynet.compiler.tape import trace
 from anynet.core.tree import form
 from anynet.nn.layer import short
@@ -199,6 +214,66 @@ def test_names_that_do_not_fit_are_refused(rng):
         NESTED.forward(parts, state, x[:, :2], train=True)
 
 
+# ---- residual connections
+
+
+BLOCK = Residual(LayerNorm(4), Sequential(Linear(4, 6), ReLU(), BatchNorm(6)), Dropout(0.3), Linear(6, 4))
+
+
+def test_a_residual_adds_its_input(xp, members, rng):
+    """In outputs and in gradients by the input; gradients by parameters and new state are those of its layers."""
+    net, branch = Sequential(BLOCK), Sequential(Sequential(*BLOCK))
+    assert net.parameters() == branch.parameters()
+    assert net.parameters().keys() == {f"0.{name}" for name in ("0.gamma", "0.beta", "1.0.W", "1.0.b", "1.2.gamma",
+                                                                "1.2.beta", "3.W", "3.b")}  # fmt: skip
+    params, state = net.init([1, 2] if members else 1, like=np.zeros(1))
+    x, dy = rng.standard_normal((2, *members, N, 4))
+    key = rng.integers(0, 9, (*members, 2), np.int32)
+
+    def passes(net):
+        def function(params, state, x, dy, key):
+            y, cache, new = net.forward(params, state, x, train=True, rng=key)
+            return y, *net.backward(params, cache, dy), net.parameter_gradients(params, cache, dy), new
+
+        return xp.call(function, params, state, x, dy, key)
+
+    (y, dx, *others), (branch_y, branch_dx, *branch_others) = passes(net), passes(branch)
+    x, dy = xp.call(lambda *arrays: arrays, x, dy)
+    assert_close(y, x + branch_y, xp.rtol)
+    assert_close(dx, dy + branch_dx, xp.rtol)
+    for one, other in zip(leaves(others), leaves(branch_others), strict=True):
+        assert_close(one, other, xp.rtol)
+
+
+def test_a_residual_is_a_value():
+    assert Residual(*BLOCK.layers) == BLOCK
+    assert hash(Residual(*BLOCK.layers)) == hash(BLOCK)
+    assert Sequential(*BLOCK.layers) != BLOCK
+    assert (len(BLOCK), BLOCK[0], BLOCK[-1]) == (4, LayerNorm(4), Linear(6, 4))
+    assert (BLOCK.features(), Residual(Tanh()).features()) == ((4, 4), (None, None))
+    assert eval(repr(BLOCK)) == BLOCK
+
+
+def test_a_residual_has_a_row_of_its_own():
+    net = Sequential(Residual(Tanh()), Sequential(Linear(4, 4), BLOCK, GroupNorm(2, 4)), Scale(4))
+    assert net.summary().splitlines() == [
+        "layer                     output    parameters  multiply-adds",
+        "0        Residual         (N, 4)             0              0",
+        "0.0      Tanh()           (N, 4)             0              0",
+        "1.0      Linear(4, 4)     (N, 4)            20             16",
+        "1.1      Residual         (N, 4)             0              0",
+        "1.1.0    LayerNorm(4)     (N, 4)             8              4",
+        "1.1.1.0  Linear(4, 6)     (N, 6)            30             24",
+        "1.1.1.1  ReLU()           (N, 6)             0              0",
+        "1.1.1.2  BatchNorm(6)     (N, 6)            12              6",
+        "1.1.2    Dropout(p=0.3)   (N, 6)             0              0",
+        "1.1.3    Linear(6, 4)     (N, 4)            28             24",
+        "1.2      GroupNorm(2, 4)  (N, 4)             8              4",
+        "2        Scale(4)         (N, 4)             4              4",
+        "total                                      110             82",
+    ]
+
+
 # ---- evaluation
 
 
@@ -308,7 +383,7 @@ def test_a_forward_with_keywords_is_given_rng():
 
 def test_each_layer_is_given_numbers_of_its_own(xp, members):
     a, b, c, d = Noise(), Noise(), Noise(), Noise()
-    nested = Sequential(a, Linear(2, 2), Sequential(ReLU(), b, Sequential(c)), d)
+    nested = Sequential(a, Linear(2, 2), Residual(ReLU(), b, Sequential(c)), d)
     flat = Sequential(a, Linear(2, 2), ReLU(), b, c, d)
     seeds = [1, 2] if members else 1
     start = np.zeros((*members, 2), np.int32) + np.asarray([7, 8], np.int32)

@@ -7,7 +7,33 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Hardswish,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Residual,
+    Scale,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
+from anynet.nn.losses import (
+    CrossEntropy,
+    Huber,
+    binary_cross_entropy,
+    hinge,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
 
 SIZES = st.sampled_from([1, 2, 3, 16, 17]) | st.integers(1, 70)
 MEMBERS = st.sampled_from([(), (), (1,), (2,), (3,)])
@@ -46,6 +72,18 @@ LAYERS = {
     "LeakyReLU": (lambda shape: LeakyReLU(0.1), True),
     "Sigmoid": (lambda shape: Sigmoid(), True),
     "Tanh": (lambda shape: Tanh(), True),
+    "ELU": (lambda shape: ELU(0.7), True),
+    "GELU": (lambda shape: GELU(), True),
+    "exact GELU": (lambda shape: GELU("none"), True),
+    "SiLU": (lambda shape: SiLU(), True),
+    "Hardswish": (lambda shape: Hardswish(), True),
+    "Softplus": (lambda shape: Softplus(), True),
+    "LayerNorm": (lambda shape: LayerNorm(shape.n_in + 1, eps=0.1), True),
+    "GroupNorm": (lambda shape: GroupNorm(3, 3 * shape.n_in + 3, eps=0.1), True),
+    "Scale": (lambda shape: Scale(shape.n_in), True),
+    "Dropout training": (lambda shape: Dropout(0.4), True),
+    "Dropout evaluation": (lambda shape: Dropout(0.4), False),
+    "Residual": (lambda shape: Residual(Linear(shape.n_in, shape.n_out), Linear(shape.n_out, shape.n_in)), True),
     "BatchNorm training": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), True),
     "BatchNorm evaluation": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), False),
 }
@@ -57,19 +95,30 @@ class LayerPoint(NamedTuple):
     state: dict
     x: np.ndarray
     dy: np.ndarray
+    key: np.ndarray
+
+
+def forward(layer, params: dict, state: dict, x: Any, key: Any, train: bool) -> Any:
+    """What the layer's ``forward`` returns, with the key if it takes one."""
+    return layer.forward(params, state, x, train=train, **({"rng": key} if layer.uses_rng else {}))
 
 
 def layer_point(layer, shape: Shape, seed: int) -> LayerPoint:
-    """Parameters, state, input and output gradient; no input nearer to 0, where activations have kinks, than 1/16."""
+    """Parameters, state, input, output gradient and key of random numbers.
+
+    No input is nearer to 0, where activations have kinks, than 1/16.
+    """
     rng = np.random.default_rng(seed)
     if isinstance(layer, BatchNorm):
         shape = shape._replace(n=max(shape.n, 2))  # one sample alone is refused in training
+    shape = shape._replace(n_in=layer.features()[0] or shape.n_in)
     x = normal(rng, (*shape.members, shape.n, shape.n_in))
     return LayerPoint(
         {name: normal(rng, (*shape.members, *p.shape)) for name, p in layer.parameters().items()},
         {name: uniform(rng, 0.5, 2, (*shape.members, *p.shape)) for name, p in layer.state().items()},
         np.copysign(np.maximum(np.abs(x), 1 / 16), x),
         normal(rng, (*shape.members, shape.n, layer.features()[1] or shape.n_in)),
+        rng.integers(-(2**31), 2**31, (*shape.members, 2), np.int32),
     )
 
 
@@ -85,13 +134,33 @@ def scores(shape: Shape, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return logits, labels
 
 
+def outputs_and_targets(shape: Shape, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs and targets in [0, 1] for a loss, n_out numbers for each sample."""
+    rng = np.random.default_rng(seed)
+    drawn = (*shape.members, shape.n, shape.n_out)
+    return 2 * normal(rng, drawn), uniform(rng, 0, 1, drawn)
+
+
+LOSSES = {
+    "softmax_cross_entropy": (lambda shape: softmax_cross_entropy, scores),
+    "hinge": (lambda shape: hinge, scores),
+    "smoothed": (lambda shape: CrossEntropy(0.1), scores),
+    "weighted": (lambda shape: CrossEntropy(0.2, 1 + np.arange(shape.n_out) % 3), scores),
+    "mean_squared_error": (lambda shape: mean_squared_error, outputs_and_targets),
+    "Huber": (lambda shape: Huber(0.5), outputs_and_targets),
+    "binary_cross_entropy": (lambda shape: binary_cross_entropy, outputs_and_targets),
+}
+"""By name, how to make a loss of n_out classes or numbers, and its arguments."""
+
+
 @st.composite
 def nets(draw, shape: Shape, smooth: bool = False) -> Sequential:
     """A net that takes a shape's x and gives its y, with up to two hidden layers, each normalised or not.
 
     smooth: of activations without a kink only.
     """
-    kinds = [Sigmoid(), Tanh()] if smooth else [ReLU(), LeakyReLU(0.2), Sigmoid(), Tanh()]
+    kinds = [Sigmoid(), Tanh(), GELU(), SiLU(), Softplus()]
+    kinds += [] if smooth else [ReLU(), LeakyReLU(0.2), ELU(0.7), Hardswish()]
     layers, n_in = [], shape.n_in
     for _ in range(draw(st.integers(0, 2))):
         n_hidden = draw(SIZES)

@@ -30,17 +30,19 @@ def test_layers(float64, name):
 
     def layer_holds(shape, seed):
         layer = make(shape)
-        params, state, x, _ = drawn.layer_point(layer, shape, seed)
-        backend = float64.backend
-        hold(gradcheck.of_layer(layer, x, params=params, state=state, train=train, seed=seed, backend=backend))
+        params, state, x, _, key = drawn.layer_point(layer, shape, seed)
+        backend, given = float64.backend, {"params": params, "state": state, "train": train, "rng": key}
+        hold(gradcheck.of_layer(layer, x, seed=seed, backend=backend, **given))
 
     drawn.for_all(layer_holds, float64.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", drawn.LOSSES)
 def test_losses(float64, name):
+    make, arguments = drawn.LOSSES[name]
+
     def loss_holds(shape, seed):
-        hold(gradcheck.of_loss(LOSSES[name], *drawn.scores(shape, seed), backend=float64.backend))
+        hold(gradcheck.of_loss(make(shape), *arguments(shape, seed), backend=float64.backend))
 
     drawn.for_all(loss_holds, float64.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 

@@ -9,9 +9,35 @@ from agreement import agree
 from hypothesis import strategies as st
 from there import There
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sigmoid, Tanh, backend
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Hardswish,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Residual,
+    Scale,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+    backend,
+)
+from anynet.core.random import uniform
 from anynet.nn.l2 import add_l2_gradient, l2_cost
-from anynet.nn.losses import hinge, softmax_cross_entropy
+from anynet.nn.losses import (
+    CrossEntropy,
+    Huber,
+    binary_cross_entropy,
+    hinge,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 
@@ -21,9 +47,10 @@ def float64(jax, thorough):
     return There(backend("jax"), "float64", thorough)
 
 
-def layer_formula(xp, layer, p, s, x, train):
+def layer_formula(jax, layer, p, s, x, train, key=None):
     """y, as textbooks have it."""
-    row = SimpleNamespace(**{name: a[..., None, :] for name, a in (p | s).items() if name != "W"})
+    xp = jax.numpy
+    row = SimpleNamespace(**{name: a[..., None, :] for name, a in (p | s).items() if name[-1] != "W"})
     match layer:
         case Linear():
             return xp.einsum("...ni,...io->...no", x, p["W"]) + row.b
@@ -35,6 +62,36 @@ def layer_formula(xp, layer, p, s, x, train):
             return xp.exp(x) / (1 + xp.exp(x))
         case Tanh():
             return (xp.exp(x) - xp.exp(-x)) / (xp.exp(x) + xp.exp(-x))
+        case ELU(alpha):
+            return xp.where(x > 0, x, alpha * (xp.exp(x) - 1))
+        case GELU("none"):
+            return x * jax.scipy.special.ndtr(x)
+        case GELU():
+            return x / (1 + xp.exp(-2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
+        case SiLU():
+            return x / (1 + xp.exp(-x))
+        case Hardswish():
+            return x * xp.clip(x + 3, 0, 6) / 6
+        case Softplus():
+            return xp.log(1 + xp.exp(x))
+        case LayerNorm(_, eps):
+            mean, var = xp.mean(x, axis=-1, keepdims=True), xp.var(x, axis=-1, keepdims=True)
+            return row.gamma * (x - mean) * (var + eps) ** -0.5 + row.beta
+        case GroupNorm(groups, n, eps):
+            parts = xp.split(x, groups, axis=-1)
+            ones = {"gamma": xp.ones(n // groups), "beta": xp.zeros(n // groups)}
+            parts = [layer_formula(jax, LayerNorm(n // groups, eps), ones, {}, part, train) for part in parts]
+            return row.gamma * xp.concat(parts, axis=-1) + row.beta
+        case Scale():
+            return x * row.s
+        case Dropout(rate):
+            return x * (uniform(key, x.shape[-2:], x.dtype) >= rate) / (1 - rate) if train else x
+        case Residual(layers):
+            y = x
+            for i, inner in enumerate(layers):
+                own = {name.split(".")[1]: a for name, a in p.items() if name.startswith(f"{i}.")}
+                y = layer_formula(jax, inner, own, {}, y, train)
+            return x + y
         case BatchNorm(_, _, eps):
             if train:
                 row.mean, row.var = xp.mean(x, axis=-2, keepdims=True), xp.var(x, axis=-2, keepdims=True)
@@ -43,6 +100,22 @@ def layer_formula(xp, layer, p, s, x, train):
 
 
 def loss_formula(xp, loss, logits, labels):
+    if loss is mean_squared_error:
+        return xp.mean((logits - labels) ** 2, axis=(-2, -1))
+    if loss is binary_cross_entropy:
+        p = 1 / (1 + xp.exp(-logits))
+        return -xp.mean(labels * xp.log(p) + (1 - labels) * xp.log(1 - p), axis=(-2, -1))
+    match loss:
+        case Huber(delta):
+            r = abs(logits - labels)
+            return xp.mean(xp.where(r <= delta, r**2 / 2, delta * (r - delta / 2)), axis=(-2, -1))
+        case CrossEntropy(smoothing, weights):
+            n = logits.shape[-1]
+            weights = xp.asarray(weights or [1.0] * n)
+            right = labels[..., None] == xp.arange(n)
+            log_p = xp.log(xp.exp(logits) / xp.sum(xp.exp(logits), axis=-1, keepdims=True))
+            each = weights * ((1 - smoothing) * right + smoothing / n) * log_p
+            return -xp.sum(each, axis=(-2, -1)) / xp.sum(weights[labels], axis=-1)
     right = xp.take_along_axis(logits, labels[..., None], axis=-1)
     if loss is softmax_cross_entropy:
         return xp.mean(xp.log(xp.sum(xp.exp(logits), axis=-1)) - right[..., 0], axis=-1)
@@ -58,18 +131,18 @@ def test_layers(jax, float64, name):
         layer = make(shape)
         point = drawn.layer_point(layer, shape, seed)
 
-        def three_ways(params, state, x, dy):
+        def three_ways(params, state, x, dy, key):
             def differentiated(function):
                 y, pull = jax.vjp(lambda params, x: function(params, state, x), params, x)
                 grads, dx = pull(dy)
                 return {"y": y, "dx": dx} | grads
 
-            y, cache, _ = layer.forward(params, state, x, train=train)
+            y, cache, _ = drawn.forward(layer, params, state, x, key, train)
             dx, grads = layer.backward(params, cache, dy)
             return (
                 {"y": y, "dx": dx} | grads,
-                differentiated(lambda params, state, x: layer.forward(params, state, x, train=train)[0]),
-                differentiated(lambda params, state, x: layer_formula(jax.numpy, layer, params, state, x, train)),
+                differentiated(lambda params, state, x: drawn.forward(layer, params, state, x, key, train)[0]),
+                differentiated(lambda params, state, x: layer_formula(jax, layer, params, state, x, train, key)),
             )
 
         ours, forward, formula = float64.call(three_ways, *point)
@@ -79,11 +152,13 @@ def test_layers(jax, float64, name):
     drawn.for_all(layers_agree, float64.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", drawn.LOSSES)
 def test_losses(jax, float64, name):
-    loss = LOSSES[name]
+    make, arguments = drawn.LOSSES[name]
 
     def losses_agree(shape, seed):
+        loss = make(shape)
+
         def three_ways(logits, labels):
             def differentiated(function):
                 value, pull = jax.vjp(lambda logits: function(logits, labels), logits)
@@ -95,7 +170,7 @@ def test_losses(jax, float64, name):
                 differentiated(lambda logits, labels: loss_formula(jax.numpy, loss, logits, labels)),
             )
 
-        ours, forward, formula = float64.call(three_ways, *drawn.scores(shape, seed))
+        ours, forward, formula = float64.call(three_ways, *arguments(shape, seed))
         agree(ours, forward, float64.rtol, least=1 / shape.n)
         agree(ours, formula, float64.rtol, least=1 / shape.n)
 
@@ -117,7 +192,7 @@ def test_nets_with_a_penalty(jax, float64, name):
             p = net.layout.split(params)
             for i, layer in enumerate(net.layers):
                 mine = [{n.split(".")[1]: a for n, a in named.items() if n.startswith(f"{i}.")} for named in (p, state)]
-                x = layer_formula(jax.numpy, layer, *mine, x, train)
+                x = layer_formula(jax, layer, *mine, x, train)
             penalty = sum((p[name] ** 2).sum(axis=(-2, -1)) for name in p if name.endswith(".W"))
             return loss_formula(jax.numpy, loss, x, labels) + l2 * penalty
 

@@ -21,8 +21,8 @@ def test_layers(theirs, there, name):
         layer = make(shape)
         point = drawn.layer_point(layer, shape, seed)
 
-        def ours(params, state, x, dy):
-            y, cache, new_state = layer.forward(params, state, x, train=train)
+        def ours(params, state, x, dy, key):
+            y, cache, new_state = drawn.forward(layer, params, state, x, key, train)
             dx, grads = layer.backward(params, cache, dy)
             alone = layer.parameter_gradients(params, cache, dy)
             return {
@@ -33,9 +33,9 @@ def test_layers(theirs, there, name):
                 "dx": dx,
             }
 
-        def truth(params, state, x, dy):
+        def truth(params, state, x, dy, key):
             p, s, t = theirs.leaves(params), theirs.copies(state), theirs.leaf(x)
-            y = theirs.layer(layer, p, s, t, train)
+            y = theirs.layer(layer, p, s, t, train, key)
             y.backward(theirs.torch.tensor(dy))
             grads = theirs.gradients(p)
             alone = {f"{name} alone": grad for name, grad in grads.items()}
@@ -47,12 +47,12 @@ def test_layers(theirs, there, name):
     drawn.for_all(layers_agree, there.examples, shape=drawn.SHAPES, seed=drawn.SEEDS)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", drawn.LOSSES)
 def test_losses(theirs, there, name):
-    loss = LOSSES[name]
+    make, arguments = drawn.LOSSES[name]
 
     def losses_agree(shape, seed):
-        logits, labels = drawn.scores(shape, seed)
+        loss, (logits, labels) = make(shape), arguments(shape, seed)
 
         def ours(logits, labels):
             value, dlogits = loss(logits, labels)
@@ -60,7 +60,7 @@ def test_losses(theirs, there, name):
 
         def truth(logits, labels):
             t = theirs.leaf(logits)
-            value = theirs.LOSSES[loss](t, theirs.torch.tensor(labels))
+            value = theirs.loss(loss, t, theirs.torch.tensor(labels))
             value.backward()
             return {**theirs.numbers({"value": value}), **theirs.gradients({"logits": t})}
 

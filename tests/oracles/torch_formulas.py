@@ -5,8 +5,36 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Tanh
-from anynet.nn.losses import hinge, softmax_cross_entropy
+from anynet import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Hardswish,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Residual,
+    Scale,
+    Sequential,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
+from anynet.core.random import uniform
+from anynet.nn.losses import (
+    CrossEntropy,
+    Huber,
+    Loss,
+    binary_cross_entropy,
+    hinge,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
@@ -14,8 +42,10 @@ functional = torch.nn.functional
 Tensors = dict[str, torch.Tensor]
 
 
-def layer(own: Linear, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:
-    """A layer's output; the state is updated in place."""
+def layer(
+    own: Layer, p: Tensors, s: Tensors, t: torch.Tensor, train: bool, key: np.ndarray | None = None
+) -> torch.Tensor:
+    """A layer's output; the state is updated in place. key: of the random numbers that it takes."""
     match own:
         case Linear():
             return functional.linear(t, p["W"].T, p["b"])
@@ -27,16 +57,37 @@ def layer(own: Linear, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> 
             return torch.sigmoid(t)
         case Tanh():
             return torch.tanh(t)
+        case ELU(alpha):
+            return functional.elu(t, alpha)
+        case GELU(approximate):
+            return functional.gelu(t, approximate=approximate)
+        case SiLU():
+            return functional.silu(t)
+        case Hardswish():
+            return functional.hardswish(t)
+        case Softplus():
+            return functional.softplus(t)
+        case LayerNorm(n, eps):
+            return functional.layer_norm(t, (n,), p["gamma"], p["beta"], eps)
+        case GroupNorm(groups, _, eps):
+            return functional.group_norm(t, groups, p["gamma"], p["beta"], eps)
+        case Scale():
+            return t * p["s"]
+        case Dropout(rate):
+            kept = uniform(key, tuple(t.shape), np.dtype(np.float64)) >= rate
+            return t * torch.tensor(kept / (1 - rate)) if train else t
+        case Residual():
+            return t + net(own, p, s, t, train)
         case BatchNorm(_, momentum, eps):
             return functional.batch_norm(t, s["mean"], s["var"], p["gamma"], p["beta"], train, momentum, eps)
     raise NotImplementedError(own)
 
 
-def net(own: Sequential, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:
+def net(own: Residual | Sequential, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:
     """A net's logits, of parameters and state named after the layers' places; the state is updated in place."""
     for i, one in enumerate(own.layers):
         mine = [
-            {name.split(".")[1]: a for name, a in named.items() if name.split(".")[0] == str(i)} for named in (p, s)
+            {name.split(".", 1)[1]: a for name, a in named.items() if name.split(".")[0] == str(i)} for named in (p, s)
         ]
         t = layer(one, *mine, t, train)
     return t
@@ -46,8 +97,20 @@ LOSSES: dict[Callable, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     softmax_cross_entropy: functional.cross_entropy,
     # PyTorch divides by the number of classes as well.
     hinge: lambda logits, labels: functional.multi_margin_loss(logits, labels) * logits.shape[1],
+    mean_squared_error: functional.mse_loss,
+    binary_cross_entropy: functional.binary_cross_entropy_with_logits,
 }
-"""PyTorch's name for each loss."""
+"""PyTorch's name for each loss without settings."""
+
+
+def loss(own: Loss, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    match own:
+        case CrossEntropy(smoothing, weights):
+            weight = weights and torch.tensor(weights, dtype=torch.float64)
+            return functional.cross_entropy(outputs, targets, weight, label_smoothing=smoothing)
+        case Huber(delta):
+            return functional.huber_loss(outputs, targets, delta=delta)
+    return LOSSES[own](outputs, targets)
 
 
 def leaf(array: np.ndarray) -> torch.Tensor:

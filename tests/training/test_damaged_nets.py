@@ -280,6 +280,10 @@ def _settings(kind):
         ({"class": "Sequential", "layers": []}, "layer 0, Sequential: a Sequential needs at least one layer"),
         ({"class": "Sequential", "layers": [{"class": "x"}]}, "layer 0.0: expected a class of anynet, got 'x'"),
         ({"class": "Sequential", "layers": {}}, "layer 0, Sequential: expected a list of layers"),
+        ({"class": "GELU", "approximate": 3}, "layer 0, GELU: GELU(approximate=3): expected approximate"),
+        ({"class": "Dropout", "p": "0.5"}, "layer 0, Dropout: p: expected a number, got '0.5'"),
+        ({"class": "Residual", "layers": []}, "layer 0, Residual: a Residual needs at least one layer"),
+        ({"class": "Residual", "layers": [{"class": "x"}]}, "layer 0.0: expected a class of anynet, got 'x'"),
     ],
 )  # fmt: skip
 def test_descriptions_that_are_no_net_are_refused_by_layer(layer, said):

@@ -14,6 +14,7 @@ from on_backends import TESTED_ON_CPU, compiling, marked, on_backends
 import anynet as an
 from anynet.backends import Backend
 from anynet.compiler.numpy import blocks as numpy_blocks
+from anynet.core.random import key
 from anynet.core.tree import flatten
 from anynet.data import Augmentation, Loader, Normalization, Split
 from anynet.data import loader as loading
@@ -39,6 +40,15 @@ N = 12
 DEEP = an.Sequential(an.Linear(N, 16), an.BatchNorm(16), an.ReLU(), an.Linear(16, 7), an.Tanh(), an.Linear(7, 3))
 WIDE = an.Sequential(an.Linear(3072, 8), an.ReLU(), an.Linear(8, 3))
 ADAM = an.Adam(0.01, eps=1e-4)
+BLOCKS = an.Sequential(
+    *(an.Linear(N, 16), an.LayerNorm(16), an.Dropout(0.3)),
+    an.Residual(
+        an.Linear(16, 12), an.GroupNorm(3, 12), an.GELU(), an.Dropout(0.2), an.Linear(12, 16), an.Scale(16, 0.5)
+    ),
+    an.Residual(an.ELU()),
+    an.Linear(16, 3),
+)
+"""Residual connections, normalized samples and random numbers."""
 CASES = {
     "one layer": Case(an.Sequential(an.Linear(N, 3))),
     "batch norm first": Case(an.Sequential(an.BatchNorm(N), an.Linear(N, 3)), l2=0.01),
@@ -46,6 +56,8 @@ CASES = {
     "deep": Case(DEEP),
     "deep, penalty": Case(DEEP, l2=0.01),
     "deep, hinge": Case(DEEP, loss=an.losses.hinge),
+    "deep, smoothed": Case(DEEP, loss=an.losses.CrossEntropy(0.1)),
+    "members, weighted": Case(DEEP, loss=an.losses.CrossEntropy(0.1, (1, 2, 3)), members=2),
     "momentum": Case(DEEP, optimizer=an.SGD(momentum=0.9), l2=0.01),
     "nesterov": Case(DEEP, optimizer=an.SGD(momentum=0.9, nesterov=True), loss=an.losses.hinge),
     "adam": Case(DEEP, optimizer=ADAM, l2=0.01),
@@ -56,6 +68,10 @@ CASES = {
     "one member": Case(DEEP, members=1),
     "float32": Case(DEEP, optimizer=an.SGD(momentum=0.9), l2=0.01, dtype="float32"),
     "float32, adam, members": Case(DEEP, optimizer=ADAM, members=2, dtype="float32"),
+    "blocks": Case(BLOCKS, l2=0.01),
+    "blocks, members": Case(BLOCKS, members=2),
+    "dropout first": Case(an.Sequential(an.Dropout(0.2), an.LayerNorm(N), an.Scale(N), an.Linear(N, 3)), members=2),
+    "float32, blocks, adam": Case(BLOCKS, optimizer=ADAM, dtype="float32"),
     "flip": Case(WIDE, augmentation=Augmentation(flip=True)),
     "crop": Case(WIDE, augmentation=Augmentation(crop=3)),
     "reverse": Case(WIDE, augmentation=Augmentation(reverse=True)),
@@ -65,7 +81,10 @@ CASES = {
 }
 
 
-FEW = ("batch norm first", "nesterov", "members, adam, hinge", "float32, adam, members", "all of it", "streamed")
+FEW = (
+    *("batch norm first", "nesterov", "members, adam, hinge", "float32, adam, members", "blocks, members"),
+    *("all of it", "streamed"),
+)
 """Cases that cover every optimizer, loss and way of loading; NumPy runs all cases."""
 
 
@@ -92,7 +111,8 @@ def run(case: Case, here: Backend) -> tuple[list[Carry], list[Totals]]:
     evaluate = BatchLoop(evaluation_step(case.net, case.loss), here)
     seed = range(case.members) if case.members else 0
     carry = start(case.net, case.optimizer, *case.net.init(seed, like=put(np.zeros(1))))
-    fixed = Fixed(normalization, put(case.l2 * members) if case.l2 else None)
+    keys = np.stack([key(k) for k in seed]) if case.members else key(0)
+    fixed = Fixed(normalization, put(case.l2 * members) if case.l2 else None, here.asarray(keys))
     carries, totals = [], []
     for epoch in range(2):
         rates = put(np.stack([members * rate for rate in np.linspace(0.02, 0.01, 4)]) / (1 + epoch))
@@ -171,11 +191,16 @@ NETS = {"one layer": an.Sequential(an.Linear(13, 5))} | {
     for kind in (an.ReLU(), an.LeakyReLU(0.1), an.Sigmoid(), an.Tanh())
     for normalised in (False, True)
 }
+NETS["other activations"] = an.Sequential(
+    *(an.Linear(13, 17), an.ELU(0.7), an.Linear(17, 16), an.GELU(), an.Linear(16, 9), an.GELU("none")),
+    *(an.Linear(9, 17), an.SiLU(), an.Linear(17, 12), an.Hardswish(), an.Linear(12, 9), an.Softplus()),
+    an.Linear(9, 5),
+)
 FIRST = f"{an.ReLU()}, batch-normalised"
 
 
 @pytest.mark.parametrize("members", [(), (3,)], ids=["single", "members"])
-@on_backends("name", NETS, fast=compiling(FIRST))
+@on_backends("name", NETS, fast=compiling(FIRST, "other activations"))
 def test_gradients_in_a_loop_are_numpys(backend_here, rng, name, members):
     """Summed over three batches of 11, of either loss and the penalty; and costs, and running statistics."""
     net = NETS[name]

@@ -322,6 +322,11 @@ def test_nets_are_compared_layer_by_layer():
     check(nested(an.ReLU()), nested(an.ReLU()), nested(an.ReLU(), an.Xavier()))
     with pytest.raises(ValueError, match=r"^members 0 and 1 differ in layer 1\.1, ReLU\(\) and Tanh\(\); train"):
         check(nested(an.ReLU()), nested(an.Tanh()))
+    around = [an.Sequential(an.Linear(3, 3), kind(an.ReLU())) for kind in (an.Residual, an.Sequential)]
+    with pytest.raises(
+        ValueError, match=r"^members 0 and 1 differ in layer 1, Residual\(.*\) and Sequential\(.*; train"
+    ):
+        check(*around)
     with pytest.raises(ValueError, match=r"^members 0 and 1 have nets with layers in other places, 1 and 1\.0; train"):
         check(make_net(), nested(an.ReLU()))
 

@@ -14,7 +14,7 @@ from anynet.core.history import Epoch, History
 from anynet.data import split
 from anynet.data.normalization import Normalization
 from anynet.data.synthetic import draw
-from anynet.nn.initializers import Ones, Zeros
+from anynet.nn.initializers import Constant, Ones, Zeros
 from anynet.training.evaluate import Metrics
 from anynet.training.run import Snapshot
 
@@ -172,14 +172,25 @@ def test_a_file_is_replaced_whole(tmp_path, monkeypatch):
 layers = st.deferred(
     lambda: st.one_of(
         st.builds(an.LeakyReLU, st.floats(0, 1)),
-        st.sampled_from([an.ReLU(), an.Sigmoid(), an.Tanh()]),
+        st.builds(an.ELU, st.floats(0, 9)),
+        st.builds(an.GELU, st.sampled_from(["tanh", "none"])),
+        st.sampled_from([an.ReLU(), an.Sigmoid(), an.Tanh(), an.SiLU(), an.Hardswish(), an.Softplus()]),
         st.builds(an.BatchNorm, st.just(4), st.floats(0.01, 1), st.floats(1e-9, 1)),
         st.builds(an.Linear, st.just(4), st.just(4), initializers, initializers),
-        st.lists(layers, min_size=1, max_size=3).map(lambda inner: an.Sequential(*inner)),
+        st.builds(an.Dropout, st.floats(0, 0.9)),
+        st.builds(an.LayerNorm, st.just(4), st.floats(1e-9, 1)),
+        st.builds(an.GroupNorm, st.sampled_from([1, 2]), st.just(4), st.floats(1e-9, 1)),
+        st.builds(an.Scale, st.just(4), st.floats(-9, 9)),
+        *(
+            st.lists(layers, min_size=1, max_size=3).map(lambda inner, kind=kind: kind(*inner))
+            for kind in (an.Residual, an.Sequential)
+        ),
     )
 )
 initializers = st.one_of(
-    st.sampled_from([an.He(), an.Xavier(), Zeros(), Ones()]), st.builds(an.Normal, st.floats(0, 9))
+    st.sampled_from([an.He(), an.Xavier(), Zeros(), Ones()]),
+    st.builds(an.Normal, st.floats(0, 9)),
+    st.builds(Constant, st.floats(-9, 9)),
 )
 
 
@@ -229,6 +240,16 @@ def test_a_net_that_is_given_has_the_settings_of_the_net_saved(tmp_path):
         an.load(tmp_path / "net.safetensors", net=other)
     with pytest.raises(ValueError, match=r"layer 5 is missing there and ReLU\(\) in the net given"):
         an.load(tmp_path / "net.safetensors", net=an.Sequential(*NET, an.ReLU()))
+
+
+def test_a_residual_is_not_its_layers_alone(tmp_path):
+    run, file = train(an.Sequential(an.Linear(3072, 10), an.Residual(an.Tanh()))), tmp_path / "net.safetensors"
+    run.save(file)
+    loaded = an.load(file)
+    assert_same(run, loaded)
+    np.testing.assert_array_equal(loaded.predict(images().test.images), run.predict(images().test.images))
+    with pytest.raises(ValueError, match=r"layer 1 is Residual there and missing in the net given$"):
+        an.load(file, net=an.Sequential(an.Linear(3072, 10), an.Sequential(an.Tanh())))
 
 
 def test_every_layer_of_anynet_can_be_loaded():

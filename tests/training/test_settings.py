@@ -1,6 +1,7 @@
 """The settings of a training: written down once, and what ``fit`` and ``setup`` show of them."""
 
 import inspect
+import re
 from dataclasses import fields
 from typing import get_type_hints
 
@@ -10,6 +11,8 @@ import pytest
 import anynet as an
 from anynet.data import Dataset, Split
 from anynet.training import Settings, TrainSettings
+from anynet.training.description import describe_training
+from anynet.training.members import Member
 
 NET = an.Sequential(an.Linear(3072, 10))
 
@@ -24,6 +27,7 @@ def data() -> Dataset:
 def test_type_checkers_know_the_same_settings():
     expected = get_type_hints(TrainSettings)
     del expected["PER_MEMBER"]
+    expected["loss"] |= str  # the name of a loss, which becomes the loss
     assert get_type_hints(Settings) == expected
 
 
@@ -94,7 +98,7 @@ def test_values_out_of_range_are_refused(change, message):
         ({"crop": True}, "crop: expected a whole number, got True"),
         ({"memory_budget": [1]}, "memory_budget: expected a whole number, got a list"),
         ({"flip": "yes"}, "flip: expected True or False, got 'yes'"),
-        ({"loss": "hinge"}, "loss: expected a function, such as anynet.losses.hinge, got 'hinge'"),
+        ({"loss": 3}, "loss: expected a function, such as anynet.losses.hinge, got 3"),
         ({"loss": None}, "loss: expected a function, such as anynet.losses.hinge, got None"),
         ({"dtype": np.dtype("float64")}, 'dtype: expected a name, such as "float32", got a Float64DType'),
         ({"precision": 32}, 'precision: expected a name, such as "float32", got 32'),
@@ -181,3 +185,44 @@ def test_members_are_set_up_as_one_stack(data):
     assert ready.carry.params.shape == (3, NET.layout.size)
     assert ready.rates(0).shape == (3, 3)
     assert [member.settings.seed for member in ready.members] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [("hinge", an.losses.hinge), ("cross-entropy", an.losses.softmax_cross_entropy), ("huber", an.losses.Huber())],
+)
+def test_losses_have_names(name, loss):
+    assert TrainSettings(loss=name).loss == loss
+    assert TrainSettings(loss=name) == TrainSettings(loss=loss)
+
+
+@pytest.mark.parametrize(
+    ("loss", "error", "message"),
+    [
+        ("hnige", ValueError, 'loss: there is no "hnige"; did you mean "hinge"?'),
+        (
+            an.losses.CrossEntropy,
+            TypeError,
+            "loss: expected a function, such as anynet.losses.hinge, got the class Cro",
+        ),
+    ],
+)
+def test_other_losses_are_refused(loss, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        TrainSettings(loss=loss)
+
+
+def test_a_loss_with_settings_trains_and_is_described(data):
+    """A loss by its name gives the bits of the function; settings tell one training from another."""
+    net = an.Sequential(an.Linear(3072, 10))
+
+    def trained(loss):
+        return an.fit(net, data, an.SGD(0.01), loss=loss, epochs=1, batch_size=10).last.params
+
+    np.testing.assert_array_equal(trained("hinge"), trained(an.losses.hinge))
+    assert not np.array_equal(trained(an.losses.CrossEntropy(0.1)), trained("cross-entropy"))
+    texts = {
+        describe_training([Member(net, an.SGD(), TrainSettings(loss=loss))], data)["loss"]
+        for loss in ("hinge", an.losses.CrossEntropy(0.1), an.losses.CrossEntropy(0.2), an.losses.CrossEntropy(0.1))
+    }
+    assert texts == {"hinge"} | {f"CrossEntropy(label_smoothing={each}, class_weights=None)" for each in (0.1, 0.2)}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from anynet.compiler import Graph, Node, label_operations
 from anynet.core.typing import Array, Arrays
 from anynet.nn import Layer, Parameter, Sequential
+from anynet.nn.container import Container
 from anynet.nn.losses import Loss
 
 LOAD, LOSS, UPDATE = "load", "loss", "update"
@@ -103,16 +104,18 @@ def labeled_net(net: Sequential) -> Sequential:
     Returns
     -------
     Sequential
-        Nested in the same way, with the same parameters.
+        Nested in the same way, with the same parameters. What a `Residual` adds is labeled as its last layer.
     """
-    left = iter(names(net))
+    done, left = list[str](), iter(names(net))
 
-    def labeled(inner: Sequential) -> Sequential:
-        return Sequential(
-            *(labeled(layer) if isinstance(layer, Sequential) else Labeled(layer, next(left)) for layer in inner)
-        )
+    def labeled(layer: Layer) -> Layer:
+        if isinstance(layer, Container):
+            inner = type(layer)(*map(labeled, layer))
+            return inner if isinstance(inner, Sequential) else Labeled(inner, done[-1])
+        done.append(next(left))
+        return Labeled(layer, done[-1])
 
-    return labeled(net)
+    return Sequential(*map(labeled, net))
 
 
 def labeled_loss(loss: Loss) -> Loss:

@@ -8,7 +8,6 @@ import pytest
 from on_backends import on_backends
 
 import anynet as an
-from anynet.app.build import LOSSES
 from anynet.app.config import Config
 from anynet.app.experiment import Experiment
 from anynet.app.profiling import Profile, profile, timing
@@ -25,6 +24,9 @@ READING, PRODUCT, OTHER = 0.5 * MICROSECOND, 100 * MICROSECOND, MICROSECOND
 """What a look at the clock takes, a matrix product, and any other operation."""
 
 DEEP = an.Sequential(an.Linear(3072, 6), an.BatchNorm(6), an.ReLU(), an.Linear(6, 5), an.Sigmoid(), an.Linear(5, 3))
+RESIDUAL = an.Sequential(
+    an.Linear(3072, 6), an.Residual(an.BatchNorm(6), an.Residual(an.Linear(6, 6))), an.Linear(6, 3)
+)
 CASES = {
     "one layer": (an.Sequential(an.Linear(3072, 3)), {"l2": 0.0}),
     "deep": (DEEP, {}),
@@ -180,15 +182,26 @@ def test_the_penalty_is_part_of_the_update(backend_here, clock):
         assert with_and_without[0].row(name) == pytest.approx(with_and_without[1].row(name))
 
 
-def test_a_labeled_net_is_the_same_net(rng):
-    net, x, labels = labeled_net(DEEP), rng.standard_normal((7, 3072)), np.arange(7) % 3
-    params, state = DEEP.init(3, like=x)
+@pytest.mark.parametrize("backend_here", ["numpy"], indirect=True)
+def test_what_a_residual_adds_is_part_of_its_last_layer(backend_here, clock):
+    """Of each of two, one operation forward and one backward."""
+    branch = an.Sequential(RESIDUAL[0], an.Sequential(RESIDUAL[1][0], an.Sequential(*RESIDUAL[1][1])), RESIDUAL[2])
+    found, without = (profile(experiment(backend_here, net), clock) for net in (RESIDUAL, branch))
+    assert found.rows == without.rows
+    more = {name: (found.row(name) - without.row(name)) / MICROSECOND for name in found.rows}
+    assert more == pytest.approx({name: 4.0 * name.startswith("1.1.0 ") for name in found.rows})
+
+
+@pytest.mark.parametrize("bare", [DEEP, RESIDUAL], ids=["deep", "residual"])
+def test_a_labeled_net_is_the_same_net(bare, rng):
+    net, x, labels = labeled_net(bare), rng.standard_normal((7, 3072)), np.arange(7) % 3
+    params, state = bare.init(3, like=x)
     for one, other in zip(net.init(3, like=x)[1].values(), state.values(), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(net.init(3, like=x)[0], params)
-    loss = LOSSES["cross-entropy"]
+    loss = an.losses.softmax_cross_entropy
     results = []
-    for n, cost in ((net, labeled_loss(loss)), (DEEP, loss)):
+    for n, cost in ((net, labeled_loss(loss)), (bare, loss)):
         logits, cache, new = n.forward(params, state, x, train=True)
         value, dlogits = cost(logits, labels)
         grads = n.parameter_gradients(params, cache, dlogits)

@@ -8,6 +8,7 @@ import anynet as an
 from anynet.backends.numpy import Numpy
 from anynet.compiler.numpy import blocks as numpy_blocks
 from anynet.compiler.numpy.target import NumpyTarget
+from anynet.core.random import key
 from anynet.data import Augmentation, Loader, Normalization, Split
 from anynet.training.step import BatchLoop, Fixed, start, train_step
 
@@ -16,6 +17,11 @@ kernels = pytest.importorskip("anynet.compiler.numpy.numba_kernels", exc_type=Im
 NETS = {
     "relu and batch norm": (an.Linear(3072, 6), an.BatchNorm(6), an.ReLU(), an.Linear(6, 3)),
     "tanh and leaky relu": (an.Linear(3072, 6), an.Tanh(), an.Linear(6, 5), an.LeakyReLU(), an.Linear(5, 3)),
+    "gated": (an.Linear(3072, 6), an.GELU("none"), an.Linear(6, 5), an.Hardswish(), an.Linear(5, 3)),
+    "block": (
+        *(an.Linear(3072, 6), an.Residual(an.GroupNorm(2, 6), an.ELU(), an.Dropout(0.4), an.Scale(6, 0.5))),
+        *(an.LayerNorm(6), an.Linear(6, 3)),
+    ),
 }
 OPTIMIZERS = {"sgd": an.SGD(), "nesterov": an.SGD(momentum=0.9, nesterov=True), "adam": an.Adam()}
 
@@ -31,15 +37,17 @@ def compiled(monkeypatch):
     return sources
 
 
-def train(net, optimizer, split, members, dtype, hot):
+def train(net, optimizer, split, members, dtype, hot, loss=an.losses.softmax_cross_entropy):
     """Two epochs, the last batch of each shorter; with a penalty, a rate for each member, and images mirrored."""
     backend, augmentation = Numpy("numpy", "cpu"), Augmentation(flip=True)
-    step = train_step(net, an.losses.softmax_cross_entropy, optimizer)
+    step = train_step(net, loss, optimizer)
     loop = BatchLoop(step, backend, augmentation)
     seeds = range(members) if members else 0
     carry = start(net, optimizer, *net.init(seeds, like=np.zeros(1, dtype)))
     k = np.arange(1, members + 1) if members else np.asarray(1)
-    fixed = Fixed(Normalization(np.full(3072, 1 / 64, dtype), np.full(3072, -2, dtype)), (0.01 * k).astype(dtype))
+    keys = np.stack([key(seed) for seed in seeds]) if members else key(0)
+    scale, shift = np.full(3072, 1 / 64, dtype), np.full(3072, -2, dtype)
+    fixed = Fixed(Normalization(scale, shift), (0.01 * k).astype(dtype), keys)
     lr = np.stack([0.01 * k] * 3).astype(dtype)
     loader = Loader(split, backend)
     for epoch in range(2):
@@ -59,12 +67,15 @@ def train(net, optimizer, split, members, dtype, hot):
         pytest.param("relu and batch norm", "nesterov", 0, "float64", marks=pytest.mark.slow),
         pytest.param("relu and batch norm", "sgd", 2, "float64", marks=pytest.mark.slow),
         ("tanh and leaky relu", "adam", 0, "float32"),
+        ("gated", "sgd", 0, "float64"),
+        ("block", "sgd", 2, "float64"),
     ],
 )
 def test_they_train_as_the_plain_step_does(compiled, rng, net, optimizer, members, dtype):
     split = Split(rng.integers(0, 256, (20, 3072), dtype=np.uint8), rng.integers(0, 3, 20))
     settings = an.Sequential(*NETS[net]), OPTIMIZERS[optimizer], split, members, dtype
-    expected, actual = train(*settings, hot=False), train(*settings, hot=True)
+    loss = an.losses.CrossEntropy(0.1, (1, 2, 3)) if net == "block" else an.losses.softmax_cross_entropy
+    expected, actual = (train(*settings, hot=hot, loss=loss) for hot in (False, True))
     assert any("uint8" in source for source in compiled)
     assert actual.params.dtype == dtype
     tolerance = 1e-9 if dtype == "float64" else 1e-3

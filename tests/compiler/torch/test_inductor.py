@@ -7,6 +7,7 @@ import pytest
 from array_api_compat import array_namespace
 
 import anynet as an
+from anynet.core.random import key
 from anynet.data import Loader, Normalization, Split
 from anynet.training.step import BatchLoop, Fixed, start, train_step
 
@@ -38,14 +39,20 @@ def compiled(torch, monkeypatch):
     return made
 
 
-def train(plain):
+NET = an.Sequential(an.Linear(20, 12), an.BatchNorm(12), an.LeakyReLU(), an.Linear(12, 3))
+BLOCK = an.Sequential(
+    *(an.Linear(20, 12), an.LayerNorm(12), an.GELU("none"), an.Dropout(0.3)),
+    *(an.Residual(an.GroupNorm(3, 12), an.Linear(12, 12), an.SiLU()), an.Linear(12, 3)),
+)
+
+
+def train(plain, net=NET):
     """Some steps of Adam with a penalty; the parameters after them."""
     rng, backend = np.random.default_rng(0), an.backend("torch:cpu")
-    net = an.Sequential(an.Linear(20, 12), an.BatchNorm(12), an.LeakyReLU(), an.Linear(12, 3))
     step = train_step(net, an.losses.softmax_cross_entropy, an.Adam())
     put = backend.asarray
     carry = start(net, an.Adam(), *net.init(0, like=put(np.zeros(1))))
-    fixed = Fixed(Normalization(put(np.full(20, 1 / 64)), put(np.full(20, -2.0))), put(np.asarray(0.01)))
+    fixed = Fixed(Normalization(put(np.full(20, 1 / 64)), put(np.full(20, -2.0))), put(np.asarray(0.01)), put(key(0)))
     images = Split(rng.integers(0, 256, (40, 20), dtype=np.uint8), rng.integers(0, 3, 40))
     batches, lr = Loader(images, backend).shuffled(8, 0, 0), put(np.full(5, 0.01))
     if not plain:
@@ -55,8 +62,9 @@ def train(plain):
     return carry.params.numpy()
 
 
-def test_they_train_as_the_plain_step_does(compiled):
-    np.testing.assert_allclose(train(plain=False), train(plain=True), rtol=1e-9)
+@pytest.mark.parametrize("net", [NET, BLOCK], ids=["batch norm", "block"])
+def test_they_train_as_the_plain_step_does(compiled, net):
+    np.testing.assert_allclose(train(plain=False, net=net), train(plain=True, net=net), rtol=1e-9)
     assert any("sqrt" in f"{graph}" for graph in compiled)
 
 
