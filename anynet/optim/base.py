@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar
 
 from array_api_compat import array_namespace, device
@@ -60,7 +61,9 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+    def update(
+        self, params: Array, grads: Array, state: Arrays, lr: Array | float | None = None
+    ) -> tuple[Array, Arrays]:
         """Return the parameters and the state after one step.
 
         Parameters
@@ -69,8 +72,9 @@ class Optimizer:
             Parameter vector of each member, and its gradient.
         state : dict of arrays
             State from ``init`` or the previous step.
-        lr : array, shape () or (...)
-            Learning rate of this step, shared or one per member.
+        lr : array, shape () or (...), or float, optional
+            Learning rate of this step, shared or one per member. Default: the optimizer's own, which must be constant,
+            because no step knows its epoch; pass ``optimizer.schedule(epoch)`` where it is a schedule.
 
         Returns
         -------
@@ -86,31 +90,44 @@ class Optimizer:
         """
         raise NotImplementedError
 
+    def rate(self, params: Array, grads: Array, lr: Array | float | None) -> Array:
+        """Check arguments of ``update``, and return the learning rate as an array.
 
-def check(params: Array, grads: Array, lr: Array) -> None:
-    """Check the arguments of ``update``.
+        Parameters
+        ----------
+        params, grads, lr
+            As for ``update``.
 
-    Parameters
-    ----------
-    params, grads : array, shape (..., P)
-        Parameters and gradients.
-    lr : array, shape () or (...)
-        Learning rate.
+        Returns
+        -------
+        array, shape () or (...)
 
-    Raises
-    ------
-    TypeError
-        If libraries or dtypes differ.
-    ValueError
-        If devices differ or shapes do not match.
-    """
-    check_same_dtype(params=params, grads=grads, lr=lr)
-    if grads.shape != params.shape:
-        raise ValueError(f"grads: expected the shape of params, {tuple(params.shape)}, got {tuple(grads.shape)}")
-    if lr.shape not in ((), params.shape[:-1]):
-        raise ValueError(
-            f"lr: expected shape () or {tuple(params.shape[:-1])}, one for each member, got {tuple(lr.shape)}"
-        )
+        Raises
+        ------
+        TypeError
+            If libraries or dtypes differ.
+        ValueError
+            If devices differ or shapes do not match, a number is negative or not finite, or there is no rate.
+        """
+        if lr is None:
+            if not isinstance(self.schedule, Constant):
+                raise ValueError(
+                    f"lr: expected the rate of this step, because {self.lr} is a function of the epoch; "
+                    f"pass optimizer.schedule(epoch)"
+                )
+            lr = self.schedule.rate
+        if isinstance(lr, Real | float):  # float for type checkers
+            if not 0 <= real_number("lr", lr) < math.inf:
+                raise ValueError(f"lr: expected a rate of 0 or more, finite, got {lr}")
+            lr = array_namespace(params).asarray(float(lr), dtype=params.dtype, device=device(params))
+        check_same_dtype(params=params, grads=grads, lr=lr)
+        if grads.shape != params.shape:
+            raise ValueError(f"grads: expected the shape of params, {tuple(params.shape)}, got {tuple(grads.shape)}")
+        if lr.shape not in ((), params.shape[:-1]):
+            raise ValueError(
+                f"lr: expected shape () or {tuple(params.shape[:-1])}, one for each member, got {tuple(lr.shape)}"
+            )
+        return lr
 
 
 def factor(setting: float | tuple[float, ...], params: Array) -> float | Array:

@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 
 from anynet.core.checks import real_number, true_or_false
 from anynet.core.typing import Array, Arrays
-from anynet.optim.base import Optimizer, check, factor
+from anynet.optim.base import Optimizer, factor
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class SGD(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> sgd, params, lr = SGD(lr=0.1, momentum=0.5), np.asarray([1.0]), np.asarray(0.1)
-    >>> params, state = sgd.update(params, np.asarray([2.0]), sgd.init(params), lr)
-    >>> params, state = sgd.update(params, np.asarray([2.0]), state, lr)
+    >>> sgd, params = SGD(lr=0.1, momentum=0.5), np.asarray([1.0])
+    >>> params, state = sgd.update(params, np.asarray([2.0]), sgd.init(params))
+    >>> params, state = sgd.update(params, np.asarray([2.0]), state)
     >>> params, state
     (array([0.5]), {'velocity': array([3.])})
     """
@@ -70,9 +70,11 @@ class SGD(Optimizer):
             return {}
         return {"velocity": array_namespace(params).zeros_like(params)}
 
-    def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+    def update(
+        self, params: Array, grads: Array, state: Arrays, lr: Array | float | None = None
+    ) -> tuple[Array, Arrays]:
         """Return ``params - lr v`` with the new velocity ``v = momentum v + grads``, or Nesterov's step."""
-        check(params, grads, lr)
+        lr = self.rate(params, grads, lr)
         if not self.momentum:
             return params - lr[..., None] * grads, state
         rho = factor(self.momentum, params)

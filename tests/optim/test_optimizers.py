@@ -131,6 +131,37 @@ def test_one_rate_serves_all_members(xp, case, rng):
         assert_close(one, other, xp.rtol)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_number_is_as_good_as_an_array(xp, case, rng, dtype):
+    """To the bit; without one the rate is the optimizer's own."""
+    if (xp.dtype, dtype) == ("float32", "float64"):
+        pytest.skip("this device holds no float64")
+    xp.dtype, (optimizer, _, _) = dtype, case
+    params, grads = rng.standard_normal((2, 3, 5))
+
+    def step(*lr):
+        return lambda params, grads: optimizer.update(params, grads, optimizer.init(params), *lr)
+
+    by_array = xp.call(lambda p, g, lr: step(lr)(p, g), params, grads, np.asarray(optimizer.lr))
+    for lr in ((), (None,), (optimizer.lr,), (np.float64(optimizer.lr),)):
+        by_number = xp.call(step(*lr), params, grads)
+        np.testing.assert_equal(by_number, by_array)
+    assert not np.array_equal(xp.call(step(2 * optimizer.lr), params, grads)[0], by_array[0])
+
+
+@pytest.mark.parametrize("optimizer", [SGD, Adam])
+def test_a_schedule_needs_the_epoch(optimizer):
+    params = np.ones(3)
+    with pytest.raises(
+        ValueError, match=r"^lr: .*, because Step\(.*\) is a function .*; pass optimizer.schedule\(epoc"
+    ):
+        optimizer(Step(0.3, factor=0.1, every=2)).update(params, params, optimizer().init(params))
+    constant, _ = optimizer(Constant(0.25)).update(params, params, optimizer().init(params))
+    scheduled = optimizer(Step(0.5, factor=0.5, every=2))
+    by_epoch, _ = scheduled.update(params, params, scheduled.init(params), scheduled.schedule(3.9))
+    np.testing.assert_array_equal(constant, by_epoch)
+
+
 def test_the_start_is_zeros_shaped_like_the_parameters(xp, case):
     optimizer, name, settings = case
     state = xp.call(optimizer.init, np.ones((3, 2)))
@@ -227,7 +258,11 @@ def test_the_edges_of_the_ranges_are_allowed():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"lr": 0.1}, TypeError, "lr: expected an array of a library, got float"),
+        ({"lr": "0.1"}, TypeError, "lr: expected an array of a library, got str"),
+        ({"lr": True}, TypeError, "lr: expected a number, got True"),
+        ({"lr": -0.1}, ValueError, "lr: expected a rate of 0 or more, finite, got -0.1"),
+        ({"lr": float("inf")}, ValueError, "lr: expected a rate of 0 or more, finite, got inf"),
+        ({"lr": float("nan")}, ValueError, "lr: expected a rate of 0 or more, finite, got nan"),
         (
             {"lr": np.asarray([0.1, 0.2, 0.3])},
             ValueError,
