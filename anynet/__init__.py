@@ -16,7 +16,7 @@ from anynet.core.typing import Array, Arrays
 from anynet.nn import BatchNorm, Layer, LeakyReLU, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, losses
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
-from anynet.optim import SGD, Adam, Optimizer, schedules
+from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop, schedules
 from anynet.training import DivergedError, Run, Runs, fit, load, setup
 
 __version__ = "0.1.0"
@@ -24,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "Array",
     "Arrays",
     "Backend",
@@ -37,9 +38,12 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Linear",
+    "Lion",
+    "Muon",
     "Normal",
     "Optimizer",
     "Parameter",
+    "RMSprop",
     "ReLU",
     "Run",
     "Runs",

@@ -70,11 +70,16 @@ class Adam(Optimizer):
         self, params: Array, grads: Array, state: Arrays, lr: Array | float | None = None
     ) -> tuple[Array, Arrays]:
         """Return ``params - lr m_hat / (sqrt(v_hat) + eps)`` and the new moments."""
-        xp, lr, t = array_namespace(params), self.rate(params, grads, lr), state["t"] + 1
+        step, state = self.step(grads, state, self.rate(params, grads, lr))
+        return params - step, state
+
+    def step(self, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        """Return ``lr m_hat / (sqrt(v_hat) + eps)`` and the new moments."""
+        xp, t = array_namespace(grads), state["t"] + 1
         m = self.beta1 * state["m"] + (1 - self.beta1) * grads
         v = self.beta2 * state["v"] + (1 - self.beta2) * grads * grads
         m_hat, v_hat = m * _correction(xp, self.beta1, t), v * _correction(xp, self.beta2, t)
-        return params - lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps), {"m": m, "v": v, "t": t}
+        return lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps), {"m": m, "v": v, "t": t}
 
 
 def _correction(xp: Namespace[Array], beta: float, t: Array) -> Array | float:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.checks import check_same_dtype, real_number
+from anynet.core.checks import check_same_dtype, real_number, takes_keyword
 from anynet.core.typing import Array, Arrays
 from anynet.optim.schedules import Constant, Schedule
 
@@ -16,7 +16,8 @@ from anynet.optim.schedules import Constant, Schedule
 class Optimizer:
     """Base class of all optimizers.
 
-    An optimizer is a frozen dataclass of settings. A new one overrides ``init`` and ``update``.
+    An optimizer is a frozen dataclass of settings. A new one overrides ``init`` and ``update``. If its ``update`` has a
+    keyword ``layout``, training passes ``net.layout``, which tells where in the vector each parameter is.
 
     Parameters
     ----------
@@ -45,6 +46,11 @@ class Optimizer:
     def schedule(self) -> Schedule:
         """Learning rate as a function of the epoch."""
         return self.lr if callable(self.lr) else Constant(self.lr)
+
+    @property
+    def uses_layout(self) -> bool:
+        """True if ``update`` has a parameter ``layout``."""
+        return takes_keyword(type(self).update, "layout")
 
     def init(self, params: Array) -> Arrays:
         """Return the initial state.
@@ -128,6 +134,15 @@ class Optimizer:
                 f"lr: expected shape () or {tuple(params.shape[:-1])}, one for each member, got {tuple(lr.shape)}"
             )
         return lr
+
+
+def check_settings(optimizer: Optimizer, *names: str, below: float) -> None:
+    """Raise ValueError unless settings, or their values for each member, are 0 or more and less than a bound."""
+    for name in names:
+        setting = getattr(optimizer, name)
+        each = setting if isinstance(setting, tuple) else (setting,)
+        if not all(0 <= real_number(name, value) < below for value in each):
+            raise ValueError(f"{optimizer}: expected {name} in [0, {below:g})")
 
 
 def factor(setting: float | tuple[float, ...], params: Array) -> float | Array:

@@ -115,6 +115,7 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: flo
         from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none. Labels are not checked: `setup`
         did, for all images.
     """
+    places = {"layout": net.layout} if optimizer.uses_layout else {}
 
     def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
         params, rng = carry.params, None
@@ -129,7 +130,7 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: flo
             grads = add_l2_gradient(net.layout, grads, params, fixed.l2)
         if clip_norm is not None:
             grads = clip_by_norm(grads, clip_norm)
-        params, moments = optimizer.update(params, grads, carry.moments, lr)
+        params, moments = optimizer.update(params, grads, carry.moments, lr, **places)
         xp, count = array_namespace(params), carry.step + 1
         fine = xp.isfinite(value) | (carry.diverged > 0)
         return Carry(params, state, moments, count, xp.where(fine, carry.diverged, count))

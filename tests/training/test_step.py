@@ -11,7 +11,7 @@ from anynet.training.evaluate import Trained, evaluation_step, zero_totals
 from anynet.training.step import Carry, Fixed, start, train_step
 
 NET = an.Sequential(an.Linear(6, 5), an.BatchNorm(5), an.ReLU(), an.Linear(5, 3))
-OPTIMIZERS = {"momentum": an.SGD(momentum=0.9), "adam": an.Adam()}
+OPTIMIZERS = {"momentum": an.SGD(momentum=0.9), "adam": an.Adam(), "adamw": an.AdamW(weight_decay=0.5)}
 
 
 @pytest.fixture

@@ -1,0 +1,170 @@
+"""Muon, momentum that is made orthogonal, for the matrices between the first and the last layer."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from array_api_compat import array_namespace
+
+from anynet.core.checks import real_number
+from anynet.core.typing import Array, Arrays
+from anynet.optim.adam import Adam
+from anynet.optim.base import Optimizer, check_settings, factor
+from anynet.optim.decay import Places, check_layout, descend
+from anynet.optim.schedules import Schedule
+
+ADAM = Adam(beta1=0.9, beta2=0.95, eps=1e-10)
+"""Update of all other parameters, with Jordan's settings."""
+
+Piece = tuple[int, int, tuple[int, ...] | None]
+"""First element and end of a piece of the vector, with its shape if it is a hidden matrix."""
+
+
+@dataclass(frozen=True)
+class Muon(Optimizer):
+    r"""Momentum made orthogonal by Newton-Schulz iterations, for hidden matrices; AdamW for everything else.
+
+    .. math:: m_t = \rho m_{t-1} + (1 - \rho) g_t, \quad
+              O_t = \mathrm{orthogonal}((1 - \rho) g_t + \rho m_t), \quad
+              W_t = (1 - \eta \lambda) W_{t-1} - \eta \sqrt{\max(1, n_{out} / n_{in})} \, O_t
+
+    Hidden matrices are the weights with two axes of all layers between the first and the last one with weights. A net
+    without hidden layers, or with a single one, has none, and is trained by AdamW alone.
+
+    Parameters
+    ----------
+    lr : float or callable
+        Learning rate η of hidden matrices, positive, or a schedule; see ``anynet.schedules``.
+    momentum : float or tuple of float
+        Momentum ρ in [0, 1), shared or one per member.
+    weight_decay : float or tuple of float
+        Decay λ of the weights, 0 or more, shared or one per member.
+    adam_lr : float
+        Learning rate of AdamW (β₁ = 0.9, β₂ = 0.95, ε = 1e-10) as a multiple of η, positive.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
+
+    Notes
+    -----
+    Jordan's code computes the iterations in bfloat16, this in the dtype of the parameters. His defaults are rates of
+    0.02 and of 0.0003, which is 0.015 times 0.02. ``update`` must be given the net's layout.
+
+    References
+    ----------
+    Jordan et al. (2024), Muon: an optimizer for hidden layers in neural networks.
+    https://kellerjordan.github.io/posts/muon/ and https://github.com/KellerJordan/Muon
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anynet as an
+    >>> net, muon = an.Sequential(an.Linear(3, 4), an.Tanh(), an.Linear(4, 4), an.Tanh(), an.Linear(4, 2)), Muon(0.1)
+    >>> params, _ = net.init(0, like=np.zeros(1))
+    >>> after, state = muon.update(params, np.ones(net.layout.size), muon.init(params), layout=net.layout)
+    >>> steps = net.layout.split(params - after)
+    >>> steps["0.W"].max().round(6), steps["2.W"].max().round(2)  # all steps of a matrix of ones are equal
+    (np.float64(0.0015), np.float64(0.02))
+    """
+
+    PER_MEMBER: ClassVar[tuple[str, ...]] = ("momentum", "weight_decay")
+    lr: float | Schedule = 0.02
+    momentum: float | tuple[float, ...] = 0.95
+    weight_decay: float | tuple[float, ...] = 0.0
+    adam_lr: float = 0.015
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_settings(self, "momentum", below=1)
+        check_settings(self, "weight_decay", below=math.inf)
+        if not 0 < real_number("adam_lr", self.adam_lr) < math.inf:
+            raise ValueError(f"{self}: expected a positive adam_lr")
+
+    def init(self, params: Array) -> Arrays:
+        """Return Adam's state; the first moment "m" of a hidden matrix is its momentum, the second one stays 0."""
+        return ADAM.init(params)
+
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        state: Arrays,
+        lr: Array | float | None = None,
+        *,
+        layout: Places | None = None,
+    ) -> tuple[Array, Arrays]:
+        """Return the parameters after a step, and the new moments."""
+        lr, xp = self.rate(params, grads, lr), array_namespace(params)
+        if layout is None:
+            raise ValueError("layout: expected the places of the net's matrices; pass layout=net.layout")
+        check_layout(layout, params)
+        pieces, t = list[tuple[Array, Array, Array]](), state["t"]
+        for start, stop, shape in _pieces(layout):
+            p, g, m, v = (a[..., start:stop] for a in (params, grads, state["m"], state["v"]))
+            own = lr
+            if shape is not None:
+                rho = factor(self.momentum, params)
+                m = rho * m + (1 - rho) * g
+                scale = math.sqrt(max(1, shape[1] / shape[0]))
+                step = scale * lr[..., None] * orthogonal((1 - rho) * g + rho * m, shape)
+            else:
+                own = self.adam_lr * lr
+                step, after = ADAM.step(g, {"m": m, "v": v, "t": t}, own)
+                m, v = after["m"], after["v"]
+            decay = self.weight_decay if start < layout.n_weights else 0.0
+            pieces.append((descend(p, step, own, decay, None), m, v))
+        params, m, v = (xp.concat(list(parts), axis=-1) for parts in zip(*pieces, strict=True))
+        return params, {"m": m, "v": v, "t": t + 1}
+
+
+def orthogonal(vector: Array, shape: tuple[int, ...]) -> Array:
+    r"""Return an approximation of :math:`U V^T` for a matrix :math:`U S V^T`, by five Newton-Schulz iterations.
+
+    Parameters
+    ----------
+    vector : array, shape (..., n)
+        Elements of a matrix, of each member.
+    shape : tuple of int
+        Rows and columns.
+
+    Returns
+    -------
+    array, shape (..., n)
+        Elements of a matrix with singular values near 1, between 0.7 and 1.2 except for those that were tiny.
+    """
+    xp = array_namespace(vector)
+    norm = xp.sqrt(xp.sum(vector * vector, axis=-1, keepdims=True))
+    x = xp.reshape(vector / (norm + 1e-7), (*vector.shape[:-1], *shape))
+    tall = shape[0] > shape[1]
+    for _ in range(5):
+        gram = x.mT @ x if tall else x @ x.mT  # of the smaller side
+        change = -4.7750 * gram + 2.0315 * (gram @ gram)
+        x = 3.4445 * x + (x @ change if tall else change @ x)
+    return xp.reshape(x, vector.shape)
+
+
+def _pieces(layout: Places) -> Iterator[Piece]:
+    """Iterate over pieces of the vector: hidden matrices, and what is between them, weights apart from the rest."""
+    weights = [name for name, (start, *_) in layout.slots.items() if start < layout.n_weights]
+    ends, at = {_layer(name) for name in (*weights[:1], *weights[-1:])}, 0
+    for name in weights:
+        start, stop, shape = layout.slots[name]
+        if len(shape) == 2 and _layer(name) not in ends:
+            yield from _piece(at, start)
+            yield start, stop, shape
+            at = stop
+    yield from _piece(at, layout.n_weights)
+    yield from _piece(layout.n_weights, layout.size)
+
+
+def _piece(start: int, stop: int) -> Iterator[Piece]:
+    if start < stop:
+        yield start, stop, None
+
+
+def _layer(name: str) -> str:
+    """Return the layer's part of a parameter's name, such as "2.0" of "2.0.W"."""
+    return name.rpartition(".")[0]
