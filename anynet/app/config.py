@@ -98,6 +98,9 @@ class Config:
     """Number of epochs."""
     clip_norm: Annotated[Positive, Parameter(group=TRAINING)] | None = TrainSettings.clip_norm
     """Largest norm of the gradient of a step, above 0; longer ones are scaled down. Default: no limit."""
+    ema: Annotated[float, Parameter(group=TRAINING, validator=Number(gt=0, lt=1))] | None = TrainSettings.ema
+    """Decay of a moving average of the parameters, above 0 and below 1, e.g. 0.999, which is evaluated and kept.
+    Default: no average."""
     batch_size: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.batch_size
     """Images per step."""
     drop_last: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.drop_last

@@ -82,6 +82,10 @@ class Adam(Optimizer):
         return lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps), {"m": m, "v": v, "t": t}
 
 
-def _correction(xp: Namespace[Array], beta: float, t: Array) -> Array | float:
+def bias_correction(xp: Namespace[Array], beta: float, t: Array) -> Array:
     """Return 1 / (1 - β^t), by expm1: in float32, 1 - β^t loses four digits in the first steps."""
-    return -1 / xp.expm1(t * math.log(beta)) if beta else 1.0
+    return -1 / xp.expm1(t * math.log(beta))
+
+
+def _correction(xp: Namespace[Array], beta: float, t: Array) -> Array | float:
+    return bias_correction(xp, beta, t) if beta else 1.0

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from libraries import tree_map
 from numerical import assert_close
 
 from anynet import BatchNorm, Layer, Linear, Muon, Parameter, Sequential, Tanh
@@ -17,7 +16,7 @@ NET = Sequential(
 )
 HIDDEN = ("2.W", "5.0.W", "6.W")
 LAYOUT = NET.layout
-RATES = np.asarray([0.02, 0.02, 0.04, 0.01])
+RATES = np.asarray([0.02, 0.02, 0.04])
 
 
 def by_hand(params, grads, rates, momentum=0.95, decay=0.0):
@@ -108,7 +107,7 @@ def test_members_are_runs_of_their_own(xp, rng):
     path, state = xp.call(descend(Muon(**settings)), params, grads, rates)
     for k in range(3):
         own = Muon(**{name: values[k] for name, values in settings.items()})
-        alone, state_alone = xp.call(descend(own), params[k], grads[:, k], rates[:, k])
+        alone, state_alone = descend(own)(params[k], grads[:, k], rates[:, k])
         for one, other in zip(path, alone, strict=True):
             assert_close(one[k], other, xp.rtol)
         for name in ("m", "v"):
@@ -166,12 +165,3 @@ def test_what_is_a_hidden_matrix(rng, name):
 def test_a_layout_is_needed():
     with pytest.raises(ValueError, match=r"^layout: expected the places .* matrices; pass layout=net.layout$"):
         Muon().update(np.ones(32), np.ones(32), Muon().init(np.ones(32)))
-
-
-def test_arguments_stay_as_they_were(xp, rng):
-    params, grads = numbers(rng)
-    arguments = xp.put([params, grads[0]])
-    with xp.context():
-        Muon().update(*arguments, Muon().init(arguments[0]), layout=LAYOUT)
-    for one, other in zip(tree_map(xp.to_host, arguments), xp.put([params, grads[0]]), strict=True):
-        np.testing.assert_array_equal(one, xp.to_host(other))
