@@ -75,11 +75,16 @@ class Adam(Optimizer):
 
     def step(self, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
         """Return ``lr m_hat / (sqrt(v_hat) + eps)`` and the new moments."""
-        xp, t = array_namespace(grads), state["t"] + 1
+        t = state["t"] + 1
         m = self.beta1 * state["m"] + (1 - self.beta1) * grads
         v = self.beta2 * state["v"] + (1 - self.beta2) * grads * grads
+        return self.scaled(m, v, t, lr), {"m": m, "v": v, "t": t}
+
+    def scaled(self, m: Array, v: Array, t: Array, lr: Array) -> Array:
+        """Return ``lr m_hat / (sqrt(v_hat) + eps)`` of moments."""
+        xp = array_namespace(m)
         m_hat, v_hat = m * _correction(xp, self.beta1, t), v * _correction(xp, self.beta2, t)
-        return lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps), {"m": m, "v": v, "t": t}
+        return lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps)
 
 
 def bias_correction(xp: Namespace[Array], beta: float, t: Array) -> Array:

@@ -67,4 +67,4 @@ class AdamW(Adam):
         """Return the parameters after Adam's step and the decay, and the new moments."""
         lr = self.rate(params, grads, lr)
         step, state = self.step(grads, state, lr)
-        return descend(params, step, lr, self.weight_decay, layout), state
+        return descend(params, step, lr[..., None], self.weight_decay, layout), state

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from anynet.core.typing import Array
 from anynet.optim.base import factor
@@ -32,7 +32,7 @@ def check_layout(layout: Places, params: Array) -> None:
 
 
 def descend(
-    params: Array, step: Array, lr: Array, weight_decay: float | tuple[float, ...], layout: Places | None
+    params: Array, step: Array, rate: Array, weight_decay: float | tuple[float, ...], layout: Places | None
 ) -> Array:
     r"""Return parameters after a step, whose weights decay.
 
@@ -42,7 +42,7 @@ def descend(
     ----------
     params, step : array, shape (..., P)
         Parameters θ, and what is subtracted, s.
-    lr : array, shape () or (...)
+    rate : array, shape (1,), (..., 1) or (..., P)
         Learning rate η.
     weight_decay : float or tuple of float
         Coefficient λ, shared or one per member.
@@ -61,10 +61,18 @@ def descend(
         check_layout(layout, params)
     if not weight_decay:
         return params - step
-    keep = 1 - lr[..., None] * factor(weight_decay, params)
-    if layout is None:
-        return keep * params - step
-    n = layout.n_weights
-    return array_namespace(params).concat(
-        [keep * params[..., :n] - step[..., :n], params[..., n:] - step[..., n:]], axis=-1
-    )
+    decay = rate * factor(weight_decay, params)
+    if layout is not None:
+        decay = decay * mask(params, layout.n_weights, layout.size - layout.n_weights)
+    return (1 - decay) * params - step
+
+
+def mask(params: Array, *lengths: int) -> Array:
+    """Return a vector of ones and zeros, of alternating lengths: in a recorded step a constant.
+
+    With it an update is one operation for the whole vector, which may be written over the old one; parts that are
+    concatenated may not.
+    """
+    xp, kind = array_namespace(params), {"dtype": params.dtype, "device": device(params)}
+    parts = [(xp.zeros if i % 2 else xp.ones)(length, **kind) for i, length in enumerate(lengths)]
+    return xp.concat(parts)

@@ -74,5 +74,5 @@ class Lion(Optimizer):
         """Return the parameters after a step of the size ``lr`` and the decay, and the new momentum."""
         lr, m = self.rate(params, grads, lr), state["m"]
         sign = array_namespace(params).sign(self.beta1 * m + (1 - self.beta1) * grads)
-        params = descend(params, lr[..., None] * sign, lr, self.weight_decay, layout)
+        params = descend(params, lr[..., None] * sign, lr[..., None], self.weight_decay, layout)
         return params, {"m": self.beta2 * m + (1 - self.beta2) * grads}

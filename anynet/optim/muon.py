@@ -1,7 +1,6 @@
 """Muon, momentum that is made orthogonal, for the matrices between the first and the last layer."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,14 +10,11 @@ from anynet.core.checks import real_number
 from anynet.core.typing import Array, Arrays
 from anynet.optim.adam import Adam
 from anynet.optim.base import Optimizer, check_settings, factor
-from anynet.optim.decay import Places, check_layout, descend
+from anynet.optim.decay import Places, check_layout, descend, mask
 from anynet.optim.schedules import Schedule
 
 ADAM = Adam(beta1=0.9, beta2=0.95, eps=1e-10)
 """Update of all other parameters, with Jordan's settings."""
-
-Piece = tuple[int, int, tuple[int, ...] | None]
-"""First element and end of a piece of the vector, with its shape if it is a hidden matrix."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class Muon(Optimizer):
             raise ValueError(f"{self}: expected a positive adam_lr")
 
     def init(self, params: Array) -> Arrays:
-        """Return Adam's state; the first moment "m" of a hidden matrix is its momentum, the second one stays 0."""
+        """Return Adam's state; the first moment "m" of a hidden matrix is its momentum, the second one is not used."""
         return ADAM.init(params)
 
     def update(
@@ -97,27 +93,30 @@ class Muon(Optimizer):
         layout: Places | None = None,
     ) -> tuple[Array, Arrays]:
         """Return the parameters after a step, and the new moments."""
-        lr, xp = self.rate(params, grads, lr), array_namespace(params)
+        lr, xp, t = self.rate(params, grads, lr), array_namespace(params), state["t"] + 1
         if layout is None:
             raise ValueError("layout: expected the places of the net's matrices; pass layout=net.layout")
         check_layout(layout, params)
-        pieces, t = list[tuple[Array, Array, Array]](), state["t"]
-        for start, stop, shape in _pieces(layout):
-            p, g, m, v = (a[..., start:stop] for a in (params, grads, state["m"], state["v"]))
-            own = lr
-            if shape is not None:
-                rho = factor(self.momentum, params)
-                m = rho * m + (1 - rho) * g
+        matrices, rho = _hidden(layout), factor(self.momentum, params)
+        lengths, at, steps = [0], 0, list[Array]()
+        for start, stop, _ in matrices:
+            lengths, at = [*lengths, start - at, stop - start], stop
+        hidden = mask(params, *lengths, layout.size - at)
+        beta = ADAM.beta1 + (rho - ADAM.beta1) * hidden
+        m = beta * state["m"] + (1 - beta) * grads
+        v = ADAM.beta2 * state["v"] + (1 - ADAM.beta2) * grads * grads
+        at = 0
+        for start, stop, shape in [*matrices, (layout.size, layout.size, ())]:
+            if at < start:
+                steps.append(ADAM.scaled(m[..., at:start], v[..., at:start], t, self.adam_lr * lr))
+            if shape:
+                momentum = (1 - rho) * grads[..., start:stop] + rho * m[..., start:stop]
                 scale = math.sqrt(max(1, shape[1] / shape[0]))
-                step = scale * lr[..., None] * orthogonal((1 - rho) * g + rho * m, shape)
-            else:
-                own = self.adam_lr * lr
-                step, after = ADAM.step(g, {"m": m, "v": v, "t": t}, own)
-                m, v = after["m"], after["v"]
-            decay = self.weight_decay if start < layout.n_weights else 0.0
-            pieces.append((descend(p, step, own, decay, None), m, v))
-        params, m, v = (xp.concat(list(parts), axis=-1) for parts in zip(*pieces, strict=True))
-        return params, {"m": m, "v": v, "t": t + 1}
+                steps.append(scale * lr[..., None] * orthogonal(momentum, shape))
+            at = stop
+        rate = lr[..., None] * (self.adam_lr + (1 - self.adam_lr) * hidden)
+        params = descend(params, xp.concat(steps, axis=-1), rate, self.weight_decay, layout)
+        return params, {"m": m, "v": v, "t": t}
 
 
 def orthogonal(vector: Array, shape: tuple[int, ...]) -> Array:
@@ -146,23 +145,12 @@ def orthogonal(vector: Array, shape: tuple[int, ...]) -> Array:
     return xp.reshape(x, vector.shape)
 
 
-def _pieces(layout: Places) -> Iterator[Piece]:
-    """Iterate over pieces of the vector: hidden matrices, and what is between them, weights apart from the rest."""
+def _hidden(layout: Places) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Return first element, end and shape of each hidden matrix."""
     weights = [name for name, (start, *_) in layout.slots.items() if start < layout.n_weights]
-    ends, at = {_layer(name) for name in (*weights[:1], *weights[-1:])}, 0
-    for name in weights:
-        start, stop, shape = layout.slots[name]
-        if len(shape) == 2 and _layer(name) not in ends:
-            yield from _piece(at, start)
-            yield start, stop, shape
-            at = stop
-    yield from _piece(at, layout.n_weights)
-    yield from _piece(layout.n_weights, layout.size)
-
-
-def _piece(start: int, stop: int) -> Iterator[Piece]:
-    if start < stop:
-        yield start, stop, None
+    ends = {_layer(name) for name in (*weights[:1], *weights[-1:])}
+    places = (layout.slots[name] for name in weights if _layer(name) not in ends)
+    return [(start, stop, shape) for start, stop, shape in places if len(shape) == 2]
 
 
 def _layer(name: str) -> str:

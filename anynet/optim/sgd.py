@@ -89,9 +89,9 @@ class SGD(Optimizer):
         """Return ``params - lr v`` with the new velocity ``v = momentum v + grads``, or Nesterov's step, and decay."""
         lr = self.rate(params, grads, lr)
         if not self.momentum:
-            return descend(params, lr[..., None] * grads, lr, self.weight_decay, layout), state
+            return descend(params, lr[..., None] * grads, lr[..., None], self.weight_decay, layout), state
         rho = factor(self.momentum, params)
         velocity = rho * state["velocity"] + grads
         direction = grads + rho * velocity if self.nesterov else velocity
-        params = descend(params, lr[..., None] * direction, lr, self.weight_decay, layout)
+        params = descend(params, lr[..., None] * direction, lr[..., None], self.weight_decay, layout)
         return params, {"velocity": velocity}
