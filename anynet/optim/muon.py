@@ -11,6 +11,7 @@ from anynet.core.typing import Array, Arrays
 from anynet.optim.adam import Adam
 from anynet.optim.base import Optimizer, check_settings, factor
 from anynet.optim.decay import Places, check_layout, descend, mask
+from anynet.optim.orthogonal import orthogonal
 from anynet.optim.schedules import Schedule
 
 ADAM = Adam(beta1=0.9, beta2=0.95, eps=1e-10)
@@ -117,32 +118,6 @@ class Muon(Optimizer):
         rate = lr[..., None] * (self.adam_lr + (1 - self.adam_lr) * hidden)
         params = descend(params, xp.concat(steps, axis=-1), rate, self.weight_decay, layout)
         return params, {"m": m, "v": v, "t": t}
-
-
-def orthogonal(vector: Array, shape: tuple[int, ...]) -> Array:
-    r"""Return an approximation of :math:`U V^T` for a matrix :math:`U S V^T`, by five Newton-Schulz iterations.
-
-    Parameters
-    ----------
-    vector : array, shape (..., n)
-        Elements of a matrix, of each member.
-    shape : tuple of int
-        Rows and columns.
-
-    Returns
-    -------
-    array, shape (..., n)
-        Elements of a matrix with singular values near 1, between 0.7 and 1.2 except for those that were tiny.
-    """
-    xp = array_namespace(vector)
-    norm = xp.sqrt(xp.sum(vector * vector, axis=-1, keepdims=True))
-    x = xp.reshape(vector / (norm + 1e-7), (*vector.shape[:-1], *shape))
-    tall = shape[0] > shape[1]
-    for _ in range(5):
-        gram = x.mT @ x if tall else x @ x.mT  # of the smaller side
-        change = -4.7750 * gram + 2.0315 * (gram @ gram)
-        x = 3.4445 * x + (x @ change if tall else change @ x)
-    return xp.reshape(x, vector.shape)
 
 
 def _hidden(layout: Places) -> list[tuple[int, int, tuple[int, ...]]]:

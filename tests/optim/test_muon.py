@@ -8,7 +8,7 @@ from numerical import assert_close
 
 from anynet import BatchNorm, Layer, Linear, Muon, Parameter, Sequential, Tanh
 from anynet.nn.initializers import Zeros
-from anynet.optim.muon import orthogonal
+from anynet.optim.orthogonal import orthogonal
 
 NET = Sequential(
     *(Linear(5, 6), Tanh(), Linear(6, 9), BatchNorm(9), Tanh()),

@@ -63,6 +63,32 @@ def test_the_penalty_pulls_on_weights_alone(batch):
     np.testing.assert_array_equal(free.params[n:], pulled.params[n:])
 
 
+class Plain(an.Optimizer):
+    """Optimizer of a user, which needs no layout."""
+
+    def init(self, params):
+        return {}
+
+    def update(self, params, grads, state, lr):
+        return params - lr[..., None] * grads, state
+
+
+class Placed(Plain):
+    """Optimizer of a user, which stops with the layout."""
+
+    def update(self, params, grads, state, lr, layout):
+        raise NotImplementedError(layout)
+
+
+def test_layouts_are_passed_to_optimizers_that_take_them(batch):
+    inputs = (*NET.init(0, like=np.zeros(1)), *batch, *settings(()))
+    own, expected = (two_steps(optimizer, False)(*inputs) for optimizer in (Plain(), an.SGD()))
+    np.testing.assert_array_equal(own.params, expected.params)
+    with pytest.raises(NotImplementedError) as stopped:
+        two_steps(Placed(), False)(*inputs)
+    assert stopped.value.args == (NET.layout,)
+
+
 def test_members_are_nets_of_their_own(xp, batch):
     params, state = NET.init([1, 2], like=np.zeros(1))
     lr, l2 = np.asarray([0.1, 0.2]), np.asarray([0.01, 0.0])
