@@ -37,7 +37,7 @@ from anynet.nn import (
 )
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
-from anynet.optim import SGD, Adam, Optimizer, schedules
+from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop, schedules
 from anynet.training import DivergedError, Run, Runs, fit, load, setup
 
 __version__ = "0.1.0"
@@ -47,6 +47,7 @@ __all__ = [
     "GELU",
     "SGD",
     "Adam",
+    "AdamW",
     "Array",
     "Arrays",
     "Backend",
@@ -64,9 +65,12 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "Lion",
+    "Muon",
     "Normal",
     "Optimizer",
     "Parameter",
+    "RMSprop",
     "ReLU",
     "Residual",
     "Run",

@@ -1,5 +1,6 @@
 """From a configuration to net, optimizer and schedule."""
 
+from dataclasses import fields
 from typing import Any
 
 from anynet.app.config import Config
@@ -20,7 +21,8 @@ from anynet.nn import (
     Tanh,
 )
 from anynet.nn.initializers import He, Initializer, Normal, Xavier, Zeros
-from anynet.optim import SGD, Adam, Optimizer
+from anynet.nn.losses import Loss, hinge, softmax_cross_entropy
+from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop
 from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
 
 ACTIVATIONS: dict[str, Layer] = {
@@ -34,6 +36,15 @@ ACTIVATIONS: dict[str, Layer] = {
     "sigmoid": Sigmoid(),
     "tanh": Tanh(),
 }
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSprop,
+    "lion": Lion,
+    "muon": Muon,
+}
+LOSSES: dict[str, Loss] = {"cross-entropy": softmax_cross_entropy, "hinge": hinge}
 
 
 def net(config: Config, n_in: int, n_out: int) -> Sequential:
@@ -109,11 +120,34 @@ def optimizer(config: Config) -> Optimizer:
     Raises
     ------
     ValueError
-        If ``schedule`` has another form than documented, or ``warmup`` is not shorter than the run.
+        If ``schedule`` has another form than documented, ``warmup`` is not shorter than the run, or the optimizer has
+        no weight decay but is to have some.
     """
-    if config.optimizer == "adam":
-        return Adam(schedule(config))
-    return SGD(schedule(config), momentum=config.momentum, nesterov=config.nesterov)
+    kind, names = OPTIMIZERS[config.optimizer], optimizer_settings(config)
+    if config.weight_decay and "weight_decay" not in names:
+        raise ValueError(f"--weight-decay: {config.optimizer} has none; use --l2, or --optimizer adamw")
+    return kind(schedule(config), **{name: getattr(config, name) for name in names})
+
+
+def optimizer_settings(config: Config) -> list[str]:
+    """Return the names of a configuration's settings that its optimizer has, besides the learning rate.
+
+    Parameters
+    ----------
+    config : Config
+        Settings.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> optimizer_settings(Config(optimizer="muon"))
+    ['momentum', 'weight_decay']
+    """
+    own = {field.name for field in fields(OPTIMIZERS[config.optimizer])}
+    return [name for name in ("momentum", "nesterov", "weight_decay") if name in own]
 
 
 def initializers(text: str) -> tuple[Initializer, Initializer]:

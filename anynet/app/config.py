@@ -81,14 +81,16 @@ class Config:
     l2: NotNegative = 3e-3
     """L2 penalty λ, 0 or more; it adds λ Σ W² to the loss (not λ/2)."""
 
-    optimizer: Annotated[Literal["sgd", "adam"], Parameter(group=TRAINING)] = "sgd"
+    optimizer: Annotated[Literal["sgd", "adam", "adamw", "rmsprop", "lion", "muon"], Parameter(group=TRAINING)] = "sgd"
     """Optimizer."""
     lr: Annotated[Positive, Parameter(group=TRAINING)] = 0.02
     """Initial learning rate, above 0."""
     momentum: Annotated[float, Parameter(group=TRAINING, validator=Number(gte=0, lt=1))] = 0.9
-    """Momentum, 0 to below 1 (SGD only)."""
+    """Momentum, 0 to below 1 (sgd, rmsprop and muon)."""
     nesterov: Annotated[bool, Parameter(group=TRAINING)] = False
-    """Nesterov momentum (SGD only)."""
+    """Nesterov momentum (sgd only; muon always has it)."""
+    weight_decay: Annotated[NotNegative, Parameter(group=TRAINING)] = 0.0
+    """Decoupled decay of the weights, 0 or more: lr times this per step (sgd, adamw, lion and muon)."""
     schedule: Annotated[str, Parameter(group=TRAINING)] = "cosine"
     """Learning rate schedule: constant, cosine (to 0), exponential:G (times G per epoch), decay:K (times exp(-K) per
     epoch), or step:F:N (times F every N epochs)."""
@@ -98,6 +100,9 @@ class Config:
     """Number of epochs."""
     clip_norm: Annotated[Positive, Parameter(group=TRAINING)] | None = TrainSettings.clip_norm
     """Largest norm of the gradient of a step, above 0; longer ones are scaled down. Default: no limit."""
+    ema: Annotated[float, Parameter(group=TRAINING, validator=Number(gt=0, lt=1))] | None = TrainSettings.ema
+    """Decay of a moving average of the parameters, above 0 and below 1, e.g. 0.999, which is evaluated and kept.
+    Default: no average."""
     batch_size: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.batch_size
     """Images per step."""
     drop_last: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.drop_last

@@ -96,7 +96,14 @@ _TABLE = (
     *map(Operation, ("tan", "asin", "acos", "atan", "atan2")),
     *map(Operation, ("sinh", "cosh", "asinh", "acosh", "atanh")),
     # rounding, signs
-    *map(Operation, ("ceil", "floor", "round", "trunc", "sign", "signbit", "copysign", "nextafter")),
+    *map(Operation, ("ceil", "floor", "round", "trunc", "signbit", "copysign", "nextafter")),
+    # PyTorch's own is 0 of NaN
+    Operation(
+        "sign",
+        numba="(1 if {0} > 0 else -1 if {0} < 0 else {0} + 0)",
+        cuda="({0} > 0 ? 1 : {0} < 0 ? -1 : {0} + 0)",
+        kinds="iuf",
+    ),
     # comparisons
     Operation("equal", "__eq__", "", "{0} == {1}", "eq", "{0} == {1}", compares=True),
     Operation("not_equal", "__ne__", "", "{0} != {1}", "ne", "{0} != {1}", compares=True),

@@ -1,8 +1,10 @@
 """Checks of arguments, and parts of error messages."""
 
 import difflib
+import inspect
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -165,6 +167,23 @@ def true_or_false(name: str, value: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name}: expected True or False, got {describe(value)}")
     return bool(value)
+
+
+@cache
+def takes_keyword(function: Callable[..., Any], name: str) -> bool:
+    """Return True if a function has a parameter of this name or ``**kwargs``.
+
+    Parameters
+    ----------
+    function : callable
+    name : str
+
+    Returns
+    -------
+    bool
+    """
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def check_same_device(**arrays: Array) -> None:

@@ -1,11 +1,9 @@
 """Base class of layers."""
 
-import inspect
-from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
 from typing import Any, NamedTuple
 
+from anynet.core.checks import takes_keyword
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Initializer
 
@@ -99,7 +97,7 @@ class Layer:
     @property
     def uses_rng(self) -> bool:
         """True if ``forward`` has a parameter ``rng`` or ``**kwargs``."""
-        return _takes_rng(type(self).forward)
+        return takes_keyword(type(self).forward, "rng")
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
         """Return the output for an input.
@@ -188,9 +186,3 @@ def short(layer: Layer) -> str:
         if needed or value != repr(field.default):
             settings.append(value if needed and not field.kw_only else f"{field.name}={value}")
     return f"{type(layer).__name__}({', '.join(settings)})"
-
-
-@cache
-def _takes_rng(forward: Callable[..., Any]) -> bool:
-    parameters = inspect.signature(forward).parameters
-    return "rng" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

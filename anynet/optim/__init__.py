@@ -2,7 +2,11 @@
 
 from anynet.optim import schedules
 from anynet.optim.adam import Adam
+from anynet.optim.adamw import AdamW
 from anynet.optim.base import Optimizer
+from anynet.optim.lion import Lion
+from anynet.optim.muon import Muon
+from anynet.optim.rmsprop import RMSprop
 from anynet.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer", "schedules"]
+__all__ = ["SGD", "Adam", "AdamW", "Lion", "Muon", "Optimizer", "RMSprop", "schedules"]

@@ -7,7 +7,7 @@ from array_api_compat import array_namespace, device
 
 from anynet.core.checks import real_number
 from anynet.core.typing import Array, Arrays, Namespace
-from anynet.optim.base import Optimizer, check
+from anynet.optim.base import Optimizer
 from anynet.optim.schedules import Schedule
 
 
@@ -40,7 +40,7 @@ class Adam(Optimizer):
     --------
     >>> import numpy as np
     >>> adam, params = Adam(lr=0.1), np.asarray([1.0, 1.0])
-    >>> params, state = adam.update(params, np.asarray([2.0, -0.01]), adam.init(params), np.asarray(0.1))
+    >>> params, state = adam.update(params, np.asarray([2.0, -0.01]), adam.init(params))
     >>> np.round(params, 6)  # the size of the first step is the learning rate
     array([0.9, 1.1])
     """
@@ -66,16 +66,31 @@ class Adam(Optimizer):
             "t": xp.zeros((), dtype=params.dtype, device=device(params)),
         }
 
-    def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+    def update(
+        self, params: Array, grads: Array, state: Arrays, lr: Array | float | None = None
+    ) -> tuple[Array, Arrays]:
         """Return ``params - lr m_hat / (sqrt(v_hat) + eps)`` and the new moments."""
-        check(params, grads, lr)
-        xp, t = array_namespace(params), state["t"] + 1
+        step, state = self.step(grads, state, self.rate(params, grads, lr))
+        return params - step, state
+
+    def step(self, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+        """Return ``lr m_hat / (sqrt(v_hat) + eps)`` and the new moments."""
+        t = state["t"] + 1
         m = self.beta1 * state["m"] + (1 - self.beta1) * grads
         v = self.beta2 * state["v"] + (1 - self.beta2) * grads * grads
+        return self.scaled(m, v, t, lr), {"m": m, "v": v, "t": t}
+
+    def scaled(self, m: Array, v: Array, t: Array, lr: Array) -> Array:
+        """Return ``lr m_hat / (sqrt(v_hat) + eps)`` of moments."""
+        xp = array_namespace(m)
         m_hat, v_hat = m * _correction(xp, self.beta1, t), v * _correction(xp, self.beta2, t)
-        return params - lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps), {"m": m, "v": v, "t": t}
+        return lr[..., None] * m_hat / (xp.sqrt(v_hat) + self.eps)
+
+
+def bias_correction(xp: Namespace[Array], beta: float, t: Array) -> Array:
+    """Return 1 / (1 - β^t), by expm1: in float32, 1 - β^t loses four digits in the first steps."""
+    return -1 / xp.expm1(t * math.log(beta))
 
 
 def _correction(xp: Namespace[Array], beta: float, t: Array) -> Array | float:
-    """Return 1 / (1 - β^t), by expm1: in float32, 1 - β^t loses four digits in the first steps."""
-    return -1 / xp.expm1(t * math.log(beta)) if beta else 1.0
+    return bias_correction(xp, beta, t) if beta else 1.0

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.checks import check_same_dtype, real_number
+from anynet.core.checks import check_same_dtype, real_number, takes_keyword
 from anynet.core.typing import Array, Arrays
 from anynet.optim.schedules import Constant, Schedule
 
@@ -15,7 +16,8 @@ from anynet.optim.schedules import Constant, Schedule
 class Optimizer:
     """Base class of all optimizers.
 
-    An optimizer is a frozen dataclass of settings. A new one overrides ``init`` and ``update``.
+    An optimizer is a frozen dataclass of settings. A new one overrides ``init`` and ``update``. If its ``update`` has a
+    keyword ``layout``, training passes ``net.layout``, which tells where in the vector each parameter is.
 
     Parameters
     ----------
@@ -45,6 +47,11 @@ class Optimizer:
         """Learning rate as a function of the epoch."""
         return self.lr if callable(self.lr) else Constant(self.lr)
 
+    @property
+    def uses_layout(self) -> bool:
+        """True if ``update`` has a parameter ``layout``."""
+        return takes_keyword(type(self).update, "layout")
+
     def init(self, params: Array) -> Arrays:
         """Return the initial state.
 
@@ -60,7 +67,9 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
+    def update(
+        self, params: Array, grads: Array, state: Arrays, lr: Array | float | None = None
+    ) -> tuple[Array, Arrays]:
         """Return the parameters and the state after one step.
 
         Parameters
@@ -69,8 +78,9 @@ class Optimizer:
             Parameter vector of each member, and its gradient.
         state : dict of arrays
             State from ``init`` or the previous step.
-        lr : array, shape () or (...)
-            Learning rate of this step, shared or one per member.
+        lr : array, shape () or (...), or float, optional
+            Learning rate of this step, shared or one per member. Default: the optimizer's own, which must be constant,
+            because no step knows its epoch; pass ``optimizer.schedule(epoch)`` where it is a schedule.
 
         Returns
         -------
@@ -86,31 +96,53 @@ class Optimizer:
         """
         raise NotImplementedError
 
+    def rate(self, params: Array, grads: Array, lr: Array | float | None) -> Array:
+        """Check arguments of ``update``, and return the learning rate as an array.
 
-def check(params: Array, grads: Array, lr: Array) -> None:
-    """Check the arguments of ``update``.
+        Parameters
+        ----------
+        params, grads, lr
+            As for ``update``.
 
-    Parameters
-    ----------
-    params, grads : array, shape (..., P)
-        Parameters and gradients.
-    lr : array, shape () or (...)
-        Learning rate.
+        Returns
+        -------
+        array, shape () or (...)
 
-    Raises
-    ------
-    TypeError
-        If libraries or dtypes differ.
-    ValueError
-        If devices differ or shapes do not match.
-    """
-    check_same_dtype(params=params, grads=grads, lr=lr)
-    if grads.shape != params.shape:
-        raise ValueError(f"grads: expected the shape of params, {tuple(params.shape)}, got {tuple(grads.shape)}")
-    if lr.shape not in ((), params.shape[:-1]):
-        raise ValueError(
-            f"lr: expected shape () or {tuple(params.shape[:-1])}, one for each member, got {tuple(lr.shape)}"
-        )
+        Raises
+        ------
+        TypeError
+            If libraries or dtypes differ.
+        ValueError
+            If devices differ or shapes do not match, a number is negative or not finite, or there is no rate.
+        """
+        if lr is None:
+            if not isinstance(self.schedule, Constant):
+                raise ValueError(
+                    f"lr: expected the rate of this step, because {self.lr} is a function of the epoch; "
+                    f"pass optimizer.schedule(epoch)"
+                )
+            lr = self.schedule.rate
+        if isinstance(lr, Real | float):  # float for type checkers
+            if not 0 <= real_number("lr", lr) < math.inf:
+                raise ValueError(f"lr: expected a rate of 0 or more, finite, got {lr}")
+            lr = array_namespace(params).asarray(float(lr), dtype=params.dtype, device=device(params))
+        check_same_dtype(params=params, grads=grads, lr=lr)
+        if grads.shape != params.shape:
+            raise ValueError(f"grads: expected the shape of params, {tuple(params.shape)}, got {tuple(grads.shape)}")
+        if lr.shape not in ((), params.shape[:-1]):
+            raise ValueError(
+                f"lr: expected shape () or {tuple(params.shape[:-1])}, one for each member, got {tuple(lr.shape)}"
+            )
+        return lr
+
+
+def check_settings(optimizer: Optimizer, *names: str, below: float) -> None:
+    """Raise ValueError unless settings, or their values for each member, are 0 or more and less than a bound."""
+    for name in names:
+        setting = getattr(optimizer, name)
+        each = setting if isinstance(setting, tuple) else (setting,)
+        if not all(0 <= real_number(name, value) < below for value in each):
+            raise ValueError(f"{optimizer}: expected {name} in [0, {below:g})")
 
 
 def factor(setting: float | tuple[float, ...], params: Array) -> float | Array:

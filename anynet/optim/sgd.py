@@ -1,22 +1,24 @@
 """Stochastic gradient descent."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, true_or_false
+from anynet.core.checks import true_or_false
 from anynet.core.typing import Array, Arrays
-from anynet.optim.base import Optimizer, check, factor
+from anynet.optim.base import Optimizer, check_settings, factor
+from anynet.optim.decay import Places, descend
 
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    r"""Stochastic gradient descent, optionally with momentum.
+    r"""Stochastic gradient descent, optionally with momentum and decoupled weight decay.
 
-    .. math:: v_t = \rho v_{t-1} + g_t, \quad \theta_t = \theta_{t-1} - \eta \, v_t
+    .. math:: v_t = \rho v_{t-1} + g_t, \quad \theta_t = (1 - \eta \lambda) \, \theta_{t-1} - \eta \, v_t
 
-    and with Nesterov momentum :math:`\theta_t = \theta_{t-1} - \eta \, (g_t + \rho v_t)`.
+    and with Nesterov momentum :math:`\theta_t = (1 - \eta \lambda) \, \theta_{t-1} - \eta \, (g_t + \rho v_t)`.
 
     Parameters
     ----------
@@ -26,6 +28,9 @@ class SGD(Optimizer):
         Momentum ρ in [0, 1), shared or one per member.
     nesterov : bool
         True for Nesterov momentum, which requires a momentum above 0.
+    weight_decay : float or tuple of float
+        Decay λ of the weights, 0 or more, shared or one per member: the decay of SGDW, which enters neither gradient
+        nor velocity as the L2 penalty does. Of all parameters if ``update`` is given no layout.
 
     Raises
     ------
@@ -41,26 +46,28 @@ class SGD(Optimizer):
     ----------
     Sutskever, Martens, Dahl, Hinton (2013), On the importance of initialization and momentum in deep learning, section
     2. https://proceedings.mlr.press/v28/sutskever13.html
+    Loshchilov, Hutter (2019), Decoupled weight decay regularization, algorithm 1. https://arxiv.org/abs/1711.05101
 
     Examples
     --------
     >>> import numpy as np
-    >>> sgd, params, lr = SGD(lr=0.1, momentum=0.5), np.asarray([1.0]), np.asarray(0.1)
-    >>> params, state = sgd.update(params, np.asarray([2.0]), sgd.init(params), lr)
-    >>> params, state = sgd.update(params, np.asarray([2.0]), state, lr)
+    >>> sgd, params = SGD(lr=0.1, momentum=0.5), np.asarray([1.0])
+    >>> params, state = sgd.update(params, np.asarray([2.0]), sgd.init(params))
+    >>> params, state = sgd.update(params, np.asarray([2.0]), state)
     >>> params, state
     (array([0.5]), {'velocity': array([3.])})
     """
 
-    PER_MEMBER: ClassVar[tuple[str, ...]] = ("momentum",)
+    PER_MEMBER: ClassVar[tuple[str, ...]] = ("momentum", "weight_decay")
     momentum: float | tuple[float, ...] = 0.0
     nesterov: bool = False
+    weight_decay: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_settings(self, "momentum", below=1)
+        check_settings(self, "weight_decay", below=math.inf)
         each = self.momentum if isinstance(self.momentum, tuple) else (self.momentum,)
-        if not all(0 <= real_number("momentum", rho) < 1 for rho in each):
-            raise ValueError(f"{self}: expected momentum in [0, 1)")
         if true_or_false("nesterov", self.nesterov) and not all(each):
             raise ValueError(f"{self}: expected a momentum above 0 for nesterov=True")
 
@@ -70,12 +77,21 @@ class SGD(Optimizer):
             return {}
         return {"velocity": array_namespace(params).zeros_like(params)}
 
-    def update(self, params: Array, grads: Array, state: Arrays, lr: Array) -> tuple[Array, Arrays]:
-        """Return ``params - lr v`` with the new velocity ``v = momentum v + grads``, or Nesterov's step."""
-        check(params, grads, lr)
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        state: Arrays,
+        lr: Array | float | None = None,
+        *,
+        layout: Places | None = None,
+    ) -> tuple[Array, Arrays]:
+        """Return ``params - lr v`` with the new velocity ``v = momentum v + grads``, or Nesterov's step, and decay."""
+        lr = self.rate(params, grads, lr)
         if not self.momentum:
-            return params - lr[..., None] * grads, state
+            return descend(params, lr[..., None] * grads, lr[..., None], self.weight_decay, layout), state
         rho = factor(self.momentum, params)
         velocity = rho * state["velocity"] + grads
         direction = grads + rho * velocity if self.nesterov else velocity
-        return params - lr[..., None] * direction, {"velocity": velocity}
+        params = descend(params, lr[..., None] * direction, lr[..., None], self.weight_decay, layout)
+        return params, {"velocity": velocity}

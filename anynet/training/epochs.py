@@ -132,8 +132,8 @@ def _train_epoch(
 
     rates = stack.rates(epoch)
     after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.put(rates), tick, epoch=epoch)
-    sets = inputs.train, inputs.val
-    results = [stack.evaluate(after.params, after.state, images, epoch=epoch) for images in sets]
+    sets, (params, running) = (inputs.train, inputs.val), after.weights
+    results = [stack.evaluate(params, running, images, epoch=epoch) for images in sets]
     (on_train, on_val), (since,) = stack.evaluate.read(results, after.diverged)
     diverged = _find_diverged([state.diverged[k] for k in places], since, on_train, epoch, rates)
     new = {i: e for i, e in enumerate(diverged) if e is not None and state.diverged[places[i]] is None}
@@ -149,7 +149,7 @@ def _train_epoch(
         for i, k in enumerate(places)
         if finite[i]
     }
-    carry = Carry(*choose(finite, after[:3], carry[:3]), *after[3:])
+    carry = Carry(*choose(finite, after[:4], carry[:4]), *after[4:])
     return _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True))), rows
 
 
@@ -158,7 +158,7 @@ def _add_epoch(
 ) -> TrainingState:
     """Return the state with one more epoch of the members that are in training, which `diverged` and `carry` have."""
     histories = [History([*history, rows[k]]) if k in rows else history for k, history in enumerate(state.histories)]
-    now = carry.params, carry.state
+    now = carry.weights
     if len(state.places) < len(histories):
         there = [k in diverged for k in range(len(histories))]
         places = [state.places.index(k) if there[k] else 0 for k in range(len(there))]

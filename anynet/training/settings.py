@@ -24,6 +24,7 @@ class Settings(TypedDict, total=False):
     loss: Loss | str
     l2: float
     clip_norm: float | None
+    ema: float | None
     epochs: int
     batch_size: int
     seed: int
@@ -54,6 +55,9 @@ class TrainSettings:
     clip_norm : float, optional
         Largest L2 norm of the gradient of the cost, penalty included, above 0: longer gradients are scaled down to it
         before the optimizer sees them, for each net alone. Default: no limit.
+    ema : float, optional
+        Decay of a moving average of the parameters after each step, above 0 and below 1, such as 0.999. The averages
+        are what is evaluated and kept, with the running statistics of the parameters. Default: no average.
     epochs : int, default 20
         Number of passes over the training images, 1 or more.
     batch_size : int, default 100
@@ -105,6 +109,7 @@ class TrainSettings:
     loss: Loss = softmax_cross_entropy
     l2: float = 0.0
     clip_norm: float | None = None
+    ema: float | None = None
     epochs: int = 20
     batch_size: int = 100
     seed: int = 42
@@ -130,6 +135,8 @@ class TrainSettings:
             raise ValueError(f"l2: expected 0 or more, got {self.l2}")
         if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
             raise ValueError(f"clip_norm: expected more than 0, finite, or None for no limit, got {self.clip_norm}")
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise ValueError(f"ema: expected more than 0, less than 1, or None for no average, got {self.ema}")
         check_kind(self.normalize)
         check_compile(self.compile)
         if self.memory_budget is not None and self.memory_budget < 0:
@@ -137,13 +144,13 @@ class TrainSettings:
 
     def _check_types(self) -> None:
         kinds: dict[str, Callable[[str, Any], Any]] = {
-            **dict.fromkeys(("l2", "clip_norm"), real_number),
+            **dict.fromkeys(("l2", "clip_norm", "ema"), real_number),
             **dict.fromkeys(("epochs", "batch_size", "seed", "order_seed", "crop", "memory_budget"), whole_number),
             **dict.fromkeys(("flip", "reverse", "drop_last"), true_or_false),
         }
         for name, convert in kinds.items():
             value = getattr(self, name)
-            if value is not None or name not in ("clip_norm", "order_seed", "memory_budget"):
+            if value is not None or name not in ("clip_norm", "ema", "order_seed", "memory_budget"):
                 object.__setattr__(self, name, convert(name, value))  # as frozen dataclasses do
         for name, kind, expected in (
             ("backend", Backend | str | None, 'a name, such as "numpy", or what anynet.backend returns'),

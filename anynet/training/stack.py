@@ -49,10 +49,9 @@ class LoopCache:
         """
         key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
         if key not in self._training:
-            step = train_step(net, inputs.settings.loss, optimizer, inputs.settings.clip_norm)
-            self._training[key] = BatchLoop(
-                step, inputs.backend, inputs.augmentation, inputs.settings.compile, self._stacks
-            )
+            settings = inputs.settings
+            step = train_step(net, settings.loss, optimizer, settings.clip_norm, settings.ema)
+            self._training[key] = BatchLoop(step, inputs.backend, inputs.augmentation, settings.compile, self._stacks)
         return self._training[key]
 
     def evaluation(self, net: Sequential) -> BatchLoop:
@@ -113,12 +112,12 @@ class Stack:
         Carry
         """
         like = self.put([0.0])
-        xp, net = array_namespace(like), self.members[0].net
+        xp, net, ema = array_namespace(like), self.members[0].net, self._inputs.settings.ema
         starts = [member.net.init(member.settings.seed, like) for member in self.members]
         if not self.stacked:
-            return start(net, self._optimizer, *starts[0])
+            return start(net, self._optimizer, *starts[0], ema)
         state = {name: xp.stack([s[name] for _, s in starts]) for name in starts[0][1]}
-        return start(net, self._optimizer, xp.stack([p for p, _ in starts]), state)
+        return start(net, self._optimizer, xp.stack([p for p, _ in starts]), state, ema)
 
     def rates(self, epoch: int) -> NDArray[np.float64]:
         """Return the learning rates of an epoch.

@@ -61,7 +61,7 @@ class TrainingState(NamedTuple):
     @classmethod
     def initial(cls, carry: Carry, members: int) -> "TrainingState":
         """Return the state before the first epoch."""
-        weights = carry.params, carry.state
+        weights = carry.weights
         histories = [History() for _ in range(members)]
         return cls(0, list(range(members)), frozenset(), carry, histories, weights, weights, [None] * members, 0.0)
 
@@ -82,7 +82,7 @@ def to_host(state: TrainingState, backend: Backend) -> tuple[dict[str, NDArray[A
     """
     parts: dict[str, Any] = {"carry": state.carry}
     for name, weights in (("last", state.last), ("best", state.best)):
-        if weights[0] is not state.carry.params:  # members that are no longer in training, or an earlier epoch
+        if weights[0] is not state.carry.weights[0]:  # members that are no longer in training, or an earlier epoch
             parts[name] = weights
     tensors = {name: np.asarray(backend.to_host(array), order="C") for name, array in _named(parts)}
     content = {
@@ -150,7 +150,7 @@ def from_host(
     _, rebuild = flatten(parts)
     made = rebuild([backend.asarray(tensors[name]) for name, _ in _named(parts)])
     content, carry = json.loads(text), made["carry"]
-    now = carry.params, carry.state
+    now = carry.weights
     return TrainingState(
         content["epoch"],
         places_of(text),

@@ -23,6 +23,7 @@ from anynet.nn.clipping import clip_by_norm
 from anynet.nn.l2 import add_l2_gradient
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
+from anynet.optim.averaging import update_average
 
 
 class Carry(NamedTuple):
@@ -35,6 +36,8 @@ class Carry(NamedTuple):
         Running statistics.
     moments : dict of arrays
         State of the optimizer.
+    average : array, shape (P,) or (K, P), or None
+        Moving average of the parameters, for trainings that have one.
     step : array, shape () or (K,)
         Number of steps that were made; see `start` for its dtype.
     diverged : array, shape () or (K,)
@@ -44,8 +47,14 @@ class Carry(NamedTuple):
     params: Array
     state: Arrays
     moments: Arrays
+    average: Array | None
     step: Array
     diverged: Array
+
+    @property
+    def weights(self) -> tuple[Array, Arrays]:
+        """Parameters to evaluate and to keep, which are the average if there is one, and running statistics."""
+        return self.params if self.average is None else self.average, self.state
 
 
 class Fixed(NamedTuple):
@@ -73,7 +82,7 @@ BatchStep = Callable[[Any, Any, Batch, Any], Any]
 """``step(carry, shared, batch, row)`` returns the next carry."""
 
 
-def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays) -> Carry:
+def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays, ema: float | None = None) -> Carry:
     """Return the carry before the first step.
 
     Parameters
@@ -83,6 +92,8 @@ def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays) -
     params : array, shape (P,) or (K, P)
     state : dict of arrays
         Both as from ``net.init``.
+    ema : float, optional
+        As for `train_step`.
 
     Returns
     -------
@@ -93,10 +104,12 @@ def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays) -
     xp = array_namespace(params)
     dtype = xp.int32 if net.uses_rng else params.dtype
     count = xp.zeros(params.shape[:-1], dtype=dtype, device=device(params))
-    return Carry(params, state, optimizer.init(params), count, count)
+    return Carry(params, state, optimizer.init(params), None if ema is None else params, count, count)
 
 
-def train_step(net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: float | None = None) -> TrainStep:
+def train_step(
+    net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: float | None = None, ema: float | None = None
+) -> TrainStep:
     """Return a function that makes one update.
 
     Parameters
@@ -107,6 +120,8 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: flo
     optimizer : Optimizer
     clip_norm : float, optional
         Largest norm of the gradient of the cost; see `clip_by_norm`.
+    ema : float, optional
+        Decay of the moving average of the parameters; see `update_average`. Default: no average.
 
     Returns
     -------
@@ -115,6 +130,7 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: flo
         from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none. Labels are not checked: `setup`
         did, for all images.
     """
+    places = {"layout": net.layout} if optimizer.uses_layout else {}
 
     def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
         params, rng = carry.params, None
@@ -129,10 +145,12 @@ def train_step(net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: flo
             grads = add_l2_gradient(net.layout, grads, params, fixed.l2)
         if clip_norm is not None:
             grads = clip_by_norm(grads, clip_norm)
-        params, moments = optimizer.update(params, grads, carry.moments, lr)
+        params, moments = optimizer.update(params, grads, carry.moments, lr, **places)
         xp, count = array_namespace(params), carry.step + 1
-        fine = xp.isfinite(value) | (carry.diverged > 0)
-        return Carry(params, state, moments, count, xp.where(fine, carry.diverged, count))
+        fine, average = xp.isfinite(value) | (carry.diverged > 0), carry.average
+        if average is not None and ema is not None:
+            average = update_average(average, params, ema, count)
+        return Carry(params, state, moments, average, count, xp.where(fine, carry.diverged, count))
 
     return step
 

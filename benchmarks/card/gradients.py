@@ -41,8 +41,15 @@ OPTIMIZERS = {
     "SGD": an.SGD(),
     "SGD, momentum": an.SGD(momentum=0.9),
     "SGD, Nesterov momentum": an.SGD(momentum=0.9, nesterov=True),
+    "SGD, weight decay": an.SGD(weight_decay=0.1),
     "Adam": an.Adam(),
+    "AdamW": an.AdamW(),
+    "RMSprop": an.RMSprop(momentum=0.9, centered=True),
+    "Lion": an.Lion(weight_decay=0.1),
+    "Muon": an.Muon(weight_decay=0.1),
 }
+HIDDEN = an.Sequential(an.Linear(10, 24), an.Linear(24, 32), an.Linear(32, CLASSES))
+"""Net whose parameters optimizers update; its second layer is a hidden matrix."""
 
 
 LOOPS = "recorded", "step by step"
@@ -145,12 +152,14 @@ def of_loss(loss: Loss, rng: np.random.Generator) -> Subject:
 
 def of_optimizer(optimizer: an.Optimizer, rng: np.random.Generator) -> Subject:
     """Parameters and state of an optimizer, updated with random gradients and learning rates."""
+    layout = HIDDEN.layout
+    places = {"layout": layout} if optimizer.uses_layout else {}
 
     def step(carry: Any, shared: Any, row: Any) -> Any:
         (params, state), (grads, lr) = carry, row
-        return optimizer.update(params, grads, state, lr)
+        return optimizer.update(params, grads, state, lr, **places)
 
-    params, grads = rng.standard_normal(1000), rng.standard_normal((STEPS, 1000))
+    params, grads = rng.standard_normal(layout.size), rng.standard_normal((STEPS, layout.size))
     return Subject(step, (params, optimizer.init(params)), (), (grads, rng.uniform(1e-3, 1e-2, STEPS)))
 
 

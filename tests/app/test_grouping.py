@@ -10,12 +10,21 @@ from anynet.app.grouping import group_configs, stack_key
 from anynet.data.synthetic import draw
 
 BASE = Config(data="synthetic", train="100", val="50", hidden="5", epochs=2, batch_size=50, order_seed=1)
-OWN = {"seed": 7, "init": "xavier", "l2": 0.5, "lr": 0.3, "momentum": 0.1, "schedule": "step:0.5:1", "warmup": 1.0}
+OWN = {
+    "seed": 7,
+    "init": "xavier",
+    "l2": 0.5,
+    "lr": 0.3,
+    "momentum": 0.1,
+    "weight_decay": 0.1,
+    "schedule": "step:0.5:1",
+    "warmup": 1.0,
+}
 SHARED = {
     "data": "cifar10", "train": "90", "val": "40", "normalize": "none", "flip": True, "crop": 1, "reverse": True,
     "hidden": "6", "activation": "tanh", "batch_norm": False, "loss": "hinge", "optimizer": "adam", "nesterov": True,
     "epochs": 3, "batch_size": 25, "drop_last": True, "backend": "torch:cpu", "dtype": "float64", "order_seed": 2,
-    "memory_budget": 1.0, "precision": "tf32", "compile": "off", "clip_norm": 1.0,
+    "memory_budget": 1.0, "precision": "tf32", "compile": "off", "clip_norm": 1.0, "ema": 0.9,
 }  # fmt: skip
 
 
@@ -25,7 +34,7 @@ def test_every_setting_is_looked_at():
 
 def test_what_members_may_differ_in_trains_as_one():
     configs = [BASE, *(replace(BASE, **{name: value}) for name, value in OWN.items())]
-    assert group_configs(configs, 8) == [list(range(8))]
+    assert group_configs(configs, len(configs)) == [list(range(len(configs)))]
     found = "synthetic", draw(0, per_batch=40)
     experiments = [prepare(config, found) for config in configs]
     for experiment, run in zip(experiments, fit_stack(experiments, progress=False), strict=True):

@@ -15,7 +15,9 @@ from anynet.app.config_file import read_config, write_config
 from anynet.core.errors import FileError
 from anynet.nn.losses import BY_NAME
 
-CONFIG = Config(hidden="20,10", activation="tanh", backend="numpy", clip_norm=2.5, order_seed=3, memory_budget=0.5)
+CONFIG = Config(
+    hidden="20,10", activation="tanh", backend="numpy", clip_norm=2.5, order_seed=3, memory_budget=0.5, ema=0.9
+)
 
 
 @pytest.fixture

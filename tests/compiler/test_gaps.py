@@ -17,7 +17,7 @@ from anynet.data import Normalization
 from anynet.data.batch import Batch
 from anynet.training.step import Fixed, start, train_step
 
-OPTIMIZERS = {"SGD": an.SGD(), "momentum": an.SGD(momentum=0.9), "Adam": an.Adam()}
+OPTIMIZERS = {"SGD": an.SGD(), "momentum": an.SGD(momentum=0.9), "Adam": an.Adam(), "AdamW": an.AdamW()}
 STEPS, PIXELS = 3, 48
 
 

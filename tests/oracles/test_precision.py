@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from libraries import LIBRARIES, tree_map
 from there import There
 
-from anynet import SGD, Adam, backend
+from anynet import SGD, Adam, AdamW, Lion, Muon, RMSprop, backend
 from anynet.data import Normalization
 from anynet.data.batch import Batch
 from anynet.nn.l2 import add_l2_gradient, l2_cost
@@ -25,6 +25,10 @@ OPTIMIZERS = {
     "Nesterov": SGD(momentum=0.9, nesterov=True),
     "Adam": Adam(),
     "Adam without memory": Adam(beta1=0, beta2=0),
+    "AdamW": AdamW(),
+    "RMSprop": RMSprop(momentum=0.9, centered=True),
+    "Lion": Lion(weight_decay=0.1),
+    "Muon": Muon(weight_decay=0.1),
 }
 
 

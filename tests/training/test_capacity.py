@@ -94,6 +94,7 @@ def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
         (an.SGD(0.02, momentum=0.9), "float64"),
         pytest.param(an.SGD(0.02, momentum=0.9), "float32", marks=pytest.mark.slow),
         (an.Adam(), "float32"),
+        *(pytest.param(kind(), "float32", marks=pytest.mark.slow) for kind in (an.AdamW, an.RMSprop, an.Lion, an.Muon)),
         pytest.param(an.Adam(), "float64", marks=pytest.mark.slow),
     ],
 )

@@ -76,6 +76,12 @@ def assert_equal(one, other):
 CASES = {
     "one net": {},
     "Adam, augmented, streamed": {"optimizer": an.Adam(0.001), "flip": True, "crop": 2, "memory_budget": 0},
+    "AdamW, members": {"optimizer": an.AdamW(0.001), "members": [{"seed": 1}, {"seed": 2, "weight_decay": 0.5}]},
+    "RMSprop": {"optimizer": an.RMSprop(0.001, momentum=0.5, centered=True)},
+    "Lion": {"optimizer": an.Lion(0.001, weight_decay=0.1)},
+    "Muon": {"optimizer": an.Muon(weight_decay=0.1), "net": an.Sequential(*NET[:-1], an.Linear(12, 12), NET[-1])},
+    "averages": {"ema": 0.9},
+    "averages of members": {"ema": 0.9, "optimizer": an.Adam(0.001), "seeds": range(2)},
     "members": {"seeds": range(3)},
     "members of many settings": {"members": [{"seed": 1, "lr": 0.1}, {"seed": 2, "l2": 0.1}, {"seed": 3, "lr": 0.2}]},
 }
@@ -186,6 +192,7 @@ OTHERS = {
     "batch_size": {"batch_size": 10},
     "seed": {"seed": 1},
     "l2": {"l2": 0.5},
+    "ema": {"ema": 0.5},
     "optimizer": {"optimizer": an.SGD(0.1)},
     "net": {"net": an.Sequential(an.Linear(3072, 10))},
     "data": {"data": images(60)},

@@ -38,6 +38,8 @@ class Case(NamedTuple):
 
 N = 12
 DEEP = an.Sequential(an.Linear(N, 16), an.BatchNorm(16), an.ReLU(), an.Linear(16, 7), an.Tanh(), an.Linear(7, 3))
+SMOOTH = an.Sequential(an.Linear(N, 16), an.Tanh(), an.Linear(16, 7), an.Tanh(), an.Linear(7, 3))
+"""Without batch normalization: ahead of it, gradients of biases are rounding, of which Lion takes the signs."""
 WIDE = an.Sequential(an.Linear(3072, 8), an.ReLU(), an.Linear(8, 3))
 ADAM = an.Adam(0.01, eps=1e-4)
 BLOCKS = an.Sequential(
@@ -62,6 +64,15 @@ CASES = {
     "nesterov": Case(DEEP, optimizer=an.SGD(momentum=0.9, nesterov=True), loss=an.losses.hinge),
     "adam": Case(DEEP, optimizer=ADAM, l2=0.01),
     "adam without memory": Case(DEEP, optimizer=an.Adam(0.01, beta1=0, beta2=0, eps=1e-2)),
+    "decay": Case(DEEP, optimizer=an.SGD(momentum=0.9, weight_decay=0.1)),
+    "adamw": Case(DEEP, optimizer=an.AdamW(0.01, eps=1e-4, weight_decay=0.1)),
+    "rmsprop": Case(DEEP, optimizer=an.RMSprop(0.01, eps=1e-2, momentum=0.5, centered=True)),
+    "lion": Case(SMOOTH, optimizer=an.Lion(0.01, weight_decay=0.1)),
+    "muon": Case(SMOOTH, optimizer=an.Muon(weight_decay=0.1)),
+    "members, decay": Case(DEEP, members=2, optimizer=an.SGD(momentum=(0.9, 0.5), weight_decay=(0.0, 0.1))),
+    "members, lion": Case(SMOOTH, members=2, optimizer=an.Lion(0.01, weight_decay=(0.0, 0.1)), dtype="float32"),
+    "members, muon": Case(SMOOTH, members=2, optimizer=an.Muon(momentum=(0.9, 0.5), weight_decay=(0.0, 0.1)), l2=0.01),
+    "muon, float32": Case(SMOOTH, optimizer=an.Muon(), dtype="float32"),
     "members": Case(DEEP, members=3, l2=0.01),
     "members, nesterov": Case(DEEP, members=2, optimizer=an.SGD(momentum=0.9, nesterov=True)),
     "members, adam, hinge": Case(DEEP, members=2, optimizer=ADAM, loss=an.losses.hinge, l2=0.01),
@@ -82,8 +93,8 @@ CASES = {
 
 
 FEW = (
-    *("batch norm first", "nesterov", "members, adam, hinge", "float32, adam, members", "blocks, members"),
-    *("all of it", "streamed"),
+    *("batch norm first", "nesterov", "adamw", "rmsprop", "lion", "members, muon", "members, adam, hinge"),
+    *("float32, adam, members", "blocks, members", "all of it", "streamed"),
 )
 """Cases that cover every optimizer, loss and way of loading; NumPy runs all cases."""
 

@@ -29,6 +29,7 @@ CASES = {
     "rates": (an.SGD(0.02), [{"lr": 0.01}, {"lr": 0.1}]),
     "nesterov": (an.SGD(0.02, momentum=0.9, nesterov=True), [{"momentum": 0.5}, {"lr": 0.01}]),
     "adam": (an.Adam(0.001, eps=1e-4), [{"seed": 3, "lr": 0.01}, {"seed": 4, "l2": 0.1}]),
+    "adamw": (an.AdamW(0.001, eps=1e-4), [{"lr": 0.01}, {"weight_decay": 0.5}, {"seed": 4, "weight_decay": 0.0}]),
     "one": (an.SGD(0.02), [{"seed": 9}]),
 }
 
@@ -58,7 +59,7 @@ def fit(data, backend="numpy", optimizer=None, net=None, **settings):
 
 def alone(data, backend, optimizer, member, **settings):
     """The same net by itself: what a member's settings mean, spelt out."""
-    kind, own = type(optimizer), {name: member[name] for name in ("lr", "momentum") if name in member}
+    kind, own = type(optimizer), {name: member[name] for name in ("lr", "momentum", "weight_decay") if name in member}
     given = {name: getattr(optimizer, name) for name in kind.__match_args__}
     rest = {name: member[name] for name in ("seed", "l2", "net") if name in member}
     return fit(data, backend, kind(**given | own), **settings | rest)

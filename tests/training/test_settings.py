@@ -63,6 +63,11 @@ def test_the_order_is_the_seeds_unless_it_is_set():
         ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
         ({"l2": -0.1}, "l2: expected 0 or more, got -0.1"),
         ({"l2": float("inf")}, "l2: expected 0 or more, got inf"),
+        *(
+            ({"ema": value}, f"ema: expected more than 0, less than 1, or None for no average, got {value}")
+            for value in (0.0, 1.0)
+        ),
+        ({"ema": float("nan")}, "ema: expected more than 0, less than 1, or None for no average, got nan"),
         ({"clip_norm": 0.0}, "clip_norm: expected more than 0, finite, or None for no limit, got 0.0"),
         ({"clip_norm": float("nan")}, "clip_norm: expected more than 0, finite, or None for no limit, got nan"),
         ({"clip_norm": float("inf")}, "clip_norm: expected more than 0, finite, or None for no limit, got inf"),
@@ -86,6 +91,7 @@ def test_values_out_of_range_are_refused(change, message):
         ({"epochs": "3"}, "epochs: expected a whole number, got '3'"),
         ({"epochs": None}, "epochs: expected a whole number, got None"),
         ({"l2": "a"}, "l2: expected a number, got 'a'"),
+        ({"ema": "0.9"}, "ema: expected a number, got '0.9'"),
         ({"clip_norm": "1"}, "clip_norm: expected a number, got '1'"),
         ({"memory_budget": float("nan")}, "memory_budget: expected a whole number, got nan"),
         ({"crop": 1.0}, "crop: expected a whole number, got 1.0"),

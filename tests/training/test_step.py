@@ -11,7 +11,7 @@ from anynet.training.evaluate import Trained, evaluation_step, zero_totals
 from anynet.training.step import Carry, Fixed, start, train_step
 
 NET = an.Sequential(an.Linear(6, 5), an.BatchNorm(5), an.ReLU(), an.Linear(5, 3))
-OPTIMIZERS = {"momentum": an.SGD(momentum=0.9), "adam": an.Adam()}
+OPTIMIZERS = {"momentum": an.SGD(momentum=0.9), "adam": an.Adam(), "adamw": an.AdamW(weight_decay=0.5)}
 
 
 @pytest.fixture
@@ -61,6 +61,32 @@ def test_the_penalty_pulls_on_weights_alone(batch):
     n = NET.layout.n_weights
     np.testing.assert_allclose(free.params[:n] - pulled.params[:n], 0.1 * 2 * 0.01 * params[:n], atol=1e-15)
     np.testing.assert_array_equal(free.params[n:], pulled.params[n:])
+
+
+class Plain(an.Optimizer):
+    """Optimizer of a user, which needs no layout."""
+
+    def init(self, params):
+        return {}
+
+    def update(self, params, grads, state, lr):
+        return params - lr[..., None] * grads, state
+
+
+class Placed(Plain):
+    """Optimizer of a user, which stops with the layout."""
+
+    def update(self, params, grads, state, lr, layout):
+        raise NotImplementedError(layout)
+
+
+def test_layouts_are_passed_to_optimizers_that_take_them(batch):
+    inputs = (*NET.init(0, like=np.zeros(1)), *batch, *settings(()))
+    own, expected = (two_steps(optimizer, False)(*inputs) for optimizer in (Plain(), an.SGD()))
+    np.testing.assert_array_equal(own.params, expected.params)
+    with pytest.raises(NotImplementedError) as stopped:
+        two_steps(Placed(), False)(*inputs)
+    assert stopped.value.args == (NET.layout,)
 
 
 def test_members_are_nets_of_their_own(xp, batch):

@@ -47,7 +47,7 @@ def reproduce(
         Number of processes, one thread each. Default: one per core with numpy, else 1.
     stack_size
         Number of runs trained together as one stack, at most. Runs are stacked if they differ only in learning rate,
-        schedule, warm-up, momentum, l2 and init.
+        schedule, warm-up, momentum, weight decay, l2 and init.
     note
         Text on the pages that describes the data set.
     """

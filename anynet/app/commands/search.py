@@ -58,7 +58,7 @@ def search(
         median of the finished trials at that epoch; the first five always finish.
     stack_size
         Number of trials trained together as one stack, at most. Trials are stacked if they differ only in learning
-        rate, schedule, warm-up, momentum, l2 and init.
+        rate, schedule, warm-up, momentum, weight decay, l2 and init.
     """
     if fine is None and (fine_epochs or fine_train):
         raise ValueError("--fine-epochs and --fine-train: expected --fine with them; give its number of points")

@@ -54,8 +54,8 @@ def train(
         Number of nets to train, with this many consecutive seeds from --seed on and the same batches; 10,000 at most,
         also with --sweep.
     sweep
-        Values of a setting, e.g. lr=0.001,0.01; repeat for all combinations. Allowed: lr, l2, momentum, init,
-        schedule, warmup and seed.
+        Values of a setting, e.g. lr=0.001,0.01; repeat for all combinations. Allowed: lr, l2, momentum,
+        weight_decay, init, schedule, warmup and seed.
     profile
         Time some steps and print the time of each layer; do not train.
     resume

@@ -23,7 +23,10 @@ NETS = {
         *(an.LayerNorm(6), an.Linear(6, 3)),
     ),
 }
-OPTIMIZERS = {"sgd": an.SGD(), "nesterov": an.SGD(momentum=0.9, nesterov=True), "adam": an.Adam()}
+OPTIMIZERS = {"sgd": an.SGD(), "nesterov": an.SGD(momentum=0.9, nesterov=True), "adam": an.Adam()} | {
+    "lion": an.Lion(0.001, weight_decay=0.1),
+    "muon": an.Muon(weight_decay=0.1),
+}
 
 
 @pytest.fixture
@@ -69,6 +72,8 @@ def train(net, optimizer, split, members, dtype, hot, loss=an.losses.softmax_cro
         ("tanh and leaky relu", "adam", 0, "float32"),
         ("gated", "sgd", 0, "float64"),
         ("block", "sgd", 2, "float64"),
+        pytest.param("tanh and leaky relu", "lion", 2, "float64", marks=pytest.mark.slow),
+        pytest.param("tanh and leaky relu", "muon", 2, "float64", marks=pytest.mark.slow),
     ],
 )
 def test_they_train_as_the_plain_step_does(compiled, rng, net, optimizer, members, dtype):
@@ -88,7 +93,7 @@ def operations(x, y):
     xp = x.__array_namespace__()
     bounded = xp.minimum(xp.maximum(x, y), 2.0)
     chosen = xp.where((x < y) | (x >= 1), -x, abs(y) / 3)
-    return xp.sqrt(abs(bounded)) + chosen * xp.astype(x != y, x.dtype) - xp.where(x > 0, y, 0.0)
+    return xp.sign(x) + xp.sqrt(abs(bounded)) + chosen * xp.astype(x != y, x.dtype) - xp.where(x > 0, y, 0.0)
 
 
 def test_infinities_and_nan_are_kept(compiled):

@@ -1,0 +1,37 @@
+"""Optimizers of configurations."""
+
+from typing import get_args, get_type_hints
+
+import pytest
+
+import anynet as an
+from anynet.app import build
+from anynet.app.config import Config
+
+SETTINGS = {"lr": 0.1, "schedule": "constant", "momentum": 0.5}
+LR = an.schedules.Constant(0.1)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (Config(**SETTINGS), an.SGD(LR, momentum=0.5)),
+        (Config(**SETTINGS, nesterov=True), an.SGD(LR, momentum=0.5, nesterov=True)),
+        (Config(**SETTINGS, weight_decay=0.1), an.SGD(LR, momentum=0.5, weight_decay=0.1)),
+        (Config(**SETTINGS, optimizer="adam"), an.Adam(LR)),
+        (Config(**SETTINGS, optimizer="adamw"), an.AdamW(LR, weight_decay=0.0)),
+        (Config(**SETTINGS, optimizer="rmsprop"), an.RMSprop(LR, momentum=0.5)),
+        (Config(**SETTINGS, optimizer="lion", weight_decay=0.1), an.Lion(LR, weight_decay=0.1)),
+        (Config(**SETTINGS, optimizer="muon", weight_decay=0.1), an.Muon(LR, momentum=0.5, weight_decay=0.1)),
+    ],
+    ids=str,
+)
+def test_optimizers_get_the_settings_that_they_have(config, expected):
+    assert build.optimizer(config) == expected
+
+
+def test_all_optimizers_have_names():
+    assert list(build.OPTIMIZERS) == list(get_args(get_type_hints(Config)["optimizer"]))
+    assert set(build.OPTIMIZERS.values()) == {kind for kind in vars(an).values() if isinstance(kind, type)} & set(
+        an.Optimizer.__subclasses__() + an.Adam.__subclasses__()
+    )
