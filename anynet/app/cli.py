@@ -14,8 +14,8 @@ from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.reports import preset as find_preset
 from anynet.compiler import CompileError
 from anynet.core import interrupts
-from anynet.core.errors import Error
-from anynet.core.formatting import first_line
+from anynet.core.errors import Error, is_disk_full
+from anynet.core.formatting import first_line, printable
 
 
 def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -100,7 +100,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
             command(*arguments.args, **arguments.kwargs)
     except CompileError as error:
         sys.exit(_fail(f"{error}; --compile auto runs them more slowly", 2))
-    except (Error, OSError, ValueError) as error:
+    except OSError as error:
+        sys.exit(_fail(_explain(error), 2))
+    except (Error, ValueError) as error:
         sys.exit(_fail(str(error), 2))
     except MemoryError as error:  # its message is the library's
         sys.exit(_fail(f"out of memory: {first_line(error)}; try a smaller net, batch or --memory-budget", 2))
@@ -110,6 +112,19 @@ def main(tokens: Sequence[str] | None = None) -> None:
         interrupts.ignore()  # Python's own end takes a while, and would show where it is
 
 
+def _explain(error: OSError) -> str:
+    """Return an error's message; for one of the system with a file, what to do about it."""
+    if isinstance(error, Error) or not (error.filename and error.strerror):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        advice = "check the name"
+    elif is_disk_full(error):
+        advice = "free some space"
+    else:
+        advice = "check its permissions, or move it away, or choose another"
+    return f"{error.filename}: {error.strerror}; {advice}"
+
+
 def _fail(message: str, code: int) -> int:
-    print(f"anynet: {message}", file=sys.stderr)
+    print(f"anynet: {printable(message, 10_000)}", file=sys.stderr)  # a name may hold a line break
     return code

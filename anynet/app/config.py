@@ -28,8 +28,8 @@ def whole(kind: Any, tokens: Sequence[Token]) -> int:
     return int(number)
 
 
-Positive = Annotated[float, Parameter(validator=Number(gt=0))]
-NotNegative = Annotated[float, Parameter(validator=Number(gte=0))]
+Positive = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
+NotNegative = Annotated[float, Parameter(validator=Number(gte=0, lt=math.inf))]
 Count = Annotated[int, Parameter(validator=Number(gte=1), converter=whole)]
 NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0), converter=whole)]
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
 import tomli_w
@@ -40,13 +41,15 @@ def write_config(config: Config, path: Path, without: Collection[str] = ()) -> N
     write_text_whole(path, tomli_w.dumps(values))
 
 
-def read_config(path: Path) -> Config:
+def read_config(path: Path, own: Mapping[str, Any] = MappingProxyType({})) -> Config:
     """Read settings that `write_config` wrote, validated as if typed on the command line.
 
     Parameters
     ----------
     path : Path
-        The file ``config.toml`` of a run.
+        The file ``config.toml`` of a run or a sweep.
+    own : mapping from str
+        Settings that are not in the file: those of a member.
 
     Returns
     -------
@@ -59,23 +62,44 @@ def read_config(path: Path) -> Config:
     FileError
         If it is no TOML, or a setting is missing, unknown or not allowed; the message names the file and the setting.
     """
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{path}: no such file; expected the folder of a run")
-    values = read_settings(path)
-    defaults, hints = asdict(Config()), get_type_hints(Config)
+    values = {**read_settings(path), **own}
+    defaults = asdict(Config())
     for name, default in defaults.items():
         if name not in values and default is not None:  # write_config leaves out None
             advice = f"add the value that the training had; the default is now {format_value(default)}"
             raise FileError(path, f"setting {name}", "a value", "nothing", advice)
+    check_settings(values, path)
+    with refused_in(path):
+        return make_config(values, path.name)
+
+
+def check_settings(values: Mapping[str, Any], path: Path, member: str = "") -> None:
+    """Check names and types of settings.
+
+    Parameters
+    ----------
+    values : mapping from str
+        Settings.
+    path : Path
+        File that they come from.
+    member : str
+        Beginning of the place in error messages.
+
+    Raises
+    ------
+    FileError
+        If one is unknown or of another type.
+    """
+    defaults, hints = asdict(Config()), get_type_hints(Config)
     for name, value in values.items():
-        place = f"setting {printable(name, 50)}"
+        place = f"{member}setting {printable(name, 50)}"
         if name not in defaults:
             raise FileError(path, place, "a setting of a run", f"an unknown name{nearest(name, defaults)}", ADVICE)
         kind = get_args(hints[name])[0] if defaults[name] is None else type(defaults[name])
         if type(value) is not kind and (kind, type(value)) != (float, int):
             raise FileError(path, place, NAMES[kind], reprlib.repr(value), ADVICE)
-    with refused_in(path):
-        return make_config(values, path.name)
 
 
 def read_settings(path: Path) -> dict[str, bool | float | str]:

@@ -109,7 +109,7 @@ def read_image(
                     _check_scans(path)
                 several = bool(getattr(image, "is_animated", False))
                 part = ImageOps.fit(_to_rgb(path, image, background), (shape[2], shape[1]))
-    except FileError:
+    except (FileError, MemoryError):
         raise
     except UnidentifiedImageError:
         raise FileError(path, "", WANTED, f"one that begins with {_start(path)!r}", "convert it") from None

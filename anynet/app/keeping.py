@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tqdm import tqdm
 
 from anynet.core.atomic import write_whole
-from anynet.core.formatting import first_line
+from anynet.core.formatting import first_line, printable
 from anynet.core.held_signals import HeldSignals
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Picture(NamedTuple):
 def warn(message: str) -> None:
     """Print one line on stderr, above progress bars, if that is possible."""
     with suppress(Exception):  # a stream that is closed must not end a training
-        tqdm.write(f"anynet: {message}", file=sys.stderr)
+        tqdm.write(f"anynet: {printable(message, 10_000)}", file=sys.stderr)
 
 
 def reason(error: Exception) -> str:

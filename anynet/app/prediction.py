@@ -13,7 +13,7 @@ from anynet.app.config_file import ADVICE, read_config, refused_in
 from anynet.app.sweep.sweep_folder import MEMBERS
 from anynet.backends import DTYPES, Backend
 from anynet.core.csv_files import read_rows
-from anynet.core.errors import FileError
+from anynet.core.errors import FileError, check_is_file
 from anynet.core.formatting import printable
 from anynet.core.tensor_file import TensorFile
 from anynet.core.typing import Array, Arrays
@@ -122,9 +122,11 @@ def load_predictor(folder: Path, backend: Backend) -> Predictor | EnsemblePredic
     """
     if folder.is_file():
         return _load_file(folder, backend)
-    if not folder.is_dir():
+    if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such file or folder; expected {WANTED}")
-    if not (folder / MEMBERS).is_file():
+    if not folder.is_dir():
+        raise FileError(folder, "", WANTED, "a device or a pipe", "choose another")
+    if not (folder / MEMBERS).exists():
         return load_run(folder, backend)
     result, path = folder / "result.json", folder / MEMBERS
     if not result.is_file():
@@ -168,8 +170,9 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
     """
     settings, path = folder / "config.toml", folder / NET_FILE
     config = read_config(settings)
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{path}: no such file; the run in {folder} diverged or is not finished")
+    check_is_file(path, "choose another run")
     try:
         run = load(path, backend=backend)
     except OlderFileError:

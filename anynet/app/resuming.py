@@ -1,24 +1,34 @@
 """Going on with a run or a sweep that was stopped: which settings it had, and which may change."""
 
 import json
+import reprlib
 import shlex
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from anynet.app.config import Config
-from anynet.app.config_file import make_config, read_config, read_settings, refused_in
+from anynet.app.config_file import check_settings, read_config
+from anynet.app.grouping import MEMBER_SETTINGS
 from anynet.app.space import Point
 from anynet.core.atomic import write_text_whole
 from anynet.core.errors import FileError
+from anynet.core.text_files import read_json_list
 from anynet.training.checkpoint_files import read_description, read_histories
 from anynet.training.checkpoints import Interval
+from anynet.training.members import MOST_MEMBERS
 
 CHECKPOINTS = "checkpoints"
 """Folder of the checkpoints in that of a run or a sweep."""
 
 POINTS = "points.json"
 """File of a sweep with the settings in which its members differ."""
+
+MOST_POINTS = 10_000_000
+"""Largest size of that file in bytes."""
+
+NEW_SWEEP = "start another sweep"
+"""Advice if it is damaged."""
 
 NEVER = "never"
 """Interval of no checkpoints."""
@@ -86,19 +96,23 @@ def read_started(folder: Path) -> tuple[Config, list[Point] | None]:
     FileError
         If a file is damaged.
     """
-    path, settings = folder / POINTS, folder / "config.toml"
+    settings = folder / "config.toml"
     known = read_description(folder / CHECKPOINTS)
     epochs = {} if known is None else {"epochs": known["epochs"]}  # may have been raised since
-    if not path.is_file():
-        return replace(read_config(settings), **epochs), None
-    try:
-        points = json.loads(path.read_text(encoding="utf-8"))
-        if not (isinstance(points, list) and points and all(isinstance(point, dict) for point in points)):
-            raise ValueError("no list of settings")
-    except ValueError as error:
-        raise FileError(path, "", "the settings of the members", f"{error}", "start another sweep") from None
-    with refused_in(settings):
-        return make_config(read_settings(settings) | points[0] | epochs, settings.name), points
+    points = _read_points(folder / POINTS) if (folder / POINTS).exists() else None
+    return replace(read_config(settings, points[0] if points else {}), **epochs), points
+
+
+def _read_points(path: Path) -> list[Point]:
+    points = read_json_list(path, MOST_POINTS, NEW_SWEEP)
+    if not 1 <= len(points) <= MOST_MEMBERS:
+        raise FileError(path, "", f"the settings of 1 to {MOST_MEMBERS:,} members", f"{len(points):,}", NEW_SWEEP)
+    for k, point in enumerate(points):
+        if not (isinstance(point, dict) and point.keys() == points[0].keys() <= {*MEMBER_SETTINGS}):
+            expected = f"the same of {', '.join(MEMBER_SETTINGS)} as the first has"
+            raise FileError(path, f"member {k}", expected, reprlib.repr(point), NEW_SWEEP)
+        check_settings(point, path, f"member {k}, ")
+    return points
 
 
 def defaults(folder: Path) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Base of the package's errors, the error for files that cannot be read, and disks that are full."""
 
 import errno
+import stat
 from pathlib import Path
 
 from anynet.core.formatting import printable
@@ -48,3 +49,25 @@ class FileError(Error, ValueError):
         expected, got = printable(self.expected, 500), printable(self.got, 500)  # they may hold texts of the file
         file = printable(f"{self.file}", 4096)  # a name may hold a line break
         return f"{file}{place}: expected {expected}, got {got}; {self.advice}"
+
+
+def check_is_file(path: Path, advice: str) -> None:
+    """Refuse a folder, and a device or a pipe, which may never end, before it is opened.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    advice : str
+        What to do if it is none.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing of that name.
+    FileError
+        If it is no file.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise FileError(path, "", "a file", "a folder" if stat.S_ISDIR(mode) else "a device or a pipe", advice)

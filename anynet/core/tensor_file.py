@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import json
-import stat
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.core.atomic import write_whole
-from anynet.core.errors import FileError
+from anynet.core.errors import FileError, check_is_file
 
 MAX_HEADER = 16 << 20
 """Maximum length in bytes of a file's header, so that reading it takes little memory."""
@@ -65,8 +64,7 @@ class TensorFile:
     def __init__(self, path: Path, dtypes: tuple[str, ...], advice: str) -> None:
         self.path, self._advice = path, advice
         library = _import("safetensors")
-        if not stat.S_ISREG(path.stat().st_mode):  # pipes and devices may never end
-            raise FileError(path, "", "a file", "a folder, a device or a pipe", advice)
+        check_is_file(path, advice)
         with path.open("rb") as file:
             start = file.read(8)
         if len(start) < 8:

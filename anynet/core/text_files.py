@@ -1,12 +1,11 @@
 """Reading text files that may be damaged: of a bounded size, in UTF-8, as JSON or TOML."""
 
 import json
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from anynet.core.errors import FileError
+from anynet.core.errors import FileError, check_is_file
 from anynet.core.formatting import printable
 
 MOST_LEVELS = 100
@@ -36,8 +35,7 @@ def read_text(path: Path, most: int, advice: str) -> str:
     FileError
         If it is too large, not in UTF-8, or a folder, device or pipe, which may never end.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise FileError(path, "", "a file", "a folder, a device or a pipe", advice)
+    check_is_file(path, advice)
     with path.open("rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
@@ -51,17 +49,40 @@ def read_text(path: Path, most: int, advice: str) -> str:
 
 def read_json(path: Path, most: int, advice: str) -> dict[str, Any]:
     """Read an object from a JSON file; parameters and errors are those of `read_text`."""
+    content = _read_json(path, most, advice)
+    if not isinstance(content, dict):
+        raise FileError(path, "", "a JSON object", f"a {type(content).__name__}", advice)
+    return content
+
+
+def read_json_list(path: Path, most: int, advice: str) -> list[Any]:
+    """Read a list from a JSON file; parameters and errors are those of `read_text`."""
+    content = _read_json(path, most, advice)
+    if not isinstance(content, list):
+        raise FileError(path, "", "a JSON list", f"a {type(content).__name__}", advice)
+    return content
+
+
+def _read_json(path: Path, most: int, advice: str) -> Any:
     text = read_text(path, most, advice)
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise FileError(path, f"line {error.lineno}", "JSON", f"an error: {error.msg}", advice) from None
-    except (RecursionError, ValueError) as error:  # too deep, or a number of too many digits
+    except (RecursionError, ValueError) as error:  # too deep, a key twice, or a number of too many digits
         raise FileError(path, "", "JSON", f"an error: {printable(str(error))}", advice) from None
     if _depth_exceeds(content, MOST_LEVELS):
         raise FileError(path, "", f"JSON of at most {MOST_LEVELS} levels", "more", advice)
-    if not isinstance(content, dict):
-        raise FileError(path, "", "a JSON object", f"a {type(content).__name__}", advice)
+    return content
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; Python would keep the last of several values of a key."""
+    content: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in content:
+            raise ValueError(f'the key "{printable(name, 50)}" is there twice')
+        content[name] = value
     return content
 
 

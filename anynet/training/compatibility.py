@@ -1,5 +1,7 @@
 """Checks that a net, a data set, an optimizer and settings can be used together, before anything is trained."""
 
+import math
+
 from anynet.core.checks import describe
 from anynet.data import Dataset, Split
 from anynet.data.loader import check_batch_size
@@ -60,7 +62,8 @@ def _check_images(data: Dataset, settings: TrainSettings) -> None:
         part: Split = getattr(data, which)
         if not len(part):
             raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
-        if part.shape != data.train.shape:
+        same = math.prod(part.shape) == math.prod(data.train.shape)
+        if not same or (len(part.shape) == len(data.train.shape) and part.shape != data.train.shape):
             raise ValueError(f"the {which} set of {data.name} has images of shape {part.shape}, not {data.train.shape}")
         low, high = part.labels.min(), part.labels.max()
         if low < 0 or high >= len(data.classes):

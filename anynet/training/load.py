@@ -39,7 +39,7 @@ def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequent
     Raises
     ------
     FileError
-        If the file is damaged or holds something else; the message names the key or the tensor.
+        If the file is damaged, holds something else or is none; the message names the key or the tensor.
     FileNotFoundError
         If there is no such file; the message says which there are, if the folder is that of a sweep.
     ValueError
@@ -53,7 +53,7 @@ def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequent
     if file.is_dir():
         _check_folder(file)
         file /= NET_FILE
-    if not file.is_file():
+    if not file.exists():
         raise FileNotFoundError(f"{file}: no such file; expected one that Run.save wrote, or the folder of a run")
     where = backend if isinstance(backend, Backend) else choose_backend(backend)
     fields = read_run(file, where, net)
@@ -62,7 +62,7 @@ def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequent
 
 def _check_folder(folder: Path) -> None:
     """Refuse folders of sweeps, and of runs that have no net."""
-    if (folder / NET_FILE).is_file():
+    if (folder / NET_FILE).exists():
         return
     if (folder / MEMBER).is_dir():
         raise FileNotFoundError(f"{folder}: expected the folder of a run, got that of a sweep; load {folder / MEMBER}")

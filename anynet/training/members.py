@@ -21,6 +21,9 @@ CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 SHARED = ("data", *(f.name for f in fields(TrainSettings) if f.name not in OWN), "on_epoch", "progress", *CHECKPOINTS)
 """Arguments of `fit` that all members share."""
 
+MOST_MEMBERS = 10_000
+"""Largest number of nets that are trained at once, so that a slip of a number does not take hours or all memory."""
+
 APART = "train those in a separate fit"
 """Advice for nets that cannot be members of one stack."""
 
@@ -57,10 +60,13 @@ def members_of(base: Member, settings: Sequence[Mapping[str, Any]]) -> list[Memb
     Raises
     ------
     TypeError, ValueError
-        If something is not a setting in which members may differ; the message has the member's number from 0.
+        If there are none or too many, or something is not a setting in which members may differ; the message has the
+        member's number from 0.
     """
     if not len(settings):
         raise ValueError("members: expected settings for one member at least, got none")
+    if len(settings) > MOST_MEMBERS:
+        raise ValueError(f"members: expected at most {MOST_MEMBERS:,} nets, got more; {APART}")
     return [_member(base, k, own) for k, own in enumerate(settings)]
 
 

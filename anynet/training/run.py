@@ -139,6 +139,8 @@ class Run:
 
         Raises
         ------
+        ValueError
+            If `path` is a folder, or empty.
         FileNotFoundError
             If there is no such folder.
         ModuleNotFoundError
@@ -147,6 +149,8 @@ class Run:
             If the file cannot be written.
         """
         file = Path(path)
+        if not file.name or file.is_dir():
+            raise ValueError(f"path: expected a file to write, such as net.safetensors, got {str(path)!r}, a folder")
         if not file.parent.is_dir():
             raise FileNotFoundError(
                 f"{file}: expected a path in a folder, but there is no folder {file.parent}; make it"

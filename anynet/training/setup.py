@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, Unpack
 
 from anynet.backends import Backend
@@ -17,7 +18,7 @@ from anynet.training.compatibility import check_compatible
 from anynet.training.errors import TrainingWarning
 from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
-from anynet.training.members import CHECKPOINTS, Member, check_nets, common_optimizer, members_of
+from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
 from anynet.training.single_images import last_image_warning
 from anynet.training.stack import LoopCache, Stack
@@ -177,7 +178,7 @@ def setup(
             raise ValueError('members and seeds: expected one of them; a member\'s seed is its setting "seed"')
         if not isinstance(seeds, Iterable):
             raise TypeError(f"seeds: expected one for each net, such as range(3), got {describe(seeds)}")
-        members = [{"seed": each} for each in seeds]
+        members = [{"seed": each} for each in islice(seeds, MOST_MEMBERS + 1)]
     if members is not None and not isinstance(members, Sequence):
         raise TypeError(
             f'members: expected a list of settings by name, such as [{{"lr": 0.1}}, {{"lr": 0.2}}], got '

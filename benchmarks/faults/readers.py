@@ -15,6 +15,7 @@ from anynet.app.image_files import read_image
 from anynet.app.prediction import load_predictor, load_run
 from anynet.app.reports import preset
 from anynet.app.reports.tasks import read_outcome
+from anynet.app.resuming import POINTS, read_started
 from anynet.app.search import search_folder
 from anynet.app.search.trial import read_trial
 from anynet.app.search.worker import Worker
@@ -169,6 +170,9 @@ READERS = {
         lambda: [valid_files.sweep()],
         ("members.csv",),
         mutations.change_csv,
+    ),
+    "points.json": Reader(
+        read_started, lambda: [valid_files.run() | valid_files.points()], (POINTS,), mutations.change_json
     ),
     "checkpoint": Reader(_resume, valid_files.checkpoints, (NEWEST,), mutations.change_tensors),
     "training.json": Reader(_resume, valid_files.checkpoints, (DESCRIPTION,), mutations.change_json),

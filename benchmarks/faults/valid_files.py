@@ -1,5 +1,6 @@
 """Valid files of every kind that anynet reads, small ones, to be damaged."""
 
+import json
 import pickle
 from dataclasses import replace
 from functools import cache
@@ -17,6 +18,7 @@ import anynet as an
 from anynet.app import build
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
+from anynet.app.resuming import POINTS as POINTS_FILE
 from anynet.app.run_folder import run_result, write_result
 from anynet.app.search import search_folder
 from anynet.app.search.journal import Lock, open_storage
@@ -103,6 +105,12 @@ def sweep() -> Files:
     members = {f"member-{k}/{name}": content for k in range(2) for name, content in run().items()}
     table = b"member,lr,epochs,diverged,dataset\n0,0.1,2,,synthetic\n1,0.2,2,,synthetic\n"
     return {"members.csv": table, "result.json": run()["result.json"]} | members
+
+
+def points() -> Files:
+    """Return the settings in which the members of a sweep differ."""
+    settings = [{"lr": 0.1, "init": "he", "seed": 1}, {"lr": 1, "init": "xavier", "seed": 2}]
+    return {POINTS_FILE: json.dumps(settings).encode()}
 
 
 def resume(folder: Path) -> None:

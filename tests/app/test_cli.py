@@ -98,7 +98,8 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--memory-budget=-1"], "Must be >= 0"),
         (["--memory-budget", "nan"], 'Invalid value "nan" for --memory-budget'),
         (["--lr", "nan"], 'Invalid value "nan" for --lr'),
-        (["--lr", "inf"], "expected rate finite, 0 or more"),
+        (["--lr", "inf"], 'Invalid value "inf" for --lr. Must be < inf.'),
+        (["--l2", "inf"], 'Invalid value "inf" for --l2. Must be < inf.'),
         (["--l2", "nan"], 'Invalid value "nan" for --l2'),
         (["--momentum", "nan"], 'Invalid value "nan" for --momentum'),
         (["--warmup", "nan"], 'Invalid value "nan" for --warmup'),
@@ -188,6 +189,23 @@ def test_stopped_before_there_was_anything(tmp_path, capsys, monkeypatch):
     assert end.value.code == 130
     assert capsys.readouterr().err.endswith("anynet: interrupted before the first epoch ended; nothing was kept\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_are_printed_in_one_line(tmp_path, capsys):
+    for flags in (["--data", "no\nsuch"], ["--resume", "no\nsuch"], ["--preset", "no\nsuch.toml"]):
+        said = refused(capsys, "train", *flags)
+        assert said.count("\n") == 1
+        assert "no such" in said
+
+
+def test_errors_of_the_system_say_what_to_do(tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.toml").symlink_to("config.toml")
+    said = refused(capsys, "train", "--preset", "run/config.toml")
+    assert said.startswith("anynet: run/config.toml: ")
+    assert said.endswith("; check its permissions, or move it away, or choose another\n")
+    said = refused(capsys, "train", "--preset", "none.toml")
+    assert said == "anynet: none.toml: No such file or directory; check the name\n"
 
 
 def test_out_of_memory_ends_in_one_line(capsys, monkeypatch):

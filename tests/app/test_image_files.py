@@ -324,6 +324,16 @@ def test_garbage_gives_an_image_or_one_error(tmp_path, suffix):
     assert refused > 0
 
 
+def test_an_end_of_memory_is_no_damaged_image(tmp_path, monkeypatch):
+    def exhausted(*args, **options):
+        raise MemoryError
+
+    Image.fromarray(COLORS).save(tmp_path / "a.png")
+    monkeypatch.setattr("PIL.ImageOps.fit", exhausted)
+    with pytest.raises(MemoryError):
+        read_image(tmp_path / "a.png")
+
+
 def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty.png").touch()

@@ -1,6 +1,7 @@
 """A run's folder put to use: its best net comes back whole and names the classes of images."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -123,6 +124,17 @@ def test_predict_names_the_file_that_is_not_right(out, capsys, spoil, message):
     assert message in refused(capsys, "predict", "out", "out/image.png")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+@pytest.mark.parametrize("name", ["model.safetensors", "config.toml"])
+@pytest.mark.parametrize(
+    ("make", "kind"), [(os.mkdir, "a folder"), (lambda path: os.mkfifo(path), "a device or a pipe")]
+)
+def test_predict_says_what_is_in_the_place_of_a_file(out, capsys, name, make, kind):
+    (out / name).unlink()
+    make(out / name)
+    assert f"out/{name}: expected a file, got {kind}; " in refused(capsys, "predict", "out", "image.png")
+
+
 def test_predict_takes_a_file_that_was_saved(out, tmp_path, capsys):
     Image.new("RGB", (40, 40), "red").save("red.png")
     anynet.load(out).save(tmp_path / "kept.safetensors")
@@ -142,6 +154,13 @@ def test_predict_says_what_nets_can_be_loaded_from(capsys):
     assert refused(capsys, "predict", "red.png", "red.png") == f"anynet: red.png: {other}"
     assert refused(capsys, "predict", "out/config.toml", "red.png") == f"anynet: out/config.toml: {other}"
     assert refused(capsys, "predict", "none", "red.png") == f"anynet: none: no such file or folder; {expected}\n"
+
+
+@pytest.mark.usefixtures("out")
+def test_names_of_images_are_printed_in_one_line(capsys):
+    Image.new("RGB", (40, 40), "red").save("a\nb.png")
+    cli.main(["predict", "out", "a\nb.png"])
+    assert capsys.readouterr().out.startswith("a b.png: ")
 
 
 def test_predict_wants_an_image(capsys):

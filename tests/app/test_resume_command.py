@@ -182,6 +182,20 @@ def test_it_says_where_it_goes_on_and_how(tmp_path, capsys, monkeypatch):
     assert "a run: goes on after epoch 2 of 4" in capsys.readouterr().err
 
 
+def test_an_interruption_before_anything_leaves_the_run_as_it_was(tmp_path, capsys, monkeypatch):
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    train("stopped", epochs=2)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.setattr("anynet.app.train_run.prepare", interrupt)
+    with pytest.raises(SystemExit) as end:
+        resume("stopped", "--epochs", "4")
+    assert end.value.code == 130
+    assert capsys.readouterr().err.endswith("anynet: interrupted; stopped is as it was\n")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_a_folder_that_is_none_is_refused(capsys):
     assert "nothing" in refused(capsys, "train", "--resume", "nothing")
 
@@ -191,8 +205,30 @@ def test_no_checkpoints_if_never(tmp_path):
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '["x"]'])
-def test_damaged_points_are_named(tmp_path, capsys, damage):
-    train("sweep", "--seeds", "2", epochs=1)
-    (tmp_path / "sweep" / "points.json").write_text(damage)
-    assert "points.json: expected the settings of the members" in refused(capsys, "train", "--resume", "sweep")
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("", "points.json, line 1: expected JSON"),
+        ("{", "points.json, line 1: expected JSON"),
+        ("[" * 100_000, "points.json: expected JSON, got an error"),
+        (" " * 10_000_001, "points.json: expected at most 10,000,000 bytes"),
+        ("{}", "points.json: expected a JSON list, got a dict"),
+        ("[]", "points.json: expected the settings of 1 to 10,000 members, got 0"),
+        (f"[{'{},' * 10_000}{{}}]", "points.json: expected the settings of 1 to 10,000 members, got 10,001"),
+        ('["x"]', "points.json, member 0: expected the same of lr, "),
+        ('[{"seed": 1}, {"lr": 0.1}]', "points.json, member 1: expected the same of lr, "),
+        ('[{"epochs": 1}, {"epochs": 1}]', "points.json, member 0: expected the same of lr, "),
+        ('[{"seed": 1}, {"seed": "2"}]', "points.json, member 1, setting seed: expected a whole number, got '2'"),
+        ('[{"seed": 1, "seed": 2}]', 'points.json: expected JSON, got an error: the key "seed" is there twice'),
+    ],
+)
+def test_damaged_points_are_named(tmp_path, capsys, damage, message):
+    (tmp_path / "points.json").write_text(damage)
+    assert message in refused(capsys, "train", "--resume", str(tmp_path))
+
+
+def test_every_setting_of_a_sweep_is_required(tmp_path, capsys):
+    (tmp_path / "points.json").write_text('[{"seed": 1}, {"seed": 2}]')
+    (tmp_path / "config.toml").write_text("")
+    said = refused(capsys, "train", "--resume", str(tmp_path))
+    assert f"{tmp_path / 'config.toml'}, setting data: expected a value, got nothing" in said

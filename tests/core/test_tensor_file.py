@@ -59,8 +59,8 @@ def test_other_metadata_are_noticed(path):
 
 def test_pipes_and_folders_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path, tmp_path / "pipe"):
-        with pytest.raises(FileError, match="expected a file, got a folder, a device or a pipe; choose another"):
+    for path, kind in ((tmp_path, "a folder"), (tmp_path / "pipe", "a device or a pipe")):
+        with pytest.raises(FileError, match=f"expected a file, got {kind}; choose another"):
             opened(path)
 
 

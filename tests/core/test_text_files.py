@@ -6,7 +6,7 @@ import re
 import pytest
 
 from anynet.core.errors import FileError
-from anynet.core.text_files import read_json, read_text, read_toml
+from anynet.core.text_files import read_json, read_json_list, read_text, read_toml
 
 
 def refused(read, path, content: bytes, most=1000) -> str:
@@ -28,10 +28,17 @@ def test_a_file_of_another_encoding_or_size_is_refused_by_all(tmp_path, read):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
-@pytest.mark.parametrize("make", [lambda path: os.mkfifo(path), os.mkdir, lambda path: path.symlink_to("/dev/zero")])
-def test_what_may_never_end_is_not_opened(tmp_path, make):
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda path: os.mkfifo(path), "a device or a pipe"),
+        (os.mkdir, "a folder"),
+        (lambda path: path.symlink_to("/dev/zero"), "a device or a pipe"),
+    ],
+)
+def test_what_may_never_end_is_not_opened(tmp_path, make, kind):
     make(tmp_path / "file")
-    with pytest.raises(FileError, match=r"file: expected a file, got a folder, a device or a pipe; make it again$"):
+    with pytest.raises(FileError, match=rf"file: expected a file, got {kind}; make it again$"):
         read_text(tmp_path / "file", 1000, "make it again")
 
 
@@ -43,6 +50,7 @@ def test_what_may_never_end_is_not_opened(tmp_path, make):
         (b"[1]", "expected a JSON object, got a list"),
         (b"[" * 9000, "expected JSON, got an error"),
         (b'{"a":' * 400 + b"1" + b"}" * 400, "expected JSON of at most 100 levels, got more"),
+        (b'{"a": {"b": 1, "c": 1, "b": 1}}', 'expected JSON, got an error: the key "b" is there twice'),
         (b'{"a": ' + b"9" * 5000 + b"}", "expected JSON, got an error: Exceeds the limit"),
     ],
 )
@@ -62,6 +70,13 @@ def test_json_that_is_none_is_refused(tmp_path, content, message):
 )
 def test_toml_that_is_none_is_refused(tmp_path, content, message):
     assert message in refused(read_toml, tmp_path / "file", content, most=10_000)
+
+
+def test_a_list_is_read_where_one_is_expected(tmp_path):
+    (tmp_path / "file").write_text('[{"a": 1}]')
+    assert read_json_list(tmp_path / "file", 100, "") == [{"a": 1}]
+    for content, message in ((b"{}", "expected a JSON list, got a dict"), (b"[" * 9000, "expected JSON, got an error")):
+        assert message in refused(read_json_list, tmp_path / "file", content, most=10_000)
 
 
 def test_a_mark_at_the_start_is_left_out(tmp_path):

@@ -58,7 +58,7 @@ def test_images_of_any_size_are_varied():
     images = Split(rng.integers(0, 256, (20, 1, 5, 9), np.uint8), np.arange(20) % 2)
     data = Dataset("small", ("a", "b"), images, images, images)
     net = an.Sequential(an.Linear(45, 2))
-    run = fit(data, net, batch_size=5, flip=True, crop=4)
+    run = fit(data, net, batch_size=5, epochs=1, flip=True, crop=4)
     assert (len(run.history), run.shape) == (1, (1, 5, 9))
     with pytest.raises(ValueError, match="crop: expected 0 to 4 pixels, got 5"):
         fit(data, net, batch_size=5, crop=5)

@@ -1,6 +1,7 @@
 """Files of nets that are damaged or lie are refused by one line that names the file and the place."""
 
 import json
+import os
 import resource
 
 import numpy as np
@@ -199,6 +200,13 @@ def test_files_of_another_kind_are_named(tmp_path, content, change, said):
     file = tmp_path / "net.safetensors"
     file.write_bytes(change(content[2]))
     assert said in refused(file)
+
+
+@pytest.mark.parametrize(("make", "kind"), [(os.mkdir, "a folder"), (os.mkfifo, "a device or a pipe")])
+def test_what_is_no_file_is_named(tmp_path, make, kind):
+    make(tmp_path / "model.safetensors")
+    with pytest.raises(FileError, match=rf"model\.safetensors: expected a file, got {kind}; "):
+        an.load(tmp_path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -1,6 +1,7 @@
 """Nets that are trained at once, held against the same nets trained alone."""
 
 import inspect
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -277,6 +278,9 @@ def test_the_bar_counts_all_members(data, capsys, monkeypatch):
     [
         ({"members": []}, "members: expected settings for one member at least, got none"),
         ({"seeds": []}, "members: expected settings for one member at least, got none"),
+        ({"seeds": range(10**11)}, "members: expected at most 10,000 nets, got more; train those in a separate fit"),
+        ({"seeds": itertools.count()}, "members: expected at most 10,000 nets, got more"),
+        ({"members": [{}] * 10_001}, "members: expected at most 10,000 nets, got more"),
         ({"members": [{}], "seeds": [1]}, "members and seeds: expected one of them"),
         ({"members": [{}, {"sed": 1}]}, 'member 1: no setting "sed"; did you mean "seed"'),
         ({"members": [{"optimizer": an.Adam(), "momentum": 0.1}]}, 'member 0: no setting "momentum"; there are'),

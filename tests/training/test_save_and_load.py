@@ -134,6 +134,17 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
         trained().save(tmp_path / "nodir" / "net.safetensors")
 
 
+@pytest.mark.parametrize("name", ["", ".", "/", "folder"])
+def test_a_net_is_not_saved_in_place_of_a_folder(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(
+        ValueError, match=r"^path: expected a file to write, such as net\.safetensors, got .*, a folder$"
+    ):
+        trained().save(name)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
 def test_folders_without_a_net_say_what_to_load_instead(tmp_path):
     (tmp_path / "sweep" / "member-0").mkdir(parents=True)
     with pytest.raises(FileNotFoundError, match=r"got that of a sweep; load .*sweep.member-0$"):
@@ -181,6 +192,7 @@ def test_any_net_of_anynets_layers_comes_back(tmp_path, net, seed):
     run = replace(
         trained(),
         net=net,
+        shape=(4,),
         classes=tuple("abcd"),
         history=rows,
         last=Snapshot(seed, params, state),

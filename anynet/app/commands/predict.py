@@ -9,6 +9,7 @@ from anynet.app.image_files import parse_background, read_image
 from anynet.app.prediction import load_predictor
 from anynet.backends import backend as choose_backend
 from anynet.core.errors import FileError
+from anynet.core.formatting import printable
 from anynet.data.dataset import is_picture
 
 
@@ -51,11 +52,16 @@ def predict(run: Path, /, *images: Path, background: str = "white", backend: str
         paths.append(path)
         rows.append(row)
         if several:
-            print(f"{path}: holds several images; the first is classified", file=sys.stderr)
+            print(f"{_name(path)}: holds several images; the first is classified", file=sys.stderr)
     if rows:
         for path, probabilities in zip(paths, predictor(np.stack(rows)), strict=True):
             best = np.argsort(-probabilities)[:3]
             names = ", ".join(f"{predictor.classes[i]} {probabilities[i]:.0%}" for i in best)
-            print(f"{path}: {names}" + (f" (trained on {predictor.dataset})" if predictor.dataset != "cifar10" else ""))
+            trained_on = f" (trained on {predictor.dataset})" if predictor.dataset != "cifar10" else ""
+            print(f"{_name(path)}: {names}{trained_on}")
     if failed:
         sys.exit(2)
+
+
+def _name(path: Path) -> str:
+    return printable(f"{path}", 4096)  # a name may hold a line break

@@ -45,7 +45,7 @@ def search(
     preset
         Preset to start from, e.g. garcia-sanz/2, or a config.toml; other options override it.
     trials
-        Number of random points; required if there is a range.
+        Number of random points, 10,000 at most; required if there is a range.
     fine
         Number of random points of a second stage, in ranges around the best three of the first.
     fine_epochs

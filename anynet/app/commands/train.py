@@ -43,7 +43,8 @@ def train(
     preset
         Preset to start from, e.g. garcia-sanz/2, or a config.toml; other options override it.
     seeds
-        Number of nets to train, with this many consecutive seeds from --seed on and the same batches.
+        Number of nets to train, with this many consecutive seeds from --seed on and the same batches; 10,000 at most,
+        also with --sweep.
     sweep
         Values of a setting, e.g. lr=0.001,0.01; repeat for all combinations. Allowed: lr, l2, momentum, init,
         schedule, warmup and seed.
@@ -80,7 +81,8 @@ def _end_with_signals(
         try:
             _train(config, points, path, every, signals, resume=resume)
         except KeyboardInterrupt as error:
-            message = str(error) or "interrupted before the first epoch ended; nothing was kept"
+            nothing = f"; {path} is as it was" if resume else " before the first epoch ended; nothing was kept"
+            message = str(error) or f"interrupted{nothing}"
             if not signals.terminated:
                 raise KeyboardInterrupt(message) from None
             warn(message)

@@ -54,7 +54,10 @@ def preset(name: str) -> tuple[dict[str, Any], str]:
             raise FileError(
                 path, "", expected, got, f"choose a member's, such as {path.parent / 'member-0' / path.name}"
             )
-        return read_settings(path), name
+        settings = read_settings(path)
+        if not settings:  # all defaults would be another training
+            raise FileError(path, "", "one setting or more, such as lr = 0.01", "none", "take the file of another run")
+        return settings, name
     known = presets()
     if name not in known:
         raise ValueError(f'--preset: there is no preset "{name}"{nearest(name, known)}')

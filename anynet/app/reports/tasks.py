@@ -158,6 +158,12 @@ def read_outcome(folder: Path) -> Outcome:
     history = History.read_csv(path)
     if len(history) != result["epochs"]:
         raise FileError(path, "", f"{result['epochs']} epochs, as in result.json", str(len(history)), ADVICE)
+    best, last = history.best, history[-1]
+    measured = {"best_epoch": best.epoch, "best_val_accuracy": best.val_accuracy}
+    for key, value in (measured | {name: getattr(last, name) for name in ("train_accuracy", "val_accuracy")}).items():
+        if result[key] != value:
+            place, expected = f"key {key}", f"{value}, as in history.csv"
+            raise FileError(folder / "result.json", place, expected, str(result[key]), ADVICE)
     return Outcome(folder, result, history)
 
 

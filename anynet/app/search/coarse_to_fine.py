@@ -1,5 +1,6 @@
 """A search in two stages: coarse, then fine."""
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,15 @@ from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.stage import Stage
 from anynet.app.search.trial import Trial, rank, read_trial, train_trials
 from anynet.app.search.worker import Worker
-from anynet.app.space import Point, Space, convert_space, points
+from anynet.app.space import Grid, Point, Space, convert_space, points
 from anynet.backends import backend as choose_backend
 from anynet.core.formatting import format_settings
 from anynet.core.streams import progress_bar
 from anynet.data import Batches
 from anynet.data.sources import find
+
+MOST_TRIALS = 10_000
+"""Largest number of points of a stage: all are validated before the first is trained."""
 
 POLL_SECONDS = 0.5
 """Interval between checks of what other processes have finished."""
@@ -74,8 +78,8 @@ def search(
     FileExistsError
         If the folder holds something else than a search.
     TypeError, ValueError
-        If a point cannot be trained, the folder holds a search with other settings, or all coarse trials diverged
-        before a fine stage. Points are validated before anything is written.
+        If a point cannot be trained, a stage has more than `MOST_TRIALS` points, the folder holds a search with other
+        settings, or all coarse trials diverged before a fine stage. Points are validated before anything is written.
     BackendError, DataError, DownloadError, OutOfMemoryError
         As `anynet.app.experiment.prepare` and `anynet.fit` do.
     """
@@ -84,6 +88,7 @@ def search(
         raise ValueError(f"stack_size: expected 1 or more, got {stack_size}")
     if fine is not None:
         fine.check(space)
+    _check_counts(space, trials, fine)
     coarse = points(space, trials, seed, stage=0)
     choose_backend(base.backend, base.precision)  # before images are downloaded
     found = find(base.data)
@@ -171,6 +176,14 @@ class _Search:
         bar.update(len(trials) - bar.n)
         if trials and (accuracy := trials[0].best_val_accuracy) is not None:
             bar.set_postfix_str(f"best in validation {accuracy:.1%}, {format_settings(trials[0].settings)}")
+
+
+def _check_counts(space: Space, trials: int | None, fine: Fine | None) -> None:
+    grids = [len(part.values) for part in space.values() if isinstance(part, Grid)]
+    every = math.prod(grids) if len(grids) == len(space) else 0
+    for name, count in (("trials", trials or 0), ("fine", fine.trials if fine else 0), ("space", every)):
+        if count > MOST_TRIALS:
+            raise ValueError(f"{name}: expected at most {MOST_TRIALS:,} points, got {count:,}; try fewer")
 
 
 def _resolve_data(config: Config, found: tuple[str, Batches]) -> Config:

@@ -14,7 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from tqdm import tqdm
 
-from anynet.core.errors import FileError
+from anynet.core.errors import FileError, check_is_file
 from anynet.core.formatting import printable
 
 ADVICE = "remove the line, or start the search again in another folder"
@@ -64,6 +64,7 @@ class Lock:
         """Remove the partial line of a process that was killed while writing; nobody has read it."""
         if not self.journal.exists():
             return
+        check_is_file(self.journal, "start the search again in another folder")
         with self.journal.open("rb+") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - 1, 0))

@@ -14,6 +14,7 @@ from anynet.app.space import Space
 from anynet.core.atomic import PARTIAL, write_text_whole, write_whole
 from anynet.core.checks import differences
 from anynet.core.csv_files import write_rows
+from anynet.core.errors import check_is_file
 from anynet.core.formatting import format_value
 from anynet.core.text_files import read_json
 
@@ -73,6 +74,8 @@ def is_new(folder: Path, wanted: dict[str, Any]) -> bool:
     ------
     FileExistsError
         If the folder holds something else.
+    FileError
+        If a folder or a pipe is where the search has a file.
     ValueError
         If it holds a search with other settings; the message lists the differences.
     """
@@ -84,6 +87,9 @@ def is_new(folder: Path, wanted: dict[str, Any]) -> bool:
                                   "another folder")  # fmt: skip
         return True
     there = read_json(folder / SETTINGS, MOST_SETTINGS, "choose another folder")
+    for path in (folder / TABLE, folder / PLOT):  # to be replaced
+        if path.exists():
+            check_is_file(path, "remove it, or choose another folder")
     different = differences(_flatten(there), _flatten(wanted))
     if different:
         raise ValueError(f"{folder} holds another search: {different}; give the same settings, or another folder")

@@ -1,5 +1,6 @@
 """Trials: training at the points of a search, and the results."""
 
+import math
 import re
 import time
 from collections.abc import Collection, Sequence
@@ -165,6 +166,15 @@ def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal
         kind = kinds[name]
         expected = kind.__name__ if isinstance(kind, type) else str(kind)
         require(f"result {name}", result[name], expected, isinstance(result[name], kind))
+        if name.endswith("accuracy") and result[name] is not None:
+            require(f"result {name}", result[name], "a fraction from 0 to 1", 0 <= result[name] <= 1)
+    require(
+        "result best_epoch",
+        result["best_epoch"],
+        "1 or more",
+        result["best_epoch"] is None or result["best_epoch"] >= 1,
+    )
+    require("result seconds", result["seconds"], "a finite number of 0 or more", 0 <= result["seconds"] < math.inf)
     require("result state", result["state"], " or ".join(STATES), result["state"] in STATES)
 
 

@@ -8,6 +8,8 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
+from anynet.core.errors import FileError
+
 
 class Worker:
     """One call's part in a search, as a context.
@@ -24,10 +26,18 @@ class Worker:
     ----------
     name : str
         Host, process number and a random word.
+
+    Raises
+    ------
+    FileError
+        If something else is in the place of the folder.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except FileExistsError:
+            raise FileError(folder, "", "a folder", "another file", "remove it, or choose another folder") from None
         self._folder = folder
         self.name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._lock = FileLock(self._file(self.name))

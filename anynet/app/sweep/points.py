@@ -1,5 +1,6 @@
 """Settings in which the members of a sweep differ: ``--seeds 10 --sweep lr=0.001,0.01``."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
@@ -8,6 +9,7 @@ from anynet.app.config import Config
 from anynet.app.grouping import MEMBER_SETTINGS
 from anynet.app.space import Grid, Point, combinations, convert_space, parse_space
 from anynet.core.checks import nearest
+from anynet.training.members import MOST_MEMBERS
 
 
 def sweep_points(config: Config, sweep: Iterable[str] = (), seeds: int | None = None) -> list[Point]:
@@ -29,8 +31,8 @@ def sweep_points(config: Config, sweep: Iterable[str] = (), seeds: int | None = 
     Raises
     ------
     ValueError
-        If a setting does not exist, cannot differ between members or is given twice, or a value is not allowed. The
-        message names the setting.
+        If a setting does not exist, cannot differ between members or is given twice, or a value is not allowed; the
+        message names the setting. If there are more than `MOST_MEMBERS` combinations.
 
     Examples
     --------
@@ -42,7 +44,9 @@ def sweep_points(config: Config, sweep: Iterable[str] = (), seeds: int | None = 
     if seeds is not None:
         if "seed" in grids:
             raise ValueError("--seeds and --sweep seed=...: expected one of them, got both")
-        grids["seed"] = range(config.seed, config.seed + seeds)
+        grids["seed"] = range(config.seed, config.seed + min(seeds, MOST_MEMBERS + 1))
+    if math.prod(map(len, grids.values())) > MOST_MEMBERS:
+        raise ValueError(f"--seeds and --sweep: expected at most {MOST_MEMBERS:,} nets, got more; train fewer at once")
     return combinations(grids)
 
 

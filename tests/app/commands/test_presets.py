@@ -29,6 +29,13 @@ def test_the_shared_settings_of_a_sweep_are_no_preset(capsys, seeded):
     assert said == f"anynet: {path}: {expected}; choose a member's, such as {member}\n"
 
 
+@pytest.mark.parametrize("content", ["", "# lr = 0.1\n"])
+def test_a_preset_without_a_setting_is_refused(tmp_path, capsys, content):
+    (tmp_path / "mine.toml").write_text(content)
+    said = refused(capsys, "train", "--preset", "mine.toml")
+    assert said.startswith("anynet: mine.toml: expected one setting or more, such as lr = 0.01, got none; ")
+
+
 @pytest.mark.parametrize("name", {name.split("/")[0]: name for name in presets()}.values())
 def test_presets_fit(name, monkeypatch, capsys):
     trained = []

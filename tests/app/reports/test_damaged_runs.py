@@ -59,6 +59,14 @@ def test_a_result_of_another_kind_is_named(folder, change, message):
     assert message in refused(folder)
 
 
+@pytest.mark.parametrize("key", ["best_epoch", "best_val_accuracy", "train_accuracy", "val_accuracy"])
+def test_a_result_that_is_not_that_of_the_history_is_named(folder, key):
+    result = json.loads((folder / "result.json").read_text())
+    other = 99 if key == "best_epoch" else 0.123
+    (folder / "result.json").write_text(json.dumps(result | {key: other}))
+    assert f"result.json, key {key}: expected {result[key]}, as in history.csv, got {other}; " in refused(folder)
+
+
 def test_a_result_cut_anywhere_is_refused(folder):
     whole = (folder / "result.json").read_bytes()
     for length in range(0, len(whole) - 2, 7):

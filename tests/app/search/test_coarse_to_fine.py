@@ -158,6 +158,24 @@ def test_any_other_folder_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
 
+RANGE = {"lr": Range(0.1, 0.2)}
+GRIDS = {name: Grid(tuple(range(1, 11))) for name in ("seed", "batch_size", "epochs", "order_seed", "hidden")}
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "arguments"),
+    [
+        ("trials", RANGE, {"trials": 100_000}),
+        ("fine", RANGE, {"trials": 1, "fine": Fine(100_000)}),
+        ("space", GRIDS, {}),
+    ],
+)
+def test_numbers_of_points_have_a_limit(tmp_path, name, space, arguments):
+    with pytest.raises(ValueError, match=f"^{name}: expected at most 10,000 points, got 100,000; try fewer$"):
+        search(BASE, space, tmp_path / "out", **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_points_that_cannot_train_are_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match="expected 1 to 400"):
         search(BASE, {"batch_size": Grid((400, 401))}, tmp_path / "out")

@@ -1,6 +1,8 @@
 """A search whose files are damaged: file and line, trial or key are named."""
 
 import json
+import math
+import os
 
 import pytest
 
@@ -80,6 +82,15 @@ def test_a_torn_last_line_is_left_out_and_that_is_said(folder, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+@pytest.mark.parametrize("make", [lambda path: os.mkfifo(path), lambda path: path.symlink_to("/dev/zero")])
+def test_a_journal_that_may_never_end_is_not_opened(folder, make):
+    (folder / "journal.log").unlink()
+    make(folder / "journal.log")
+    with pytest.raises(FileError, match=r"journal.log: expected a file, got a device or a pipe; start"):
+        trials(folder)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -90,6 +101,12 @@ def test_a_torn_last_line_is_left_out_and_that_is_said(folder, capsys):
         ({"result": {}}, "trial 0, result: expected dataset, state, "),
         ({"seconds": "1"}, "trial 0, result seconds: expected float, got '1'"),
         ({"best_epoch": 1.5}, "trial 0, result best_epoch: expected int | None, got 1.5"),
+        ({"best_epoch": 0}, "trial 0, result best_epoch: expected 1 or more, got 0"),
+        ({"best_val_accuracy": 7.25}, "trial 0, result best_val_accuracy: expected a fraction from 0 to 1, got 7.25"),
+        ({"val_accuracy": math.nan}, "trial 0, result val_accuracy: expected a fraction from 0 to 1, got nan"),
+        ({"test_accuracy": -0.1}, "trial 0, result test_accuracy: expected a fraction from 0 to 1, got -0.1"),
+        ({"seconds": math.inf}, "trial 0, result seconds: expected a finite number of 0 or more, got inf"),
+        ({"seconds": -1.0}, "trial 0, result seconds: expected a finite number of 0 or more, got -1.0"),
         ({"state": "won"}, "trial 0, result state: expected finished or pruned or diverged, got 'won'"),
     ],
 )
@@ -124,3 +141,17 @@ def test_damaged_settings_are_named(folder, content, message):
         search_folder.is_new(folder, valid_files.settings())
     assert str(caught.value).startswith(f"{folder / 'search.json'}")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["trials.csv", "accuracy.png", "search.json"])
+def test_a_folder_in_the_place_of_a_file_is_named(folder, name):
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).mkdir()
+    with pytest.raises(FileError, match=rf"{name}: expected a file, got a folder; .*choose another folder$"):
+        search_folder.is_new(folder, valid_files.settings())
+
+
+def test_a_file_in_the_place_of_the_workers_folder_is_named(folder):
+    (folder / "workers").touch()
+    with pytest.raises(FileError, match="workers: expected a folder, got another file; remove it, or choose another"):
+        Worker(folder / "workers")

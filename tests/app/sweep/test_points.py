@@ -65,3 +65,10 @@ def test_each_setting_once():
 def test_adam_has_no_momentum():
     with pytest.raises(ValueError, match="adam has no momentum"):
         sweep_points(Config(optimizer="adam"), ["momentum=0.5,0.9"])
+
+
+@pytest.mark.parametrize(("flags", "seeds"), [((), 10**11), ((), 10_001), (("lr=0.1,0.2", "l2=0,1"), 2_501)])
+def test_numbers_of_nets_have_a_limit(flags, seeds):
+    with pytest.raises(ValueError, match=r"^--seeds and --sweep: expected at most 10,000 nets, got more; train"):
+        sweep_points(Config(), flags, seeds)
+    assert len(sweep_points(Config(), flags, 2_500)) == 2_500 * (4 if flags else 1)
