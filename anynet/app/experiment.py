@@ -196,7 +196,9 @@ def gradient_subject(config: Config, samples: int) -> Subject:
         raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
     if samples < 2 and config.batch_norm and config.hidden:
         raise ValueError("--samples: expected 2 or more, since batch normalization maps a single image to zeros; got 1")
-    images = Normalization(*normalization(config.normalize, data.train.images))(data.train.images[:samples])
+    images = Normalization(*normalization(config.normalize, data.train.images.reshape(-1, *data.train.shape)))(
+        data.train.images[:samples]
+    )
     return of_net(
         net,
         images,

@@ -71,8 +71,10 @@ def parse_background(name: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -> tuple[NDArray[np.uint8], bool]:
-    """Read an image file as an input of a net: its central square, scaled to 32 x 32 pixels.
+def read_image(
+    path: Path, background: tuple[int, int, int] = (255, 255, 255), shape: tuple[int, ...] = IMAGE_SHAPE
+) -> tuple[NDArray[np.uint8], bool]:
+    """Read an image file as an input of a net: its central part, scaled to as many pixels as the net has.
 
     The image is rotated as its EXIF orientation says. 16-bit values are scaled to 0 .. 255 by their range.
 
@@ -82,10 +84,12 @@ def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -
         File in one of `FORMATS`, of at most `MAX_PIXELS` pixels and `MAX_BYTES` bytes.
     background : tuple of int
         Color behind transparent pixels: red, green and blue, in 0 .. 255.
+    shape : tuple of int
+        Channels, 1 or 3, rows and columns.
 
     Returns
     -------
-    image : ndarray of uint8, shape (3072,)
+    image : ndarray of uint8, shape (channels * rows * columns,)
         The first image of the file.
     several : bool
         True if the file holds several images, as animations do.
@@ -104,7 +108,7 @@ def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -
                 if "progressive" in image.info:
                     _check_scans(path)
                 several = bool(getattr(image, "is_animated", False))
-                square = ImageOps.fit(_to_rgb(path, image, background), IMAGE_SHAPE[:0:-1])
+                part = ImageOps.fit(_to_rgb(path, image, background), (shape[2], shape[1]))
     except (FileError, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -116,7 +120,8 @@ def read_image(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -
     except Exception as error:  # decoders raise errors of many classes for damaged files
         reason = first_line(error)
         raise FileError(path, "", "a whole image", f"a damaged one ({reason})", "copy or save it again") from error
-    return np.asarray(square).transpose(2, 0, 1).reshape(-1), several
+    values = np.asarray(part).transpose(2, 0, 1) if shape[0] == 3 else np.asarray(part.convert("L"))
+    return values.reshape(-1), several
 
 
 class _LimitedFile(io.BufferedReader):

@@ -44,6 +44,8 @@ class Predictor:
         Running statistics, on the device.
     normalization : Normalization
         Input normalization, on the device.
+    shape : tuple of int
+        Shape of an image: (channels, rows, columns) or (values,).
     classes : tuple of str
         Names of the classes.
     dataset : str
@@ -55,13 +57,14 @@ class Predictor:
     params: Array
     state: Arrays
     normalization: Normalization
+    shape: tuple[int, ...]
     classes: tuple[str, ...]
     dataset: str
     backend: Backend
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
-        """Return probabilities, shape (N, C), of images, shape (N, 3072)."""
-        return probabilities(self.net, self.params, self.state, self.normalization, images, self.backend)
+        """Return probabilities, shape (N, C), of images, shape (N, values) or (N, *shape)."""
+        return probabilities(self.net, self.params, self.state, self.normalization, self.shape, images, self.backend)
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,17 @@ class EnsemblePredictor:
         return self.members[0].classes
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an image."""
+        return self.members[0].shape
+
+    @property
     def dataset(self) -> str:
         """Name of the training data set."""
         return self.members[0].dataset
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
-        """Return probabilities, shape (N, C), of images, shape (N, 3072)."""
+        """Return probabilities, shape (N, C), of images, shape (N, values) or (N, *shape)."""
         return np.asarray(sum(member(images) for member in self.members) / len(self.members))
 
 
@@ -188,7 +196,9 @@ def _load_file(path: Path, backend: Backend) -> Predictor:
 
 def _predictor(run: Run) -> Predictor:
     best = run.best
-    return Predictor(run.net, best.params, best.state, run.normalization, run.classes, run.dataset, run.backend)
+    return Predictor(
+        run.net, best.params, best.state, run.normalization, run.shape, run.classes, run.dataset, run.backend
+    )
 
 
 def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
@@ -197,12 +207,13 @@ def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
     file = TensorFile(path, DTYPES, advice)
     classes = Facts(path, file.metadata).classes(None)
     shape = file.types["input.scale"].shape if "input.scale" in file.types else ()
+    shape = IMAGE_SHAPE if shape in ((), (math.prod(IMAGE_SHAPE),)) else shape
     with refused_in(path.with_name("config.toml")):
-        net = build.net(config, shape[0] if shape else math.prod(IMAGE_SHAPE), len(classes))
+        net = build.net(config, math.prod(shape), len(classes))
     check_types(path, net, file.types, config.dtype, None)
     tensors = file.read()
     check_numbers(path, net, tensors)
     backend.dtype(config.dtype)
     _, params, state = to_snapshot("best", 0, net, tensors, backend)
     normalization = Normalization(*(backend.asarray(tensors[f"input.{name}"]) for name in Normalization._fields))
-    return Predictor(net, params, state, normalization, classes, file.metadata["dataset"], backend)
+    return Predictor(net, params, state, normalization, shape, classes, file.metadata["dataset"], backend)

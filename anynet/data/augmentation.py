@@ -24,8 +24,10 @@ class Augmentation(NamedTuple):
     crop : int
         Number of black pixels added on every side before a window of the original size is cut out at random.
     reverse : bool
-        If True, all 3,072 values of each image of a batch are reversed (rows, columns and color channels), with
+        If True, all values of each image of a batch are reversed (rows, columns and color channels), with
         probability 1/2 for each batch. One of the student reports did this where a left-right flip was intended.
+    shape : tuple of int
+        Channels, rows and columns of the images.
 
     Examples
     --------
@@ -38,6 +40,7 @@ class Augmentation(NamedTuple):
     flip: bool = False
     crop: int = 0
     reverse: bool = False
+    shape: tuple[int, ...] = IMAGE_SHAPE
 
     def draw(self, seed: int, epoch: int, order: NDArray[np.int64], batch_size: int) -> dict[str, NDArray[Any]]:
         """Draw the random numbers of an epoch.
@@ -73,18 +76,18 @@ class Augmentation(NamedTuple):
 
         Parameters
         ----------
-        images : array, shape (n, 3072)
+        images : array, shape (n, values)
         draws : dict of str to array
             Random numbers from `draw` for these images, on the same device.
 
         Returns
         -------
-        array, shape (n, 3072)
+        array, shape (n, values)
             Of the dtype of `images`.
         """
         if self.reverse:
             images = reverse(images, draws["reversed"])
-        grid = array_namespace(images).reshape(images, (-1, *IMAGE_SHAPE))
+        grid = array_namespace(images).reshape(images, (-1, *self.shape))
         if self.flip:
             grid = flip(grid, draws["flipped"])
         if self.crop:
@@ -97,12 +100,12 @@ def reverse(images: Array, mask: Array) -> Array:
 
     Parameters
     ----------
-    images : array, shape (n, 3072)
+    images : array, shape (n, values)
     mask : array of bool, shape (n,)
 
     Returns
     -------
-    array, shape (n, 3072)
+    array, shape (n, values)
     """
     xp = array_namespace(images)
     return xp.where(mask[:, None], xp.flip(images, axis=-1), images)

@@ -33,55 +33,74 @@ class Split:
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, 3072)
-        Each row is an image in the order of `IMAGE_SHAPE`.
+    images : ndarray of uint8, shape (N, channels, rows, columns), (N, rows, columns) or (N, values)
+        The attribute has shape (N, values), a view if it can be one.
     labels : ndarray of int64, shape (N,)
         Class numbers.
+    shape : tuple of int, optional
+        Shape of an image whose values are in one axis: (channels, rows, columns). Default: that of `images`, with one
+        channel if they have rows and columns alone.
 
     Raises
     ------
     TypeError
-        If they are no ndarrays.
+        If they are no ndarrays, or `shape` is no tuple of integers.
     ValueError
         If a shape or a dtype is another.
 
     Examples
     --------
     >>> import numpy as np
-    >>> len(Split(np.zeros((4, 3072), np.uint8), np.asarray([0, 1, 2, 3])))
-    4
+    >>> Split(np.zeros((4, 28, 28), np.uint8), np.asarray([0, 1, 2, 3]))
+    Split(4 images of shape (1, 28, 28))
+    >>> Split(np.zeros((4, 3072), np.uint8), np.asarray([0, 1, 2, 3]), IMAGE_SHAPE).images.shape
+    (4, 3072)
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, array, dtype, shape in (
-            ("images", self.images, "uint8", "(N, 3072)"),
+        for name, array, dtype, form in (
+            ("images", self.images, "uint8", "(N, channels, rows, columns) or (N, values)"),
             ("labels", self.labels, "int64", "(N,)"),
         ):
             if not isinstance(array, np.ndarray) or isinstance(array, np.matrix | np.ma.MaskedArray):
                 got = f"{describe(array)}; numpy.asarray({name}, numpy.{dtype}) makes one"
-                raise TypeError(f"{name}: expected an ndarray of {dtype}, shape {shape}, got {got}")
-        if self.images.ndim != 2 or self.images.dtype != np.uint8:
+                raise TypeError(f"{name}: expected an ndarray of {dtype}, shape {form}, got {got}")
+        if not 2 <= self.images.ndim <= 4 or self.images.dtype != np.uint8:
             found = f"{self.images.shape} {self.images.dtype}"
             scale = "; images in 0 .. 1 are " + TO_UINT8 if self.images.dtype.kind == "f" else ""
-            raise ValueError(f"images: expected shape (N, 3072) and dtype uint8, got {found}{scale}")
+            expected = "shape (N, channels, rows, columns) or (N, values) and dtype uint8"
+            raise ValueError(f"images: expected {expected}, got {found}{scale}")
         if self.labels.shape != self.images.shape[:1] or self.labels.dtype.kind not in "iu":
             found = f"{self.labels.shape} {self.labels.dtype}"
             raise ValueError(f"labels: expected {len(self.images)} integers, one for each image, got {found}")
+        values = self.images.shape[1:]
+        shape = self._checked_shape() or (values if len(values) != 2 else (1, *values))
+        object.__setattr__(self, "shape", shape)  # as frozen dataclasses do
+        object.__setattr__(self, "images", self.images.reshape(len(self.images), math.prod(shape)))
+
+    def _checked_shape(self) -> tuple[int, ...]:
+        if not (isinstance(self.shape, tuple) and all(isinstance(n, int) for n in self.shape)):
+            raise TypeError(f"shape: expected a tuple, such as (3, 32, 32), got {describe(self.shape)}")
+        values = math.prod(self.images.shape[1:])
+        if self.shape and (math.prod(self.shape) != values or len(self.shape) not in (1, 3) or min(self.shape) < 0):
+            expected = f"(channels, rows, columns) of the {values} values of an image"
+            raise ValueError(f"shape: expected {expected}, got {self.shape}")
+        return self.shape
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        return f"Split({len(self)} images of shape {self.image_shape})"
+        return f"Split({len(self)} images of shape {self.shape})"
 
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """Shape of an image: `IMAGE_SHAPE` if the number of values is that of CIFAR-10, otherwise ``(values,)``."""
-        values = self.images.shape[1]
-        return IMAGE_SHAPE if values == math.prod(IMAGE_SHAPE) else (values,)
+
+def is_picture(shape: tuple[int, ...]) -> bool:
+    """Return True if values of this shape are a gray picture or one of red, green and blue."""
+    return len(shape) == 3 and shape[0] in (1, 3)
 
 
 def _check_name(place: str, name: object) -> None:
@@ -135,7 +154,7 @@ class Dataset:
     def __repr__(self) -> str:
         return (
             f"Dataset({self.name!r}, {len(self.train):,} training, {len(self.val):,} validation and "
-            f"{len(self.test):,} test images of shape {self.train.image_shape})"
+            f"{len(self.test):,} test images of shape {self.train.shape})"
         )
 
 
@@ -166,4 +185,4 @@ class Batches:
         """Images and labels by file, as views."""
         ends = np.cumsum(list(self.sizes.values())).tolist()
         rows = {name: slice(end - size, end) for (name, size), end in zip(self.sizes.items(), ends, strict=True)}
-        return {name: Split(self.images[own], self.labels[own]) for name, own in rows.items()}
+        return {name: Split(self.images[own], self.labels[own], IMAGE_SHAPE) for name, own in rows.items()}

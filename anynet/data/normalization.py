@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from anynet.core.checks import nearest
 from anynet.core.typing import A, Array
-from anynet.data.dataset import IMAGE_SHAPE
 
 KINDS = ("none", "center", "standardize")
 
@@ -18,7 +17,7 @@ class Normalization(NamedTuple):
 
     Attributes
     ----------
-    scale, shift : array, shape (3072,)
+    scale, shift : array, shape (values,)
         Of the dtype the net computes in, on the host or on the device.
     """
 
@@ -30,11 +29,11 @@ class Normalization(NamedTuple):
 
         Parameters
         ----------
-        images : array of uint8, shape (N, 3072)
+        images : array of uint8, shape (N, values)
 
         Returns
         -------
-        array, shape (N, 3072)
+        array, shape (N, values)
             Of the dtype of `scale`.
         """
         return array_namespace(images).astype(images, self.scale.dtype) * self.scale + self.shift
@@ -49,18 +48,18 @@ def normalization(kind: str, images: NDArray[np.uint8]) -> Normalization:
         "none" divides pixels by 255; "center" also subtracts the mean; "standardize" subtracts the mean and divides by
         the standard deviation (the biased one; pixels that never change are divided by 255). Statistics are those of
         each pixel (":pixel", the default) or of each color channel (":channel").
-    images : ndarray of uint8, shape (N, 3072)
+    images : ndarray of uint8, shape (N, values) or (N, channels, rows, columns)
         Training images.
 
     Returns
     -------
     Normalization
-        In float64, on the host.
+        In float64, on the host, with an entry for each value.
 
     Raises
     ------
     ValueError
-        If `kind` is unknown.
+        If `kind` is unknown, or of channels that the images do not have.
 
     Examples
     --------
@@ -71,6 +70,13 @@ def normalization(kind: str, images: NDArray[np.uint8]) -> Normalization:
     """
     check_kind(kind)
     name, _, per = kind.partition(":")
+    if per == "channel" and images.ndim != 4:
+        expected = "images of shape (channels, rows, columns)"
+        raise ValueError(
+            f"normalize: {kind} needs {expected}, got {images.shape[1:]}; Split(images, labels, shape) "
+            "says what shape they have"
+        )
+    shape, images = images.shape[1:], images.reshape(len(images), -1)
     pixels = images.shape[1]
     if name == "none":
         return Normalization(np.full(pixels, 1 / 255), np.zeros(pixels))
@@ -82,9 +88,7 @@ def normalization(kind: str, images: NDArray[np.uint8]) -> Normalization:
         squares += np.einsum("np,np->p", chunk, chunk)
     mean, square = total / len(images), squares / len(images)
     if per == "channel":
-        mean, square = (
-            np.repeat(s.reshape(IMAGE_SHAPE[0], -1).mean(axis=1), pixels // IMAGE_SHAPE[0]) for s in (mean, square)
-        )
+        mean, square = (np.repeat(s.reshape(shape[0], -1).mean(axis=1), pixels // shape[0]) for s in (mean, square))
     deviation = np.sqrt(np.maximum(square - mean**2, 0)) if name == "standardize" else np.full(pixels, 255.0)
     deviation[deviation == 0] = 255.0
     return Normalization(1 / deviation, -mean / deviation)

@@ -9,20 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from anynet.data.dataset import IMAGE_SHAPE
-
 MAX_COLUMNS = 64
 MAX_MEMBERS = 12
 
 
-def weights(W: NDArray[Any], title: str, classes: Sequence[str] = ()) -> Figure:
+def weights(W: NDArray[Any], shape: tuple[int, ...], title: str, classes: Sequence[str] = ()) -> Figure:
     """Draw each column of a first layer's weights as an image: the template of a class or of a hidden unit.
 
     Parameters
     ----------
-    W : ndarray, shape (3072, n)
+    W : ndarray, shape (values, n)
         The first 64 columns are drawn, each scaled so that its smallest weight is 0 and its largest weight is 1 in
         red, green or blue.
+    shape : tuple of int
+        Channels, rows and columns of the net's images. One channel is drawn in gray, three in color.
     title : str
     classes : sequence of str, length n, optional
         Titles of the images.
@@ -40,19 +40,23 @@ def weights(W: NDArray[Any], title: str, classes: Sequence[str] = ()) -> Figure:
         axes.axis("off")
         if i >= drawn:
             continue
-        _draw(axes, W[:, i])
+        _draw(axes, W[:, i], shape)
         if classes:
             axes.set_title(classes[i], fontsize="small")
     return figure
 
 
-def templates_of_members(W: Sequence[NDArray[Any]], names: Sequence[str], title: str, classes: Sequence[str]) -> Figure:
+def templates_of_members(
+    W: Sequence[NDArray[Any]], shape: tuple[int, ...], names: Sequence[str], title: str, classes: Sequence[str]
+) -> Figure:
     """Draw the class templates of one-layer nets, with a row for each net and images as by `weights`.
 
     Parameters
     ----------
-    W : sequence of ndarray, shape (3072, C)
+    W : sequence of ndarray, shape (values, C)
         Weights of each net; the first 12 nets are drawn.
+    shape : tuple of int
+        As for `weights`.
     names : sequence of str
         Label of each row.
     title : str
@@ -70,14 +74,14 @@ def templates_of_members(W: Sequence[NDArray[Any]], names: Sequence[str], title:
         for i, axes in enumerate(row):
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-            _draw(axes, W[k][:, i])
+            _draw(axes, W[k][:, i], shape)
             if k == 0:
                 axes.set_title(classes[i], fontsize="small")
         row[0].set_ylabel(names[k], rotation=0, ha="right", va="center", fontsize="small")
     return figure
 
 
-def _draw(axes: Axes, column: NDArray[Any]) -> None:
-    image = np.asarray(column).reshape(IMAGE_SHAPE).transpose(1, 2, 0)
+def _draw(axes: Axes, column: NDArray[Any], shape: tuple[int, ...]) -> None:
+    image = np.asarray(column).reshape(shape).transpose(1, 2, 0)
     low, high = image.min(), image.max()
-    axes.imshow((image - low) / (high - low if high > low else 1))
+    axes.imshow((image - low) / (high - low if high > low else 1), cmap="gray")  # for one channel

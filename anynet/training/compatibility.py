@@ -3,7 +3,7 @@
 import math
 
 from anynet.core.checks import describe
-from anynet.data import IMAGE_SHAPE, Dataset, Split
+from anynet.data import Dataset, Split
 from anynet.data.loader import check_batch_size
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
@@ -58,22 +58,23 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
 
 
 def _check_images(data: Dataset, settings: TrainSettings) -> None:
-    pixels = data.train.images.shape[1]
     for which in ("train", "val", "test"):
         part: Split = getattr(data, which)
         if not len(part):
             raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
-        if part.images.shape[1] != pixels:
-            raise ValueError(f"the {which} set of {data.name} has {part.images.shape[1]} pixels an image, not {pixels}")
+        same = math.prod(part.shape) == math.prod(data.train.shape)
+        if not same or (len(part.shape) == len(data.train.shape) and part.shape != data.train.shape):
+            raise ValueError(f"the {which} set of {data.name} has images of shape {part.shape}, not {data.train.shape}")
         low, high = part.labels.min(), part.labels.max()
         if low < 0 or high >= len(data.classes):
             raise ValueError(
                 f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each "
                 f"class, got {low} to {high}"
             )
-    if not 0 <= settings.crop < IMAGE_SHAPE[-1]:
-        raise ValueError(f"crop: expected 0 to {IMAGE_SHAPE[-1] - 1} pixels, got {settings.crop}")
-    if settings.augmented and pixels != math.prod(IMAGE_SHAPE):
+    if settings.augmented and len(data.train.shape) != 3:
         raise ValueError(
-            f"flip, crop and reverse need images of shape {IMAGE_SHAPE}, and those of {data.name} have {pixels} values"
+            f"flip, crop and reverse need images of shape (channels, rows, columns), and those of {data.name} have "
+            f"shape {data.train.shape}; Split(images, labels, shape) says what shape they have"
         )
+    if not 0 <= settings.crop < (side := min(data.train.shape[1:], default=1)):
+        raise ValueError(f"crop: expected 0 to {side - 1} pixels, got {settings.crop}")

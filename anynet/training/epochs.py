@@ -105,6 +105,7 @@ def run_epochs(
             seed=member.settings.seed,
             dataset=inputs.data.name,
             classes=inputs.data.classes,
+            shape=inputs.data.train.shape,
             history=history,
             last=Snapshot(len(history), *member_weights(state.last, k, stacked=stacked)),
             best=Snapshot(history.best.epoch if history else 0, *member_weights(state.best, k, stacked=stacked)),

@@ -95,7 +95,10 @@ def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
         backend = backend.with_precision(settings.precision)
     backend.dtype(settings.dtype)
     train, val, test = _load(data, backend, settings.memory_budget)
-    host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, data.train.images))
+    shape = data.train.shape
+    images = data.train.images.reshape(-1, *shape)
+    augmentation = Augmentation(settings.flip, settings.crop, settings.reverse, shape)
+    host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, images))
     return Inputs(
         data=data,
         settings=settings,
@@ -104,7 +107,7 @@ def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
         val=val,
         test=test,
         normalization=Normalization(*(backend.asarray(part.astype(settings.dtype)) for part in host)),
-        augmentation=Augmentation(settings.flip, settings.crop, settings.reverse) if settings.augmented else None,
+        augmentation=augmentation if settings.augmented else None,
     )
 
 

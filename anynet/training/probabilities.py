@@ -1,5 +1,6 @@
 """Probabilities of the classes of images, which are checked."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ def probabilities(
     params: Array,
     state: Arrays,
     normalization: Normalization,
+    shape: tuple[int, ...],
     images: NDArray[np.uint8],
     backend: Backend,
 ) -> NDArray[np.floating]:
@@ -31,7 +33,9 @@ def probabilities(
     state : dict of arrays
     normalization : Normalization
         On the device, like the two before.
-    images : ndarray of uint8, shape (N, 3072)
+    shape : tuple of int
+        Shape of an image.
+    images : ndarray of uint8, shape (N, values) or (N, *shape)
     backend : Backend
 
     Returns
@@ -43,7 +47,8 @@ def probabilities(
     TypeError, ValueError
         If the images are of another dtype or shape.
     """
-    _check_images(images, normalization.scale.shape[-1])
+    _check_images(images, shape)
+    images = images.reshape(len(images), math.prod(shape))
     with backend.matmul_precision(), np.errstate(all="ignore"):  # exp may underflow
         logits, _, _ = net.forward(params, state, normalization(backend.asarray(images)), train=False)
         xp = array_namespace(logits)
@@ -51,8 +56,10 @@ def probabilities(
         return backend.to_host(exp / xp.sum(exp, axis=-1, keepdims=True))
 
 
-def _check_images(images: NDArray[np.uint8], n_pixels: int) -> None:
-    expected = f"images: expected an ndarray of uint8, shape (N, {n_pixels}), values 0 to 255"
+def _check_images(images: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+    values = math.prod(shape)
+    several = "" if len(shape) == 1 else f" or (N, {', '.join(map(str, shape))})"
+    expected = f"images: expected an ndarray of uint8, shape (N, {values}){several}, values 0 to 255"
     if isinstance(images, str | Path):
         raise TypeError(f"{expected}, got {images!r}; python -m anynet predict NET FILES classifies files of pictures")
     if not isinstance(images, np.ndarray) or isinstance(images, np.matrix | np.ma.MaskedArray):
@@ -62,7 +69,6 @@ def _check_images(images: NDArray[np.uint8], n_pixels: int) -> None:
         raise TypeError(f"{expected}, got {images.dtype}; {undo}")
     if images.dtype != np.uint8:
         raise TypeError(f"{expected}, got {images.dtype}; images.astype(numpy.uint8) if their values are 0 to 255")
-    if images.ndim != 2 or images.shape[1] != n_pixels:
-        one = "; images[None] is a batch of one image" if images.shape == (n_pixels,) else ""
-        several = f"; images.reshape(-1, {n_pixels})" if images.ndim > 2 and images[0].size == n_pixels else ""
-        raise ValueError(f"{expected}, got shape {images.shape}{one}{several}")
+    if images.shape[1:] not in ((values,), shape):
+        one = "; images[None] is a batch of one image" if images.shape in ((values,), shape) else ""
+        raise ValueError(f"{expected}, got shape {images.shape}{one}")

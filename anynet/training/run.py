@@ -55,6 +55,8 @@ class Run:
         Name of the data set.
     classes : tuple of str
         Names of the classes.
+    shape : tuple of int
+        Shape of an image: (channels, rows, columns) or (values,).
     history : History
         One `Epoch` for each completed epoch.
     last, best : Snapshot
@@ -83,6 +85,7 @@ class Run:
     seed: int
     dataset: str
     classes: tuple[str, ...]
+    shape: tuple[int, ...]
     history: History
     last: Snapshot
     best: Snapshot
@@ -111,7 +114,7 @@ class Run:
 
         Parameters
         ----------
-        images : ndarray of uint8, shape (N, 3072)
+        images : ndarray of uint8, shape (N, values) or (N, channels, rows, columns)
             As loaded, 0 to 255: the net's own normalization is applied to them.
 
         Returns
@@ -123,7 +126,8 @@ class Run:
         TypeError, ValueError
             If the images are of another dtype or shape.
         """
-        return probabilities(self.net, self.best.params, self.best.state, self.normalization, images, self.backend)
+        best = self.best
+        return probabilities(self.net, best.params, best.state, self.normalization, self.shape, images, self.backend)
 
     def save(self, path: str | Path) -> None:
         """Write everything that the run has into a file, from which ``anynet.load`` makes it again.

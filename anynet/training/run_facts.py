@@ -1,6 +1,7 @@
 """The metadata in the file of a trained net."""
 
 import json
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -95,6 +96,13 @@ class Facts:
             if not name.isprintable():
                 raise self.error("classes", "names of printable characters", f"{name!r}")
         return tuple(classes)
+
+    def shape(self, values: int) -> tuple[int, ...]:
+        """Return the shape of an image of so many values."""
+        shape = self.value("shape", list)
+        if not all(type(n) is int and n > 0 for n in shape) or len(shape) not in (1, 3) or math.prod(shape) != values:
+            raise self.error("shape", f"[channels, rows, columns] of {values} values", f"{shape!r:.50}")
+        return tuple(shape)
 
     def dataset(self) -> str:
         """Return the name of the training data set."""

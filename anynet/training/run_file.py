@@ -63,6 +63,7 @@ def write_run(
     best_test: Metrics,
     classes: tuple[str, ...],
     dataset: str,
+    shape: tuple[int, ...],
     diverged: DivergedError | None,
     **plain: Any,
 ) -> None:
@@ -72,7 +73,8 @@ def write_run(
     ----------
     path : Path
         File to write or replace.
-    net, backend, normalization, history, last, best, test, best_test, classes, dataset, diverged, **plain
+    net, backend, normalization, history, last, best, test, best_test, classes, dataset, shape, diverged,
+    **plain
         Fields of a `Run`.
 
     Raises
@@ -87,6 +89,7 @@ def write_run(
         **plain,
         "environment": plain["environment"] or environment(backend),
         "net": to_json(net),
+        "shape": shape,
         "epochs": {which: snapshot[0] for which, snapshot in snapshots.items()},
         "test": test,
         "best_test": best_test,
@@ -151,6 +154,7 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
         "backend": backend,
         "dataset": facts.dataset(),
         "classes": facts.classes(net.n_out),
+        "shape": facts.shape(tensors["input.scale"].size),
         "history": history,
         "normalization": Normalization(*(backend.asarray(tensors[f"input.{name}"]) for name in Normalization._fields)),
         "test": facts.metrics("test"),

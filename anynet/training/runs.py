@@ -36,7 +36,7 @@ class Ensemble:
 
         Parameters
         ----------
-        images : ndarray of uint8, shape (N, 3072)
+        images : ndarray of uint8, shape (N, values) or (N, channels, rows, columns)
 
         Returns
         -------

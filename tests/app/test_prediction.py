@@ -184,3 +184,30 @@ def test_a_net_of_an_earlier_version_predicts_the_same(out):
     save_file(tensors, file, older)
     with pytest.raises(FileError, match=r'tensor "input\.scale": expected an array, got nothing'):
         load_run(out, anynet.backend("numpy"))
+
+
+def test_pictures_are_scaled_to_the_images_of_the_net(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    images = anynet.data.Split(rng.integers(0, 256, (20, 9, 5), np.uint8), np.arange(20) % 2)
+    data = anynet.data.Dataset("gray", ("dark", "light"), images, images, images)
+    net = anynet.Sequential(anynet.Linear(45, 2))
+    run = anynet.fit(net, data, anynet.SGD(0.1), epochs=3, batch_size=5, progress=False)
+    run.save(tmp_path / "gray.safetensors")
+    files = [str(tmp_path / f"{i}.png") for i in range(20)]
+    for file, image in zip(files, images.images, strict=True):
+        Image.fromarray(image.reshape(9, 5)).save(file)
+    cli.main(["predict", str(tmp_path / "gray.safetensors"), *files])
+    best = run.predict(images.images).argmax(axis=1)
+    found = [line.split(": ")[1].split(" ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert found == [data.classes[k] for k in best]
+
+
+def test_predict_refuses_pictures_for_a_net_of_other_data(tmp_path, capsys):
+    values = anynet.data.Split(np.zeros((4, 6), np.uint8), np.arange(4) % 2)
+    data = anynet.data.Dataset("values", ("a", "b"), values, values, values)
+    run = anynet.fit(anynet.Sequential(anynet.Linear(6, 2)), data, anynet.SGD(0.1), epochs=1, batch_size=2)
+    run.save(tmp_path / "values.safetensors")
+    wanted = (
+        "expected a net for images of 1 or 3 channels, got one for (6,); anynet.load and Run.predict classify arrays"
+    )
+    assert refused(capsys, "predict", str(tmp_path / "values.safetensors"), "a.png").endswith(f"{wanted}\n")

@@ -7,12 +7,14 @@ from anynet.data import Dataset, Split
 
 IMAGES, LABELS = np.zeros((2, 3072), np.uint8), np.asarray([0, 1])
 
+WANTED = "images: expected an ndarray of uint8, shape (N, channels, rows, columns) or (N, values)"
+
 
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        ([[1] * 3072] * 2, LABELS, "images: expected an ndarray of uint8, shape (N, 3072), got a list; numpy.asarray("),
-        (np.ma.array(IMAGES), LABELS, "images: expected an ndarray of uint8, shape (N, 3072), got a MaskedArray"),
+        ([[1] * 3072] * 2, LABELS, f"{WANTED}, got a list; numpy.asarray("),
+        (np.ma.array(IMAGES), LABELS, f"{WANTED}, got a MaskedArray"),
         (IMAGES, [0, 1], "labels: expected an ndarray of int64, shape (N,), got a list; numpy.asarray("),
     ],
 )
@@ -54,4 +56,37 @@ def test_tuples_are_no_splits(name):
 def test_names_that_no_file_can_keep_are_refused_before_training(name, classes, kind, message):
     with pytest.raises(kind) as error:
         Dataset(name, classes, *[Split(IMAGES, LABELS)] * 3)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("images", "given", "shape"),
+    [
+        (np.zeros((2, 784), np.uint8), (), (784,)),
+        (np.zeros((2, 28, 28), np.uint8), (), (1, 28, 28)),
+        (np.zeros((2, 4, 5, 6), np.uint8), (), (4, 5, 6)),
+        (np.zeros((2, 120), np.uint8), (4, 5, 6), (4, 5, 6)),
+        (np.zeros((0, 4, 5, 6), np.uint8), (), (4, 5, 6)),
+    ],
+)
+def test_a_split_knows_the_shape_of_its_images(images, given, shape):
+    split = Split(images, LABELS[: len(images)], given)
+    assert (split.shape, split.images.shape) == (shape, (len(images), np.prod(shape)))
+    assert split.images.base is images or split.images is images  # no copy
+    assert repr(split) == f"Split({len(images)} images of shape {shape})"
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "message"),
+    [
+        ((3, 32, 31), ValueError, "shape: expected (channels, rows, columns) of the 3072 values of an image, got (3, "),
+        ((96, 32), ValueError, "shape: expected (channels, rows, columns) of the 3072"),
+        ((-3, -32, 32), ValueError, "shape: expected (channels, rows, columns) of the 3072"),
+        ([3, 32, 32], TypeError, "shape: expected a tuple, such as (3, 32, 32), got a list"),
+        ((3.0, 32, 32), TypeError, "shape: expected a tuple, such as (3, 32, 32), got a tuple"),
+    ],
+)
+def test_shapes_that_images_cannot_have_are_refused(shape, kind, message):
+    with pytest.raises(kind) as error:
+        Split(IMAGES, LABELS, shape)
     assert str(error.value).startswith(message)

@@ -29,9 +29,13 @@ def by_numpy(kind, images, training):
     return x.reshape(len(images), 3072)
 
 
+def as_images(values):
+    return values.reshape(-1, 3, 32, 32)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_kinds_are_numpys_formulas(kind, images, rng):
-    chosen = normalization(kind, images)
+    chosen = normalization(kind, as_images(images))
     assert [(part.shape, part.dtype) for part in chosen] == [((3072,), np.float64)] * 2
     for others in (images, rng.integers(0, 256, (5, 3072), np.uint8)):
         np.testing.assert_allclose(chosen(others), by_numpy(kind, others, images), rtol=1e-10, atol=1e-10)
@@ -39,10 +43,10 @@ def test_kinds_are_numpys_formulas(kind, images, rng):
 
 @pytest.mark.parametrize(("per", "axes"), [("pixel", 0), ("channel", (0, 2))])
 def test_the_training_images_come_out_with_mean_0_and_deviation_1(per, axes, images):
-    standardized = normalization(f"standardize:{per}", images)(images).reshape(N, 3, 1024)
+    standardized = normalization(f"standardize:{per}", as_images(images))(images).reshape(N, 3, 1024)
     np.testing.assert_allclose(standardized.mean(axis=axes), 0, atol=1e-12)
     np.testing.assert_allclose(standardized.std(axis=axes), 1, rtol=1e-12)
-    centered = normalization(f"center:{per}", images)(images).reshape(N, 3, 1024)
+    centered = normalization(f"center:{per}", as_images(images))(images).reshape(N, 3, 1024)
     np.testing.assert_allclose(centered.mean(axis=axes), 0, atol=1e-12)
 
 
@@ -52,7 +56,7 @@ def test_what_never_changes_is_centered_and_divided_by_1(value, images):
     images[:, 5] = value  # one pixel
     images[:, 2048:] = value  # one channel
     unseen[:, [5, 3000]] = 255 - value
-    pixelwise, channelwise = (normalization(f"standardize:{per}", images) for per in ("pixel", "channel"))
+    pixelwise, channelwise = (normalization(f"standardize:{per}", as_images(images)) for per in ("pixel", "channel"))
     np.testing.assert_array_equal(pixelwise(images)[:, [5, 3000]], 0)
     np.testing.assert_array_equal(channelwise(images)[:, 2048:], 0)
     expected = (255 - 2 * value) / 255
@@ -71,7 +75,7 @@ def test_statistics_of_many_images_are_exact(rng):
     np.testing.assert_allclose(shift, -mean / np.sqrt(variance), rtol=1e-13)
 
     t, s = (int(part.reshape(3, 1024)[1].sum()) for part in (total, squares))
-    scale, shift = normalization("standardize:channel", images)
+    scale, shift = normalization("standardize:channel", as_images(images))
     deviation = np.sqrt(s / (1024 * n) - (t / (1024 * n)) ** 2)
     np.testing.assert_allclose(scale[1024:2048], 1 / deviation, rtol=1e-13)
     np.testing.assert_allclose(shift[1024:2048], -t / (1024 * n) / deviation, rtol=1e-13)
@@ -83,7 +87,7 @@ def test_every_library_normalizes_in_the_dtype_of_the_statistics(xp, images, kin
     if xp.dtype == "float32" != dtype:
         pytest.skip("this device has no float64")
     xp.dtype = dtype  # `call` then hands over statistics in this dtype, and refuses any other that comes back
-    scale, shift = normalization(kind, images)
+    scale, shift = normalization(kind, as_images(images))
     actual = xp.call(lambda images, scale, shift: Normalization(scale, shift)(images), images, scale, shift)
     assert actual.dtype == dtype
     rtol = 1e-12 if dtype == "float64" else 1e-5
@@ -104,3 +108,14 @@ def test_every_library_normalizes_in_the_dtype_of_the_statistics(xp, images, kin
 def test_unknown_kinds_are_refused_with_what_there_is(kind, message, images):
     with pytest.raises(ValueError, match=message):
         normalization(kind, images)
+
+
+def test_channels_are_those_of_the_images(rng):
+    images = rng.integers(0, 256, (5, 2, 7, 3), np.uint8)
+    scale, shift = normalization("center:channel", images)
+    np.testing.assert_allclose(-255 * shift, np.repeat(images.mean(axis=(0, 2, 3)), 21))
+    assert np.array_equal(scale, np.full(42, 1 / 255))
+    with pytest.raises(
+        ValueError, match=r"^normalize: center:channel needs images of shape \(channels, rows, columns\), "
+    ):
+        normalization("center:channel", images.reshape(5, 42))

@@ -69,7 +69,7 @@ def test_templates_of_members_are_rows():
     W = np.zeros((14, 3072, 3))
     W[1, 0, 2] = 1
     names, classes = [f"member {k}" for k in range(14)], ["a", "b", "c"]
-    figure = plots.templates_of_members(W, names, "title", classes)
+    figure = plots.templates_of_members(W, (3, 32, 32), names, "title", classes)
     rows = np.reshape(figure.axes, (12, 3))
     assert [axes.get_title() for axes in rows[0]] == classes
     assert [row[0].get_ylabel() for row in rows] == names[:12]
@@ -81,13 +81,20 @@ def test_templates_of_members_are_rows():
 def test_class_templates_show_the_weights():
     weights = np.zeros((3072, 10))
     weights[:1024, 3] = np.linspace(-1, 1, 1024)  # class 3 looks for red, more and more downwards
-    figure = plots.weights(weights, "title", [f"class {i}" for i in range(10)])
+    figure = plots.weights(weights, (3, 32, 32), "title", [f"class {i}" for i in range(10)])
     axes = figure.axes[3]
     assert axes.get_title() == "class 3"
     picture = axes.images[0].get_array()
     assert picture.shape == (32, 32, 3)
     np.testing.assert_allclose(picture[..., 0].ravel(), np.linspace(0, 1, 1024))
     np.testing.assert_allclose(picture[..., 1:], 0.5)
+
+
+def test_weights_of_one_channel_are_gray():
+    weights = np.linspace(-1, 1, 15)[:, None]
+    (axes,) = plots.weights(weights, (1, 3, 5), "title", ["a"]).axes[:1]
+    np.testing.assert_allclose(axes.images[0].get_array(), np.linspace(0, 1, 15).reshape(3, 5))
+    assert axes.images[0].get_cmap().name == "gray"
 
 
 @pytest.mark.parametrize("backend", ["foo", "module://matplotlib_inline.backend_inline", "tkagg", "pdf", ""])

@@ -14,7 +14,7 @@ NARROW = Split(np.zeros((2, 100), np.uint8), np.zeros(2, int))
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    images = np.random.default_rng(0).integers(0, 256, (30, 3072), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (30, 3, 32, 32), dtype=np.uint8)
     split = Split(images, np.arange(30) % 10)
     return Dataset("drawn", tuple("0123456789"), split, split, split)
 
@@ -40,15 +40,28 @@ def test_what_is_of_another_kind_is_named(data, arguments, message):
 
 @pytest.mark.parametrize("which", ["val", "test"])
 def test_images_of_another_width_are_refused(data, which):
-    with pytest.raises(ValueError, match=f"the {which} set of drawn has 100 pixels an image, not 3072"):
+    with pytest.raises(ValueError, match=rf"the {which} set of drawn has images of shape \(100,\), not \(3, 32, 32\)"):
         fit(replace(data, **{which: NARROW}))
 
 
 @pytest.mark.parametrize("change", [{"flip": True}, {"crop": 1}, {"reverse": True}])
 def test_images_of_another_shape_are_not_varied(change):
     net, data = an.Sequential(an.Linear(100, 1)), Dataset("narrow", ("one",), NARROW, NARROW, NARROW)
-    with pytest.raises(ValueError, match=r"flip, crop and reverse need images of shape .*narrow have 100 values"):
+    with pytest.raises(
+        ValueError, match=r"flip, crop and reverse need images of shape .*narrow have shape \(100,\); Split\("
+    ):
         fit(data, net, batch_size=2, **change)
+
+
+def test_images_of_any_size_are_varied():
+    rng = np.random.default_rng(0)
+    images = Split(rng.integers(0, 256, (20, 1, 5, 9), np.uint8), np.arange(20) % 2)
+    data = Dataset("small", ("a", "b"), images, images, images)
+    net = an.Sequential(an.Linear(45, 2))
+    run = fit(data, net, batch_size=5, epochs=1, flip=True, crop=4)
+    assert (len(run.history), run.shape) == (1, (1, 5, 9))
+    with pytest.raises(ValueError, match="crop: expected 0 to 4 pixels, got 5"):
+        fit(data, net, batch_size=5, crop=5)
 
 
 @pytest.mark.parametrize("which", ["train", "val", "test"])

@@ -19,7 +19,7 @@ SETTINGS = {"batch_size": 10, "epochs": 2}
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    images = np.random.default_rng(0).integers(0, 256, (30, 3072), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (30, 3, 32, 32), dtype=np.uint8)
     split = Split(images, np.arange(30) % 10)
     return Dataset("drawn", tuple("0123456789"), split, split, split)
 

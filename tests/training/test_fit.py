@@ -271,7 +271,11 @@ def test_settings_out_of_range_are_refused(data, change, message):
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        (np.zeros((4, 3, 32, 32), np.uint8), np.zeros(4, int), r"expected shape \(N, 3072\).*got \(4, 3, 32, 32\)"),
+        (
+            np.zeros(4, np.uint8),
+            np.zeros(4, int),
+            r"expected shape \(N, channels, rows, columns\) or .*got \(4,\) uint8",
+        ),
         (np.zeros((4, 3072)), np.zeros(4, int), "dtype uint8, got .* float64"),
         (np.zeros((4, 3072), np.uint8), np.zeros(5, int), r"expected 4 integers.*got \(5,\)"),
         (np.zeros((4, 3072), np.uint8), np.zeros(4), "integers, one for each image, got .* float64"),

@@ -19,7 +19,7 @@ def images():
     rng = np.random.default_rng(1)
 
     def part(n):
-        return an.data.Split(rng.integers(0, 256, (n, 3072), np.uint8), rng.integers(0, 10, n))
+        return an.data.Split(rng.integers(0, 256, (n, 3, 32, 32), np.uint8), rng.integers(0, 10, n))
 
     return an.data.Dataset("noise", tuple("0123456789"), part(70), part(20), part(20))
 

@@ -33,13 +33,14 @@ REFUSED = [
     (lambda x: "a.png", TypeError, r"got 'a\.png'; python -m anynet predict NET FILES classifies files of pictures"),
     (lambda x: Path("a.png"), TypeError, r"got .*Path\('a\.png'\); python -m anynet predict"),
     (lambda x: x[0], ValueError, r"got shape \(3072,\); images\[None\] is a batch of one image"),
-    (lambda x: x.reshape(-1, 3, 32, 32), ValueError, r"got shape \(20, 3, 32, 32\); images\.reshape\(-1, 3072\)"),
+    (lambda x: x.reshape(-1, 3, 32, 32)[0], ValueError, r"got shape \(3, 32, 32\); images\[None\] is a batch of one"),
+    (lambda x: x.reshape(-1, 32, 32, 3), ValueError, r"got shape \(20, 32, 32, 3\)$"),
     (lambda x: x[:, :784], ValueError, r"got shape \(20, 784\)"),
 ]
 
 
 def test_other_images_are_refused_in_one_line(run, data):
-    expected = r"images: expected an ndarray of uint8, shape \(N, 3072\), values 0 to 255, "
+    expected = r"images: expected an ndarray of uint8, shape \(N, 3072\) or \(N, 3, 32, 32\), values 0 to 255, "
     for change, kind, message in REFUSED:
         for predict in (run[0].predict, run.ensemble.predict):
             with pytest.raises(kind, match=f"^{expected}{message}") as error:
@@ -52,6 +53,7 @@ def test_the_images_of_the_data_set_are_taken_and_none_too(run, data):
         chances = predict(data.val.images)
         np.testing.assert_allclose(chances.sum(axis=1), np.ones(20), rtol=1e-5)
         np.testing.assert_allclose(predict(data.val.images[:1]), chances[:1], rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(predict(data.val.images.reshape(-1, 3, 32, 32)), chances)
         none = predict(data.val.images[:0])
         assert none.shape == (0, 10)
         assert none.dtype == chances.dtype

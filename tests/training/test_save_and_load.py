@@ -202,6 +202,7 @@ def test_any_net_of_anynets_layers_comes_back(tmp_path, net, seed):
     run = replace(
         trained(),
         net=net,
+        shape=(4,),
         classes=tuple("abcd"),
         history=rows,
         last=Snapshot(seed, params, state),

@@ -19,7 +19,7 @@ NET = an.Sequential(an.Linear(3072, 10))
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    images = np.random.default_rng(0).integers(0, 256, (30, 3072), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (30, 3, 32, 32), dtype=np.uint8)
     split = Split(images, np.arange(30) % 10)
     return Dataset("drawn", tuple("0123456789"), split, split, split)
 

@@ -22,7 +22,7 @@ MARKED = [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others
 @pytest.fixture(scope="module")
 def data() -> Dataset:
     rng = np.random.default_rng(0)
-    train, val, test = (Split(rng.integers(0, 256, (n, 3072), np.uint8), np.arange(n) % 4) for n in (90, 30, 30))
+    train, val, test = (Split(rng.integers(0, 256, (n, 3, 32, 32), np.uint8), np.arange(n) % 4) for n in (90, 30, 30))
     return Dataset("noise", tuple("abcd"), train, val, test, False)
 
 

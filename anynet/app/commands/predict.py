@@ -10,6 +10,7 @@ from anynet.app.prediction import load_predictor
 from anynet.backends import backend as choose_backend
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
+from anynet.data.dataset import is_picture
 
 
 def predict(run: Path, /, *images: Path, background: str = "white", backend: str | None = None) -> None:
@@ -23,8 +24,8 @@ def predict(run: Path, /, *images: Path, background: str = "white", backend: str
         Folder of a run, or a file that Run.save wrote. For a sweep, the probabilities of all members are averaged; its
         member-N folders hold single nets.
     images
-        PNG, JPEG, GIF, WebP, BMP or TIFF files of at most 25 million pixels; the central square of each is scaled to
-        32 x 32 pixels.
+        PNG, JPEG, GIF, WebP, BMP or TIFF files of at most 25 million pixels; the central part of each is scaled to
+        the size of the training images.
     background
         Color behind transparent pixels: a name or #rrggbb.
     backend
@@ -34,10 +35,16 @@ def predict(run: Path, /, *images: Path, background: str = "white", backend: str
         raise ValueError(f"predict {run}: expected one image file or more, got none")
     color = parse_background(background)
     predictor = load_predictor(run, choose_backend(backend))
+    shape = predictor.shape
+    if not is_picture(shape):
+        raise ValueError(
+            f"predict {run}: expected a net for images of 1 or 3 channels, got one for {shape}; anynet.load and "
+            "Run.predict classify arrays"
+        )
     paths, rows, failed = [], [], False
     for path in images:
         try:
-            row, several = read_image(path, color)
+            row, several = read_image(path, color, shape)
         except FileError as error:
             print(f"anynet: {error}", file=sys.stderr)
             failed = True

@@ -34,8 +34,8 @@ def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list
         Training accuracy over the epochs.
     """
     first = batches.splits["data_batch_1"]
-    few = Split(first.images[:IMAGES], first.labels[:IMAGES])
-    rest = Split(first.images[IMAGES : 2 * IMAGES], first.labels[IMAGES : 2 * IMAGES])
+    few = Split(first.images[:IMAGES], first.labels[:IMAGES], first.shape)
+    rest = Split(first.images[IMAGES : 2 * IMAGES], first.labels[IMAGES : 2 * IMAGES], first.shape)
     data = Dataset(name, batches.classes, few, rest, rest, batches.official)
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     rows = []

@@ -8,6 +8,7 @@ from anynet.app.keeping import Picture
 from anynet.app.run_folder import best_weights
 from anynet.app.space import Point
 from anynet.core.formatting import format_count, format_settings, format_value
+from anynet.data.dataset import is_picture
 from anynet.nn import Linear
 from anynet.training import Runs
 
@@ -62,6 +63,7 @@ def sweep_pictures(
         members = [k for _, members in finished for k in members]
         return plots.templates_of_members(
             [best_weights(runs[k]) for k in members],
+            runs[0].shape,
             [
                 "\n".join([f"member {k}", *(format_settings({name: value}) for name, value in points[k].items())])
                 for k in members
@@ -80,7 +82,7 @@ def sweep_pictures(
         return plots.grid_map(accuracies, names, title, format_value)
 
     pictures = [Picture(path / "curves.png", curves)]
-    if len(runs[0].net.layers) == 1 and isinstance(runs[0].net.layers[0], Linear):
+    if len(runs[0].net.layers) == 1 and isinstance(runs[0].net.layers[0], Linear) and is_picture(runs[0].shape):
         pictures.append(Picture(path / "templates.png", templates))
     if len(swept) in (2, 3):
         pictures.append(Picture(path / "accuracy.png", accuracy))
