@@ -17,7 +17,7 @@ from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.l2 import l2_cost
 from anynet.nn.losses import Loss, correct
-from anynet.training.step import BatchLoop
+from anynet.training.batch_loop import BatchLoop
 
 BATCH_SIZE = 500
 """Images per evaluation step: enough for fast matrix products, few enough for any memory."""

@@ -14,6 +14,7 @@ from anynet.data import Dataset
 from anynet.data.loader import Pass
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.batch_loop import BatchLoop
 from anynet.training.compatibility import check_compatible
 from anynet.training.errors import TrainingWarning
 from anynet.training.evaluate import Evaluator
@@ -22,7 +23,7 @@ from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_net
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
 from anynet.training.single_images import last_image_warning
 from anynet.training.stack import LoopCache, Stack
-from anynet.training.step import BatchLoop, Carry, Fixed
+from anynet.training.step import Carry, Fixed
 
 
 @dataclass(frozen=True, repr=False)

@@ -13,11 +13,12 @@ from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.batch_loop import BatchLoop
 from anynet.training.evaluate import Evaluator, evaluation_step
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member, common_optimizer
 from anynet.training.rates import learning_rate
-from anynet.training.step import BatchLoop, Carry, Fixed, start, train_step
+from anynet.training.step import Carry, Fixed, start, train_step
 
 
 class LoopCache:

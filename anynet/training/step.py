@@ -1,22 +1,17 @@
-"""The training step, a pure function of arrays, and the loop that runs a step on batch after batch.
+"""The training step, a pure function of arrays.
 
 Nothing here reads an array on the host: no float(x), no bool(x).
 """
 
-from collections import Counter
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
-from anynet.backends import Backend, Tick
-from anynet.compiler import Step
 from anynet.core.random import at_step
 from anynet.core.typing import Array, Arrays
 from anynet.core.validated import validated
-from anynet.data.augmentation import Augmentation
-from anynet.data.batch import Batch, Plan, gather
-from anynet.data.loader import Pass
+from anynet.data.batch import Batch
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.clipping import clip_by_norm
@@ -77,9 +72,6 @@ class Fixed(NamedTuple):
 
 TrainStep = Callable[[Carry, Fixed, Batch, Array], Carry]
 """``step(carry, fixed, batch, lr)`` returns the next carry; lr has shape () or (K,)."""
-
-BatchStep = Callable[[Any, Any, Batch, Any], Any]
-"""``step(carry, shared, batch, row)`` returns the next carry."""
 
 
 def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays, ema: float | None = None) -> Carry:
@@ -153,106 +145,3 @@ def train_step(
         return Carry(params, state, moments, average, count, xp.where(fine, carry.diverged, count))
 
     return step
-
-
-def gathering(step: BatchStep, augmentation: Augmentation | None) -> Step:
-    """Return a step that gathers its own batch.
-
-    Parameters
-    ----------
-    step : callable
-        ``step(carry, shared, batch, row)`` returns the next carry.
-    augmentation : Augmentation or None
-        Applied to the images of every batch.
-
-    Returns
-    -------
-    callable
-        ``step(carry, (shared, images, labels), (plan, row))`` returns the next carry.
-    """
-
-    def gathered(carry: Any, shared: tuple[Any, Array | None, Array], row: tuple[Plan, Any]) -> Any:
-        (own, images, labels), (plan, one) = shared, row
-        return step(carry, own, gather(images, labels, plan, augmentation), one)
-
-    return gathered
-
-
-class BatchLoop:
-    """A step, run on batch after batch by a backend's loop.
-
-    Parameters
-    ----------
-    step : callable
-        ``step(carry, shared, batch, row)`` returns the next carry: pure, and with the same shapes and dtypes.
-    backend : Backend
-    augmentation : Augmentation, optional
-        The same as that of the batches.
-    compile : {"auto", "on", "off"}
-        As for `Backend.loop`.
-    stacks : int, default 1
-        Number of stacks of nets that are trained on the same steps, each by such a loop: a step that all of them run
-        often is compiled further earlier.
-
-    Attributes
-    ----------
-    step : callable
-        The step that gathers its own batch; see `gathering`.
-    run : callable
-        The backend's loop over it.
-    """
-
-    def __init__(
-        self,
-        step: BatchStep,
-        backend: Backend,
-        augmentation: Augmentation | None = None,
-        compile: str = "auto",
-        stacks: int = 1,
-    ) -> None:
-        self.step = gathering(step, augmentation)
-        self.run = backend.loop(self.step, compile)
-        self._stacks = stacks
-
-    def __call__(
-        self,
-        carry: Any,
-        shared: Any,
-        batches: Pass,
-        rows: Array | None,
-        tick: Tick = lambda n: None,
-        epoch: int | None = None,
-    ) -> Any:
-        """Run the step on every batch.
-
-        Parameters
-        ----------
-        carry : arrays in containers
-            What the first step is given.
-        shared : arrays in containers
-            What all steps are given.
-        batches : Pass
-        rows : array, shape (batches, ...), or None
-            One row for each batch.
-        tick : callable, optional
-            Called with the number of batches done since its last call.
-        epoch : int, optional
-            Number of passes over the same images before this one, also in an earlier process; see `Loop`. Default:
-            those of this loop.
-
-        Returns
-        -------
-        arrays in containers
-            The carry after the last batch.
-        """
-        loader, start, done = batches.loader, 0, Counter[int]()
-        for plan in batches.plans():
-            steps, size = plan.index.shape
-            own = plan, None if rows is None else rows[start : start + steps, ...]
-            before = None
-            if epoch is not None:  # as if all stacks had run in one loop up to now
-                before = self._stacks * (epoch * batches.counts[size] + done[size] + steps) - steps
-            carry = self.run(carry, (shared, loader.images, loader.labels), own, tick, before=before)
-            start += steps
-            done[size] += steps
-        return carry

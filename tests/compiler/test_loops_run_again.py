@@ -16,7 +16,8 @@ import anynet as an
 from anynet.backends import Backend
 from anynet.core.tree import flatten
 from anynet.data import Loader, Normalization, Split
-from anynet.training.step import Carry, Fixed, gathering, start, train_step
+from anynet.training.batch_loop import gathering
+from anynet.training.step import Carry, Fixed, start, train_step
 
 PIXELS, STEPS, BATCH = 12, 4, 7
 NETS = [

@@ -19,8 +19,9 @@ from anynet.core.tree import flatten
 from anynet.data import Augmentation, Loader, Normalization, Split
 from anynet.data import loader as loading
 from anynet.nn.l2 import add_l2_gradient, l2_cost
+from anynet.training.batch_loop import BatchLoop
 from anynet.training.evaluate import Totals, Trained, evaluation_step, zero_totals
-from anynet.training.step import BatchLoop, Carry, Fixed, start, train_step
+from anynet.training.step import Carry, Fixed, start, train_step
 
 
 class Case(NamedTuple):

@@ -14,7 +14,8 @@ from anynet.backends import Backend
 from anynet.core.tree import flatten
 from anynet.data import Loader, Normalization, Split
 from anynet.data.batch import Plan
-from anynet.training.step import Fixed, gathering, start, train_step
+from anynet.training.batch_loop import gathering
+from anynet.training.step import Fixed, start, train_step
 
 PIXELS, IMAGES = 3072, 600
 PTX = [name.replace("sm", "compute") for name in ARCHITECTURES]

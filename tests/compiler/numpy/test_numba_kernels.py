@@ -10,7 +10,8 @@ from anynet.compiler.numpy import blocks as numpy_blocks
 from anynet.compiler.numpy.target import NumpyTarget
 from anynet.core.random import key
 from anynet.data import Augmentation, Loader, Normalization, Split
-from anynet.training.step import BatchLoop, Fixed, start, train_step
+from anynet.training.batch_loop import BatchLoop
+from anynet.training.step import Fixed, start, train_step
 
 kernels = pytest.importorskip("anynet.compiler.numpy.numba_kernels", exc_type=ImportError)
 

@@ -9,7 +9,8 @@ from array_api_compat import array_namespace
 import anynet as an
 from anynet.core.random import key
 from anynet.data import Loader, Normalization, Split
-from anynet.training.step import BatchLoop, Fixed, start, train_step
+from anynet.training.batch_loop import BatchLoop
+from anynet.training.step import Fixed, start, train_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler
 
