@@ -1,10 +1,12 @@
 """A training that was stopped goes on from its checkpoint and ends with the same bits as one that was not stopped."""
 
+import itertools
 import json
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -410,6 +412,16 @@ def test_members_in_two_threads_share_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(Numpy, "workers", 1)
     for one, other in zip(fit(checkpoint=tmp_path / "1", resume=True, **settings), expected, strict=True):
         np.testing.assert_allclose(one.history["train_loss"], other.history["train_loss"], rtol=1e-9)
+
+
+def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch):
+    hours = itertools.cycle([0, 1e9, -1e6, 3600])
+    monkeypatch.setattr(time, "time", lambda: next(hours))
+    with pytest.raises(StoppedError):
+        fit(checkpoint=tmp_path, checkpoint_every="0.000001s", on_epoch=stopping_after(3))
+    assert (tmp_path / "epoch-000003.safetensors").exists()
+    assert all(row.seconds > 0 for row in fit(checkpoint=tmp_path, resume=True).history)
+    assert_equal(fit(checkpoint=tmp_path, resume=True), fit())
 
 
 @pytest.mark.parametrize("times", [2, 3, 6])

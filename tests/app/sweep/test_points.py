@@ -43,7 +43,7 @@ def test_values_have_the_types_of_their_fields():
         ("order_seed=1,2", "expected one of lr, .*, got order_seed"),
         ("lr=1e-3..1e-1", "got the range lr=1e-3..1e-1; list values.*anynet search --over lr=1e-3..1e-1"),
         ("lr=0.1,0.10", "lr: expected one or more different values"),
-        ("lr=0.1,-1", "lr. Must be > 0"),
+        ("lr=0.1,-1", "Must be > 0"),
         ("lr=0.1,x", "lr"),
         ("seed=1.5", "seed"),
         ("l2=", "^l2: expected a value, got none; list values as in lr=0.001,0.01$"),
