@@ -172,6 +172,8 @@ class Batches:
         Names of the ten classes, by class number.
     official : bool
         True if the files are known to be the official CIFAR-10, byte for byte.
+    shape : tuple of int
+        Shape of an image.
     """
 
     images: NDArray[np.uint8]
@@ -179,10 +181,11 @@ class Batches:
     sizes: dict[str, int]
     classes: tuple[str, ...]
     official: bool
+    shape: tuple[int, ...] = IMAGE_SHAPE
 
     @property
     def splits(self) -> dict[str, Split]:
         """Images and labels by file, as views."""
         ends = np.cumsum(list(self.sizes.values())).tolist()
         rows = {name: slice(end - size, end) for (name, size), end in zip(self.sizes.items(), ends, strict=True)}
-        return {name: Split(self.images[own], self.labels[own], IMAGE_SHAPE) for name, own in rows.items()}
+        return {name: Split(self.images[own], self.labels[own], self.shape) for name, own in rows.items()}

@@ -38,7 +38,7 @@ def one_layer(batch: Split, rows: NDArray[np.int64], normalize: str, l2: float, 
     Subject
     """
     net = Sequential(Linear(batch.images.shape[1], CLASSES, Normal(0.01), Normal(0.01)))
-    images = Normalization(*normalization(normalize, batch.images))(batch.images[rows])
+    images = Normalization(*normalization(normalize, batch.images.reshape(-1, *batch.shape)))(batch.images[rows])
     return of_net(net, images, batch.labels[rows], l2=l2, seed=seed, backend="numpy")
 
 

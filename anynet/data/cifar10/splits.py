@@ -5,7 +5,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.data.dataset import BATCHES, IMAGE_SHAPE, TEST_BATCH, TRAINING_BATCHES, Batches, Dataset, Split
+from anynet.data.dataset import BATCHES, TEST_BATCH, TRAINING_BATCHES, Batches, Dataset, Split
 
 Index = NDArray[np.int64]
 
@@ -66,7 +66,7 @@ def _select(batches: Batches, index: Index) -> Split:
     """Return the images at increasing indices, as a view if these are consecutive: images are most of the memory."""
     span = slice(int(index[0]), int(index[-1]) + 1)
     rows = span if len(index) == span.stop - span.start else index
-    return Split(batches.images[rows], batches.labels[rows], IMAGE_SHAPE)
+    return Split(batches.images[rows], batches.labels[rows], batches.shape)
 
 
 def _number(wanted: str | int) -> int | None:

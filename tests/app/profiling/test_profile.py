@@ -54,7 +54,7 @@ class Clock:
 
 def experiment(here: Backend, net: an.Sequential = DEEP, **settings) -> Experiment:
     rng = np.random.default_rng(0)
-    parts = [Split(rng.integers(0, 256, (n, 3072), dtype=np.uint8), rng.integers(0, 3, n)) for n in (40, 5, 5)]
+    parts = [Split(rng.integers(0, 256, (n, 3, 32, 32), dtype=np.uint8), rng.integers(0, 3, n)) for n in (40, 5, 5)]
     config = Config(**{"batch_size": 7, "epochs": 2, **settings})
     optimizer = an.Adam(0.01) if config.optimizer == "adam" else an.SGD(0.01, momentum=0.9, nesterov=config.nesterov)
     return Experiment(config, net, Dataset("drawn", tuple(map(str, range(net.n_out))), *parts), optimizer, here)
