@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.checks import describe
+from anynet.core.checks import describe, whole_number
 from anynet.core.errors import Error
 
 IMAGE_SHAPE = (3, 32, 32)
@@ -63,7 +63,7 @@ class Split:
 
     def __post_init__(self) -> None:
         for name, array, dtype, form in (
-            ("images", self.images, "uint8", "(N, channels, rows, columns) or (N, values)"),
+            ("images", self.images, "uint8", "(N, channels, rows, columns), (N, rows, columns) or (N, values)"),
             ("labels", self.labels, "int64", "(N,)"),
         ):
             if not isinstance(array, np.ndarray) or isinstance(array, np.matrix | np.ma.MaskedArray):
@@ -72,24 +72,33 @@ class Split:
         if not 2 <= self.images.ndim <= 4 or self.images.dtype != np.uint8:
             found = f"{self.images.shape} {self.images.dtype}"
             scale = "; images in 0 .. 1 are " + TO_UINT8 if self.images.dtype.kind == "f" else ""
-            expected = "shape (N, channels, rows, columns) or (N, values) and dtype uint8"
+            expected = "shape (N, channels, rows, columns), (N, rows, columns) or (N, values) and dtype uint8"
             raise ValueError(f"images: expected {expected}, got {found}{scale}")
         if self.labels.shape != self.images.shape[:1] or self.labels.dtype.kind not in "iu":
             found = f"{self.labels.shape} {self.labels.dtype}"
             raise ValueError(f"labels: expected {len(self.images)} integers, one for each image, got {found}")
-        values = self.images.shape[1:]
-        shape = self._checked_shape() or (values if len(values) != 2 else (1, *values))
+        shape = self._checked_shape()
         object.__setattr__(self, "shape", shape)  # as frozen dataclasses do
         object.__setattr__(self, "images", self.images.reshape(len(self.images), math.prod(shape)))
 
     def _checked_shape(self) -> tuple[int, ...]:
-        if not (isinstance(self.shape, tuple) and all(isinstance(n, int) for n in self.shape)):
+        own = self.images.shape[1:]
+        own = (1, *own) if len(own) == 2 else own
+        if not self.shape:
+            if len(own) == 3 and own[2] in (1, 3) and own[0] not in (1, 3):
+                raise ValueError(
+                    f"images: expected (N, channels, rows, columns), got {self.images.shape}, with channels last; "
+                    "images.transpose(0, 3, 1, 2) puts them first, and shape says that they are there"
+                )
+            return own
+        if not isinstance(self.shape, tuple):
             raise TypeError(f"shape: expected a tuple, such as (3, 32, 32), got {describe(self.shape)}")
-        values = math.prod(self.images.shape[1:])
-        if self.shape and (math.prod(self.shape) != values or len(self.shape) not in (1, 3) or min(self.shape) < 0):
-            expected = f"(channels, rows, columns) of the {values} values of an image"
-            raise ValueError(f"shape: expected {expected}, got {self.shape}")
-        return self.shape
+        shape = tuple(whole_number("shape", n) for n in self.shape)
+        fits = shape == own if len(own) == 3 else math.prod(shape) == own[0] and len(shape) in (1, 3)
+        if not fits or min(shape) < 0:
+            expected = f"{own}" if len(own) == 3 else f"(channels, rows, columns) of the {own[0]} values of an image"
+            raise ValueError(f"shape: expected {expected}, got {shape}")
+        return shape
 
     def __len__(self) -> int:
         return len(self.labels)

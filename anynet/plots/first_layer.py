@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from anynet.data.dataset import is_picture
+
 MAX_COLUMNS = 64
 MAX_MEMBERS = 12
 
@@ -31,6 +33,7 @@ def weights(W: NDArray[Any], shape: tuple[int, ...], title: str, classes: Sequen
     -------
     Figure
     """
+    _check_shape(shape)
     drawn = min(W.shape[1], MAX_COLUMNS)
     across = 5 if classes else math.ceil(math.sqrt(drawn))
     down = math.ceil(drawn / across)
@@ -67,6 +70,7 @@ def templates_of_members(
     -------
     Figure
     """
+    _check_shape(shape)
     drawn = min(len(W), MAX_MEMBERS)
     figure = Figure(figsize=(1.1 * len(classes) + 1.2, 1.1 * drawn + 0.6), layout="constrained")
     figure.suptitle(title if drawn == len(W) else f"{title}, the first {drawn} of {len(W)}", fontsize="medium")
@@ -79,6 +83,13 @@ def templates_of_members(
                 axes.set_title(classes[i], fontsize="small")
         row[0].set_ylabel(names[k], rotation=0, ha="right", va="center", fontsize="small")
     return figure
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if not is_picture(shape):
+        raise ValueError(
+            f"shape: expected (channels, rows, columns) with 1 or 3 channels, which can be drawn, got {shape}"
+        )
 
 
 def _draw(axes: Axes, column: NDArray[Any], shape: tuple[int, ...]) -> None:

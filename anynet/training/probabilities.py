@@ -69,6 +69,7 @@ def _check_images(images: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
         raise TypeError(f"{expected}, got {images.dtype}; {undo}")
     if images.dtype != np.uint8:
         raise TypeError(f"{expected}, got {images.dtype}; images.astype(numpy.uint8) if their values are 0 to 255")
-    if images.shape[1:] not in ((values,), shape):
-        one = "; images[None] is a batch of one image" if images.shape in ((values,), shape) else ""
+    taken = [(values,), shape, *([shape[1:]] if shape[0] == 1 and len(shape) == 3 else [])]
+    if images.shape[1:] not in taken:
+        one = "; images[None] is a batch of one image" if images.shape in taken else ""
         raise ValueError(f"{expected}, got shape {images.shape}{one}")

@@ -200,6 +200,7 @@ def test_pictures_are_scaled_to_the_images_of_the_net(tmp_path, capsys):
     best = run.predict(images.images).argmax(axis=1)
     found = [line.split(": ")[1].split(" ")[0] for line in capsys.readouterr().out.splitlines()]
     assert found == [data.classes[k] for k in best]
+    np.testing.assert_array_equal(run.predict(images.images.reshape(-1, 9, 5)), run.predict(images.images))
 
 
 def test_predict_refuses_pictures_for_a_net_of_other_data(tmp_path, capsys):

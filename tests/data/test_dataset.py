@@ -7,7 +7,7 @@ from anynet.data import Dataset, Split
 
 IMAGES, LABELS = np.zeros((2, 3072), np.uint8), np.asarray([0, 1])
 
-WANTED = "images: expected an ndarray of uint8, shape (N, channels, rows, columns) or (N, values)"
+WANTED = "images: expected an ndarray of uint8, shape (N, channels, rows, columns), (N, rows, columns) or (N, values)"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,9 @@ def test_names_that_no_file_can_keep_are_refused_before_training(name, classes, 
         (np.zeros((2, 4, 5, 6), np.uint8), (), (4, 5, 6)),
         (np.zeros((2, 120), np.uint8), (4, 5, 6), (4, 5, 6)),
         (np.zeros((0, 4, 5, 6), np.uint8), (), (4, 5, 6)),
+        (np.zeros((2, 4, 5, 3), np.uint8), (4, 5, 3), (4, 5, 3)),
+        (np.zeros((2, 784), np.uint8), (np.int64(1), 28, 28), (1, 28, 28)),
+        (np.zeros((2, 28, 28), np.uint8), (1, 28, 28), (1, 28, 28)),
     ],
 )
 def test_a_split_knows_the_shape_of_its_images(images, given, shape):
@@ -83,10 +86,20 @@ def test_a_split_knows_the_shape_of_its_images(images, given, shape):
         ((96, 32), ValueError, "shape: expected (channels, rows, columns) of the 3072"),
         ((-3, -32, 32), ValueError, "shape: expected (channels, rows, columns) of the 3072"),
         ([3, 32, 32], TypeError, "shape: expected a tuple, such as (3, 32, 32), got a list"),
-        ((3.0, 32, 32), TypeError, "shape: expected a tuple, such as (3, 32, 32), got a tuple"),
+        ((3.0, 32, 32), TypeError, "shape: expected a whole number, got 3.0"),
+        ((True, 96, 32), TypeError, "shape: expected a whole number, got True"),
     ],
 )
 def test_shapes_that_images_cannot_have_are_refused(shape, kind, message):
     with pytest.raises(kind) as error:
         Split(IMAGES, LABELS, shape)
     assert str(error.value).startswith(message)
+
+
+def test_images_with_channels_last_are_refused():
+    images = np.zeros((2, 32, 31, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"with channels last; images\.transpose\(0, 3, 1, 2\) puts them first"):
+        Split(images, LABELS)
+    with pytest.raises(ValueError, match=r"shape: expected \(32, 31, 3\), got \(3, 32, 31\)"):
+        Split(images, LABELS, (3, 32, 31))
+    assert Split(images.transpose(0, 3, 1, 2), LABELS).shape == (3, 32, 31)

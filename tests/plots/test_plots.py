@@ -97,6 +97,12 @@ def test_weights_of_one_channel_are_gray():
     assert axes.images[0].get_cmap().name == "gray"
 
 
+@pytest.mark.parametrize("shape", [(16,), (2, 4, 2), (4, 4)])
+def test_weights_that_are_no_pictures_are_refused(shape):
+    with pytest.raises(ValueError, match=r"shape: expected .* with 1 or 3 channels, which can be drawn, got"):
+        plots.weights(np.zeros((16, 2)), shape, "title")
+
+
 @pytest.mark.parametrize("backend", ["foo", "module://matplotlib_inline.backend_inline", "tkagg", "pdf", ""])
 def test_pictures_need_no_backend_of_pyplot(tmp_path, backend):
     """Notebooks set MPLBACKEND for the programs that they start, too."""
