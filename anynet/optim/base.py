@@ -140,7 +140,9 @@ class Optimizer:
 
 
 def convert_settings(optimizer: Optimizer, *names: str, below: float) -> None:
-    """Convert settings, or their values for each member, to float: NumPy's scalars would change dtypes.
+    """Convert settings, or the values for each member of those in ``PER_MEMBER``, to float.
+
+    NumPy's scalars would change dtypes.
 
     Parameters
     ----------
@@ -156,14 +158,17 @@ def convert_settings(optimizer: Optimizer, *names: str, below: float) -> None:
     TypeError
         If one is not a number.
     ValueError
-        If one is negative or not below the bound.
+        If one is negative or not below the bound, or there are values of no member.
     """
     for name in names:
         setting = getattr(optimizer, name)
-        each = tuple(real_number(name, value) for value in (setting if isinstance(setting, tuple) else (setting,)))
+        several = isinstance(setting, tuple) and name in optimizer.PER_MEMBER
+        each = tuple(real_number(name, value) for value in (setting if several else (setting,)))
+        if not each:
+            raise ValueError(f"{name}: expected a number, or a tuple with one for each member, got ()")
         if not all(0 <= value < below for value in each):
             raise ValueError(f"{optimizer}: expected {name} in [0, {below:g})")
-        store(optimizer, name, each if isinstance(setting, tuple) else each[0])
+        store(optimizer, name, each if several else each[0])
 
 
 def convert_positive(optimizer: Optimizer, name: str) -> None:

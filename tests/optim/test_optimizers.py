@@ -368,6 +368,18 @@ def test_values_of_members_become_numbers(kind):
         assert {type(value) for value in values} == {float}
 
 
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW, RMSprop, Lion, Muon])
+def test_a_tuple_has_a_value_for_each_member(kind):
+    names = [field.name for field in fields(kind) if field.name not in ("nesterov", "centered")]
+    for name in names:
+        if name in kind.PER_MEMBER:
+            with pytest.raises(ValueError, match=rf"^{name}: expected a number, or a tuple with .* member, got \(\)$"):
+                kind(**{name: ()})
+        else:
+            with pytest.raises(TypeError, match=f"^{name}: expected a number, got a tuple$"):
+                kind(**{name: (0.5,)})
+
+
 def test_the_edges_of_the_ranges_are_allowed():
     assert SGD(momentum=0).momentum == 0
     assert Adam(beta1=0, beta2=0).beta2 == 0
