@@ -121,11 +121,13 @@ def optimizer(config: Config) -> Optimizer:
     ------
     ValueError
         If ``schedule`` has another form than documented, ``warmup`` is not shorter than the run, or the optimizer has
-        no weight decay but is to have some.
+        no weight decay or no ``nesterov`` but is to have it.
     """
     kind, names = OPTIMIZERS[config.optimizer], optimizer_settings(config)
     if config.weight_decay and "weight_decay" not in names:
         raise ValueError(f"--weight-decay: {config.optimizer} has none; use --l2, or --optimizer adamw")
+    if config.nesterov and "nesterov" not in names:
+        raise ValueError(f"--nesterov: expected --optimizer sgd with it, got {config.optimizer}; leave it out")
     return kind(schedule(config), **{name: getattr(config, name) for name in names})
 
 
