@@ -123,7 +123,7 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         *(
             (
                 ["--optimizer", name, "--nesterov"],
-                f"--nesterov: expected --optimizer sgd with it, got {name}; leave it out",
+                f"--nesterov: expected --optimizer sgd with it, got {name}; use --no-nesterov",
             )
             for name in ("adam", "adamw", "rmsprop", "lion", "muon")
         ),
