@@ -1,5 +1,6 @@
 """From a configuration to net, optimizer and schedule."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -44,6 +45,9 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "lion": Lion,
     "muon": Muon,
 }
+OPTIMIZER_SETTINGS = ("momentum", "nesterov", "weight_decay")
+"""Settings that some optimizers have."""
+
 LOSSES: dict[str, Loss] = {"cross-entropy": softmax_cross_entropy, "hinge": hinge}
 
 
@@ -121,11 +125,13 @@ def optimizer(config: Config) -> Optimizer:
     ------
     ValueError
         If ``schedule`` has another form than documented, ``warmup`` is not shorter than the run, or the optimizer has
-        no weight decay but is to have some.
+        no weight decay or no ``nesterov`` but is to have it.
     """
     kind, names = OPTIMIZERS[config.optimizer], optimizer_settings(config)
     if config.weight_decay and "weight_decay" not in names:
         raise ValueError(f"--weight-decay: {config.optimizer} has none; use --l2, or --optimizer adamw")
+    if config.nesterov and "nesterov" not in names:
+        raise ValueError(f"--nesterov: expected --optimizer sgd with it, got {config.optimizer}; use --no-nesterov")
     return kind(schedule(config), **{name: getattr(config, name) for name in names})
 
 
@@ -147,7 +153,14 @@ def optimizer_settings(config: Config) -> list[str]:
     ['momentum', 'weight_decay']
     """
     own = {field.name for field in fields(OPTIMIZERS[config.optimizer])}
-    return [name for name in ("momentum", "nesterov", "weight_decay") if name in own]
+    return [name for name in OPTIMIZER_SETTINGS if name in own]
+
+
+def check_varied(config: Config, names: Iterable[str]) -> None:
+    """Raise ValueError if the optimizer lacks one of the settings that are to be varied: nets would be equal."""
+    for name in names:
+        if name in OPTIMIZER_SETTINGS and name not in optimizer_settings(config):
+            raise ValueError(f"{name}: {config.optimizer} has none; vary another setting, or use --optimizer sgd")
 
 
 def initializers(text: str) -> tuple[Initializer, Initializer]:

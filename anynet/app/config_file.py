@@ -25,6 +25,9 @@ ADVICE = "correct the file, or take that of another run"
 MOST_SETTINGS = 20_000
 """Largest size of a file of settings in bytes."""
 
+ABSENT = {"weight_decay": 0.0}
+"""Settings that files from before them lack, with the value that is meant."""
+
 
 def write_config(config: Config, path: Path, without: Collection[str] = ()) -> None:
     """Write settings as TOML, replacing the file in one step.
@@ -65,7 +68,7 @@ def read_config(path: Path, own: Mapping[str, Any] = MappingProxyType({})) -> Co
     """
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file; expected the folder of a run")
-    values = {**read_settings(path), **own}
+    values = {**ABSENT, **read_settings(path), **own}
     defaults = asdict(Config())
     for name, default in defaults.items():
         if name not in values and default is not None:  # write_config leaves out None

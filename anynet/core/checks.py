@@ -243,3 +243,18 @@ def _library(name: str, array: Array) -> str:
     except TypeError:
         raise TypeError(f"{name}: expected an array of a library, got {type(array).__name__}") from None
     return namespace.removeprefix("array_api_compat.")
+
+
+def store(instance: object, name: str, value: Any) -> None:
+    """Set an attribute of a frozen dataclass, as ``__post_init__`` may: the converted value of a setting.
+
+    Parameters
+    ----------
+    instance : object
+        Instance of a frozen dataclass.
+    name : str
+        Name of the attribute.
+    value : object
+        Value of the attribute.
+    """
+    object.__setattr__(instance, name, value)

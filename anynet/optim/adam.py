@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.checks import real_number
 from anynet.core.typing import Array, Arrays, Namespace
-from anynet.optim.base import Optimizer
+from anynet.optim.base import Optimizer, convert_positive, convert_settings
 from anynet.optim.schedules import Schedule
 
 
@@ -52,10 +51,8 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("beta1", "beta2", "eps"):
-            real_number(name, getattr(self, name))
-        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.eps > 0):
-            raise ValueError(f"{self}: expected beta1 and beta2 in [0, 1) and a positive eps")
+        convert_settings(self, "beta1", "beta2", below=1)
+        convert_positive(self, "eps")
 
     def init(self, params: Array) -> Arrays:
         """Return the moments "m" and "v" and the number of steps "t", all 0."""

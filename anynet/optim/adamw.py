@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from anynet.core.typing import Array, Arrays
 from anynet.optim.adam import Adam
-from anynet.optim.base import check_settings
+from anynet.optim.base import convert_settings
 from anynet.optim.decay import Places, descend
 
 
@@ -53,7 +53,7 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_settings(self, "weight_decay", below=math.inf)
+        convert_settings(self, "weight_decay", below=math.inf)
 
     def update(
         self,

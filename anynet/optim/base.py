@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.checks import check_same_dtype, real_number, takes_keyword
+from anynet.core.checks import check_same_dtype, real_number, store, takes_keyword
 from anynet.core.typing import Array, Arrays
 from anynet.optim.schedules import Constant, Schedule
 
@@ -39,8 +39,11 @@ class Optimizer:
     lr: float | Schedule = 0.01
 
     def __post_init__(self) -> None:
-        if not callable(self.lr) and not 0 < real_number("lr", self.lr) < math.inf:
-            raise ValueError(f"{self}: expected a positive learning rate")
+        if not callable(self.lr):
+            lr = real_number("lr", self.lr)
+            if not 0 < lr < math.inf:
+                raise ValueError(f"{self}: expected a positive learning rate")
+            store(self, "lr", lr)
 
     @property
     def schedule(self) -> Schedule:
@@ -136,13 +139,44 @@ class Optimizer:
         return lr
 
 
-def check_settings(optimizer: Optimizer, *names: str, below: float) -> None:
-    """Raise ValueError unless settings, or their values for each member, are 0 or more and less than a bound."""
+def convert_settings(optimizer: Optimizer, *names: str, below: float) -> None:
+    """Convert settings, or the values for each member of those in ``PER_MEMBER``, to float.
+
+    NumPy's scalars would change dtypes.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its settings are replaced.
+    *names : str
+        Names of settings.
+    below : float
+        Upper bound, which is excluded.
+
+    Raises
+    ------
+    TypeError
+        If one is not a number.
+    ValueError
+        If one is negative or not below the bound, or there are values of no member.
+    """
     for name in names:
         setting = getattr(optimizer, name)
-        each = setting if isinstance(setting, tuple) else (setting,)
-        if not all(0 <= real_number(name, value) < below for value in each):
+        several = isinstance(setting, tuple) and name in optimizer.PER_MEMBER
+        each = tuple(real_number(name, value) for value in (setting if several else (setting,)))
+        if not each:
+            raise ValueError(f"{name}: expected a number, or a tuple with one for each member, got ()")
+        if not all(0 <= value < below for value in each):
             raise ValueError(f"{optimizer}: expected {name} in [0, {below:g})")
+        store(optimizer, name, each if several else each[0])
+
+
+def convert_positive(optimizer: Optimizer, name: str) -> None:
+    """Convert a setting to float. Raises ValueError unless it is positive and finite, TypeError if it is no number."""
+    value = real_number(name, getattr(optimizer, name))
+    if not 0 < value < math.inf:
+        raise ValueError(f"{optimizer}: expected a positive, finite {name}")
+    store(optimizer, name, value)
 
 
 def factor(setting: float | tuple[float, ...], params: Array) -> float | Array:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from array_api_compat import array_namespace
 
 from anynet.core.typing import Array, Arrays
-from anynet.optim.base import Optimizer, check_settings
+from anynet.optim.base import Optimizer, convert_settings
 from anynet.optim.decay import Places, descend
 from anynet.optim.schedules import Schedule
 
@@ -55,8 +55,8 @@ class Lion(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_settings(self, "beta1", "beta2", below=1)
-        check_settings(self, "weight_decay", below=math.inf)
+        convert_settings(self, "beta1", "beta2", below=1)
+        convert_settings(self, "weight_decay", below=math.inf)
 
     def init(self, params: Array) -> Arrays:
         """Return the momentum "m", 0."""

@@ -6,10 +6,9 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number
 from anynet.core.typing import Array, Arrays
 from anynet.optim.adam import Adam
-from anynet.optim.base import Optimizer, check_settings, factor
+from anynet.optim.base import Optimizer, convert_positive, convert_settings, factor
 from anynet.optim.decay import Places, check_layout, descend, mask
 from anynet.optim.orthogonal import orthogonal
 from anynet.optim.schedules import Schedule
@@ -75,10 +74,9 @@ class Muon(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_settings(self, "momentum", below=1)
-        check_settings(self, "weight_decay", below=math.inf)
-        if not 0 < real_number("adam_lr", self.adam_lr) < math.inf:
-            raise ValueError(f"{self}: expected a positive adam_lr")
+        convert_settings(self, "momentum", below=1)
+        convert_settings(self, "weight_decay", below=math.inf)
+        convert_positive(self, "adam_lr")
 
     def init(self, params: Array) -> Arrays:
         """Return Adam's state; the first moment "m" of a hidden matrix is its momentum, the second one is not used."""

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, true_or_false
+from anynet.core.checks import store, true_or_false
 from anynet.core.typing import Array, Arrays
-from anynet.optim.base import Optimizer, check_settings, factor
+from anynet.optim.base import Optimizer, convert_positive, convert_settings, factor
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,9 @@ class RMSprop(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_settings(self, "alpha", "momentum", below=1)
-        true_or_false("centered", self.centered)
-        if not real_number("eps", self.eps) > 0:
-            raise ValueError(f"{self}: expected a positive eps")
+        convert_settings(self, "alpha", "momentum", below=1)
+        convert_positive(self, "eps")
+        store(self, "centered", true_or_false("centered", self.centered))
 
     def init(self, params: Array) -> Arrays:
         """Return the mean square "v", and the "mean" and the "velocity" b where they are needed, all 0."""

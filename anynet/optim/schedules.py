@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from anynet.core.checks import describe, real_number
+from anynet.core.checks import describe, real_number, store
 
 Schedule = Callable[[float], float]
 """``schedule(epoch)`` returns the learning rate."""
@@ -32,7 +32,7 @@ class Constant:
     rate: float
 
     def __post_init__(self) -> None:
-        _check_finite(self, "rate")
+        _convert_finite(self, "rate")
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate``."""
@@ -69,7 +69,7 @@ class Exponential:
     gamma: float
 
     def __post_init__(self) -> None:
-        _check_finite(self, "rate", "gamma")
+        _convert_finite(self, "rate", "gamma")
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate`` times the factor of the completed epochs."""
@@ -106,11 +106,12 @@ class ExponentialDecay(Exponential):
     k: float
 
     def __post_init__(self) -> None:
-        _check_finite(self, "rate")
+        _convert_finite(self, "rate")
         k = real_number("k", self.k)
         if not -700 < k < math.inf:  # the exponential function overflows
             raise ValueError(f"{self}: expected k finite, and more than -700")
-        object.__setattr__(self, "gamma", math.exp(-k))  # as frozen dataclasses do
+        store(self, "k", k)
+        store(self, "gamma", math.exp(-k))
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate`` times the decay of the completed epochs."""
@@ -146,9 +147,11 @@ class Step:
     every: float
 
     def __post_init__(self) -> None:
-        _check_finite(self, "rate", "factor")
-        if not real_number("every", self.every) > 0:
+        _convert_finite(self, "rate", "factor")
+        every = real_number("every", self.every)
+        if not every > 0:
             raise ValueError(f"{self}: expected every > 0, in epochs")
+        store(self, "every", every)
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate`` times ``factor`` to the number of steps."""
@@ -186,9 +189,11 @@ class Cosine:
     epochs: float
 
     def __post_init__(self) -> None:
-        _check_finite(self, "rate")
-        if not real_number("epochs", self.epochs) > 0:
+        _convert_finite(self, "rate")
+        epochs = real_number("epochs", self.epochs)
+        if not epochs > 0:
             raise ValueError(f"{self}: expected epochs > 0")
+        store(self, "epochs", epochs)
 
     def __call__(self, epoch: float) -> float:
         """Return the learning rate; 0 after ``epochs``."""
@@ -228,8 +233,10 @@ class Warmup:
     def __post_init__(self) -> None:
         if not callable(self.then):
             raise TypeError(f"then: expected a schedule, such as Constant(0.1), got {describe(self.then)}")
-        if not 0 <= real_number("epochs", self.epochs) < math.inf:
+        epochs = real_number("epochs", self.epochs)
+        if not 0 <= epochs < math.inf:
             raise ValueError(f"{self}: expected 0 <= epochs < infinity")
+        store(self, "epochs", epochs)
 
     def __call__(self, epoch: float) -> float:
         """Return ``then(0) * epoch / epochs`` in the warm-up, ``then(epoch - epochs)`` afterwards."""
@@ -238,10 +245,12 @@ class Warmup:
         return self.then(epoch - self.epochs)
 
 
-def _check_finite(schedule: object, *names: str) -> None:
+def _convert_finite(schedule: object, *names: str) -> None:
     for name in names:
-        if not 0 <= real_number(name, getattr(schedule, name)) < math.inf:
+        value = real_number(name, getattr(schedule, name))
+        if not 0 <= value < math.inf:
             raise ValueError(f"{schedule}: expected {name} finite, 0 or more")
+        store(schedule, name, value)
 
 
 def _completed(epochs: float) -> int:

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import true_or_false
+from anynet.core.checks import store, true_or_false
 from anynet.core.typing import Array, Arrays
-from anynet.optim.base import Optimizer, check_settings, factor
+from anynet.optim.base import Optimizer, convert_settings, factor
 from anynet.optim.decay import Places, descend
 
 
@@ -65,10 +65,11 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_settings(self, "momentum", below=1)
-        check_settings(self, "weight_decay", below=math.inf)
+        convert_settings(self, "momentum", below=1)
+        convert_settings(self, "weight_decay", below=math.inf)
+        store(self, "nesterov", true_or_false("nesterov", self.nesterov))
         each = self.momentum if isinstance(self.momentum, tuple) else (self.momentum,)
-        if true_or_false("nesterov", self.nesterov) and not all(each):
+        if self.nesterov and not all(each):
             raise ValueError(f"{self}: expected a momentum above 0 for nesterov=True")
 
     def init(self, params: Array) -> Arrays:

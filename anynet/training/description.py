@@ -20,6 +20,9 @@ FREE = ("epochs", "backend", "precision", "compile", "memory_budget")
 TO_THE_END = "to the last epoch"
 """Text for a schedule that ends with the training."""
 
+ABSENT = {"ema": "None", "weight_decay": "0.0"}
+"""Settings that checkpoints from before them lack, with the value that is meant: it is left out."""
+
 SAMPLE = 97
 """One of so many images is compared."""
 
@@ -45,7 +48,7 @@ def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str
         own |= {name: _text(getattr(member.settings, name)) for name in TrainSettings.PER_MEMBER}
         described |= {f"{name} of member {k}" if len(members) > 1 else name: value for name, value in own.items()}
     described |= {name: _text(getattr(first, name)) for name in shared}
-    return described | {"order_seed": str(first.order)}
+    return _without_absent(described | {"order_seed": str(first.order)})
 
 
 def _optimizer(optimizer: Optimizer, epochs: float) -> str:
@@ -53,7 +56,12 @@ def _optimizer(optimizer: Optimizer, epochs: float) -> str:
     schedule = optimizer.schedule
     rate = repr(schedule.rate) if isinstance(schedule, Constant) else _schedule(schedule, epochs)
     settings = {field.name: repr(getattr(optimizer, field.name)) for field in fields(optimizer)} | {"lr": rate}
-    return f"{type(optimizer).__name__}({', '.join(f'{name}={text}' for name, text in settings.items())})"
+    texts = ", ".join(f"{name}={text}" for name, text in _without_absent(settings).items())
+    return f"{type(optimizer).__name__}({texts})"
+
+
+def _without_absent(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if ABSENT.get(name) != text}
 
 
 def _schedule(schedule: Any, epochs: float) -> str:

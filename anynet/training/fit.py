@@ -88,9 +88,9 @@ def fit(
         Such as ``SGD(0.01)``.
     members : sequence of dict, optional
         For each of several nets the settings that it does not share: "seed", "l2", "lr" (a number or a schedule),
-        "momentum", or a whole "optimizer"; and "net", if initializers differ. Each result is as if the net had been
-        trained alone with its settings and this `order_seed`. A net that diverges keeps its state of the epoch before,
-        and the others continue.
+        "momentum", "weight_decay", or a whole "optimizer"; and "net", if initializers differ. Each result is as if the
+        net had been trained alone with its settings and this `order_seed`. A net that diverges keeps its state of the
+        epoch before, and the others continue.
     seeds : iterable of int, optional
         Short for members that differ in the seed only.
     on_epoch : callable, optional

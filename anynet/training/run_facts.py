@@ -10,6 +10,7 @@ from typing import Any
 from anynet.core.checks import describe
 from anynet.core.errors import FileError
 from anynet.core.tensor_file import ArrayType
+from anynet.data.dataset import IMAGE_SHAPE
 from anynet.nn import Sequential
 from anynet.nn.net_json import layer_texts, net_from_json, own_parts, to_json
 from anynet.training.errors import DivergedError, is_report
@@ -99,6 +100,8 @@ class Facts:
 
     def shape(self, values: int) -> tuple[int, ...]:
         """Return the shape of an image of so many values."""
+        if "shape" not in self._run and values == math.prod(IMAGE_SHAPE):
+            return IMAGE_SHAPE  # a file from before other images could be trained
         shape = self.value("shape", list)
         if not all(type(n) is int and n > 0 for n in shape) or len(shape) not in (1, 3) or math.prod(shape) != values:
             raise self.error("shape", f"[channels, rows, columns] of {values} values", f"{shape!r:.50}")

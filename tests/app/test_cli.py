@@ -120,6 +120,13 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--weight-decay=-0.1"], "Must be >= 0"),
         (["--optimizer", "adam", "--weight-decay", "0.1"], "--weight-decay: adam has none; use --l2, or"),
         (["--optimizer", "rmsprop", "--weight-decay", "0.1"], "--weight-decay: rmsprop has none; use --l2, or"),
+        *(
+            (
+                ["--optimizer", name, "--nesterov"],
+                f"--nesterov: expected --optimizer sgd with it, got {name}; use --no-nesterov",
+            )
+            for name in ("adam", "adamw", "rmsprop", "lion", "muon")
+        ),
         (["--data", "cifar10"], "the data could not be reached"),
         (["--data", "nowhere"], 'there is no file or folder "nowhere"'),
         (["--data", "synthetik"], 'did you mean "synthetic"?'),

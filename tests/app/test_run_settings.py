@@ -1,7 +1,7 @@
 """The settings of a run, in a file that lies: every one is required, of its type, and named."""
 
 import tomllib
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -11,7 +11,7 @@ from commands import refused
 import anynet as an
 from anynet.app import build
 from anynet.app.config import Config
-from anynet.app.config_file import read_config, write_config
+from anynet.app.config_file import ABSENT, read_config, write_config
 from anynet.core.errors import FileError
 from anynet.nn.losses import BY_NAME
 
@@ -43,10 +43,18 @@ def test_settings_come_back(path):
     assert [file.name for file in path.parent.iterdir()] == ["config.toml"]
 
 
+def test_a_setting_that_older_files_lack_is_off(path):
+    write_config(CONFIG, path, without=["weight_decay"])
+    assert read_config(path) == CONFIG
+    assert read_config(path, {"weight_decay": 0.5}).weight_decay == 0.5
+    write_config(replace(CONFIG, weight_decay=0.5), path)
+    assert read_config(path).weight_decay == 0.5
+
+
 def test_a_file_cut_behind_any_line_is_refused(path):
     lines = path.read_bytes().splitlines(keepends=True)
     assert len(lines) == len(fields(Config))
-    optional = {name for name, default in asdict(Config()).items() if default is None}
+    optional = {name for name, default in asdict(Config()).items() if default is None or name in ABSENT}
     for kept in range(len(lines)):
         required = [name for line in lines[kept:] if (name := line.decode().split(" ")[0]) not in optional]
         path.write_bytes(b"".join(lines[:kept]))

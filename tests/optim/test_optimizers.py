@@ -1,7 +1,7 @@
 """Optimizers whose parameters are alike, on every array library: against PyTorch's on the same numbers."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 from libraries import Library, tree_map
 from numerical import assert_close
 
-from anynet import SGD, Adam, AdamW, Lion, Muon, RMSprop
+from anynet import SGD, Adam, AdamW, Linear, Lion, Muon, RMSprop, Sequential
 from anynet.optim import Optimizer
 from anynet.optim.schedules import Constant, Step
 
@@ -283,16 +283,9 @@ def test_adams_first_step_in_float32_is_the_rate():
         ),
         (Adam, {"lr": 0.0}, "Adam(lr=0.0, beta1=0.9, beta2=0.999, eps=1e-08): expected a positive learning rate"),
         *(
-            (Adam, {key: value}, "expected beta1 and beta2 in [0, 1) and a positive eps")
-            for key, value in (
-                ("beta1", 1),
-                ("beta1", -0.1),
-                ("beta2", 1.0),
-                ("beta2", -0.1),
-                ("beta2", float("nan")),
-                ("eps", 0),
-                ("eps", -1e-8),
-            )
+            (Adam, {name: value}, f"expected {name} in [0, 1)")
+            for name in ("beta1", "beta2")
+            for value in (1, -0.1, float("nan"))
         ),
         *(
             (kind, {"weight_decay": value}, "expected weight_decay in [0, inf)")
@@ -310,8 +303,11 @@ def test_adams_first_step_in_float32_is_the_rate():
             )
             for value in (1, -0.1, float("nan"))
         ),
-        (RMSprop, {"eps": 0}, "expected a positive eps"),
-        *((Muon, {"adam_lr": value}, "expected a positive adam_lr") for value in (0, -1, float("inf"), float("nan"))),
+        *(
+            (kind, {name: value}, f"expected a positive, finite {name}")
+            for kind, name in ((Adam, "eps"), (AdamW, "eps"), (RMSprop, "eps"), (Muon, "adam_lr"))
+            for value in (0, -1e-8, float("inf"), float("nan"))
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused(optimizer, settings, message):
@@ -344,6 +340,44 @@ def test_the_rate_is_a_number_or_a_schedule(optimizer):
     assert optimizer(lr=0.3).schedule == Constant(0.3)
     schedule = Step(0.3, factor=0.1, every=2)
     assert optimizer(lr=schedule).schedule is schedule
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW, RMSprop, Lion, Muon])
+@pytest.mark.parametrize("scalar", [np.float32, np.float64])
+def test_numpys_scalars_are_as_good_as_numbers(kind, scalar):
+    """Settings of both have the same text, steps the same bits, and what is float32 stays so."""
+    flags = {"nesterov", "centered"}
+    settings = {field.name: True if field.name in flags else 0.25 for field in fields(kind)}  # exact in float32
+    optimizer = kind(**settings)
+    same = kind(**{name: np.True_ if name in flags else scalar(value) for name, value in settings.items()})
+    assert repr(same) == repr(optimizer)
+    net = Sequential(Linear(2, 3), Linear(3, 3), Linear(3, 2))
+    layout = {"layout": net.layout} if optimizer.uses_layout else {}
+    params, grads = np.linspace(-1, 1, 2 * net.layout.size, dtype=np.float32).reshape(2, -1)
+    expected = optimizer.update(params, grads, optimizer.init(params), **layout)
+    after, state = same.update(params, grads, same.init(params), **layout)
+    assert {after.dtype, *(array.dtype for array in state.values())} == {np.dtype("float32")}
+    np.testing.assert_equal((after, state), expected)
+
+
+@pytest.mark.parametrize("kind", [SGD, AdamW, RMSprop, Lion, Muon])
+def test_values_of_members_become_numbers(kind):
+    for name in kind.PER_MEMBER:
+        values = getattr(kind(**{name: (np.float64(0.25), np.float32(0.5), 0)}), name)
+        assert values == (0.25, 0.5, 0.0)
+        assert {type(value) for value in values} == {float}
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW, RMSprop, Lion, Muon])
+def test_a_tuple_has_a_value_for_each_member(kind):
+    names = [field.name for field in fields(kind) if field.name not in ("nesterov", "centered")]
+    for name in names:
+        if name in kind.PER_MEMBER:
+            with pytest.raises(ValueError, match=rf"^{name}: expected a number, or a tuple with .* member, got \(\)$"):
+                kind(**{name: ()})
+        else:
+            with pytest.raises(TypeError, match=f"^{name}: expected a number, got a tuple$"):
+                kind(**{name: (0.5,)})
 
 
 def test_the_edges_of_the_ranges_are_allowed():

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -198,6 +198,19 @@ def test_optimizers_take_positive_finite_rates(optimizer, lr):
         optimizer(lr)
     with pytest.raises(TypeError, match=r"^lr: expected a number, got '0.1'$"):
         optimizer("0.1")
+
+
+@pytest.mark.parametrize("scalar", [np.float32, np.float64, np.int64])
+def test_numpys_scalars_are_as_good_as_numbers(scalar):
+    """All settings are whole here, exact in every type."""
+    for kind in (Constant, Exponential, ExponentialDecay, Step, Cosine, Warmup):
+        names = [field.name for field in fields(kind) if field.init and field.name != "then"]
+        then = {"then": Constant(0.5)} if kind is Warmup else {}
+        schedule, same = (kind(**{name: number(2) for name in names}, **then) for number in (float, scalar))
+        assert repr(same) == repr(schedule)
+        rates = [same(t) for t in (0, 0.5, 1, 3)]
+        assert rates == [schedule(t) for t in (0, 0.5, 1, 3)]
+        assert {type(rate) for rate in rates} == {float}
 
 
 def test_schedules_cannot_be_changed():

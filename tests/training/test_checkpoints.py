@@ -222,7 +222,7 @@ def test_optimizers_are_described_with_their_own_rate(tmp_path, rate, text):
     fit(an.SGD(0.05), checkpoint=tmp_path, resume=True, epochs=1)  # the same
     with pytest.raises(CheckpointError) as caught:
         fit(an.SGD(rate), checkpoint=tmp_path, resume=True)
-    settings = "momentum=0.0, nesterov=False, weight_decay=0.0"
+    settings = "momentum=0.0, nesterov=False"
     both = f"SGD(lr=0.05, {settings}), not SGD(lr={text}, {settings}); a training"
     assert both in str(caught.value)
 

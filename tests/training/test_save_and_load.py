@@ -1,5 +1,6 @@
 """A net that is saved and loaded is the same net."""
 
+import json
 from dataclasses import fields, replace
 from functools import cache
 
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from on_backends import on_backends
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 import anynet as an
 from anynet.core.history import Epoch, History
@@ -100,6 +103,17 @@ def test_a_net_moves_to_every_backend(tmp_path, backend_here):
     assert_same(moved, again)
     assert again.environment == moved.environment  # of the training, not of the last that saved it
     np.testing.assert_array_equal(moved.predict(x), again.predict(x))
+
+
+def test_a_file_without_the_shape_of_its_images_is_of_cifar10s(tmp_path):
+    run, file = trained(), tmp_path / "net.safetensors"
+    run.save(file)
+    with safe_open(file, "numpy") as opened:
+        facts = json.loads(opened.metadata()["run"])
+        metadata = {name: text for name, text in opened.metadata().items() if name != "sha256"}
+    del facts["shape"]
+    save_file(load_file(file), file, metadata | {"run": json.dumps(facts)})
+    assert_same(run, an.load(file))
 
 
 def test_the_best_epoch_is_kept_beside_the_last(tmp_path):

@@ -218,6 +218,18 @@ def test_other_losses_are_refused(loss, error, message):
         TrainSettings(loss=loss)
 
 
+def test_settings_that_older_checkpoints_lack_are_described_where_they_matter(data):
+    def described(optimizer, **settings):
+        return describe_training([Member(NET, optimizer, TrainSettings(**settings))], data)
+
+    before = described(an.SGD(0.1, momentum=0.9))
+    assert before["optimizer"] == "SGD(lr=0.1, momentum=0.9, nesterov=False)"
+    assert "ema" not in before
+    after = described(an.SGD(0.1, momentum=0.9, weight_decay=0.5), ema=0.9)
+    assert after["optimizer"] == "SGD(lr=0.1, momentum=0.9, nesterov=False, weight_decay=0.5)"
+    assert after["ema"] == "0.9"
+
+
 def test_a_loss_with_settings_trains_and_is_described(data):
     """A loss by its name gives the bits of the function; settings tell one training from another."""
     net = an.Sequential(an.Linear(3072, 10))

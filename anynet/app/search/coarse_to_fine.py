@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 from tqdm import tqdm
 
+from anynet.app.build import check_varied
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
 from anynet.app.grouping import STACK_SIZE, stack_key
@@ -98,7 +99,9 @@ def search(
     if search_folder.is_new(folder, settings):
         for config in dict.fromkeys(bases):
             for point in progress_bar(iterable=coarse, desc="validating points", leave=False):
-                prepare(replace(config, **point), found)
+                at_point = replace(config, **point)
+                check_varied(at_point, point)
+                prepare(at_point, found)
     folder.mkdir(parents=True, exist_ok=True)
     return _Search(folder, found, prune, stack_size).run(settings, bases, space, coarse, fine, seed)
 

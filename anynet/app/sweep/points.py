@@ -5,13 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from anynet.app.build import optimizer_settings
+from anynet.app.build import check_varied
 from anynet.app.config import Config
 from anynet.app.grouping import MEMBER_SETTINGS
 from anynet.app.space import Grid, Point, combinations, convert_space
 from anynet.app.space_text import parse_space
 from anynet.core.checks import nearest
-from anynet.optim import SGD
 from anynet.training.members import MOST_MEMBERS
 
 
@@ -79,5 +78,4 @@ def _check(name: str, flag: str, config: Config) -> None:
         )
     if name not in MEMBER_SETTINGS:
         raise ValueError(f'--sweep: there is no setting "{name}"{nearest(name, MEMBER_SETTINGS)}')
-    if name in SGD.PER_MEMBER and name not in optimizer_settings(config):
-        raise ValueError(f"--sweep: {config.optimizer} has no {name}; sweep another setting or use --optimizer sgd")
+    check_varied(config, [name])
