@@ -90,7 +90,7 @@ class TensorFile:
         tensors: dict[str, NDArray[Any]] = _import("safetensors.numpy").load_file(self.path)
         metadata = self.metadata.copy()
         expected = metadata.pop(DIGEST, None)  # files that were made with other programs have none
-        if expected is not None and expected != _digest(tensors, metadata):
+        if expected is not None and expected != digest(tensors, metadata):
             got = "other tensors or metadata: the file is damaged, or another program changed it"
             raise FileError(self.path, f"metadata {DIGEST}", "the digest of this file", got, self._advice)
         return tensors
@@ -125,7 +125,7 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Map
     """
     _import("safetensors")  # without it the file could not be read
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    header: dict[str, Any] = {"__metadata__": {**metadata, DIGEST: _digest(arrays, metadata)}}
+    header: dict[str, Any] = {"__metadata__": {**metadata, DIGEST: digest(arrays, metadata)}}
     names, end = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name)), 0  # so that all are aligned
     for name in names:
         array, start = arrays[name], end
@@ -144,12 +144,13 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Map
     write_whole(path, write)
 
 
-def _digest(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> str:
+def digest(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> str:
+    """Return the SHA-256 digest of arrays, their names, dtypes and shapes, and metadata, in hexadecimal digits."""
     types = {name: (str(array.dtype), array.shape) for name, array in arrays.items()}
-    digest = hashlib.sha256(json.dumps([types, dict(metadata)], sort_keys=True).encode())
+    found = hashlib.sha256(json.dumps([types, dict(metadata)], sort_keys=True).encode())
     for name in sorted(arrays):
-        digest.update(_bytes(arrays[name]))
-    return digest.hexdigest()
+        found.update(_bytes(arrays[name]))
+    return found.hexdigest()
 
 
 def _bytes(array: NDArray[Any]) -> memoryview:

@@ -8,10 +8,14 @@ import re
 import struct
 import tomllib
 import zlib
+from contextlib import suppress
 from random import Random
 from typing import Any
 
+import safetensors.numpy
 import tomli_w
+
+from anynet.core.tensor_file import DIGEST, digest
 
 NUMBERS = (b"nan", b"-1", b"inf", b"1e999", b"0", b"2", b"1.5", b"99999999999999999999", b"9" * 5000, b"", b"\xd9\xa3")
 """Replacements for a number of a text."""
@@ -148,8 +152,6 @@ def change_tensors(content: bytes, random: Random) -> bytes:
     """Return a safetensors file with a changed header of the right length."""
     (length,) = struct.unpack("<Q", content[:8])
     header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
-    if random.random() < 0.9:
-        header.get("__metadata__", {}).pop("sha256", None)  # or else it alone would be refused
     name = random.choice([*header])
     if name == "__metadata__":
         metadata = header[name]
@@ -174,6 +176,16 @@ def change_tensors(content: bytes, random: Random) -> bytes:
         start, end = header[name]["data_offsets"]
         value = struct.pack("<d", random.choice((float("nan"), float("inf"), -1.0)))[-min(8, end - start) :]
         data = data[:start] + value + data[start + len(value) :]
+    changed = _tensor_file(header, data)
+    if random.random() < 0.9 and isinstance(header.get("__metadata__"), dict):
+        with suppress(Exception):  # the file is none
+            metadata = {key: text for key, text in header["__metadata__"].items() if key != DIGEST}
+            header["__metadata__"] = metadata | {DIGEST: digest(safetensors.numpy.load(changed), metadata)}
+            changed = _tensor_file(header, data)  # or else the digest alone would be refused
+    return changed
+
+
+def _tensor_file(header: dict[str, Any], data: bytes) -> bytes:
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import optuna
@@ -25,6 +26,7 @@ from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
 from anynet.app.space import Grid, Point, Range, Space
+from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.dataset import BATCHES
 from anynet.data.synthetic import draw
@@ -119,7 +121,8 @@ def resume(folder: Path) -> None:
     many: dict[str, Any] = {"seeds": range(members)} if members > 1 else {}
     net, adam = build.net(replace(CONFIG, batch_norm=True), 3072, 10), an.Adam(0.01)
     settings: dict[str, Any] = {"epochs": 2, "batch_size": 30, "backend": "numpy", "progress": False}
-    an.fit(net, _images(), adam, checkpoint=folder, resume=True, **many, **settings)
+    with patch.object(Numpy, "workers", 1):  # all members in one stack, on any machine
+        an.fit(net, _images(), adam, checkpoint=folder, resume=True, **many, **settings)
 
 
 @cache
