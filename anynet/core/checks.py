@@ -139,10 +139,15 @@ def real_number(name: str, value: Any) -> float:
     ------
     TypeError
         If it is anything else, such as True.
+    ValueError
+        If it is a whole number beyond the floating-point numbers.
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a number, got {describe(value)}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name}: expected a number below 1.8e308, got {describe(value)}") from None
 
 
 def true_or_false(name: str, value: Any) -> bool:
@@ -243,3 +248,18 @@ def _library(name: str, array: Array) -> str:
     except TypeError:
         raise TypeError(f"{name}: expected an array of a library, got {type(array).__name__}") from None
     return namespace.removeprefix("array_api_compat.")
+
+
+def store(instance: object, name: str, value: Any) -> None:
+    """Set an attribute of a frozen dataclass, as ``__post_init__`` may: the converted value of a setting.
+
+    Parameters
+    ----------
+    instance : object
+        Instance of a frozen dataclass.
+    name : str
+        Name of the attribute.
+    value : object
+        Value of the attribute.
+    """
+    object.__setattr__(instance, name, value)
