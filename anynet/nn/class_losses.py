@@ -1,7 +1,7 @@
 """Loss functions of classes, with their gradients."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from array_api_compat import array_namespace, device
@@ -99,7 +99,8 @@ class CrossEntropy:
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"{self}: expected label_smoothing in [0, 1)")
         if self.class_weights is not None:
-            if isinstance(self.class_weights, str) or not isinstance(self.class_weights, Iterable):
+            no_list = isinstance(self.class_weights, bytes | str | Mapping | Set)
+            if no_list or not isinstance(self.class_weights, Iterable):
                 raise TypeError(f"class_weights: expected a number for each class, got {describe(self.class_weights)}")
             weights = tuple(real_number("class_weights", weight) for weight in self.class_weights)
             if not weights or not all(0 < weight < math.inf for weight in weights):
