@@ -139,10 +139,15 @@ def real_number(name: str, value: Any) -> float:
     ------
     TypeError
         If it is anything else, such as True.
+    ValueError
+        If it is a whole number beyond the floating-point numbers.
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a number, got {describe(value)}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name}: expected a number below 1.8e308, got {describe(value)}") from None
 
 
 def true_or_false(name: str, value: Any) -> bool:

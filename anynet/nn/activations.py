@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number
+from anynet.core.checks import real_number, store
 from anynet.core.typing import Array, Arrays
 from anynet.nn.layer import Layer
 
@@ -64,7 +64,8 @@ class LeakyReLU(Layer):
     slope: float = 0.01
 
     def __post_init__(self) -> None:
-        if not math.isfinite(real_number(f"{self}: slope", self.slope)):
+        store(self, "slope", real_number(f"{self}: slope", self.slope))
+        if not math.isfinite(self.slope):
             raise ValueError(f"{self}: expected a finite slope")
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
@@ -152,7 +153,8 @@ class ELU(Layer):
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= real_number(f"{self}: alpha", self.alpha) < math.inf:
+        store(self, "alpha", real_number(f"{self}: alpha", self.alpha))
+        if not 0 <= self.alpha < math.inf:
             raise ValueError(f"{self}: expected alpha finite, 0 or more")
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, whole_number
+from anynet.core.checks import real_number, store, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.core.validated import is_validated
 from anynet.nn.initializers import Ones, Zeros
@@ -61,11 +61,14 @@ class BatchNorm(Layer):
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
-        if whole_number(f"{self}: n", self.n) < 1:
+        store(self, "n", whole_number(f"{self}: n", self.n))
+        if self.n < 1:
             raise ValueError(f"{self}: expected 1 feature or more")
-        if not 0 < real_number(f"{self}: momentum", self.momentum) <= 1:
+        store(self, "momentum", real_number(f"{self}: momentum", self.momentum))
+        if not 0 < self.momentum <= 1:
             raise ValueError(f"{self}: expected momentum, the weight of the newest batch, in (0, 1]")
-        if not 0 <= real_number(f"{self}: eps", self.eps) < math.inf:
+        store(self, "eps", real_number(f"{self}: eps", self.eps))
+        if not 0 <= self.eps < math.inf:
             raise ValueError(f"{self}: expected eps finite, 0 or more")
 
     def features(self) -> tuple[int, int]:

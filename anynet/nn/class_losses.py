@@ -1,13 +1,13 @@
 """Loss functions of classes, with their gradients."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from array_api_compat import array_namespace, device
 from array_api_extra import one_hot
 
-from anynet.core.checks import describe, real_number
+from anynet.core.checks import describe, real_number, store
 from anynet.core.typing import Array
 from anynet.nn.loss_arguments import check_labels, flag
 
@@ -95,15 +95,17 @@ class CrossEntropy:
     class_weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= real_number(f"{self}: label_smoothing", self.label_smoothing) < 1:
+        store(self, "label_smoothing", real_number(f"{self}: label_smoothing", self.label_smoothing))
+        if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"{self}: expected label_smoothing in [0, 1)")
         if self.class_weights is not None:
-            if isinstance(self.class_weights, str) or not isinstance(self.class_weights, Iterable):
+            no_list = isinstance(self.class_weights, bytes | str | Mapping | Set)
+            if no_list or not isinstance(self.class_weights, Iterable):
                 raise TypeError(f"class_weights: expected a number for each class, got {describe(self.class_weights)}")
             weights = tuple(real_number("class_weights", weight) for weight in self.class_weights)
             if not weights or not all(0 < weight < math.inf for weight in weights):
                 raise ValueError(f"class_weights: expected finite numbers above 0, one for each class, got {weights}")
-            object.__setattr__(self, "class_weights", weights)  # as frozen dataclasses do
+            store(self, "class_weights", weights)
 
     def __call__(self, logits: Array, labels: Array) -> tuple[Array, Array]:
         """Return the mean loss and its gradient with respect to the logits; see `softmax_cross_entropy`."""

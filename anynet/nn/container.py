@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, TypeVar, overload
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
+from anynet.core.checks import store
 from anynet.nn.layer import Layer, Parameter, short
 from anynet.nn.layout import Layout
 from anynet.nn.summary import summary
@@ -51,7 +52,7 @@ class Container(Layer):
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"layer {i}: expected a layer, such as Linear(3072, 10) or ReLU(), got {layer!r}")
-        object.__setattr__(self, "layers", layers)  # as frozen dataclasses do
+        store(self, "layers", layers)
         given: int | None = None
         for name, layer in self.named_layers().items():
             n_in, n_out = layer.features()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number
+from anynet.core.checks import real_number, store
 from anynet.core.random import uniform
 from anynet.core.typing import Array, Arrays
 from anynet.nn.layer import Layer
@@ -42,7 +42,8 @@ class Dropout(Layer):
     p: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 <= real_number(f"{self}: p", self.p) < 1:
+        store(self, "p", real_number(f"{self}: p", self.p))
+        if not 0 <= self.p < 1:
             raise ValueError(f"{self}: expected p, the probability of 0, in [0, 1)")
 
     def forward(

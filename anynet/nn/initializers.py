@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.checks import real_number
+from anynet.core.checks import real_number, store
 
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
 """``init(rng, shape)`` returns the initial numbers of a parameter."""
@@ -34,7 +34,8 @@ class Normal:
     std: float = 0.01
 
     def __post_init__(self) -> None:
-        if not 0 <= real_number(f"{self}: std", self.std) < math.inf:
+        store(self, "std", real_number(f"{self}: std", self.std))
+        if not 0 <= self.std < math.inf:
             raise ValueError(f"{self}: expected std finite, 0 or more")
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -107,9 +108,10 @@ class Constant:
     value: float
 
     def __post_init__(self) -> None:
-        if not math.isfinite(real_number(f"{self}: value", self.value)):
+        store(self, "value", real_number(f"{self}: value", self.value))
+        if not math.isfinite(self.value):
             raise ValueError(f"{self}: expected a finite value")
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return an array filled with ``value``."""
-        return np.full(shape, float(self.value))
+        return np.full(shape, self.value)

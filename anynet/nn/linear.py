@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import whole_number
+from anynet.core.checks import store, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import He, Initializer, Zeros
 from anynet.nn.layer import Layer, Parameter
@@ -44,7 +44,7 @@ class Linear(Layer):
 
     def __post_init__(self) -> None:
         for name in ("n_in", "n_out"):
-            whole_number(f"{self}: {name}", getattr(self, name))
+            store(self, name, whole_number(f"{self}: {name}", getattr(self, name)))
         if self.n_in < 1 or self.n_out < 1:
             raise ValueError(f"{self}: expected 1 feature or more on both sides")
 

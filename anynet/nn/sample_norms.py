@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, whole_number
+from anynet.core.checks import real_number, store, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Ones, Zeros
 from anynet.nn.layer import Layer, Parameter
@@ -22,10 +22,11 @@ class SampleNorm(Layer):
     eps: float
 
     def __post_init__(self) -> None:
-        groups, n = whole_number(f"{self}: groups", self.groups), whole_number(f"{self}: n", self.n)
-        if groups < 1 or n < 2 * groups or n % groups:
+        store(self, "n", whole_number(f"{self}: n", self.n))
+        if self.groups < 1 or self.n < 2 * self.groups or self.n % self.groups:
             raise ValueError(f"{self}: expected 2 features or more in each group, the same number in all")
-        if not 0 <= real_number(f"{self}: eps", self.eps) < math.inf:
+        store(self, "eps", real_number(f"{self}: eps", self.eps))
+        if not 0 <= self.eps < math.inf:
             raise ValueError(f"{self}: expected eps finite, 0 or more")
 
     def features(self) -> tuple[int, int]:
@@ -139,3 +140,7 @@ class GroupNorm(SampleNorm):
     groups: int
     n: int
     eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        store(self, "groups", whole_number(f"{self}: groups", self.groups))
+        super().__post_init__()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, whole_number
+from anynet.core.checks import real_number, store, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Constant
 from anynet.nn.layer import Layer, Parameter
@@ -43,9 +43,11 @@ class Scale(Layer):
     value: float = 1.0
 
     def __post_init__(self) -> None:
-        if whole_number(f"{self}: n", self.n) < 1:
+        store(self, "n", whole_number(f"{self}: n", self.n))
+        if self.n < 1:
             raise ValueError(f"{self}: expected 1 feature or more")
-        if not math.isfinite(real_number(f"{self}: value", self.value)):
+        store(self, "value", real_number(f"{self}: value", self.value))
+        if not math.isfinite(self.value):
             raise ValueError(f"{self}: expected a finite initial value")
 
     def features(self) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number
+from anynet.core.checks import real_number, store
 from anynet.core.typing import Array
 from anynet.nn.loss_arguments import check_probabilities, check_targets, flag
 
@@ -83,7 +83,8 @@ class Huber:
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < real_number(f"{self}: delta", self.delta) < math.inf:
+        store(self, "delta", real_number(f"{self}: delta", self.delta))
+        if not 0 < self.delta < math.inf:
             raise ValueError(f"{self}: expected delta finite, above 0")
 
     def __call__(self, outputs: Array, targets: Array) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from anynet.core.checks import check_same_device, check_same_dtype, differences, nearest
+from anynet.core.checks import check_same_device, check_same_dtype, differences, nearest, real_number
 
 NAMES = ["tanh", "relu", "leaky_relu", "sigmoid"]
 
@@ -78,3 +78,9 @@ def test_what_is_no_array_is_named():
 def test_two_dtypes_are_named():
     with pytest.raises(TypeError, match=r"^lr: expected the dtype of params, float64, got float32; cast one of them$"):
         check_same_dtype(params=np.zeros(2), grads=np.zeros(2), lr=np.float32(0.1))
+
+
+def test_a_number_that_no_float_holds_is_refused():
+    assert real_number("l2", 10**300) == 1e300
+    with pytest.raises(ValueError, match=r"^l2: expected a number below 1\.8e308, got an int$"):
+        real_number("l2", 10**400)

@@ -80,7 +80,7 @@ def test_the_edges_of_the_settings_are_allowed():
     assert Linear(3, 1).features() == (3, 1)
 
 
-@pytest.mark.parametrize("momentum", [0, -0.1, 1.01, 1.9, 2, float("nan")])
+@pytest.mark.parametrize("momentum", [0.0, -0.1, 1.01, 1.9, 2.0, float("nan")])
 def test_momentum_of_batch_norm_out_of_range_is_refused(momentum):
     with pytest.raises(ValueError, match=rf"^BatchNorm\(n=1, momentum={momentum}, .*: expected momentum, .*\(0, 1\]$"):
         BatchNorm(1, momentum=momentum)

@@ -223,7 +223,7 @@ def test_batches_of_one_are_refused_in_training(xp, shape, rng):
 
 
 def test_momentum_of_batch_norm_is_a_weight():
-    with pytest.raises(ValueError, match=r"BatchNorm\(n=3, momentum=0, .*in \(0, 1\]"):
+    with pytest.raises(ValueError, match=r"BatchNorm\(n=3, momentum=0\.0, .*in \(0, 1\]"):
         BatchNorm(3, momentum=0)
 
 

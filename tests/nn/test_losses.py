@@ -355,6 +355,13 @@ def test_losses_with_settings_are_values():
         ({"class_weights": ("a",)}, TypeError, "^class_weights: expected a number, got 'a'$"),
         ({"class_weights": "balanced"}, TypeError, "^class_weights: expected a number for each class, got 'balanced'$"),
         ({"class_weights": 2.0}, TypeError, r"^class_weights: expected a number for each class, got 2\.0$"),
+        (
+            {"class_weights": {1: 0.5, 2: 0.25}},
+            TypeError,
+            "^class_weights: expected a number for each class, got a dict$",
+        ),
+        ({"class_weights": {0.5, 0.25}}, TypeError, "^class_weights: expected a number for each class, got a set$"),
+        ({"class_weights": b"ab"}, TypeError, "^class_weights: expected a number for each class, got b'ab'$"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, error, message):

@@ -197,7 +197,7 @@ def test_they_make_the_loss_nan_where_they_cannot_be_read():
     np.testing.assert_array_equal(np.isnan(value), [False, True, False])
 
 
-@pytest.mark.parametrize("delta", [0, -1.0, math.inf, math.nan])
+@pytest.mark.parametrize("delta", [0.0, -1.0, math.inf, math.nan])
 def test_distances_out_of_range_are_refused(delta):
     with pytest.raises(ValueError, match=rf"^Huber\(delta={delta}\): expected delta finite, above 0$"):
         Huber(delta)
