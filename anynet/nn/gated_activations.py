@@ -50,10 +50,11 @@ class GELU(Layer):
         if self.approximate == "none":
             gate, density = normal_cdf(x)
             return x * gate, (gate, x * density), state
-        a = math.sqrt(2 / math.pi)
-        tanh = array_namespace(x).tanh(a * x * (1.0 + 0.044715 * x * x))
+        xp, a = array_namespace(x), math.sqrt(2 / math.pi)
+        tanh = xp.tanh(a * x * (1.0 + 0.044715 * x * x))
         gate = 0.5 * (1.0 + tanh)
-        slope = 0.5 * a * x * (1.0 - tanh * tanh) * (1.0 + 3 * 0.044715 * x * x)
+        growth = xp.minimum(3 * 0.044715 * x * x, 1e6)  # where the other factor is 0, which times infinity is NaN
+        slope = 0.5 * a * x * (1.0 - tanh * tanh) * (1.0 + growth)
         return x * gate, (gate, slope), state
 
     def backward(self, params: Arrays, cache: Pair, dy: Array) -> tuple[Array, Arrays]:

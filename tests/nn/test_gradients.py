@@ -203,6 +203,14 @@ def test_saturated_without_overflow(xp, layer, left, right, slope):
     np.testing.assert_array_equal(dx, [[0, slope]])
 
 
+@pytest.mark.parametrize("layer", [GELU(), GELU("none"), SiLU(), Hardswish(), Softplus(), ELU(0.5)])
+def test_derivatives_where_squares_are_infinite(xp, layer):
+    huge = 1e30 if xp.dtype == "float32" else 1e200
+    with np.errstate(over="ignore"):
+        _, dx, *_ = xp.call(forward_backward(layer, True), {}, {}, np.asarray([[-huge, huge]]), np.ones((1, 2)))
+    np.testing.assert_array_equal(dx, [[0, 1]])
+
+
 def test_a_last_batch_of_one_normalises_to_the_shift(xp, rng):
     params, state, x, dy, _ = draw(BatchNorm(FEATURES), rng, ())
     with validated():
