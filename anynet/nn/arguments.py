@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from anynet.core.checks import check_same_device, check_same_dtype
+from anynet.core.array_checks import check_same_device, check_same_dtype
 from anynet.core.random import check_rng
 from anynet.core.typing import Array
 from anynet.nn.container import Container

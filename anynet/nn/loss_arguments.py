@@ -8,7 +8,7 @@ import math
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from anynet.core.checks import check_same_device, check_same_dtype
+from anynet.core.array_checks import check_same_device, check_same_dtype
 from anynet.core.typing import Array, ConcreteArray
 from anynet.core.validated import is_validated
 

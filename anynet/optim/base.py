@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace, device
 
-from anynet.core.checks import check_same_dtype, real_number, store, takes_keyword
+from anynet.core.array_checks import check_same_dtype
+from anynet.core.checks import real_number, store, takes_keyword
 from anynet.core.typing import Array, Arrays
 from anynet.optim.schedules import Constant, Schedule
 

@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from anynet.core.checks import check_same_device, check_same_dtype, differences, nearest, real_number
+from anynet.core.array_checks import check_same_device, check_same_dtype
+from anynet.core.checks import differences, nearest, real_number
 
 NAMES = ["tanh", "relu", "leaky_relu", "sigmoid"]
 
