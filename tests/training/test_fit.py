@@ -274,7 +274,7 @@ def test_settings_out_of_range_are_refused(data, change, message):
         (
             np.zeros(4, np.uint8),
             np.zeros(4, int),
-            r"expected shape \(N, channels, rows, columns\) or .*got \(4,\) uint8",
+            r"expected shape \(N, channels, rows, columns\), .*got \(4,\) uint8",
         ),
         (np.zeros((4, 3072)), np.zeros(4, int), "dtype uint8, got .* float64"),
         (np.zeros((4, 3072), np.uint8), np.zeros(5, int), r"expected 4 integers.*got \(5,\)"),
