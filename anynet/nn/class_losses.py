@@ -51,8 +51,7 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     xp, N = array_namespace(logits), logits.shape[-2]
     right = one_hot(labels, logits.shape[-1], dtype=logits.dtype, xp=xp)
     shifted, exp, total = _softmax(logits)
-    # Not a product: 0 times infinity, the distance of scores that are far apart, is NaN.
-    losses = xp.log(total[..., 0]) - xp.sum(xp.where(right > 0, shifted, 0.0), axis=-1)
+    losses = xp.log(total[..., 0]) - xp.sum(right * shifted, axis=-1)
     return flag(xp.mean(losses, axis=-1), wrong), (exp / total - right) / N
 
 
@@ -115,8 +114,6 @@ class CrossEntropy:
         right = one_hot(labels, C, dtype=logits.dtype, xp=xp)
         target = (1 - self.label_smoothing) * right + self.label_smoothing / C
         shifted, exp, total = _softmax(logits)
-        if self.label_smoothing == 0:  # otherwise no target is 0
-            shifted = xp.where(right > 0, shifted, 0.0)
         if self.class_weights is None:
             losses = xp.log(total[..., 0]) - xp.sum(target * shifted, axis=-1)
             return flag(xp.mean(losses, axis=-1), wrong), (exp / total - target) / N
@@ -167,7 +164,7 @@ def hinge(logits: Array, labels: Array) -> tuple[Array, Array]:
     wrong = check_labels(logits, labels)
     xp, N = array_namespace(logits), logits.shape[-2]
     right = one_hot(labels, logits.shape[-1], dtype=logits.dtype, xp=xp)
-    right_score = xp.sum(xp.where(right > 0, logits, 0.0), axis=-1, keepdims=True)
+    right_score = xp.sum(right * logits, axis=-1, keepdims=True)
     excess = xp.maximum(logits - right_score + 1.0, 0.0) * (1.0 - right)
     over = xp.astype(excess > 0, logits.dtype)
     gradient = (over - right * xp.sum(over, axis=-1, keepdims=True)) / N
