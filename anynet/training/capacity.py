@@ -1,4 +1,4 @@
-"""How many nets the memory of a device holds, and what to change if training runs out of it."""
+"""Number of nets that the memory of a device holds, and what to change if training runs out of it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
