@@ -233,10 +233,7 @@ class Warmup:
     def __post_init__(self) -> None:
         if not callable(self.then):
             raise TypeError(f"then: expected a schedule, such as Constant(0.1), got {describe(self.then)}")
-        epochs = real_number("epochs", self.epochs)
-        if not 0 <= epochs < math.inf:
-            raise ValueError(f"{self}: expected 0 <= epochs < infinity")
-        store(self, "epochs", epochs)
+        _convert_finite(self, "epochs")
 
     def __call__(self, epoch: float) -> float:
         """Return ``then(0) * epoch / epochs`` in the warm-up, ``then(epoch - epochs)`` afterwards."""

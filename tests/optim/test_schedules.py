@@ -146,12 +146,12 @@ def test_steps_of_a_fraction_of_an_epoch_are_whole(every):
         (
             Warmup,
             {"epochs": -0.1, "then": Constant(0.1)},
-            "Warmup(epochs=-0.1, then=Constant(rate=0.1)): expected 0 <=",
+            "Warmup(epochs=-0.1, then=Constant(rate=0.1)): expected epochs finite, 0 or more",
         ),
         (
             Warmup,
             {"epochs": math.inf, "then": Constant(0.1)},
-            "Warmup(epochs=inf, then=Constant(rate=0.1)): expected 0",
+            "Warmup(epochs=inf, then=Constant(rate=0.1)): expected epochs finite, 0 or more",
         ),
     ],
 )
