@@ -22,16 +22,16 @@ class Data:
 
     Attributes
     ----------
-    images : array of uint8, shape (N, 3072)
-    labels : array of int64, shape (N,)
+    x : array of uint8, shape (N, 3072)
+    y : array of int64, shape (N,)
     scale, shift : array of float32, shape (3072,)
         A pixel is normalized to ``pixel * scale + shift``.
     parameters : list of dict
         Initial parameters, float32.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    x: NDArray[np.uint8]
+    y: NDArray[np.int64]
     scale: NDArray[Any]
     shift: NDArray[Any]
     parameters: Parameters
@@ -49,7 +49,7 @@ class Data:
     def astype(self, dtype: DTypeLike) -> Self:
         """Return a copy with normalization and parameters cast to `dtype`."""
         layers = [{name: array.astype(dtype) for name, array in layer.items()} for layer in self.parameters]
-        return type(self)(self.images, self.labels, self.scale.astype(dtype), self.shift.astype(dtype), layers)
+        return type(self)(self.x, self.y, self.scale.astype(dtype), self.shift.astype(dtype), layers)
 
 
 def flat(parameters: Parameters) -> list[NDArray[Any]]:

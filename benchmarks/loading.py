@@ -73,14 +73,14 @@ def random_images(n: int) -> Dataset:
     """Return random training images, and one image each for validation and test."""
     rng = np.random.default_rng(0)
     split = Split(rng.integers(0, 256, (n, 3072), np.uint8), rng.integers(0, 10, n))
-    one = Split(split.images[:1], split.labels[:1])
+    one = Split(split.x[:1], split.y[:1])
     return Dataset("random", tuple("0123456789"), split, one, one)
 
 
 def prepare(net: str | None, data: Dataset, backend: an.Backend, batch_size: int, *, resident: bool) -> Setup:
     """Return a training of the named net, with images on the device or streamed; None stands for the first net."""
     layers, optimizer = TRAINED[net or next(iter(TRAINED))]
-    budget = 2 * data.train.images.nbytes if resident else 0
+    budget = 2 * data.train.x.nbytes if resident else 0
     return an.setup(
         layers,
         data,

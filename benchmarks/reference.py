@@ -26,7 +26,7 @@ def trained(workload: Workload, data: Data, order: NDArray[np.int64]) -> Paramet
 def loss(workload: Workload, data: Data, parameters: Parameters) -> float:
     """Return the mean cross-entropy without the penalty, computed in float64."""
     net = PlainNumpy(workload, replace(data, parameters=parameters).astype(np.float64))
-    logits, _ = net.forward(data.images[:IMAGES])
-    labels = data.labels[:IMAGES]
+    logits, _ = net.forward(data.x[:IMAGES])
+    labels = data.y[:IMAGES]
     shifted = logits - logits.max(axis=1, keepdims=True)
     return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]))

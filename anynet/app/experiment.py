@@ -79,7 +79,7 @@ class Experiment(NamedTuple):
             If a setting is not allowed.
         """
         config = replace(self.config, **values)
-        net = build.net(config, self.data.train.images.shape[1], len(self.data.classes))
+        net = build.net(config, self.data.train.x.shape[1], len(self.data.classes))
         experiment = self._replace(config=config, net=net, optimizer=build.optimizer(config))
         experiment.check()
         return experiment
@@ -166,7 +166,7 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     data = split(*(found or find(config.data)), config.train, config.val)
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # in place of "auto"
-    net = build.net(config, data.train.images.shape[1], len(data.classes))
+    net = build.net(config, data.train.x.shape[1], len(data.classes))
     experiment = Experiment(config, net, data, optimizer, backend)
     experiment.check()
     return experiment
@@ -196,13 +196,13 @@ def gradient_subject(config: Config, samples: int) -> Subject:
         raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
     if samples < 2 and config.batch_norm and config.hidden:
         raise ValueError("--samples: expected 2 or more, since batch normalization maps a single image to zeros; got 1")
-    images = Normalization(*normalization(config.normalize, data.train.images.reshape(-1, *data.train.shape)))(
-        data.train.images[:samples]
+    images = Normalization(*normalization(config.normalize, data.train.x.reshape(-1, *data.train.shape)))(
+        data.train.x[:samples]
     )
     return of_net(
         net,
         images,
-        data.train.labels[:samples],
+        data.train.y[:samples],
         loss=BY_NAME[config.loss],
         l2=config.l2,
         seed=config.seed,

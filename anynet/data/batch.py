@@ -14,12 +14,12 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    images : array of uint8, shape (n, 3072)
-    labels : array of int64, shape (n,)
+    x : array of uint8, shape (n, values)
+    y : array of int64, shape (n,)
     """
 
-    images: Array
-    labels: Array
+    x: Array
+    y: Array
 
 
 class Plan(NamedTuple):
@@ -31,13 +31,13 @@ class Plan(NamedTuple):
         Indices of the images.
     draws : dict of str to array, shapes (n, ...) or (S, n, ...)
         Random numbers from `Augmentation.draw`.
-    images : array of uint8, shape (n, 3072) or (S, n, 3072), or None
+    x : array of uint8, shape (n, values) or (S, n, values), or None
         The images at `index`. None if all images are on the device already.
     """
 
     index: Array  # type: ignore[assignment]  # tuple has a method of this name
     draws: dict[str, Array]
-    images: Array | None = None
+    x: Array | None = None
 
     def rows(self, which: int | slice) -> "Plan":
         """Return the plan of one of the S batches, or of a slice of them.
@@ -60,7 +60,7 @@ def gather(images: Array | None, labels: Array, plan: Plan, augmentation: Augmen
 
     Parameters
     ----------
-    images : array of uint8, shape (N, 3072), or None
+    images : array of uint8, shape (N, values), or None
         All images, on the device. None if `plan` contains those of the batch.
     labels : array of int64, shape (N,)
         All labels, on the device.
@@ -73,6 +73,6 @@ def gather(images: Array | None, labels: Array, plan: Plan, augmentation: Augmen
     Batch
     """
     take = array_namespace(labels).take
-    chosen = take(images, plan.index, axis=0) if plan.images is None else plan.images
+    chosen = take(images, plan.index, axis=0) if plan.x is None else plan.x
     augmented = chosen if augmentation is None else augmentation(chosen, plan.draws)
     return Batch(augmented, take(labels, plan.index, axis=0))

@@ -33,9 +33,9 @@ class Split:
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, channels, rows, columns), (N, rows, columns) or (N, values)
+    x : ndarray of uint8, shape (N, channels, rows, columns), (N, rows, columns) or (N, values)
         The attribute has shape (N, values), a view if it can be one.
-    labels : ndarray of int64, shape (N,)
+    y : ndarray of int64, shape (N,)
         Class numbers.
     shape : tuple of int, optional
         Shape of an image whose values are in one axis: (channels, rows, columns). Default: that of `images`, with one
@@ -53,41 +53,41 @@ class Split:
     >>> import numpy as np
     >>> Split(np.zeros((4, 28, 28), np.uint8), np.asarray([0, 1, 2, 3]))
     Split(4 images of shape (1, 28, 28))
-    >>> Split(np.zeros((4, 3072), np.uint8), np.asarray([0, 1, 2, 3]), IMAGE_SHAPE).images.shape
+    >>> Split(np.zeros((4, 3072), np.uint8), np.asarray([0, 1, 2, 3]), IMAGE_SHAPE).x.shape
     (4, 3072)
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    x: NDArray[np.uint8]
+    y: NDArray[np.int64]
     shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name, array, dtype, form in (
-            ("images", self.images, "uint8", "(N, channels, rows, columns), (N, rows, columns) or (N, values)"),
-            ("labels", self.labels, "int64", "(N,)"),
+            ("images", self.x, "uint8", "(N, channels, rows, columns), (N, rows, columns) or (N, values)"),
+            ("labels", self.y, "int64", "(N,)"),
         ):
             if not isinstance(array, np.ndarray) or isinstance(array, np.matrix | np.ma.MaskedArray):
                 got = f"{describe(array)}; numpy.asarray({name}, numpy.{dtype}) makes one"
                 raise TypeError(f"{name}: expected an ndarray of {dtype}, shape {form}, got {got}")
-        if not 2 <= self.images.ndim <= 4 or self.images.dtype != np.uint8:
-            found = f"{self.images.shape} {self.images.dtype}"
-            scale = "; images in 0 .. 1 are " + TO_UINT8 if self.images.dtype.kind == "f" else ""
+        if not 2 <= self.x.ndim <= 4 or self.x.dtype != np.uint8:
+            found = f"{self.x.shape} {self.x.dtype}"
+            scale = "; images in 0 .. 1 are " + TO_UINT8 if self.x.dtype.kind == "f" else ""
             expected = "shape (N, channels, rows, columns), (N, rows, columns) or (N, values) and dtype uint8"
             raise ValueError(f"images: expected {expected}, got {found}{scale}")
-        if self.labels.shape != self.images.shape[:1] or self.labels.dtype.kind not in "iu":
-            found = f"{self.labels.shape} {self.labels.dtype}"
-            raise ValueError(f"labels: expected {len(self.images)} integers, one for each image, got {found}")
+        if self.y.shape != self.x.shape[:1] or self.y.dtype.kind not in "iu":
+            found = f"{self.y.shape} {self.y.dtype}"
+            raise ValueError(f"labels: expected {len(self.x)} integers, one for each image, got {found}")
         shape = self._checked_shape()
         object.__setattr__(self, "shape", shape)  # as frozen dataclasses do
-        object.__setattr__(self, "images", self.images.reshape(len(self.images), math.prod(shape)))
+        object.__setattr__(self, "x", self.x.reshape(len(self.x), math.prod(shape)))
 
     def _checked_shape(self) -> tuple[int, ...]:
-        own = self.images.shape[1:]
+        own = self.x.shape[1:]
         own = (1, *own) if len(own) == 2 else own
         if not self.shape:
             if len(own) == 3 and own[2] in (1, 3) and own[0] not in (1, 3):
                 raise ValueError(
-                    f"images: expected (N, channels, rows, columns), got {self.images.shape}, with channels last; "
+                    f"images: expected (N, channels, rows, columns), got {self.x.shape}, with channels last; "
                     "images.transpose(0, 3, 1, 2) puts them first, and shape says that they are there"
                 )
             return own
@@ -101,7 +101,7 @@ class Split:
         return shape
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.y)
 
     def __repr__(self) -> str:
         return f"Split({len(self)} images of shape {self.shape})"
@@ -173,7 +173,7 @@ class Batches:
 
     Parameters
     ----------
-    images, labels : ndarray
+    x, y : ndarray
         As in `Split`; the files one after another.
     sizes : dict of str to int
         Number of images in each file, in order. The keys are ``data_batch_1`` to ``data_batch_5`` and ``test_batch``.
@@ -185,8 +185,8 @@ class Batches:
         Shape of an image.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    x: NDArray[np.uint8]
+    y: NDArray[np.int64]
     sizes: dict[str, int]
     classes: tuple[str, ...]
     official: bool
@@ -197,4 +197,4 @@ class Batches:
         """Images and labels by file, as views."""
         ends = np.cumsum(list(self.sizes.values())).tolist()
         rows = {name: slice(end - size, end) for (name, size), end in zip(self.sizes.items(), ends, strict=True)}
-        return {name: Split(self.images[own], self.labels[own], self.shape) for name, own in rows.items()}
+        return {name: Split(self.x[own], self.y[own], self.shape) for name, own in rows.items()}

@@ -38,9 +38,9 @@ class Loader:
     ----------
     host : ndarray of uint8, shape (N, 3072)
         All images, on the host.
-    images : array of uint8, shape (N, 3072), or None
+    x : array of uint8, shape (N, values), or None
         All images, on the device; None if they are not resident.
-    labels : array of int64, shape (N,)
+    y : array of int64, shape (N,)
         All labels, on the device.
 
     Examples
@@ -53,20 +53,20 @@ class Loader:
     """
 
     def __init__(self, split: Split, backend: Backend, *, resident: bool = True) -> None:
-        self.host = split.images
+        self.host = split.x
         self.backend = backend
-        self.images = backend.asarray(split.images) if resident else None
-        self.labels = backend.asarray(split.labels.astype(np.int64))
+        self.x = backend.asarray(split.x) if resident else None
+        self.y = backend.asarray(split.y.astype(np.int64))
 
     @property
     def resident(self) -> bool:
         """True if all images are kept on the device."""
-        return self.images is not None
+        return self.x is not None
 
     @property
     def device_bytes(self) -> int:
         """Device memory taken by the images, in bytes."""
-        return 0 if self.images is None or self.backend.shares_memory else self.host.nbytes
+        return 0 if self.x is None or self.backend.shares_memory else self.host.nbytes
 
     def __len__(self) -> int:
         return len(self.host)
@@ -180,7 +180,7 @@ class Pass:
         loader = self.loader
         for plan in self.plans():
             for i in range(plan.index.shape[0]):
-                yield gather(loader.images, loader.labels, plan.rows(i), self.augmentation)
+                yield gather(loader.x, loader.y, plan.rows(i), self.augmentation)
 
     def _whole(self) -> Iterator[Plan]:
         full = len(self._order) // self._batch_size * self._batch_size
@@ -197,7 +197,7 @@ class Pass:
         loader, width, done, ahead = self.loader, self.loader.host.shape[1], 0, None
 
         def received(block: Plan) -> Plan:
-            return block._replace(images=loader.backend.xp.reshape(staging.receive(), (*block.index.shape, width)))
+            return block._replace(x=loader.backend.xp.reshape(staging.receive(), (*block.index.shape, width)))
 
         most = max(1, BLOCK_BYTES // (self._batch_size * width))
         staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width))

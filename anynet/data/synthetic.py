@@ -67,7 +67,7 @@ def draw(seed: int = 0, per_batch: int = 10_000) -> Batches:
 
     Examples
     --------
-    >>> draw(seed=0, per_batch=10).images.shape
+    >>> draw(seed=0, per_batch=10).x.shape
     (60, 3072)
     """
     sizes = dict.fromkeys(BATCHES, per_batch)
@@ -76,10 +76,10 @@ def draw(seed: int = 0, per_batch: int = 10_000) -> Batches:
     batches = Batches(images, labels, sizes, CLASSES, official=False)
     for number, part in enumerate(batches.splits.values()):
         rng = generator(seed, Purpose.DRAWING, number)
-        part.labels[...] = rng.permutation(np.arange(per_batch) % len(CLASSES))
+        part.y[...] = rng.permutation(np.arange(per_batch) % len(CLASSES))
         for start in range(0, per_batch, CHUNK):
             chunk = slice(start, start + CHUNK)
-            part.images[chunk] = _draw(part.labels[chunk], rng)
+            part.x[chunk] = _draw(part.y[chunk], rng)
     return batches
 
 

@@ -112,7 +112,7 @@ class BatchLoop:
             before = None
             if epoch is not None:  # as if all stacks had run in one loop up to now
                 before = self._stacks * (epoch * batches.counts[size] + done[size] + steps) - steps
-            carry = self.run(carry, (shared, loader.images, loader.labels), own, tick, before=before)
+            carry = self.run(carry, (shared, loader.x, loader.y), own, tick, before=before)
             start += steps
             done[size] += steps
         return carry

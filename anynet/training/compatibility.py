@@ -46,7 +46,7 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
     _check_images(data, settings)
     check_batch_size(settings.batch_size, len(data.train))
     refuse_single_images(net, settings.batch_size)
-    pixels = data.train.images.shape[1]
+    pixels = data.train.x.shape[1]
     if net.n_in not in (None, pixels):
         raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
     n_out = pixels if net.n_out is None else net.n_out
@@ -65,7 +65,7 @@ def _check_images(data: Dataset, settings: TrainSettings) -> None:
         same = math.prod(part.shape) == math.prod(data.train.shape)
         if not same or (len(part.shape) == len(data.train.shape) and part.shape != data.train.shape):
             raise ValueError(f"the {which} set of {data.name} has images of shape {part.shape}, not {data.train.shape}")
-        low, high = part.labels.min(), part.labels.max()
+        low, high = part.y.min(), part.y.max()
         if low < 0 or high >= len(data.classes):
             raise ValueError(
                 f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each "

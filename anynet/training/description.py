@@ -86,6 +86,6 @@ def _digest(data: Dataset) -> str:
     digest, sizes = hashlib.sha256(), []
     for part in (data.train, data.val, data.test):
         sizes.append(str(len(part)))
-        digest.update(np.ascontiguousarray(part.labels).tobytes())
-        digest.update(np.ascontiguousarray(part.images[::SAMPLE]).tobytes())
+        digest.update(np.ascontiguousarray(part.y).tobytes())
+        digest.update(np.ascontiguousarray(part.x[::SAMPLE]).tobytes())
     return f"{data.name}, {' + '.join(sizes)} images, {digest.hexdigest()[:12]}"

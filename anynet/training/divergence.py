@@ -108,11 +108,11 @@ def _look(
     def on_host(named: Mapping[str, Array]) -> Named:
         return {name: _member(inputs.backend.to_host(array), i, stacked=stack.stacked) for name, array in named.items()}
 
-    images, fixed = stack.fixed.normalization(batch.images), stack.fixed
+    images, fixed = stack.fixed.normalization(batch.x), stack.fixed
     rng = at_step(fixed.key, before.step) if net.uses_rng and fixed.key is not None else None
     with validated():
         logits, cache, _ = net.forward(before.params, before.state, images, train=True, rng=rng)
-        value, dlogits = inputs.settings.loss(logits, batch.labels)
+        value, dlogits = inputs.settings.loss(logits, batch.y)
     grads = net.parameter_gradients(before.params, cache, dlogits)
     if fixed.l2 is not None:
         grads = add_l2_gradient(net.layout, grads, before.params, fixed.l2)

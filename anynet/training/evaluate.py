@@ -129,11 +129,11 @@ def evaluation_step(net: Sequential, loss: Loss) -> EvaluationStep:
     """
 
     def step(totals: Totals, trained: Trained, batch: Batch, row: None) -> Totals:
-        images = trained.normalization(batch.images)
+        images = trained.normalization(batch.x)
         logits, _, _ = net.forward(trained.params, trained.state, images, train=False)
         with validated():
-            value, _ = loss(logits, batch.labels)
-            right = correct(logits, batch.labels)
+            value, _ = loss(logits, batch.y)
+            right = correct(logits, batch.y)
         return Totals(totals.loss + value * images.shape[0], totals.correct + right)
 
     return step
@@ -179,7 +179,7 @@ class Evaluator:
         -------
         DeviceMetrics
         """
-        zero, trained = zero_totals(params, loader.labels), Trained(params, state, self._normalization)
+        zero, trained = zero_totals(params, loader.y), Trained(params, state, self._normalization)
         total = self._loop(zero, trained, loader.in_order(BATCH_SIZE), None, epoch=epoch)
         loss = total.loss / len(loader)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)

@@ -96,7 +96,7 @@ def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
     backend.dtype(settings.dtype)
     train, val, test = _load(data, backend, settings.memory_budget)
     shape = data.train.shape
-    images = data.train.images.reshape(-1, *shape)
+    images = data.train.x.reshape(-1, *shape)
     augmentation = Augmentation(settings.flip, settings.crop, settings.reverse, shape)
     host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, images))
     return Inputs(
@@ -118,15 +118,15 @@ def _load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Lo
         memory_budget = sys.maxsize if memory is None else memory.free // 2
     loaders = []
     for part in (data.train, data.val, data.test):
-        resident = part.images.nbytes <= memory_budget
-        memory_budget -= part.images.nbytes if resident else 0
+        resident = part.x.nbytes <= memory_budget
+        memory_budget -= part.x.nbytes if resident else 0
         with raise_out_of_memory(backend, lambda: _message(data, backend, memory)):
             loaders.append(Loader(part, backend, resident=resident))
     return loaders
 
 
 def _message(data: Dataset, backend: Backend, memory: DeviceMemory | None) -> str:
-    images = sum(part.images.nbytes for part in (data.train, data.val, data.test))
+    images = sum(part.x.nbytes for part in (data.train, data.val, data.test))
     return (
         f"moving images to the device, where all of {data.name} take {format_bytes(images)}, and "
         f"{format_free_memory(backend, memory)}; "

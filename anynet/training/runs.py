@@ -54,8 +54,8 @@ class Ensemble:
     def test_accuracy(self) -> float:
         """Fraction of test images that are classified correctly; compare it with ``best_test.accuracy`` of the runs."""
         parts = np.array_split(np.arange(len(self._test)), range(BATCH_SIZE, len(self._test), BATCH_SIZE))
-        found = np.concatenate([self.predict(self._test.images[part]).argmax(axis=1) for part in parts])
-        return float(np.mean(found == self._test.labels))
+        found = np.concatenate([self.predict(self._test.x[part]).argmax(axis=1) for part in parts])
+        return float(np.mean(found == self._test.y))
 
 
 @dataclass(frozen=True)

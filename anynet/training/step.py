@@ -128,10 +128,10 @@ def train_step(
         params, rng = carry.params, None
         if net.uses_rng and fixed.key is not None:
             rng = at_step(fixed.key, carry.step)
-        images = fixed.normalization(batch.images)
+        images = fixed.normalization(batch.x)
         with validated():
             logits, cache, state = net.forward(params, carry.state, images, train=True, rng=rng)
-            value, dlogits = loss(logits, batch.labels)
+            value, dlogits = loss(logits, batch.y)
         grads = net.parameter_gradients(params, cache, dlogits)
         if fixed.l2 is not None:
             grads = add_l2_gradient(net.layout, grads, params, fixed.l2)

@@ -102,7 +102,7 @@ def write_images(folder: Path, per_batch: int) -> None:
     names = {"num_cases_per_batch": per_batch, "label_names": [*batches.classes]}
     (folder / "batches.meta").write_bytes(pickle.dumps(names))
     for name, part in zip(BATCHES, batches.splits.values(), strict=True):
-        (folder / name).write_bytes(pickle.dumps({b"data": part.images, b"labels": part.labels.tolist()}))
+        (folder / name).write_bytes(pickle.dumps({b"data": part.x, b"labels": part.y.tolist()}))
 
 
 def archive_of(folder: Path) -> bytes:

@@ -53,7 +53,7 @@ class Anynet(Peer):
         self.net, put = _net(workload), self.backend.asarray
         adam = workload.optimizer == "adam"
         optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, momentum=workload.momentum)
-        images, one = Split(data.images, data.labels), Split(data.images[:1], data.labels[:1])
+        images, one = Split(data.x, data.y), Split(data.x[:1], data.y[:1])
         self.ready = an.setup(
             self.net,
             Dataset("drawn", tuple(map(str, range(CLASSES))), images, one, one),
@@ -63,7 +63,7 @@ class Anynet(Peer):
             backend=self.backend,
             normalize="none",
             compile="off" if how == EAGER else "auto",
-            memory_budget=2 * data.images.nbytes,
+            memory_budget=2 * data.x.nbytes,
         )
         self.fixed = self.ready.fixed._replace(normalization=Normalization(put(data.scale), put(data.shift)))
         layout = self.net.layout

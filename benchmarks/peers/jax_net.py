@@ -27,8 +27,8 @@ class Carry(NamedTuple):
 class Arrays(NamedTuple):
     """Arrays that a step reads: uint8 images, labels, and the normalization."""
 
-    images: Array
-    labels: Array
+    x: Array
+    y: Array
     scale: Array
     shift: Array
 
@@ -55,7 +55,7 @@ class JaxPeer(Peer):
         except RuntimeError as error:
             raise LeftOutError(f'jax has no device "{device}": {error}'.splitlines()[0]) from None
         self.workload = workload
-        self.arrays = Arrays(*(jax.device_put(a, here) for a in (data.images, data.labels, data.scale, data.shift)))
+        self.arrays = Arrays(*(jax.device_put(a, here) for a in (data.x, data.y, data.scale, data.shift)))
         zeros = jax.tree.map(np.zeros_like, data.parameters)
         start = Carry(data.parameters, zeros, zeros, np.zeros((), np.float32))
         self.carry = jax.tree.map(lambda a: jnp.array(jax.device_put(a, here)), start)  # copies, which are donated
@@ -81,8 +81,8 @@ def step(workload: Workload) -> Callable[[Carry, Array, Arrays], Carry]:
 
     def step(carry: Carry, index: Array, arrays: Arrays) -> Carry:
         (params, first, second, t), tree_map = carry, jax.tree.map
-        x = arrays.images[index].astype(jnp.float32) * arrays.scale + arrays.shift
-        grads, t = jax.grad(loss)(params, x, arrays.labels[index]), t + 1
+        x = arrays.x[index].astype(jnp.float32) * arrays.scale + arrays.shift
+        grads, t = jax.grad(loss)(params, x, arrays.y[index]), t + 1
         if workload.optimizer == "adam":
             first = tree_map(lambda m, g: 0.9 * m + 0.1 * g, first, grads)
             second = tree_map(lambda v, g: 0.999 * v + 0.001 * g * g, second, grads)

@@ -40,7 +40,7 @@ class KerasFit(Peer):
         )
 
     def train(self, order: NDArray[np.int64]) -> None:
-        images, labels = self.data.images[order], self.data.labels[order]
+        images, labels = self.data.x[order], self.data.y[order]
         self.model.fit(images, labels, batch_size=self.workload.batch_size, shuffle=False, verbose=0)
 
     def parameters(self) -> Parameters:

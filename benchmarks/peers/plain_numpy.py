@@ -25,7 +25,7 @@ class PlainNumpy(Peer):
     def train(self, order: NDArray[np.int64]) -> None:
         for start in range(0, len(order), self.workload.batch_size):
             index = order[start : start + self.workload.batch_size]
-            self.update(self.gradients(self.data.images[index], self.data.labels[index]))
+            self.update(self.gradients(self.data.x[index], self.data.y[index]))
 
     def parameters(self) -> Parameters:
         return self.layers

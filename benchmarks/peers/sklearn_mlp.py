@@ -37,7 +37,7 @@ class SklearnMLP(Peer):
         )
         # The first call allocates the arrays; the optimizer it creates has made a step and is discarded.
         first = np.arange(workload.batch_size)
-        self.model.partial_fit(self._normalized(first), data.labels[first], classes=np.arange(CLASSES))
+        self.model.partial_fit(self._normalized(first), data.y[first], classes=np.arange(CLASSES))
         del self.model._optimizer
         self.model.coefs_ = [layer["W"].copy() for layer in data.parameters]
         self.model.intercepts_ = [layer["b"].copy() for layer in data.parameters]
@@ -45,13 +45,13 @@ class SklearnMLP(Peer):
     def train(self, order: NDArray[np.int64]) -> None:
         for start in range(0, len(order), BATCHES_PER_CALL * self.workload.batch_size):
             index = order[start : start + BATCHES_PER_CALL * self.workload.batch_size]
-            self.model.partial_fit(self._normalized(index), self.data.labels[index])
+            self.model.partial_fit(self._normalized(index), self.data.y[index])
 
     def parameters(self) -> Parameters:
         pairs = zip(self.model.coefs_, self.model.intercepts_, strict=True)
         return [{"W": W.copy(), "b": b.copy()} for W, b in pairs]
 
     def _normalized(self, index: NDArray[np.int64]) -> NDArray[Any]:
-        x: NDArray[Any] = self.data.images[index] * self.data.scale
+        x: NDArray[Any] = self.data.x[index] * self.data.scale
         x += self.data.shift
         return x

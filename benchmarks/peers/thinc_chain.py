@@ -42,10 +42,10 @@ class ThincChain(Peer):
     def train(self, order: NDArray[np.int64]) -> None:
         for start in range(0, len(order), self.workload.batch_size):
             index = order[start : start + self.workload.batch_size]
-            x = self.data.images[index] * self.data.scale
+            x = self.data.x[index] * self.data.scale
             x += self.data.shift
             probabilities, backprop = self.model.begin_update(x)
-            backprop(self.loss.get_grad(probabilities, self.data.labels[index]))
+            backprop(self.loss.get_grad(probabilities, self.data.y[index]))
             self.model.finish_update(self._update)
 
     def parameters(self) -> Parameters:

@@ -26,7 +26,7 @@ class TorchCompile(TorchPeer):
         self.t = torch.zeros((), device=self.device)
         on_gpu = self.device.type == "cuda"
         self.compiled = torch.compile(self._step, fullgraph=True, mode="reduce-overhead" if on_gpu else None)
-        kept = [self.images, self.labels, self.scale, self.shift, self.t, *self.net.buffers()]
+        kept = [self.x, self.y, self.scale, self.shift, self.t, *self.net.buffers()]
         for tensor in (*kept, *self.params.values(), *self.first.values(), *self.second.values()):
             torch._dynamo.mark_static_address(tensor)  # otherwise the graph updates a copy
 
@@ -34,7 +34,7 @@ class TorchCompile(TorchPeer):
         self.compiled(self.params, self.first, self.second, self.t, index)
 
     def _step(self, params: Tensors, first: Tensors, second: Tensors, t: Tensor, index: Tensor) -> None:
-        x, labels = self.normalized(self.images.index_select(0, index)), self.labels.index_select(0, index)
+        x, labels = self.normalized(self.x.index_select(0, index)), self.y.index_select(0, index)
         grads = grad(self._loss)(params, dict(self.net.named_buffers()), x, labels)
         w, t = self.workload, t.add_(1)
         for name, p in params.items():

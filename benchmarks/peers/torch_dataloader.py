@@ -16,6 +16,6 @@ class TorchDataLoader(TorchEager):
 
     def train(self, order: NDArray[np.int64]) -> None:
         batches = torch.from_numpy(order).split(self.workload.batch_size)
-        dataset = TensorDataset(self.images, self.labels)
+        dataset = TensorDataset(self.x, self.y)
         for images, labels in DataLoader(dataset, batch_size=None, sampler=batches):
             self.step(images, labels)

@@ -33,8 +33,8 @@ class TorchPeer(Peer):
         except (RuntimeError, AssertionError) as error:
             raise LeftOutError(f'torch cannot use the device "{device}": {error}'.splitlines()[0]) from None
         self.workload, self.start = workload, data.parameters
-        host = data.images, data.labels, data.scale, data.shift
-        self.images, self.labels, self.scale, self.shift = (torch.from_numpy(a).to(self.device) for a in host)
+        host = data.x, data.y, data.scale, data.shift
+        self.x, self.y, self.scale, self.shift = (torch.from_numpy(a).to(self.device) for a in host)
         self.net = _net(workload, data.parameters).to(self.device)
         self.loss = nn.CrossEntropyLoss()
 
@@ -46,7 +46,7 @@ class TorchPeer(Peer):
 
     def train_on(self, index: Tensor) -> None:
         """Train on the batch with these indices."""
-        self.step(self.images.index_select(0, index), self.labels.index_select(0, index))
+        self.step(self.x.index_select(0, index), self.y.index_select(0, index))
 
     def step(self, images: Tensor, labels: Tensor) -> None:
         """Train on one batch."""

@@ -28,15 +28,15 @@ def out(tmp_path, trained):
 
 def test_the_best_net_comes_back_whole(trained, backend_here):
     test = few_images().splits["test_batch"]
-    found = load_run(trained.folder, backend_here)(test.images).argmax(axis=1)
+    found = load_run(trained.folder, backend_here)(test.x).argmax(axis=1)
     result = json.loads((trained.folder / "result.json").read_text())
-    assert np.mean(found == test.labels) == pytest.approx(result["best_test_accuracy"])
+    assert np.mean(found == test.y) == pytest.approx(result["best_test_accuracy"])
 
 
 @pytest.mark.usefixtures("out")
 def test_predict_names_the_class_of_an_image(tmp_path, capsys):
     test = few_images().splits["test_batch"]
-    pictures = test.images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    pictures = test.x.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     files = [str(tmp_path / f"{i}.png") for i in range(20)]
     for file, picture in zip(files, pictures, strict=False):
         Image.fromarray(picture).save(file)
@@ -44,7 +44,7 @@ def test_predict_names_the_class_of_an_image(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
 
     predictor = load_run(tmp_path / "out", cli.anynet.backend("numpy"))
-    best = predictor(test.images[:20]).argmax(axis=1)
+    best = predictor(test.x[:20]).argmax(axis=1)
     assert [line.split(" ")[0] for line in lines] == [f"{file}:" for file in files]
     for line, k in zip(lines, best, strict=True):
         assert line.split(": ")[1].startswith(predictor.classes[k])
@@ -168,7 +168,7 @@ def test_predict_wants_an_image(capsys):
 
 
 def test_a_net_of_an_earlier_version_predicts_the_same(out):
-    x = few_images().splits["test_batch"].images
+    x = few_images().splits["test_batch"].x
     now = load_run(out, anynet.backend("numpy"))(x)
     file = out / "model.safetensors"
     with safe_open(file, "numpy") as opened:
@@ -194,13 +194,13 @@ def test_pictures_are_scaled_to_the_images_of_the_net(tmp_path, capsys):
     run = anynet.fit(net, data, anynet.SGD(0.1), epochs=3, batch_size=5, progress=False)
     run.save(tmp_path / "gray.safetensors")
     files = [str(tmp_path / f"{i}.png") for i in range(20)]
-    for file, image in zip(files, images.images, strict=True):
+    for file, image in zip(files, images.x, strict=True):
         Image.fromarray(image.reshape(9, 5)).save(file)
     cli.main(["predict", str(tmp_path / "gray.safetensors"), *files])
-    best = run.predict(images.images).argmax(axis=1)
+    best = run.predict(images.x).argmax(axis=1)
     found = [line.split(": ")[1].split(" ")[0] for line in capsys.readouterr().out.splitlines()]
     assert found == [data.classes[k] for k in best]
-    np.testing.assert_array_equal(run.predict(images.images.reshape(-1, 9, 5)), run.predict(images.images))
+    np.testing.assert_array_equal(run.predict(images.x.reshape(-1, 9, 5)), run.predict(images.x))
 
 
 def test_predict_refuses_pictures_for_a_net_of_other_data(tmp_path, capsys):

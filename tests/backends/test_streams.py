@@ -42,7 +42,7 @@ def computed(fake, plans, first):
     """
     seen = []
     for k, plan in enumerate(plans):
-        images = plan.images
+        images = plan.x
         fake.gpu.current.push(Work(f"compute {k}", lambda images=images: seen.append(images.values.copy())))
         if first == "copies":
             fake.gpu.streams[-1].synchronize()
@@ -54,12 +54,12 @@ def computed(fake, plans, first):
 
 @pytest.mark.parametrize("first", ["", "copies", "computation"])
 def test_every_computation_sees_its_own_images(fake, plans, split, first):
-    np.testing.assert_array_equal(computed(fake, plans, first), split.images)
+    np.testing.assert_array_equal(computed(fake, plans, first), split.x)
 
 
 def test_a_missing_wait_for_the_copy_is_noticed(fake, plans, split, monkeypatch):
     monkeypatch.setattr(type(backend("cupy")), "_join", lambda self, event: None)
-    assert (computed(fake, plans, "computation") != split.images).any()
+    assert (computed(fake, plans, "computation") != split.x).any()
 
 
 def test_the_next_block_is_copied_while_the_gpu_computes_on_this_one(fake, plans):

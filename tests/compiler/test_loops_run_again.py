@@ -66,7 +66,7 @@ def training(here: Backend, which: int, seed: int = 0) -> Training:
     (plan,) = loader.shuffled(BATCH, seed, 0).plans()
     fixed = Fixed(Normalization(put(np.full(PIXELS, 1 / 64)), put(rng.standard_normal(PIXELS))), put(0.01))
     carry = start(net, OPTIMIZERS[which], *net.init(seed, like=put(np.zeros(1))))
-    return Training(carry, (fixed, loader.images, loader.labels), (plan, put(np.linspace(0.05, 0.02, STEPS))))
+    return Training(carry, (fixed, loader.x, loader.y), (plan, put(np.linspace(0.05, 0.02, STEPS))))
 
 
 def hosts(here: Backend, carry: Carry) -> list[np.ndarray]:

@@ -74,8 +74,8 @@ def test_names_that_no_file_can_keep_are_refused_before_training(name, classes, 
 )
 def test_a_split_knows_the_shape_of_its_images(images, given, shape):
     split = Split(images, LABELS[: len(images)], given)
-    assert (split.shape, split.images.shape) == (shape, (len(images), np.prod(shape)))
-    assert split.images.base is images or split.images is images  # no copy
+    assert (split.shape, split.x.shape) == (shape, (len(images), np.prod(shape)))
+    assert split.x.base is images or split.x is images  # no copy
     assert repr(split) == f"Split({len(images)} images of shape {shape})"
 
 

@@ -59,7 +59,7 @@ def order_of(loader, backend, seed, epoch):
 def test_every_image_comes_once_with_its_own_label(loader, split, backend_here, batch_size):
     images, labels = concatenated(backend_here, loader.shuffled(batch_size, seed=3, epoch=1))
     assert sorted(labels) == list(range(N))
-    np.testing.assert_array_equal(images, split.images[labels])
+    np.testing.assert_array_equal(images, split.x[labels])
 
 
 def test_order_is_the_generators_on_every_backend(loader, backend_here):
@@ -90,8 +90,8 @@ def test_a_short_last_batch_is_kept_or_dropped(loader, backend_here, batch_size,
 def test_in_order_gives_every_image_as_it_stands(loader, split, backend_here, batch_size):
     batches = on_host(backend_here, loader.in_order(batch_size))
     assert {len(labels) for _, labels in batches[:-1]} <= {batch_size}
-    np.testing.assert_array_equal(np.concatenate([labels for _, labels in batches]), split.labels)
-    np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), split.images)
+    np.testing.assert_array_equal(np.concatenate([labels for _, labels in batches]), split.y)
+    np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), split.x)
 
 
 @pytest.mark.parametrize(("augmentation", "drop_last"), [(None, True), (Augmentation(True, 4, True), False)])
@@ -128,7 +128,7 @@ def test_what_happens_to_an_image_depends_on_nothing_but_seed_and_epoch(loader, 
     for seed, epoch in ((0, 0), (5, 1)):
         images, labels = concatenated(backend_here, loader.shuffled(batch_size, seed, epoch, augmentation))
         draws = augmentation.draw(seed, epoch, np.arange(N), batch_size)
-        varied = augmentation(split.images, draws)  # image by image, before any order
+        varied = augmentation(split.x, draws)  # image by image, before any order
         assert sorted(labels) == list(range(N))
         np.testing.assert_array_equal(images, varied[labels])
 
@@ -143,7 +143,7 @@ def test_whole_batches_are_reversed_the_same_on_every_backend(loader, split, bac
         drawn = generator(2, Purpose.REVERSE, epoch).random(batches) < 0.5
         reached = on_host(backend_here, loader.shuffled(batch_size, 2, epoch, augmentation, drop_last=drop_last))
         for (images, labels), reverse in zip(reached, drawn[: len(reached)], strict=True):
-            expected = split.images[labels]
+            expected = split.x[labels]
             np.testing.assert_array_equal(images, expected[:, ::-1] if reverse else expected)
             reversals.add((len(labels), bool(reverse)))
     lengths = {batch_size} if drop_last or N % batch_size == 0 else {batch_size, N % batch_size}
@@ -160,15 +160,15 @@ def test_images_stay_uint8_and_all_is_on_the_device(loader, backend_here, augmen
 
 
 def test_arrays_that_cannot_be_written_to(split, backend_here):
-    before = split.images.copy()
-    split.images.flags.writeable = split.labels.flags.writeable = False
+    before = split.x.copy()
+    split.x.flags.writeable = split.y.flags.writeable = False
     for resident in (True, False):
         loader = Loader(split, backend_here, resident=resident)
         assert len(loader) == N
         images, labels = concatenated(backend_here, loader.shuffled(5, 0, 0))
         np.testing.assert_array_equal(images, before[labels])
         assert len(concatenated(backend_here, loader.shuffled(5, 0, 0, Augmentation(True, 4)))[0]) == N
-    np.testing.assert_array_equal(split.images, before)
+    np.testing.assert_array_equal(split.x, before)
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, N + 1])
@@ -210,7 +210,7 @@ def test_a_batch_is_not_overwritten_while_it_waits_to_be_copied(split):
     for event in late.sent:
         event.synchronize()
     images, labels = (np.concatenate(part) for part in zip(*batches, strict=True))
-    np.testing.assert_array_equal(images, split.images[labels])
+    np.testing.assert_array_equal(images, split.x[labels])
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_block_is_as_many_whole_batches_as_fit_or_one(split, monkeypatch, most
     late = LatePinned()
     plans = list(Loader(split, late, resident=False).shuffled(5, 0, 0).plans())
     assert [len(event.host) for event in late.sent] == sent
-    assert [plan.images.shape for plan in plans] == [(*plan.index.shape, 3072) for plan in plans]
+    assert [plan.x.shape for plan in plans] == [(*plan.index.shape, 3072) for plan in plans]
     assert [plan.index.size for plan in plans] == sent
 
 

@@ -17,9 +17,9 @@ def features(batches):
     """Training and test images, averaged 2 × 2 and standardized, shape (N, 768), each with its labels."""
     training = [batches.splits[name] for name in NAMES[:5]]
     test = batches.splits["test_batch"]
-    X, X_test = pool(np.concatenate([split.images for split in training])), pool(test.images)
+    X, X_test = pool(np.concatenate([split.x for split in training])), pool(test.x)
     mean, std = X.mean(axis=0), X.std(axis=0)
-    return (X - mean) / std, np.concatenate([split.labels for split in training]), (X_test - mean) / std, test.labels
+    return (X - mean) / std, np.concatenate([split.y for split in training]), (X_test - mean) / std, test.y
 
 
 def pool(images):
@@ -37,29 +37,29 @@ def test_form_is_that_of_cifar10(batches):
     assert len(set(batches.classes)) == 10
     assert batches.official is False
     for split in batches.splits.values():
-        assert (split.images.shape, split.images.dtype) == ((2000, 3072), np.uint8)
-        assert (split.labels.shape, split.labels.dtype) == ((2000,), np.int64)
-        assert np.bincount(split.labels).tolist() == [200] * 10
-        assert not np.array_equal(split.labels, np.sort(split.labels))
+        assert (split.x.shape, split.x.dtype) == ((2000, 3072), np.uint8)
+        assert (split.y.shape, split.y.dtype) == ((2000,), np.int64)
+        assert np.bincount(split.y).tolist() == [200] * 10
+        assert not np.array_equal(split.y, np.sort(split.y))
 
 
 @pytest.mark.parametrize("per_batch", [1, 37])
 def test_small_batches_are_as_balanced_as_can_be(per_batch):
     for split in draw(per_batch=per_batch).splits.values():
-        assert len(split.images) == len(split.labels) == per_batch
-        assert np.ptp(np.bincount(split.labels, minlength=10)) <= 1
+        assert len(split.x) == len(split.y) == per_batch
+        assert np.ptp(np.bincount(split.y, minlength=10)) <= 1
 
 
 def test_same_seed_gives_same_bytes():
     first, again = (draw(seed=0, per_batch=50) for _ in range(2))
-    assert first.images.tobytes() == again.images.tobytes()
-    assert first.labels.tobytes() == again.labels.tobytes()
+    assert first.x.tobytes() == again.x.tobytes()
+    assert first.y.tobytes() == again.y.tobytes()
 
 
 def test_other_seed_gives_other_batches():
     batches = [split for seed in (0, 1, 2**64 - 2, 2**64 - 1) for split in draw(seed, per_batch=50).splits.values()]
-    assert len({split.images.tobytes() for split in batches}) == len(batches)
-    assert len({split.labels.tobytes() for split in batches}) == len(batches)
+    assert len({split.x.tobytes() for split in batches}) == len(batches)
+    assert len({split.y.tobytes() for split in batches}) == len(batches)
 
 
 def test_global_random_state_plays_no_part():
@@ -67,11 +67,11 @@ def test_global_random_state_plays_no_part():
     one = draw(per_batch=20)
     np.random.seed(2)  # noqa: NPY002
     other = draw(per_batch=20)
-    assert all(np.array_equal(one.splits[name].images, other.splits[name].images) for name in NAMES)
+    assert all(np.array_equal(one.splits[name].x, other.splits[name].x) for name in NAMES)
 
 
 def test_no_image_occurs_twice(batches):
-    rows = [row.tobytes() for split in batches.splits.values() for row in split.images]
+    rows = [row.tobytes() for split in batches.splits.values() for row in split.x]
     assert len(set(rows)) == len(rows)
 
 
@@ -98,22 +98,22 @@ def test_shapes_cover_points_found_by_hand(name, inside, outside):
 def test_pictures_are_laid_out_channel_row_column(batches):
     """Horizontal stripes change from row to row, vertical ones from column to column."""
     test = batches.splits["test_batch"]
-    gray = test.images.reshape(-1, *IMAGE_SHAPE).mean(axis=1)
+    gray = test.x.reshape(-1, *IMAGE_SHAPE).mean(axis=1)
     between_rows = np.abs(np.diff(gray, axis=1)).mean(axis=(1, 2))
     between_columns = np.abs(np.diff(gray, axis=2)).mean(axis=(1, 2))
-    horizontal, vertical = (test.labels == CLASSES.index(f"{way} stripes") for way in ("horizontal", "vertical"))
+    horizontal, vertical = (test.y == CLASSES.index(f"{way} stripes") for way in ("horizontal", "vertical"))
     assert np.mean(between_rows[horizontal] > between_columns[horizontal]) > 0.9
     assert np.mean(between_rows[vertical] < between_columns[vertical]) > 0.9
 
 
 def test_brightness_alone_says_little(batches):
     training, test = batches.splits["data_batch_1"], batches.splits["test_batch"]
-    brightness, brightness_test = training.images.mean(axis=1), test.images.mean(axis=1)
+    brightness, brightness_test = training.x.mean(axis=1), test.x.mean(axis=1)
     edges = np.quantile(brightness, np.linspace(0, 1, 21)[1:-1])
     counts = np.zeros((20, 10))
-    np.add.at(counts, (np.digitize(brightness, edges), training.labels), 1)
+    np.add.at(counts, (np.digitize(brightness, edges), training.y), 1)
     guesses = np.argmax(counts, axis=1)[np.digitize(brightness_test, edges)]
-    assert np.mean(guesses == test.labels) < 0.2
+    assert np.mean(guesses == test.y) < 0.2
 
 
 def test_nearest_class_mean_is_well_above_chance_and_far_from_perfect(features):

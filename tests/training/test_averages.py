@@ -78,7 +78,7 @@ def test_averages_are_evaluated_and_kept(data, backend_here, members):
         assert_close(run.backend.to_host(run.last.params), average(own_path, 0.8), 1e-9)
         steps = len(own_path) // 2 * run.best.epoch
         assert_close(run.backend.to_host(run.best.params), average(own_path[:steps], 0.8), 1e-9)
-        images, labels = data.val.images, data.val.labels
+        images, labels = data.val.x, data.val.y
         assert run.history.best.val_accuracy == np.mean(np.argmax(run.predict(images), axis=1) == labels)
 
 

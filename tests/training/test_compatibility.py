@@ -66,17 +66,17 @@ def test_images_of_any_size_are_varied():
 
 @pytest.mark.parametrize("which", ["train", "val", "test"])
 def test_an_empty_set_is_refused(data, which):
-    empty = Split(data.train.images[:0], data.train.labels[:0])
+    empty = Split(data.train.x[:0], data.train.y[:0])
     with pytest.raises(ValueError, match=f"the {which} set of drawn is empty"):
         fit(replace(data, **{which: empty}))
 
 
 @pytest.mark.parametrize("label", [-1, 10])
 def test_a_label_without_a_class_is_refused(data, label):
-    labels = data.val.labels.copy()
+    labels = data.val.y.copy()
     labels[3] = label
     with pytest.raises(ValueError, match="the val set of drawn: expected labels 0 to 9"):
-        fit(replace(data, val=Split(data.val.images, labels)))
+        fit(replace(data, val=Split(data.val.x, labels)))
 
 
 def test_a_net_that_does_not_fit_the_data_is_refused(data):

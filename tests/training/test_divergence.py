@@ -127,11 +127,11 @@ def test_the_first_array_that_is_not_finite_is_named(data, changes, first, step)
 
 
 def test_a_layer_that_overflows_is_named(data):
-    bright = data.train.images.astype(float).mean(axis=1).max() / 255
+    bright = data.train.x.astype(float).mean(axis=1).max() / 255
     assert bright > 0.5
-    images = data.train.images.copy()
+    images = data.train.x.copy()
     images[7] = 255
-    changed = Dataset("bright", data.classes, type(data.train)(images, data.train.labels), data.val, data.test)
+    changed = Dataset("bright", data.classes, type(data.train)(images, data.train.y), data.val, data.test)
     net = an.Sequential(Overflow(), *NET)
     error = diverged(changed, net=net, optimizer=an.SGD(0.01), normalize="none", batch_size=1)
     assert error.report["first_not_finite"] == f"output of layer 0, Overflow, counted from 0 (step {error.step})"

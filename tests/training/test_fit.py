@@ -80,7 +80,7 @@ def test_backends_agree(data, backend_here, name, plain_runs):
     assert costs(run).shape == (2, 2)
     np.testing.assert_allclose(costs(run), costs(expected), rtol=1e-8)
     assert run.params.shape == expected.params.shape
-    np.testing.assert_allclose(run.predict(data.test.images), expected.predict(data.test.images), atol=1e-8)
+    np.testing.assert_allclose(run.predict(data.test.x), expected.predict(data.test.x), atol=1e-8)
 
 
 def test_an_epoch_is_pytorchs(data):
@@ -99,9 +99,9 @@ def test_an_epoch_is_pytorchs(data):
     others = [p for p in theirs.parameters() if all(p is not w for w in weights)]
     groups = [{"params": weights, "weight_decay": 2 * SETTINGS["l2"]}, {"params": others}]
     optimizer = torch.optim.SGD(groups, lr=0.02, momentum=0.9)
-    pixels = data.train.images.astype(float)
+    pixels = data.train.x.astype(float)
     x = torch.tensor((pixels - pixels.mean(axis=0)) / pixels.std(axis=0))
-    y = torch.tensor(data.train.labels)
+    y = torch.tensor(data.train.y)
     for index in torch.tensor(generator(7, Purpose.ORDER, 0).permutation(400)).split(64):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(theirs(x[index]), y[index]).backward()
@@ -211,10 +211,10 @@ def test_the_best_epoch_is_the_first_of_the_highest_validation_accuracy(data):
     assert run.best_test == shorter.test
     assert run.best_test.accuracy != run.test.accuracy
     assert not np.array_equal(run.best.params, run.last.params)
-    found = run.predict(data.val.images).argmax(axis=1)
-    assert np.mean(found == data.val.labels) == pytest.approx(max(accuracies))
-    found = run.predict(data.test.images).argmax(axis=1)
-    assert np.mean(found == data.test.labels) == pytest.approx(run.best_test.accuracy)
+    found = run.predict(data.val.x).argmax(axis=1)
+    assert np.mean(found == data.val.y) == pytest.approx(max(accuracies))
+    found = run.predict(data.test.x).argmax(axis=1)
+    assert np.mean(found == data.test.y) == pytest.approx(run.best_test.accuracy)
 
 
 def test_the_test_images_validate_where_they_are_named():

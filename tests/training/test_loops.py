@@ -131,7 +131,7 @@ def run(case: Case, here: Backend) -> tuple[list[Carry], list[Totals]]:
         carry = train(carry, fixed, loader.shuffled(7, 0, epoch, case.augmentation), rates)
         trained = Trained(carry.params, carry.state, normalization)
         carries.append(carry)
-        totals.append(evaluate(zero_totals(carry.params, loader.labels), trained, loader.in_order(10), None))
+        totals.append(evaluate(zero_totals(carry.params, loader.y), trained, loader.in_order(10), None))
     return carries, totals
 
 
@@ -266,12 +266,12 @@ def test_batches_are_seen_and_counted_once(backend_here, rng, resident, monkeypa
 
     def step(carry, shared, batch, row):
         xp = array_namespace(carry)
-        return carry + row * xp.astype(xp.sum(batch.labels), carry.dtype)
+        return carry + row * xp.astype(xp.sum(batch.y), carry.dtype)
 
     ticks = []
     batches = Loader(split, backend_here, resident=resident).in_order(7)
     rates, zero = (backend_here.asarray(np.asarray(host, np.float32)) for host in ([1, 10, 100, 1000], 0))
     total = BatchLoop(step, backend_here)(zero, None, batches, rates, ticks.append)
-    sums = [split.labels[i : i + 7].sum() for i in range(0, 25, 7)]
+    sums = [split.y[i : i + 7].sum() for i in range(0, 25, 7)]
     assert float(total) == np.dot(sums, [1, 10, 100, 1000])
     assert sum(ticks) == 4

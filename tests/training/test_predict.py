@@ -44,16 +44,16 @@ def test_other_images_are_refused_in_one_line(run, data):
     for change, kind, message in REFUSED:
         for predict in (run[0].predict, run.ensemble.predict):
             with pytest.raises(kind, match=f"^{expected}{message}") as error:
-                predict(change(data.val.images))
+                predict(change(data.val.x))
             assert "\n" not in str(error.value)
 
 
 def test_the_images_of_the_data_set_are_taken_and_none_too(run, data):
     for predict in (run[0].predict, run.ensemble.predict):
-        chances = predict(data.val.images)
+        chances = predict(data.val.x)
         np.testing.assert_allclose(chances.sum(axis=1), np.ones(20), rtol=1e-5)
-        np.testing.assert_allclose(predict(data.val.images[:1]), chances[:1], rtol=1e-4, atol=1e-6)
-        np.testing.assert_array_equal(predict(data.val.images.reshape(-1, 3, 32, 32)), chances)
-        none = predict(data.val.images[:0])
+        np.testing.assert_allclose(predict(data.val.x[:1]), chances[:1], rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(predict(data.val.x.reshape(-1, 3, 32, 32)), chances)
+        none = predict(data.val.x[:0])
         assert none.shape == (0, 10)
         assert none.dtype == chances.dtype

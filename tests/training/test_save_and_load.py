@@ -85,7 +85,7 @@ def test_a_loaded_net_predicts_the_same_bits(tmp_path, backend_here, dtype):
     run.save(tmp_path / "net.safetensors")
     loaded = an.load(tmp_path / "net.safetensors", backend=backend_here)
     assert_same(run, loaded)
-    x = images().test.images
+    x = images().test.x
     np.testing.assert_array_equal(run.predict(x), loaded.predict(x))
     assert loaded.environment["backend"] == backend_here.name
     assert loaded.environment["versions"]["numpy"] == np.__version__
@@ -96,7 +96,7 @@ def test_a_net_moves_to_every_backend(tmp_path, backend_here):
     moved = an.load(tmp_path / "net.safetensors", backend=backend_here)
     assert moved.backend == backend_here
     assert_same(trained(), moved)
-    x = images().test.images
+    x = images().test.x
     np.testing.assert_array_equal(trained().predict(x).argmax(axis=1), moved.predict(x).argmax(axis=1))
     moved.save(tmp_path / "again.safetensors")
     again = an.load(tmp_path / "again.safetensors", backend=backend_here)
@@ -262,7 +262,7 @@ def test_a_residual_is_not_its_layers_alone(tmp_path):
     run.save(file)
     loaded = an.load(file)
     assert_same(run, loaded)
-    np.testing.assert_array_equal(loaded.predict(images().test.images), run.predict(images().test.images))
+    np.testing.assert_array_equal(loaded.predict(images().test.x), run.predict(images().test.x))
     with pytest.raises(ValueError, match=r"layer 1 is Residual there and missing in the net given$"):
         an.load(file, net=an.Sequential(an.Linear(3072, 10), an.Sequential(an.Tanh())))
 

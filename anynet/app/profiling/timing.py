@@ -104,7 +104,7 @@ def _job(ready: Setup) -> Job:
     rows = rebuild([backend.xp.take(leaf, again, axis=0) for leaf in leaves])
     return Job(
         ready.carry,
-        (ready.fixed, images.images, images.labels),
+        (ready.fixed, images.x, images.y),
         (rows, backend.xp.take(ready.rates(0), first, axis=0)),
     )
 

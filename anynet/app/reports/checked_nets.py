@@ -37,9 +37,9 @@ def one_layer(batch: Split, rows: NDArray[np.int64], normalize: str, l2: float, 
     -------
     Subject
     """
-    net = Sequential(Linear(batch.images.shape[1], CLASSES, Normal(0.01), Normal(0.01)))
-    images = Normalization(*normalization(normalize, batch.images.reshape(-1, *batch.shape)))(batch.images[rows])
-    return of_net(net, images, batch.labels[rows], l2=l2, seed=seed, backend="numpy")
+    net = Sequential(Linear(batch.x.shape[1], CLASSES, Normal(0.01), Normal(0.01)))
+    images = Normalization(*normalization(normalize, batch.x.reshape(-1, *batch.shape)))(batch.x[rows])
+    return of_net(net, images, batch.y[rows], l2=l2, seed=seed, backend="numpy")
 
 
 def deep(batch: Split, depth: int, l2: float, *, batch_norm: bool) -> Subject:
@@ -91,6 +91,6 @@ def constant_statistics(batch: Split, depth: int) -> Subject:
 
 
 def _deep(batch: Split, depth: int, *, batch_norm: bool) -> tuple[Sequential, NDArray[Any], NDArray[np.int64]]:
-    net = build.net(Config(hidden=WIDTHS[depth], batch_norm=batch_norm), batch.images.shape[1], CLASSES)
-    images = Normalization(*normalization("standardize", batch.images))(batch.images[:SAMPLES])
-    return net, images, batch.labels[:SAMPLES]
+    net = build.net(Config(hidden=WIDTHS[depth], batch_norm=batch_norm), batch.x.shape[1], CLASSES)
+    images = Normalization(*normalization("standardize", batch.x))(batch.x[:SAMPLES])
+    return net, images, batch.y[:SAMPLES]

@@ -34,8 +34,8 @@ def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list
         Training accuracy over the epochs.
     """
     first = batches.splits["data_batch_1"]
-    few = Split(first.images[:IMAGES], first.labels[:IMAGES], first.shape)
-    rest = Split(first.images[IMAGES : 2 * IMAGES], first.labels[IMAGES : 2 * IMAGES], first.shape)
+    few = Split(first.x[:IMAGES], first.y[:IMAGES], first.shape)
+    rest = Split(first.x[IMAGES : 2 * IMAGES], first.y[IMAGES : 2 * IMAGES], first.shape)
     data = Dataset(name, batches.classes, few, rest, rest, batches.official)
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     rows = []
@@ -59,7 +59,7 @@ def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list
 
 def _train(data: Dataset, config: Config) -> NDArray[np.float64]:
     """Return the training accuracy after every epoch, with momentum and a rate that decays by 1% per epoch."""
-    net = build.net(config, data.train.images.shape[1], len(data.classes))
+    net = build.net(config, data.train.x.shape[1], len(data.classes))
     optimizer = SGD(Exponential(0.01, 0.99), momentum=0.8)
     run = fit(net, data, optimizer, epochs=EPOCHS, batch_size=10, backend="numpy", progress=False)
     return np.asarray([row.train_accuracy for row in run.history])

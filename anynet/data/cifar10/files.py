@@ -139,7 +139,7 @@ def _read_batch(fmt: Format, data: bytes, file: str, part: Split) -> str:
     """Copy the images and labels of a file into `part` and return the file's MD5 sum."""
     images, labels = fmt.read_batch(data, file)
     _check(images, labels, len(part), file)
-    part.images[...], part.labels[...] = images, labels
+    part.x[...], part.y[...] = images, labels
     return _md5(data).hexdigest()
 
 

@@ -66,7 +66,7 @@ def _select(batches: Batches, index: Index) -> Split:
     """Return the images at increasing indices, as a view if these are consecutive: images are most of the memory."""
     span = slice(int(index[0]), int(index[-1]) + 1)
     rows = span if len(index) == span.stop - span.start else index
-    return Split(batches.images[rows], batches.labels[rows], batches.shape)
+    return Split(batches.x[rows], batches.y[rows], batches.shape)
 
 
 def _number(wanted: str | int) -> int | None:

@@ -69,7 +69,7 @@ def test_the_whole_page(tmp_path, monkeypatch):
     monkeypatch.setattr(overfitting, "EPOCHS", 2)
     monkeypatch.setattr(overfitting, "IMAGES", 20)
     batches = draw(0, per_batch=40)
-    batches = replace(batches, images=batches.images[:, :12].copy(), shape=(1, 3, 4))
+    batches = replace(batches, x=batches.x[:, :12].copy(), shape=(1, 3, 4))
     monkeypatch.setattr(gradient_checks, "find", lambda source: ("synthetic", batches))
     gradient_checks.gradient_page("synthetic", tmp_path / "page", "drawn pictures")
     page = (tmp_path / "page" / "README.md").read_text(encoding="utf-8")

@@ -208,7 +208,7 @@ def test_several_processes_make_what_one_makes(tmp_path, monkeypatch):
     images = tmp_path / "cifar-10-batches-py"
     images.mkdir()
     for name, part in few_images().splits.items():
-        content = {"batch_label": name, "labels": part.labels.tolist(), "data": part.images, "filenames": ["x.png"]}
+        content = {"batch_label": name, "labels": part.y.tolist(), "data": part.x, "filenames": ["x.png"]}
         (images / name).write_bytes(pickle.dumps(content, protocol=2))
     names = list(few_images().classes)
     meta = {"num_cases_per_batch": 100, "label_names": names, "num_vis": 3072}

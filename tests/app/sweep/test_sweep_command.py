@@ -44,7 +44,7 @@ def images():
 
 
 def predict(folder):
-    return load_run(folder, backend("numpy"))(images().images)
+    return load_run(folder, backend("numpy"))(images().x)
 
 
 def names(folder):
@@ -126,8 +126,8 @@ def test_the_folder_says_what_came_out(swept):
 
     test = images()
     chances = np.mean([predict(folder / member) for member in members], axis=0)
-    assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == test.labels))
-    np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(test.images), chances, atol=1e-12)
+    assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == test.y))
+    np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(test.x), chances, atol=1e-12)
 
     assert "8 members; results in out" in swept.err
     assert "the best 4 of 4 combinations" in swept.out
@@ -147,7 +147,7 @@ def test_nets_of_one_layer_have_templates(tmp_path):
 
 def test_predict_takes_a_member_or_all(tmp_path, seeded, capsys):
     shutil.copytree(seeded.folder, tmp_path / "out")
-    Image.fromarray(images().images[0].reshape(3, 32, 32).transpose(1, 2, 0)).save("a.png")
+    Image.fromarray(images().x[0].reshape(3, 32, 32).transpose(1, 2, 0)).save("a.png")
     cli.main(["predict", "out/member-1", "a.png"])
     cli.main(["predict", "out", "a.png"])
     folder, said = tmp_path / "out", capsys.readouterr().out.splitlines()
@@ -172,8 +172,8 @@ def test_members_that_diverge_are_listed_and_left_out(tmp_path, capsys):
     assert whole["diverged_members"] == [2, 3]
     assert whole["over_seeds"][1] == {"settings": {"lr": 1e30}, "members": [2, 3], "diverged": [2, 3]}
     chances = np.mean([predict(folder / f"member-{k}") for k in (0, 1)], axis=0)
-    assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == images().labels))
-    np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(images().images), chances, atol=1e-6)
+    assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == images().y))
+    np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(images().x), chances, atol=1e-6)
     assert "4 members, 2 diverged" in capsys.readouterr().out
     assert "the run in out/member-2 diverged" in refused(capsys, "predict", "out/member-2", "a.png")
 
@@ -240,7 +240,7 @@ def test_control_c_leaves_out_whose_turn_had_not_come(tmp_path, monkeypatch):
     assert names(folder) == {"config.toml", "members.csv", "result.json", "curves.png", *MORE, "member-0", "member-1"}
     assert [row["epochs"] for row in table(folder / "members.csv")] == ["2", "1"]
     assert result(folder)["interrupted"]
-    assert load_predictor(folder, backend("numpy"))(images().images).shape == (100, 10)
+    assert load_predictor(folder, backend("numpy"))(images().x).shape == (100, 10)
 
 
 def test_stopped_before_there_was_anything(tmp_path, monkeypatch):

@@ -67,7 +67,7 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
     carry = start(net, case.optimizer, *net.init(0 if case.members is None else range(case.members), like=put([0])))
     plan = Plan(here.asarray(rng.integers(0, IMAGES, (1, case.batch))), {})
     loop = here.loop(gathering(train_step(net, an.losses.softmax_cross_entropy, case.optimizer), None))
-    after = loop(carry, (fixed, loader.images, loader.labels), (plan, put([0.01])), int)
+    after = loop(carry, (fixed, loader.x, loader.y), (plan, put([0.01])), int)
     return [here.to_host(array) for array in flatten(after)[0]]
 
 

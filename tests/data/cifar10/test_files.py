@@ -66,11 +66,11 @@ def check(batches: Batches) -> None:
     assert list(batches.splits) == BATCHES
     assert batches.classes == CLASSES
     for batch, split in batches.splits.items():
-        assert split.images.dtype == np.uint8
-        assert split.images.flags.writeable
-        assert split.labels.dtype == np.int64
-        np.testing.assert_array_equal(split.images, IMAGES[batch])
-        np.testing.assert_array_equal(split.labels, LABELS[batch])
+        assert split.x.dtype == np.uint8
+        assert split.x.flags.writeable
+        assert split.y.dtype == np.int64
+        np.testing.assert_array_equal(split.x, IMAGES[batch])
+        np.testing.assert_array_equal(split.y, LABELS[batch])
 
 
 @pytest.mark.parametrize("form", ["python", "binary"])
@@ -349,15 +349,15 @@ def real() -> Batches:
 def test_real_batches_hold_the_known_labels(real):
     assert list(real.splits) == BATCHES
     assert real.classes == CLASSES
-    assert real.splits["data_batch_1"].labels[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
+    assert real.splits["data_batch_1"].y[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
     if len(real.splits["test_batch"]) == 10_000:
-        training = np.concatenate([real.splits[batch].labels for batch in BATCHES[:5]])
+        training = np.concatenate([real.splits[batch].y for batch in BATCHES[:5]])
         assert np.bincount(training).tolist() == [5000] * 10
-        assert np.bincount(real.splits["test_batch"].labels).tolist() == [1000] * 10
+        assert np.bincount(real.splits["test_batch"].y).tolist() == [1000] * 10
 
 
 def test_real_images_are_photographs(real):
     """Neighboring pixels resemble each other only if channels, rows and columns are where they should be."""
-    images = real.splits["test_batch"].images[:500].reshape(-1, 3, 32, 32).astype(float)
+    images = real.splits["test_batch"].x[:500].reshape(-1, 3, 32, 32).astype(float)
     for axis in (2, 3):
         assert np.abs(np.diff(images, axis=axis)).mean() < 0.3 * images.std()

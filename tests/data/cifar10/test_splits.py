@@ -26,9 +26,9 @@ def batches():
 
 def chosen(split):
     """Which images of the official order these are."""
-    np.testing.assert_array_equal(split.images, np.repeat((split.labels % 251)[:, None], 3072, axis=1))
-    assert (split.images.dtype, split.labels.dtype) == (np.uint8, np.int64)
-    return split.labels.tolist()
+    np.testing.assert_array_equal(split.x, np.repeat((split.y % 251)[:, None], 3072, axis=1))
+    assert (split.x.dtype, split.y.dtype) == (np.uint8, np.int64)
+    return split.y.tolist()
 
 
 def images(*spans):
