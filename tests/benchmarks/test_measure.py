@@ -47,7 +47,7 @@ def test_peer_with_a_wrong_loss_is_not_timed(fault):
 def test_rates_and_ratios():
     result = measured({"torch": Stub(seconds=2.0), "anynet-torch:cpu": Stub(seconds=0.5)})
     assert result.timings["torch"].seconds == [2.0, 2.0, 2.0]
-    assert result.rates["anynet-torch:cpu"].median == TINY[0].x / 0.5
+    assert result.rates["anynet-torch:cpu"].median == TINY[0].images / 0.5
     assert result.ratios == {"torch": 1.0, "anynet-torch:cpu": 4.0}
     assert result.to_hand_written == {"anynet-torch:cpu / torch": 4.0}
     assert result.floors == {"shapes": 8 / 0.002, "peak": 8 / 0.001}
