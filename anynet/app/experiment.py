@@ -17,7 +17,7 @@ from anynet.nn import Sequential
 from anynet.nn.losses import BY_NAME
 from anynet.optim import Optimizer
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
-from anynet.training.compatibility import check_compatible
+from anynet.training.compatibility import check_compatible, check_data
 
 
 class Experiment(NamedTuple):
@@ -86,6 +86,7 @@ class Experiment(NamedTuple):
 
     def check(self) -> None:
         """Raise TypeError or ValueError if a setting is out of range or the net does not fit the data."""
+        check_data(self.data, self.settings)
         check_compatible(self.net, self.data, self.optimizer, self.settings)
 
     def __str__(self) -> str:

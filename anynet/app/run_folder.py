@@ -15,7 +15,7 @@ from anynet.app.keeping import Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere, begin_folder
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs
 from anynet.core.atomic import write_text_whole
-from anynet.data.dataset import is_picture
+from anynet.data.samples import is_picture
 from anynet.nn import Linear
 from anynet.training import DivergedError, Epoch, History, Run
 from anynet.training.checkpoint_files import read_histories

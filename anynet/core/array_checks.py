@@ -1,8 +1,12 @@
-"""Checks that arrays go together: one library, one dtype, one device."""
+"""Checks of arrays: one library, one dtype, one device; finite values."""
 
+import numpy as np
 from array_api_compat import array_namespace, device
 
-from anynet.core.typing import Array
+from anynet.core.typing import Array, ConcreteArray
+
+ROWS = 4096
+"""Number of rows that are looked at together."""
 
 
 def check_same_device(**arrays: Array) -> None:
@@ -62,3 +66,33 @@ def _library(name: str, array: Array) -> str:
     except TypeError:
         raise TypeError(f"{name}: expected an array of a library, got {type(array).__name__}") from None
     return namespace.removeprefix("array_api_compat.")
+
+
+def check_finite(name: str, array: Array) -> None:
+    """Check that an array has neither NaN nor infinity.
+
+    Parameters
+    ----------
+    name : str
+        Name in the error message.
+    array : array
+        Of any real dtype.
+
+    Raises
+    ------
+    ValueError
+        If it has one; the message names the index of the first.
+    """
+    xp = array_namespace(array)
+    if not xp.isdtype(array.dtype, "real floating"):
+        return
+    for start in range(0, array.shape[0], ROWS):
+        rows: ConcreteArray = array[start : start + ROWS, ...]
+        finite: ConcreteArray = xp.isfinite(rows)
+        if not bool(xp.all(finite)):
+            flat: ConcreteArray = xp.reshape(xp.astype(finite, xp.int32), (-1,))
+            place = int(xp.argmin(flat))
+            row, *others = map(int, np.unravel_index(place, rows.shape))
+            value: ConcreteArray = xp.reshape(rows, (-1,))[place]
+            where = ", ".join(map(str, (start + row, *others)))
+            raise ValueError(f"{name}: expected finite numbers, got {float(value)} at index {where}")

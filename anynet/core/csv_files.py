@@ -1,7 +1,7 @@
 """Tables as CSV files."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,15 +52,17 @@ class Row(NamedTuple):
     values: dict[str, str]
 
 
-def read_rows(path: Path, columns: Iterable[str], advice: str) -> list[Row]:
+def read_rows(
+    path: Path, columns: Iterable[str] | Callable[[Sequence[str]], Iterable[str]], advice: str
+) -> list[Row]:
     """Read the rows of a CSV file with a header.
 
     Parameters
     ----------
     path : Path
         File to read.
-    columns : iterable of str
-        Columns that it must have, in any order; it may have others.
+    columns : iterable of str, or callable
+        Columns that it must have, in any order; it may have others. A function is given the header.
     advice : str
         What to do if it is damaged.
 
@@ -79,7 +81,7 @@ def read_rows(path: Path, columns: Iterable[str], advice: str) -> list[Row]:
     rows = []
     try:
         header = reader.fieldnames or ()
-        for name in columns:
+        for name in columns(header) if callable(columns) else columns:
             if name not in header:
                 got = printable(", ".join(header)) or "none"
                 raise FileError(path, "line 1", f'a column "{name}"', got, advice)

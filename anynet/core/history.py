@@ -29,9 +29,9 @@ class Epoch(NamedTuple):
     lr : float
         Learning rate of the epoch's last step.
     train_cost, train_loss, train_accuracy : float
-        On the training images, without augmentation. An accuracy is a fraction, 0 to 1.
+        On the training samples, without augmentation. An accuracy is a fraction, 0 to 1; None if targets are numbers.
     val_cost, val_loss, val_accuracy : float
-        On the validation images.
+        On the validation samples; None if there are none.
     seconds : float
         Time since training began.
     """
@@ -40,11 +40,39 @@ class Epoch(NamedTuple):
     lr: float
     train_cost: float
     train_loss: float
-    train_accuracy: float
-    val_cost: float
-    val_loss: float
-    val_accuracy: float
+    train_accuracy: float | None
+    val_cost: float | None
+    val_loss: float | None
+    val_accuracy: float | None
     seconds: float
+
+    def __repr__(self) -> str:
+        return f"Epoch({', '.join(f'{name}={value}' for name, value in self._asdict().items() if value is not None)})"
+
+
+OPTIONAL = ("train_accuracy", "val_cost", "val_loss", "val_accuracy")
+"""Columns that not every history has."""
+
+
+def columns_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that a history has if it has some of these: all of validation or none, accuracies likewise.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of columns, others among them.
+
+    Returns
+    -------
+    tuple of str
+    """
+    validated = any(name.startswith("val_") for name in names)
+    accuracies = any(name in names for name in ("train_accuracy", "val_accuracy"))
+    return tuple(
+        name
+        for name in Epoch._fields
+        if (validated or not name.startswith("val_")) and (accuracies or not name.endswith("_accuracy"))
+    )
 
 
 class History(Sequence[Epoch]):
@@ -80,8 +108,9 @@ class History(Sequence[Epoch]):
             return type(self)(self._epochs[index])
         if not isinstance(index, str):
             return self._epochs[index]
-        if index not in Epoch._fields:
-            raise KeyError(f'a history has no column "{index}"{nearest(index, Epoch._fields)}')
+        if index not in self.columns:
+            measured = "; its columns are " + ", ".join(self.columns)
+            raise KeyError(f'a history has no column "{index}"{nearest(index, self.columns) or measured}')
         return np.asarray([getattr(row, index) for row in self._epochs], np.float64)
 
     def __len__(self) -> int:
@@ -100,14 +129,28 @@ class History(Sequence[Epoch]):
         if not self:
             return "History()"
         epochs, best = format_count(len(self), "epoch"), self.best
-        return f"History({epochs}, best {best.epoch} with validation accuracy {best.val_accuracy})"
+        if best.val_loss is None:
+            return f"History({epochs}, loss {best.train_loss})"
+        score = f"loss {best.val_loss}" if best.val_accuracy is None else f"accuracy {best.val_accuracy}"
+        return f"History({epochs}, best {best.epoch} with validation {score})"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns: those of `Epoch`, without validation and accuracies that were not measured."""
+        first = self._epochs[0] if self._epochs else None
+        return tuple(name for name in Epoch._fields if first is None or getattr(first, name) is not None)
 
     @property
     def best(self) -> Epoch:
-        """First epoch with the highest validation accuracy. Raises ValueError if the history is empty."""
+        """First epoch with the highest validation accuracy, or with the lowest validation loss if targets are numbers.
+
+        The last epoch if nothing was validated. Raises ValueError if the history is empty.
+        """
         if not self._epochs:
             raise ValueError("an empty history has no best epoch")
-        return max(self._epochs, key=lambda row: row.val_accuracy)
+        if self._epochs[0].val_loss is None:
+            return self._epochs[-1]
+        return max(self._epochs, key=score)
 
     def write_csv(self, path: str | Path, dataset: str) -> None:
         """Write a table with a header, numbers in full precision, replacing the file in one step.
@@ -119,8 +162,9 @@ class History(Sequence[Epoch]):
         dataset : str
             Name of the data set, repeated in the last column of every row.
         """
-        rows = ({**row._asdict(), "dataset": dataset} for row in self)
-        write_rows(Path(path), (*Epoch._fields, "dataset"), rows)
+        columns = self.columns
+        rows = ({name: getattr(row, name) for name in columns} | {"dataset": dataset} for row in self)
+        write_rows(Path(path), (*columns, "dataset"), rows)
 
     @classmethod
     def read_csv(cls, path: str | Path) -> Self:
@@ -144,7 +188,7 @@ class History(Sequence[Epoch]):
             line and column. If the file is not in UTF-8; a byte order mark at its start is ignored.
         """
         path = Path(path)
-        return cls([_epoch(row, n, path) for n, row in enumerate(read_rows(path, Epoch._fields, ADVICE), start=1)])
+        return cls([_epoch(row, n, path) for n, row in enumerate(read_rows(path, columns_of, ADVICE), start=1)])
 
 
 class MeanHistory(NamedTuple):
@@ -174,13 +218,17 @@ def mean_history(histories: Sequence[History]) -> MeanHistory:
     """
     epochs = min(map(len, histories))
     numbers = [row.epoch for row in histories[0][:epochs]]
-    table = np.asarray([list(history[:epochs]) for history in histories], np.float64)
-    return MeanHistory(
-        *(
-            History(Epoch(n, *row[1:].tolist()) for n, row in zip(numbers, rows, strict=True))
-            for rows in mean_and_deviation(table.reshape(len(histories), epochs, len(Epoch._fields)))
+    columns = histories[0].columns
+    table = np.asarray([[history[:epochs][name] for name in columns] for history in histories], np.float64)
+
+    def history_of(rows: NDArray[np.float64]) -> History:
+        values = [dict(zip(columns, row, strict=True)) for row in rows.T.tolist()]
+        return History(
+            Epoch(**dict.fromkeys(OPTIONAL) | row | {"epoch": n})  # type: ignore[arg-type]
+            for n, row in zip(numbers, values, strict=True)
         )
-    )
+
+    return MeanHistory(*map(history_of, mean_and_deviation(table.reshape(len(histories), len(columns), epochs))))
 
 
 def mean_and_deviation(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -208,11 +256,28 @@ def mean_and_deviation(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[
     return table.mean(axis=0), table.std(axis=0, ddof=min(1, len(table) - 1))
 
 
+def score(row: Epoch) -> float:
+    """Return what is highest in the best epoch: the validation accuracy, or the negative loss.
+
+    Parameters
+    ----------
+    row : Epoch
+
+    Returns
+    -------
+    float
+        The loss is that of validation, or of training if nothing was validated.
+    """
+    if row.val_accuracy is not None:
+        return row.val_accuracy
+    loss = row.train_loss if row.val_loss is None else row.val_loss
+    return -math.inf if math.isnan(loss) else -loss
+
+
 def _epoch(row: Row, number: int, path: Path) -> Epoch:
     """Return the epoch of a row, which must have that number."""
-    values = (_value(name, row, number, path) for name in Epoch._fields[1:])
-    _value("epoch", row, number, path)
-    return Epoch(number, *values)
+    values = {name: _value(name, row, number, path) for name in columns_of(list(row.values))}
+    return Epoch(**dict.fromkeys(OPTIONAL) | values | {"epoch": number})  # type: ignore[arg-type]
 
 
 def _value(name: str, row: Row, number: int, path: Path) -> float:

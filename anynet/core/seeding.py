@@ -19,6 +19,7 @@ class Purpose(IntEnum):
     SEARCH = 6
     REVERSE = 7
     STEP = 8
+    SPLIT = 9
 
 
 def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:

@@ -1,12 +1,14 @@
-"""Data sets of labeled images: finding, reading, splitting, normalizing, augmenting and loading them."""
+"""Data sets: finding, reading, splitting, normalizing, augmenting and loading samples and their targets."""
 
+from anynet.data.arrays import from_arrays
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch
 from anynet.data.cifar10.splits import split
 from anynet.data.cifar10.transfer import DownloadError
-from anynet.data.dataset import IMAGE_SHAPE, Batches, DataError, Dataset, Split
+from anynet.data.dataset import IMAGE_SHAPE, Batches, DataError, Dataset
 from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization, normalization
+from anynet.data.samples import Split
 from anynet.data.sources import cifar10, load, synthetic
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Normalization",
     "Split",
     "cifar10",
+    "from_arrays",
     "load",
     "normalization",
     "split",

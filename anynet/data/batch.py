@@ -1,4 +1,4 @@
-"""One batch of images and labels, and how it is made from its plan on the device."""
+"""One batch of samples and targets, and how it is made from its plan on the device."""
 
 from typing import NamedTuple
 
@@ -10,16 +10,21 @@ from anynet.data.augmentation import Augmentation
 
 
 class Batch(NamedTuple):
-    """Images and labels of a training step, on the device.
+    """Samples and targets of a training step, on the device.
 
     Attributes
     ----------
-    x : array of uint8, shape (n, values)
-    y : array of int64, shape (n,)
+    x : array, shape (n, values)
+        uint8, or of the dtype of the training.
+    y : array, shape (n,) or (n, m)
+        Class numbers, int64, or numbers of the dtype of the training.
+    weights : array, shape (n,), or None
+        Weights of the samples in the loss.
     """
 
     x: Array
     y: Array
+    weights: Array | None = None
 
 
 class Plan(NamedTuple):
@@ -28,11 +33,11 @@ class Plan(NamedTuple):
     Attributes
     ----------
     index : array of int64, shape (n,) or (S, n)
-        Indices of the images.
+        Indices of the samples.
     draws : dict of str to array, shapes (n, ...) or (S, n, ...)
         Random numbers from `Augmentation.draw`.
-    x : array of uint8, shape (n, values) or (S, n, values), or None
-        The images at `index`. None if all images are on the device already.
+    x : array, shape (n, values) or (S, n, values), or None
+        The samples at `index`. None if all samples are on the device already.
     """
 
     index: Array  # type: ignore[assignment]  # tuple has a method of this name
@@ -55,24 +60,27 @@ class Plan(NamedTuple):
         return plan
 
 
-def gather(images: Array | None, labels: Array, plan: Plan, augmentation: Augmentation | None) -> Batch:
+def gather(x: Array | None, y: Array, plan: Plan, augmentation: Augmentation | None, weights: Array | None) -> Batch:
     """Make one batch.
 
     Parameters
     ----------
-    images : array of uint8, shape (N, values), or None
-        All images, on the device. None if `plan` contains those of the batch.
-    labels : array of int64, shape (N,)
-        All labels, on the device.
+    x : array, shape (N, values), or None
+        All samples, on the device. None if `plan` contains those of the batch.
+    y : array, shape (N,) or (N, m)
+        All targets, on the device.
     plan : Plan
         Of one batch.
     augmentation : Augmentation or None
+    weights : array, shape (N,), or None
+        All weights, on the device.
 
     Returns
     -------
     Batch
     """
-    take = array_namespace(labels).take
-    chosen = take(images, plan.index, axis=0) if plan.x is None else plan.x
+    take = array_namespace(y).take
+    chosen = take(x, plan.index, axis=0) if plan.x is None else plan.x
     augmented = chosen if augmentation is None else augmentation(chosen, plan.draws)
-    return Batch(augmented, take(labels, plan.index, axis=0))
+    own = None if weights is None else take(weights, plan.index, axis=0)
+    return Batch(augmented, take(y, plan.index, axis=0), own)

@@ -1,13 +1,13 @@
-"""Data sets in host memory: labeled uint8 images, divided into training, validation and test images."""
+"""Data sets: samples with their targets, divided into training, validation and test samples."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.checks import describe, whole_number
+from anynet.core.checks import describe
 from anynet.core.errors import Error
+from anynet.data.samples import Split, is_numbers
 
 IMAGE_SHAPE = (3, 32, 32)
 """Shape of a CIFAR-10 image: channels (red, green, blue), rows, columns. Its 3,072 values are stored in this order."""
@@ -22,94 +22,12 @@ BATCHES = (*TRAINING_BATCHES, TEST_BATCH)
 TO_UINT8 = "(255 * images).round().astype(numpy.uint8)"
 """Python expression that makes images in 0 to 255 of those in 0 to 1, for error messages."""
 
+Label = str | int | bool
+"""Label of a class."""
+
 
 class DataError(Error, ValueError):
     """Error for missing, damaged or malformed data. The message names the file and says what to do."""
-
-
-@dataclass(frozen=True, repr=False)
-class Split:
-    """Images and their labels.
-
-    Parameters
-    ----------
-    x : ndarray of uint8, shape (N, channels, rows, columns), (N, rows, columns) or (N, values)
-        The attribute has shape (N, values), a view if it can be one.
-    y : ndarray of int64, shape (N,)
-        Class numbers.
-    shape : tuple of int, optional
-        Shape of an image whose values are in one axis: (channels, rows, columns). Default: that of `images`, with one
-        channel if they have rows and columns alone.
-
-    Raises
-    ------
-    TypeError
-        If they are no ndarrays, or `shape` is no tuple of integers.
-    ValueError
-        If a shape or a dtype is another.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> Split(np.zeros((4, 28, 28), np.uint8), np.asarray([0, 1, 2, 3]))
-    Split(4 images of shape (1, 28, 28))
-    >>> Split(np.zeros((4, 3072), np.uint8), np.asarray([0, 1, 2, 3]), IMAGE_SHAPE).x.shape
-    (4, 3072)
-    """
-
-    x: NDArray[np.uint8]
-    y: NDArray[np.int64]
-    shape: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name, array, dtype, form in (
-            ("images", self.x, "uint8", "(N, channels, rows, columns), (N, rows, columns) or (N, values)"),
-            ("labels", self.y, "int64", "(N,)"),
-        ):
-            if not isinstance(array, np.ndarray) or isinstance(array, np.matrix | np.ma.MaskedArray):
-                got = f"{describe(array)}; numpy.asarray({name}, numpy.{dtype}) makes one"
-                raise TypeError(f"{name}: expected an ndarray of {dtype}, shape {form}, got {got}")
-        if not 2 <= self.x.ndim <= 4 or self.x.dtype != np.uint8:
-            found = f"{self.x.shape} {self.x.dtype}"
-            scale = "; images in 0 .. 1 are " + TO_UINT8 if self.x.dtype.kind == "f" else ""
-            expected = "shape (N, channels, rows, columns), (N, rows, columns) or (N, values) and dtype uint8"
-            raise ValueError(f"images: expected {expected}, got {found}{scale}")
-        if self.y.shape != self.x.shape[:1] or self.y.dtype.kind not in "iu":
-            found = f"{self.y.shape} {self.y.dtype}"
-            raise ValueError(f"labels: expected {len(self.x)} integers, one for each image, got {found}")
-        shape = self._checked_shape()
-        object.__setattr__(self, "shape", shape)  # as frozen dataclasses do
-        object.__setattr__(self, "x", self.x.reshape(len(self.x), math.prod(shape)))
-
-    def _checked_shape(self) -> tuple[int, ...]:
-        own = self.x.shape[1:]
-        own = (1, *own) if len(own) == 2 else own
-        if not self.shape:
-            if len(own) == 3 and own[2] in (1, 3) and own[0] not in (1, 3):
-                raise ValueError(
-                    f"images: expected (N, channels, rows, columns), got {self.x.shape}, with channels last; "
-                    "images.transpose(0, 3, 1, 2) puts them first, and shape says that they are there"
-                )
-            return own
-        if not isinstance(self.shape, tuple):
-            raise TypeError(f"shape: expected a tuple, such as (3, 32, 32), got {describe(self.shape)}")
-        shape = tuple(whole_number("shape", n) for n in self.shape)
-        fits = shape == own if len(own) == 3 else math.prod(shape) == own[0] and len(shape) in (1, 3)
-        if not fits or min(shape) < 0:
-            expected = f"{own}" if len(own) == 3 else f"(channels, rows, columns) of the {own[0]} values of an image"
-            raise ValueError(f"shape: expected {expected}, got {shape}")
-        return shape
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def __repr__(self) -> str:
-        return f"Split({len(self)} images of shape {self.shape})"
-
-
-def is_picture(shape: tuple[int, ...]) -> bool:
-    """Return True if values of this shape are a gray picture or one of red, green and blue."""
-    return len(shape) == 3 and shape[0] in (1, 3)
 
 
 def _check_name(place: str, name: object) -> None:
@@ -120,51 +38,74 @@ def _check_name(place: str, name: object) -> None:
         raise ValueError(f"{place}: expected printable characters, got {name!r}")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Dataset:
-    """Training, validation and test images of a data set.
+    """Training, validation and test samples.
 
     Parameters
     ----------
     name : str
         "cifar10", "synthetic", or a name for your own data.
-    classes : tuple of str
-        Names of classes 0, 1, ...
-    train, val, test : Split
-        Images to train on, to choose the best epoch by, and to measure the final accuracy on.
+    classes : tuple of str, int or bool
+        Labels of the classes 0, 1, ..., such as their names; empty if targets are numbers.
+    train : Split
+        Samples to train on.
+    val : Split, optional
+        Samples to choose the best epoch by.
+    test : Split, optional
+        Samples to measure the final results on.
     official : bool
-        True if the images are known to be the official CIFAR-10, byte for byte.
+        True if the samples are known to be the official ones of a public data set, byte for byte.
 
     Raises
     ------
     TypeError
         If `train`, `val` or `test` is no `Split`, `classes` is no tuple or list, or a name is no text.
     ValueError
-        If a name has characters that cannot be printed.
+        If a name has characters that cannot be printed, or there are classes though targets are numbers, or none though
+        they are not.
     """
 
     name: str
-    classes: tuple[str, ...]
+    classes: tuple[Label, ...]
     train: Split
-    val: Split
-    test: Split
+    val: Split | None = None
+    test: Split | None = None
     official: bool = False
 
     def __post_init__(self) -> None:
         _check_name("name", self.name)
         if not isinstance(self.classes, tuple | list):
             raise TypeError(f"classes: expected a tuple of names, got {describe(self.classes)}")
-        for k, name in enumerate(self.classes):
-            _check_name(f"classes[{k}]", name)
+        for k, label in enumerate(self.classes):
+            if not isinstance(label, int):  # bool is one
+                _check_name(f"classes[{k}]", label)
         for name in ("train", "val", "test"):
-            if not isinstance(part := getattr(self, name), Split):
-                raise TypeError(f"{name}: expected a Split, got {describe(part)}; Split(images, labels) makes one")
+            part = getattr(self, name)
+            if not isinstance(part, Split) and (part is not None or name == "train"):
+                raise TypeError(f"{name}: expected a Split, got {describe(part)}; Split(x, y) makes one")
+        for name, part in self.parts.items():
+            if is_numbers(part.y) == bool(self.classes):
+                expected, got = ("class numbers", "floats") if self.classes else ("floats", "integers")
+                many = f"{len(self.classes)} classes" if self.classes else "no classes"
+                raise ValueError(f"{name}: expected {expected} as y, since there are {many}, got {got}")
+
+    @property
+    def parts(self) -> dict[str, Split]:
+        """Parts that there are, by name: "train", "val", "test"."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs of a net for these targets: that of the classes, or of the numbers of a sample."""
+        return len(self.classes) or self.train.y.shape[1]
 
     def __repr__(self) -> str:
-        return (
-            f"Dataset({self.name!r}, {len(self.train):,} training, {len(self.val):,} validation and "
-            f"{len(self.test):,} test images of shape {self.train.shape})"
-        )
+        names = {"train": "training", "val": "validation", "test": "test"}
+        *first, last = (f"{len(part):,} {names[name]}" for name, part in self.parts.items())
+        sizes = f"{', '.join(first)} and {last}" if first else last
+        return f"Dataset({self.name!r}, {sizes} samples of shape {self.train.shape})"
 
 
 @dataclass(frozen=True)

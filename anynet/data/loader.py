@@ -1,21 +1,24 @@
-"""Batches of images on a device, in the same order on every backend."""
+"""Batches of samples on a device, in the same order on every backend."""
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from anynet.backends import Backend
+from anynet.backends import Backend, backend_of, to_numpy
 from anynet.core.seeding import Purpose, generator
+from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch, Plan, gather
-from anynet.data.dataset import Split
+from anynet.data.samples import Split, is_numbers, is_uint8
 
 BLOCK_BYTES = 8_000_000
-"""Largest size of the images of a streamed block: as many whole batches as fit, at least one.
+"""Largest size of the samples of a streamed block: as many whole batches as fit, at least one.
 
 A block is run as one loop, and starting a loop has a cost.
 """
@@ -27,49 +30,66 @@ class Loader:
     Parameters
     ----------
     split : Split
-        Images, which stay uint8, and labels.
+        Samples and targets, of any array library. uint8 samples stay uint8, others are converted to `dtype`.
     backend : Backend
         Library and device of the batches.
+    dtype : {"float32", "float64"}
+        Dtype of samples that are not uint8, of numbers to predict and of weights.
     resident : bool
-        If True, all images are kept on the device. Otherwise they are gathered on the host and copied to the device in
+        If True, all samples are kept on the device. Otherwise they are gathered on the host and copied to the device in
         blocks of batches (on GPUs from page-locked memory); one block is copied while the previous one is in use.
+        Samples that are on the device already stay there.
 
     Attributes
     ----------
-    host : ndarray of uint8, shape (N, 3072)
-        All images, on the host.
-    x : array of uint8, shape (N, values), or None
-        All images, on the device; None if they are not resident.
-    y : array of int64, shape (N,)
-        All labels, on the device.
+    x : array, shape (N, values), or None
+        All samples, on the device; None if they are not resident.
+    y : array, shape (N,) or (N, m)
+        All targets, on the device: int64 or `dtype`.
+    weights : array, shape (N,), or None
+        All weights, on the device.
+    nbytes : int
+        Memory of all samples as they are on the device, in bytes.
 
     Examples
     --------
     >>> import numpy as np
     >>> from anynet import backend
     >>> split = Split(np.zeros((5, 3072), np.uint8), np.arange(5))
-    >>> [len(labels) for images, labels in Loader(split, backend("numpy")).shuffled(2, seed=0, epoch=0)]
+    >>> [len(batch.y) for batch in Loader(split, backend("numpy")).shuffled(2, seed=0, epoch=0)]
     [2, 2, 1]
     """
 
-    def __init__(self, split: Split, backend: Backend, *, resident: bool = True) -> None:
-        self.host = split.x
-        self.backend = backend
-        self.x = backend.asarray(split.x) if resident else None
-        self.y = backend.asarray(split.y.astype(np.int64))
+    def __init__(self, split: Split, backend: Backend, *, dtype: str = "float32", resident: bool = True) -> None:
+        self._split, self.backend = split, backend
+        self.dtype = "uint8" if is_uint8(split.x) else dtype
+        self.nbytes = math.prod(split.x.shape) * np.dtype(self.dtype).itemsize
+        self.x = _placed(split.x, self.dtype, backend) if resident or is_on(backend, split.x) else None
+        self.y = _placed(split.y, dtype if is_numbers(split.y) else "int64", backend)
+        self.weights = None if split.weights is None else _placed(split.weights, dtype, backend)
 
     @property
     def resident(self) -> bool:
-        """True if all images are kept on the device."""
+        """True if all samples are kept on the device."""
         return self.x is not None
 
     @property
     def device_bytes(self) -> int:
-        """Device memory taken by the images, in bytes."""
-        return 0 if self.x is None or self.backend.shares_memory else self.host.nbytes
+        """Device memory taken by the samples, in bytes."""
+        return 0 if self.x is None or self.backend.shares_memory else self.nbytes
+
+    @property
+    def arrays(self) -> tuple[Array | None, ...]:
+        """Arrays on the device that all batches are gathered from: `x`, `y`, and `weights` if there are any."""
+        return (self.x, self.y) if self.weights is None else (self.x, self.y, self.weights)
+
+    @cached_property
+    def host(self) -> NDArray[Any]:
+        """All samples, on the host."""
+        return to_numpy(self._split.x)
 
     def __len__(self) -> int:
-        return len(self.host)
+        return len(self._split)
 
     def shuffled(
         self,
@@ -80,7 +100,7 @@ class Loader:
         *,
         drop_last: bool = False,
     ) -> "Pass":
-        """Return a pass over all images in random order.
+        """Return a pass over all samples in random order.
 
         Parameters
         ----------
@@ -102,13 +122,13 @@ class Loader:
         """
         check_batch_size(batch_size, len(self))
         order = generator(seed, Purpose.ORDER, epoch).permutation(len(self))
-        # Drawn for every image, so that dropping the last batch changes nothing for the others.
+        # Drawn for every sample, so that dropping the last batch changes nothing for the others.
         draws = {} if augmentation is None else augmentation.draw(seed, epoch, order, batch_size)
         n = len(order) // batch_size * batch_size if drop_last else len(order)
         return Pass(self, order[:n], batch_size, augmentation, {name: drawn[:n] for name, drawn in draws.items()})
 
     def in_order(self, batch_size: int) -> "Pass":
-        """Return a pass over all images in their order in the split; the last batch may be shorter.
+        """Return a pass over all samples in their order in the split; the last batch may be shorter.
 
         Parameters
         ----------
@@ -129,13 +149,13 @@ class Loader:
 
 
 class Pass:
-    """One pass over images, in batches. Iterating gives each `Batch`; a pass can be iterated more than once.
+    """One pass over samples, in batches. Iterating gives each `Batch`; a pass can be iterated more than once.
 
     Parameters
     ----------
     loader : Loader
     order : ndarray of int64, shape (n,)
-        Indices of the images.
+        Indices of the samples.
     batch_size : int
     augmentation : Augmentation, optional
     draws : mapping of str to ndarray, shapes (n, ...)
@@ -165,8 +185,8 @@ class Pass:
         Yields
         ------
         Plan
-            One for all full batches and one for a shorter last batch. If the images are not resident, one for each
-            block of batches, with its images.
+            One for all full batches and one for a shorter last batch. If the samples are not resident, one for each
+            block of batches, with its samples.
         """
         return self._whole() if self.loader.resident else self._streamed()
 
@@ -180,7 +200,7 @@ class Pass:
         loader = self.loader
         for plan in self.plans():
             for i in range(plan.index.shape[0]):
-                yield gather(loader.x, loader.y, plan.rows(i), self.augmentation)
+                yield gather(loader.x, loader.y, plan.rows(i), self.augmentation, loader.weights)
 
     def _whole(self) -> Iterator[Plan]:
         full = len(self._order) // self._batch_size * self._batch_size
@@ -193,21 +213,25 @@ class Pass:
                 yield Plan(index, dict(zip(self._draws, drawn, strict=True)))
 
     def _streamed(self) -> Iterator[Plan]:
-        """Yield plans with images; the next block is copied while the caller uses the current one."""
-        loader, width, done, ahead = self.loader, self.loader.host.shape[1], 0, None
+        """Yield plans with samples; the next block is copied while the caller uses the current one."""
+        loader, host, done, ahead = self.loader, self.loader.host, 0, None
+        width, dtype = host.shape[1], np.dtype(loader.dtype)
 
         def received(block: Plan) -> Plan:
             return block._replace(x=loader.backend.xp.reshape(staging.receive(), (*block.index.shape, width)))
 
-        most = max(1, BLOCK_BYTES // (self._batch_size * width))
-        staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width))
+        most = max(1, BLOCK_BYTES // (self._batch_size * width * dtype.itemsize))
+        staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width), dtype)
         whole = self._whole()
         blocks = (plan.rows(slice(i, i + most)) for plan in whole for i in range(0, plan.index.shape[0], most))
         try:
             for block in blocks:
                 n, buffer = math.prod(block.index.shape), staging.host()
-                # mode="raise" would make another copy
-                np.take(loader.host, self._order[done : done + n], axis=0, out=buffer[:n], mode="clip")
+                rows = self._order[done : done + n]
+                if host.dtype == dtype:
+                    np.take(host, rows, axis=0, out=buffer[:n], mode="clip")  # "raise" would make another copy
+                else:
+                    buffer[:n] = host[rows]
                 staging.send(n)
                 if ahead is not None:
                     yield received(ahead)
@@ -218,19 +242,34 @@ class Pass:
             staging.wait()
 
 
-def check_batch_size(batch_size: int, images: int) -> None:
-    """Check a batch size against the number of training images.
+def is_on(backend: Backend, array: Array) -> bool:
+    """Return True if an array is on the device of a backend already, in its library."""
+    holder = backend_of(array)
+    return holder is not None and (holder.name, holder.device) == (backend.name, backend.device)
+
+
+def _placed(array: Array, dtype: str, backend: Backend) -> Array:
+    """Return an array on the device, of a dtype; on JAX int64 is what JAX has in its place."""
+    if isinstance(array, np.ndarray):
+        return backend.asarray(np.asarray(array, dtype))
+    here = backend.put(array)
+    wanted = backend.asarray(np.zeros(0, dtype)).dtype
+    return here if here.dtype == wanted else array_namespace(here).astype(here, wanted)
+
+
+def check_batch_size(batch_size: int, samples: int) -> None:
+    """Check a batch size against the number of training samples.
 
     Parameters
     ----------
     batch_size : int
-    images : int
-        Number of training images.
+    samples : int
+        Number of training samples.
 
     Raises
     ------
     ValueError
         If the batch size is not in ``1 .. images``.
     """
-    if not 1 <= batch_size <= images:
-        raise ValueError(f"batch size: expected 1 to {images}, the number of training images, got {batch_size}")
+    if not 1 <= batch_size <= samples:
+        raise ValueError(f"batch size: expected 1 to {samples}, the number of training samples, got {batch_size}")

@@ -1,19 +1,25 @@
-"""Conversion of uint8 pixels to the floating-point inputs of a net."""
+"""Conversion of pixels and features to the floating-point inputs of a net."""
 
-from typing import NamedTuple
+import math
+import warnings
+from typing import Any, NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
+from anynet.backends import to_numpy
 from anynet.core.checks import nearest
 from anynet.core.typing import A, Array
+from anynet.data.samples import is_uint8
 
 KINDS = ("none", "center", "standardize")
+ROWS = 250
+"""Number of samples whose statistics are summed up at once."""
 
 
 class Normalization(NamedTuple):
-    """Affine map of pixels, ``pixel * scale + shift``.
+    """Affine map of samples, ``x * scale + shift``.
 
     Attributes
     ----------
@@ -24,42 +30,43 @@ class Normalization(NamedTuple):
     scale: Array
     shift: Array
 
-    def __call__(self, images: A) -> A:
-        """Normalize images.
+    def __call__(self, x: A) -> A:
+        """Normalize samples.
 
         Parameters
         ----------
-        images : array of uint8, shape (N, values)
+        x : array, shape (N, values)
 
         Returns
         -------
         array, shape (N, values)
             Of the dtype of `scale`.
         """
-        return array_namespace(images).astype(images, self.scale.dtype) * self.scale + self.shift
+        return array_namespace(x).astype(x, self.scale.dtype) * self.scale + self.shift
 
 
-def normalization(kind: str, images: NDArray[np.uint8]) -> Normalization:
-    """Compute a normalization from the statistics of the training images.
+def normalization(kind: str, x: Array) -> Normalization:
+    """Compute a normalization from the statistics of the training samples.
 
     Parameters
     ----------
     kind : {"none", "center", "standardize"}, optionally followed by ":pixel" or ":channel"
-        "none" divides pixels by 255; "center" also subtracts the mean; "standardize" subtracts the mean and divides by
-        the standard deviation (the biased one; pixels that never change are divided by 255). Statistics are those of
-        each pixel (":pixel", the default) or of each color channel (":channel").
-    images : ndarray of uint8, shape (N, values) or (N, channels, rows, columns)
-        Training images.
+        "none" divides uint8 values, pixels, by 255 and leaves others as they are; "center" subtracts the mean besides;
+        "standardize" subtracts the mean and divides by the standard deviation (the biased one; values that never change
+        are divided as by "none"). Statistics are those of each value (":pixel", the default) or of each color channel
+        (":channel").
+    x : array, shape (N, values) or (N, channels, rows, columns)
+        Training samples, of any library. Their statistics are computed where they are.
 
     Returns
     -------
     Normalization
-        In float64, on the host, with an entry for each value.
+        In float64, on the host, with an entry for each value of a sample.
 
     Raises
     ------
     ValueError
-        If `kind` is unknown, or of channels that the images do not have.
+        If `kind` is unknown, or of channels that the samples do not have.
 
     Examples
     --------
@@ -67,31 +74,56 @@ def normalization(kind: str, images: NDArray[np.uint8]) -> Normalization:
     >>> normalize = normalization("none", np.zeros((1, 3072), np.uint8))
     >>> float(normalize(np.full((1, 3072), 51, np.uint8))[0, 0])
     0.2
+    >>> normalization("standardize", np.asarray([[1.0], [3.0]]))(np.asarray([[4.0]]))
+    array([[2.]])
     """
     check_kind(kind)
     name, _, per = kind.partition(":")
-    if per == "channel" and images.ndim != 4:
-        expected = "images of shape (channels, rows, columns)"
+    if per == "channel" and x.ndim != 4:
+        expected = "samples of shape (channels, rows, columns)"
         raise ValueError(
-            f"normalize: {kind} needs {expected}, got {images.shape[1:]}; Split(images, labels, shape) "
-            "says what shape they have"
+            f"normalize: {kind} needs {expected}, got {tuple(x.shape[1:])}; Split(x, y, shape) says what shape they have"
         )
-    shape, images = images.shape[1:], images.reshape(len(images), -1)
-    pixels = images.shape[1]
+    values, unit = math.prod(x.shape[1:]), 255.0 if is_uint8(x) else 1.0
     if name == "none":
-        return Normalization(np.full(pixels, 1 / 255), np.zeros(pixels))
-    # Sums of integers are exact in float64, so the statistics are the same on every machine.
-    total, squares = np.zeros(pixels), np.zeros(pixels)
-    for start in range(0, len(images), 250):
-        chunk = images[start : start + 250].astype(np.float64)
-        total += chunk.sum(axis=0)
-        squares += np.einsum("np,np->p", chunk, chunk)
-    mean, square = total / len(images), squares / len(images)
-    if per == "channel":
-        mean, square = (np.repeat(s.reshape(shape[0], -1).mean(axis=1), pixels // shape[0]) for s in (mean, square))
-    deviation = np.sqrt(np.maximum(square - mean**2, 0)) if name == "standardize" else np.full(pixels, 255.0)
-    deviation[deviation == 0] = 255.0
+        return Normalization(np.full(values, 1 / unit), np.zeros(values))
+    channels = x.shape[1] if per == "channel" else values
+    mean, variance = _mean_and_variance(array_namespace(x).reshape(x, (x.shape[0], values)), channels)
+    deviation = np.sqrt(variance) if name == "standardize" else np.full(values, unit)
+    deviation[deviation == 0] = unit
     return Normalization(1 / deviation, -mean / deviation)
+
+
+def _mean_and_variance(x: Array, channels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and biased variance of the values of a channel, for every value: float64, on the host.
+
+    Sums are those of differences from the first sample's values, which keeps the digits of large numbers that vary
+    little, and makes the variance of those that never change exactly 0. For uint8 it is of the values themselves: sums
+    of integers are exact in float64, so the statistics are the same on every machine.
+    """
+    xp, (n, values) = array_namespace(x), x.shape
+    dtype = _widest(xp)
+
+    def repeated(s: NDArray[Any]) -> NDArray[Any]:
+        return np.repeat(s, values // channels)
+
+    first = to_numpy(x[:1, ...])[0].astype(np.float64).reshape(channels, -1)[:, 0]
+    offset = np.zeros(values) if is_uint8(x) else repeated(first)
+    there = xp.asarray(offset.tolist(), dtype=dtype, device=device(x))
+    total, squares = np.zeros(values), np.zeros(values)
+    for start in range(0, n, ROWS):
+        chunk = xp.astype(x[start : start + ROWS, ...], dtype) - there
+        total += to_numpy(xp.sum(chunk, axis=0))
+        squares += to_numpy(xp.sum(chunk * chunk, axis=0))
+    mean, square = (repeated((s / n).reshape(channels, -1).mean(axis=1)) for s in (total, squares))
+    return offset + mean, np.maximum(square - mean**2, 0)
+
+
+def _widest(xp: Any) -> Any:
+    """Return float64, or float32 if the library has no other, as JAX unless it is told to."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return xp.zeros(0, dtype=xp.float64).dtype
 
 
 def check_kind(kind: str) -> None:

@@ -22,7 +22,13 @@ __all__ = [
 ]
 
 Loss = Callable[[Array, Array], tuple[Array, Array]]
-"""``loss(logits, labels)`` returns the mean loss and its gradient with respect to the logits."""
+"""``loss(outputs, targets)`` returns the mean loss and its gradient with respect to the outputs."""
 
-BY_NAME: dict[str, Loss] = {"cross-entropy": softmax_cross_entropy, "hinge": hinge}
-"""Losses by the names that settings take: those of classes, since the labels of a training are classes."""
+BY_NAME: dict[str, Loss] = {
+    "cross-entropy": softmax_cross_entropy,
+    "hinge": hinge,
+    "mean-squared-error": mean_squared_error,
+    "huber": Huber(),
+    "binary-cross-entropy": binary_cross_entropy,
+}
+"""Losses by the names that settings take: two of classes, three of numbers."""

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from anynet.data.dataset import is_picture
+from anynet.data.samples import is_picture
 
 MAX_COLUMNS = 64
 MAX_MEMBERS = 12

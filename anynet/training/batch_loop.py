@@ -23,17 +23,17 @@ def gathering(step: BatchStep, augmentation: Augmentation | None) -> Step:
     step : callable
         ``step(carry, shared, batch, row)`` returns the next carry.
     augmentation : Augmentation or None
-        Applied to the images of every batch.
+        Applied to the samples of every batch.
 
     Returns
     -------
     callable
-        ``step(carry, (shared, images, labels), (plan, row))`` returns the next carry.
+        ``step(carry, (shared, *arrays), (plan, row))`` returns the next carry, for the arrays of a `Loader`.
     """
 
-    def gathered(carry: Any, shared: tuple[Any, Array | None, Array], row: tuple[Plan, Any]) -> Any:
-        (own, images, labels), (plan, one) = shared, row
-        return step(carry, own, gather(images, labels, plan, augmentation), one)
+    def gathered(carry: Any, shared: tuple[Any, ...], row: tuple[Plan, Any]) -> Any:
+        (own, x, y, *weights), (plan, one) = shared, row
+        return step(carry, own, gather(x, y, plan, augmentation, weights[0] if weights else None), one)
 
     return gathered
 
@@ -97,7 +97,7 @@ class BatchLoop:
         tick : callable, optional
             Called with the number of batches done since its last call.
         epoch : int, optional
-            Number of passes over the same images before this one, also in an earlier process; see `Loop`. Default:
+            Number of passes over the same samples before this one, also in an earlier process; see `Loop`. Default:
             those of this loop.
 
         Returns
@@ -112,7 +112,7 @@ class BatchLoop:
             before = None
             if epoch is not None:  # as if all stacks had run in one loop up to now
                 before = self._stacks * (epoch * batches.counts[size] + done[size] + steps) - steps
-            carry = self.run(carry, (shared, loader.x, loader.y), own, tick, before=before)
+            carry = self.run(carry, (shared, *loader.arrays), own, tick, before=before)
             start += steps
             done[size] += steps
         return carry

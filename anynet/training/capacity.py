@@ -97,7 +97,7 @@ def _advice(members: Sequence[Member], inputs: Inputs, memory: DeviceMemory | No
         ways.append(f"{most // each} of them at a time (--stack-size, --seeds)")
     if (batch := (most // n - none) // (one - none)) > 0:
         ways.append(f"batches of {batch} (--batch-size)")
-    if images := sum(loader.device_bytes for loader in (inputs.train, inputs.val, inputs.test)):
+    if images := sum(loader.device_bytes for loader in (inputs.train, inputs.val, inputs.test) if loader):
         for_images = f", the images {format_bytes(images)}"
         ways.append("streamed images (--memory-budget 0)")
     return (

@@ -1,15 +1,26 @@
 """Checks that a net, a data set, an optimizer and settings can be used together, before anything is trained."""
 
-import math
+import numpy as np
+from array_api_compat import array_namespace
 
+from anynet.backends import to_numpy
+from anynet.core.array_checks import check_finite
 from anynet.core.checks import describe
-from anynet.data import Dataset, Split
+from anynet.core.formatting import format_count
+from anynet.core.typing import Array
+from anynet.data import Dataset
 from anynet.data.loader import check_batch_size
+from anynet.data.samples import is_uint8
 from anynet.nn import Sequential
+from anynet.nn.losses import CrossEntropy
 from anynet.optim import Optimizer
 from anynet.training.rates import check_rates
 from anynet.training.settings import TrainSettings
 from anynet.training.single_images import refuse_single_images
+
+
+FEW = 2
+"""Number of class numbers with which a loss is tried."""
 
 
 def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, settings: TrainSettings) -> None:
@@ -19,21 +30,20 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
     ----------
     net : Sequential
     data : Dataset
+        That passes `check_data`.
     optimizer : Optimizer
     settings : TrainSettings
 
     Raises
     ------
     TypeError
-        If net, data or optimizer is of another type.
+        If net or optimizer is of another type.
     ValueError
-        If the net does not fit the data, a set of images is empty or has labels out of range, the batch size or
-        the crop does not fit the images, batches of one are to be normalized, or a learning rate is negative or
-        not finite.
+        If the net does not fit the data, the batch size does not fit the samples, batches of one are to be normalized,
+        or a learning rate is negative or not finite.
     """
     for name, value, kind, expected in (
         ("net", net, Sequential, "a Sequential"),
-        ("data", data, Dataset, "a Dataset"),
         ("optimizer", optimizer, Optimizer, "an optimizer, such as SGD(0.01)"),
     ):
         if not isinstance(value, kind):
@@ -43,38 +53,90 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
             raise ValueError(
                 f'{optimizer}: {name} of a net is one number; nets that differ are members=[{{"{name}": ...}}]'
             )
-    _check_images(data, settings)
     check_batch_size(settings.batch_size, len(data.train))
     refuse_single_images(net, settings.batch_size)
-    pixels = data.train.x.shape[1]
-    if net.n_in not in (None, pixels):
-        raise ValueError(f"{net} takes {net.n_in} features, but the images of {data.name} have {pixels}")
-    n_out = pixels if net.n_out is None else net.n_out
-    if n_out != len(data.classes):
-        raise ValueError(f"{net} gives {n_out} logits, but {data.name} has {len(data.classes)} classes")
+    values = data.train.x.shape[1]
+    if net.n_in not in (None, values):
+        raise ValueError(f"{net} takes {net.n_in} features, but the samples of {data.name} have {values}")
+    n_out = values if net.n_out is None else net.n_out
+    if n_out != data.n_out:
+        kind = f"{data.n_out} classes" if data.classes else f"{format_count(data.n_out, 'number')} to predict each"
+        raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {data.name} has {kind}")
     if not net.n_parameters:
         raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
     check_rates(optimizer, settings.epochs, settings.steps(len(data.train)))
 
 
-def _check_images(data: Dataset, settings: TrainSettings) -> None:
-    for which in ("train", "val", "test"):
-        part: Split = getattr(data, which)
+def check_data(data: Dataset, settings: TrainSettings) -> None:
+    """Check that the parts of a data set fit each other, the loss and the augmentation.
+
+    Parameters
+    ----------
+    data : Dataset
+    settings : TrainSettings
+
+    Raises
+    ------
+    TypeError
+        If the loss does not take such targets.
+    ValueError
+        If a part is empty, has samples of another shape, labels out of range, NaN or infinite values or weights that
+        are none, or the crop does not fit the samples.
+    """
+    shape = data.train.shape
+    for which, part in data.parts.items():
+        place = f"the {which} set of {data.name}"
         if not len(part):
-            raise ValueError(f"the {which} set of {data.name} is empty; it needs an image at least")
-        same = math.prod(part.shape) == math.prod(data.train.shape)
-        if not same or (len(part.shape) == len(data.train.shape) and part.shape != data.train.shape):
-            raise ValueError(f"the {which} set of {data.name} has images of shape {part.shape}, not {data.train.shape}")
-        low, high = part.y.min(), part.y.max()
-        if low < 0 or high >= len(data.classes):
-            raise ValueError(
-                f"the {which} set of {data.name}: expected labels 0 to {len(data.classes) - 1}, one for each "
-                f"class, got {low} to {high}"
-            )
-    if settings.augmented and len(data.train.shape) != 3:
+            raise ValueError(f"{place} is empty; it needs a sample at least")
+        if part.x.shape[1] != data.train.x.shape[1] or (len(part.shape) == len(shape) and part.shape != shape):
+            raise ValueError(f"{place} has samples of shape {part.shape}, not {shape}")
+        if is_uint8(part.x) != is_uint8(data.train.x):
+            raise ValueError(f"{place} has samples of {part.x.dtype}, training ones of {data.train.x.dtype}; cast one")
+        check_finite(f"{place}: x", part.x)
+        if data.classes:
+            _check_class_numbers(place, part.y, len(data.classes))
+        else:
+            check_finite(f"{place}: y", part.y)
+            if part.y.shape[1] != data.n_out:
+                raise ValueError(f"{place} has {part.y.shape[1]} numbers to predict each, not {data.n_out}")
+        if part.weights is not None:
+            _check_weights(place, part.weights, settings)
+    _check_loss(data, settings)
+    if settings.augmented and len(shape) != 3:
         raise ValueError(
-            f"flip, crop and reverse need images of shape (channels, rows, columns), and those of {data.name} have "
-            f"shape {data.train.shape}; Split(images, labels, shape) says what shape they have"
+            f"flip, crop and reverse need samples of shape (channels, rows, columns), and those of {data.name} have "
+            f"shape {shape}; Split(x, y, shape) says what shape they have"
         )
-    if not 0 <= settings.crop < (side := min(data.train.shape[1:], default=1)):
+    if not 0 <= settings.crop < (side := min(shape[1:], default=1)):
         raise ValueError(f"crop: expected 0 to {side - 1} pixels, got {settings.crop}")
+
+
+def _check_class_numbers(place: str, y: Array, classes: int) -> None:
+    xp = array_namespace(y)
+    low, high = (int(to_numpy(each)) for each in (xp.min(y), xp.max(y)))
+    if low < 0 or high >= classes:
+        raise ValueError(f"{place}: expected labels 0 to {classes - 1}, one for each class, got {low} to {high}")
+
+
+def _check_weights(place: str, weights: Array, settings: TrainSettings) -> None:
+    check_finite(f"{place}: weights", weights)
+    xp = array_namespace(weights)
+    low, high = (float(to_numpy(each)) for each in (xp.min(weights), xp.max(weights)))
+    if low < 0 or high == 0:
+        raise ValueError(f"{place}: expected weights of 0 or more, not all 0, got {low:g} to {high:g}")
+    if isinstance(settings.loss, CrossEntropy) and settings.loss.class_weights is not None:
+        raise ValueError(f"{place}: expected weights of classes or of samples, got both; multiply them into one")
+
+
+def _check_loss(data: Dataset, settings: TrainSettings) -> None:
+    """Raise TypeError or ValueError unless the loss takes such targets: it is asked for their loss."""
+    if settings.loss is None:
+        return
+    y = to_numpy(data.train.y[:FEW, ...]).astype(np.int64) if data.classes else to_numpy(data.train.y).astype(float)
+    try:
+        settings.loss(np.zeros((len(y), data.n_out)), y)
+    except (TypeError, ValueError) as error:
+        name = getattr(settings.loss, "__name__", settings.loss)
+        kind = "class numbers" if data.classes else "floating-point numbers"
+        advice = "" if data.classes else "; losses.mean_squared_error, losses.Huber() and losses.binary_cross_entropy do"
+        raise type(error)(f"loss: {name} does not take the targets of {data.name}, {kind} ({error}){advice}") from None

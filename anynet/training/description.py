@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from anynet.backends import to_numpy
 from anynet.data import Dataset
 from anynet.optim import Optimizer
 from anynet.optim.schedules import Constant, Cosine, Warmup
+from anynet.training.inputs import default_loss
 from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
 
@@ -24,7 +26,7 @@ ABSENT = {"ema": "None", "weight_decay": "0.0"}
 """Settings that checkpoints from before them lack, with the value that is meant: it is left out."""
 
 SAMPLE = 97
-"""One of so many images is compared."""
+"""One of so many samples is compared."""
 
 
 def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str]:
@@ -48,6 +50,7 @@ def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str
         own |= {name: _text(getattr(member.settings, name)) for name in TrainSettings.PER_MEMBER}
         described |= {f"{name} of member {k}" if len(members) > 1 else name: value for name, value in own.items()}
     described |= {name: _text(getattr(first, name)) for name in shared}
+    described["loss"] = _text(first.loss or default_loss(data))
     return _without_absent(described | {"order_seed": str(first.order)})
 
 
@@ -82,10 +85,11 @@ def _text(value: object) -> str:
 
 
 def _digest(data: Dataset) -> str:
-    """Return name, sizes, and a hash of all labels and some images."""
+    """Return name, sizes, and a hash of all targets, all weights and some samples."""
     digest, sizes = hashlib.sha256(), []
-    for part in (data.train, data.val, data.test):
+    for part in data.parts.values():
         sizes.append(str(len(part)))
-        digest.update(np.ascontiguousarray(part.y).tobytes())
-        digest.update(np.ascontiguousarray(part.x[::SAMPLE]).tobytes())
+        for array in (part.y, part.x[::SAMPLE, ...], part.weights):
+            if array is not None:
+                digest.update(np.ascontiguousarray(to_numpy(array)).tobytes())
     return f"{data.name}, {' + '.join(sizes)} images, {digest.hexdigest()[:12]}"

@@ -24,6 +24,7 @@ from anynet.training.inputs import Inputs
 from anynet.training.members import Member
 from anynet.training.stack import Stack
 from anynet.training.step import Carry
+from anynet.training.weighted_loss import batch_loss
 
 STEPS_BEFORE = 10
 """Number of steps before the first bad one that a report has."""
@@ -108,11 +109,11 @@ def _look(
     def on_host(named: Mapping[str, Array]) -> Named:
         return {name: _member(inputs.backend.to_host(array), i, stacked=stack.stacked) for name, array in named.items()}
 
-    images, fixed = stack.fixed.normalization(batch.x), stack.fixed
+    x, fixed = stack.fixed.normalization(batch.x), stack.fixed
     rng = at_step(fixed.key, before.step) if net.uses_rng and fixed.key is not None else None
     with validated():
-        logits, cache, _ = net.forward(before.params, before.state, images, train=True, rng=rng)
-        value, dlogits = inputs.settings.loss(logits, batch.y)
+        logits, cache, _ = net.forward(before.params, before.state, x, train=True, rng=rng)
+        value, dlogits = batch_loss(inputs.loss, logits, batch)
     grads = net.parameter_gradients(before.params, cache, dlogits)
     if fixed.l2 is not None:
         grads = add_l2_gradient(net.layout, grads, before.params, fixed.l2)
@@ -126,7 +127,7 @@ def _look(
             with validated():
                 for n in range(1, len(net.layers)):
                     own = _of_layers(n, net.layout.split(before.params))
-                    output, *_ = net[:n].forward(own, _of_layers(n, before.state), images, train=True, rng=rng)
+                    output, *_ = net[:n].forward(own, _of_layers(n, before.state), x, train=True, rng=rng)
                     yield "output of", on_host({_layer(net, n - 1): output})
             yield "output of", on_host({_layer(net, len(net.layers) - 1): logits})
         yield "the", loss

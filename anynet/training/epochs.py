@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.compiler import execution
-from anynet.core.history import Epoch, History
+from anynet.core.history import Epoch, History, mean_history
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import with_reports
 from anynet.training.errors import DivergedError
@@ -95,8 +95,7 @@ def run_epochs(
     finally:
         if checkpoints is not None:
             checkpoints.finish()
-    tested = [whole.evaluate(*weights, inputs.test, epoch=0) for weights in (state.last, state.best)]
-    (test, best_test), _ = whole.evaluate.read(tested)
+    test, best_test = _test(whole, inputs, state)
     return [
         Run(
             net=member.net,
@@ -134,8 +133,9 @@ def _train_epoch(
     rates = stack.rates(epoch)
     after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.put(rates), tick, epoch=epoch)
     sets, (params, running) = (inputs.train, inputs.val), after.weights
-    results = [stack.evaluate(params, running, images, epoch=epoch) for images in sets]
-    (on_train, on_val), (since,) = stack.evaluate.read(results, after.diverged)
+    results = [stack.evaluate(params, running, part, epoch=epoch) for part in sets if part is not None]
+    (on_train, *validated), (since,) = stack.evaluate.read(results, after.diverged)
+    on_val = validated[0] if validated else [(None, None, None)] * len(places)
     diverged = _find_diverged([state.diverged[k] for k in places], since, on_train, epoch, rates)
     new = {i: e for i, e in enumerate(diverged) if e is not None and state.diverged[places[i]] is None}
     if new:
@@ -152,6 +152,17 @@ def _train_epoch(
     }
     carry = Carry(*choose(finite, after[:4], carry[:4]), *after[4:])
     return _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True))), rows
+
+
+def _test(
+    stack: Stack, inputs: Inputs, state: TrainingState
+) -> tuple[Sequence[Metrics | None], Sequence[Metrics | None]]:
+    """Return the results of all members on the test samples, with the last and the best parameters; None without."""
+    if inputs.test is None:
+        return [None] * len(state.histories), [None] * len(state.histories)
+    tested = [stack.evaluate(*weights, inputs.test, epoch=0) for weights in (state.last, state.best)]
+    (last, best), _ = stack.evaluate.read(tested)
+    return last, best
 
 
 def _add_epoch(
@@ -218,12 +229,13 @@ def _summary(rows: Mapping[int, Epoch], epochs: int) -> str:
     """Return the means of an epoch, for the progress bar."""
     if not rows:
         return ""
-    loss, accuracy, validation = (
-        sum(row[i] for row in rows.values()) / len(rows)
-        for i in map(Epoch._fields.index, ("train_loss", "train_accuracy", "val_accuracy"))
-    )
-    epoch = next(iter(rows.values())).epoch
-    return f"epoch {epoch}/{epochs}: loss {loss:.3f}, accuracy {accuracy:.1%}, validation {validation:.1%}"
+    mean = mean_history([History([row]) for row in rows.values()]).mean[0]
+    text = f"epoch {mean.epoch}/{epochs}: loss {mean.train_loss:.3f}"
+    if mean.train_accuracy is not None:
+        text += f", accuracy {mean.train_accuracy:.1%}"
+    if mean.val_accuracy is not None:
+        return f"{text}, validation {mean.val_accuracy:.1%}"
+    return text if mean.val_loss is None else f"{text}, validation {mean.val_loss:.3f}"
 
 
 def _find_diverged(

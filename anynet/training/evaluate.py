@@ -1,4 +1,4 @@
-"""Cost, loss and accuracy of a net on a set of images."""
+"""Cost, loss and accuracy of a net on a set of samples."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,49 +14,51 @@ from anynet.core.validated import validated
 from anynet.data.batch import Batch
 from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization
+from anynet.data.samples import is_numbers
 from anynet.nn import Sequential
 from anynet.nn.l2 import l2_cost
 from anynet.nn.losses import Loss, correct
 from anynet.training.batch_loop import BatchLoop
+from anynet.training.weighted_loss import batch_loss, total_weight
 
 BATCH_SIZE = 500
-"""Images per evaluation step: enough for fast matrix products, few enough for any memory."""
+"""Samples per evaluation step: enough for fast matrix products, few enough for any memory."""
 
 
 class Metrics(NamedTuple):
-    """Results on a set of images.
+    """Results on a set of samples.
 
     Attributes
     ----------
     cost : float
         Mean loss plus the penalty.
     loss : float
-        Mean loss.
-    accuracy : float
-        Fraction of images that are classified correctly, 0 to 1.
+        Mean loss, weighted if the samples have weights.
+    accuracy : float or None
+        Fraction of samples that are classified correctly, 0 to 1; None if targets are numbers.
     """
 
     cost: float
     loss: float
-    accuracy: float
+    accuracy: float | None
 
 
 class DeviceMetrics(NamedTuple):
-    """Results on a set of images as arrays on the device, for one net or for K members.
+    """Results on a set of samples as arrays on the device, for one net or for K members.
 
     Attributes
     ----------
     cost, loss : array, shape () or (K,)
-    correct : array of int64, shape () or (K,)
-        Number of images that are classified correctly.
-    images : int
-        Number of images.
+    correct : array of int64, shape () or (K,), or None
+        Number of samples that are classified correctly; None if targets are numbers.
+    samples : int
+        Number of samples.
     """
 
     cost: Array
     loss: Array
-    correct: Array
-    images: int
+    correct: Array | None
+    samples: int
 
 
 class Trained(NamedTuple):
@@ -68,7 +70,7 @@ class Trained(NamedTuple):
     state : dict of arrays
         Running statistics.
     normalization : Normalization
-        Applied to the images of every batch.
+        Applied to the samples of every batch.
     """
 
     params: Array
@@ -82,26 +84,30 @@ class Totals(NamedTuple):
     Attributes
     ----------
     loss : array, shape () or (K,)
-    correct : array of int64, shape () or (K,)
-        Number of samples that are classified correctly.
+    correct : array of int64, shape () or (K,), or None
+        Number of samples that are classified correctly; None if targets are numbers.
+    weight : array, shape (), or None
+        Sum of the weights, of samples that have weights.
     """
 
     loss: Array
-    correct: Array
+    correct: Array | None
+    weight: Array | None = None
 
 
 EvaluationStep = Callable[[Totals, Trained, Batch, None], Totals]
 """``step(totals, trained, batch, None)`` returns the totals with those of the batch."""
 
 
-def zero_totals(params: Array, labels: Array) -> Totals:
+def zero_totals(params: Array, y: Array, weights: Array | None) -> Totals:
     """Return the totals before the first batch.
 
     Parameters
     ----------
     params : array, shape (P,) or (K, P)
-    labels : array of int64
-        Samples are counted in its dtype.
+    y : array
+        Targets. Samples are counted in the dtype of class numbers.
+    weights : array or None
 
     Returns
     -------
@@ -109,10 +115,11 @@ def zero_totals(params: Array, labels: Array) -> Totals:
     """
     xp = array_namespace(params)
     zeros = partial(xp.zeros, params.shape[:-1], device=device(params))
-    return Totals(zeros(dtype=params.dtype), zeros(dtype=labels.dtype))
+    weight = None if weights is None else xp.zeros((), dtype=params.dtype, device=device(params))
+    return Totals(zeros(dtype=params.dtype), None if is_numbers(y) else zeros(dtype=y.dtype), weight)
 
 
-def evaluation_step(net: Sequential, loss: Loss) -> EvaluationStep:
+def evaluation_step(net: Sequential, loss: Loss, *, classes: bool = True) -> EvaluationStep:
     """Return a function that adds the results of one batch.
 
     Parameters
@@ -120,6 +127,8 @@ def evaluation_step(net: Sequential, loss: Loss) -> EvaluationStep:
     net : Sequential
     loss : callable
         As in `anynet.losses`.
+    classes : bool
+        True if targets are class numbers.
 
     Returns
     -------
@@ -129,18 +138,23 @@ def evaluation_step(net: Sequential, loss: Loss) -> EvaluationStep:
     """
 
     def step(totals: Totals, trained: Trained, batch: Batch, row: None) -> Totals:
-        images = trained.normalization(batch.x)
-        logits, _, _ = net.forward(trained.params, trained.state, images, train=False)
+        x = trained.normalization(batch.x)
+        outputs, _, _ = net.forward(trained.params, trained.state, x, train=False)
         with validated():
-            value, _ = loss(logits, batch.y)
-            right = correct(logits, batch.y)
-        return Totals(totals.loss + value * images.shape[0], totals.correct + right)
+            value, _ = batch_loss(loss, outputs, batch)
+            right = correct(outputs, batch.y) if classes else None
+        own = total_weight(batch)
+        return Totals(
+            totals.loss + value * own,
+            None if totals.correct is None or right is None else totals.correct + right,
+            None if totals.weight is None else totals.weight + own,
+        )
 
     return step
 
 
 class Evaluator:
-    """Evaluation of one net, or of K members, on sets of images.
+    """Evaluation of one net, or of K members, on sets of samples.
 
     Parameters
     ----------
@@ -149,7 +163,7 @@ class Evaluator:
         Runs an `evaluation_step` of the net.
     backend : Backend
     normalization : Normalization
-        Applied to the images.
+        Applied to the samples.
     l2 : array, shape () or (K,), or None
         Factor of the penalty.
     """
@@ -165,7 +179,7 @@ class Evaluator:
         self._l2 = l2
 
     def __call__(self, params: Array, state: Arrays, loader: Loader, epoch: int | None = None) -> DeviceMetrics:
-        """Evaluate on all images of a loader, without waiting for the device.
+        """Evaluate on all samples of a loader, without waiting for the device.
 
         Parameters
         ----------
@@ -173,15 +187,16 @@ class Evaluator:
         state : dict of arrays
         loader : Loader
         epoch : int, optional
-            Number of evaluations on these images before; see `BatchLoop`.
+            Number of evaluations on these samples before; see `BatchLoop`.
 
         Returns
         -------
         DeviceMetrics
         """
-        zero, trained = zero_totals(params, loader.y), Trained(params, state, self._normalization)
+        zero = zero_totals(params, loader.y, loader.weights)
+        trained = Trained(params, state, self._normalization)
         total = self._loop(zero, trained, loader.in_order(BATCH_SIZE), None, epoch=epoch)
-        loss = total.loss / len(loader)
+        loss = total.loss / (len(loader) if total.weight is None else total.weight)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
         return DeviceMetrics(cost, loss, total.correct, len(loader))
 
@@ -204,16 +219,17 @@ class Evaluator:
             For each of the `results` one `Metrics`, or one for each of K members.
         more : list of ndarray, shape (1,) or (K,)
         """
-        arrays = [*(array for result in results for array in (result.cost, result.loss, result.correct)), *more]
-        hosts = np.reshape(self._to_host(self._stack(arrays)), (len(arrays), -1))
-        metrics = [
-            [Metrics(cost, loss, right / result.images) for cost, loss, right in hosts[3 * i : 3 * i + 3].T.tolist()]
-            for i, result in enumerate(results)
-        ]
-        return metrics, list(hosts[3 * len(results) :])
+        rows = [(r.cost, r.loss) if r.correct is None else (r.cost, r.loss, r.correct) for r in results]
+        arrays = [*(array for row in rows for array in row), *more]
+        hosts, metrics, start = np.reshape(self._to_host(self._stack(arrays)), (len(arrays), -1)), [], 0
+        for result, row in zip(results, rows, strict=True):
+            numbers = hosts[start : start + len(row)].T.tolist()
+            metrics.append([Metrics(*each[:2], each[2] / result.samples if each[2:] else None) for each in numbers])
+            start += len(row)
+        return metrics, list(hosts[start:])
 
 
 def _stack(arrays: list[Array]) -> Array:
-    """Return one array of the first one's dtype: in float32, counts of images are exact up to 2^24."""
+    """Return one array of the first one's dtype: in float32, counts of samples are exact up to 2^24."""
     xp = array_namespace(*arrays)
     return xp.stack([xp.astype(array, arrays[0].dtype) for array in arrays])

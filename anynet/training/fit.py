@@ -9,7 +9,6 @@ from typing import Any, Unpack, overload
 from anynet.core.checks import describe, true_or_false
 from anynet.core.history import Epoch
 from anynet.core.streams import progress_bar
-from anynet.data import Dataset
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.checkpoint_folder import CheckpointFolder
@@ -20,16 +19,17 @@ from anynet.training.run import Run
 from anynet.training.runs import Runs
 from anynet.training.scheduler import train_members, train_one
 from anynet.training.settings import Settings, accepts_settings
-from anynet.training.setup import setup
+from anynet.training.setup import Data, setup
 from anynet.training.stopping import stop_on_signals
 
 
 @overload
 def fit(
     net: Sequential,
-    data: Dataset,
+    data: Data,
     optimizer: Optimizer,
     *,
+    val: float = 0.0,
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: bool | None = None,
     checkpoint: str | Path | None = None,
@@ -40,9 +40,10 @@ def fit(
 @overload
 def fit(
     net: Sequential,
-    data: Dataset,
+    data: Data,
     optimizer: Optimizer,
     *,
+    val: float = 0.0,
     members: Sequence[Mapping[str, Any]] | None = None,
     seeds: Iterable[int] | None = None,
     on_epoch: Callable[[dict[int, Epoch]], Collection[int] | None] | None = None,
@@ -55,9 +56,10 @@ def fit(
 @accepts_settings
 def fit(
     net: Sequential,
-    data: Dataset,
+    data: Data,
     optimizer: Optimizer,
     *,
+    val: float = 0.0,
     members: Sequence[Mapping[str, Any]] | None = None,
     seeds: Iterable[int] | None = None,
     on_epoch: Callable[[Any], Any] | None = None,
@@ -67,7 +69,7 @@ def fit(
     resume: bool = False,
     **settings: Unpack[Settings],
 ) -> Run | Runs:
-    """Train a net on a data set's training images and test it; or several nets, on the same batches.
+    """Train a net on a data set's training samples and test it; or several nets, on the same batches.
 
     Control-C ends training early: the state after the last completed epoch is tested and returned. Members that were
     not started, because there were not cores or memory for all, are left out. SIGTERM does the same, and then ends the
@@ -82,10 +84,13 @@ def fit(
     ----------
     net : Sequential
         The net to train.
-    data : Dataset
-        Training, validation and test images.
+    data : Dataset or tuple of arrays
+        Training samples, and validation and test samples if there are any; or ``(x, y)`` or ``(x, y, x_val, y_val)``,
+        as for ``anynet.data.from_arrays``.
     optimizer : Optimizer
         Such as ``SGD(0.01)``.
+    val : float, default 0
+        Fraction of the samples in a tuple ``(x, y)`` to split off for validation, of each class alike.
     members : sequence of dict, optional
         For each of several nets the settings that it does not share: "seed", "l2", "lr" (a number or a schedule),
         "momentum", "weight_decay", or a whole "optimizer"; and "net", if initializers differ. Each result is as if the
@@ -135,11 +140,11 @@ def fit(
     if resume and checkpoint is None:
         raise ValueError("resume: expected checkpoint, the folder to go on from; got none")
     every = Interval.of(checkpoint_every)
-    ready = setup(net, data, optimizer, members=members, seeds=seeds, **settings)
+    ready = setup(net, data, optimizer, val=val, members=members, seeds=seeds, **settings)
     inputs, nets, folder = ready.inputs, ready.members, None
     if checkpoint is not None:
         folder = CheckpointFolder(
-            checkpoint, describe_training(nets, data), resume=resume, every=every, epochs=ready.settings.epochs
+            checkpoint, describe_training(nets, inputs.data), resume=resume, every=every, epochs=ready.settings.epochs
         )
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
     disable = None if progress is None else not progress
@@ -151,7 +156,7 @@ def fit(
         result: Run | Runs
         if ready.stacked:
             runs = tuple(train_members(inputs, nets, state, on_epoch, folder))
-            result = Runs(runs, data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))
+            result = Runs(runs, inputs.data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))
         else:
             result = train_one(inputs, nets[0], state, on_epoch, folder)
     return replace(result, interrupted=True) if received else result  # the signal may have come after the last step

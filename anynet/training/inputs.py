@@ -1,16 +1,20 @@
-"""The images of a training on the device, and the order of their batches."""
+"""The samples of a training on the device, and the order of their batches."""
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from anynet.backends import Backend, DeviceMemory
+from anynet.backends import Backend, DeviceMemory, backend_of
 from anynet.backends import backend as choose_backend
 from anynet.data import Augmentation, Dataset, Loader, Normalization, normalization
 from anynet.data.loader import Pass
+from anynet.data.samples import is_uint8
+from anynet.nn.losses import Loss, mean_squared_error, softmax_cross_entropy
 from anynet.training.errors import format_bytes, format_free_memory, raise_out_of_memory
 from anynet.training.settings import TrainSettings
 
@@ -22,25 +26,30 @@ class Inputs:
     Parameters
     ----------
     data : Dataset
-        The images on the host.
+        The samples, as given.
     settings : TrainSettings
         Settings of the training.
     backend : Backend
         As `settings` name it, with their precision.
-    train, val, test : Loader
-        Training, validation and test images on the device, or ready to be streamed to it.
+    loss : callable
+        Of the settings, or the usual one for the targets.
+    train : Loader
+        Training samples on the device, or ready to be streamed to it.
+    val, test : Loader or None
+        Validation and test samples likewise.
     normalization : Normalization
-        Scale and shift of the pixels, on the device.
+        Scale and shift of the values of a sample, on the device.
     augmentation : Augmentation or None
-        Random changes of the training images.
+        Random changes of the training samples.
     """
 
     data: Dataset
     settings: TrainSettings
     backend: Backend
+    loss: Loss
     train: Loader
-    val: Loader
-    test: Loader
+    val: Loader | None
+    test: Loader | None
     normalization: Normalization
     augmentation: Augmentation | None
 
@@ -68,7 +77,7 @@ class Inputs:
 
 
 def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
-    """Choose the backend and move images to its device.
+    """Choose the backend and move samples to its device.
 
     Parameters
     ----------
@@ -86,49 +95,59 @@ def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
     ValueError
         If there is no such precision or dtype.
     OutOfMemoryError
-        If the images do not fit the device's memory.
+        If the samples do not fit the device's memory.
     """
     backend = settings.backend
+    if backend is None:
+        backend = backend_of(data.train.x)  # arrays of PyTorch, JAX or CuPy stay where they are
     if not isinstance(backend, Backend):
         backend = choose_backend(backend)
     if settings.precision is not None:
         backend = backend.with_precision(settings.precision)
     backend.dtype(settings.dtype)
-    train, val, test = _load(data, backend, settings.memory_budget)
-    shape = data.train.shape
-    images = data.train.x.reshape(-1, *shape)
+    loaders = _load(data, backend, settings)
+    shape, x = data.train.shape, data.train.x
     augmentation = Augmentation(settings.flip, settings.crop, settings.reverse, shape)
-    host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, images))
+    samples = array_namespace(x).reshape(x, (-1, *shape))
+    host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, samples))
     return Inputs(
         data=data,
         settings=settings,
         backend=backend,
-        train=train,
-        val=val,
-        test=test,
+        loss=settings.loss or default_loss(data),
+        train=loaders["train"],
+        val=loaders.get("val"),
+        test=loaders.get("test"),
         normalization=Normalization(*(backend.asarray(part.astype(settings.dtype)) for part in host)),
         augmentation=augmentation if settings.augmented else None,
     )
 
 
-def _load(data: Dataset, backend: Backend, memory_budget: int | None) -> list[Loader]:
-    """Return loaders of the training, validation and test images: resident as long as the budget lasts."""
-    memory = backend.memory()
-    if memory_budget is None:
-        memory_budget = sys.maxsize if memory is None else memory.free // 2
-    loaders = []
-    for part in (data.train, data.val, data.test):
-        resident = part.x.nbytes <= memory_budget
-        memory_budget -= part.x.nbytes if resident else 0
+def default_loss(data: Dataset) -> Loss:
+    """Return the usual loss for the targets: softmax cross-entropy of classes, mean squared error of numbers."""
+    return softmax_cross_entropy if data.classes else mean_squared_error
+
+
+def _load(data: Dataset, backend: Backend, settings: TrainSettings) -> dict[str, Loader]:
+    """Return loaders of the parts of a data set by name: resident as long as the memory budget lasts."""
+    memory, budget = backend.memory(), settings.memory_budget
+    if budget is None:
+        budget = sys.maxsize if memory is None else memory.free // 2
+    loaders, dtype = {}, np.dtype(settings.dtype)
+    for name, part in data.parts.items():
+        size = math.prod(part.x.shape) * (1 if is_uint8(part.x) else dtype.itemsize)
+        resident = size <= budget
+        budget -= size if resident else 0
         with raise_out_of_memory(backend, lambda: _message(data, backend, memory)):
-            loaders.append(Loader(part, backend, resident=resident))
+            loaders[name] = Loader(part, backend, dtype=settings.dtype, resident=resident)
     return loaders
 
 
 def _message(data: Dataset, backend: Backend, memory: DeviceMemory | None) -> str:
-    images = sum(part.x.nbytes for part in (data.train, data.val, data.test))
+    values = sum(math.prod(part.x.shape) for part in data.parts.values())
+    size = format_bytes(values * (1 if is_uint8(data.train.x) else 4))
     return (
-        f"moving images to the device, where all of {data.name} take {format_bytes(images)}, and "
+        f"moving samples to the device, where all of {data.name} take {size}, and "
         f"{format_free_memory(backend, memory)}; "
         "a smaller --memory-budget, in GB, streams those that do not fit it, and 0 streams all"
     )

@@ -11,6 +11,7 @@ from anynet.backends import Backend
 from anynet.core.formatting import format_count
 from anynet.core.history import History
 from anynet.core.typing import Array, Arrays
+from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.errors import DivergedError
@@ -53,18 +54,18 @@ class Run:
         As trained with.
     dataset : str
         Name of the data set.
-    classes : tuple of str
-        Names of the classes.
+    classes : tuple of str, int or bool
+        Labels of the classes, such as their names; empty if targets are numbers.
     shape : tuple of int
-        Shape of an image: (channels, rows, columns) or (values,).
+        Shape of a sample, such as (channels, rows, columns) or (values,).
     history : History
         One `Epoch` for each completed epoch.
     last, best : Snapshot
-        The net after the last epoch, and after the first epoch with the highest validation accuracy.
+        The net after the last epoch, and after the best one; see `History.best`.
     normalization : Normalization
         Applied to images before the net, on the device.
-    test, best_test : Metrics
-        On the test images, with the last and with the best parameters.
+    test, best_test : Metrics or None
+        On the test samples, with the last and with the best parameters; None if there are none.
     seconds : float
         Time of training and evaluation, without loading data.
     execution : str
@@ -84,14 +85,14 @@ class Run:
     dtype: str
     seed: int
     dataset: str
-    classes: tuple[str, ...]
+    classes: tuple[Label, ...]
     shape: tuple[int, ...]
     history: History
     last: Snapshot
     best: Snapshot
     normalization: Normalization
-    test: Metrics
-    best_test: Metrics
+    test: Metrics | None
+    best_test: Metrics | None
     seconds: float
     execution: str
     interrupted: bool = False
@@ -100,9 +101,13 @@ class Run:
     environment: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
-        last, best = self.test.accuracy, self.best_test.accuracy
-        epochs = format_count(self.last.epoch, "epoch")
-        return f"Run({self.net}, {self.dataset!r}, {epochs}, test accuracy {last:.2%}, best epoch's {best:.2%})"
+        text = f"Run({self.net}, {self.dataset!r}, {format_count(self.last.epoch, 'epoch')}"
+        last, best = self.test, self.best_test
+        if last is None or best is None:
+            return f"{text})"
+        if last.accuracy is None or best.accuracy is None:
+            return f"{text}, test loss {last.loss:.4g}, best epoch's {best.loss:.4g})"
+        return f"{text}, test accuracy {last.accuracy:.2%}, best epoch's {best.accuracy:.2%})"
 
     @property
     def params(self) -> Array:

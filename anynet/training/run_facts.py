@@ -10,7 +10,8 @@ from typing import Any
 from anynet.core.checks import describe
 from anynet.core.errors import FileError
 from anynet.core.tensor_file import ArrayType
-from anynet.data.dataset import IMAGE_SHAPE
+from anynet.core.history import Epoch, columns_of
+from anynet.data.dataset import IMAGE_SHAPE, Label
 from anynet.nn import Sequential
 from anynet.nn.net_json import layer_texts, net_from_json, own_parts, to_json
 from anynet.training.errors import DivergedError, is_report
@@ -73,12 +74,25 @@ class Facts:
             raise self.error(key, NAMES[kind], describe(value))
         return value
 
-    def metrics(self, key: str) -> Metrics:
-        """Return the results on the test images."""
+    def metrics(self, key: str) -> Metrics | None:
+        """Return the results on the test samples, None if there were none."""
+        if key in self._run and self._run[key] is None:
+            return None
         values = self.value(key, list)
         if len(values) != len(Metrics._fields):
             raise self.error(key, f"{len(Metrics._fields)} numbers", f"{len(values)}")
-        return Metrics(*(self._of(key, value, float) for value in values))
+        *losses, accuracy = values
+        return Metrics(
+            *(self._of(key, value, float) for value in losses),
+            None if accuracy is None else self._of(key, accuracy, float),
+        )
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns of the history."""
+        columns = self.value("columns", list) if "columns" in self._run else list(Epoch._fields)
+        if not all(isinstance(name, str) for name in columns) or tuple(columns) != columns_of(columns):
+            raise self.error("columns", f"some of {', '.join(Epoch._fields)}", f"{columns!r:.50}")
+        return tuple(columns)
 
     def epochs(self) -> dict[str, int]:
         """Return the epochs of the snapshots; the last is the number of rows of the history."""
@@ -88,23 +102,23 @@ class Facts:
             raise self.error("epochs, best", f"0 to {epochs['last']}, the last one", f"{epochs['best']}")
         return epochs
 
-    def classes(self, n: int | None) -> tuple[str, ...]:
-        """Return the names of the classes, `n` of them unless it is None."""
+    def classes(self, n: int | None) -> tuple[Label, ...]:
+        """Return the labels of the classes, `n` of them unless it is None; none if targets were numbers."""
         classes = self._of("classes", self._parse("classes"), list)
-        if not all(isinstance(name, str) for name in classes) or n not in (None, len(classes)):
+        if not all(isinstance(name, str | int) for name in classes) or (classes and n not in (None, len(classes))):
             raise self.error("classes", f"{'' if n is None else f'{n} '}names", describe(classes))
         for name in classes:
-            if not name.isprintable():
+            if isinstance(name, str) and not name.isprintable():
                 raise self.error("classes", "names of printable characters", f"{name!r}")
         return tuple(classes)
 
     def shape(self, values: int) -> tuple[int, ...]:
-        """Return the shape of an image of so many values."""
+        """Return the shape of a sample of so many values."""
         if "shape" not in self._run and values == math.prod(IMAGE_SHAPE):
             return IMAGE_SHAPE  # a file from before other images could be trained
         shape = self.value("shape", list)
-        if not all(type(n) is int and n > 0 for n in shape) or len(shape) not in (1, 3) or math.prod(shape) != values:
-            raise self.error("shape", f"[channels, rows, columns] of {values} values", f"{shape!r:.50}")
+        if not shape or not all(type(n) is int and n > 0 for n in shape) or math.prod(shape) != values:
+            raise self.error("shape", f"the axes of {values} values", f"{shape!r:.50}")
         return tuple(shape)
 
     def dataset(self) -> str:

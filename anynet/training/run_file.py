@@ -15,6 +15,7 @@ from anynet.core.errors import FileError
 from anynet.core.history import History
 from anynet.core.tensor_file import TensorFile, write_tensors
 from anynet.core.typing import Array, Arrays
+from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.net_json import to_json
@@ -59,9 +60,9 @@ def write_run(
     history: History,
     last: tuple[int, Array, Arrays],
     best: tuple[int, Array, Arrays],
-    test: Metrics,
-    best_test: Metrics,
-    classes: tuple[str, ...],
+    test: Metrics | None,
+    best_test: Metrics | None,
+    classes: tuple[Label, ...],
     dataset: str,
     shape: tuple[int, ...],
     diverged: DivergedError | None,
@@ -90,6 +91,7 @@ def write_run(
         "environment": plain["environment"] or environment(backend),
         "net": to_json(net),
         "shape": shape,
+        "columns": history.columns,
         "epochs": {which: snapshot[0] for which, snapshot in snapshots.items()},
         "test": test,
         "best_test": best_test,
@@ -143,10 +145,11 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
     else:
         facts.check_given(net, file.types)
     epochs = facts.epochs()
-    check_types(path, net, file.types, run["dtype"], epochs["last"])
+    columns = facts.columns()
+    check_types(path, net, file.types, run["dtype"], epochs["last"], columns)
     tensors = file.read()
     check_numbers(path, net, tensors)
-    history = read_history(path, tensors["history"])
+    history = read_history(path, tensors["history"], columns)
     backend.dtype(run["dtype"])  # enables float64 on JAX
     run |= {which: to_snapshot(which, epochs[which], net, tensors, backend) for which in SNAPSHOTS}
     return run | {

@@ -1,6 +1,6 @@
 """The tensors in the file of a trained net."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend
 from anynet.core.errors import FileError
-from anynet.core.history import Epoch, History
+from anynet.core.history import OPTIONAL, Epoch, History
 from anynet.core.tensor_file import ArrayType
 from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization
@@ -50,10 +50,18 @@ def to_tensors(
     for which, (_, params, state) in snapshots.items():
         named = net.layout.split(params) | state
         tensors |= {f"{which}.{name}": backend.to_host(array) for name, array in named.items()}
-    return tensors | {"history": np.asarray([*history], np.float64).reshape(-1, len(Epoch._fields))}
+    columns = history.columns
+    return tensors | {"history": np.asarray([history[name] for name in columns], np.float64).T.copy()}
 
 
-def check_types(path: Path, net: Sequential, types: Mapping[str, ArrayType], dtype: str, epochs: int | None) -> None:
+def check_types(
+    path: Path,
+    net: Sequential,
+    types: Mapping[str, ArrayType],
+    dtype: str,
+    epochs: int | None,
+    columns: Sequence[str] = Epoch._fields,
+) -> None:
     """Check that a file has the tensors of a net, before they are read.
 
     Parameters
@@ -67,6 +75,8 @@ def check_types(path: Path, net: Sequential, types: Mapping[str, ArrayType], dty
         Dtype of the net.
     epochs : int or None
         Number of rows of the history; None if there is no history.
+    columns : sequence of str
+        Columns of the history.
 
     Raises
     ------
@@ -79,7 +89,7 @@ def check_types(path: Path, net: Sequential, types: Mapping[str, ArrayType], dty
     arrays |= {f"{which}.{name}": shape for which in SNAPSHOTS for name, shape in shapes(net).items()}
     expected = {name: ArrayType(dtype, shape) for name, shape in arrays.items()}
     if epochs is not None:
-        expected["history"] = ArrayType("float64", (epochs, len(Epoch._fields)))
+        expected["history"] = ArrayType("float64", (epochs, len(columns)))
     for name in sorted(expected.keys() | types.keys()):
         place = f'tensor "{name}"'
         if name not in types:
@@ -104,13 +114,14 @@ def check_numbers(path: Path, net: Sequential, tensors: Mapping[str, NDArray[Any
             raise FileError(path, place, "variances of 0 or more", f"{array.min():g}", ADVICE)
 
 
-def read_history(path: Path, table: NDArray[Any]) -> History:
-    """Return the history in a file's tensor "history". Raises FileError if it is none."""
+def read_history(path: Path, table: NDArray[Any], columns: Sequence[str]) -> History:
+    """Return the history in a file's tensor "history", of these columns. Raises FileError if it is none."""
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise FileError(path, 'tensor "history"', "epochs 1, 2, ... in the first column", "others", ADVICE)
-    history = History(Epoch(int(row[0]), *row[1:]) for row in table.tolist())
-    for name in ("train_accuracy", "val_accuracy"):
-        if not all(0 <= value <= 1 for value in history[name]):
+    rows = (dict(zip(columns, row, strict=True)) for row in table.tolist())
+    history = History(Epoch(**dict.fromkeys(OPTIONAL) | row | {"epoch": int(row["epoch"])}) for row in rows)
+    for name in columns:
+        if name.endswith("_accuracy") and len(history) and not all(0 <= value <= 1 for value in history[name]):
             raise FileError(path, 'tensor "history"', f"fractions from 0 to 1 as {name}", "others", ADVICE)
     return history
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.history import History, MeanHistory, mean_history
+from anynet.core.history import History, MeanHistory, mean_history, score
 from anynet.data.dataset import Split
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import BATCH_SIZE
@@ -29,7 +29,7 @@ class Ensemble:
     """
 
     runs: tuple[Run, ...]
-    _test: Split = field(repr=False)
+    _test: Split | None = field(repr=False)
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
         """Return the mean probabilities of the classes.
@@ -73,7 +73,7 @@ class Runs(Sequence[Run]):
     """
 
     runs: tuple[Run, ...]
-    _test: Split = field(repr=False)
+    _test: Split | None = field(repr=False)
     interrupted: bool = False
 
     def __len__(self) -> int:
@@ -107,8 +107,11 @@ class Runs(Sequence[Run]):
 
     @property
     def best(self) -> Run:
-        """First of the `finished` runs with the highest validation accuracy in any epoch."""
-        return max(self.finished, key=lambda run: run.history.best.val_accuracy)
+        """First of the `finished` runs with the highest validation accuracy in any epoch, or lowest loss of numbers.
+
+        If nothing was validated, that with the lowest training loss after the last epoch.
+        """
+        return max(self.finished, key=lambda run: score(run.history.best))
 
     @property
     def histories(self) -> MeanHistory:

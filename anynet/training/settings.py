@@ -10,7 +10,7 @@ from anynet.backends import Backend, check_compile
 from anynet.core.checks import describe, nearest, real_number, true_or_false, whole_number
 from anynet.core.seeding import check_seed
 from anynet.data.normalization import check_kind
-from anynet.nn.losses import BY_NAME, Loss, softmax_cross_entropy
+from anynet.nn.losses import BY_NAME, Loss
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -21,7 +21,7 @@ class Settings(TypedDict, total=False):
     Type checkers need the names and types once more, for ``Unpack``; a test compares the two.
     """
 
-    loss: Loss | str
+    loss: Loss | str | None
     l2: float
     clip_norm: float | None
     ema: float | None
@@ -47,9 +47,10 @@ class TrainSettings:
 
     Parameters
     ----------
-    loss : callable or str, default ``losses.softmax_cross_entropy``
-        ``loss(logits, labels)`` returns the mean loss and its gradient by the logits; ``losses.hinge`` and
-        ``losses.CrossEntropy(label_smoothing=0.1)`` are others. Or the name of one, such as "hinge".
+    loss : callable or str, optional
+        ``loss(outputs, targets)`` returns the mean loss and its gradient by the outputs, such as ``losses.hinge`` or
+        ``losses.CrossEntropy(label_smoothing=0.1)``. Or the name of one, such as "hinge" or "huber". Default:
+        ``losses.softmax_cross_entropy`` for classes, ``losses.mean_squared_error`` for numbers.
     l2 : float, default 0
         Factor λ of the penalty λ Σ W², 0 or more; see ``anynet.penalties``.
     clip_norm : float, optional
@@ -59,22 +60,23 @@ class TrainSettings:
         Decay of a moving average of the parameters after each step, above 0 and below 1, such as 0.999. The averages
         are what is evaluated and kept, with the running statistics of the parameters. Default: no average.
     epochs : int, default 20
-        Number of passes over the training images, 1 or more.
+        Number of passes over the training samples, 1 or more.
     batch_size : int, default 100
-        Images per step, 1 to the number of training images.
+        Samples per step, 1 to the number of training samples.
     seed : int, default 42
         Seed of the initial parameters, 0 to 2^64 - 1.
     order_seed : int, optional
         Seed of the batches' order and of augmentation. Default: `seed`.
     backend : Backend or str, optional
-        As returned by ``anynet.backend``, or its name. Default: the environment variable ANYNET_BACKEND, else NumPy.
+        As returned by ``anynet.backend``, or its name. Default: library and device of the samples, if they are arrays
+        of PyTorch, JAX or CuPy; otherwise the environment variable ANYNET_BACKEND, else NumPy.
     precision : {"float32", "tf32", "bf16"}, optional
         Precision of the matrix products of float32 arrays; tf32 and bf16 on GPUs only. Default: that of `backend`.
     dtype : {"float32", "float64"}, default "float32"
         Data type of parameters and activations.
     normalize : str, default "standardize"
-        "none" (to [0, 1]), "center" or "standardize", by the training images' mean and deviation of each pixel; of
-        each color channel with ":channel" appended.
+        "none" (uint8 to [0, 1], others unchanged), "center" or "standardize", by mean and deviation of each pixel or
+        feature of the training samples; of each color channel with ":channel" appended.
     flip : bool, default False
         Mirror each image left to right with probability 1/2.
     crop : int, default 0
@@ -87,7 +89,7 @@ class TrainSettings:
         How steps run: "auto" compiles them as far as the backend can, and one `CompileWarning` says why they are slower
         than usual; "on" raises `CompileError` instead; "off" runs each step as it is written.
     memory_budget : int, optional
-        Bytes of the device's memory that images may occupy, 0 or more. Images that do not fit are streamed, with the
+        Bytes of the device's memory that samples may occupy, 0 or more. Those that do not fit are streamed, with the
         same results. Default: half of the free memory.
 
     Raises
@@ -106,7 +108,7 @@ class TrainSettings:
 
     PER_MEMBER: ClassVar[tuple[str, ...]] = ("l2", "seed")
 
-    loss: Loss = softmax_cross_entropy
+    loss: Loss | None = None
     l2: float = 0.0
     clip_norm: float | None = None
     ema: float | None = None
@@ -166,7 +168,7 @@ class TrainSettings:
             if self.loss not in BY_NAME:
                 raise ValueError(f'loss: there is no "{self.loss}"{nearest(self.loss, BY_NAME)}')
             object.__setattr__(self, "loss", BY_NAME[self.loss])
-        if not callable(self.loss) or isinstance(self.loss, type):
+        if self.loss is not None and (not callable(self.loss) or isinstance(self.loss, type)):
             raise TypeError(f"loss: expected a function, such as anynet.losses.hinge, got {describe(self.loss)}")
 
     @classmethod
@@ -193,9 +195,9 @@ class TrainSettings:
         """True if images are augmented."""
         return self.flip or self.crop > 0 or self.reverse
 
-    def steps(self, images: int) -> int:
-        """Return the number of batches in an epoch of so many images."""
-        return images // self.batch_size + (not self.drop_last and images % self.batch_size > 0)
+    def steps(self, samples: int) -> int:
+        """Return the number of batches in an epoch of so many samples."""
+        return samples // self.batch_size + (not self.drop_last and samples % self.batch_size > 0)
 
 
 def accepts_settings(function: Function) -> Function:

@@ -10,12 +10,12 @@ from typing import Any, Unpack
 from anynet.backends import Backend
 from anynet.core.checks import describe
 from anynet.core.typing import Array
-from anynet.data import Dataset
+from anynet.data import Dataset, from_arrays
 from anynet.data.loader import Pass
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
-from anynet.training.compatibility import check_compatible
+from anynet.training.compatibility import check_compatible, check_data
 from anynet.training.errors import TrainingWarning
 from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
@@ -26,6 +26,10 @@ from anynet.training.stack import LoopCache, Stack
 from anynet.training.step import Carry, Fixed
 
 
+Data = Dataset | tuple[Any, Any] | tuple[Any, Any, Any, Any]
+"""A data set, ``(x, y)`` or ``(x, y, x_val, y_val)``."""
+
+
 @dataclass(frozen=True, repr=False)
 class Setup:
     """A training that is ready to run.
@@ -33,7 +37,7 @@ class Setup:
     Parameters
     ----------
     inputs : Inputs
-        Images, backend and settings.
+        Samples, backend and settings.
     members : sequence of Member
         The nets to train.
     stacked : bool
@@ -95,7 +99,7 @@ class Setup:
 
     @property
     def evaluate(self) -> Evaluator:
-        """Evaluation on a set of images: ``evaluate(params, state, loader)`` returns results on the device."""
+        """Evaluation on a set of samples: ``evaluate(params, state, loader)`` returns results on the device."""
         return self.stack.evaluate
 
     def batches(self, epoch: int) -> Pass:
@@ -128,17 +132,30 @@ class Setup:
         return self.stack.put(self.stack.rates(epoch))
 
 
+def _dataset(data: object, val: float, seed: int) -> Dataset:
+    """Return a data set, made of arrays if it is none."""
+    if isinstance(data, Dataset):
+        if val:
+            raise ValueError(f"val: expected 0 with a Dataset, which has its own validation samples or none, got {val}")
+        return data
+    if not isinstance(data, tuple) or len(data) not in (2, 4):
+        many = f" of {len(data)}" if isinstance(data, tuple) else ""
+        raise TypeError(f"data: expected a Dataset, (x, y) or (x, y, x_val, y_val), got {describe(data)}{many}")
+    return from_arrays(*data, val=val, seed=seed)
+
+
 @accepts_settings
 def setup(
     net: Sequential,
-    data: Dataset,
+    data: Data,
     optimizer: Optimizer,
     *,
+    val: float = 0.0,
     members: Sequence[Mapping[str, Any]] | None = None,
     seeds: Iterable[int] | None = None,
     **settings: Unpack[Settings],
 ) -> Setup:
-    """Validate everything and move images to the device, but train nothing.
+    """Validate everything and move samples to the device, but train nothing.
 
     `fit` trains what this returns; profilers and benchmarks run its steps themselves.
 
@@ -146,10 +163,12 @@ def setup(
     ----------
     net : Sequential
         The net to train.
-    data : Dataset
-        Training, validation and test images.
+    data : Dataset or tuple of arrays
+        As for `fit`.
     optimizer : Optimizer
         Such as ``SGD(0.01)``.
+    val : float, default 0
+        As for `fit`.
     members : sequence of dict, optional
         The settings of each of several nets that are to be trained at the same time; see `fit`.
     seeds : iterable of int, optional
@@ -167,12 +186,13 @@ def setup(
     BackendError
         If the backend or the precision is not available.
     OutOfMemoryError
-        If the images do not fit the device's memory.
+        If the samples do not fit the device's memory.
     """
     for name in ("on_epoch", "progress", *CHECKPOINTS):
         if name in settings:
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings)
+    data = _dataset(data, val, base.order)
     alone = Member(net, optimizer, base)
     if seeds is not None:
         if members is not None:
@@ -186,6 +206,7 @@ def setup(
             f"{describe(members)}"
         )
     nets = [alone] if members is None else members_of(alone, members)
+    check_data(data, base)
     for k, member in enumerate(nets):
         try:
             check_compatible(member.net, data, member.optimizer, member.settings)

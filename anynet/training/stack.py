@@ -51,7 +51,7 @@ class LoopCache:
         key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
         if key not in self._training:
             settings = inputs.settings
-            step = train_step(net, settings.loss, optimizer, settings.clip_norm, settings.ema)
+            step = train_step(net, inputs.loss, optimizer, settings.clip_norm, settings.ema)
             self._training[key] = BatchLoop(step, inputs.backend, inputs.augmentation, settings.compile, self._stacks)
         return self._training[key]
 
@@ -67,7 +67,7 @@ class LoopCache:
         BatchLoop
         """
         if net not in self._evaluation:
-            step = evaluation_step(net, self.inputs.settings.loss)
+            step = evaluation_step(net, self.inputs.loss, classes=bool(self.inputs.data.classes))
             self._evaluation[net] = BatchLoop(
                 step, self.inputs.backend, compile=self.inputs.settings.compile, stacks=self._stacks
             )

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from anynet.core.history import Epoch, History
+from anynet.core.history import Epoch, History, columns_of
 from anynet.training.errors import is_report
 
 
@@ -59,10 +59,19 @@ def _is_history(rows: Any) -> bool:
     return isinstance(rows, list) and all(
         isinstance(row, list)
         and len(row) == len(Epoch._fields)
-        and all(map(_is_number, row))
+        and _has_columns(dict(zip(Epoch._fields, row, strict=True)))
         and row[0] == number
-        and all(0 <= getattr(Epoch(*row), name) <= 1 for name in ("train_accuracy", "val_accuracy"))
         for number, row in enumerate(rows, start=1)
+    )
+
+
+def _has_columns(row: dict[str, Any]) -> bool:
+    """Return True if the values of an epoch are numbers, accuracies fractions, and None is where it may be."""
+    there = {name: value for name, value in row.items() if value is not None}
+    return (
+        tuple(there) == columns_of(list(there))
+        and all(map(_is_number, there.values()))
+        and all(0 <= value <= 1 for name, value in there.items() if name.endswith("_accuracy"))
     )
 
 

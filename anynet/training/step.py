@@ -19,6 +19,7 @@ from anynet.nn.l2 import add_l2_gradient
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
 from anynet.optim.averaging import update_average
+from anynet.training.weighted_loss import batch_loss
 
 
 class Carry(NamedTuple):
@@ -58,7 +59,7 @@ class Fixed(NamedTuple):
     Attributes
     ----------
     normalization : Normalization
-        Applied to the images of every batch.
+        Applied to the samples of every batch.
     l2 : array, shape () or (K,), or None
         Factor of the penalty.
     key : array of int32, shape (2,) or (K, 2), or None
@@ -128,11 +129,11 @@ def train_step(
         params, rng = carry.params, None
         if net.uses_rng and fixed.key is not None:
             rng = at_step(fixed.key, carry.step)
-        images = fixed.normalization(batch.x)
+        x = fixed.normalization(batch.x)
         with validated():
-            logits, cache, state = net.forward(params, carry.state, images, train=True, rng=rng)
-            value, dlogits = loss(logits, batch.y)
-        grads = net.parameter_gradients(params, cache, dlogits)
+            outputs, cache, state = net.forward(params, carry.state, x, train=True, rng=rng)
+            value, grads = batch_loss(loss, outputs, batch)
+        grads = net.parameter_gradients(params, cache, grads)
         if fixed.l2 is not None:
             grads = add_l2_gradient(net.layout, grads, params, fixed.l2)
         if clip_norm is not None:

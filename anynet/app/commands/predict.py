@@ -10,7 +10,7 @@ from anynet.app.prediction import load_predictor
 from anynet.backends import backend as choose_backend
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
-from anynet.data.dataset import is_picture
+from anynet.data.samples import is_picture
 
 
 def predict(run: Path, /, *images: Path, background: str = "white", backend: str | None = None) -> None:

@@ -94,7 +94,7 @@ def _job(ready: Setup) -> Job:
     backend, images = ready.backend, ready.inputs.train
     if not images.resident:
         raise ValueError(
-            f"--profile: the training images take {images.host.nbytes / 1e9:.2f} GB, more than --memory-budget, by "
+            f"--profile: the training images take {images.nbytes / 1e9:.2f} GB, more than --memory-budget, by "
             "default half of the device's free memory, and training that streams them is not timed; give a larger "
             "budget, or fewer images with --train"
         )
@@ -104,7 +104,7 @@ def _job(ready: Setup) -> Job:
     rows = rebuild([backend.xp.take(leaf, again, axis=0) for leaf in leaves])
     return Job(
         ready.carry,
-        (ready.fixed, images.x, images.y),
+        (ready.fixed, *images.arrays),
         (rows, backend.xp.take(ready.rates(0), first, axis=0)),
     )
 

@@ -8,7 +8,7 @@ from anynet.app.keeping import Picture
 from anynet.app.run_folder import best_weights
 from anynet.app.space import Point
 from anynet.core.formatting import format_count, format_settings, format_value
-from anynet.data.dataset import is_picture
+from anynet.data.samples import is_picture
 from anynet.nn import Linear
 from anynet.training import Runs
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.data.cifar10.formats import ADVICE, FORMATS, IMAGE_SIZE, Format
-from anynet.data.dataset import Batches, DataError, Split
+from anynet.data.dataset import Batches, DataError
+from anynet.data.samples import Split
 
 CLASS_COUNT = 10
 

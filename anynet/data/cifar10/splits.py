@@ -5,7 +5,8 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.data.dataset import BATCHES, TEST_BATCH, TRAINING_BATCHES, Batches, Dataset, Split
+from anynet.data.dataset import BATCHES, TEST_BATCH, TRAINING_BATCHES, Batches, Dataset
+from anynet.data.samples import Split
 
 Index = NDArray[np.int64]
 
