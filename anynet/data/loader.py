@@ -200,7 +200,7 @@ class Pass:
             return block._replace(x=loader.backend.xp.reshape(staging.receive(), (*block.index.shape, width)))
 
         most = max(1, BLOCK_BYTES // (self._batch_size * width))
-        staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width))
+        staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width), loader.host.dtype)
         whole = self._whole()
         blocks = (plan.rows(slice(i, i + most)) for plan in whole for i in range(0, plan.index.shape[0], most))
         try:
