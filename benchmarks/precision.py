@@ -89,6 +89,8 @@ def train_all(outcomes: Sequence[Outcome], config: Config, chosen: an.Backend, f
         for outcome in outcomes:
             experiment = prepare(replace(config, seed=seed), found)
             run = experiment._replace(backend=chosen.with_precision(outcome.precision)).fit()
+            if run.test is None or run.test.accuracy is None:
+                raise ValueError(f"{run.dataset}: expected test images with classes, got none")
             outcome.test_accuracy.append(run.test.accuracy)
             outcome.train_loss.append(run.history[-1].train_loss)
             outcome.images_per_second.append(images_per_second(run, int(config.train)))

@@ -91,10 +91,9 @@ class Experiment(NamedTuple):
 
     def __str__(self) -> str:
         """Return one line: data set, numbers of images and parameters, backend and dtype."""
-        data = self.data
         return (
-            f"{data.name}: {len(data.train):,} training, {len(data.val):,} validation and {len(data.test):,} test "
-            f"images; {self.net.n_parameters:,} parameters; {self.backend}, {self.config.dtype}"
+            f"{self.data.name}: {self.data.sizes} images; {self.net.n_parameters:,} parameters; {self.backend}, "
+            f"{self.config.dtype}"
         )
 
 

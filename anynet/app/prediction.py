@@ -17,7 +17,7 @@ from anynet.core.errors import FileError, check_is_file
 from anynet.core.formatting import printable
 from anynet.core.tensor_file import TensorFile
 from anynet.core.typing import Array, Arrays
-from anynet.data.dataset import IMAGE_SHAPE
+from anynet.data.dataset import IMAGE_SHAPE, Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training import Run
@@ -197,8 +197,13 @@ def _load_file(path: Path, backend: Backend) -> Predictor:
 def _predictor(run: Run) -> Predictor:
     best = run.best
     return Predictor(
-        run.net, best.params, best.state, run.normalization, run.shape, run.classes, run.dataset, run.backend
+        run.net, best.params, best.state, run.normalization, run.shape, names(run.classes), run.dataset, run.backend
     )
+
+
+def names(classes: tuple[Label, ...]) -> tuple[str, ...]:
+    """Return the labels of classes as texts."""
+    return tuple(map(str, classes))
 
 
 def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
@@ -216,4 +221,4 @@ def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
     backend.dtype(config.dtype)
     _, params, state = to_snapshot("best", 0, net, tensors, backend)
     normalization = Normalization(*(backend.asarray(tensors[f"input.{name}"]) for name in Normalization._fields))
-    return Predictor(net, params, state, normalization, shape, classes, file.metadata["dataset"], backend)
+    return Predictor(net, params, state, normalization, shape, names(classes), file.metadata["dataset"], backend)

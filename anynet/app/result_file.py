@@ -12,7 +12,9 @@ MOST = 10_000_000
 """Largest size of the file in bytes."""
 
 TEXTS = ("dataset", "backend", "device", "dtype")
-FRACTIONS = ("train_accuracy", "val_accuracy", "test_accuracy", "best_val_accuracy", "best_test_accuracy")
+FRACTIONS = ("train_accuracy", "test_accuracy", "best_test_accuracy")
+OF_VALIDATION = ("val_accuracy", "best_val_accuracy")
+"""Fractions that a run without validation images lacks."""
 COUNTS = ("epochs", "best_epoch")
 
 
@@ -43,7 +45,8 @@ def read_result(path: Path) -> dict[str, Any]:
         checks["diverged"] = ("a reason", _is_text)
     else:
         checks |= dict.fromkeys(TEXTS, ("a text", _is_text))
-        checks |= dict.fromkeys(FRACTIONS, ("a fraction from 0 to 1", lambda value: _is_number(value) and value <= 1))
+        names = FRACTIONS + (OF_VALIDATION if any(name in result for name in OF_VALIDATION) else ())
+        checks |= dict.fromkeys(names, ("a fraction from 0 to 1", lambda value: _is_number(value) and value <= 1))
         checks |= dict.fromkeys(COUNTS, ("a number of 1 or more", lambda value: type(value) is int and value >= 1))
         checks["seconds"] = ("a number of 0 or more", _is_number)
         checks["official"] = ("true or false", lambda value: isinstance(value, bool))

@@ -170,7 +170,7 @@ def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
     def weights() -> "Figure":
         from anynet import plots
 
-        names = run.classes if len(run.net.layers) == 1 else ()
+        names = tuple(map(str, run.classes)) if len(run.net.layers) == 1 else ()
         title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
         return plots.weights(best_weights(run), run.shape, title, names)
 
@@ -209,21 +209,22 @@ def write_result(folder: Path, result: dict[str, Any]) -> None:
 
 
 def run_result(run: Run, *, official: bool) -> dict[str, Any]:
-    """Return results and environment of a run, the content of ``result.json``."""
-    return {
+    """Return results and environment of a run, the content of ``result.json``: what was measured."""
+    results = {
         **experiment_environment(run, official=official),
         "seed": run.seed,
         "epochs": len(run.history),
         "interrupted": run.interrupted,
         "train_accuracy": run.history[-1].train_accuracy,
         "val_accuracy": run.history[-1].val_accuracy,
-        "test_loss": run.test.loss,
-        "test_accuracy": run.test.accuracy,
+        "test_loss": run.test and run.test.loss,
+        "test_accuracy": run.test and run.test.accuracy,
         "best_epoch": run.best.epoch,
         "best_val_accuracy": run.history.best.val_accuracy,
-        "best_test_accuracy": run.best_test.accuracy,
+        "best_test_accuracy": run.best_test and run.best_test.accuracy,
         "seconds": round(run.seconds, 3),
     }
+    return {name: value for name, value in results.items() if value is not None}
 
 
 def experiment_environment(run: Run, *, official: bool) -> dict[str, Any]:

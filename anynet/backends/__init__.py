@@ -9,14 +9,18 @@ import importlib.util
 import os
 import sys
 from contextlib import nullcontext
+from typing import Any
 
-from anynet.backends.base import Backend, BackendError, DeviceMemory
+from anynet.backends.array_library import DeviceMemory
+from anynet.backends.base import Backend, BackendError
+from anynet.backends.exchange import exported, library_of, to_numpy
 from anynet.backends.options import COMPILE, DTYPES, PRECISIONS, check_compile
 from anynet.backends.staging import Staging
 from anynet.compiler import Tick
 from anynet.core import interrupts
 from anynet.core.checks import nearest
 from anynet.core.formatting import first_line
+from anynet.core.typing import ConcreteArray
 
 __all__ = [
     "COMPILE",
@@ -29,7 +33,10 @@ __all__ = [
     "Staging",
     "Tick",
     "backend",
+    "backend_of",
     "check_compile",
+    "to_library_of",
+    "to_numpy",
 ]
 
 LIBRARIES = {
@@ -89,6 +96,64 @@ def backend(name: str | None = None, precision: str = "float32") -> Backend:
         why = first_line(error)
         raise BackendError(f"{library} is installed but does not work here ({why}); {LIBRARIES[library]}") from error
     return chosen.with_precision(precision)
+
+
+def backend_of(array: Any) -> Backend | None:
+    """Return the backend of the library and the device of an array, chosen as `backend` does.
+
+    Parameters
+    ----------
+    array : object
+        An array of any library, or anything else.
+
+    Returns
+    -------
+    Backend or None
+        None for NumPy arrays, and for what is no array of PyTorch, JAX or CuPy.
+
+    Raises
+    ------
+    BackendError
+        If the library cannot compute on the device.
+    TypeError
+        If the array has no values, such as a PyTorch tensor on the device "meta".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(backend_of(np.zeros(3)))
+    None
+    """
+    holder = _holder(array)
+    return holder and backend(holder.choice)
+
+
+def to_library_of(array: ConcreteArray, like: Any) -> ConcreteArray:
+    """Return an array in the library and on the device of another.
+
+    Parameters
+    ----------
+    array : array
+        Array of any library.
+    like : object
+        An array of PyTorch, JAX or CuPy; everything else stands for NumPy.
+
+    Returns
+    -------
+    array
+        Without a copy where the devices and DLPack allow; write to neither afterwards.
+    """
+    holder = _holder(like)
+    return to_numpy(array) if holder is None else holder.put(array)
+
+
+def _holder(array: Any) -> Backend | None:
+    """Return the backend of an array's library and device without a test that it works."""
+    library = library_of(array)
+    if library is None or library == "numpy":
+        return None
+    holder: Backend = importlib.import_module(f"anynet.backends.{library}").holder(exported(array))
+    return holder
 
 
 def _check_version(library: str) -> None:

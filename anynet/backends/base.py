@@ -4,39 +4,26 @@ These are devices, moving arrays, memory, and running steps. What a library does
 in this folder and in its target in ``anynet/compiler``, and nowhere else.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from types import ModuleType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
+from anynet.backends.array_library import ArrayLibrary
 from anynet.backends.options import PRECISIONS, check_compile, check_dtype, check_precision
 from anynet.backends.staging import CopiedStaging, Staging
 from anynet.compiler import PLAIN, Loop, Step, Target, Tick, compile_loop
 from anynet.core.errors import Error
 from anynet.core.tree import flatten
-from anynet.core.typing import Array, Device, DType
+from anynet.core.typing import DType
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class BackendError(Error, RuntimeError):
     """Raised for backends that cannot be used here; one line says why, and what to do."""
-
-
-class DeviceMemory(NamedTuple):
-    """Memory of a device, in bytes.
-
-    Parameters
-    ----------
-    free, total : int
-    """
-
-    free: int
-    total: int
 
 
 def step_by_step(step: Step) -> Loop:
@@ -53,8 +40,8 @@ def step_by_step(step: Step) -> Loop:
 
 
 @dataclass(frozen=True)
-class Backend(ABC):
-    """Array library on one device.
+class Backend(ArrayLibrary):
+    """Array library on one device, and ways to run steps there.
 
     Parameters
     ----------
@@ -66,50 +53,7 @@ class Backend(ABC):
         Matmul precision, one of `precisions`.
     """
 
-    name: str
-    device: Device
     precision: str = "float32"
-
-    @property
-    @abstractmethod
-    def xp(self) -> ModuleType:
-        """Namespace of the library, compatible with the array API standard."""
-
-    @abstractmethod
-    def asarray(self, host: NDArray[Any]) -> Array:
-        """Return an array on the device with the values and dtype of a NumPy array.
-
-        The two may share memory: write to neither afterwards.
-        """
-
-    @abstractmethod
-    def to_host(self, array: Array) -> NDArray[Any]:
-        """Return a NumPy array with the values of an array; it is a copy. Waits for the device."""
-
-    @abstractmethod
-    def wait(self, result: Any) -> None:
-        """Wait until a result, arrays in any containers, is computed: libraries may run asynchronously."""
-
-    @abstractmethod
-    def memory(self) -> DeviceMemory | None:
-        """Return the memory of the device, or None if the library does not tell."""
-
-    @abstractmethod
-    def devices(self) -> dict[str, tuple[int | None, int | None]]:
-        """Return free and total memory of each device that can be chosen, in bytes; None if unknown.
-
-        Keys are the device as written after the colon of "name:device", followed by what it is, in parentheses. GPUs
-        other than the backend's are not asked how much is free: that takes memory on them, for a CUDA context.
-        """
-
-    def out_of_memory(self, error: BaseException) -> bool:
-        """Return True for the errors that the library raises when memory runs out."""
-        return isinstance(error, MemoryError)
-
-    @property
-    def shares_memory(self) -> bool:
-        """True if `asarray` copies nothing, so that arrays of the host take no more memory on the device."""
-        return False
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -193,9 +137,9 @@ class Backend(ABC):
         """Return a loop over a step that is not recorded: the reference for `loop`."""
         return step_by_step(self.compile(step))
 
-    def staging(self, shape: tuple[int, ...]) -> Staging:
-        """Return buffers of this shape on the host, from which images are copied to the device."""
-        return CopiedStaging(self.asarray, shape)
+    def staging(self, shape: tuple[int, ...], dtype: DTypeLike) -> Staging:
+        """Return buffers of a shape and dtype on the host, from which samples are copied to the device."""
+        return CopiedStaging(self.asarray, shape, dtype)
 
     @property
     def workers(self) -> int:
@@ -221,11 +165,6 @@ class Backend(ABC):
         """
         check_dtype(name, self.precision)
         return getattr(self.xp, name)
-
-    @property
-    def device_name(self) -> str:
-        """Name of the device, as results show it."""
-        return str(self.device)
 
     def __hash__(self) -> int:
         """Return the hash of the device's name: CuPy's devices have none."""

@@ -8,15 +8,16 @@ import array_api_compat.cupy as xp
 import cupy
 import cupyx
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from anynet.backends.base import Backend, DeviceMemory, Function
+from anynet.backends.array_library import DeviceMemory
+from anynet.backends.base import Backend, Function
 from anynet.backends.cupy_refusals import check_values, find_device, refusing
 from anynet.backends.options import check_compile
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import CompileError, Loop, Step, Target, warn
 from anynet.compiler.cuda import CAPTURING, CudaTarget, cublas_handle, fastest_target, out_of_memory
-from anynet.core.typing import Array
+from anynet.core.typing import Array, ConcreteArray
 
 PIECE_BYTES = 8_000_000
 """Largest size of an array that is copied to the GPU by way of page-locked memory."""
@@ -37,6 +38,11 @@ def connect(device: str | None) -> "Cupy":
     return Cupy("cupy", cupy.cuda.Device(number))
 
 
+def holder(array: cupy.ndarray) -> "Cupy":
+    """Return the backend on the GPU of an array, which does not become the current one."""
+    return Cupy("cupy", array.device)
+
+
 class Cupy(Backend):
     """CuPy on one GPU, which `connect` makes the current one."""
 
@@ -44,6 +50,10 @@ class Cupy(Backend):
     def xp(self) -> ModuleType:
         namespace: ModuleType = xp
         return namespace
+
+    @property
+    def choice(self) -> str:
+        return f"cupy:{self.device.id}"
 
     @property
     def device_name(self) -> str:
@@ -64,6 +74,14 @@ class Cupy(Backend):
                 array[i : i + rows].set(np.ascontiguousarray(host[i : i + rows], array.dtype))
                 cupy.cuda.get_current_stream().synchronize()
         return cast(Array, array)
+
+    def _move(self, array: cupy.ndarray) -> Array:
+        with self.device:
+            return cast(Array, cupy.array(array))
+
+    def _from_dlpack(self, array: ConcreteArray) -> Array:
+        with self.device:
+            return super()._from_dlpack(array)
 
     def to_host(self, array: Array) -> NDArray[Any]:
         host: NDArray[Any] = cupy.asnumpy(array)
@@ -125,13 +143,13 @@ class Cupy(Backend):
             warn(self.execution, cause)
         return super().loop(step, compile)
 
-    def staging(self, shape: tuple[int, ...]) -> Staging:
+    def staging(self, shape: tuple[int, ...], dtype: DTypeLike) -> Staging:
         with self.device:
             copies = cupy.cuda.Stream(non_blocking=True)  # others wait for the default stream, and it for them
-        buffers = [cupyx.empty_pinned(shape, np.uint8) for _ in range(2)]
+        buffers = [cupyx.empty_pinned(shape, dtype) for _ in range(2)]
         return PinnedStaging(buffers, partial(self._copy, copies), self._join)
 
-    def _copy(self, copies: cupy.cuda.Stream, host: NDArray[np.uint8]) -> tuple[Array, cupy.cuda.Event]:
+    def _copy(self, copies: cupy.cuda.Stream, host: NDArray[Any]) -> tuple[Array, cupy.cuda.Event]:
         """Copy on a stream of its own, to memory of the current one, which may still use it for an array freed."""
         with self.device:
             array = cupy.empty(host.shape, host.dtype)

@@ -8,14 +8,18 @@ from typing import Any
 
 import jax
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from anynet.backends.base import Backend, BackendError, DeviceMemory, Function, step_by_step
+from anynet.backends.array_library import DeviceMemory
+from anynet.backends.base import Backend, BackendError, Function, step_by_step
+from anynet.backends.exchange import to_numpy
+from anynet.backends.jax_loops import EXECUTION, ScannedLoop, is_pure
 from anynet.backends.numpy import host_memory
 from anynet.backends.options import check_compile
-from anynet.compiler import PLAIN, Fallback, Loop, Step, Tick, explain, generator_states, split_step
+from anynet.compiler import Loop, Step, Tick
 from anynet.core.formatting import first_line
-from anynet.core.typing import Array, DType
+from anynet.core.typing import Array, ConcreteArray, DType
 
 PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
 """JAX's names of the matmul precisions. On GPUs, XLA rounds to TF32 by default, and "bfloat16" is TF32 too."""
@@ -23,8 +27,8 @@ PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F3
 KEPT = {"tf32": 1 + 2**-9, "bf16": 1.0}
 """Result of rounding 1 + 2^-9 + 2^-12 to each precision."""
 
-EXECUTION = "one compiled loop"
-"""Name of how the steps of a `ScannedLoop` run."""
+FLOAT64 = 'float64: JAX converts it to float32; call dtype("float64") first, which enables it'
+"""Message about arrays of 64 bits while JAX has 32."""
 
 
 def connect(device: str | None) -> "Jax":
@@ -46,6 +50,11 @@ def connect(device: str | None) -> "Jax":
     return Jax("jax", here[int(number or 0)])
 
 
+def holder(array: jax.Array) -> "Jax":
+    """Return the backend on the device of an array, the first one of an array on several."""
+    return Jax("jax", min(array.devices(), key=lambda device: device.id))
+
+
 def _devices() -> dict[str, jax.Device]:
     """Return the devices of the default platform and of the CPU, by name."""
     found: dict[str, jax.Device] = {}
@@ -64,18 +73,19 @@ def _memory(device: jax.Device) -> DeviceMemory | None:
     return DeviceMemory(stats["bytes_limit"] - stats["bytes_in_use"], stats["bytes_limit"])
 
 
-class _NotRecordedError(Exception):
-    """Raised while JAX traces a loop if the step cannot be recorded; the message is the reason."""
-
-
-def _is_pure(step: Step, *args: Any) -> bool:
-    """Return True if JAX compiles a step to the same program twice, and the step draws no random numbers."""
-    states = generator_states(step)
-    try:
-        programs: list[str] = [jax.jit(lambda *args: step(*args)).lower(*args).as_text() for _ in range(2)]
-    except Exception:  # it reads numbers, which it can only while JAX does not trace it
-        return False
-    return programs[0] == programs[1] and states == generator_states(step)
+def _check_32_bits(array: ConcreteArray) -> None:
+    """Raise TypeError or OverflowError for what JAX would convert to 32 bits, unless those have the values."""
+    name = str(array.dtype).rpartition(".")[2]
+    if name in ("float64", "complex128"):
+        raise TypeError(FLOAT64.replace("float64", name, 1))
+    if name in ("int64", "uint64") and 0 not in array.shape:
+        values = to_numpy(array) if name == "uint64" else array  # PyTorch has no max of uint64
+        limits, xp = np.iinfo(name.replace("64", "32")), array_namespace(values)
+        low, high = int(xp.min(values)), int(xp.max(values))
+        if low < limits.min or high > limits.max:
+            beyond = high if high > limits.max else low
+            advice = 'call dtype("float64") first, which enables 64 bits'
+            raise OverflowError(f"{name}: JAX converts it to {limits.dtype}, which lacks {beyond}; {advice}")
 
 
 class Jax(Backend):
@@ -92,9 +102,21 @@ class Jax(Backend):
         Raises TypeError for float64 unless it is set.
         """
         if host.dtype == np.float64 and not jax.config.jax_enable_x64:
-            raise TypeError('float64: JAX converts it to float32; call dtype("float64") first, which enables it')
+            raise TypeError(FLOAT64)
         array: Array = jax.device_put(host, self.device)
         return array
+
+    def _place(self, array: ConcreteArray) -> Array:
+        if not (jax.config.jax_enable_x64 or isinstance(array, jax.Array)):
+            _check_32_bits(array)
+        return super()._place(array)
+
+    def _move(self, array: jax.Array) -> Array:
+        moved: Array = jax.device_put(array, self.device)
+        return moved
+
+    def _from_dlpack(self, array: ConcreteArray) -> Array:
+        return self._move(super()._from_dlpack(array))
 
     def to_host(self, array: Array) -> NDArray[Any]:
         return np.array(array)
@@ -141,6 +163,10 @@ class Jax(Backend):
         return compiled
 
     @property
+    def choice(self) -> str:
+        return f"jax:{self.device.platform}:{jax.devices(self.device.platform).index(self.device)}"
+
+    @property
     def execution(self) -> str:
         return EXECUTION
 
@@ -160,7 +186,7 @@ class Jax(Backend):
         def run(carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
             if not chosen and jax.tree.leaves(rows)[0].shape[0]:
                 row = jax.tree.map(lambda column: column[0], rows)
-                chosen.append(compiled if _is_pure(own, carry, shared, row) else eager)
+                chosen.append(compiled if is_pure(own, carry, shared, row) else eager)
             return (chosen or [compiled])[0](carry, shared, rows, tick)
 
         return run
@@ -170,49 +196,3 @@ class Jax(Backend):
         if name == "float64":
             jax.config.update("jax_enable_x64", True)
         return super().dtype(name)
-
-
-class ScannedLoop:
-    """Loop of all steps in one compiled call, with vectors in parts.
-
-    Parameters
-    ----------
-    backend : Jax
-    step : Step
-    strict : bool
-        If True, raise CompileError in place of the warning that a step cannot be recorded.
-    """
-
-    def __init__(self, backend: Jax, step: Step, *, strict: bool) -> None:
-        self._step, self._fallback = step, Fallback(backend.plain_loop(step), strict=strict)
-        self._compiled = backend.compile(self._scan)
-
-    @property
-    def execution(self) -> str:
-        """Name of how the steps run."""
-        return PLAIN if self._fallback.used else EXECUTION
-
-    def __call__(self, carry: Any, shared: Any, rows: Any, tick: Tick, *, before: int | None = None) -> Any:
-        """Run the loop."""
-        reason = ""
-        if not self._fallback.used:
-            try:
-                carry = jax.block_until_ready(self._compiled(carry, shared, rows))
-            except _NotRecordedError as error:
-                reason = str(error)
-            else:
-                tick(jax.tree.leaves(rows)[0].shape[0])
-                return carry
-        return self._fallback(carry, shared, rows, tick, reason)
-
-    def _scan(self, carry: Any, shared: Any, rows: Any) -> Any:
-        first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
-        try:
-            split = split_step(self._step, jax.numpy, carry, shared, first)
-        except Exception as error:  # if it is the step's own, the plain loop raises it again
-            raise _NotRecordedError(explain(error)) from None
-
-        def one(parts: Any, row: Any) -> tuple[Any, None]:
-            return split.run(parts, shared, row), None
-
-        return split.join(jax.lax.scan(one, split.split(carry), rows)[0])

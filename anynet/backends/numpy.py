@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from anynet.backends.base import Backend, BackendError, DeviceMemory, Function
+from anynet.backends.array_library import DeviceMemory
+from anynet.backends.base import Backend, BackendError, Function
+from anynet.backends.exchange import to_numpy
 from anynet.compiler import Target
 from anynet.compiler.numpy import NumpyTarget
-from anynet.core.typing import Array
+from anynet.core.typing import Array, ConcreteArray
 
 
 def connect(device: str | None) -> "Numpy":
@@ -35,6 +37,9 @@ class Numpy(Backend):
 
     def asarray(self, host: NDArray[Any]) -> Array:
         return host
+
+    def _place(self, array: ConcreteArray) -> Array:
+        return to_numpy(array)
 
     def to_host(self, array: Array) -> NDArray[Any]:
         return np.array(array)

@@ -1,4 +1,4 @@
-"""Buffers on the host, from which images are copied to a device."""
+"""Buffers on the host, from which samples are copied to a device."""
 
 from abc import ABC, abstractmethod
 from collections import deque
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from anynet.core.typing import Array
 
@@ -15,7 +15,7 @@ class Staging(ABC):
     """Buffers on the host, used in turns, so that one can be filled while another is copied to the device."""
 
     @abstractmethod
-    def host(self) -> NDArray[np.uint8]:
+    def host(self) -> NDArray[Any]:
         """Return the next buffer to fill, after waiting until its last content is copied."""
 
     @abstractmethod
@@ -43,14 +43,16 @@ class CopiedStaging(Staging):
         ``move(host)`` returns an array on the device with the values of a NumPy array.
     shape : tuple of int
         Shape of the buffer.
+    dtype : dtype
+        NumPy dtype of the buffer.
     """
 
-    def __init__(self, move: Callable[[NDArray[np.uint8]], Array], shape: tuple[int, ...]) -> None:
+    def __init__(self, move: Callable[[NDArray[Any]], Array], shape: tuple[int, ...], dtype: DTypeLike) -> None:
         self._move = move
-        self._buffer = np.empty(shape, np.uint8)
+        self._buffer = np.empty(shape, dtype)
         self._sent: deque[Array] = deque()
 
-    def host(self) -> NDArray[np.uint8]:
+    def host(self) -> NDArray[Any]:
         """Return the buffer."""
         return self._buffer
 
@@ -75,8 +77,8 @@ class PinnedStaging(Staging):
 
     Parameters
     ----------
-    buffers : sequence of ndarray of uint8
-        Two arrays in page-locked memory.
+    buffers : sequence of ndarray
+        Two arrays of one shape and dtype in page-locked memory.
     copy : callable
         ``copy(host)`` enqueues a copy to the device, after the work that the current stream has now, and returns the
         array and an event whose ``synchronize()`` waits for the copy.
@@ -86,8 +88,8 @@ class PinnedStaging(Staging):
 
     def __init__(
         self,
-        buffers: Sequence[NDArray[np.uint8]],
-        copy: Callable[[NDArray[np.uint8]], tuple[Array, Any]],
+        buffers: Sequence[NDArray[Any]],
+        copy: Callable[[NDArray[Any]], tuple[Array, Any]],
         join: Callable[[Any], None],
     ) -> None:
         self._buffers, self._copy, self._join = buffers, copy, join
@@ -95,7 +97,7 @@ class PinnedStaging(Staging):
         self._sent: deque[tuple[Array, Any]] = deque()
         self._turn = 0
 
-    def host(self) -> NDArray[np.uint8]:
+    def host(self) -> NDArray[Any]:
         """Return the other buffer, after waiting for its copy."""
         self._turn = 1 - self._turn
         if self._copied[self._turn] is not None:

@@ -9,14 +9,10 @@ from typing import Any
 import array_api_compat.torch as xp
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from anynet.backends.base import (
-    Backend,
-    BackendError,
-    DeviceMemory,
-    Function,
-)
+from anynet.backends.array_library import DeviceMemory
+from anynet.backends.base import Backend, BackendError, Function
 from anynet.backends.numpy import host_memory
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import Target
@@ -44,6 +40,11 @@ def connect(device: str | None) -> "Torch":
     return Torch("torch", probe.device)  # with its number: "cuda:0" for "cuda"
 
 
+def holder(array: torch.Tensor) -> "Torch":
+    """Return the backend on the device of a tensor."""
+    return Torch("torch", array.device)
+
+
 class Torch(Backend):
     """PyTorch without autograd: anynet's layers have their own derivatives."""
 
@@ -57,6 +58,10 @@ class Torch(Backend):
     def asarray(self, host: NDArray[Any]) -> Array:
         array: Array = torch.from_numpy(np.require(host, host.dtype.newbyteorder("="), ["C", "W"])).to(self.device)
         return array
+
+    def _move(self, array: torch.Tensor) -> Array:
+        moved: Array = array.to(self.device)
+        return moved
 
     def to_host(self, array: ConcreteArray) -> NDArray[Any]:
         host: NDArray[Any] = array.cpu().numpy().copy()
@@ -118,18 +123,20 @@ class Torch(Backend):
     def target(self) -> Target:
         return TorchTarget(self.device)
 
-    def staging(self, shape: tuple[int, ...]) -> Staging:
+    def staging(self, shape: tuple[int, ...], dtype: DTypeLike) -> Staging:
         if self.device.type != "cuda":
-            return super().staging(shape)
-        buffers = [torch.empty(shape, dtype=torch.uint8, device="cpu", pin_memory=True).numpy() for _ in range(2)]
+            return super().staging(shape, dtype)
+        own = getattr(torch, np.dtype(dtype).name)
+        buffers = [torch.empty(shape, dtype=own, device="cpu", pin_memory=True).numpy() for _ in range(2)]
         return PinnedStaging(buffers, partial(self._copy, torch.cuda.Stream(self.device)), self._join)
 
-    def _copy(self, copies: torch.cuda.Stream, host: NDArray[np.uint8]) -> tuple[Array, torch.cuda.Event]:
+    def _copy(self, copies: torch.cuda.Stream, host: NDArray[Any]) -> tuple[Array, torch.cuda.Event]:
         """Copy on a stream of its own, to memory of the current one, which may still use it for an array freed."""
-        array: torch.Tensor = torch.empty(host.shape, dtype=torch.uint8, device=self.device)
+        source = torch.from_numpy(host)
+        array: torch.Tensor = torch.empty_like(source, device=self.device)
         copies.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(copies):
-            array.copy_(torch.from_numpy(host), non_blocking=True)
+            array.copy_(source, non_blocking=True)
         return array, copies.record_event()
 
     def _join(self, event: torch.cuda.Event) -> None:

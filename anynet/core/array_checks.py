@@ -91,7 +91,8 @@ def check_finite(name: str, array: Array) -> None:
         finite: ConcreteArray = xp.isfinite(rows)
         if not bool(xp.all(finite)):
             flat: ConcreteArray = xp.reshape(xp.astype(finite, xp.int32), (-1,))
-            place = int(xp.argmin(flat))
+            first: ConcreteArray = xp.argmin(flat)
+            place = int(first)
             row, *others = map(int, np.unravel_index(place, rows.shape))
             value: ConcreteArray = xp.reshape(rows, (-1,))[place]
             where = ", ".join(map(str, (start + row, *others)))

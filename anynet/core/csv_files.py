@@ -52,9 +52,7 @@ class Row(NamedTuple):
     values: dict[str, str]
 
 
-def read_rows(
-    path: Path, columns: Iterable[str] | Callable[[Sequence[str]], Iterable[str]], advice: str
-) -> list[Row]:
+def read_rows(path: Path, columns: Iterable[str] | Callable[[Sequence[str]], Iterable[str]], advice: str) -> list[Row]:
     """Read the rows of a CSV file with a header.
 
     Parameters

@@ -1,7 +1,7 @@
 """The history of a training: one row per epoch, as a sequence and as a CSV file; means over several runs."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self, overload
 
@@ -45,6 +45,11 @@ class Epoch(NamedTuple):
     val_loss: float | None
     val_accuracy: float | None
     seconds: float
+
+    @classmethod
+    def of(cls, values: Mapping[str, float]) -> Self:
+        """Return an epoch of values by name; those that are missing are None."""
+        return cls(**dict.fromkeys(OPTIONAL) | dict(values) | {"epoch": int(values["epoch"])})  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         return f"Epoch({', '.join(f'{name}={value}' for name, value in self._asdict().items() if value is not None)})"
@@ -222,11 +227,8 @@ def mean_history(histories: Sequence[History]) -> MeanHistory:
     table = np.asarray([[history[:epochs][name] for name in columns] for history in histories], np.float64)
 
     def history_of(rows: NDArray[np.float64]) -> History:
-        values = [dict(zip(columns, row, strict=True)) for row in rows.T.tolist()]
-        return History(
-            Epoch(**dict.fromkeys(OPTIONAL) | row | {"epoch": n})  # type: ignore[arg-type]
-            for n, row in zip(numbers, values, strict=True)
-        )
+        values = (dict(zip(columns, row, strict=True)) for row in rows.T.tolist())
+        return History(Epoch.of(row | {"epoch": n}) for n, row in zip(numbers, values, strict=True))
 
     return MeanHistory(*map(history_of, mean_and_deviation(table.reshape(len(histories), len(columns), epochs))))
 
@@ -277,7 +279,7 @@ def score(row: Epoch) -> float:
 def _epoch(row: Row, number: int, path: Path) -> Epoch:
     """Return the epoch of a row, which must have that number."""
     values = {name: _value(name, row, number, path) for name in columns_of(list(row.values))}
-    return Epoch(**dict.fromkeys(OPTIONAL) | values | {"epoch": number})  # type: ignore[arg-type]
+    return Epoch.of(values)
 
 
 def _value(name: str, row: Row, number: int, path: Path) -> float:

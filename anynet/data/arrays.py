@@ -73,7 +73,8 @@ def from_arrays(
     if fraction and x_val is not None:
         raise ValueError(f"val: expected 0 with validation samples given, got {fraction}")
     targets = _Targets.of(y)
-    own = None if weights is None else to_library_of(np.asarray(to_numpy(_as_array("weights", weights)), float), targets.y)
+    own = None if weights is None else to_numpy(_features("weights", weights)).astype(np.float64)
+    own = None if own is None else to_library_of(own, targets.y)
     train, other = Split(_features("x", x), targets.y, shape, own), None
     if x_val is not None:
         other = Split(_features("x_val", x_val), targets.of_validation(y_val), shape)
@@ -85,7 +86,7 @@ def from_arrays(
 class _Targets(NamedTuple):
     """Targets of training samples: numbers, or class numbers with the classes' labels."""
 
-    y: Array
+    y: ConcreteArray
     classes: tuple[Label, ...]
 
     @classmethod
@@ -110,10 +111,11 @@ class _Targets(NamedTuple):
             raise ValueError(f"y: expected labels of 2 classes or more, got {got}; floats are numbers to predict")
         return cls(numbers, classes)
 
-    def of_validation(self, y: Any) -> Array:
+    def of_validation(self, y: Any) -> ConcreteArray:
         """Return the targets of validation samples, whose labels must be among those of training."""
         array = _labels("y_val", y)
-        if not self.classes or (not isinstance(array, np.ndarray) or array.dtype.kind == "f") and is_numbers(array):
+        texts = isinstance(array, np.ndarray) and array.dtype.kind in "UT"
+        if not self.classes or (not texts and is_numbers(array)):
             return array
         numbers = {label: k for k, label in enumerate(self.classes)}
         host = to_numpy(array).tolist()
@@ -188,8 +190,8 @@ def _divided(split: Split, fraction: float, classes: int, seed: int) -> tuple[Sp
     chosen = np.zeros(n, bool)
     chosen[order[:count]] = True
     train, val = (_rows(split, np.flatnonzero(mask)) for mask in (~chosen, chosen))
-    if classes and (missing := np.setdiff1d(np.arange(classes), to_numpy(train.y))).size:
-        raise ValueError(f"val: expected a fraction that leaves samples of each class, got {fraction}: class {missing[0]}")
+    if classes and len(np.unique(to_numpy(train.y))) < classes:
+        raise ValueError(f"val: expected a fraction that leaves samples of each class, got {fraction}: too much")
     return train, val
 
 

@@ -101,11 +101,15 @@ class Dataset:
         """Number of outputs of a net for these targets: that of the classes, or of the numbers of a sample."""
         return len(self.classes) or self.train.y.shape[1]
 
-    def __repr__(self) -> str:
+    @property
+    def sizes(self) -> str:
+        """Numbers of samples as text, such as "45,000 training and 10,000 test"."""
         names = {"train": "training", "val": "validation", "test": "test"}
         *first, last = (f"{len(part):,} {names[name]}" for name, part in self.parts.items())
-        sizes = f"{', '.join(first)} and {last}" if first else last
-        return f"Dataset({self.name!r}, {sizes} samples of shape {self.train.shape})"
+        return f"{', '.join(first)} and {last}" if first else last
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, {self.sizes} samples of shape {self.train.shape})"
 
 
 @dataclass(frozen=True)

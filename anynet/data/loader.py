@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend, backend_of, to_numpy
 from anynet.core.seeding import Purpose, generator
-from anynet.core.typing import Array
+from anynet.core.typing import Array, ConcreteArray
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch, Plan, gather
 from anynet.data.samples import Split, is_numbers, is_uint8
@@ -54,6 +54,7 @@ class Loader:
     Examples
     --------
     >>> import numpy as np
+    from array_api_compat import array_namespace
     >>> from anynet import backend
     >>> split = Split(np.zeros((5, 3072), np.uint8), np.arange(5))
     >>> [len(batch.y) for batch in Loader(split, backend("numpy")).shuffled(2, seed=0, epoch=0)]
@@ -64,9 +65,9 @@ class Loader:
         self._split, self.backend = split, backend
         self.dtype = "uint8" if is_uint8(split.x) else dtype
         self.nbytes = math.prod(split.x.shape) * np.dtype(self.dtype).itemsize
-        self.x = _placed(split.x, self.dtype, backend) if resident or is_on(backend, split.x) else None
-        self.y = _placed(split.y, dtype if is_numbers(split.y) else "int64", backend)
-        self.weights = None if split.weights is None else _placed(split.weights, dtype, backend)
+        self.x = backend.put(split.x, self.dtype) if resident or is_on(backend, split.x) else None
+        self.y = backend.put(split.y, dtype) if is_numbers(split.y) else _class_numbers(split.y, backend)
+        self.weights = None if split.weights is None else backend.put(split.weights, dtype)
 
     @property
     def resident(self) -> bool:
@@ -248,13 +249,12 @@ def is_on(backend: Backend, array: Array) -> bool:
     return holder is not None and (holder.name, holder.device) == (backend.name, backend.device)
 
 
-def _placed(array: Array, dtype: str, backend: Backend) -> Array:
-    """Return an array on the device, of a dtype; on JAX int64 is what JAX has in its place."""
-    if isinstance(array, np.ndarray):
-        return backend.asarray(np.asarray(array, dtype))
-    here = backend.put(array)
-    wanted = backend.asarray(np.zeros(0, dtype)).dtype
-    return here if here.dtype == wanted else array_namespace(here).astype(here, wanted)
+def _class_numbers(y: ConcreteArray, backend: Backend) -> Array:
+    """Return class numbers on the device, as int64; as int32 where the library has no other or the array is one."""
+    if isinstance(y, np.ndarray):
+        return backend.asarray(y.astype(np.int64))
+    xp = array_namespace(y)
+    return backend.put(y if xp.isdtype(y.dtype, (xp.int32, xp.int64)) else xp.astype(y, xp.int32))
 
 
 def check_batch_size(batch_size: int, samples: int) -> None:

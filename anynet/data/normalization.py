@@ -82,7 +82,8 @@ def normalization(kind: str, x: Array) -> Normalization:
     if per == "channel" and x.ndim != 4:
         expected = "samples of shape (channels, rows, columns)"
         raise ValueError(
-            f"normalize: {kind} needs {expected}, got {tuple(x.shape[1:])}; Split(x, y, shape) says what shape they have"
+            f"normalize: {kind} needs {expected}, got {tuple(x.shape[1:])}; Split(x, y, shape) says what shape they "
+            "have"
         )
     values, unit = math.prod(x.shape[1:]), 255.0 if is_uint8(x) else 1.0
     if name == "none":

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace, is_array_api_obj
 
 from anynet.core.array_checks import check_same_device
 from anynet.core.checks import describe, store, whole_number
-from anynet.core.typing import Array
+from anynet.core.typing import Array, ConcreteArray
 
 COLORS = (1, 3)
 """Numbers of channels of pictures: gray, or red, green and blue."""
@@ -51,10 +51,10 @@ class Split:
     (2, 1)
     """
 
-    x: Array
-    y: Array
+    x: ConcreteArray
+    y: ConcreteArray
     shape: tuple[int, ...] = ()
-    weights: Array | None = None
+    weights: ConcreteArray | None = None
 
     def __post_init__(self) -> None:
         _check_is_array("x", self.x, "shape (N, *shape)")
@@ -111,7 +111,7 @@ class Split:
             raise ValueError(f"weights: expected {n}, one for each sample, got shape {tuple(self.weights.shape)}")
 
     def __len__(self) -> int:
-        return self.x.shape[0]
+        return int(self.x.shape[0])
 
     def __repr__(self) -> str:
         return f"Split({len(self)} samples of shape {self.shape})"
@@ -119,12 +119,14 @@ class Split:
 
 def is_numbers(array: Array) -> bool:
     """Return True for an array of floating-point numbers: as targets they are predicted, where integers are classes."""
-    return array_namespace(array).isdtype(array.dtype, "real floating")
+    xp = array_namespace(array)
+    return bool(xp.isdtype(array.dtype, "real floating"))
 
 
 def is_uint8(array: Array) -> bool:
     """Return True for an array of uint8, which samples stay on the device."""
-    return bool(array.dtype == array_namespace(array).uint8)
+    xp = array_namespace(array)
+    return bool(xp.isdtype(array.dtype, xp.uint8))
 
 
 def is_picture(shape: tuple[int, ...]) -> bool:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from anynet.core.history import History, mean_and_deviation, mean_history
+from anynet.core.history import History, mean_and_deviation, mean_history, score
 from anynet.plots.scales import scale
 
 QUANTITIES = {"cost": "cost", "loss": "loss", "accuracy": "accuracy (%)"}
@@ -62,16 +62,18 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
     -----
     Deviations are sample standard deviations, with n - 1 in the denominator. A single run has no band.
     """
-    names = sorted(groups, key=lambda name: -_best_accuracy(groups[name]))[:MAX_GROUPS]
+    names = sorted(groups, key=lambda name: -_best_score(groups[name]))[:MAX_GROUPS]
     if len(names) < len(groups):
         title += f"; the best {len(names)} of {len(groups)} in {val_name}"
-    splits = {"train": "training", "val": val_name}
+    columns = {column for histories in groups.values() for history in histories for column in history.columns}
+    splits = {"train": "training"} | ({"val": val_name} if "val_loss" in columns else {})
+    quantities = {name: text for name, text in QUANTITIES.items() if f"train_{name}" in columns}
     rows = 1 if len(names) == 1 else len(splits)
-    figure = Figure(figsize=(12, 3.6 if rows == 1 else 6.8), layout="constrained")
+    figure = Figure(figsize=(4 * len(quantities), 3.6 if rows == 1 else 0.4 + 3.2 * rows), layout="constrained")
     figure.suptitle(title)
-    grid = figure.subplots(rows, len(QUANTITIES), squeeze=False)
-    for j, (quantity, text) in enumerate(QUANTITIES.items()):
-        if rows == 1:
+    grid = figure.subplots(rows, len(quantities), squeeze=False)
+    for j, (quantity, text) in enumerate(quantities.items()):
+        if len(names) == 1:
             (histories,) = (groups[name] for name in names)
             _panel(grid[0, j], text, {label: (histories, f"{split}_{quantity}") for split, label in splits.items()})
             grid[0, j].legend()
@@ -81,7 +83,7 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
             if quantity != "accuracy":
                 heights = np.concatenate([line.get_ydata() for line in axes.lines])
                 axes.set_yscale(scale(heights.min(), heights.max()))
-    if rows > 1:
+    if len(names) > 1:
         _legend(figure, max(1, min(4, LEGEND_WIDTH // max(len(name) for name in names))))
     return figure
 
@@ -114,9 +116,9 @@ def bands(runs: Mapping[str, Histories], title: str, val_name: str) -> Figure:
     return figure
 
 
-def _best_accuracy(histories: Histories) -> float:
-    """Return the mean over runs of the highest validation accuracy."""
-    return float(mean_and_deviation([history.best.val_accuracy for history in histories])[0])
+def _best_score(histories: Histories) -> float:
+    """Return the mean over runs of the highest validation accuracy, or of the negative loss."""
+    return float(mean_and_deviation([score(history.best) for history in histories])[0])
 
 
 def _panel(axes: Axes, title: str, lines: Mapping[str, tuple[Histories, str]]) -> None:

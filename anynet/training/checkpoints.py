@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend
 from anynet.core.errors import FileError
+from anynet.core.history import score
 from anynet.core.tensor_file import write_tensors
 from anynet.training import state as states
 from anynet.training.checkpoint_files import ADVICE, FORMAT, checkpoint_files, read_state
@@ -89,7 +90,7 @@ class Checkpoints:
         if self._writer is None or state.epoch == self._saved:
             return
         tensors, text = states.to_host(state, self._backend)
-        best = max((each.best for each in state.histories if each), key=lambda row: row.val_accuracy, default=None)
+        best = max((each.best for each in state.histories if each), key=score, default=None)
         keep = 0 if best is None else best.epoch
         self._writing = self._writer.submit(self._write, state.epoch, tensors, text, keep)
         self._saved, self._when = state.epoch, time.monotonic()

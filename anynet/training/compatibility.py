@@ -18,7 +18,6 @@ from anynet.training.rates import check_rates
 from anynet.training.settings import TrainSettings
 from anynet.training.single_images import refuse_single_images
 
-
 FEW = 2
 """Number of class numbers with which a loss is tried."""
 
@@ -42,12 +41,10 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
         If the net does not fit the data, the batch size does not fit the samples, batches of one are to be normalized,
         or a learning rate is negative or not finite.
     """
-    for name, value, kind, expected in (
-        ("net", net, Sequential, "a Sequential"),
-        ("optimizer", optimizer, Optimizer, "an optimizer, such as SGD(0.01)"),
-    ):
-        if not isinstance(value, kind):
-            raise TypeError(f"{name}: expected {expected}, got {describe(value)}")
+    if not isinstance(net, Sequential):
+        raise TypeError(f"net: expected a Sequential, got {describe(net)}")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer: expected an optimizer, such as SGD(0.01), got {describe(optimizer)}")
     for name in optimizer.PER_MEMBER:
         if isinstance(getattr(optimizer, name), tuple):
             raise ValueError(
@@ -60,8 +57,8 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
         raise ValueError(f"{net} takes {net.n_in} features, but the samples of {data.name} have {values}")
     n_out = values if net.n_out is None else net.n_out
     if n_out != data.n_out:
-        kind = f"{data.n_out} classes" if data.classes else f"{format_count(data.n_out, 'number')} to predict each"
-        raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {data.name} has {kind}")
+        wanted = f"{data.n_out} classes" if data.classes else f"{format_count(data.n_out, 'number')} to predict each"
+        raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {data.name} has {wanted}")
     if not net.n_parameters:
         raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
     check_rates(optimizer, settings.epochs, settings.steps(len(data.train)))
@@ -138,5 +135,5 @@ def _check_loss(data: Dataset, settings: TrainSettings) -> None:
     except (TypeError, ValueError) as error:
         name = getattr(settings.loss, "__name__", settings.loss)
         kind = "class numbers" if data.classes else "floating-point numbers"
-        advice = "" if data.classes else "; losses.mean_squared_error, losses.Huber() and losses.binary_cross_entropy do"
+        advice = "" if data.classes else "; losses.mean_squared_error, Huber and binary_cross_entropy may"
         raise type(error)(f"loss: {name} does not take the targets of {data.name}, {kind} ({error}){advice}") from None

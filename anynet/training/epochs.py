@@ -135,7 +135,7 @@ def _train_epoch(
     sets, (params, running) = (inputs.train, inputs.val), after.weights
     results = [stack.evaluate(params, running, part, epoch=epoch) for part in sets if part is not None]
     (on_train, *validated), (since,) = stack.evaluate.read(results, after.diverged)
-    on_val = validated[0] if validated else [(None, None, None)] * len(places)
+    on_val = validated[0] if validated else [None] * len(places)
     diverged = _find_diverged([state.diverged[k] for k in places], since, on_train, epoch, rates)
     new = {i: e for i, e in enumerate(diverged) if e is not None and state.diverged[places[i]] is None}
     if new:
@@ -146,12 +146,18 @@ def _train_epoch(
             raise error
     finite = [error is None for error in diverged]
     rows = {
-        k: Epoch(epoch + 1, float(rates[-1, i]), *on_train[i], *on_val[i], time.perf_counter() - began)
+        k: _row(epoch + 1, float(rates[-1, i]), on_train[i], on_val[i], time.perf_counter() - began)
         for i, k in enumerate(places)
         if finite[i]
     }
     carry = Carry(*choose(finite, after[:4], carry[:4]), *after[4:])
     return _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True))), rows
+
+
+def _row(epoch: int, rate: float, train: Metrics, val: Metrics | None, seconds: float) -> Epoch:
+    """Return the row of an epoch."""
+    cost, loss, accuracy = (None, None, None) if val is None else (val.cost, val.loss, val.accuracy)
+    return Epoch(epoch, rate, train.cost, train.loss, train.accuracy, cost, loss, accuracy, seconds)
 
 
 def _test(

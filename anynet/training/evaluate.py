@@ -224,9 +224,13 @@ class Evaluator:
         hosts, metrics, start = np.reshape(self._to_host(self._stack(arrays)), (len(arrays), -1)), [], 0
         for result, row in zip(results, rows, strict=True):
             numbers = hosts[start : start + len(row)].T.tolist()
-            metrics.append([Metrics(*each[:2], each[2] / result.samples if each[2:] else None) for each in numbers])
+            metrics.append([_metrics(*each, samples=result.samples) for each in numbers])
             start += len(row)
         return metrics, list(hosts[start:])
+
+
+def _metrics(cost: float, loss: float, right: float | None = None, *, samples: int) -> Metrics:
+    return Metrics(cost, loss, None if right is None else right / samples)
 
 
 def _stack(arrays: list[Array]) -> Array:

@@ -9,8 +9,8 @@ from typing import Any
 
 from anynet.core.checks import describe
 from anynet.core.errors import FileError
-from anynet.core.tensor_file import ArrayType
 from anynet.core.history import Epoch, columns_of
+from anynet.core.tensor_file import ArrayType
 from anynet.data.dataset import IMAGE_SHAPE, Label
 from anynet.nn import Sequential
 from anynet.nn.net_json import layer_texts, net_from_json, own_parts, to_json
@@ -81,11 +81,10 @@ class Facts:
         values = self.value(key, list)
         if len(values) != len(Metrics._fields):
             raise self.error(key, f"{len(Metrics._fields)} numbers", f"{len(values)}")
-        *losses, accuracy = values
-        return Metrics(
-            *(self._of(key, value, float) for value in losses),
-            None if accuracy is None else self._of(key, accuracy, float),
-        )
+        cost, loss, accuracy = (None if value is None else self._of(key, value, float) for value in values)
+        if cost is None or loss is None:
+            raise self.error(key, "a cost and a loss", "null")
+        return Metrics(cost, loss, accuracy)
 
     def columns(self) -> tuple[str, ...]:
         """Return the columns of the history."""

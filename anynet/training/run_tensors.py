@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend
 from anynet.core.errors import FileError
-from anynet.core.history import OPTIONAL, Epoch, History
+from anynet.core.history import Epoch, History
 from anynet.core.tensor_file import ArrayType
 from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization
@@ -118,8 +118,7 @@ def read_history(path: Path, table: NDArray[Any], columns: Sequence[str]) -> His
     """Return the history in a file's tensor "history", of these columns. Raises FileError if it is none."""
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise FileError(path, 'tensor "history"', "epochs 1, 2, ... in the first column", "others", ADVICE)
-    rows = (dict(zip(columns, row, strict=True)) for row in table.tolist())
-    history = History(Epoch(**dict.fromkeys(OPTIONAL) | row | {"epoch": int(row["epoch"])}) for row in rows)
+    history = History(Epoch.of(dict(zip(columns, row, strict=True))) for row in table.tolist())
     for name in columns:
         if name.endswith("_accuracy") and len(history) and not all(0 <= value <= 1 for value in history[name]):
             raise FileError(path, 'tensor "history"', f"fractions from 0 to 1 as {name}", "others", ADVICE)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.core.history import History, MeanHistory, mean_history, score
-from anynet.data.dataset import Split
+from anynet.data.samples import Split
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import BATCH_SIZE
 from anynet.training.run import Run
@@ -53,9 +53,12 @@ class Ensemble:
     @cached_property
     def test_accuracy(self) -> float:
         """Fraction of test images that are classified correctly; compare it with ``best_test.accuracy`` of the runs."""
-        parts = np.array_split(np.arange(len(self._test)), range(BATCH_SIZE, len(self._test), BATCH_SIZE))
-        found = np.concatenate([self.predict(self._test.x[part]).argmax(axis=1) for part in parts])
-        return float(np.mean(found == self._test.y))
+        test = self._test
+        if test is None or not self.runs[0].classes:
+            raise ValueError("test_accuracy: expected test samples of classes, which these nets were trained without")
+        parts = np.array_split(np.arange(len(test)), range(BATCH_SIZE, len(test), BATCH_SIZE))
+        found = np.concatenate([self.predict(test.x[part]).argmax(axis=1) for part in parts])
+        return float(np.mean(found == test.y))
 
 
 @dataclass(frozen=True)

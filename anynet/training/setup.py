@@ -25,7 +25,6 @@ from anynet.training.single_images import last_image_warning
 from anynet.training.stack import LoopCache, Stack
 from anynet.training.step import Carry, Fixed
 
-
 Data = Dataset | tuple[Any, Any] | tuple[Any, Any, Any, Any]
 """A data set, ``(x, y)`` or ``(x, y, x_val, y_val)``."""
 

@@ -155,22 +155,29 @@ def test_compiling_changes_no_value(backend_here, rng):
         np.testing.assert_array_equal(backend_here.to_host(result["larger"]), x @ W + b > 0)
 
 
-def test_what_was_sent_stays_when_buffers_are_filled_again(backend_here):
-    staging = backend_here.staging((64, 3))
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "int32", "bool"])
+def test_what_was_sent_stays_when_buffers_are_filled_again(backend_here, dtype):
+    if dtype == "float64":
+        backend_here.dtype("float64")
+    staging = backend_here.staging((64, 3), dtype)
+
+    def content(k, rows):
+        return np.tile(10.3 * k + np.arange(3), (rows, 1)).astype(dtype)
+
     sent = []
     for k in range(7):
         buffer = staging.host()
-        assert (buffer.shape, buffer.dtype) == ((64, 3), np.uint8)
-        buffer[...] = 10 * k + np.arange(3)
+        assert (buffer.shape, buffer.dtype) == ((64, 3), dtype)
+        buffer[...] = content(k, 64)
         staging.send(64 - k)
         sent.append(staging.receive())
     for _ in range(2):
-        staging.host()[...] = 255
+        staging.host()[...] = 1
     for k, array in enumerate(sent):
         assert device(array) == backend_here.device
         back = backend_here.to_host(array)
-        assert back.dtype == np.uint8
-        np.testing.assert_array_equal(back, np.tile(10 * k + np.arange(3), (64 - k, 1)))
+        assert back.dtype == dtype
+        np.testing.assert_array_equal(back, content(k, 64 - k))
 
 
 def test_a_way_to_compile_that_does_not_exist_is_refused(backend_here):

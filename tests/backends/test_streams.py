@@ -82,7 +82,11 @@ def test_memory_of_a_freed_array_is_written_after_the_last_work_that_reads_it(fa
     """CuPy gives memory away again as soon as Python has freed it: here at once, with a computation in the queue."""
     if not waits:
         monkeypatch.setattr(fake.cupy.cuda.Stream, "wait_event", lambda stream, event: None)
-    staging, freed, seen = backend("cupy").staging((ROWS, 3)), fake.cupy.asarray(np.full((ROWS, 3), 1, np.uint8)), []
+    staging, freed, seen = (
+        backend("cupy").staging((ROWS, 3), np.uint8),
+        fake.cupy.asarray(np.full((ROWS, 3), 1, np.uint8)),
+        [],
+    )
     fake.gpu.current.push(Work("compute", lambda: seen.append(freed.values.copy())))
     monkeypatch.setattr(fake.cupy, "empty", lambda shape, dtype: freed)
     staging.host()[...] = 2
@@ -94,7 +98,7 @@ def test_memory_of_a_freed_array_is_written_after_the_last_work_that_reads_it(fa
 
 
 def test_an_array_is_kept_until_it_is_received(fake):
-    staging = backend("cupy").staging((ROWS, 3))
+    staging = backend("cupy").staging((ROWS, 3), np.uint8)
     before = fake.gpu.memory.used
     staging.host()
     staging.send(ROWS)
@@ -106,7 +110,7 @@ def test_an_array_is_kept_until_it_is_received(fake):
 
 def test_the_stream_of_the_copies_waits_for_no_other(fake):
     """A blocking stream and the default stream wait for each other."""
-    backend("cupy").staging((ROWS, 3))
+    backend("cupy").staging((ROWS, 3), np.uint8)
     assert fake.gpu.streams[-1].is_non_blocking
     assert fake.gpu.current is fake.gpu.null
 

@@ -184,14 +184,14 @@ class LatePinned(Numpy):
         super().__init__("numpy", "cpu")
         object.__setattr__(self, "sent", [])  # the base class is frozen
 
-    def staging(self, shape):
+    def staging(self, shape, dtype):
         def copy(host):
             array = np.zeros_like(host)
             event = LateCopy(array, host)
             self.sent.append(event)
             return array, event
 
-        return PinnedStaging([np.zeros(shape, np.uint8) for _ in range(2)], copy, join=lambda event: None)
+        return PinnedStaging([np.zeros(shape, dtype) for _ in range(2)], copy, join=lambda event: None)
 
 
 class LateCopy:

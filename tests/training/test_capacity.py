@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import anynet as an
-from anynet.backends import backend
-from anynet.backends.base import DeviceMemory
+from anynet.backends import DeviceMemory, backend
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.synthetic import draw

@@ -25,6 +25,7 @@ from anynet.app.profiling.runners import Job, Row, Runner, one_by_one, recorded
 from anynet.backends import Backend
 from anynet.compiler import Call, Graph, Loop, Step, Target, execution, trace
 from anynet.core.tree import flatten
+from anynet.nn.losses import softmax_cross_entropy
 from anynet.training import Setup, setup
 
 STEPS, ROUNDS = 10, 10
@@ -63,7 +64,7 @@ def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_count
         labeled_net(experiment.net),
         experiment.data,
         experiment.optimizer,
-        **replace(settings, loss=labeled_loss(settings.loss)).keywords,
+        **replace(settings, loss=labeled_loss(settings.loss or softmax_cross_entropy)).keywords,
     )
     backend, job = ready.backend, _job(ready)
     graph = _graph(ready.loop.step, job, backend)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from anynet.app import build
 from anynet.app.config import Config
 from anynet.app.reports.overfitting import WIDTHS
-from anynet.data.dataset import Split
 from anynet.data.normalization import Normalization, normalization
+from anynet.data.samples import Split
 from anynet.gradcheck import Subject, of_net
 from anynet.nn import BatchNorm, Linear, Sequential
 from anynet.nn.initializers import Normal

@@ -10,7 +10,7 @@ from anynet import __version__, plots
 from anynet.app.reports.checked_nets import SAMPLES, constant_statistics, deep, one_layer
 from anynet.app.reports.overfitting import overfitting
 from anynet.app.reports.page import Page, table
-from anynet.data.dataset import Split
+from anynet.data.samples import Split
 from anynet.data.sources import find
 from anynet.gradcheck import METHODS, Subject, check, sweep
 from anynet.gradcheck.differences import Element, difference

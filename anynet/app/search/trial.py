@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from anynet.app.experiment import Experiment, fit_stack
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
-from anynet.core.history import Epoch, History
+from anynet.core.history import Epoch, History, score
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 STATES = ("finished", "pruned", "diverged")
@@ -106,7 +106,7 @@ def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiment
         trials[k].set_user_attr("result", result)
         # Only this finishes the trial: if the process is killed before, the whole trial is made again.
         if best is not None and state == "finished":
-            study.tell(trials[k], best.val_accuracy)
+            study.tell(trials[k], score(best))
         else:
             study.tell(trials[k], state=TrialState.PRUNED)
 
@@ -114,7 +114,7 @@ def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiment
         dropped = set()
         for k, row in rows.items():
             histories[k] = History([*histories[k], row])
-            trials[k].report(row.val_accuracy, row.epoch)
+            trials[k].report(score(row), row.epoch)
             if row.epoch < experiments[k].config.epochs and trials[k].should_prune():
                 tell(k, "pruned", f"validation accuracy after epoch {row.epoch} below the median of other trials")
                 dropped.add(k)
@@ -125,7 +125,7 @@ def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiment
         if run.diverged is not None:
             tell(k, "diverged", str(run.diverged))
         elif not (run.dropped or run.interrupted):
-            tell(k, "finished", test=run.best_test.accuracy)
+            tell(k, "finished", test=run.best_test and run.best_test.accuracy)
     if runs.interrupted:
         raise KeyboardInterrupt
 

@@ -69,7 +69,7 @@ def sweep_pictures(
                 for k in members
             ],
             f"{dataset}: class templates after each member's best epoch{', best settings first' * (len(rows) > 1)}",
-            runs[0].classes,
+            tuple(map(str, runs[0].classes)),
         )
 
     def accuracy() -> "Figure":

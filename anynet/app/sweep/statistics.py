@@ -29,13 +29,14 @@ def history_result(history: History) -> dict[str, Any]:
     if not history:
         return {"epochs": 0}
     best = history.best
-    return {
+    results = {
         "epochs": len(history),
         "train_accuracy": history[-1].train_accuracy,
         "val_accuracy": history[-1].val_accuracy,
         "best_epoch": best.epoch,
         "best_val_accuracy": best.val_accuracy,
     }
+    return {name: value for name, value in results.items() if value is not None}
 
 
 def group_by_settings(points: Sequence[Point]) -> list[tuple[Point, list[int]]]:
@@ -77,8 +78,8 @@ def over_seeds(points: Sequence[Point], runs: Runs, results: Mapping[int, Mappin
     Returns
     -------
     list of dict
-        Settings, members, those that diverged, and "mean" and "deviation" (with n - 1) of each of `ACCURACIES`; the
-        best in validation first.
+        Settings, members, those that diverged, and "mean" and "deviation" (with n - 1) of each of `ACCURACIES` that was
+        measured; the best in validation first.
     """
     rows = []
     for settings, members in group_by_settings(points):
@@ -89,7 +90,8 @@ def over_seeds(points: Sequence[Point], runs: Runs, results: Mapping[int, Mappin
         }
         finished = [results[k] for k in members if k in results]
         if finished:
-            row |= {name: _mean([result[name] for result in finished]) for name in ACCURACIES}
+            measured = [name for name in ACCURACIES if name in finished[0]]
+            row |= {name: _mean([result[name] for result in finished]) for name in measured}
         rows.append(row)
     return sorted(rows, key=lambda row: -row["best_val_accuracy"]["mean"] if "best_val_accuracy" in row else np.inf)
 

@@ -34,6 +34,10 @@ COLUMNS = (
 )
 
 
+BEST = ("best_epoch", "best_val_accuracy", "best_test_accuracy")
+"""Results of the best member that a sweep's ``result.json`` repeats."""
+
+
 class SweepFolder:
     """Writer of a sweep's folder.
 
@@ -179,7 +183,7 @@ class SweepFolder:
             "members": len(runs),
             "diverged_members": list(runs.diverged),
             "best_member": best,
-            **{name: results[best][name] for name in ("best_epoch", "best_val_accuracy", "best_test_accuracy")},
+            **{name: results[best][name] for name in BEST if name in results[best]},
             "ensemble_test_accuracy": runs.ensemble.test_accuracy,
             "over_seeds": over_seeds(self._points, runs, results),
             "seconds": round(max(run.seconds for run in runs), 3),

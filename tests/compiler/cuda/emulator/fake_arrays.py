@@ -155,6 +155,9 @@ def array_class(gpu: Gpu, device: Any) -> type:
         def __dlpack__(self, *args, **kwargs):
             raise BufferError("this memory is not the host's")
 
+        def __dlpack_device__(self):
+            return 2, self.device.id
+
     for name in METHODS.split():
         setattr(ndarray, name, method(gpu, ndarray, name))
     for name in ("__bool__", "__float__", "__int__", "__index__", "__complex__"):

@@ -1,0 +1,161 @@
+"""An array library on one device: what moves arrays to it and back."""
+
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import array_api_compat
+import numpy as np
+from numpy.typing import NDArray
+
+from anynet.backends.exchange import exported, library_of, to_numpy
+from anynet.core.typing import Array, ConcreteArray, Device
+
+
+class DeviceMemory(NamedTuple):
+    """Memory of a device, in bytes.
+
+    Parameters
+    ----------
+    free, total : int
+    """
+
+    free: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ArrayLibrary(ABC):
+    """Array library on one device.
+
+    Parameters
+    ----------
+    name : str
+        "numpy", "cupy", "torch" or "jax".
+    device : object
+        The library's own device object or name.
+    """
+
+    name: str
+    device: Device
+
+    @property
+    @abstractmethod
+    def xp(self) -> ModuleType:
+        """Namespace of the library, compatible with the array API standard."""
+
+    @abstractmethod
+    def asarray(self, host: NDArray[Any]) -> Array:
+        """Return an array on the device with the values and dtype of a NumPy array.
+
+        The two may share memory: write to neither afterwards.
+        """
+
+    def put(self, array: ConcreteArray, dtype: str | None = None) -> Array:
+        """Return an array on the device with the values of an array of any library.
+
+        An array of this library on this device is returned itself, a PyTorch tensor without its autograd history. An
+        array of another library on this device is shared by DLPack, without a copy if its dtype and strides allow one.
+        Everything else is copied by way of the host. The two may share memory: write to neither afterwards.
+
+        Parameters
+        ----------
+        array : array
+        dtype : str, optional
+            Name of a real dtype to convert to, such as "float32"; on the device that has less to move. Default: that
+            of the array, or float32 for floats that the library lacks, such as bfloat16.
+
+        Returns
+        -------
+        array
+
+        Raises
+        ------
+        TypeError
+            If it is no array, or has no values, a mask, or another dtype than numbers.
+        """
+        array = exported(array)
+        if dtype is not None and array.dtype.itemsize > np.dtype(dtype).itemsize:
+            array = _astype(array_api_compat.array_namespace(array), array, dtype)
+        placed = self._place(array)
+        return placed if dtype is None else _astype(self.xp, placed, dtype)
+
+    def _place(self, array: ConcreteArray) -> Array:
+        """Return what `exported` returned on the device, in the same dtype."""
+        library = library_of(array)
+        if library == "numpy":
+            return self.asarray(array)
+        if library == self.name:
+            return array if array_api_compat.device(array) == self.device else self._move(array)
+        shared = self._share(array)
+        return self.asarray(to_numpy(array)) if shared is None else shared
+
+    def _move(self, array: ConcreteArray) -> Array:
+        """Copy an array of this library from another device."""
+        return self.asarray(to_numpy(array))
+
+    def _share(self, array: ConcreteArray) -> Array | None:
+        """Return an array of another library by DLPack, or None if it is elsewhere or DLPack cannot.
+
+        A copy is tried where the library does not take the strides.
+        """
+        errors = (AttributeError, BufferError, RuntimeError, TypeError, ValueError)
+        with suppress(*errors):
+            here = self.asarray(np.empty(0, np.uint8)).__dlpack_device__()  # type: ignore[attr-defined]
+            if tuple(map(int, array.__dlpack_device__())) == tuple(map(int, here)):
+                with suppress(*errors):
+                    return self._from_dlpack(array)
+                return self._from_dlpack(array_api_compat.array_namespace(array).asarray(array, copy=True))
+        return None
+
+    def _from_dlpack(self, array: ConcreteArray) -> Array:
+        """Return an array of another library on this device, in its memory."""
+        shared: Array = self.xp.from_dlpack(array)
+        return shared
+
+    @abstractmethod
+    def to_host(self, array: Array) -> NDArray[Any]:
+        """Return a NumPy array with the values of an array; it is a copy. Waits for the device."""
+
+    @abstractmethod
+    def wait(self, result: Any) -> None:
+        """Wait until a result, arrays in any containers, is computed: libraries may run asynchronously."""
+
+    @abstractmethod
+    def memory(self) -> DeviceMemory | None:
+        """Return the memory of the device, or None if the library does not tell."""
+
+    @abstractmethod
+    def devices(self) -> dict[str, tuple[int | None, int | None]]:
+        """Return free and total memory of each device that can be chosen, in bytes; None if unknown.
+
+        Keys are the device as written after the colon of "name:device", followed by what it is, in parentheses. GPUs
+        other than the backend's are not asked how much is free: that takes memory on them, for a CUDA context.
+        """
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        """Return True for the errors that the library raises when memory runs out."""
+        return isinstance(error, MemoryError)
+
+    @property
+    def shares_memory(self) -> bool:
+        """True if `asarray` copies nothing, so that arrays of the host take no more memory on the device."""
+        return False
+
+    @property
+    def choice(self) -> str:
+        """Name by which `anynet.backend` returns this library on this device, such as "cupy:1"."""
+        return f"{self.name}:{self.device}"
+
+    @property
+    def device_name(self) -> str:
+        """Name of the device, as results show it."""
+        return str(self.device)
+
+
+def _astype(xp: Any, array: ConcreteArray, dtype: str) -> Array:
+    wanted = getattr(xp, dtype)
+    converted: Array = array if array.dtype == wanted else xp.astype(array, wanted)
+    return converted
