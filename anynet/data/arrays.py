@@ -149,7 +149,8 @@ def _features(name: str, value: Any) -> ConcreteArray:
         for index, each in np.ndenumerate(array):
             if not isinstance(each, int | float | np.number | np.bool):
                 where = ", ".join(map(str, index))
-                raise TypeError(f"{name}: expected numbers, got {describe(each)} at index {where}")
+                got = describe(each.item() if isinstance(each, np.generic) else each)
+                raise TypeError(f"{name}: expected numbers, got {got} at index {where}")
         return array.astype(np.float64)
     raise TypeError(f"{name}: expected integers or floating-point numbers, got {array.dtype}")
 
