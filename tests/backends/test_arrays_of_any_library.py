@@ -94,17 +94,18 @@ def test_arrays_of_the_emulated_gpu_arrive_everywhere(emulated_cupy):
 
 def test_an_array_of_the_backend_is_returned_itself(backend_here):
     array = backend_here.asarray(np.arange(3.0, dtype=np.float32))
+    assert backend_here.holds(array)
     assert backend_here.put(array) is array
     assert backend_here.put(array, "float32") is array
 
 
-def test_the_dtype_can_be_chosen(backend_here):
-    """JAX needs no 64 bits for float64 that is to become float32."""
+@pytest.mark.parametrize("wanted", ["float32", "int64"])
+def test_the_dtype_can_be_chosen(backend_here, wanted):
+    """JAX needs no 64 bits for float64 that is to become float32, and has int32 in the place of int64."""
     for source in SOURCES.values():
-        for dtype in ("uint8", "int64", "float64"):
-            array = backend_here.put(source(np.array([[1, 2, 300 % 256]], dtype)), "float32")
-            back = backend_here.to_host(array)
-            assert back.dtype == np.float32
+        for dtype in ("uint8", "int64", "float64" if wanted == "float32" else "int32"):
+            back = backend_here.to_host(backend_here.put(source(np.array([[1, 2, 44]], dtype)), wanted))
+            assert back.dtype == ("int32" if backend_here.name == "jax" and wanted == "int64" else wanted)
             np.testing.assert_array_equal(back, [[1, 2, 44]])
 
 
@@ -208,6 +209,7 @@ def test_the_backend_of_an_array_is_found(backend_here):
 @pytest.mark.parametrize("other", [None, [1.0], "cpu", 3, np.float32(1), np.ones(2)])
 def test_other_things_have_no_backend_and_stand_for_numpy(backend_here, other):
     assert backend_of(other) is None
+    assert backend_here.holds(other) == (backend_here.name == "numpy" and isinstance(other, np.ndarray | np.generic))
     array = to_library_of(backend_here.asarray(np.ones(3, np.float32)), other)
     assert type(array) is np.ndarray
 
