@@ -87,7 +87,7 @@ def check_finite(name: str, array: Array) -> None:
     if not xp.isdtype(array.dtype, "real floating"):
         return
     for start in range(0, array.shape[0], ROWS):
-        rows: ConcreteArray = array[start : start + ROWS, ...]
+        rows: ConcreteArray = array[start : min(start + ROWS, array.shape[0]), ...]
         finite: ConcreteArray = xp.isfinite(rows)
         if not bool(xp.all(finite)):
             flat: ConcreteArray = xp.reshape(xp.astype(finite, xp.int32), (-1,))
