@@ -203,12 +203,19 @@ def test_pictures_are_scaled_to_the_images_of_the_net(tmp_path, capsys):
     np.testing.assert_array_equal(run.predict_proba(images.x.reshape(-1, 9, 5)), run.predict_proba(images.x))
 
 
-def test_predict_refuses_pictures_for_a_net_of_other_data(tmp_path, capsys):
-    values = anynet.data.Split(np.zeros((4, 6), np.uint8), np.arange(4) % 2)
-    data = anynet.data.Dataset("values", ("a", "b"), values, values, values)
-    run = anynet.fit(anynet.Sequential(anynet.Linear(6, 2)), data, anynet.SGD(0.1), epochs=1, batch_size=2)
+@pytest.mark.parametrize(
+    ("x", "y", "got"),
+    [
+        (np.zeros((4, 6), np.uint8), np.arange(4) % 2, "(6,)"),
+        (np.zeros((4, 3, 2, 2)), np.arange(4) % 2, "(3, 2, 2) of floating-point numbers"),
+        (np.zeros((4, 1, 2, 2), np.uint8), np.arange(4.0), "(1, 2, 2) that predicts numbers"),
+    ],
+)
+def test_predict_refuses_pictures_for_a_net_of_other_data(tmp_path, capsys, x, y, got):
+    data = anynet.data.from_arrays(x, y)
+    net = anynet.Sequential(anynet.Linear(x[0].size, data.n_out))
+    run = anynet.fit(net, data, anynet.SGD(0.1), epochs=1, batch_size=2)
     run.save(tmp_path / "values.safetensors")
-    wanted = (
-        "expected a net for images of 1 or 3 channels, got one for (6,); anynet.load and Run.predict classify arrays"
-    )
-    assert refused(capsys, "predict", str(tmp_path / "values.safetensors"), "a.png").endswith(f"{wanted}\n")
+    wanted = "expected a net for uint8 images of 1 or 3 channels that gives classes, got one for"
+    said = refused(capsys, "predict", str(tmp_path / "values.safetensors"), "a.png")
+    assert said.endswith(f"{wanted} {got}; anynet.load and Run.predict take arrays\n")
