@@ -90,6 +90,10 @@ class ArrayLibrary(ABC):
         wanted = self.asarray(np.empty(0, dtype)).dtype  # on JAX, int64 may be called int32
         return placed if placed.dtype == wanted else self.xp.astype(placed, wanted)
 
+    def answer(self, array: ConcreteArray) -> Array:
+        """Return a result as `put` does, in the nearest dtype that the library has now."""
+        return self.put(array)
+
     def _place(self, array: ConcreteArray) -> Array:
         """Return what `exported` returned on the device, in the same dtype."""
         library = library_of(array)

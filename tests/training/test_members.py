@@ -217,7 +217,7 @@ def test_the_deviation_of_one_is_zero(data):
 def test_the_ensemble_is_tested_in_parts(data, monkeypatch):
     runs = fit(data, seeds=[1, 2], epochs=1)
     whole = runs.ensemble.predict_proba(data.test.x).argmax(axis=1) == data.test.y
-    monkeypatch.setattr("anynet.training.runs.BATCH_SIZE", 7)
+    monkeypatch.setattr("anynet.training.predictor.BLOCK", 7 * 3072)
     assert runs.ensemble.test_accuracy == pytest.approx(whole.mean())
 
 

@@ -202,6 +202,27 @@ def test_short_floats_are_taken(backend_here):
     assert_like(run.predict_proba(short), short.detach(), run.predict_proba(short.detach().float().numpy()))
 
 
+def test_probabilities_of_64_bits_are_rounded_for_jax_alone(backend_here):
+    """JAX has 32 bits unless it is told otherwise, and its functions round as well."""
+    if backend_here.name == "jax":
+        pytest.skip("has 64 bits where a net has them")
+    run, x = fitted(np.arange(30) % 3, backend_here, dtype="float64")
+    x = x.astype("float32")
+    expected = run.predict_proba(x)
+    assert expected.dtype == np.float64
+    assert to_numpy(run.predict_proba(given(x, "torch"))).dtype == np.float64
+    config = pytest.importorskip("jax").config
+    before = config.jax_enable_x64
+    try:
+        for wide, dtype in ((False, "float32"), (True, "float64")):
+            config.update("jax_enable_x64", wide)
+            features = given(x, "jax")
+            assert run.predict_proba(features).dtype == dtype
+            assert_like(run.predict_proba(features), features, expected)
+    finally:
+        config.update("jax_enable_x64", before)
+
+
 WRONG = [
     (lambda x: np.where(x == x[2, 1], np.nan, x), ValueError, "x: expected finite numbers, got nan at index 2, 1"),
     (lambda x: np.where(x == x[29, 2], -np.inf, x), ValueError, "x: expected finite numbers, got -inf at index 29, 2"),
