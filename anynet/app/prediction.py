@@ -1,11 +1,7 @@
 """Loading a saved net."""
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from anynet.app import build
 from anynet.app.config import Config
@@ -16,13 +12,10 @@ from anynet.core.csv_files import read_rows
 from anynet.core.errors import FileError, check_is_file
 from anynet.core.formatting import printable
 from anynet.core.tensor_file import TensorFile
-from anynet.core.typing import Array, Arrays
-from anynet.data.dataset import IMAGE_SHAPE, Label
+from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
-from anynet.nn import Sequential
-from anynet.training import Run
 from anynet.training.load import NET_FILE, load
-from anynet.training.probabilities import probabilities
+from anynet.training.predictor import Predictor, TrainedNet, mean_of
 from anynet.training.run_facts import Facts
 from anynet.training.run_file import OlderFileError
 from anynet.training.run_tensors import check_numbers, check_types, to_snapshot
@@ -31,75 +24,7 @@ WANTED = "the folder of a run or a sweep, or a file that Run.save wrote"
 """Files and folders that nets can be loaded from."""
 
 
-@dataclass(frozen=True)
-class Predictor:
-    """The best net of a run; calling it returns class probabilities.
-
-    Parameters
-    ----------
-    net : Sequential
-    params : array
-        Parameter vector, on the backend's device.
-    state : dict of arrays
-        Running statistics, on the device.
-    normalization : Normalization
-        Input normalization, on the device.
-    shape : tuple of int
-        Shape of an image: (channels, rows, columns) or (values,).
-    classes : tuple of str
-        Names of the classes.
-    dataset : str
-        Name of the training data set.
-    backend : Backend
-    """
-
-    net: Sequential
-    params: Array
-    state: Arrays
-    normalization: Normalization
-    shape: tuple[int, ...]
-    classes: tuple[str, ...]
-    dataset: str
-    backend: Backend
-
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
-        """Return probabilities, shape (N, C), of images, shape (N, values) or (N, *shape)."""
-        return probabilities(self.net, self.params, self.state, self.normalization, self.shape, images, self.backend)
-
-
-@dataclass(frozen=True)
-class EnsemblePredictor:
-    """The best nets of several runs; calling it returns the mean of their class probabilities.
-
-    Parameters
-    ----------
-    members : tuple of Predictor
-        One or more, trained on the same data set.
-    """
-
-    members: tuple[Predictor, ...]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes."""
-        return self.members[0].classes
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of an image."""
-        return self.members[0].shape
-
-    @property
-    def dataset(self) -> str:
-        """Name of the training data set."""
-        return self.members[0].dataset
-
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
-        """Return probabilities, shape (N, C), of images, shape (N, values) or (N, *shape)."""
-        return np.asarray(sum(member(images) for member in self.members) / len(self.members))
-
-
-def load_predictor(folder: Path, backend: Backend) -> Predictor | EnsemblePredictor:
+def load_predictor(folder: Path, backend: Backend) -> Predictor:
     """Load the best net of a run, or those of all members of a sweep that did not diverge.
 
     Parameters
@@ -111,7 +36,7 @@ def load_predictor(folder: Path, backend: Backend) -> Predictor | EnsemblePredic
 
     Returns
     -------
-    Predictor or EnsemblePredictor
+    Predictor
 
     Raises
     ------
@@ -144,7 +69,7 @@ def load_predictor(folder: Path, backend: Backend) -> Predictor | EnsemblePredic
     for member in finished:
         if (member.classes, member.dataset) != (first.classes, first.dataset):
             raise FileError(path, "", f"members trained on {first.dataset}", f"one on {member.dataset}", ADVICE)
-    return EnsemblePredictor(tuple(finished))
+    return mean_of(finished)
 
 
 def load_run(folder: Path, backend: Backend) -> Predictor:
@@ -181,29 +106,17 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
         net = build.net(config, run.normalization.scale.shape[0], len(run.classes))
     if (net, config.dtype) != (run.net, run.dtype):
         raise FileError(settings, "", f"the settings of the net in {path}", "those of another net", ADVICE)
-    return _predictor(run)
+    return run.predictor
 
 
 def _load_file(path: Path, backend: Backend) -> Predictor:
     try:
-        return _predictor(load(path, backend=backend))
+        return load(path, backend=backend).predictor
     except FileError as error:
         if error.place:
             raise
         got = f"a file that is not {error.expected}"
         raise FileError(path, "", WANTED, got, "choose another") from error
-
-
-def _predictor(run: Run) -> Predictor:
-    best = run.best
-    return Predictor(
-        run.net, best.params, best.state, run.normalization, run.shape, names(run.classes), run.dataset, run.backend
-    )
-
-
-def names(classes: tuple[Label, ...]) -> tuple[str, ...]:
-    """Return the labels of classes as texts."""
-    return tuple(map(str, classes))
 
 
 def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
@@ -221,4 +134,5 @@ def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
     backend.dtype(config.dtype)
     _, params, state = to_snapshot("best", 0, net, tensors, backend)
     normalization = Normalization(*(backend.asarray(tensors[f"input.{name}"]) for name in Normalization._fields))
-    return Predictor(net, params, state, normalization, shape, names(classes), file.metadata["dataset"], backend)
+    trained = TrainedNet(net, params, state, normalization)
+    return Predictor((trained,), shape, "uint8", classes, file.metadata["dataset"], config.dtype, backend)

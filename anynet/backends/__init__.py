@@ -141,10 +141,11 @@ def to_library_of(array: ConcreteArray, like: Any) -> ConcreteArray:
     Returns
     -------
     array
-        Without a copy where the devices and DLPack allow; write to neither afterwards.
+        Without a copy where the devices and DLPack allow; write to neither afterwards. float64 becomes float32 if JAX
+        is `like` and has no 64 bits.
     """
     holder = _holder(like)
-    return to_numpy(array) if holder is None else holder.put(array)
+    return to_numpy(array) if holder is None else holder.answer(array)
 
 
 def _holder(array: Any) -> Backend | None:

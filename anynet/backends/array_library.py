@@ -53,6 +53,10 @@ class ArrayLibrary(ABC):
         The two may share memory: write to neither afterwards.
         """
 
+    def holds(self, array: Any) -> bool:
+        """Return True if something is an array of this library on this device."""
+        return library_of(array) == self.name and array_api_compat.device(array) == self.device
+
     def put(self, array: ConcreteArray, dtype: str | None = None) -> Array:
         """Return an array on the device with the values of an array of any library.
 
@@ -78,9 +82,17 @@ class ArrayLibrary(ABC):
         """
         array = exported(array)
         if dtype is not None and array.dtype.itemsize > np.dtype(dtype).itemsize:
-            array = _astype(array_api_compat.array_namespace(array), array, dtype)
+            xp: Any = array_api_compat.array_namespace(array)
+            array = xp.astype(array, getattr(xp, dtype))
         placed = self._place(array)
-        return placed if dtype is None else _astype(self.xp, placed, dtype)
+        if dtype is None:
+            return placed
+        wanted = self.asarray(np.empty(0, dtype)).dtype  # on JAX, int64 may be called int32
+        return placed if placed.dtype == wanted else self.xp.astype(placed, wanted)
+
+    def answer(self, array: ConcreteArray) -> Array:
+        """Return a result as `put` does, in the nearest dtype that the library has now."""
+        return self.put(array)
 
     def _place(self, array: ConcreteArray) -> Array:
         """Return what `exported` returned on the device, in the same dtype."""
@@ -88,7 +100,7 @@ class ArrayLibrary(ABC):
         if library == "numpy":
             return self.asarray(array)
         if library == self.name:
-            return array if array_api_compat.device(array) == self.device else self._move(array)
+            return array if self.holds(array) else self._move(array)
         shared = self._share(array)
         return self.asarray(to_numpy(array)) if shared is None else shared
 
@@ -153,9 +165,3 @@ class ArrayLibrary(ABC):
     def device_name(self) -> str:
         """Name of the device, as results show it."""
         return str(self.device)
-
-
-def _astype(xp: Any, array: ConcreteArray, dtype: str) -> Array:
-    wanted = getattr(xp, dtype)
-    converted: Array = array if array.dtype == wanted else xp.astype(array, wanted)
-    return converted

@@ -31,7 +31,7 @@ def check_same_device(**arrays: Array) -> None:
         if type(other) is not type(one) and _library(name, other) != library:
             raise TypeError(
                 f"{first} is an array of {library}, {name} one of {_library(name, other)}: "
-                f"bring both to one library, for instance with anynet.backend(...).asarray"
+                f"bring both to one library, for instance with anynet.backend(...).put"
             )
         here, there = device(one), device(other)
         if here != there and None not in (here, there):  # None: unknown while JAX traces
@@ -87,7 +87,7 @@ def check_finite(name: str, array: Array) -> None:
     if not xp.isdtype(array.dtype, "real floating"):
         return
     for start in range(0, array.shape[0], ROWS):
-        rows: ConcreteArray = array[start : start + ROWS, ...]
+        rows: ConcreteArray = array[start : min(start + ROWS, array.shape[0]), ...]
         finite: ConcreteArray = xp.isfinite(rows)
         if not bool(xp.all(finite)):
             flat: ConcreteArray = xp.reshape(xp.astype(finite, xp.int32), (-1,))

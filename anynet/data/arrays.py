@@ -73,11 +73,11 @@ def from_arrays(
     if fraction and x_val is not None:
         raise ValueError(f"val: expected 0 with validation samples given, got {fraction}")
     targets = _Targets.of(y)
-    own = None if weights is None else to_numpy(_features("weights", weights)).astype(np.float64)
+    own = None if weights is None else to_numpy(as_features("weights", weights)).astype(np.float64)
     own = None if own is None else to_library_of(own, targets.y)
-    train, other = Split(_features("x", x), targets.y, shape, own), None
+    train, other = Split(as_features("x", x), targets.y, shape, own), None
     if x_val is not None:
-        other = Split(_features("x_val", x_val), targets.of_validation(y_val), shape)
+        other = Split(as_features("x_val", x_val), targets.of_validation(y_val), shape)
     elif fraction:
         train, other = _divided(train, fraction, len(targets.classes), seed)
     return Dataset(name, targets.classes, train, other)
@@ -140,7 +140,7 @@ def _as_array(name: str, value: Any) -> ConcreteArray:
     return array
 
 
-def _features(name: str, value: Any) -> ConcreteArray:
+def as_features(name: str, value: Any) -> ConcreteArray:
     """Return samples, which must be numbers."""
     array = _as_array(name, value)
     if not isinstance(array, np.ndarray) or array.dtype.kind in "biuf":

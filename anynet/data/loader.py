@@ -10,7 +10,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from anynet.backends import Backend, backend_of, to_numpy
+from anynet.backends import Backend, to_numpy
 from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array, ConcreteArray
 from anynet.data.augmentation import Augmentation
@@ -65,7 +65,8 @@ class Loader:
         self._split, self.backend = split, backend
         self.dtype = "uint8" if is_uint8(split.x) else dtype
         self.nbytes = math.prod(split.x.shape) * np.dtype(self.dtype).itemsize
-        self.x = backend.put(split.x, self.dtype) if resident or is_on(backend, split.x) else None
+        there = backend.name != "numpy" and backend.holds(split.x)
+        self.x = backend.put(split.x, self.dtype) if resident or there else None
         self.y = backend.put(split.y, dtype) if is_numbers(split.y) else _class_numbers(split.y, backend)
         self.weights = None if split.weights is None else backend.put(split.weights, dtype)
 
@@ -241,12 +242,6 @@ class Pass:
                 yield received(ahead)
         finally:
             staging.wait()
-
-
-def is_on(backend: Backend, array: Array) -> bool:
-    """Return True if an array is on the device of a backend already, in its library."""
-    holder = backend_of(array)
-    return holder is not None and (holder.name, holder.device) == (backend.name, backend.device)
 
 
 def _class_numbers(y: ConcreteArray, backend: Backend) -> Array:

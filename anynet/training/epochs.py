@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from anynet.compiler import execution
 from anynet.core.history import Epoch, History, mean_history
+from anynet.data.samples import is_uint8
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import with_reports
 from anynet.training.errors import DivergedError
@@ -105,6 +106,7 @@ def run_epochs(
             dataset=inputs.data.name,
             classes=inputs.data.classes,
             shape=inputs.data.train.shape,
+            input_dtype="uint8" if is_uint8(inputs.data.train.x) else "float",
             history=history,
             last=Snapshot(len(history), *member_weights(state.last, k, stacked=stacked)),
             best=Snapshot(history.best.epoch if history else 0, *member_weights(state.best, k, stacked=stacked)),

@@ -4,19 +4,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from anynet.backends import Backend
 from anynet.core.formatting import format_count
 from anynet.core.history import History
-from anynet.core.typing import Array, Arrays
+from anynet.core.typing import Array, Arrays, ConcreteArray
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
-from anynet.training.probabilities import probabilities
+from anynet.training.predictor import Predictor, TrainedNet
 from anynet.training.run_file import write_run
 
 if TYPE_CHECKING:
@@ -63,13 +60,15 @@ class Run:
     last, best : Snapshot
         The net after the last epoch, and after the best one; see `History.best`.
     normalization : Normalization
-        Applied to images before the net, on the device.
+        Applied to samples before the net, on the device.
     test, best_test : Metrics or None
         On the test samples, with the last and with the best parameters; None if there are none.
     seconds : float
         Time of training and evaluation, without loading data.
     execution : str
         How training steps ran, such as "recorded steps", "one compiled loop", "CUDA graph" or "plain steps".
+    input_dtype : {"uint8", "float"}
+        Kind of the samples that the net was trained on: uint8, or other numbers.
     interrupted : bool
         True if Control-C or SIGTERM came before the end of the training and its test; epochs may be missing.
     dropped : bool
@@ -95,6 +94,7 @@ class Run:
     best_test: Metrics | None
     seconds: float
     execution: str
+    input_dtype: str = "uint8"
     interrupted: bool = False
     dropped: bool = False
     diverged: DivergedError | None = None
@@ -114,25 +114,53 @@ class Run:
         """Last parameters, shape (P,), on the device."""
         return self.last.params
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
-        """Return the probabilities of the classes: the softmax of the logits, with the best parameters.
+    @property
+    def predictor(self) -> Predictor:
+        """Predictor with the best parameters."""
+        net = TrainedNet(self.net, self.best.params, self.best.state, self.normalization)
+        return Predictor((net,), self.shape, self.input_dtype, self.classes, self.dataset, self.dtype, self.backend)
+
+    def predict_proba(self, x: Any) -> ConcreteArray:
+        """Return the probabilities of the classes, with the best parameters: the softmax of the outputs.
 
         Parameters
         ----------
-        images : ndarray of uint8, shape (N, values) or (N, channels, rows, columns)
-            As loaded, 0 to 255: the net's own normalization is applied to them.
+        x : array_like, shape (N, values) or (N, *shape)
+            Array of any library, or what ``numpy.asarray`` takes. uint8 if the net was trained on uint8, as loaded:
+            the net's own normalization is applied. Otherwise any real numbers.
 
         Returns
         -------
-        ndarray, shape (N, C)
+        array, shape (N, C)
+            In the library and on the device of `x`, NumPy's for what is no array; in the net's dtype.
 
         Raises
         ------
         TypeError, ValueError
-            If the images are of another dtype or shape.
+            If the samples are of another dtype or shape or are not finite, or if the net predicts numbers.
         """
-        best = self.best
-        return probabilities(self.net, best.params, best.state, self.normalization, self.shape, images, self.backend)
+        return self.predictor.predict_proba(x)
+
+    def predict(self, x: Any) -> ConcreteArray:
+        """Return the label of the most probable class of each sample, or the numbers that the net predicts.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, values) or (N, *shape)
+            As for `predict_proba`.
+
+        Returns
+        -------
+        array, shape (N,) or (N, m)
+            Entries of `classes`, or the outputs of a net for numbers. In the library and on the device of `x`; texts
+            are in a NumPy array.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the samples are of another dtype or shape, or are not finite.
+        """
+        return self.predictor.predict(x)
 
     def save(self, path: str | Path) -> None:
         """Write everything that the run has into a file, from which ``anynet.load`` makes it again.

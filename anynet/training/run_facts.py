@@ -16,6 +16,7 @@ from anynet.nn import Sequential
 from anynet.nn.net_json import layer_texts, net_from_json, own_parts, to_json
 from anynet.training.errors import DivergedError, is_report
 from anynet.training.evaluate import Metrics
+from anynet.training.given import INPUT_DTYPES
 from anynet.training.run_tensors import ADVICE, SNAPSHOTS, shapes
 
 NAMES: dict[type, str] = {
@@ -119,6 +120,13 @@ class Facts:
         if not shape or not all(type(n) is int and n > 0 for n in shape) or math.prod(shape) != values:
             raise self.error("shape", f"the axes of {values} values", f"{shape!r:.50}")
         return tuple(shape)
+
+    def input_dtype(self) -> str:
+        """Return the kind of samples that the net was trained on, which earlier files do not have."""
+        kind = self._run.get("input_dtype", INPUT_DTYPES[0])
+        if kind not in INPUT_DTYPES:
+            raise self.error("input_dtype", " or ".join(INPUT_DTYPES), describe(kind))
+        return str(kind)
 
     def dataset(self) -> str:
         """Return the name of the training data set."""

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
+from anynet.backends import to_numpy
 from anynet.core.history import History, MeanHistory, mean_history, score
+from anynet.core.typing import ConcreteArray
 from anynet.data.samples import Split
 from anynet.training.errors import DivergedError
-from anynet.training.evaluate import BATCH_SIZE
+from anynet.training.predictor import Predictor, mean_of
 from anynet.training.run import Run
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """A predictor that averages the probabilities of several nets.
+    """Mean of several nets.
 
     Parameters
     ----------
@@ -31,34 +32,62 @@ class Ensemble:
     runs: tuple[Run, ...]
     _test: Split | None = field(repr=False)
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.floating]:
+    @cached_property
+    def predictor(self) -> Predictor:
+        """Predictor with the best parameters of all nets."""
+        return mean_of([run.predictor for run in self.runs])
+
+    def predict_proba(self, x: Any) -> ConcreteArray:
         """Return the mean probabilities of the classes.
 
         Parameters
         ----------
-        images : ndarray of uint8, shape (N, values) or (N, channels, rows, columns)
+        x : array_like, shape (N, values) or (N, *shape)
+            As for `Run.predict_proba`.
 
         Returns
         -------
-        ndarray, shape (N, C)
+        array, shape (N, C)
+            In the library and on the device of `x`.
 
         Raises
         ------
         TypeError, ValueError
-            If the images are of another dtype or shape.
+            If the samples are of another dtype or shape or are not finite, or if the nets predict numbers.
         """
-        total = sum(run.predict(images) for run in self.runs)
-        return np.asarray(total / len(self.runs))
+        return self.predictor.predict_proba(x)
+
+    def predict(self, x: Any) -> ConcreteArray:
+        """Return the label with the highest mean probability for each sample, or the mean of the predicted numbers.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, values) or (N, *shape)
+            As for `Run.predict_proba`.
+
+        Returns
+        -------
+        array, shape (N,) or (N, m)
+            In the library and on the device of `x`; texts are in a NumPy array.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the samples are of another dtype or shape, or are not finite.
+        """
+        return self.predictor.predict(x)
 
     @cached_property
     def test_accuracy(self) -> float:
-        """Fraction of test images that are classified correctly; compare it with ``best_test.accuracy`` of the runs."""
+        """Fraction of test samples that are classified correctly; compare it with ``best_test.accuracy`` of the runs.
+
+        Raises ValueError without test samples of classes.
+        """
         test = self._test
         if test is None or not self.runs[0].classes:
             raise ValueError("test_accuracy: expected test samples of classes, which these nets were trained without")
-        parts = np.array_split(np.arange(len(test)), range(BATCH_SIZE, len(test), BATCH_SIZE))
-        found = np.concatenate([self.predict(test.x[part]).argmax(axis=1) for part in parts])
-        return float(np.mean(found == test.y))
+        found = to_numpy(self.predict_proba(test.x)).argmax(axis=1)
+        return float(np.mean(found == to_numpy(test.y)))
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def assert_kept(folder, flags=(), epochs=2):
         run, result = an.load(each), json.loads((each / "result.json").read_text())
         assert run.history == History.read_csv(each / "history.csv")
         assert len(run.history) == result["epochs"] == epochs
-        assert np.isfinite(run.predict(np.zeros((1, 3072), np.uint8))).all()
+        assert np.isfinite(run.predict_proba(np.zeros((1, 3072), np.uint8))).all()
     assert json.loads((folder / "result.json").read_text())["dataset"] == "synthetic"
 
 

@@ -28,7 +28,7 @@ def out(tmp_path, trained):
 
 def test_the_best_net_comes_back_whole(trained, backend_here):
     test = few_images().splits["test_batch"]
-    found = load_run(trained.folder, backend_here)(test.x).argmax(axis=1)
+    found = load_run(trained.folder, backend_here).predict_proba(test.x).argmax(axis=1)
     result = json.loads((trained.folder / "result.json").read_text())
     assert np.mean(found == test.y) == pytest.approx(result["best_test_accuracy"])
 
@@ -44,7 +44,7 @@ def test_predict_names_the_class_of_an_image(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
 
     predictor = load_run(tmp_path / "out", cli.anynet.backend("numpy"))
-    best = predictor(test.x[:20]).argmax(axis=1)
+    best = predictor.predict_proba(test.x[:20]).argmax(axis=1)
     assert [line.split(" ")[0] for line in lines] == [f"{file}:" for file in files]
     for line, k in zip(lines, best, strict=True):
         assert line.split(": ")[1].startswith(predictor.classes[k])
@@ -169,14 +169,14 @@ def test_predict_wants_an_image(capsys):
 
 def test_a_net_of_an_earlier_version_predicts_the_same(out):
     x = few_images().splits["test_batch"].x
-    now = load_run(out, anynet.backend("numpy"))(x)
+    now = load_run(out, anynet.backend("numpy")).predict_proba(x)
     file = out / "model.safetensors"
     with safe_open(file, "numpy") as opened:
         known = opened.metadata()
     tensors = {name: array for name, array in load_file(file).items() if name != "history"}
     older = {key: known[key] for key in ("classes", "dataset")}
     save_file(tensors, file, older)
-    np.testing.assert_array_equal(load_run(out, anynet.backend("numpy"))(x), now)
+    np.testing.assert_array_equal(load_run(out, anynet.backend("numpy")).predict_proba(x), now)
     with pytest.raises(FileError, match=r"a net of an earlier version of anynet; python -m anynet predict"):
         anynet.load(out)
 
@@ -197,18 +197,25 @@ def test_pictures_are_scaled_to_the_images_of_the_net(tmp_path, capsys):
     for file, image in zip(files, images.x, strict=True):
         Image.fromarray(image.reshape(9, 5)).save(file)
     cli.main(["predict", str(tmp_path / "gray.safetensors"), *files])
-    best = run.predict(images.x).argmax(axis=1)
+    best = run.predict_proba(images.x).argmax(axis=1)
     found = [line.split(": ")[1].split(" ")[0] for line in capsys.readouterr().out.splitlines()]
     assert found == [data.classes[k] for k in best]
-    np.testing.assert_array_equal(run.predict(images.x.reshape(-1, 9, 5)), run.predict(images.x))
+    np.testing.assert_array_equal(run.predict_proba(images.x.reshape(-1, 9, 5)), run.predict_proba(images.x))
 
 
-def test_predict_refuses_pictures_for_a_net_of_other_data(tmp_path, capsys):
-    values = anynet.data.Split(np.zeros((4, 6), np.uint8), np.arange(4) % 2)
-    data = anynet.data.Dataset("values", ("a", "b"), values, values, values)
-    run = anynet.fit(anynet.Sequential(anynet.Linear(6, 2)), data, anynet.SGD(0.1), epochs=1, batch_size=2)
+@pytest.mark.parametrize(
+    ("x", "y", "got"),
+    [
+        (np.zeros((4, 6), np.uint8), np.arange(4) % 2, "(6,)"),
+        (np.zeros((4, 3, 2, 2)), np.arange(4) % 2, "(3, 2, 2) of floating-point numbers"),
+        (np.zeros((4, 1, 2, 2), np.uint8), np.arange(4.0), "(1, 2, 2) that predicts numbers"),
+    ],
+)
+def test_predict_refuses_pictures_for_a_net_of_other_data(tmp_path, capsys, x, y, got):
+    data = anynet.data.from_arrays(x, y)
+    net = anynet.Sequential(anynet.Linear(x[0].size, data.n_out))
+    run = anynet.fit(net, data, anynet.SGD(0.1), epochs=1, batch_size=2)
     run.save(tmp_path / "values.safetensors")
-    wanted = (
-        "expected a net for images of 1 or 3 channels, got one for (6,); anynet.load and Run.predict classify arrays"
-    )
-    assert refused(capsys, "predict", str(tmp_path / "values.safetensors"), "a.png").endswith(f"{wanted}\n")
+    wanted = "expected a net for uint8 images of 1 or 3 channels that gives classes, got one for"
+    said = refused(capsys, "predict", str(tmp_path / "values.safetensors"), "a.png")
+    assert said.endswith(f"{wanted} {got}; anynet.load and Run.predict take arrays\n")

@@ -3,12 +3,17 @@
 import importlib
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from array_api_compat import device
+from fake_cupy import put_in_place
+from on_backends import GPUS
 
-from anynet.backends import backend, backend_of, to_library_of, to_numpy
+from anynet.backends import BackendError, backend, backend_of, to_library_of, to_numpy
+from anynet.backends.array_library import ArrayLibrary
+from anynet.backends.numpy import Numpy
 
 DTYPES = ("bool", "uint8", "int8", "int32", "float16", "float32", "int64", "float64")
 
@@ -94,17 +99,18 @@ def test_arrays_of_the_emulated_gpu_arrive_everywhere(emulated_cupy):
 
 def test_an_array_of_the_backend_is_returned_itself(backend_here):
     array = backend_here.asarray(np.arange(3.0, dtype=np.float32))
+    assert backend_here.holds(array)
     assert backend_here.put(array) is array
     assert backend_here.put(array, "float32") is array
 
 
-def test_the_dtype_can_be_chosen(backend_here):
-    """JAX needs no 64 bits for float64 that is to become float32."""
+@pytest.mark.parametrize("wanted", ["float32", "int64"])
+def test_the_dtype_can_be_chosen(backend_here, wanted):
+    """JAX needs no 64 bits for float64 that is to become float32, and has int32 in the place of int64."""
     for source in SOURCES.values():
-        for dtype in ("uint8", "int64", "float64"):
-            array = backend_here.put(source(np.array([[1, 2, 300 % 256]], dtype)), "float32")
-            back = backend_here.to_host(array)
-            assert back.dtype == np.float32
+        for dtype in ("uint8", "int64", "float64" if wanted == "float32" else "int32"):
+            back = backend_here.to_host(backend_here.put(source(np.array([[1, 2, 44]], dtype)), wanted))
+            assert back.dtype == ("int32" if backend_here.name == "jax" and wanted == "int64" else wanted)
             np.testing.assert_array_equal(back, [[1, 2, 44]])
 
 
@@ -122,6 +128,75 @@ def test_libraries_share_the_memory_of_the_host(one, other):
         torch.arange(64, dtype=torch.float32) if one != "jax" else of_jax(np.ones(64, "f4"))
     )
     assert address[one](array) == address[other](backend(names[other]).put(array))
+
+
+class Recording(Numpy):
+    """NumPy by another name, which shares arrays by DLPack alone. ``took`` has the arrays that it was offered."""
+
+    def __init__(self, refuses=lambda array: False, elsewhere=False):
+        super().__init__("recording", "cpu")
+        object.__setattr__(self, "took", [])  # the base class is frozen
+        object.__setattr__(self, "refuses", refuses)
+        object.__setattr__(self, "elsewhere", elsewhere)
+
+    def asarray(self, host):
+        made = SimpleNamespace(host=host, __dlpack_device__=lambda: (2, 0))
+        return made if self.elsewhere else host
+
+    def _place(self, array):
+        return ArrayLibrary._place(self, array)
+
+    def _from_dlpack(self, array):
+        self.took.append(array)
+        if self.refuses(array):
+            raise BufferError("not these strides")
+        return super()._from_dlpack(array)
+
+
+def test_arrays_on_the_device_go_by_dlpack():
+    array, here = of_torch(np.arange(6.0)), Recording()
+    shared = here.put(array)
+    assert [taken is array for taken in here.took] == [True]
+    assert shared.__array_interface__["data"][0] == array.data_ptr()
+
+
+def test_strides_that_a_library_refuses_are_copied_where_they_are():
+    array, here = of_torch(np.arange(12.0).reshape(3, 4))[:, ::2], Recording(lambda array: not array.is_contiguous())
+    np.testing.assert_array_equal(here.put(array), [[0, 2], [4, 6], [8, 10]])
+    assert [taken.is_contiguous() for taken in here.took] == [False, True]
+
+
+def test_what_dlpack_refuses_goes_over_the_host():
+    here = Recording(lambda array: True)
+    np.testing.assert_array_equal(here.put(of_torch(np.arange(6.0))), np.arange(6))
+    assert len(here.took) == 2
+
+
+def test_arrays_on_another_device_go_over_the_host():
+    here = Recording(elsewhere=True)
+    np.testing.assert_array_equal(here.put(of_torch(np.arange(6.0))).host, np.arange(6))
+    assert here.took == []
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("one", "other"), [(a, b) for a in GPUS for b in GPUS if a != b])
+def test_libraries_share_the_memory_of_a_gpu(one, other):
+    try:
+        source, target = backend(one), backend(other)
+    except BackendError as error:
+        pytest.skip(str(error))
+    address = {
+        "torch": lambda a: a.data_ptr(),
+        "jax": lambda a: a.unsafe_buffer_pointer(),
+        "cupy": lambda a: a.data.ptr,
+    }
+    for dtype in DTYPES[:6]:
+        host = np.arange(64).reshape(4, 16).astype(dtype)
+        array = source.asarray(host)
+        shared = target.put(array)
+        assert address[source.name](array) == address[target.name](shared)
+        for view in (*LAYOUTS.values(), *(BACKWARDS.values() if one == "cupy" else ())):
+            np.testing.assert_array_equal(target.to_host(target.put(view(array))), view(host))
 
 
 def test_short_floats_stay_where_a_library_has_them(backend_here):
@@ -208,13 +283,12 @@ def test_the_backend_of_an_array_is_found(backend_here):
 @pytest.mark.parametrize("other", [None, [1.0], "cpu", 3, np.float32(1), np.ones(2)])
 def test_other_things_have_no_backend_and_stand_for_numpy(backend_here, other):
     assert backend_of(other) is None
+    assert backend_here.holds(other) == (backend_here.name == "numpy" and isinstance(other, np.ndarray | np.generic))
     array = to_library_of(backend_here.asarray(np.ones(3, np.float32)), other)
     assert type(array) is np.ndarray
 
 
 def test_a_gpu_becomes_the_current_one_only_when_it_is_chosen(monkeypatch):
-    from fake_cupy import put_in_place
-
     fake = put_in_place(monkeypatch, count=2)
     backend("cupy:0")
     with fake.Device(1):

@@ -54,7 +54,7 @@ def test_two_libraries_are_named(other, place):
         check_same_device(**arrays)
     assert str(refusal.value) == (
         f"params is an array of numpy, {odd} one of {other}: "
-        f"bring both to one library, for instance with anynet.backend(...).asarray"
+        f"bring both to one library, for instance with anynet.backend(...).put"
     )
 
 

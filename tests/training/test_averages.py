@@ -79,7 +79,7 @@ def test_averages_are_evaluated_and_kept(data, backend_here, members):
         steps = len(own_path) // 2 * run.best.epoch
         assert_close(run.backend.to_host(run.best.params), average(own_path[:steps], 0.8), 1e-9)
         images, labels = data.val.x, data.val.y
-        assert run.history.best.val_accuracy == np.mean(np.argmax(run.predict(images), axis=1) == labels)
+        assert run.history.best.val_accuracy == np.mean(np.argmax(run.predict_proba(images), axis=1) == labels)
 
 
 def test_training_goes_on_from_the_parameters(data):

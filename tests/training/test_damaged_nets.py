@@ -162,6 +162,8 @@ def test_metadata_are_named(net_file, metadata, said):
         ({"shape": [-1, -2, 3]}, "shape: expected [channels, rows, columns] of 6 values, got [-1, -2, 3]"),
         ({"shape": 6}, "shape: expected a list, got 6"),
         ({"shape": ...}, "shape: expected a list, got nothing"),
+        ({"input_dtype": "int8"}, "input_dtype: expected uint8 or float, got 'int8'"),
+        ({"input_dtype": ["uint8"]}, "input_dtype: expected uint8 or float, got a list"),
         ({"dtype": "float16"}, "dtype: expected float32 or float64, got float16"),
         ({"dtype": "float64"}, '"best.0.W": expected dtype float64, got float32'),
         ({"test": [1, 2]}, "test: expected 3 numbers, got 2"),

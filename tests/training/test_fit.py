@@ -80,7 +80,7 @@ def test_backends_agree(data, backend_here, name, plain_runs):
     assert costs(run).shape == (2, 2)
     np.testing.assert_allclose(costs(run), costs(expected), rtol=1e-8)
     assert run.params.shape == expected.params.shape
-    np.testing.assert_allclose(run.predict(data.test.x), expected.predict(data.test.x), atol=1e-8)
+    np.testing.assert_allclose(run.predict_proba(data.test.x), expected.predict_proba(data.test.x), atol=1e-8)
 
 
 def test_an_epoch_is_pytorchs(data):
@@ -211,9 +211,9 @@ def test_the_best_epoch_is_the_first_of_the_highest_validation_accuracy(data):
     assert run.best_test == shorter.test
     assert run.best_test.accuracy != run.test.accuracy
     assert not np.array_equal(run.best.params, run.last.params)
-    found = run.predict(data.val.x).argmax(axis=1)
+    found = run.predict_proba(data.val.x).argmax(axis=1)
     assert np.mean(found == data.val.y) == pytest.approx(max(accuracies))
-    found = run.predict(data.test.x).argmax(axis=1)
+    found = run.predict_proba(data.test.x).argmax(axis=1)
     assert np.mean(found == data.test.y) == pytest.approx(run.best_test.accuracy)
 
 

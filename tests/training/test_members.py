@@ -80,7 +80,7 @@ def assert_same_run(run, expected, data, rtol=1e-10):
     np.testing.assert_allclose(numbers(run), numbers(expected), rtol=rtol)
     np.testing.assert_allclose(run.test, expected.test, rtol=rtol)
     np.testing.assert_allclose(run.best_test, expected.best_test, rtol=rtol)
-    np.testing.assert_allclose(run.predict(data.test.x), expected.predict(data.test.x), atol=rtol)
+    np.testing.assert_allclose(run.predict_proba(data.test.x), expected.predict_proba(data.test.x), atol=rtol)
 
 
 @on_backends("case", CASES, fast=compiling("adam") | {"torch:cpu": ["momentum", "adam"]})
@@ -155,7 +155,7 @@ def test_a_member_that_diverges_leaves_the_others_bit_for_bit(data, backend_here
     else:
         like = backend_here.asarray(np.zeros(1))
         np.testing.assert_array_equal(*map(backend_here.to_host, (run.params, make_net().init(2, like)[0])))
-    assert np.isfinite(run.predict(data.test.x)).all()
+    assert np.isfinite(run.predict_proba(data.test.x)).all()
     with pytest.raises(an.DivergedError) as error:
         fit(data, backend_here, an.SGD(broken["lr"], momentum=0.9), seed=2, epochs=3)
     assert str(runs.diverged[1]) == str(error.value)
@@ -191,8 +191,8 @@ def test_what_is_said_of_all(data):
     assert [row.epoch for row in runs.histories.deviation] == [1, 2, 3]
     heights = [max(row.val_accuracy for row in run.history) for run in sound]
     assert runs.best is sound[int(np.argmax(heights))]
-    chances = np.mean([run.predict(data.test.x) for run in sound], axis=0)
-    np.testing.assert_allclose(runs.ensemble.predict(data.test.x), chances, atol=1e-12)
+    chances = np.mean([run.predict_proba(data.test.x) for run in sound], axis=0)
+    np.testing.assert_allclose(runs.ensemble.predict_proba(data.test.x), chances, atol=1e-12)
     right = np.mean(chances.argmax(axis=1) == data.test.y)
     assert runs.ensemble.test_accuracy == pytest.approx(right)
     assert len(runs[1:]) == 3
@@ -216,8 +216,8 @@ def test_the_deviation_of_one_is_zero(data):
 
 def test_the_ensemble_is_tested_in_parts(data, monkeypatch):
     runs = fit(data, seeds=[1, 2], epochs=1)
-    whole = runs.ensemble.predict(data.test.x).argmax(axis=1) == data.test.y
-    monkeypatch.setattr("anynet.training.runs.BATCH_SIZE", 7)
+    whole = runs.ensemble.predict_proba(data.test.x).argmax(axis=1) == data.test.y
+    monkeypatch.setattr("anynet.training.predictor.BLOCK", 7 * 3072)
     assert runs.ensemble.test_accuracy == pytest.approx(whole.mean())
 
 

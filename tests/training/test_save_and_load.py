@@ -86,7 +86,7 @@ def test_a_loaded_net_predicts_the_same_bits(tmp_path, backend_here, dtype):
     loaded = an.load(tmp_path / "net.safetensors", backend=backend_here)
     assert_same(run, loaded)
     x = images().test.x
-    np.testing.assert_array_equal(run.predict(x), loaded.predict(x))
+    np.testing.assert_array_equal(run.predict_proba(x), loaded.predict_proba(x))
     assert loaded.environment["backend"] == backend_here.name
     assert loaded.environment["versions"]["numpy"] == np.__version__
 
@@ -97,12 +97,12 @@ def test_a_net_moves_to_every_backend(tmp_path, backend_here):
     assert moved.backend == backend_here
     assert_same(trained(), moved)
     x = images().test.x
-    np.testing.assert_array_equal(trained().predict(x).argmax(axis=1), moved.predict(x).argmax(axis=1))
+    np.testing.assert_array_equal(trained().predict_proba(x).argmax(axis=1), moved.predict_proba(x).argmax(axis=1))
     moved.save(tmp_path / "again.safetensors")
     again = an.load(tmp_path / "again.safetensors", backend=backend_here)
     assert_same(moved, again)
     assert again.environment == moved.environment  # of the training, not of the last that saved it
-    np.testing.assert_array_equal(moved.predict(x), again.predict(x))
+    np.testing.assert_array_equal(moved.predict_proba(x), again.predict_proba(x))
 
 
 def test_a_file_without_the_shape_of_its_images_is_of_cifar10s(tmp_path):
@@ -228,7 +228,7 @@ def test_any_net_of_anynets_layers_comes_back(tmp_path, net, seed):
     loaded = an.load(tmp_path / "net.safetensors")
     assert_same(run, loaded)
     x = np.arange(8, dtype=np.uint8).reshape(2, 4)
-    np.testing.assert_array_equal(loaded.predict(x), run.predict(x))
+    np.testing.assert_array_equal(loaded.predict_proba(x), run.predict_proba(x))
 
 
 def test_a_net_with_layers_of_others_needs_the_net(tmp_path):
@@ -262,7 +262,7 @@ def test_a_residual_is_not_its_layers_alone(tmp_path):
     run.save(file)
     loaded = an.load(file)
     assert_same(run, loaded)
-    np.testing.assert_array_equal(loaded.predict(images().test.x), run.predict(images().test.x))
+    np.testing.assert_array_equal(loaded.predict_proba(images().test.x), run.predict_proba(images().test.x))
     with pytest.raises(ValueError, match=r"layer 1 is Residual there and missing in the net given$"):
         an.load(file, net=an.Sequential(an.Linear(3072, 10), an.Sequential(an.Tanh())))
 

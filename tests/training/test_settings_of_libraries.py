@@ -35,7 +35,7 @@ def results(data, backend, optimizer=an.SGD(0.01, momentum=0.9, nesterov=True), 
     settings = {"epochs": 2, "batch_size": 60} | settings
     trained = an.fit(net, data, optimizer, backend=backend, progress=False, **settings)
     run = trained[0] if isinstance(trained, an.Runs) else trained
-    return [row.train_cost for row in run.history], run.predict(data.test.x).tolist(), run.execution
+    return [row.train_cost for row in run.history], run.predict_proba(data.test.x).tolist(), run.execution
 
 
 @contextlib.contextmanager

@@ -130,7 +130,7 @@ def test_evaluation_drops_nothing(data):
     without = an.Sequential(NET[0], *NET[1][:2], NET[2])
     state = {"1.mean": run.best.state["1.0.mean"], "1.var": run.best.state["1.0.var"]}
     logits = without(run.best.params, state, run.normalization(data.test.x))
-    np.testing.assert_array_equal(run.predict(data.test.x).argmax(axis=1), logits.argmax(axis=1))
+    np.testing.assert_array_equal(run.predict_proba(data.test.x).argmax(axis=1), logits.argmax(axis=1))
     assert run.best_test.accuracy == pytest.approx(np.mean(logits.argmax(axis=1) == data.test.y))
 
 

@@ -36,10 +36,12 @@ def predict(run: Path, /, *images: Path, background: str = "white", backend: str
     color = parse_background(background)
     predictor = load_predictor(run, choose_backend(backend))
     shape = predictor.shape
-    if not is_picture(shape):
+    if not is_picture(shape) or predictor.input_dtype != "uint8" or not predictor.classes:
+        numbers = "" if predictor.input_dtype == "uint8" else " of floating-point numbers"
+        aim = "" if predictor.classes else " that predicts numbers"
         raise ValueError(
-            f"predict {run}: expected a net for images of 1 or 3 channels, got one for {shape}; anynet.load and "
-            "Run.predict classify arrays"
+            f"predict {run}: expected a net for uint8 images of 1 or 3 channels that gives classes, got one for "
+            f"{shape}{numbers}{aim}; anynet.load and Run.predict take arrays"
         )
     paths, rows, failed = [], [], False
     for path in images:
@@ -54,7 +56,7 @@ def predict(run: Path, /, *images: Path, background: str = "white", backend: str
         if several:
             print(f"{_name(path)}: holds several images; the first is classified", file=sys.stderr)
     if rows:
-        for path, probabilities in zip(paths, predictor(np.stack(rows)), strict=True):
+        for path, probabilities in zip(paths, predictor.predict_proba(np.stack(rows)), strict=True):
             best = np.argsort(-probabilities)[:3]
             names = ", ".join(f"{predictor.classes[i]} {probabilities[i]:.0%}" for i in best)
             trained_on = f" (trained on {predictor.dataset})" if predictor.dataset != "cifar10" else ""

@@ -103,7 +103,7 @@ def swept(tmp_path):
     ],
 )
 def test_a_table_of_members_that_lies_is_refused(swept, table, message):
-    assert len(load_predictor(swept, backend("numpy")).members) == 2
+    assert len(load_predictor(swept, backend("numpy")).nets) == 2
     (swept / "members.csv").write_text(table)
     with pytest.raises(FileError) as caught:
         load_predictor(swept, backend("numpy"))

@@ -44,7 +44,7 @@ def images():
 
 
 def predict(folder):
-    return load_run(folder, backend("numpy"))(images().x)
+    return load_run(folder, backend("numpy")).predict_proba(images().x)
 
 
 def names(folder):
@@ -127,7 +127,7 @@ def test_the_folder_says_what_came_out(swept):
     test = images()
     chances = np.mean([predict(folder / member) for member in members], axis=0)
     assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == test.y))
-    np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(test.x), chances, atol=1e-12)
+    np.testing.assert_allclose(load_predictor(folder, backend("numpy")).predict_proba(test.x), chances, atol=1e-12)
 
     assert "8 members; results in out" in swept.err
     assert "the best 4 of 4 combinations" in swept.out
@@ -173,7 +173,7 @@ def test_members_that_diverge_are_listed_and_left_out(tmp_path, capsys):
     assert whole["over_seeds"][1] == {"settings": {"lr": 1e30}, "members": [2, 3], "diverged": [2, 3]}
     chances = np.mean([predict(folder / f"member-{k}") for k in (0, 1)], axis=0)
     assert whole["ensemble_test_accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == images().y))
-    np.testing.assert_allclose(load_predictor(folder, backend("numpy"))(images().x), chances, atol=1e-6)
+    np.testing.assert_allclose(load_predictor(folder, backend("numpy")).predict_proba(images().x), chances, atol=1e-6)
     assert "4 members, 2 diverged" in capsys.readouterr().out
     assert "the run in out/member-2 diverged" in refused(capsys, "predict", "out/member-2", "a.png")
 
@@ -240,7 +240,7 @@ def test_control_c_leaves_out_whose_turn_had_not_come(tmp_path, monkeypatch):
     assert names(folder) == {"config.toml", "members.csv", "result.json", "curves.png", *MORE, "member-0", "member-1"}
     assert [row["epochs"] for row in table(folder / "members.csv")] == ["2", "1"]
     assert result(folder)["interrupted"]
-    assert load_predictor(folder, backend("numpy"))(images().x).shape == (100, 10)
+    assert load_predictor(folder, backend("numpy")).predict_proba(images().x).shape == (100, 10)
 
 
 def test_stopped_before_there_was_anything(tmp_path, monkeypatch):

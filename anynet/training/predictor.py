@@ -1,0 +1,172 @@
+"""Predictions of a trained net, or the mean of several, for arrays of any library."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from operator import add
+from typing import Any, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from anynet.backends import Backend, to_library_of, to_numpy
+from anynet.core.array_checks import check_finite
+from anynet.core.typing import Array, Arrays, ConcreteArray
+from anynet.data.dataset import Label
+from anynet.data.normalization import Normalization
+from anynet.nn import Sequential
+from anynet.training.given import as_samples
+
+BLOCK = 1 << 22
+"""Largest number of values that one layer gives at once, so that predictions need little memory."""
+
+
+class TrainedNet(NamedTuple):
+    """A net with its parameters.
+
+    Attributes
+    ----------
+    net : Sequential
+    params : array, shape (P,)
+        On the device, like the two after it.
+    state : dict of arrays
+        Running statistics.
+    normalization : Normalization
+        Applied to samples before the net.
+    """
+
+    net: Sequential
+    params: Array
+    state: Arrays
+    normalization: Normalization
+
+    def __call__(self, x: Array) -> Array:
+        """Return the outputs, shape (N, n_out)."""
+        return self.net.forward(self.params, self.state, self.normalization(x), train=False)[0]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Predictions of a trained net, or the mean of several that were trained on the same data.
+
+    Parameters
+    ----------
+    nets : tuple of TrainedNet
+        One or more.
+    shape : tuple of int
+        Shape of a sample.
+    input_dtype : {"uint8", "float"}
+        Kind of the samples that the nets were trained on: uint8, or other numbers.
+    classes : tuple of str, int or bool
+        Labels of the classes; empty if the nets predict numbers.
+    dataset : str
+        Name of the training data set.
+    dtype : {"float32", "float64"}
+        Dtype of the parameters.
+    backend : Backend
+        Library and device of the nets.
+    """
+
+    nets: tuple[TrainedNet, ...]
+    shape: tuple[int, ...]
+    input_dtype: str
+    classes: tuple[Label, ...]
+    dataset: str
+    dtype: str
+    backend: Backend
+
+    def predict_proba(self, x: Any) -> ConcreteArray:
+        """Return the probabilities of the classes: the softmax of the outputs.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, values) or (N, *shape)
+            Samples as the nets were trained on, without normalization: that is the nets' own.
+
+        Returns
+        -------
+        array, shape (N, C)
+            In the library and on the device of `x`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the samples are of another dtype or shape or are not finite, or if the nets predict numbers.
+        """
+        if not self.classes:
+            raise ValueError("predict_proba: expected a net of classes, got one that predicts numbers; see predict")
+        return to_library_of(self._outputs(self._samples(x), _softmax), x)
+
+    def predict(self, x: Any) -> ConcreteArray:
+        """Return the label of the most probable class of each sample, or the numbers that the nets predict.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, values) or (N, *shape)
+            Samples as the nets were trained on, without normalization: that is the nets' own.
+
+        Returns
+        -------
+        array, shape (N,) or (N, m)
+            Labels or numbers, in the library and on the device of `x`. Texts are in a NumPy array.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the samples are of another dtype or shape, or are not finite.
+        """
+        samples = self._samples(x)
+        if not self.classes:
+            return to_library_of(self._outputs(samples), x)
+        xp, labels = self.backend.xp, np.asarray(self.classes)
+        numbers = xp.argmax(self._outputs(samples, _softmax), axis=-1)
+        if labels.dtype.kind not in "biu":
+            return labels[to_numpy(numbers)]
+        return to_library_of(xp.take(self.backend.put(labels), numbers, axis=0), x)
+
+    def _samples(self, x: Any) -> Array:
+        return as_samples(x, self.shape, self.input_dtype)
+
+    @cached_property
+    def _rows(self) -> int:
+        """Number of samples that are predicted at once."""
+        layers = (layer for each in self.nets for layer in each.net.named_layers().values())
+        widest = max((n or 1 for layer in layers for n in layer.features()), default=1)
+        return max(1, BLOCK // max(widest, *self.shape))
+
+    def _outputs(self, x: Array, finish: Callable[[Array], Array] = lambda outputs: outputs) -> Array:
+        """Return the mean of what `finish` makes of each net's outputs, on the backend's device."""
+        starts = range(0, max(x.shape[0], 1), self._rows)
+        with self.backend.matmul_precision(), np.errstate(all="ignore"):  # exp may underflow
+            blocks = [self._block(x, start, finish) for start in starts]
+            return blocks[0] if len(blocks) == 1 else self.backend.xp.concat(blocks, axis=0)
+
+    def _block(self, x: Array, start: int, finish: Callable[[Array], Array]) -> Array:
+        given = x[start : min(start + self._rows, x.shape[0]), ...]
+        uint8, xp = self.input_dtype == "uint8", self.backend.xp
+        here = self.backend.put(given, None if uint8 else self.dtype)
+        if not uint8 and not bool(xp.all(xp.isfinite(here))):
+            check_finite("x", x)
+            raise ValueError(f"x: expected numbers that {self.dtype} has, got larger ones")
+        total = reduce(add, (finish(net(here)) for net in self.nets))
+        return total if len(self.nets) == 1 else total / len(self.nets)
+
+
+def mean_of(predictors: Sequence[Predictor]) -> Predictor:
+    """Return the mean of predictors, one or more, of nets that were trained on the same data.
+
+    Parameters
+    ----------
+    predictors : sequence of Predictor
+
+    Returns
+    -------
+    Predictor
+    """
+    return replace(predictors[0], nets=tuple(net for each in predictors for net in each.nets))
+
+
+def _softmax(logits: Array) -> Array:
+    xp = array_namespace(logits)
+    exp = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+    return exp / xp.sum(exp, axis=-1, keepdims=True)
