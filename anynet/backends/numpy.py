@@ -39,7 +39,7 @@ class Numpy(Backend):
         return host
 
     def _place(self, array: ConcreteArray) -> Array:
-        return to_numpy(array)
+        return self.asarray(to_numpy(array))
 
     def to_host(self, array: Array) -> NDArray[Any]:
         return np.array(array)

@@ -99,7 +99,7 @@ EvaluationStep = Callable[[Totals, Trained, Batch, None], Totals]
 """``step(totals, trained, batch, None)`` returns the totals with those of the batch."""
 
 
-def zero_totals(params: Array, y: Array, weights: Array | None) -> Totals:
+def zero_totals(params: Array, y: Array, weights: Array | None = None) -> Totals:
     """Return the totals before the first batch.
 
     Parameters
@@ -107,7 +107,7 @@ def zero_totals(params: Array, y: Array, weights: Array | None) -> Totals:
     params : array, shape (P,) or (K, P)
     y : array
         Targets. Samples are counted in the dtype of class numbers.
-    weights : array or None
+    weights : array, optional
 
     Returns
     -------

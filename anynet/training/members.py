@@ -18,7 +18,14 @@ OWN = ("net", "optimizer", *TrainSettings.PER_MEMBER)
 CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 """Arguments of `fit` about checkpoints."""
 
-SHARED = ("data", *(f.name for f in fields(TrainSettings) if f.name not in OWN), "on_epoch", "progress", *CHECKPOINTS)
+SHARED = (
+    "data",
+    "val",
+    *(f.name for f in fields(TrainSettings) if f.name not in OWN),
+    "on_epoch",
+    "progress",
+    *CHECKPOINTS,
+)
 """Arguments of `fit` that all members share."""
 
 MOST_MEMBERS = 10_000

@@ -105,7 +105,9 @@ class Facts:
     def classes(self, n: int | None) -> tuple[Label, ...]:
         """Return the labels of the classes, `n` of them unless it is None; none if targets were numbers."""
         classes = self._of("classes", self._parse("classes"), list)
-        if not all(isinstance(name, str | int) for name in classes) or (classes and n not in (None, len(classes))):
+        if not classes and "train_accuracy" not in self.columns():
+            return ()
+        if not all(isinstance(name, str | int) for name in classes) or n not in (None, len(classes)):
             raise self.error("classes", f"{'' if n is None else f'{n} '}names", describe(classes))
         for name in classes:
             if isinstance(name, str) and not name.isprintable():

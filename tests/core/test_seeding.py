@@ -58,6 +58,7 @@ def test_purposes_keep_their_numbers():
         "SEARCH": 6,
         "REVERSE": 7,
         "STEP": 8,
+        "SPLIT": 9,
     }
 
 

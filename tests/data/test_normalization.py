@@ -116,6 +116,6 @@ def test_channels_are_those_of_the_images(rng):
     np.testing.assert_allclose(-255 * shift, np.repeat(images.mean(axis=(0, 2, 3)), 21))
     assert np.array_equal(scale, np.full(42, 1 / 255))
     with pytest.raises(
-        ValueError, match=r"^normalize: center:channel needs images of shape \(channels, rows, columns\), "
+        ValueError, match=r"^normalize: center:channel needs samples of shape \(channels, rows, columns\), "
     ):
         normalization("center:channel", images.reshape(5, 42))

@@ -26,7 +26,7 @@ def paths(data, optimizer, **settings):
     settings = {name: value for name, value in (SETTINGS | settings).items() if name != "progress"}
     ready = an.setup(NET, data, optimizer, **settings)
     carry, path = ready.carry, []
-    step = train_step(NET, ready.settings.loss, optimizer)
+    step = train_step(NET, ready.inputs.loss, optimizer)
     for epoch in range(2):
         rates = ready.rates(epoch)
         for i, batch in enumerate(ready.batches(epoch)):

@@ -28,8 +28,8 @@ def fit(data, net=NET, **settings):
     [
         ({"net": an.Linear(3072, 10)}, "net: expected a Sequential, got a Linear"),
         ({"net": NARROW}, "net: expected a Sequential, got a Split"),
-        ({"data": "cifar10"}, "data: expected a Dataset, got 'cifar10'"),
-        ({"data": an.SGD()}, "data: expected a Dataset, got a SGD"),
+        ({"data": "cifar10"}, r"data: expected a Dataset, \\(x, y\\) or \\(x, y, x_val, y_val\\), got 'cifar10'"),
+        ({"data": an.SGD()}, r"data: expected a Dataset, \\(x, y\\) or \\(x, y, x_val, y_val\\), got a SGD"),
         ({"optimizer": an.SGD}, r"optimizer: expected an optimizer, such as SGD\(0.01\), got the class SGD"),
     ],
 )
@@ -40,7 +40,7 @@ def test_what_is_of_another_kind_is_named(data, arguments, message):
 
 @pytest.mark.parametrize("which", ["val", "test"])
 def test_images_of_another_width_are_refused(data, which):
-    with pytest.raises(ValueError, match=rf"the {which} set of drawn has images of shape \(100,\), not \(3, 32, 32\)"):
+    with pytest.raises(ValueError, match=rf"the {which} set of drawn has samples of shape \(100,\), not \(3, 32, 32\)"):
         fit(replace(data, **{which: NARROW}))
 
 
@@ -48,7 +48,7 @@ def test_images_of_another_width_are_refused(data, which):
 def test_images_of_another_shape_are_not_varied(change):
     net, data = an.Sequential(an.Linear(100, 1)), Dataset("narrow", ("one",), NARROW, NARROW, NARROW)
     with pytest.raises(
-        ValueError, match=r"flip, crop and reverse need images of shape .*narrow have shape \(100,\); Split\("
+        ValueError, match=r"flip, crop and reverse need samples of shape .*narrow have shape \(100,\); Split\("
     ):
         fit(data, net, batch_size=2, **change)
 
@@ -80,15 +80,15 @@ def test_a_label_without_a_class_is_refused(data, label):
 
 
 def test_a_net_that_does_not_fit_the_data_is_refused(data):
-    with pytest.raises(ValueError, match="takes 100 features, but the images of drawn have 3072"):
+    with pytest.raises(ValueError, match="takes 100 features, but the samples of drawn have 3072"):
         fit(data, an.Sequential(an.Linear(100, 10)))
-    with pytest.raises(ValueError, match="gives 9 logits, but drawn has 10 classes"):
+    with pytest.raises(ValueError, match="gives 9 outputs, but drawn has 10 classes"):
         fit(data, an.Sequential(an.Linear(3072, 9)))
 
 
 @pytest.mark.parametrize(
     ("classes", "message"),
-    [(10, "gives 3072 logits, but drawn has 10 classes"), (3072, "has no parameters, so there is nothing to train")],
+    [(10, "gives 3,072 outputs, but drawn has 10 classes"), (3072, "has no parameters, so there is nothing to train")],
 )
 def test_a_net_without_parameters_is_refused(data, classes, message):
     with pytest.raises(ValueError, match=rf"^Sequential\(ReLU\(\)\) {message}"):

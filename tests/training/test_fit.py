@@ -254,7 +254,7 @@ def test_control_c_keeps_what_there_was(data):
     ("change", "message"),
     [
         ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
-        ({"batch_size": 401}, "batch size: expected 1 to 400, the number of training images, got 401"),
+        ({"batch_size": 401}, "batch size: expected 1 to 400, the number of training samples, got 401"),
         ({"batch_size": 0}, "batch size: expected 1 to 400"),
         ({"l2": -0.1}, "l2: expected 0 or more, got -0.1"),
         ({"dtype": "float16"}, 'expected one of float32, float64, got "float16"'),
@@ -271,14 +271,9 @@ def test_settings_out_of_range_are_refused(data, change, message):
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        (
-            np.zeros(4, np.uint8),
-            np.zeros(4, int),
-            r"expected shape \(N, channels, rows, columns\), .*got \(4,\) uint8",
-        ),
-        (np.zeros((4, 3072)), np.zeros(4, int), "dtype uint8, got .* float64"),
-        (np.zeros((4, 3072), np.uint8), np.zeros(5, int), r"expected 4 integers.*got \(5,\)"),
-        (np.zeros((4, 3072), np.uint8), np.zeros(4), "integers, one for each image, got .* float64"),
+        (np.zeros(4, np.uint8), np.zeros(4, int), r"x: expected shape \(N, features\) or .*, got \(4,\); x\[:, None\]"),
+        (np.zeros((4, 3072), np.uint8), np.zeros(5, int), r"y: expected 4 class numbers, .*, got shape \(5,\)"),
+        (np.zeros((4, 3072), np.uint8), np.zeros(5), r"y: expected 4 numbers or 4 rows of them, .* got \(5,\)"),
     ],
 )
 def test_images_and_labels_of_another_form_are_refused(images, labels, message):

@@ -81,7 +81,7 @@ def test_masks_are_the_same_on_every_backend(data, backend_here):
 def test_every_step_has_another_mask(data):
     ready, seen = an.setup(NET, data, SGD, backend=RECORDED, **SETTINGS), []
     carry, batches, lr = ready.carry, ready.batches(0), ready.rates(0)[0]
-    step = an.training.step.train_step(NET, ready.settings.loss, SGD)
+    step = an.training.step.train_step(NET, ready.inputs.loss, SGD)
     for batch in batches:
         carry = step(carry, ready.fixed, batch, lr)
         seen.append(carry.state[MASK])
