@@ -289,17 +289,21 @@ def test_nets_in_earlier_files_take_uint8(tmp_path, data):
     assert an.load(tmp_path / "old.safetensors").input_dtype == "uint8"
 
 
-def test_arrays_of_another_gpu_are_answered_there(monkeypatch):
-    """The net stays on its own, and so does the current one."""
+@pytest.mark.parametrize("now", [0, 1])
+def test_each_gpu_computes_on_its_own_arrays(monkeypatch, now):
+    """The net stays on its GPU, the answer is on that of the samples, and the current one stays the current one."""
     fake = put_in_place(monkeypatch, count=2, limit=1 << 30)
     run, x = fitted(np.arange(30) % 3, backend("cupy:0"))
     expected = run.predict_proba(x)
+    fake.current, seen = now, set()
+    plain = an.Sequential.forward
+    monkeypatch.setattr(an.Sequential, "forward", lambda *a, **kw: (seen.add(fake.current), plain(*a, **kw))[1])
     with fake.Device(1):
         features = fake.cupy.asarray(x)
     for answer, right in ((run.predict_proba(features), expected), (run.predict(features), expected.argmax(axis=1))):
         assert answer.device == fake.Device(1)
         np.testing.assert_allclose(answer.get(), right)
-    assert fake.current == 0
+    assert (seen, fake.current) == ({0}, now)
 
 
 @pytest.mark.parametrize(("one", "other"), [("numpy", "torch"), ("torch", "jax"), ("jax", "numpy"), ("torch", "numpy")])
