@@ -1,7 +1,7 @@
 """An array library on one device: what moves arrays to it and back."""
 
 from abc import ABC, abstractmethod
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.backends.exchange import exported, library_of, to_numpy
+from anynet.backends.exchange import converted, exported, library_of, to_numpy
 from anynet.core.typing import Array, ConcreteArray, Device
 
 
@@ -82,13 +82,16 @@ class ArrayLibrary(ABC):
         """
         array = exported(array)
         if dtype is not None and array.dtype.itemsize > np.dtype(dtype).itemsize:
-            xp: Any = array_api_compat.array_namespace(array)
-            array = xp.astype(array, getattr(xp, dtype))
+            array = converted(array, dtype)
         placed = self._place(array)
         if dtype is None:
             return placed
         wanted = self.asarray(np.empty(0, dtype)).dtype  # on JAX, int64 may be called int32
         return placed if placed.dtype == wanted else self.xp.astype(placed, wanted)
+
+    def current(self) -> AbstractContextManager[Any]:
+        """Context manager within which new arrays are made on this device, where the library makes them elsewhere."""
+        return nullcontext()
 
     def answer(self, array: ConcreteArray) -> Array:
         """Return a result as `put` does, in the nearest dtype that the library has now."""
@@ -111,15 +114,18 @@ class ArrayLibrary(ABC):
     def _share(self, array: ConcreteArray) -> Array | None:
         """Return an array of another library by DLPack, or None if it is elsewhere or DLPack cannot.
 
-        A copy is tried where the library does not take the strides.
+        A copy is tried where the library does not take the strides. Negative ones of CuPy are not tried before:
+        ``torch.from_dlpack`` ends the process at them.
         """
         errors = (AttributeError, BufferError, RuntimeError, TypeError, ValueError)
         with suppress(*errors):
             here = self.asarray(np.empty(0, np.uint8)).__dlpack_device__()  # type: ignore[attr-defined]
-            if tuple(map(int, array.__dlpack_device__())) == tuple(map(int, here)):
+            if tuple(map(int, array.__dlpack_device__())) != tuple(map(int, here)):
+                return None
+            if all(stride >= 0 for stride in getattr(array, "strides", ())):
                 with suppress(*errors):
                     return self._from_dlpack(array)
-                return self._from_dlpack(array_api_compat.array_namespace(array).asarray(array, copy=True))
+            return self._from_dlpack(array_api_compat.array_namespace(array).asarray(array, copy=True))
         return None
 
     def _from_dlpack(self, array: ConcreteArray) -> Array:

@@ -1,5 +1,6 @@
 """CuPy, on a CUDA GPU."""
 
+from contextlib import AbstractContextManager
 from functools import cache, partial, wraps
 from types import ModuleType
 from typing import Any, cast
@@ -50,6 +51,9 @@ class Cupy(Backend):
     def xp(self) -> ModuleType:
         namespace: ModuleType = xp
         return namespace
+
+    def current(self) -> AbstractContextManager[Any]:
+        return cast(AbstractContextManager[Any], self.device)
 
     @property
     def choice(self) -> str:

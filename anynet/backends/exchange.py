@@ -5,6 +5,7 @@ takes the memory of the CPU without a copy too.
 """
 
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import array_api_compat
@@ -32,8 +33,7 @@ def library_of(array: Any) -> str | None:
 def exported(array: ConcreteArray) -> ConcreteArray:
     """Return an array of PyTorch, JAX or CuPy as others can take it, if possible itself; all others as `to_numpy` does.
 
-    PyTorch tensors lose their autograd history. Negative strides are copied: ``torch.from_dlpack`` ends the process at
-    them.
+    PyTorch tensors lose their autograd history.
 
     Raises TypeError if it is no array, or has no values, or others than strided numbers.
     """
@@ -44,9 +44,7 @@ def exported(array: ConcreteArray) -> ConcreteArray:
         if isinstance(array, sys.modules["jax"].core.Tracer):
             raise TypeError("array: expected an array with values, got one that JAX traces; call this outside jax.jit")
         return array
-    if library == "cupy":
-        return array.copy() if any(stride < 0 for stride in array.strides) else array
-    return to_numpy(array)
+    return array if library == "cupy" else to_numpy(array)
 
 
 def to_numpy(array: ConcreteArray) -> NDArray[Any]:
@@ -87,6 +85,13 @@ def to_numpy(array: ConcreteArray) -> NDArray[Any]:
     if host.dtype.kind not in KINDS:
         raise TypeError(f"array: expected numbers, got dtype {host.dtype}")
     return host.astype(host.dtype.newbyteorder("="), copy=False)
+
+
+def converted(array: ConcreteArray, dtype: str) -> ConcreteArray:
+    """Return what `exported` returned in another dtype, on its own device."""
+    xp: Any = array_api_compat.array_namespace(array)
+    with array.device if library_of(array) == "cupy" else nullcontext():  # CuPy computes on the current one alone
+        return xp.astype(array, getattr(xp, dtype))
 
 
 def _strided(tensor: ConcreteArray) -> ConcreteArray:

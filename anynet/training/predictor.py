@@ -1,6 +1,8 @@
 """Predictions of a trained net, or the mean of several, for arrays of any library."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import add
@@ -45,7 +47,7 @@ class TrainedNet(NamedTuple):
         return self.net.forward(self.params, self.state, self.normalization(x), train=False)[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictor:
     """Predictions of a trained net, or the mean of several that were trained on the same data.
 
@@ -95,7 +97,10 @@ class Predictor:
         """
         if not self.classes:
             raise ValueError("predict_proba: expected a net of classes, got one that predicts numbers; see predict")
-        return to_library_of(self._outputs(self._samples(x), _softmax), x)
+        samples = self._samples(x)
+        with self._computing():
+            answer = self._outputs(samples, _softmax)
+        return to_library_of(answer, x)
 
     def predict(self, x: Any) -> ConcreteArray:
         """Return the label of the most probable class of each sample, or the numbers that the nets predict.
@@ -115,31 +120,38 @@ class Predictor:
         TypeError, ValueError
             If the samples are of another dtype or shape, or are not finite.
         """
-        samples = self._samples(x)
-        if not self.classes:
-            return to_library_of(self._outputs(samples), x)
-        xp, labels = self.backend.xp, np.asarray(self.classes)
-        numbers = xp.argmax(self._outputs(samples, _softmax), axis=-1)
-        if labels.dtype.kind not in "biu":
-            return labels[to_numpy(numbers)]
-        return to_library_of(xp.take(self.backend.put(labels), numbers, axis=0), x)
+        samples, labels = self._samples(x), np.asarray(self.classes)
+        with self._computing():
+            if not self.classes:
+                answer = self._outputs(samples)
+            else:
+                xp = self.backend.xp
+                numbers = xp.argmax(self._outputs(samples, _softmax), axis=-1)
+                if labels.dtype.kind not in "biu":
+                    return labels[to_numpy(numbers)]
+                answer = xp.take(self.backend.put(labels), numbers, axis=0)
+        return to_library_of(answer, x)
 
     def _samples(self, x: Any) -> Array:
         return as_samples(x, self.shape, self.input_dtype)
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        with self.backend.current(), self.backend.matmul_precision(), np.errstate(all="ignore"):  # exp may underflow
+            yield
 
     @cached_property
     def _rows(self) -> int:
         """Number of samples that are predicted at once."""
         layers = (layer for each in self.nets for layer in each.net.named_layers().values())
-        widest = max((n or 1 for layer in layers for n in layer.features()), default=1)
-        return max(1, BLOCK // max(widest, *self.shape))
+        widest = max(math.prod(self.shape), *(n or 1 for layer in layers for n in layer.features()))
+        return max(1, BLOCK // widest)
 
     def _outputs(self, x: Array, finish: Callable[[Array], Array] = lambda outputs: outputs) -> Array:
         """Return the mean of what `finish` makes of each net's outputs, on the backend's device."""
-        starts = range(0, max(x.shape[0], 1), self._rows)
-        with self.backend.matmul_precision(), np.errstate(all="ignore"):  # exp may underflow
-            blocks = [self._block(x, start, finish) for start in starts]
-            return blocks[0] if len(blocks) == 1 else self.backend.xp.concat(blocks, axis=0)
+        starts = range(0, max(x.shape[0], 1), self._rows)  # with one part of no samples
+        blocks = [self._block(x, start, finish) for start in starts]
+        return blocks[0] if len(blocks) == 1 else self.backend.xp.concat(blocks, axis=0)
 
     def _block(self, x: Array, start: int, finish: Callable[[Array], Array]) -> Array:
         given = x[start : min(start + self._rows, x.shape[0]), ...]
