@@ -28,8 +28,8 @@ def fit(data, net=NET, **settings):
     [
         ({"net": an.Linear(3072, 10)}, "net: expected a Sequential, got a Linear"),
         ({"net": NARROW}, "net: expected a Sequential, got a Split"),
-        ({"data": "cifar10"}, r"data: expected a Dataset, \\(x, y\\) or \\(x, y, x_val, y_val\\), got 'cifar10'"),
-        ({"data": an.SGD()}, r"data: expected a Dataset, \\(x, y\\) or \\(x, y, x_val, y_val\\), got a SGD"),
+        ({"data": "cifar10"}, r"data: expected a Dataset, \(x, y\) or \(x, y, x_val, y_val\), got 'cifar10'"),
+        ({"data": an.SGD()}, r"data: expected a Dataset, \(x, y\) or \(x, y, x_val, y_val\), got a SGD"),
         ({"optimizer": an.SGD}, r"optimizer: expected an optimizer, such as SGD\(0.01\), got the class SGD"),
     ],
 )

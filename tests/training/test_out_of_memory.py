@@ -121,7 +121,7 @@ def test_images_that_do_not_fit_the_device(backend_here, monkeypatch):
     said, cause = refusal(data, small)
     assert here.out_of_memory(cause)
     assert said == (
-        "out of memory: moving images to the device, where all of drawn take 0.00442 GB, and "
+        "out of memory: moving samples to the device, where all of drawn take 0.00442 GB, and "
         f"{here.name} on {here.device_name} does not tell how much was free; a smaller --memory-budget, in GB, streams "
         "those that do not fit it, and 0 streams all"
     )
