@@ -12,7 +12,7 @@ import pytest
 from file_server import CONTENT, NAME, Server
 
 from anynet.data import DownloadError
-from anynet.data.cifar10 import download, transfer
+from anynet.data.cifar import download, transfer
 
 MD5 = hashlib.md5(CONTENT).hexdigest()
 PART, LOCK = f"{NAME}.part", f"{NAME}.lock"
@@ -61,7 +61,7 @@ def check_advice(message: str, cache: Path) -> None:
 
 
 def test_constants_are_the_official_ones():
-    code = "from anynet.data.cifar10.download import *; print(SERVER, FILE, SIZE, MD5)"
+    code = "from anynet.data.download import *; print(SERVER, FILE, SIZE, MD5)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     md5 = "c58f30108f718f92721af3b95e74349a"
     assert result.stdout == f"https://www.cs.toronto.edu/~kriz cifar-10-python.tar.gz 170498071 {md5}\n"
@@ -387,7 +387,7 @@ def test_mirror_that_is_no_address_is_refused(server, tmp_path, monkeypatch, tex
 def start(server, cache):
     """Start a process that downloads CONTENT from the server into the cache."""
     code = (
-        "import sys; from pathlib import Path; from anynet.data.cifar10 import download; "
+        "import sys; from pathlib import Path; from anynet.data.cifar import download; "
         f"download.SERVER, download.MD5, download.SIZE = {server.address!r}, {MD5!r}, {len(CONTENT)}; "
         f"print(download.fetch(Path({str(cache)!r})))"
     )
@@ -462,7 +462,7 @@ def test_default_cache_can_be_set(monkeypatch, tmp_path):
 
 def test_import_loads_no_network_library():
     names = ("filelock", "pooch", "requests")
-    code = f"import sys, anynet.data.cifar10.download; print([m for m in {names} if m in sys.modules])"
+    code = f"import sys, anynet.data.download; print([m for m in {names} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anynet.app.image_files import MAX_BYTES, MAX_PIXELS, parse_background, read_image
+from anynet.app.commands.predict import parse_background
 from anynet.core.errors import FileError
+from anynet.data.image_files import MAX_BYTES, MAX_PIXELS, read_image
 
 PINK = (200, 100, 50)
 GENERATOR = np.random.default_rng(0)

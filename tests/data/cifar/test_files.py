@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from anynet.data import DataError
-from anynet.data.cifar10 import files as cifar10_files
-from anynet.data.cifar10 import formats
+from anynet.data.cifar import files as cifar10_files
+from anynet.data.cifar import formats
 from anynet.data.dataset import Batches
 
 BATCHES = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from anynet.core.errors import FileError
 from anynet.core.formatting import first_line
@@ -30,6 +30,12 @@ MAX_SCANS = 100
 EIGHT_BITS = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LA", "PA", "RGBA", "La", "RGBa")
 """Modes with a range of 0 .. 255 that Pillow converts to RGB."""
 
+GRAY = ("1", "L", "LA", "La", "I")
+"""Modes of gray values, those of 16 bits aside."""
+
+ORIENTATION, ROTATED = 0x0112, (5, 6, 7, 8)
+"""Tag of EXIF, and its values for images on their side."""
+
 KEY_SCALES = {"L;2": 85, "L;4": 17}
 """Factors by which Pillow scales the pixels of a PNG file, but not its transparent gray value, to 0 .. 255."""
 
@@ -38,37 +44,6 @@ BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262
 
 WANTED = "an image file in PNG, JPEG, GIF, WebP, BMP or TIFF format"
 SHRINK = "save a smaller version of the image"
-
-
-def parse_background(name: str) -> tuple[int, int, int]:
-    """Return the red, green and blue values of a color.
-
-    Parameters
-    ----------
-    name : str
-        A color name of CSS, such as "white", or ``#rrggbb``.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        If there is no such opaque color.
-
-    Examples
-    --------
-    >>> parse_background("navy")
-    (0, 0, 128)
-    """
-    try:
-        red, green, blue, *alpha = ImageColor.getrgb(name)
-    except ValueError:
-        alpha = [0]
-    if alpha:
-        raise ValueError(f'--background: expected a color name or #rrggbb, got "{name}"')
-    return red, green, blue
 
 
 def read_image(
@@ -99,6 +74,41 @@ def read_image(
     FileError
         If the file cannot be read, is no such image, or is larger than the limits.
     """
+    with _opened(path) as image:
+        several = bool(getattr(image, "is_animated", False))
+        part = ImageOps.fit(_to_rgb(path, image, background), (shape[2], shape[1]))
+    values = np.asarray(part).transpose(2, 0, 1) if shape[0] == 3 else np.asarray(part.convert("L"))
+    return values.reshape(-1), several
+
+
+def image_shape(path: Path) -> tuple[int, int, int]:
+    """Return the shape of an image file, read from its header: channels (1 for gray, or 3), rows and columns.
+
+    Parameters
+    ----------
+    path : Path
+        As for `read_image`.
+
+    Returns
+    -------
+    tuple of int
+        Rotated as the EXIF orientation says.
+
+    Raises
+    ------
+    FileError
+        As `read_image` does.
+    """
+    with _opened(path) as image:
+        channels = 1 if image.mode in GRAY or image.mode.startswith("I;16") else 3
+        sides = (image.height, image.width)
+        rows, columns = sides[::-1] if image.getexif().get(ORIENTATION) in ROTATED else sides
+    return channels, rows, columns
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open an image file of allowed format and size; whatever decoding it raises becomes one FileError."""
     _check_file(path)
     try:
         with warnings.catch_warnings():
@@ -107,8 +117,7 @@ def read_image(
                 _check_size(path, image.width * image.height)
                 if "progressive" in image.info:
                     _check_scans(path)
-                several = bool(getattr(image, "is_animated", False))
-                part = ImageOps.fit(_to_rgb(path, image, background), (shape[2], shape[1]))
+                yield image
     except (FileError, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -120,8 +129,6 @@ def read_image(
     except Exception as error:  # decoders raise errors of many classes for damaged files
         reason = first_line(error)
         raise FileError(path, "", "a whole image", f"a damaged one ({reason})", "copy or save it again") from error
-    values = np.asarray(part).transpose(2, 0, 1) if shape[0] == 3 else np.asarray(part.convert("L"))
-    return values.reshape(-1), several
 
 
 class _LimitedFile(io.BufferedReader):
