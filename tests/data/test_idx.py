@@ -55,7 +55,10 @@ DAMAGED = {
     "cut": (WHOLE[:-1], "expected 240 values, got 239"),
     "more": (WHOLE + b"x", r"expected 240 values of shape \(12, 5, 4\), got more"),
     "no images": (b"\0\0\x08\x03" + struct.pack(">3I", 0, 5, 4), r"got a header of shape \(0, 5, 4\)"),
-    "too many": (b"\0\0\x08\x03" + struct.pack(">3I", 2**32 - 1, 28, 28), r"expected 1 to 200000000 values, got a head"),
+    "too many": (
+        b"\0\0\x08\x03" + struct.pack(">3I", 2**32 - 1, 28, 28),
+        r"expected 1 to 200000000 values, got a head",
+    ),
     "claims 200 MB": (b"\0\0\x08\x03" + struct.pack(">3I", 200_000, 10, 100), "expected 200000000 values, got 0"),
 }
 
@@ -111,7 +114,10 @@ def test_official_files_are_known_by_their_sums(tmp_path, monkeypatch, name):
     declare_official(monkeypatch, tmp_path, name)
     found, batches = mnist.read(tmp_path)
     assert (found, batches.official, batches.shape, batches.sizes) == (name, True, (1, 5, 4), {"train": 12, "test": 3})
-    assert (batches.classes[0], batches.classes[9]) == {"mnist": ("0", "9"), "fashion-mnist": ("T-shirt/top", "Ankle boot")}[name]
+    assert (batches.classes[0], batches.classes[9]) == {
+        "mnist": ("0", "9"),
+        "fashion-mnist": ("T-shirt/top", "Ankle boot"),
+    }[name]
     assert len(batches.classes) == 10
     train, test = batches.splits.values()
     np.testing.assert_array_equal(train.x.reshape(12, 5, 4), TRAIN)
@@ -135,7 +141,11 @@ def test_other_files_have_the_name_of_their_folder_and_numbered_classes(tmp_path
         ((TRAIN, TRAIN_LABELS[:11], TEST, TEST_LABELS), "train-labels", "expected 12 labels, .* got 11"),
         ((TRAIN, TRAIN_LABELS, TEST[:2], TEST_LABELS), "t10k-labels", "expected 2 labels, .* got 3"),
         ((TRAIN, TRAIN_LABELS, TEST, TEST_LABELS + 1), "t10k-labels", r"expected labels 0\.\.9, got 10 at index 0"),
-        ((TRAIN, TRAIN_LABELS, TEST[:, :4], TEST_LABELS), "t10k-images", r"shape \(5, 4\), as for training, got \(4, 4\)"),
+        (
+            (TRAIN, TRAIN_LABELS, TEST[:, :4], TEST_LABELS),
+            "t10k-images",
+            r"shape \(5, 4\), .* got \(4, 4\)",
+        ),
     ],
 )
 def test_files_that_do_not_fit_each_other_are_named(tmp_path, arrays, file, message):

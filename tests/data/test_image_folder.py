@@ -64,7 +64,9 @@ def test_parts_are_taken_as_they_are(tmp_path):
     for part in ("train", "val", "test"):
         expected = [(x, label) for label, name in enumerate(("cat", "dog")) for x in saved[part, name]]
         assert sorted(contents(getattr(dataset, part))) == sorted(expected)
-    assert contents(dataset.test) == [(x, label) for label, name in enumerate(("cat", "dog")) for x in saved["test", name]]
+    assert contents(dataset.test) == [
+        (x, label) for label, name in enumerate(("cat", "dog")) for x in saved["test", name]
+    ]
 
 
 def test_training_and_test_folders_alone_leave_validation_to_numbers(tmp_path):
@@ -107,7 +109,7 @@ def test_images_of_another_size_are_scaled(tmp_path, shape, expected):
 
 
 def test_every_format_is_read_and_hidden_files_are_left_out(tmp_path):
-    for number, suffix in enumerate(("png", "jpg", "bmp", "gif")):
+    for number, suffix in enumerate(("png", "jpg", "bmp", "tif")):
         save(tmp_path / f"class {number}", np.full((4, 4), 51, np.uint8), np.full((4, 4), 51, np.uint8), suffix=suffix)
         (tmp_path / f"class {number}" / ".DS_Store").write_bytes(b"\0")
     (tmp_path / ".git").mkdir()

@@ -48,6 +48,69 @@ def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+CLASSES_100 = [f"class {number}" for number in range(100)]
+COUNTS_100 = {"train": 12, "test": 6}
+
+
+@pytest.fixture
+def hundred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """CIFAR-100 of 18 images, as its official files are."""
+    monkeypatch.setattr(formats, "CIFAR100_COUNTS", COUNTS_100)
+    folder = tmp_path / "hundred" / "cifar-100-python"
+    folder.mkdir(parents=True)
+    for part, count in COUNTS_100.items():
+        labels = {"fine_labels": [99 - i for i in range(count)], "coarse_labels": [i % 20 for i in range(count)]}
+        images = IMAGES["data_batch_1"][:count]
+        dump(folder / part, batch_label=part, filenames=["x.png"] * count, data=images, **labels)
+    dump(folder / "meta", fine_label_names=CLASSES_100, coarse_label_names=["few"] * 20)
+    return folder
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_cifar100_is_read_with_its_fine_labels(hundred, packed, monkeypatch):
+    if packed:
+        file = archive(hundred, "cifar-100-python.tar.gz")
+        declare_official(monkeypatch, file, file.name)
+        shutil.rmtree(hundred)
+    batches = read(hundred.parent, "cifar100")
+    assert (batches.classes, batches.sizes, batches.official) == (tuple(CLASSES_100), COUNTS_100, packed)
+    for part, split in batches.splits.items():
+        np.testing.assert_array_equal(split.x, IMAGES["data_batch_1"][: COUNTS_100[part]])
+        assert split.y.tolist() == [99 - i for i in range(COUNTS_100[part])]
+
+
+def test_cifar100_is_official_if_its_files_have_their_md5(hundred, monkeypatch):
+    for part in COUNTS_100:
+        monkeypatch.setitem(formats.FORMATS[2].batch_md5, part, hashlib.md5((hundred / part).read_bytes()).hexdigest())
+    assert read(hundred, "cifar100").official
+
+
+def test_a_label_beyond_the_hundred_is_named(hundred):
+    dump(hundred / "test", data=IMAGES["test_batch"][:6], fine_labels=[0, 99, 100, 1, 2, 3])
+    with pytest.raises(DataError, match=rf"^{hundred / 'test'}: expected labels 0\.\.99, got 100 at index 2"):
+        files.read(hundred)
+
+
+def test_another_number_of_images_in_cifar100_is_named(hundred):
+    dump(hundred / "test", data=IMAGES["test_batch"][:5], fine_labels=[0] * 5)
+    with pytest.raises(DataError, match=rf"^{hundred / 'test'}: expected 6 images and as many labels, got 5"):
+        files.read(hundred)
+
+
+def test_the_set_that_is_wanted_alone_is_read(hundred, python):
+    shutil.move(python, hundred.parent)
+    assert read(hundred.parent).classes == CLASSES
+    name, batches = files.read(hundred.parent, "cifar100")
+    assert (name, batches.classes) == ("cifar100", tuple(CLASSES_100))
+    with pytest.raises(DataError, match=f"^{hundred}: expected CIFAR-10, got none; give a folder cifar-10-batches-py"):
+        files.read(hundred, "cifar10")
+
+
+def test_a_single_file_of_a_name_of_cifar100_is_no_cifar100(tmp_path):
+    (tmp_path / "train").touch()
+    assert not files.holds(tmp_path)
+
+
 def archive(folder: Path, name: str) -> Path:
     """Pack ``folder`` as the official archives are packed: the folder first, the meta file amid the batches."""
     file = folder.parent / name
