@@ -12,6 +12,7 @@ from tqdm import tqdm
 from anynet.core.formatting import printable
 from anynet.core.seeding import Purpose, generator
 from anynet.data.dataset import Batches, DataError
+from anynet.data.samples import is_picture
 from anynet.data.splits import TEST, VAL, hold_out
 
 TRAIN = "train"
@@ -56,7 +57,13 @@ def read(path: Path, shape: tuple[int, int, int] | None = None) -> tuple[str, Ba
         If there are fewer than two classes, a class has no images, or a part lacks or adds a class.
     FileError
         If a file is no image, or a damaged one. The message names it.
+    ValueError
+        If `shape` is none of an image.
     """
+    if shape is not None and not (is_picture(shape) and min(shape) > 0):
+        raise ValueError(f"shape: expected 1 or 3 channels, rows and columns, got {shape}")
+    if not holds(path):
+        raise DataError(f"{path}: expected {FORM}, got none")
     folders = _parts(path)
     classes = tuple(folder.name for folder in _folders(folders[TRAIN]))
     if len(classes) < 2:

@@ -67,7 +67,13 @@ def synthetic(seed: int = 0, train: str | int = AUTO, val: str | int = AUTO) -> 
     return split("synthetic", draw(seed), train, val)
 
 
-def load(source: str | Path = "auto", train: str | int = AUTO, val: str | int = AUTO) -> Dataset:
+def load(
+    source: str | Path = "auto",
+    train: str | int = AUTO,
+    val: str | int = AUTO,
+    *,
+    shape: tuple[int, int, int] | None = None,
+) -> Dataset:
     """Load a data set by name or path, as the option ``--data`` does.
 
     Parameters
@@ -76,6 +82,9 @@ def load(source: str | Path = "auto", train: str | int = AUTO, val: str | int = 
         See `find`.
     train, val : str or int
         Training and validation images; see `split`.
+    shape : tuple of int, optional
+        For a folder of class folders of image files: channels (1 or 3), rows and columns to which they are scaled.
+        Default: the size of the first image, in color if any image is.
 
     Returns
     -------
@@ -86,7 +95,9 @@ def load(source: str | Path = "auto", train: str | int = AUTO, val: str | int = 
     DataError, DownloadError, FileError
         As `find` does.
     """
-    return split(*find(str(source), "source"), train, val)
+    if shape is None:
+        return split(*find(str(source), "source"), train, val)
+    return split(*image_folder.read(_existing(str(source), "source"), shape), train, val)
 
 
 def find(source: str, argument: str = "--data") -> tuple[str, Batches]:

@@ -22,7 +22,7 @@ from anynet.backends import backend
 from anynet.core.history import History
 from anynet.data import download, mnist, transfer
 from anynet.data.cifar import files, formats
-from anynet.data.image_files import read_image
+from anynet.data.image_files import image_shape, read_image
 from anynet.data.sets import SETS
 from anynet.training.checkpoint_files import DESCRIPTION, read_histories
 from benchmarks.faults import mutations, valid_files
@@ -91,6 +91,10 @@ def _read_cifar100(folder: Path) -> object:
         return files.read(folder)
 
 
+def _read_image(folder: Path) -> object:
+    return image_shape(folder / "image"), read_image(folder / "image")
+
+
 def _read_preset(folder: Path) -> object:
     settings, name = preset(str(folder / "config.toml"))
     with refused_in(Path(name)):
@@ -157,7 +161,7 @@ READERS = {
         lambda: [{"cifar.tgz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00" + bytes(8)}],
         ("cifar.tgz",),
     ),
-    "images": Reader(lambda folder: read_image(folder / "image"), valid_files.images, ("image",), mutations.change_png),
+    "images": Reader(_read_image, valid_files.images, ("image",), mutations.change_png),
     "model.safetensors": Reader(
         lambda folder: load_run(folder, backend("numpy")),
         _of("config.toml", "model.safetensors"),

@@ -42,6 +42,6 @@ def test_the_real_ones():
 
 
 def test_without_scikit_learn_a_line_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(DataError, match=r"^digits: expected scikit-learn.* them; run pip install"):
         load("digits")

@@ -108,6 +108,18 @@ def test_images_of_another_size_are_scaled(tmp_path, shape, expected):
     assert (first.transpose(2, 0, 1).tobytes() in shown) == (shape is None)
 
 
+def test_a_stated_shape_is_taken(tmp_path):
+    for name in "ab":
+        save(tmp_path / name, gray(), gray(8, 8), gray(8, 8))
+    dataset = load(tmp_path, shape=(3, 2, 4))
+    assert dataset.train.shape == (3, 2, 4)
+    for shape in ((2, 2, 4), (3, 0, 4), (2, 4)):
+        with pytest.raises(ValueError, match=r"^shape: expected 1 or 3 channels, rows and columns, got \("):
+            load(tmp_path, shape=shape)
+    with pytest.raises(DataError, match="a: expected folders of images, one for each class, got none"):
+        load(tmp_path / "a", shape=(3, 2, 4))
+
+
 def test_every_format_is_read_and_hidden_files_are_left_out(tmp_path):
     for number, suffix in enumerate(("png", "jpg", "bmp", "tif")):
         save(tmp_path / f"class {number}", np.full((4, 4), 51, np.uint8), np.full((4, 4), 51, np.uint8), suffix=suffix)

@@ -36,6 +36,12 @@ def python2(images: np.ndarray, code: str, order: str, fortran: bool = False) ->
     return b"\x80\x02}(" + text("data") + array + text("labels") + b"](K\x07M\x2c\x01eu."
 
 
+def test_as_many_labels_and_file_names_as_cifar100_has_are_read():
+    n = 50_000
+    content = {"filenames": [f"{k}.png" for k in range(n)], "fine_labels": [7] * n, "coarse_labels": [8] * n}
+    assert pickles.load(pickle.dumps(content, 2), "train") == content
+
+
 class Runs:
     """Pickles into a call of ``function(*arguments)``."""
 
