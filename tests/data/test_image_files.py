@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anynet.app.commands.predict import parse_background
 from anynet.core.errors import FileError
 from anynet.data.image_files import MAX_BYTES, MAX_PIXELS, read_image
 
@@ -248,6 +247,17 @@ def test_exif_orientation_is_applied(tmp_path, orientation, suffix):
     exif[0x0112] = orientation
     Image.fromarray(COLORS).save(tmp_path / f"a.{suffix}", exif=exif, **dict(LOSSLESS)[suffix])
     np.testing.assert_array_equal(pixels(tmp_path / f"a.{suffix}"), TURNS[orientation - 1](COLORS))
+    Image.fromarray(COLORS[:20, :7]).save(tmp_path / f"b.{suffix}", exif=exif, **dict(LOSSLESS)[suffix])
+    assert image_shape(tmp_path / f"b.{suffix}")[1:] == TURNS[orientation - 1](COLORS[:20, :7]).shape[:2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels"), [("1", 1), ("L", 1), ("LA", 1), ("I;16", 1), ("RGB", 3), ("RGBA", 3), ("P", 3)]
+)
+def test_the_header_says_whether_an_image_is_gray(tmp_path, mode, channels):
+    image = Image.fromarray(DEEP) if mode == "I;16" else Image.fromarray(COLORS).convert(mode)
+    image.save(tmp_path / "a.png")
+    assert image_shape(tmp_path / "a.png") == (channels, 32, 32)
 
 
 def test_sixteen_bit_image_is_rotated_too(tmp_path):
@@ -435,16 +445,3 @@ def test_large_file_is_refused_before_it_is_read(tmp_path):
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(FileError, match="expected at most 100,000,000 bytes, got 100,000,001; save a smaller version"):
         read_image(tmp_path / "a.png")
-
-
-@pytest.mark.parametrize(
-    ("name", "color"), [("white", (255, 255, 255)), ("Black", (0, 0, 0)), ("#c86432", PINK), ("#fff", (255,) * 3)]
-)
-def test_background_is_a_name_or_three_values(name, color):
-    assert parse_background(name) == color
-
-
-@pytest.mark.parametrize("name", ["", "whit", "#12", "#ffffff80", "transparent", "255"])
-def test_other_backgrounds_are_refused(name):
-    with pytest.raises(ValueError, match=f'--background: expected a color name or #rrggbb, got "{name}"'):
-        parse_background(name)
