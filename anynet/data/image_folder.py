@@ -140,13 +140,9 @@ def _image_files(first: Path) -> Any:
 
 
 def _common_shape(reader: Any, first: Path, files: list[Path]) -> tuple[int, int, int]:
-    """Return rows and columns of the first image, and the most channels of any."""
-    _, rows, columns = reader.image_shape(first)
-    channels = 1
-    for file in files:
-        if (channels := reader.image_shape(file)[0]) == 3:
-            break
-    return channels, rows, columns
+    """Return rows and columns of the first image, and one channel if all images are gray."""
+    rows, columns = reader.image_size(first)
+    return 1 if all(map(reader.is_gray, files)) else 3, rows, columns
 
 
 def _read_images(reader: Any, files: list[Path], shape: tuple[int, int, int]) -> NDArray[np.uint8]:

@@ -22,7 +22,7 @@ from anynet.backends import backend
 from anynet.core.history import History
 from anynet.data import download, mnist, transfer
 from anynet.data.cifar import files, formats
-from anynet.data.image_files import image_shape, read_image
+from anynet.data.image_files import image_size, is_gray, read_image
 from anynet.data.sets import SETS
 from anynet.training.checkpoint_files import DESCRIPTION, read_histories
 from benchmarks.faults import mutations, valid_files
@@ -92,7 +92,8 @@ def _read_cifar100(folder: Path) -> object:
 
 
 def _read_image(folder: Path) -> object:
-    return image_shape(folder / "image"), read_image(folder / "image")
+    path = folder / "image"
+    return is_gray(path), image_size(path), read_image(path)
 
 
 def _read_preset(folder: Path) -> object:

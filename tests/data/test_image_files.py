@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from anynet.core.errors import FileError
-from anynet.data.image_files import MAX_BYTES, MAX_PIXELS, read_image
+from anynet.data.image_files import MAX_BYTES, MAX_PIXELS, image_size, is_gray, read_image
 
 PINK = (200, 100, 50)
 GENERATOR = np.random.default_rng(0)
@@ -248,16 +248,18 @@ def test_exif_orientation_is_applied(tmp_path, orientation, suffix):
     Image.fromarray(COLORS).save(tmp_path / f"a.{suffix}", exif=exif, **dict(LOSSLESS)[suffix])
     np.testing.assert_array_equal(pixels(tmp_path / f"a.{suffix}"), TURNS[orientation - 1](COLORS))
     Image.fromarray(COLORS[:20, :7]).save(tmp_path / f"b.{suffix}", exif=exif, **dict(LOSSLESS)[suffix])
-    assert image_shape(tmp_path / f"b.{suffix}")[1:] == TURNS[orientation - 1](COLORS[:20, :7]).shape[:2]
+    assert image_size(tmp_path / f"b.{suffix}") == TURNS[orientation - 1](COLORS[:20, :7]).shape[:2]
 
 
 @pytest.mark.parametrize(
-    ("mode", "channels"), [("1", 1), ("L", 1), ("LA", 1), ("I;16", 1), ("RGB", 3), ("RGBA", 3), ("P", 3)]
+    ("mode", "gray"),
+    [("1", True), ("L", True), ("LA", True), ("I;16", True), ("RGB", False), ("RGBA", False), ("P", False)],
 )
-def test_the_header_says_whether_an_image_is_gray(tmp_path, mode, channels):
+def test_the_header_says_whether_an_image_is_gray(tmp_path, mode, gray):
     image = Image.fromarray(DEEP) if mode == "I;16" else Image.fromarray(COLORS).convert(mode)
     image.save(tmp_path / "a.png")
-    assert image_shape(tmp_path / "a.png") == (channels, 32, 32)
+    assert is_gray(tmp_path / "a.png") == gray
+    assert image_size(tmp_path / "a.png") == (32, 32)
 
 
 def test_sixteen_bit_image_is_rotated_too(tmp_path):

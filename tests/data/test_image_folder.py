@@ -87,7 +87,9 @@ def test_gray_stays_gray_unless_there_is_color(tmp_path):
     values = [gray(), gray(), gray()]
     save(tmp_path / "a", *values)
     save(tmp_path / "b", gray())
-    assert image_folder.read(tmp_path)[1].shape == (1, 6, 5)
+    batches = image_folder.read(tmp_path)[1]
+    assert batches.shape == (1, 6, 5)
+    assert {image.tobytes() for image in values} < {x.tobytes() for x in batches.x}
     save(tmp_path / "c", color())
     batches = image_folder.read(tmp_path)[1]
     assert batches.shape == (3, 6, 5)
