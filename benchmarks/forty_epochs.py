@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from anynet.data.cifar10.formats import BINARY_COUNT
+from anynet.data.cifar.formats import BINARY_COUNT
 from anynet.data.dataset import BATCHES
 from benchmarks.common import backends, check_new, run, save, write_results
 

@@ -93,7 +93,7 @@ def train_all(outcomes: Sequence[Outcome], config: Config, chosen: an.Backend, f
                 raise ValueError(f"{run.dataset}: expected test images with classes, got none")
             outcome.test_accuracy.append(run.test.accuracy)
             outcome.train_loss.append(run.history[-1].train_loss)
-            outcome.images_per_second.append(images_per_second(run, int(config.train)))
+            outcome.images_per_second.append(images_per_second(run, len(experiment.data.train)))
             yield outcome
 
 

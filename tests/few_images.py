@@ -7,6 +7,7 @@ from typing import NoReturn
 import pytest
 
 from anynet.data import Batches, DownloadError, sources
+from anynet.data.sets import RemoteSet
 from anynet.data.synthetic import draw
 
 
@@ -19,7 +20,7 @@ def few_images(seed: int = 0) -> Batches:
 def use_few_images(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let commands find these images alone, and work in a folder."""
 
-    def unreachable(cache: Path) -> NoReturn:
+    def unreachable(official: RemoteSet, cache: Path) -> NoReturn:
         raise DownloadError("the data could not be reached")
 
     patch.setattr(sources, "fetch", unreachable)

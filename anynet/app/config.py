@@ -47,13 +47,15 @@ class Config:
     """
 
     data: str = "auto"
-    """Data set: auto, cifar10, synthetic (generated images), or a folder or archive of CIFAR-10. cifar10 is taken from
-    $ANYNET_DATA or the cache, or downloaded; auto is synthetic if that fails."""
-    train: str = "45000"
-    """Training images: a number, taken from the front, or batch files, e.g. data_batch_1,data_batch_3."""
-    val: str = "5000"
-    """Validation images: a number, taken from the back, or batch files. With test_batch the best epoch is chosen on
-    the test images, and its test accuracy is biased."""
+    """Data set: auto, cifar10, cifar100, mnist, fashion-mnist, digits (in scikit-learn), synthetic (generated images),
+    an archive of CIFAR, or a folder of official files or of class folders of images. Official sets are taken from
+    $ANYNET_DATA or the cache, or downloaded; auto is cifar10, or synthetic if that fails."""
+    train: str = "auto"
+    """Training images: a number, taken from the front, auto (all others), or batch files of CIFAR-10, e.g.
+    data_batch_1,data_batch_3."""
+    val: str = "auto"
+    """Validation images: a number, taken from the back, 0 for none, auto (a tenth), or batch files of CIFAR-10. With
+    test_batch the best epoch is chosen on the test images, and its test accuracy is biased."""
     normalize: str = TrainSettings.normalize
     """Input normalization: none (to [0, 1]), center (subtract the training mean) or standardize (also divide by the
     deviation), per pixel; append :channel for one mean and deviation per color."""

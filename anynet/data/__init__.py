@@ -3,13 +3,13 @@
 from anynet.data.arrays import from_arrays
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch
-from anynet.data.cifar10.splits import split
-from anynet.data.cifar10.transfer import DownloadError
 from anynet.data.dataset import IMAGE_SHAPE, Batches, DataError, Dataset
 from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization, normalization
 from anynet.data.samples import Split
 from anynet.data.sources import cifar10, load, synthetic
+from anynet.data.splits import split
+from anynet.data.transfer import DownloadError
 
 __all__ = [
     "IMAGE_SHAPE",

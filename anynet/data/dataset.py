@@ -114,18 +114,19 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Batches:
-    """Images of CIFAR-10's six files, or other images divided in the same way.
+    """All images of a data set, in the files or parts in which it comes.
 
     Parameters
     ----------
     x, y : ndarray
         As in `Split`; the files one after another.
     sizes : dict of str to int
-        Number of images in each file, in order. The keys are ``data_batch_1`` to ``data_batch_5`` and ``test_batch``.
+        Number of images in each file or part, in order. The keys are ``data_batch_1`` to ``data_batch_5`` and
+        ``test_batch`` for CIFAR-10 and synthetic images; otherwise "train", "val" if there is such a part, and "test".
     classes : tuple of str
-        Names of the ten classes, by class number.
+        Names of the classes, by class number.
     official : bool
-        True if the files are known to be the official CIFAR-10, byte for byte.
+        True if the files are known to be the official ones, byte for byte.
     shape : tuple of int
         Shape of an image.
     """

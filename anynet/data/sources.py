@@ -1,24 +1,23 @@
-"""Data sets by name: CIFAR-10 from a folder, an archive, the cache or the official server; synthetic images."""
+"""Data sets by name or path: official ones, digits, synthetic images, and folders of files."""
 
 import os
 import sys
 from pathlib import Path
 
 from anynet.core.checks import nearest
-from anynet.data.cifar10.download import default_cache, fetch
-from anynet.data.cifar10.files import read
-from anynet.data.cifar10.splits import split
-from anynet.data.cifar10.transfer import DownloadError
+from anynet.data import digits, image_folder, mnist
+from anynet.data.cifar import files as cifar
 from anynet.data.dataset import Batches, DataError, Dataset
+from anynet.data.download import default_cache, fetch, is_complete
+from anynet.data.sets import SETS
+from anynet.data.splits import AUTO, split
 from anynet.data.synthetic import draw
+from anynet.data.transfer import DownloadError
 
-TRAIN, VAL = 45_000, 5_000
-"""Default numbers of training and validation images."""
-
-NAMES = ("auto", "cifar10", "synthetic")
+NAMES = ("auto", *SETS, "digits", "synthetic")
 
 
-def cifar10(path: str | Path | None = None, train: str | int = TRAIN, val: str | int = VAL) -> Dataset:
+def cifar10(path: str | Path | None = None, train: str | int = AUTO, val: str | int = AUTO) -> Dataset:
     """Load CIFAR-10.
 
     Parameters
@@ -28,7 +27,7 @@ def cifar10(path: str | Path | None = None, train: str | int = TRAIN, val: str |
         one of these. Default: the path in the environment variable ``ANYNET_DATA``; without it, the archive in the
         cache, which is downloaded first if it is missing.
     train, val : str or int
-        Training and validation images; see `split`.
+        Training and validation images, 45,000 and 5,000 by default; see `split`.
 
     Returns
     -------
@@ -46,10 +45,12 @@ def cifar10(path: str | Path | None = None, train: str | int = TRAIN, val: str |
     Krizhevsky (2009), Learning Multiple Layers of Features from Tiny Images,
     https://www.cs.toronto.edu/~kriz/cifar.html.
     """
-    return split(*find("cifar10" if path is None else str(path), "path"), train, val)
+    if path is None:
+        return split(*find("cifar10"), train, val)
+    return split(*cifar.read(_existing(str(path), "path"), "cifar10"), train, val)
 
 
-def synthetic(seed: int = 0, train: str | int = TRAIN, val: str | int = VAL) -> Dataset:
+def synthetic(seed: int = 0, train: str | int = AUTO, val: str | int = AUTO) -> Dataset:
     """Draw a synthetic data set in the form of CIFAR-10: 32 x 32 color images of ten shapes. Takes some seconds.
 
     Parameters
@@ -66,15 +67,24 @@ def synthetic(seed: int = 0, train: str | int = TRAIN, val: str | int = VAL) -> 
     return split("synthetic", draw(seed), train, val)
 
 
-def load(source: str = "auto", train: str | int = TRAIN, val: str | int = VAL) -> Dataset:
+def load(
+    source: str | Path = "auto",
+    train: str | int = AUTO,
+    val: str | int = AUTO,
+    *,
+    shape: tuple[int, int, int] | None = None,
+) -> Dataset:
     """Load a data set by name or path, as the option ``--data`` does.
 
     Parameters
     ----------
-    source : str
+    source : str or Path
         See `find`.
     train, val : str or int
         Training and validation images; see `split`.
+    shape : tuple of int, optional
+        For a folder of class folders of image files: channels (1 or 3), rows and columns to which they are scaled.
+        Default: the size of the first image, in color if any image is.
 
     Returns
     -------
@@ -82,10 +92,12 @@ def load(source: str = "auto", train: str | int = TRAIN, val: str | int = VAL) -
 
     Raises
     ------
-    DataError, DownloadError
+    DataError, DownloadError, FileError
         As `find` does.
     """
-    return split(*find(source, "source"), train, val)
+    if shape is None:
+        return split(*find(str(source), "source"), train, val)
+    return split(*image_folder.read(_existing(str(source), "source"), shape), train, val)
 
 
 def find(source: str, argument: str = "--data") -> tuple[str, Batches]:
@@ -93,35 +105,74 @@ def find(source: str, argument: str = "--data") -> tuple[str, Batches]:
 
     Parameters
     ----------
-    source : {"auto", "cifar10", "synthetic"} or path
-        "cifar10" and paths are as for `cifar10`. "synthetic" draws images. "auto" is "cifar10", or "synthetic", with a
-        note on stderr, if CIFAR-10 cannot be downloaded.
+    source : {"auto", "cifar10", "cifar100", "mnist", "fashion-mnist", "digits", "synthetic"} or path
+        "cifar10" is as for `cifar10`. The other official sets are taken from the folder in the environment variable
+        ``ANYNET_DATA`` if their files are there or in a folder of their name, and otherwise from the cache, downloaded
+        first if they are missing. "digits" are those that scikit-learn contains. "synthetic" draws images. "auto" is
+        "cifar10", or "synthetic", with a note on stderr, if CIFAR-10 cannot be downloaded.
+
+        A path is an archive of CIFAR, or a folder: of CIFAR's files, of the files of MNIST or of a set in its form, or
+        of class folders of image files (see `anynet.data.image_folder.read`).
     argument : str
         Name of `source` in error messages.
 
     Returns
     -------
     name : str
-        "cifar10" or "synthetic".
+        Name of the data set; for files that are none of the official sets, that of the folder.
     batches : Batches
 
     Raises
     ------
-    DataError
+    DataError, FileError
         If the path does not exist, or files are missing or damaged.
     DownloadError
-        If CIFAR-10 cannot be downloaded and `source` is "cifar10".
+        If an official set cannot be downloaded and `source` is not "auto".
     """
     if source == "synthetic":
-        return "synthetic", draw(0)
+        return source, draw(0)
+    if source == "digits":
+        return source, digits.read()
     if source not in NAMES:
-        if not source or not Path(source).exists():
-            raise DataError(f'{argument}: there is no file or folder "{source}"{nearest(source, NAMES)}')
-        return "cifar10", read(Path(source))
+        return read(_existing(source, argument))
     try:
-        return "cifar10", read(Path(os.environ.get("ANYNET_DATA") or fetch(default_cache())))
+        return _official("cifar10" if source == "auto" else source)
     except DownloadError as error:
-        if source == "cifar10":
+        if source != "auto":
             raise
         print(f"{error}\nTraining on the synthetic set instead: drawn images, not CIFAR-10.", file=sys.stderr)
         return "synthetic", draw(0)
+
+
+def read(path: Path) -> tuple[str, Batches]:
+    """Read the data set in a file or folder; see `find`."""
+    if cifar.holds(path):
+        return cifar.read(path)
+    if mnist.holds(path):
+        return mnist.read(path)
+    if image_folder.holds(path):
+        return image_folder.read(path)
+    raise DataError(
+        f"{path}: expected a data set, got none; give a folder of class folders of images, a folder with the files of "
+        "CIFAR-10, CIFAR-100 or MNIST, or an official archive of CIFAR"
+    )
+
+
+def _existing(source: str, argument: str) -> Path:
+    if not source or not Path(source).exists():
+        raise DataError(f'{argument}: there is no file or folder "{source}"{nearest(source, NAMES)}')
+    return Path(source)
+
+
+def _official(name: str) -> tuple[str, Batches]:
+    """Read an official set: from $ANYNET_DATA, or from the cache."""
+    official, own = SETS[name], os.environ.get("ANYNET_DATA")
+    if own and name == "cifar10":
+        return cifar.read(Path(own), name)
+    for folder in (Path(own), Path(own, name)) if own else ():
+        if is_complete(official, folder):
+            found, batches = official.read(official.place(folder))
+            if found != name:
+                raise DataError(f"{folder}: expected the official files of {official.title}, got others; replace them")
+            return found, batches
+    return official.read(fetch(official, default_cache()))

@@ -1,6 +1,7 @@
 """Damage to files: random changes of bytes and lines, and changes of values that keep the format."""
 
 import csv
+import gzip
 import io
 import json
 import pickletools
@@ -240,3 +241,8 @@ def _operation(random: Random) -> bytes:
     argument = "" if opcode.arg is None else opcode.arg.name
     data = arguments.get(argument, struct.pack("<Q", 3) if argument.endswith("8") else struct.pack("<I", 3) + b"abc")
     return opcode.code.encode("latin1") + (b"" if opcode.arg is None else data)
+
+
+def change_gzip(content: bytes, random: Random) -> bytes:
+    """Return a gzip file of a changed content."""
+    return gzip.compress(mutate(gzip.decompress(content), random), mtime=0)

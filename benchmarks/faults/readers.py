@@ -4,14 +4,13 @@ import hashlib
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
 from anynet.app.config_file import make_config, refused_in
-from anynet.app.image_files import read_image
 from anynet.app.prediction import load_predictor, load_run
 from anynet.app.reports import preset
 from anynet.app.reports.tasks import read_outcome
@@ -21,14 +20,18 @@ from anynet.app.search.trial import read_trial
 from anynet.app.search.worker import Worker
 from anynet.backends import backend
 from anynet.core.history import History
-from anynet.data.cifar10 import download, files, formats, transfer
+from anynet.data import download, mnist, transfer
+from anynet.data.cifar import files, formats
+from anynet.data.image_files import image_size, is_gray, read_image
+from anynet.data.sets import SETS
 from anynet.training.checkpoint_files import DESCRIPTION, read_histories
 from benchmarks.faults import mutations, valid_files
 from benchmarks.faults.server import Server
 from benchmarks.faults.valid_files import Files
 
 NEWEST = "epoch-000002.safetensors"
-PART = f"{download.FILE}.part"
+OFFICIAL = SETS["cifar10"]
+PART = f"{OFFICIAL.files[0].name}.part"
 
 Damage = Callable[[bytes, Random], bytes]
 
@@ -83,6 +86,16 @@ def _read_binary(folder: Path) -> object:
         formats.BINARY_COUNT = before
 
 
+def _read_cifar100(folder: Path) -> object:
+    with patch.dict(formats.CIFAR100_COUNTS, dict.fromkeys(formats.CIFAR100_COUNTS, valid_files.IMAGES)):
+        return files.read(folder)
+
+
+def _read_image(folder: Path) -> object:
+    path = folder / "image"
+    return is_gray(path), image_size(path), read_image(path)
+
+
 def _read_preset(folder: Path) -> object:
     settings, name = preset(str(folder / "config.toml"))
     with refused_in(Path(name)):
@@ -121,12 +134,10 @@ def _server() -> Server:
 def _download(folder: Path) -> None:
     """Complete a partial download; it must end with the archive."""
     server = _server()
-    md5 = hashlib.md5(server.content).hexdigest()
-    with (
-        patch.multiple(download, SERVER=server.address, SIZE=len(server.content), MD5=md5),
-        patch.object(transfer, "WAITS", (0, 0)),
-    ):
-        if download.fetch(folder).read_bytes() != server.content:
+    small = replace(OFFICIAL.files[0], size=len(server.content), md5=hashlib.md5(server.content).hexdigest())
+    with patch.object(transfer, "WAITS", (0, 0)):
+        found = download.fetch(replace(OFFICIAL, files=(small,), servers=(server.address,)), folder)
+        if found.read_bytes() != server.content:
             raise AssertionError("another file than the archive")
 
 
@@ -139,12 +150,19 @@ READERS = {
         files.read, _pickled, ("batches.meta", "data_batch_1", "data_batch_2"), mutations.pickle_program
     ),
     "binary batches": Reader(_read_binary, lambda: [valid_files.binary()], ("batches.meta.txt", "data_batch_1.bin")),
+    "pickled batches of CIFAR-100": Reader(
+        _read_cifar100, lambda: [valid_files.cifar100()], ("meta", "train", "test"), mutations.pickle_program
+    ),
+    "IDX files": Reader(mnist.read, valid_files.idx, mnist.FILES, mutations.change_gzip),
+    "unpacked IDX files": Reader(
+        mnist.read, lambda: [valid_files.unpacked_idx()], tuple(name.removesuffix(".gz") for name in mnist.FILES)
+    ),
     "archive": Reader(
         lambda folder: files.read(folder / "cifar.tgz"),
         lambda: [{"cifar.tgz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00" + bytes(8)}],
         ("cifar.tgz",),
     ),
-    "images": Reader(lambda folder: read_image(folder / "image"), valid_files.images, ("image",), mutations.change_png),
+    "images": Reader(_read_image, valid_files.images, ("image",), mutations.change_png),
     "model.safetensors": Reader(
         lambda folder: load_run(folder, backend("numpy")),
         _of("config.toml", "model.safetensors"),

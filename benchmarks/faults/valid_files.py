@@ -1,7 +1,9 @@
 """Valid files of every kind that anynet reads, small ones, to be damaged."""
 
+import gzip
 import json
 import pickle
+import struct
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -29,6 +31,7 @@ from anynet.app.space import Grid, Point, Range, Space
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
 from anynet.data.dataset import BATCHES
+from anynet.data.mnist import FILES
 from anynet.data.synthetic import draw
 
 Files = dict[str, bytes]
@@ -59,6 +62,29 @@ def binary() -> Files:
     """Return CIFAR-10 of 18 images as binary batches."""
     records = b"".join(bytes([label]) + bytes(3072) for label in range(IMAGES))
     return {"batches.meta.txt": "\n".join(CLASSES).encode()} | {f"{name}.bin": records for name in BATCHES}
+
+
+def cifar100() -> Files:
+    """Return CIFAR-100 of 6 images as pickles."""
+    names = {"fine_label_names": [f"class {number}" for number in range(100)]}
+    part = {b"data": np.zeros((IMAGES, 3072), np.uint8), b"fine_labels": [0, 50, 99], b"filenames": [b"x.png"] * 3}
+    return {"meta": pickle.dumps(names, 2), "train": pickle.dumps(part, 2), "test": pickle.dumps(part, 2)}
+
+
+def unpacked_idx() -> Files:
+    """Return MNIST of 6 images, unpacked."""
+    images = b"\0\0\x08\x03" + struct.pack(">III", IMAGES, 5, 4) + Random(0).randbytes(IMAGES * 20)
+    labels = b"\0\0\x08\x01" + struct.pack(">I", IMAGES) + bytes(range(IMAGES))
+    contents = (images, labels, images, labels)
+    return {name.removesuffix(".gz"): content for name, content in zip(FILES, contents, strict=True)}
+
+
+@cache
+def idx() -> list[Files]:
+    """Return MNIST of 6 images, gzipped, well and not at all compressed."""
+    return [
+        {f"{name}.gz": gzip.compress(content, level) for name, content in unpacked_idx().items()} for level in (0, 9)
+    ]
 
 
 @cache

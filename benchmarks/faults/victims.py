@@ -16,10 +16,12 @@ from PIL import Image
 from safetensors import safe_open
 
 from anynet.core.atomic import PARTIAL
-from anynet.data.cifar10.download import FILE
 from anynet.data.dataset import BATCHES
+from anynet.data.sets import SETS
 from anynet.data.synthetic import draw
 from benchmarks.faults import anynet as child
+
+ARCHIVE = SETS["cifar10"].files[0].name
 
 TIMES = ("seconds", "finished_at")
 """Names of values that differ from run to run."""
@@ -187,6 +189,6 @@ READ: dict[str, Callable[[Path], Any]] = {
     ".safetensors": _tensors,
     ".png": _picture,
     ".html": lambda path: path.read_text(encoding="utf-8").rstrip().endswith("</html>"),
-    ".gz": lambda path: hashlib.md5(path.read_bytes()).hexdigest() if path.name == FILE else None,
+    ".gz": lambda path: hashlib.md5(path.read_bytes()).hexdigest() if path.name == ARCHIVE else None,
 }
 """Readers by suffix of the file."""

@@ -241,7 +241,7 @@ def test_data_says_what_was_found(capsys):
     cli.main(["data", "synthetic"])
     said = capsys.readouterr().out.splitlines()
     assert said == [
-        "synthetic, not the official files",
+        "synthetic: 10 classes, images of shape (3, 32, 32)",
         *(f"data_batch_{i}: 100 images" for i in range(1, 6)),
         "test_batch: 100 images",
     ]

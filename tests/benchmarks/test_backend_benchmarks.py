@@ -7,7 +7,7 @@ import pytest
 
 import anynet as an
 from anynet.data import Dataset, Loader, Split
-from anynet.data.cifar10 import formats
+from anynet.data.cifar import formats
 from benchmarks import checkpoints, common, forty_epochs, forty_epochs_child, loading, members
 
 

@@ -4,12 +4,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from PIL import ImageColor
 
-from anynet.app.image_files import parse_background, read_image
 from anynet.app.prediction import load_predictor
 from anynet.backends import backend as choose_backend
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
+from anynet.data.image_files import read_image
 from anynet.data.samples import is_picture
 
 
@@ -63,6 +64,37 @@ def predict(run: Path, /, *images: Path, background: str = "white", backend: str
             print(f"{_name(path)}: {names}{trained_on}")
     if failed:
         sys.exit(2)
+
+
+def parse_background(name: str) -> tuple[int, int, int]:
+    """Return the red, green and blue values of a color.
+
+    Parameters
+    ----------
+    name : str
+        A color name of CSS, such as "white", or ``#rrggbb``.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If there is no such opaque color.
+
+    Examples
+    --------
+    >>> parse_background("navy")
+    (0, 0, 128)
+    """
+    try:
+        red, green, blue, *alpha = ImageColor.getrgb(name)
+    except ValueError:
+        alpha = [0]
+    if alpha:
+        raise ValueError(f'--background: expected a color name or #rrggbb, got "{name}"')
+    return red, green, blue
 
 
 def _name(path: Path) -> str:

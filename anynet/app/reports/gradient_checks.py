@@ -10,6 +10,7 @@ from anynet import __version__, plots
 from anynet.app.reports.checked_nets import SAMPLES, constant_statistics, deep, one_layer
 from anynet.app.reports.overfitting import overfitting
 from anynet.app.reports.page import Page, table
+from anynet.data.dataset import TRAINING_BATCHES
 from anynet.data.samples import Split
 from anynet.data.sources import find
 from anynet.gradcheck import METHODS, Subject, check, sweep
@@ -155,7 +156,9 @@ def gradient_page(data: str, folder: Path, note: str) -> None:
         Description of the images.
     """
     name, batches = find(data)
-    batch = batches.splits["data_batch_1"]
+    if TRAINING_BATCHES[0] not in batches.sizes:
+        raise ValueError(f"--data: expected images in CIFAR-10's files, as the reports have them, got {name}")
+    batch = batches.splits[TRAINING_BATCHES[0]]
     page = Page(folder, "Gradient checks")
     steps = [10 ** (-i / 2) for i in range(2, 25)]
     page.save("steps", plots.step_errors(steps, sweep(deep(batch, 4, 0.0, batch_norm=True), steps)))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anynet.app.image_files import MAX_BYTES, MAX_PIXELS, parse_background, read_image
 from anynet.core.errors import FileError
+from anynet.data.image_files import MAX_BYTES, MAX_PIXELS, image_size, is_gray, read_image
 
 PINK = (200, 100, 50)
 GENERATOR = np.random.default_rng(0)
@@ -247,6 +247,19 @@ def test_exif_orientation_is_applied(tmp_path, orientation, suffix):
     exif[0x0112] = orientation
     Image.fromarray(COLORS).save(tmp_path / f"a.{suffix}", exif=exif, **dict(LOSSLESS)[suffix])
     np.testing.assert_array_equal(pixels(tmp_path / f"a.{suffix}"), TURNS[orientation - 1](COLORS))
+    Image.fromarray(COLORS[:20, :7]).save(tmp_path / f"b.{suffix}", exif=exif, **dict(LOSSLESS)[suffix])
+    assert image_size(tmp_path / f"b.{suffix}") == TURNS[orientation - 1](COLORS[:20, :7]).shape[:2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "gray"),
+    [("1", True), ("L", True), ("LA", True), ("I;16", True), ("RGB", False), ("RGBA", False), ("P", False)],
+)
+def test_the_header_says_whether_an_image_is_gray(tmp_path, mode, gray):
+    image = Image.fromarray(DEEP) if mode == "I;16" else Image.fromarray(COLORS).convert(mode)
+    image.save(tmp_path / "a.png")
+    assert is_gray(tmp_path / "a.png") == gray
+    assert image_size(tmp_path / "a.png") == (32, 32)
 
 
 def test_sixteen_bit_image_is_rotated_too(tmp_path):
@@ -434,16 +447,3 @@ def test_large_file_is_refused_before_it_is_read(tmp_path):
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(FileError, match="expected at most 100,000,000 bytes, got 100,000,001; save a smaller version"):
         read_image(tmp_path / "a.png")
-
-
-@pytest.mark.parametrize(
-    ("name", "color"), [("white", (255, 255, 255)), ("Black", (0, 0, 0)), ("#c86432", PINK), ("#fff", (255,) * 3)]
-)
-def test_background_is_a_name_or_three_values(name, color):
-    assert parse_background(name) == color
-
-
-@pytest.mark.parametrize("name", ["", "whit", "#12", "#ffffff80", "transparent", "255"])
-def test_other_backgrounds_are_refused(name):
-    with pytest.raises(ValueError, match=f'--background: expected a color name or #rrggbb, got "{name}"'):
-        parse_background(name)

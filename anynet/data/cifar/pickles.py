@@ -1,9 +1,9 @@
-"""Safe reading of CIFAR-10's pickles: dictionaries of numbers, text, lists of these, and arrays."""
+"""Safe reading of CIFAR's pickles: dictionaries of numbers, text, lists of these, and arrays."""
 
 from typing import Any
 
 from anynet.core.formatting import printable
-from anynet.data.cifar10.pickle_machine import LONGEST_TEXT, Array, Machine
+from anynet.data.cifar.pickle_machine import LONGEST_TEXT, Array, Machine
 from anynet.data.dataset import DataError
 
 
@@ -37,8 +37,8 @@ def load(data: bytes, file: str) -> dict[str, Any]:
         raise
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise DataError(
-            f"{file}: expected a pickle of CIFAR-10, got one that cannot be read ({type(error).__name__}: "
-            f"{printable(str(error))}); delete it and unpack or download CIFAR-10 again"
+            f"{file}: expected a pickle of CIFAR, got one that cannot be read ({type(error).__name__}: "
+            f"{printable(str(error))}); delete it and unpack or download it again"
         ) from error
 
 

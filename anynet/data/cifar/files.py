@@ -1,4 +1,4 @@
-"""Reading CIFAR-10: pickled or binary batches, in a folder or in an archive."""
+"""Reading CIFAR-10 and CIFAR-100: pickled or binary batches, in a folder or in an archive."""
 
 import hashlib
 import reprlib
@@ -12,71 +12,82 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.data.cifar10.formats import ADVICE, FORMATS, IMAGE_SIZE, Format
+from anynet.data.cifar import formats
+from anynet.data.cifar.formats import ADVICE, IMAGE_SIZE, Format
 from anynet.data.dataset import Batches, DataError
 from anynet.data.samples import Split
-
-CLASS_COUNT = 10
-
-BATCH_MD5 = {
-    "data_batch_1": "c99cafc152244af753f735de768cd75f",
-    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
-    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
-    "data_batch_4": "634d18415352ddfa80567beed471001a",
-    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
-    "test_batch": "40351d587109b95175f43aff81a1287e",
-}
-"""MD5 sums of the official pickled batches. None are published for the binary ones."""
-
-ARCHIVE_MD5 = {
-    "cifar-10-python.tar.gz": "c58f30108f718f92721af3b95e74349a",
-    "cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530",
-}
-"""MD5 sums of the official archives."""
 
 MOST_ARCHIVED = 200_000_000
 """Largest size of an archive in bytes; the official ones have 170 MB. The sum of a larger one is not computed."""
 
 
-def read(path: Path) -> Batches:
-    """Read all of CIFAR-10.
+def holds(path: Path) -> bool:
+    """Return True if a path is an archive, or a folder of batches, or a folder that contains one of these."""
+    return (
+        _is_archive(path) or _folder(path, formats.FORMATS) is not None or _archive(path, formats.FORMATS) is not None
+    )
+
+
+def read(path: Path, name: str | None = None) -> tuple[str, Batches]:
+    """Read all of CIFAR-10 or CIFAR-100.
 
     Parameters
     ----------
     path : Path
-        A folder of batches (``cifar-10-batches-py`` or ``cifar-10-batches-bin``; it may have been renamed), an
-        official archive, which is read without unpacking it, or a folder that contains one of these under its official
-        name.
+        A folder of batches (``cifar-10-batches-py``, ``cifar-10-batches-bin`` or ``cifar-100-python``; it may have been
+        renamed), an official archive, which is read without unpacking it, or a folder that contains one of these under
+        its official name.
+    name : {"cifar10", "cifar100"}, optional
+        The only set that is read. Default: either.
 
     Returns
     -------
-    Batches
+    name : str
+        "cifar10" or "cifar100".
+    batches : Batches
 
     Raises
     ------
     DataError
-        If there is no CIFAR-10 in `path`, if files are missing, damaged or of another format, or if an archive is not
-        an official one. The message names the file.
+        If there is no CIFAR in `path`, if files are missing, damaged or of another format, or if an archive is not an
+        official one. The message names the file.
     """
-    if path.is_file() and path.suffix in (".gz", ".tgz"):
-        return _read_archive(path)
-    for fmt in FORMATS:
+    known = tuple(fmt for fmt in formats.FORMATS if name in (None, fmt.name))
+    if _is_archive(path):
+        return _read_archive(path, known)
+    if found := _folder(path, known):
+        return _read_folder(*found)
+    if archive := _archive(path, known):
+        return _read_archive(archive, known)
+    accepted = ", ".join(f"a folder {fmt.folder}, an archive {fmt.archive}" for fmt in known)
+    titles = " or ".join(dict.fromkeys(fmt.title for fmt in known))
+    raise DataError(f"{path}: expected {titles}, got none; give {accepted}, or the folder that holds one of them")
+
+
+def _is_archive(path: Path) -> bool:
+    return path.is_file() and path.suffix in (".gz", ".tgz")
+
+
+def _folder(path: Path, known: tuple[Format, ...]) -> tuple[Path, Format] | None:
+    """Return the folder with two files or more of a format; one name alone, such as "train", may be anything's."""
+    for fmt in known:
         for folder in (path, path / fmt.folder):
-            if any((folder / name).is_file() for name in fmt.files):
-                return _read_folder(folder, fmt)
-    for fmt in FORMATS:
-        if (path / fmt.archive).is_file():
-            return _read_archive(path / fmt.archive)
-    accepted = ", ".join(f"a folder {fmt.folder}, an archive {fmt.archive}" for fmt in FORMATS)
-    raise DataError(f"{path}: expected CIFAR-10, got none; give {accepted}, or the folder that holds one of them")
+            if sum((folder / name).is_file() for name in fmt.files) > 1:
+                return folder, fmt
+    return None
 
 
-def _read_folder(folder: Path, fmt: Format) -> Batches:
+def _archive(path: Path, known: tuple[Format, ...]) -> Path | None:
+    return next((path / fmt.archive for fmt in known if (path / fmt.archive).is_file()), None)
+
+
+def _read_folder(folder: Path, fmt: Format) -> tuple[str, Batches]:
     if missing := [name for name in fmt.files if not (folder / name).is_file()]:
         raise DataError(
-            f"{folder}: expected the {len(fmt.files)} files of CIFAR-10, got all except {', '.join(missing)}; {ADVICE}"
+            f"{folder}: expected the {len(fmt.files)} files of {fmt.title}, got all except {', '.join(missing)}; "
+            f"{ADVICE}"
         )
-    return _read_files(fmt, folder, lambda name, most: _read_bytes(folder / name, most))
+    return fmt.name, _read_files(fmt, folder, lambda name, most: _read_bytes(folder / name, most))
 
 
 def _read_bytes(file: Path, most: int) -> bytes:
@@ -88,7 +99,7 @@ def _read_bytes(file: Path, most: int) -> bytes:
     return data
 
 
-def _read_archive(archive: Path) -> Batches:
+def _read_archive(archive: Path, known: tuple[Format, ...]) -> tuple[str, Batches]:
     """Read an archive, after its MD5 sum has shown that it is complete and of a known format.
 
     So nothing is unpacked from an archive whose members could be cut, without end, links or paths elsewhere.
@@ -98,9 +109,9 @@ def _read_archive(archive: Path) -> Batches:
                         "delete it and download it again")  # fmt: skip
     with archive.open("rb") as stream:
         found = hashlib.file_digest(stream, _md5).hexdigest()
-    fmt = next((fmt for fmt in FORMATS if ARCHIVE_MD5[fmt.archive] == found), None)
+    fmt = next((fmt for fmt in known if fmt.archive_md5 == found), None)
     if fmt is None:
-        expected = " or ".join(f"{ARCHIVE_MD5[fmt.archive]} ({fmt.archive})" for fmt in FORMATS)
+        expected = " or ".join(f"{fmt.archive_md5} ({fmt.archive})" for fmt in known)
         raise DataError(
             f"{archive}: expected md5 {expected}, got {found}; delete it and download it again, "
             "or unpack it and give the folder to read it as it is"
@@ -110,7 +121,7 @@ def _read_archive(archive: Path) -> Batches:
         for member in tar:
             if file := tar.extractfile(member):  # None for a folder
                 contents[PurePosixPath(member.name).name] = file.read()
-    return replace(_read_files(fmt, archive, lambda name, _: contents.pop(name)), official=True)
+    return fmt.name, replace(_read_files(fmt, archive, lambda name, _: contents.pop(name)), official=True)
 
 
 def _read_files(fmt: Format, where: Path, content: Callable[[str, int], bytes]) -> Batches:
@@ -118,9 +129,8 @@ def _read_files(fmt: Format, where: Path, content: Callable[[str, int], bytes]) 
 
     ``content(name, most)`` returns the bytes of a file that has `most` bytes at most, and is called once for each.
     """
-    names, count = fmt.read_meta(content(fmt.meta, fmt.most_meta), f"{where / fmt.meta}")
-    _check_names(names, f"{where / fmt.meta}")
-    sizes = dict.fromkeys(BATCH_MD5, count)
+    names, sizes = fmt.read_meta(content(fmt.meta, fmt.most_meta), f"{where / fmt.meta}")
+    _check_names(names, fmt.class_count, f"{where / fmt.meta}")
     every = Batches(
         np.empty((sum(sizes.values()), IMAGE_SIZE), np.uint8),
         np.empty(sum(sizes.values()), np.int64),
@@ -133,26 +143,26 @@ def _read_files(fmt: Format, where: Path, content: Callable[[str, int], bytes]) 
         batch: _read_batch(fmt, content(batch + fmt.suffix, fmt.most_batch), f"{where / batch}{fmt.suffix}", part)
         for batch, part in every.splits.items()
     }
-    return replace(every, official=sums == BATCH_MD5)
+    return replace(every, official=sums == fmt.batch_md5)
 
 
 def _read_batch(fmt: Format, data: bytes, file: str, part: Split) -> str:
     """Copy the images and labels of a file into `part` and return the file's MD5 sum."""
     images, labels = fmt.read_batch(data, file)
-    _check(images, labels, len(part), file)
+    _check(images, labels, len(part), fmt.class_count, file)
     part.x[...], part.y[...] = images, labels
     return _md5(data).hexdigest()
 
 
-def _check_names(names: list[Any], file: str) -> None:
-    if len(names) != CLASS_COUNT:
-        raise DataError(f"{file}: expected {CLASS_COUNT} class names, got {len(names)}; {ADVICE}")
+def _check_names(names: list[Any], count: int, file: str) -> None:
+    if len(names) != count:
+        raise DataError(f"{file}: expected {count} class names, got {len(names)}; {ADVICE}")
     for name in names:
         if not isinstance(name, str) or not name.isprintable():
             raise DataError(f"{file}: expected class names of printable characters, got {reprlib.repr(name)}; {ADVICE}")
 
 
-def _check(images: NDArray[Any], labels: list[Any] | NDArray[Any], count: int, file: str) -> None:
+def _check(images: NDArray[Any], labels: list[Any] | NDArray[Any], count: int, classes: int, file: str) -> None:
     if images.dtype != np.uint8 or images.shape[1:] != (IMAGE_SIZE,):
         found = f"{images.shape} {images.dtype}"
         raise DataError(f"{file}: expected images of shape (n, {IMAGE_SIZE}) and dtype uint8, got {found}; {ADVICE}")
@@ -163,10 +173,10 @@ def _check(images: NDArray[Any], labels: list[Any] | NDArray[Any], count: int, f
         found = f"{len(images)} images and {len(labels)} labels"
         raise DataError(f"{file}: expected {count} images and as many labels, got {found}; {ADVICE}")
     for index, label in enumerate(labels.tolist() if isinstance(labels, np.ndarray) else labels):
-        if not isinstance(label, int) or not 0 <= label < CLASS_COUNT:
+        if not isinstance(label, int) or not 0 <= label < classes:
             long = isinstance(label, int) and label.bit_length() > 64  # Python refuses to print very long ones
             found = "a long number" if long else reprlib.repr(label)
-            raise DataError(f"{file}: expected labels 0..{CLASS_COUNT - 1}, got {found} at index {index}; {ADVICE}")
+            raise DataError(f"{file}: expected labels 0..{classes - 1}, got {found} at index {index}; {ADVICE}")
 
 
 _md5 = partial(hashlib.md5, usedforsecurity=False)

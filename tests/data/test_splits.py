@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from anynet.data import Batches, split
+from anynet.data.splits import hold_out
 
 PER_FILE = 100
 FILES = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
@@ -65,6 +66,71 @@ def test_images_are_taken_in_the_official_order(batches, train, val, trains, val
     assert (dataset.name, dataset.classes, dataset.official) == ("mine", CLASSES, True)
 
 
+@pytest.mark.parametrize(
+    ("train", "val", "trains", "validates"),
+    [
+        ("auto", "auto", [(0, 450)], [(450, 500)]),
+        ("auto", 10, [(0, 490)], [(490, 500)]),
+        (100, "auto", [(0, 100)], [(450, 500)]),
+        ("auto", "data_batch_2", [(0, 100), (200, 500)], [(100, 200)]),
+        ("data_batch_1", "auto", [(0, 100)], [(450, 500)]),
+        ("data_batch_5", "auto", [(400, 500)], [(350, 400)]),
+        ("auto", "test_batch", [(0, 500)], [(500, 600)]),
+    ],
+)
+def test_auto_is_a_tenth_to_validate_and_all_others_to_train(batches, train, val, trains, validates):
+    dataset = split("mine", batches, train, val)
+    assert (chosen(dataset.train), chosen(dataset.val)) == (images(*trains), images(*validates))
+
+
+def parted(**sizes):
+    """A set of parts, in which label and image say which image this is."""
+    numbers = np.arange(sum(sizes.values()))
+    return Batches(numbers.astype(np.uint8)[:, None], numbers, sizes, CLASSES, official=False, shape=(1, 1, 1))
+
+
+def test_a_set_of_one_training_file_is_divided_by_number():
+    dataset = split("mine", parted(train=57, test=10))
+    assert dataset.train.y.tolist() == list(range(51))
+    assert dataset.val.y.tolist() == list(range(51, 57))
+    assert dataset.test.y.tolist() == list(range(57, 67))
+    dataset = split("mine", parted(train=57, test=10), 20, 30)
+    assert (dataset.train.y.tolist(), dataset.val.y.tolist()) == (list(range(20)), list(range(27, 57)))
+    few = split("mine", parted(train=2, test=1))
+    assert (few.train.y.tolist(), few.val.y.tolist(), few.test.y.tolist()) == ([0], [1], [2])
+
+
+def test_a_set_with_validation_images_validates_on_them():
+    dataset = split("mine", parted(train=50, val=7, test=10))
+    assert dataset.train.y.tolist() == list(range(50))
+    assert dataset.val.y.tolist() == list(range(50, 57))
+    assert dataset.test.y.tolist() == list(range(57, 67))
+    dataset = split("mine", parted(train=50, val=7, test=10), 20, 5)
+    assert (dataset.train.y.tolist(), dataset.val.y.tolist()) == (list(range(20)), list(range(45, 50)))
+
+
+@pytest.mark.parametrize(("train", "val"), [("data_batch_1", 5), (5, "data_batch_1"), ("train", 5), (5, "test")])
+def test_other_sets_than_cifar10_have_no_files_to_name(train, val):
+    which, name = ("train", train) if val == 5 else ("val", val)
+    message = f'{which}: expected a number of images or "auto", since this set has no batch files; got "{name}"'
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        split("mine", parted(train=57, test=10), train, val)
+
+
+def test_no_validation_images(batches):
+    dataset = split("mine", batches, "auto", 0)
+    assert chosen(dataset.train) == images((0, 500))
+    assert dataset.val is None
+
+
+def test_a_sixth_of_each_class_is_held_out_the_same_every_time():
+    labels = np.asarray([0] * 60 + [3] * 7 + [1] * 2 + [2] + [4] * 15)
+    tests = hold_out(labels)
+    assert np.bincount(labels[tests], minlength=5).tolist() == [10, 1, 0, 1, 2]
+    np.testing.assert_array_equal(hold_out(labels), tests)
+    assert tests[:10].sum() < 10  # not the first ones
+
+
 def test_files_of_different_sizes():
     dataset = split("mine", numbered([3, 1, 4, 1, 5, 9]), "data_batch_2,data_batch_4", 6)
     assert chosen(dataset.train) == [3, 8]
@@ -80,12 +146,11 @@ def test_files_of_different_sizes():
         (500, 500, "train 500 and val 500 share 500 of the 500 images"),
         ("data_batch_1,data_batch_2", "data_batch_2", "share 100 of the 500 images"),
         (0, 10, "train: expected 1 to 500 images, got 0"),
-        (10, 0, "val: expected 1 to 500 images, got 0"),
         (-5, 10, "train: expected 1 to 500 images, got -5"),
-        (10, "-5", "val: expected 1 to 500 images, got -5"),
+        (10, "-5", "val: expected 0 to 500 images, got -5"),
         (501, 1, "train: expected 1 to 500 images, got 501"),
         (401, "data_batch_3", "train: expected 1 to 400 images, got 401"),
-        ("data_batch_1,data_batch_2", 301, "val: expected 1 to 300 images, got 301"),
+        ("data_batch_1,data_batch_2", 301, "val: expected 0 to 300 images, got 301"),
         ("data_batch_6", 10, "train: expected a number of images, or names among data_batch_1, "),
         (10, "data_batch_1,test", 'val: expected a number of images, or names among .*, test_batch; got "test"'),
         ("test_batch", 10, 'train: expected a number of images, or names among .*, data_batch_5; got "test_batch"'),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from anynet.data import DataError
-from anynet.data.cifar10 import pickles
+from anynet.data.cifar import pickles
 
 IMAGES = np.arange(2 * 3072).reshape(2, 3072).astype(np.uint8)
 
@@ -34,6 +34,12 @@ def python2(images: np.ndarray, code: str, order: str, fortran: bool = False) ->
         + pickle.BINSTRING + struct.pack("<i", len(raw)) + raw + b"tb"
     )  # fmt: skip
     return b"\x80\x02}(" + text("data") + array + text("labels") + b"](K\x07M\x2c\x01eu."
+
+
+def test_as_many_labels_and_file_names_as_cifar100_has_are_read():
+    n = 50_000
+    content = {"filenames": [f"{k}.png" for k in range(n)], "fine_labels": [7] * n, "coarse_labels": [8] * n}
+    assert pickles.load(pickle.dumps(content, 2), "train") == content
 
 
 class Runs:
@@ -147,7 +153,7 @@ def test_damaged_byte_never_raises_anything_but_data_error():
     ],
 )
 def test_pickle_of_something_else_is_an_error_naming_the_file(content):
-    with pytest.raises(DataError, match=r"^data_batch_2: expected a pickle of CIFAR-10"):
+    with pytest.raises(DataError, match=r"^data_batch_2: expected a pickle of CIFAR,"):
         pickles.load(content, "data_batch_2")
 
 
@@ -204,7 +210,7 @@ READ = """
 import resource, sys, time
 from pathlib import Path
 from anynet.data import DataError
-from anynet.data.cifar10 import files, formats
+from anynet.data.cifar import files, formats
 for file in map(Path, sys.argv[1:]):
     since, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:

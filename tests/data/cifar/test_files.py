@@ -4,14 +4,14 @@ import os
 import pickle
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from anynet.data import DataError
-from anynet.data.cifar10 import files as cifar10_files
-from anynet.data.cifar10 import formats
+from anynet.data.cifar import files, formats
 from anynet.data.dataset import Batches
 
 BATCHES = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"]
@@ -48,6 +48,69 @@ def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+CLASSES_100 = [f"class {number}" for number in range(100)]
+COUNTS_100 = {"train": 12, "test": 6}
+
+
+@pytest.fixture
+def hundred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """CIFAR-100 of 18 images, as its official files are."""
+    monkeypatch.setattr(formats, "CIFAR100_COUNTS", COUNTS_100)
+    folder = tmp_path / "hundred" / "cifar-100-python"
+    folder.mkdir(parents=True)
+    for part, count in COUNTS_100.items():
+        labels = {"fine_labels": [99 - i for i in range(count)], "coarse_labels": [i % 20 for i in range(count)]}
+        images = IMAGES["data_batch_1"][:count]
+        dump(folder / part, batch_label=part, filenames=["x.png"] * count, data=images, **labels)
+    dump(folder / "meta", fine_label_names=CLASSES_100, coarse_label_names=["few"] * 20)
+    return folder
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_cifar100_is_read_with_its_fine_labels(hundred, packed, monkeypatch):
+    if packed:
+        file = archive(hundred, "cifar-100-python.tar.gz")
+        declare_official(monkeypatch, file, file.name)
+        shutil.rmtree(hundred)
+    batches = read(hundred.parent, "cifar100")
+    assert (batches.classes, batches.sizes, batches.official) == (tuple(CLASSES_100), COUNTS_100, packed)
+    for part, split in batches.splits.items():
+        np.testing.assert_array_equal(split.x, IMAGES["data_batch_1"][: COUNTS_100[part]])
+        assert split.y.tolist() == [99 - i for i in range(COUNTS_100[part])]
+
+
+def test_cifar100_is_official_if_its_files_have_their_md5(hundred, monkeypatch):
+    for part in COUNTS_100:
+        monkeypatch.setitem(formats.FORMATS[2].batch_md5, part, hashlib.md5((hundred / part).read_bytes()).hexdigest())
+    assert read(hundred, "cifar100").official
+
+
+def test_a_label_beyond_the_hundred_is_named(hundred):
+    dump(hundred / "test", data=IMAGES["test_batch"][:6], fine_labels=[0, 99, 100, 1, 2, 3])
+    with pytest.raises(DataError, match=rf"^{hundred / 'test'}: expected labels 0\.\.99, got 100 at index 2"):
+        files.read(hundred)
+
+
+def test_another_number_of_images_in_cifar100_is_named(hundred):
+    dump(hundred / "test", data=IMAGES["test_batch"][:5], fine_labels=[0] * 5)
+    with pytest.raises(DataError, match=rf"^{hundred / 'test'}: expected 6 images and as many labels, got 5"):
+        files.read(hundred)
+
+
+def test_the_set_that_is_wanted_alone_is_read(hundred, python):
+    shutil.move(python, hundred.parent)
+    assert read(hundred.parent).classes == CLASSES
+    name, batches = files.read(hundred.parent, "cifar100")
+    assert (name, batches.classes) == ("cifar100", tuple(CLASSES_100))
+    with pytest.raises(DataError, match=f"^{hundred}: expected CIFAR-10, got none; give a folder cifar-10-batches-py"):
+        files.read(hundred, "cifar10")
+
+
+def test_a_single_file_of_a_name_of_cifar100_is_no_cifar100(tmp_path):
+    (tmp_path / "train").touch()
+    assert not files.holds(tmp_path)
+
+
 def archive(folder: Path, name: str) -> Path:
     """Pack ``folder`` as the official archives are packed: the folder first, the meta file amid the batches."""
     file = folder.parent / name
@@ -59,7 +122,15 @@ def archive(folder: Path, name: str) -> Path:
 
 
 def declare_official(monkeypatch: pytest.MonkeyPatch, file: Path, name: str) -> None:
-    monkeypatch.setitem(cifar10_files.ARCHIVE_MD5, name, hashlib.md5(file.read_bytes()).hexdigest())
+    md5 = hashlib.md5(file.read_bytes()).hexdigest()
+    changed = (replace(fmt, archive_md5=md5) if fmt.archive == name else fmt for fmt in formats.FORMATS)
+    monkeypatch.setattr(formats, "FORMATS", tuple(changed))
+
+
+def read(path: Path, name: str = "cifar10") -> Batches:
+    found, batches = files.read(path)
+    assert found == name
+    return batches
 
 
 def check(batches: Batches) -> None:
@@ -77,10 +148,10 @@ def check(batches: Batches) -> None:
 def test_folder_is_read_by_itself_and_by_the_folder_that_holds_it(form, request):
     folder = request.getfixturevalue(form)
     for path in (folder, folder.parent):
-        batches = cifar10_files.read(path)
+        batches = read(path)
         check(batches)
         assert not batches.official
-    check(cifar10_files.read(folder.rename(folder.with_name("renamed"))))
+    check(read(folder.rename(folder.with_name("renamed"))))
 
 
 @pytest.mark.parametrize("form", ["python", "binary"])
@@ -91,16 +162,16 @@ def test_archive_is_read_without_unpacking_it(form, request, monkeypatch):
     declare_official(monkeypatch, file, name)
     shutil.rmtree(folder)
     for path in (file, file.parent):
-        batches = cifar10_files.read(path)
+        batches = read(path)
         check(batches)
         assert batches.official
-    check(cifar10_files.read(file.rename(file.with_name("renamed.tgz"))))
+    check(read(file.rename(file.with_name("renamed.tgz"))))
     assert [entry.name for entry in file.parent.iterdir()] == ["renamed.tgz"]
 
 
 def test_folder_goes_before_an_archive_next_to_it(python):
     (python.parent / "cifar-10-python.tar.gz").write_bytes(b"half a download")
-    check(cifar10_files.read(python.parent))
+    check(read(python.parent))
 
 
 def test_byte_string_keys_and_names_are_read(python):
@@ -109,24 +180,24 @@ def test_byte_string_keys_and_names_are_read(python):
         if "label_names" in content:
             content["label_names"] = [name.encode() for name in content["label_names"]]
         file.write_bytes(pickle.dumps({key.encode(): value for key, value in content.items()}))
-    check(cifar10_files.read(python))
+    check(read(python))
 
 
 def test_pickled_batches_are_official_if_each_has_its_md5(python, monkeypatch):
     for batch in BATCHES:
-        monkeypatch.setitem(cifar10_files.BATCH_MD5, batch, hashlib.md5((python / batch).read_bytes()).hexdigest())
-    assert cifar10_files.read(python).official
+        monkeypatch.setitem(formats.FORMATS[0].batch_md5, batch, hashlib.md5((python / batch).read_bytes()).hexdigest())
+    assert read(python).official
     for batch in BATCHES:
         with monkeypatch.context() as patch:
-            patch.setitem(cifar10_files.BATCH_MD5, batch, "0" * 32)
-            assert not cifar10_files.read(python).official
+            patch.setitem(formats.FORMATS[0].batch_md5, batch, "0" * 32)
+            assert not read(python).official
 
 
 @pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "cifar-10-binary.tar.gz", "other.tar.gz"])
 def test_archive_that_is_not_official_is_an_error(python, name):
     file = archive(python, name)
     with pytest.raises(DataError) as caught:
-        cifar10_files.read(file)
+        read(file)
     message = str(caught.value)
     assert str(file) in message
     assert hashlib.md5(file.read_bytes()).hexdigest() in message
@@ -141,7 +212,7 @@ def test_path_without_cifar10_is_an_error_that_says_what_is_accepted(tmp_path):
     file.write_text("not images")
     for path in (tmp_path, file, tmp_path / "absent"):
         with pytest.raises(DataError) as caught:
-            cifar10_files.read(path)
+            read(path)
         message = str(caught.value)
         assert message.startswith(f"{path}: ")
         for form in ("batches-py", "batches-bin", "python.tar.gz", "binary.tar.gz"):
@@ -155,7 +226,7 @@ def test_missing_files_are_all_named_with_their_folder(form, request):
     for name in missing:
         (folder / name).unlink()
     with pytest.raises(DataError) as caught:
-        cifar10_files.read(folder.parent)
+        read(folder.parent)
     assert str(folder) in str(caught.value)
     for name in os.listdir(folder):
         assert name not in str(caught.value)
@@ -190,7 +261,7 @@ def test_damaged_pickled_batch_is_an_error_naming_the_file(python, change):
     file = python / "test_batch"
     dump(file, **{"data": IMAGES["test_batch"], "labels": LABELS["test_batch"]} | content)
     with pytest.raises(DataError, match=message) as caught:
-        cifar10_files.read(python)
+        read(python)
     assert str(caught.value).startswith(f"{file}: ")
 
 
@@ -200,7 +271,7 @@ def test_pickled_batch_without_a_key_is_an_error_naming_both(python, key):
     del content[key]
     dump(python / "data_batch_4", **content)
     with pytest.raises(DataError, match=f"data_batch_4: .*{key}.*got nothing"):
-        cifar10_files.read(python)
+        read(python)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", None])
@@ -209,7 +280,7 @@ def test_truncated_or_foreign_pickle_is_an_error_naming_the_file(python, name, c
     file = python / name
     file.write_bytes(file.read_bytes()[:-40] if content is None else content)
     with pytest.raises(DataError, match=f"{name}: "):
-        cifar10_files.read(python)
+        read(python)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +300,7 @@ def test_truncated_or_foreign_pickle_is_an_error_naming_the_file(python, name, c
 def test_damaged_meta_is_an_error_naming_the_file(python, meta):
     dump(python / "batches.meta", **meta)
     with pytest.raises(DataError, match=r"batches\.meta: "):
-        cifar10_files.read(python)
+        read(python)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +321,7 @@ def test_batches_saved_again_are_read(python, protocol, labels):
             b"filenames": [b"x.png"],
         }
         (python / batch).write_bytes(pickle.dumps(content, protocol))
-    check(cifar10_files.read(python))
+    check(read(python))
 
 
 @pytest.mark.parametrize("form", ["python", "binary"])
@@ -261,7 +332,7 @@ def test_a_file_without_end_is_not_read(form, which, request):
     with file.open("ab") as stream:
         stream.truncate(100 << 30)  # takes no space on the disk
     with pytest.raises(DataError, match=rf"{file.name}: expected at most \d+ bytes, got {100 << 30}") as caught:
-        cifar10_files.read(folder)
+        read(folder)
     assert str(caught.value).startswith(f"{file}: ")
 
 
@@ -290,7 +361,7 @@ def claims(folder: Path, **changes) -> Path:
 )
 def test_an_archive_that_lies_is_not_unpacked(python, changes):
     with pytest.raises(DataError, match=r"cifar-10-python\.tar\.gz: expected md5") as caught:
-        cifar10_files.read(claims(python, **changes))
+        read(claims(python, **changes))
     assert "\n" not in str(caught.value)
 
 
@@ -299,7 +370,7 @@ def test_an_archive_that_is_none_is_an_error(tmp_path, content):
     file = tmp_path / "cifar-10-binary.tar.gz"
     file.write_bytes(content)
     with pytest.raises(DataError, match=r"cifar-10-binary\.tar\.gz: expected md5"):
-        cifar10_files.read(file)
+        read(file)
 
 
 def test_an_archive_without_end_is_not_read(tmp_path):
@@ -307,7 +378,7 @@ def test_an_archive_without_end_is_not_read(tmp_path):
     with file.open("wb") as stream:
         stream.truncate(100 << 30)
     with pytest.raises(DataError, match=f"an official archive of at most 200000000 bytes, got {100 << 30}; delete it"):
-        cifar10_files.read(file)
+        read(file)
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data[:-3073], lambda data: data + b"x"])
@@ -315,7 +386,7 @@ def test_binary_batch_of_another_size_is_an_error(binary, change):
     file = binary / "data_batch_3.bin"
     file.write_bytes(change(file.read_bytes()))
     with pytest.raises(DataError, match=f"expected {COUNT * 3073} bytes .* got {file.stat().st_size} bytes") as caught:
-        cifar10_files.read(binary)
+        read(binary)
     assert str(caught.value).startswith(f"{file}: ")
 
 
@@ -325,13 +396,13 @@ def test_binary_label_outside_the_classes_is_an_error(binary):
     content[7 * 3073] = 255
     file.write_bytes(content)
     with pytest.raises(DataError, match=r"data_batch_3\.bin: .*got 255 at index 7"):
-        cifar10_files.read(binary)
+        read(binary)
 
 
 def test_binary_meta_of_nine_names_is_an_error(binary):
     (binary / "batches.meta.txt").write_text("\n".join(CLASSES[:9]))
     with pytest.raises(DataError, match=r"batches\.meta\.txt: expected 10 class names"):
-        cifar10_files.read(binary)
+        read(binary)
 
 
 def test_binary_batches_are_10000_records():
@@ -343,7 +414,7 @@ def real() -> Batches:
     folder = os.environ.get("ANYNET_TEST_CIFAR10")
     if not folder:
         pytest.skip("set ANYNET_TEST_CIFAR10 to a folder that holds cifar-10-batches-py to test with real images")
-    return cifar10_files.read(Path(folder))
+    return read(Path(folder))
 
 
 def test_real_batches_hold_the_known_labels(real):

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from anynet.core.errors import FileError
 from anynet.core.formatting import first_line
 from anynet.data.dataset import IMAGE_SHAPE
+from anynet.data.image_modes import has_gray_mode, to_rgb
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 """Accepted formats, by their names in Pillow. The content of a file decides, not its name."""
@@ -27,48 +28,8 @@ MAX_READS = 300_000
 MAX_SCANS = 100
 """Limit of the passes of a progressive JPEG file over its pixels, usually ten; each takes time, but few bytes."""
 
-EIGHT_BITS = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LA", "PA", "RGBA", "La", "RGBa")
-"""Modes with a range of 0 .. 255 that Pillow converts to RGB."""
-
-KEY_SCALES = {"L;2": 85, "L;4": 17}
-"""Factors by which Pillow scales the pixels of a PNG file, but not its transparent gray value, to 0 .. 255."""
-
-BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262
-"""Tags of TIFF."""
-
 WANTED = "an image file in PNG, JPEG, GIF, WebP, BMP or TIFF format"
 SHRINK = "save a smaller version of the image"
-
-
-def parse_background(name: str) -> tuple[int, int, int]:
-    """Return the red, green and blue values of a color.
-
-    Parameters
-    ----------
-    name : str
-        A color name of CSS, such as "white", or ``#rrggbb``.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        If there is no such opaque color.
-
-    Examples
-    --------
-    >>> parse_background("navy")
-    (0, 0, 128)
-    """
-    try:
-        red, green, blue, *alpha = ImageColor.getrgb(name)
-    except ValueError:
-        alpha = [0]
-    if alpha:
-        raise ValueError(f'--background: expected a color name or #rrggbb, got "{name}"')
-    return red, green, blue
 
 
 def read_image(
@@ -99,6 +60,59 @@ def read_image(
     FileError
         If the file cannot be read, is no such image, or is larger than the limits.
     """
+    with _opened(path) as image:
+        several = bool(getattr(image, "is_animated", False))
+        part = ImageOps.fit(to_rgb(path, image, background), (shape[2], shape[1]))
+    values = np.asarray(part).transpose(2, 0, 1) if shape[0] == 3 else np.asarray(part.convert("L"))
+    return values.reshape(-1), several
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return rows and columns of an image file, rotated as its EXIF orientation says.
+
+    Parameters
+    ----------
+    path : Path
+        As for `read_image`.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    FileError
+        As `read_image` does.
+    """
+    with _opened(path) as image:  # decoded, because Pillow rotates some formats when they are opened, others later
+        columns, rows = to_rgb(path, image, (255, 255, 255)).size
+    return rows, columns
+
+
+def is_gray(path: Path) -> bool:
+    """Return True if the header of an image file says that it has no colors.
+
+    Parameters
+    ----------
+    path : Path
+        As for `read_image`.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is no such image, or is larger than the limits.
+    """
+    with _opened(path) as image:
+        return has_gray_mode(image)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open an image file of allowed format and size; whatever decoding it raises becomes one FileError."""
     _check_file(path)
     try:
         with warnings.catch_warnings():
@@ -107,8 +121,7 @@ def read_image(
                 _check_size(path, image.width * image.height)
                 if "progressive" in image.info:
                     _check_scans(path)
-                several = bool(getattr(image, "is_animated", False))
-                part = ImageOps.fit(_to_rgb(path, image, background), (shape[2], shape[1]))
+                yield image
     except (FileError, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -120,8 +133,6 @@ def read_image(
     except Exception as error:  # decoders raise errors of many classes for damaged files
         reason = first_line(error)
         raise FileError(path, "", "a whole image", f"a damaged one ({reason})", "copy or save it again") from error
-    values = np.asarray(part).transpose(2, 0, 1) if shape[0] == 3 else np.asarray(part.convert("L"))
-    return values.reshape(-1), several
 
 
 class _LimitedFile(io.BufferedReader):
@@ -182,51 +193,6 @@ def _check_scans(path: Path) -> None:
     scans = path.read_bytes().count(b"\xff\xda")
     if scans > MAX_SCANS:
         raise FileError(path, "", f"at most {MAX_SCANS} scans of a progressive JPEG", f"{scans:,}", "save it again")
-
-
-def _to_rgb(path: Path, image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """Decode an image, rotate it, scale its values and composite it on the background."""
-    key = image.info.get("transparency")
-    rawmode = image.tile[0][3] if image.format == "PNG" and image.tile else None  # type: ignore[attr-defined]
-    if rawmode == "RGB;16B" and key is not None:  # pixels keep 8 of 16 bits, too few to find the transparent ones
-        expected, got = "a transparent color of 8 bits per channel", "one of 16 bits"
-        raise FileError(path, "", expected, got, "save the image with 8 bits per channel")
-    if rawmode in KEY_SCALES and key is not None:
-        image.info["transparency"] = key * KEY_SCALES[rawmode]
-    table = _gray_table(path, image)
-    ImageOps.exif_transpose(image, in_place=True)
-    if table is not None:
-        image = _to_eight_bits(image, table)
-    if not image.has_transparency_data:
-        return image if image.mode == "RGB" else image.convert("RGB")
-    layer = image if image.mode == "RGBA" else image.convert("RGBA")
-    canvas = Image.new("RGB", layer.size, background)
-    canvas.paste(layer, mask=layer)
-    return canvas
-
-
-def _gray_table(path: Path, image: Image.Image) -> NDArray[np.uint8] | None:
-    """Return the values in 0 .. 255 of 16-bit gray values, None for an image of 8-bit values."""
-    if image.mode in EIGHT_BITS:
-        return None
-    bits, zero_is_white = 16, False
-    if image.format == "TIFF":
-        tags = image.tag_v2  # type: ignore[attr-defined]
-        bits, zero_is_white = tags[BITS_PER_SAMPLE][0], tags[PHOTOMETRIC] == 0
-    if not (image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG")):
-        got = f"values of mode {image.mode}, whose range is unknown"
-        raise FileError(path, "", "values of 8 bits, or gray values of 16", got, "scale them and save them with 8 bits")
-    table = np.rint(np.linspace(0, 255, 2**bits)).astype(np.uint8)
-    return table[::-1] if zero_is_white else table
-
-
-def _to_eight_bits(image: Image.Image, table: NDArray[np.uint8]) -> Image.Image:
-    """Replace gray values by those in a table; a transparent value becomes an alpha channel."""
-    values = np.asarray(image)
-    gray = Image.fromarray(table[values])
-    if (key := image.info.get("transparency")) is None:
-        return gray
-    return Image.merge("LA", (gray, Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8))))
 
 
 def _start(path: Path) -> bytes:

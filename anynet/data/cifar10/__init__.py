@@ -1,1 +1,0 @@
-"""CIFAR-10: download, file formats, reading and splitting."""
