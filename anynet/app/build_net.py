@@ -62,8 +62,8 @@ def make_net(config: Config, shape: Sequence[int], classes: int) -> Sequential:
     ValueError
         If ``hidden`` or ``init`` has another form than documented, or ``net`` does not give a net for these samples.
     """
+    check_layers(config)
     if config.net is not None:
-        refuse_layer_settings([name for name in LAYER_SETTINGS if getattr(config, name) != getattr(Config, name)])
         return _net_of(config.net, tuple(shape), classes)
     weights, biases = initializers(config.init)
     layers: list[Layer] = []
@@ -71,6 +71,15 @@ def make_net(config: Config, shape: Sequence[int], classes: int) -> Sequential:
         layers += [Linear(width, init=weights, bias_init=biases), *NORMS[config.norm], ACTIVATIONS[config.activation]]
         layers += [Dropout(config.dropout)] if config.dropout else []
     return Sequential(*layers, Linear(classes, init=weights, bias_init=biases), input_shape=tuple(shape))
+
+
+def check_layers(config: Config) -> None:
+    """Raise ValueError if ``init`` or ``net`` are wrong, as far as can be told before any sample is read."""
+    if config.net is None:
+        initializers(config.init)
+    else:
+        refuse_layer_settings([name for name in LAYER_SETTINGS if getattr(config, name) != getattr(Config, name)])
+        find("net", config.net)
 
 
 @cache  # as members of a stack need equal nets, also of layers that cannot be compared

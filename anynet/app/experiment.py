@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from anynet.app.build_net import initializers, make_net
+from anynet.app.build_net import check_layers, make_net
 from anynet.app.build_optimizer import make_optimizer
 from anynet.app.config import Config
 from anynet.backends import Backend
@@ -162,7 +162,7 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     """
     backend, optimizer = choose_backend(config.backend, config.precision), make_optimizer(config)
     backend.dtype(config.dtype)
-    initializers(config.init)
+    check_layers(config)
     check_kind(config.normalize)
     data = split(*(found or find(config.data)), config.train, config.val)
     if data.name == "synthetic":
