@@ -80,7 +80,7 @@ class Experiment(NamedTuple):
             If a setting is not allowed.
         """
         config = replace(self.config, **values)
-        net = make_net(config, self.data.train.shape, len(self.data.classes))
+        net = make_net(config, self.data.train.shape, self.data.n_out)
         experiment = self._replace(config=config, net=net, optimizer=make_optimizer(config))
         experiment.check()
         return experiment
@@ -167,7 +167,7 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     data = split(*(found or find(config.data)), config.train, config.val)
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # in place of "auto"
-    net = make_net(config, data.train.shape, len(data.classes))
+    net = make_net(config, data.train.shape, data.n_out)
     experiment = Experiment(config, net, data, optimizer, backend)
     experiment.check()
     return experiment
