@@ -25,7 +25,7 @@ SEEDS, ROUNDED = (42, 43, 44), "rounded"
 
 NETS = {
     "512-128 batch-normalized, SGD": Config(),
-    "2048-2048, Adam": Config(hidden="2048,2048", batch_norm=False, l2=0.0, optimizer="adam", lr=1e-4, batch_size=512),
+    "2048-2048, Adam": Config(hidden="2048,2048", norm="none", l2=0.0, optimizer="adam", lr=1e-4, batch_size=512),
 }
 
 

@@ -11,6 +11,7 @@ from cyclopts.config import Dict
 
 import anynet
 from anynet.app.compile_warnings import show_in_one_line
+from anynet.app.config import LAYER_SETTINGS, refuse_layer_settings
 from anynet.app.reports import preset as find_preset
 from anynet.compiler import CompileError
 from anynet.core import interrupts
@@ -20,6 +21,9 @@ from anynet.core.formatting import first_line, printable
 
 def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     """Replace the defaults of settings by those of ``--preset`` or ``--resume``, if given; called by cyclopts."""
+    given = {argument.name.removeprefix("--") for argument in arguments if argument.tokens}
+    if "net" in given:
+        refuse_layer_settings([name for name in LAYER_SETTINGS if name in given])
     for argument in arguments:
         if argument.name == "--preset" and argument.tokens:
             settings, file = find_preset(argument.tokens[0].value)

@@ -1,7 +1,7 @@
 """Settings of one training run, as typed on the command line and stored in ``config.toml``."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -9,6 +9,7 @@ from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
 from anynet.backends import COMPILE, DTYPES, PRECISIONS
+from anynet.core.checks import nearest
 from anynet.training import TrainSettings
 
 
@@ -28,10 +29,29 @@ def whole(kind: Any, tokens: Sequence[Token]) -> int:
     return int(number)
 
 
+def known_optimizer(kind: Any, name: str) -> None:
+    """Raise ValueError unless this is an optimizer of anynet, or of a module."""
+    if name not in OPTIMIZERS and ":" not in name:
+        raise ValueError(f"Must be {', '.join(OPTIMIZERS)}, or MODULE:NAME{nearest(name, OPTIMIZERS)}")
+
+
+def refuse_layer_settings(names: Collection[str]) -> None:
+    """Raise ValueError if there are names of settings that ``--net`` takes the place of."""
+    if names:
+        options = ", ".join(f"--{name}" for name in names)
+        raise ValueError(f"--net: expected no {options} with it, since its function makes all layers; leave them out")
+
+
 Positive = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0, lt=math.inf))]
 Count = Annotated[int, Parameter(validator=Number(gte=1), converter=whole)]
 NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0), converter=whole)]
+
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "lion", "muon")
+"""Names of anynet's optimizers."""
+
+LAYER_SETTINGS = ("hidden", "activation", "norm", "dropout", "init")
+"""Settings that make the layers of a net, unless ``net`` does."""
 
 TRAINING = "Training"
 """Group of the options that have no effect on a gradient check."""
@@ -73,18 +93,25 @@ class Config:
         "relu"
     )
     """Activation function after every hidden layer."""
-    batch_norm: bool = True
-    """Batch normalization before every activation."""
+    norm: Literal["batch", "layer", "none"] = "batch"
+    """Normalization before every activation: of each feature over the batch, of each sample over its features, or
+    none."""
+    dropout: Annotated[float, Parameter(validator=Number(gte=0, lt=1))] = 0.0
+    """Dropout after every activation: probability of 0, 0 to below 1."""
     init: str = "he"
     """Initial weights: he, xavier, zeros, or normal:STD, e.g. normal:0.01, which sets the biases too; otherwise they
     start at 0."""
+    net: str | None = None
+    """Function of a Python module that returns the net, MODULE:FUNCTION, called with the shape of a sample, e.g.
+    (3, 32, 32), and the number of classes. Instead of --hidden, --activation, --norm, --dropout and --init."""
     loss: Literal["cross-entropy", "hinge"] = "cross-entropy"
     """Loss: softmax cross-entropy or multi-class hinge."""
     l2: NotNegative = 3e-3
     """L2 penalty λ, 0 or more; it adds λ Σ W² to the loss (not λ/2)."""
 
-    optimizer: Annotated[Literal["sgd", "adam", "adamw", "rmsprop", "lion", "muon"], Parameter(group=TRAINING)] = "sgd"
-    """Optimizer."""
+    optimizer: Annotated[str, Parameter(group=TRAINING, validator=known_optimizer)] = "sgd"
+    """Optimizer: sgd, adam, adamw, rmsprop, lion, muon, or MODULE:NAME, a class (a subclass of anynet.Optimizer) or a
+    function of the learning rate schedule."""
     lr: Annotated[Positive, Parameter(group=TRAINING)] = 0.02
     """Initial learning rate, above 0."""
     momentum: Annotated[float, Parameter(group=TRAINING, validator=Number(gte=0, lt=1))] = 0.9

@@ -13,7 +13,7 @@ import tomli_w
 from cyclopts import App, CycloptsError
 from cyclopts.config import Dict
 
-from anynet.app.config import Config
+from anynet.app.config import LAYER_SETTINGS, Config
 from anynet.core.atomic import write_text_whole
 from anynet.core.checks import nearest
 from anynet.core.errors import FileError
@@ -25,7 +25,7 @@ ADVICE = "correct the file, or take that of another run"
 MOST_SETTINGS = 20_000
 """Largest size of a file of settings in bytes."""
 
-ABSENT = {"weight_decay": 0.0}
+ABSENT = {"weight_decay": 0.0, "dropout": 0.0}
 """Settings that files from before them lack, with the value that is meant."""
 
 
@@ -35,13 +35,14 @@ def write_config(config: Config, path: Path, without: Collection[str] = ()) -> N
     Parameters
     ----------
     config : Config
-        Settings; those that are None are left out.
+        Settings; those that are None are left out, as are those of layers that ``net`` makes.
     path : Path
         File to write.
     without : collection of str
         Names of settings to leave out.
     """
-    values = {name: value for name, value in asdict(config).items() if value is not None and name not in without}
+    left_out = {*without, *(LAYER_SETTINGS if config.net is not None else ())}
+    values = {name: value for name, value in asdict(config).items() if value is not None and name not in left_out}
     write_text_whole(path, tomli_w.dumps(values))
 
 
@@ -70,8 +71,9 @@ def read_config(path: Path, own: Mapping[str, Any] = MappingProxyType({})) -> Co
         raise FileNotFoundError(f"{path}: no such file; expected the folder of a run")
     values = {**ABSENT, **read_settings(path), **own}
     defaults = asdict(Config())
+    left_out = LAYER_SETTINGS if "net" in values else ()
     for name, default in defaults.items():
-        if name not in values and default is not None:  # write_config leaves out None
+        if name not in values and name not in left_out and default is not None:  # write_config leaves out None
             advice = f"add the value that the training had; the default is now {format_value(default)}"
             raise FileError(path, f"setting {name}", "a value", "nothing", advice)
     check_settings(values, path)
@@ -108,12 +110,20 @@ def check_settings(values: Mapping[str, Any], path: Path, member: str = "") -> N
 
 def read_settings(path: Path) -> dict[str, bool | float | str]:
     """Read settings from a TOML file. Raises FileError if it has others than texts, numbers and booleans."""
-    values = read_toml(path, MOST_SETTINGS, ADVICE)
+    values = renamed(read_toml(path, MOST_SETTINGS, ADVICE))
     for name, value in values.items():
         if not isinstance(value, bool | int | float | str):
             place, got = f"setting {printable(name, 50)}", f"a {type(value).__name__}"
             raise FileError(path, place, "a text, a number or a boolean", got, ADVICE)
     return values
+
+
+def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with ``norm`` in place of ``batch_norm``, true or false, which files from before it have."""
+    if not isinstance(values.get("batch_norm"), bool) or "norm" in values:
+        return dict(values)
+    norm = {"norm": "batch" if values["batch_norm"] else "none"}
+    return {name: value for name, value in values.items() if name != "batch_norm"} | norm
 
 
 @contextmanager

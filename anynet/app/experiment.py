@@ -5,7 +5,8 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from anynet.app import build
+from anynet.app.build_net import check_layers, make_net
+from anynet.app.build_optimizer import make_optimizer
 from anynet.app.config import Config
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
@@ -13,7 +14,7 @@ from anynet.data import Batches, Dataset, split
 from anynet.data.normalization import Normalization, check_kind, normalization
 from anynet.data.sources import find
 from anynet.gradcheck import Subject, of_net
-from anynet.nn import Sequential
+from anynet.nn import BatchNorm, Sequential
 from anynet.nn.losses import BY_NAME
 from anynet.optim import Optimizer
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
@@ -79,8 +80,8 @@ class Experiment(NamedTuple):
             If a setting is not allowed.
         """
         config = replace(self.config, **values)
-        net = build.net(config, self.data.train.x.shape[1], len(self.data.classes))
-        experiment = self._replace(config=config, net=net, optimizer=build.optimizer(config))
+        net = make_net(config, self.data.train.shape, self.data.n_out)
+        experiment = self._replace(config=config, net=net, optimizer=make_optimizer(config))
         experiment.check()
         return experiment
 
@@ -159,14 +160,14 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     TypeError, ValueError
         If a setting is out of range.
     """
-    backend, optimizer = choose_backend(config.backend, config.precision), build.optimizer(config)
+    backend, optimizer = choose_backend(config.backend, config.precision), make_optimizer(config)
     backend.dtype(config.dtype)
-    build.initializers(config.init)
+    check_layers(config)
     check_kind(config.normalize)
     data = split(*(found or find(config.data)), config.train, config.val)
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # in place of "auto"
-    net = build.net(config, data.train.x.shape[1], len(data.classes))
+    net = make_net(config, data.train.shape, data.n_out)
     experiment = Experiment(config, net, data, optimizer, backend)
     experiment.check()
     return experiment
@@ -194,7 +195,7 @@ def gradient_subject(config: Config, samples: int) -> Subject:
     _, net, data, _, backend = prepare(config)
     if samples > len(data.train):
         raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
-    if samples < 2 and config.batch_norm and config.hidden:
+    if samples < 2 and any(isinstance(layer, BatchNorm) for layer in net.named_layers().values()):
         raise ValueError("--samples: expected 2 or more, since batch normalization maps a single image to zeros; got 1")
     images = Normalization(*normalization(config.normalize, data.train.x.reshape(-1, *data.train.shape)))(
         data.train.x[:samples]

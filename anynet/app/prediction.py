@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from anynet.app import build
+from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.app.config_file import ADVICE, read_config, refused_in
 from anynet.app.sweep.sweep_folder import MEMBERS
@@ -99,14 +99,24 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
         raise FileNotFoundError(f"{path}: no such file; the run in {folder} diverged or is not finished")
     check_is_file(path, "choose another run")
     try:
-        run = load(path, backend=backend)
+        with refused_in(settings):
+            run = load(path, backend=backend, net=None if config.net is None else _described_net(config, path))
     except OlderFileError:
         return _load_older(config, path, backend)
     with refused_in(settings):
-        net = build.net(config, run.normalization.scale.shape[0], len(run.classes))
+        net = make_net(config, run.shape, len(run.classes))
     if (net, config.dtype) != (run.net, run.dtype):
         raise FileError(settings, "", f"the settings of the net in {path}", "those of another net", ADVICE)
     return run.predictor
+
+
+def _described_net(config: Config, path: Path) -> Sequential:
+    """Return the net that ``--net`` makes for the images and classes of a file."""
+    file = TensorFile(path, (*DTYPES, "int32"), "choose another run")
+    if "input.scale" not in file.types:
+        raise FileError(path, "tensor input.scale", "one", "none", ADVICE)
+    facts = Facts(path, file.metadata)
+    return make_net(config, facts.shape(math.prod(file.types["input.scale"].shape)), len(facts.classes(None)))
 
 
 def _load_file(path: Path, backend: Backend) -> Predictor:
@@ -127,7 +137,7 @@ def _load_older(config: Config, path: Path, backend: Backend) -> Predictor:
     shape = file.types["input.scale"].shape if "input.scale" in file.types else ()
     shape = IMAGE_SHAPE if shape in ((), (math.prod(IMAGE_SHAPE),)) else shape
     with refused_in(path.with_name("config.toml")):
-        net = build.net(config, math.prod(shape), len(classes))
+        net = make_net(config, shape, len(classes))
     check_types(path, net, file.types, config.dtype, None)
     tensors = file.read()
     check_numbers(path, net, tensors)

@@ -122,16 +122,18 @@ def _refuse_others(given: Path) -> None:
 
 def is_finished(folder: Path, config: Config, done: int) -> bool:
     """Return True if a run or a sweep has all its epochs, and nets, results and pictures after the last one."""
-    return done >= config.epochs and all(_is_complete(each, done) for each in (folder, *folder.glob("member-*")))
+    own_net = config.net is not None
+    folders = (folder, *folder.glob("member-*"))
+    return done >= config.epochs and all(_is_complete(each, done, own_net=own_net) for each in folders)
 
 
-def _is_complete(folder: Path, epochs: int) -> bool:
+def _is_complete(folder: Path, epochs: int, *, own_net: bool) -> bool:
     with suppress(OSError, FileError):  # what is missing or damaged is written again
         result, written = read_json(folder / "result.json", MOST, ADVICE), (folder / "result.json").stat().st_mtime_ns
         if "diverged" in result:
             return True
         sweep = (folder / POINTS).exists()
-        pictures = ("curves.png",) if sweep else ("curves.png", "weights.png")
+        pictures = ("curves.png",) if sweep or own_net else ("curves.png", "weights.png")  # not of any first layer
         # A process may have been killed between results and pictures, which are then older.
         drawn = all((folder / name).stat().st_mtime_ns >= written for name in pictures)
         ended = (result.get("epochs"), result.get("interrupted")) == (epochs, False)

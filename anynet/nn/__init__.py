@@ -3,6 +3,7 @@
 from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from anynet.nn.batch_norm import BatchNorm
 from anynet.nn.dropout import Dropout
+from anynet.nn.flatten import Flatten
 from anynet.nn.gated_activations import GELU, Hardswish, SiLU
 from anynet.nn.layer import Layer, Parameter
 from anynet.nn.linear import Linear
@@ -16,6 +17,7 @@ __all__ = [
     "GELU",
     "BatchNorm",
     "Dropout",
+    "Flatten",
     "GroupNorm",
     "Hardswish",
     "Layer",

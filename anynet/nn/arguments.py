@@ -1,6 +1,7 @@
 """Validation of the arrays that a net is called with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import prod
 
 from anynet.core.array_checks import check_same_device, check_same_dtype
 from anynet.core.random import check_rng
@@ -42,13 +43,12 @@ def check_vector(net: Container, params: Array, state: Mapping[str, Array], x: A
     size, members = net.layout.size, tuple(params.shape[:-1])
     if params.shape[-1:] != (size,):
         raise ValueError(f"params: expected shape (..., {size}) for {net}, got {tuple(params.shape)}")
-    if x.ndim < 2 or net.n_in not in (None, x.shape[-1]):
-        raise ValueError(f"{_first(net)}: expected x of shape {_shape(None, net.n_in)}, got {tuple(x.shape)}")
+    ahead = _check_samples(_first, net, x)
     if x.dtype != params.dtype:
         raise TypeError(
             f"{_first(net)}: expected x of its parameters' dtype, {params.dtype}, got {x.dtype}; cast one of them"
         )
-    if x.shape[:-2] not in ((), members):
+    if ahead not in ((), members):
         raise ValueError(
             f"{_first(net)}: x of shape {tuple(x.shape)} is neither shared by the members of params, of shape "
             f"{tuple(params.shape)}, nor one for each of them"
@@ -88,9 +88,8 @@ def check_named(net: Container, params: Mapping[str, Array], state: Mapping[str,
     check_same_dtype(**_labeled("params", params), **_labeled("state", state), x=x)
     members = _check_shapes("params", net.parameters(), params)
     members = _check_shapes("state", net.state(), state, members)
-    if x.ndim < 2 or net.n_in not in (None, x.shape[-1]):
-        raise ValueError(f"{net}: expected x of shape {_shape(None, net.n_in)}, got {tuple(x.shape)}")
-    if members is not None and x.shape[:-2] not in ((), members):
+    ahead = _check_samples(str, net, x)
+    if members is not None and ahead not in ((), members):
         raise ValueError(
             f"{net}: x of shape {tuple(x.shape)} is neither shared by the members of params, of shape {members}, "
             f"nor one for each of them"
@@ -98,11 +97,13 @@ def check_named(net: Container, params: Mapping[str, Array], state: Mapping[str,
     return members
 
 
-def check_key(rng: Array, members: Members | None, x: Array) -> None:
+def check_key(net: Container, rng: Array, members: Members | None, x: Array) -> None:
     """Check the rng that a net is given.
 
     Parameters
     ----------
+    net : Container
+        Net that is to run.
     rng : array of int32, shape (..., 2)
         Key of each member.
     members : tuple of int or None
@@ -120,7 +121,7 @@ def check_key(rng: Array, members: Members | None, x: Array) -> None:
     check_rng(rng)
     check_same_device(x=x, rng=rng)
     if members is None:  # those of x, or any if they share x
-        members = tuple(x.shape[:-2] or rng.shape[:-1])
+        members = tuple(_ahead(net, x) or rng.shape[:-1])
     if rng.shape[:-1] != members:
         raise ValueError(f"rng: expected shape {(*members, 2)}, a key for each member, got {tuple(rng.shape)}")
 
@@ -154,6 +155,18 @@ def check_gradient(net: Container, params: Array | Mapping[str, Array], dy: Arra
         members = tuple(params.shape[:-1]) if net.layout.size else None  # without parameters, members may share dy
     if dy.ndim < 2 or net.n_out not in (None, dy.shape[-1]) or members not in (None, dy.shape[:-2]):
         raise ValueError(f"dy: expected shape {_shape(members, net.n_out)}, like the output, got {tuple(dy.shape)}")
+
+
+def _ahead(net: Container, x: Array) -> Members:
+    """Return the sizes of the axes ahead of the samples."""
+    return tuple(x.shape[: -1 - net.sample_axes(x)])
+
+
+def _check_samples(name: Callable[[Container], str], net: Container, x: Array) -> Members:
+    """Check the axes of x that are not members', and return the sizes of those that are."""
+    if x.ndim < 2 or net.n_in not in (None, prod(x.shape[-net.sample_axes(x) :])):
+        raise ValueError(f"{name(net)}: expected x of shape {_shape(None, net.n_in)}, got {tuple(x.shape)}")
+    return _ahead(net, x)
 
 
 def _check_names(net: Container, kind: str, expected: Mapping[str, Parameter], found: Mapping[str, Array]) -> None:

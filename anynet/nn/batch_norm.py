@@ -6,15 +6,16 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, store, whole_number
+from anynet.core.checks import real_number, store
 from anynet.core.typing import Array, Arrays
 from anynet.core.validated import is_validated
 from anynet.nn.initializers import Ones, Zeros
-from anynet.nn.layer import Layer, Parameter
+from anynet.nn.layer import INFERRED, Parameter, known
+from anynet.nn.per_feature import PerFeature
 
 
 @dataclass(frozen=True)
-class BatchNorm(Layer):
+class BatchNorm(PerFeature):
     r"""Batch normalization: each feature with mean 0 and variance 1 over the batch, then scaled and shifted.
 
     .. math:: y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta
@@ -30,7 +31,7 @@ class BatchNorm(Layer):
     Parameters
     ----------
     n : int
-        Number of features, at least 1.
+        Number of features, at least 1. Default: that of the input, in a `Sequential`.
     momentum : float
         Weight of the newest batch in the running statistics, in (0, 1]. The paper and Keras call 1 - momentum so.
     eps : float
@@ -56,14 +57,12 @@ class BatchNorm(Layer):
     ([[-1.0], [1.0]], {'mean': array([0.2]), 'var': array([1.1])})
     """
 
-    n: int
+    n: int = INFERRED
     momentum: float = 0.1
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
-        store(self, "n", whole_number(f"{self}: n", self.n))
-        if self.n < 1:
-            raise ValueError(f"{self}: expected 1 feature or more")
+        super().__post_init__()
         store(self, "momentum", real_number(f"{self}: momentum", self.momentum))
         if not 0 < self.momentum <= 1:
             raise ValueError(f"{self}: expected momentum, the weight of the newest batch, in (0, 1]")
@@ -71,21 +70,15 @@ class BatchNorm(Layer):
         if not 0 <= self.eps < math.inf:
             raise ValueError(f"{self}: expected eps finite, 0 or more")
 
-    def features(self) -> tuple[int, int]:
-        """Return ``(n, n)``."""
-        return self.n, self.n
-
     def parameters(self) -> dict[str, Parameter]:
         """Return the scale "gamma" and the shift "beta", of shape (n,)."""
-        return {"gamma": Parameter((self.n,), Ones()), "beta": Parameter((self.n,), Zeros())}
+        n = known(self, self.n)
+        return {"gamma": Parameter((n,), Ones()), "beta": Parameter((n,), Zeros())}
 
     def state(self) -> dict[str, Parameter]:
         """Return the running "mean" and "var", of shape (n,)."""
-        return {"mean": Parameter((self.n,), Zeros()), "var": Parameter((self.n,), Ones())}
-
-    def multiply_adds(self) -> int:
-        """Return n: one scale and shift per feature."""
-        return self.n
+        n = known(self, self.n)
+        return {"mean": Parameter((n,), Zeros()), "var": Parameter((n,), Ones())}
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
         """Return ``gamma (x - mean) / sqrt(var + eps) + beta`` and the new running statistics."""

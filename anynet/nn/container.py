@@ -1,5 +1,6 @@
 """Layers in a fixed order: names, sizes, parameters, equality and text."""
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from array_api_compat import array_namespace, device, is_array_api_obj
 from anynet.core.checks import store
 from anynet.nn.layer import Layer, Parameter, short
 from anynet.nn.layout import Layout
+from anynet.nn.sizes import input_features, with_inputs
 from anynet.nn.summary import summary
 
 T = TypeVar("T")
@@ -52,7 +54,7 @@ class Container(Layer):
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"layer {i}: expected a layer, such as Linear(3072, 10) or ReLU(), got {layer!r}")
-        store(self, "layers", layers)
+        store(self, "layers", with_inputs(layers, None))
         given: int | None = None
         for name, layer in self.named_layers().items():
             n_in, n_out = layer.features()
@@ -116,14 +118,19 @@ class Container(Layer):
             f"{i}.{name}": layer for i, each in inner.items() for name, layer in each.named_containers().items()
         }
 
+    def with_input(self, n_in: int) -> Self:
+        """Return the container with the sizes of its layers for an input of `n_in` features."""
+        layers = with_inputs(self.layers, n_in)
+        return self if all(map(operator.is_, layers, self.layers)) else type(self)(*layers)
+
     def features(self) -> tuple[int | None, int | None]:
         """Return ``n_in`` and ``n_out``."""
         return self.n_in, self.n_out
 
     @cached_property
     def n_in(self) -> int | None:
-        """Number of input features; None if any number will do."""
-        return next((n_in for n_in, _ in (layer.features() for layer in self.layers) if n_in is not None), None)
+        """Number of input features; None if any number will do, or if it is not known yet."""
+        return input_features(self.layers)
 
     @cached_property
     def n_out(self) -> int | None:

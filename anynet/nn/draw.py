@@ -1,6 +1,7 @@
 """Initial parameters and state: numbers drawn on the host, then moved to the device."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -9,9 +10,43 @@ from numpy.typing import NDArray
 from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import A, Array
 from anynet.nn.layer import Parameter
+from anynet.nn.layout import Layout
 
 Host = NDArray[np.float64]
 """Array on the host, as initializers return it."""
+
+
+def draw_vector(
+    layout: Layout, parameters: Mapping[str, Parameter], state: Mapping[str, Parameter], seed: Any
+) -> tuple[Host, dict[str, Host]]:
+    """Draw the initial parameter vector and state of a net.
+
+    Parameters
+    ----------
+    layout : Layout
+        Places of the parameters in the vector.
+    parameters, state : mapping of str to Parameter
+    seed : int or iterable of int
+        One seed, or K, which make K members.
+
+    Returns
+    -------
+    vector : ndarray of float64, shape (P,) or (K, P)
+    state : dict of ndarrays of float64, each of shape (*shape) or (K, *shape)
+
+    Raises
+    ------
+    ValueError
+        If there is no seed or one is out of range.
+    """
+    several = isinstance(seed, Iterable) and getattr(seed, "ndim", None) != 0  # an array without axes is a number
+    seeds = list(seed) if several else [seed]
+    if not seeds:
+        raise ValueError("seed: expected a number, or one for each member, got none")
+    hosts = draw({**parameters, **state}, seeds)
+    vector: Host = layout.join(hosts, like=np.zeros((len(seeds), layout.size)))
+    drawn = {name: hosts[name] for name in state}
+    return (vector, drawn) if several else (vector[0], {name: host[0] for name, host in drawn.items()})
 
 
 def draw(parameters: Mapping[str, Parameter], seeds: Sequence[int]) -> dict[str, Host]:

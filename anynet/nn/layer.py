@@ -7,6 +7,9 @@ from anynet.core.checks import takes_keyword
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Initializer
 
+INFERRED: Any = None
+"""Default of a size that ``with_input`` sets."""
+
 
 class Parameter(NamedTuple):
     """Shape and initializer of a parameter or of an array of the state.
@@ -52,6 +55,23 @@ class Layer:
     2
     """
 
+    def with_input(self, n_in: int) -> "Layer":
+        """Return the layer for an input of `n_in` features.
+
+        A `Sequential` calls it as soon as it knows that number. A layer with a size that may be left out returns a copy
+        that has it; others return themselves, the default.
+
+        Parameters
+        ----------
+        n_in : int
+            Number of input features.
+
+        Returns
+        -------
+        Layer
+        """
+        return self
+
     def features(self) -> tuple[int | None, int | None]:
         """Return the numbers of input and output features.
 
@@ -93,6 +113,10 @@ class Layer:
             Elementwise functions do not count, so the default is 0.
         """
         return 0
+
+    def sample_axes(self, x: Array) -> int:
+        """Return the number of axes of a sample in `x`: 1, features, but for `Flatten`."""
+        return 1
 
     @property
     def uses_rng(self) -> bool:
@@ -159,6 +183,32 @@ class Layer:
         return self.backward(params, cache, dy)[1]
 
 
+def known(layer: Layer, size: int) -> int:
+    """Return a size of a layer.
+
+    Parameters
+    ----------
+    layer : Layer
+    size : int
+        Number of its input features, or `INFERRED`.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If it is `INFERRED`: the layer is used by itself, or in a net that does not know the size of its input.
+    """
+    if size is INFERRED:
+        raise ValueError(
+            f"{short(layer)}: expected a number of input features, got none; give it, or that of the net as in "
+            "Sequential(..., input_shape=3072)"
+        )
+    return size
+
+
 def short(layer: Layer) -> str:
     """Return a layer's repr without default settings.
 
@@ -174,15 +224,18 @@ def short(layer: Layer) -> str:
     Examples
     --------
     >>> from anynet import BatchNorm, LeakyReLU, Linear
-    >>> short(Linear(3072, 50)), short(BatchNorm(50)), short(LeakyReLU(0.2))
-    ('Linear(3072, 50)', 'BatchNorm(50)', 'LeakyReLU(slope=0.2)')
+    >>> short(Linear(3072, 50)), short(BatchNorm(50)), short(LeakyReLU(0.2)), short(Linear(50))
+    ('Linear(3072, 50)', 'BatchNorm(50)', 'LeakyReLU(slope=0.2)', 'Linear(n_out=50)')
     """
     if not is_dataclass(layer) or not layer.__dataclass_params__.repr:
         return repr(layer)
-    settings = []
+    settings, by_place = [], True
     for field in (field for field in fields(layer) if field.init and field.repr):
         value = repr(getattr(layer, field.name))
         needed = field.default is MISSING and field.default_factory is MISSING
+        by_place = by_place and (needed or field.default is INFERRED) and not field.kw_only
         if needed or value != repr(field.default):
-            settings.append(value if needed and not field.kw_only else f"{field.name}={value}")
+            settings.append(value if by_place else f"{field.name}={value}")
+        else:
+            by_place = False
     return f"{type(layer).__name__}({', '.join(settings)})"

@@ -1,13 +1,13 @@
 """Fully connected layer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from array_api_compat import array_namespace
 
 from anynet.core.checks import store, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import He, Initializer, Zeros
-from anynet.nn.layer import Layer, Parameter
+from anynet.nn.layer import INFERRED, Layer, Parameter, known
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Linear(Layer):
     Parameters
     ----------
     n_in, n_out : int
-        Numbers of input and output features, at least 1.
+        Numbers of input and output features, at least 1. A single number is `n_out`; the number of input features then
+        is that of the input, in a `Sequential`.
     init : callable
         Initializer of W. The default, ``He()``, is meant for a ReLU as the next layer.
     bias_init : callable
@@ -37,31 +38,38 @@ class Linear(Layer):
     array([[4.5, 6. ]])
     """
 
-    n_in: int
-    n_out: int
+    n_in: int = INFERRED
+    n_out: int = INFERRED
     init: Initializer = He()
     bias_init: Initializer = Zeros()
 
     def __post_init__(self) -> None:
-        for name in ("n_in", "n_out"):
+        if self.n_out is INFERRED:  # Linear(100)
+            store(self, "n_out", self.n_in)
+            store(self, "n_in", INFERRED)
+        for name in ("n_in", "n_out") if self.n_in is not INFERRED else ("n_out",):
             store(self, name, whole_number(f"{self}: {name}", getattr(self, name)))
-        if self.n_in < 1 or self.n_out < 1:
-            raise ValueError(f"{self}: expected 1 feature or more on both sides")
+            if getattr(self, name) < 1:
+                raise ValueError(f"{self}: expected 1 feature or more on both sides")
 
-    def features(self) -> tuple[int, int]:
+    def with_input(self, n_in: int) -> Layer:
+        """Return the layer for `n_in` features; itself if it has its number of input features."""
+        return replace(self, n_in=n_in) if self.n_in is INFERRED else self
+
+    def features(self) -> tuple[int | None, int]:
         """Return ``(n_in, n_out)``."""
         return self.n_in, self.n_out
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the weights "W", which the L2 penalty includes, and the biases "b"."""
         return {
-            "W": Parameter((self.n_in, self.n_out), self.init, is_weight=True),
+            "W": Parameter((known(self, self.n_in), self.n_out), self.init, is_weight=True),
             "b": Parameter((self.n_out,), self.bias_init),
         }
 
     def multiply_adds(self) -> int:
         """Return ``n_in n_out``."""
-        return self.n_in * self.n_out
+        return known(self, self.n_in) * self.n_out
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
         """Return ``x W + b``; the cache is x."""

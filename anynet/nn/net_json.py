@@ -10,6 +10,7 @@ from anynet.core.checks import describe, nearest
 from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from anynet.nn.batch_norm import BatchNorm
 from anynet.nn.dropout import Dropout
+from anynet.nn.flatten import Flatten
 from anynet.nn.gated_activations import GELU, Hardswish, SiLU
 from anynet.nn.initializers import Constant, He, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import Layer
@@ -23,7 +24,7 @@ LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
         *(ELU, GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh),
-        *(BatchNorm, Dropout, GroupNorm, LayerNorm, Linear, Residual, Scale, Sequential),
+        *(BatchNorm, Dropout, Flatten, GroupNorm, LayerNorm, Linear, Residual, Scale, Sequential),
     )
 }
 """Layers that can be made from JSON."""
@@ -68,6 +69,8 @@ def _setting(value: Any) -> Any:
         return float(value) if math.isfinite(value) else None
     if isinstance(value, str):
         return value
+    if isinstance(value, tuple):
+        return [*map(_setting, value)]
     return to_json(value) if callable(value) else None
 
 
@@ -179,8 +182,8 @@ def _make(description: Any, table: Mapping[str, type], place: str) -> Any:
 
 
 def _read(value: Any, kind: Any, key: str, place: str) -> Any:
-    """Return a setting of a field's type: str, int, float or an initializer."""
-    if kind is str:
+    """Return a setting of a field's type: str, tuple, int, float or an initializer."""
+    if kind is str or kind == tuple[int, ...]:
         return value  # which the class checks
     if kind not in (int, float):
         return _make(value, INITIALIZERS, f"{place}, {key}")

@@ -9,37 +9,31 @@ from array_api_compat import array_namespace
 from anynet.core.checks import real_number, store, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Ones, Zeros
-from anynet.nn.layer import Layer, Parameter
+from anynet.nn.layer import INFERRED, Parameter, known
+from anynet.nn.per_feature import PerFeature
 
 Pair = tuple[Array, Array]
 
 
-class SampleNorm(Layer):
+class SampleNorm(PerFeature):
     """Base class of `LayerNorm` and `GroupNorm`, with `n` features in `groups`."""
 
     groups: int
-    n: int
     eps: float
 
     def __post_init__(self) -> None:
-        store(self, "n", whole_number(f"{self}: n", self.n))
-        if self.groups < 1 or self.n < 2 * self.groups or self.n % self.groups:
+        super().__post_init__()
+        n = 2 * self.groups if self.n is INFERRED else self.n
+        if self.groups < 1 or n < 2 * self.groups or n % self.groups:
             raise ValueError(f"{self}: expected 2 features or more in each group, the same number in all")
         store(self, "eps", real_number(f"{self}: eps", self.eps))
         if not 0 <= self.eps < math.inf:
             raise ValueError(f"{self}: expected eps finite, 0 or more")
 
-    def features(self) -> tuple[int, int]:
-        """Return ``(n, n)``."""
-        return self.n, self.n
-
     def parameters(self) -> dict[str, Parameter]:
         """Return the scale "gamma" and the shift "beta", of shape (n,)."""
-        return {"gamma": Parameter((self.n,), Ones()), "beta": Parameter((self.n,), Zeros())}
-
-    def multiply_adds(self) -> int:
-        """Return n: one scale and shift per feature."""
-        return self.n
+        n = known(self, self.n)
+        return {"gamma": Parameter((n,), Ones()), "beta": Parameter((n,), Zeros())}
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Pair, Arrays]:
         """Return ``gamma (x - mean) / sqrt(var + eps) + beta``; the cache is in groups."""
@@ -80,7 +74,7 @@ class LayerNorm(SampleNorm):
     Parameters
     ----------
     n : int
-        Number of features, at least 2: one alone is mapped to the shift.
+        Number of features, at least 2: one alone is mapped to the shift. Default: that of the input, in a `Sequential`.
     eps : float
         Constant :math:`\epsilon` added to the variance, for samples whose features are equal.
 
@@ -103,7 +97,7 @@ class LayerNorm(SampleNorm):
 
     groups: ClassVar[int] = 1  # type: ignore[misc]
 
-    n: int
+    n: int = INFERRED
     eps: float = 1e-5
 
 
@@ -116,7 +110,8 @@ class GroupNorm(SampleNorm):
     groups : int
         Number of groups.
     n : int
-        Number of features, a multiple of `groups`, with at least 2 in each: one alone is mapped to the shift.
+        Number of features, a multiple of `groups`, with at least 2 in each: one alone is mapped to the shift. Default:
+        that of the input, in a `Sequential`.
     eps : float
         Constant :math:`\epsilon` added to the variance, for groups whose features are equal.
 
@@ -138,7 +133,7 @@ class GroupNorm(SampleNorm):
     """
 
     groups: int
-    n: int
+    n: int = INFERRED
     eps: float = 1e-5
 
     def __post_init__(self) -> None:

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, store, whole_number
+from anynet.core.checks import real_number, store
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Constant
-from anynet.nn.layer import Layer, Parameter
+from anynet.nn.layer import INFERRED, Parameter, known
+from anynet.nn.per_feature import PerFeature
 
 
 @dataclass(frozen=True)
-class Scale(Layer):
+class Scale(PerFeature):
     """Learned factor for each feature, ``y = s x``, as at the end of residual branches.
 
     Parameters
     ----------
     n : int
-        Number of features, at least 1.
+        Number of features, at least 1. Default: that of the input, in a `Sequential`.
     value : float
         Initial value of all factors. With a small one, such as 1e-4, or 0, a `Residual` begins as the identity.
 
@@ -39,28 +40,18 @@ class Scale(Layer):
     array([[2., 3.]])
     """
 
-    n: int
+    n: int = INFERRED
     value: float = 1.0
 
     def __post_init__(self) -> None:
-        store(self, "n", whole_number(f"{self}: n", self.n))
-        if self.n < 1:
-            raise ValueError(f"{self}: expected 1 feature or more")
+        super().__post_init__()
         store(self, "value", real_number(f"{self}: value", self.value))
         if not math.isfinite(self.value):
             raise ValueError(f"{self}: expected a finite initial value")
 
-    def features(self) -> tuple[int, int]:
-        """Return ``(n, n)``."""
-        return self.n, self.n
-
     def parameters(self) -> dict[str, Parameter]:
         """Return the factors "s", of shape (n,)."""
-        return {"s": Parameter((self.n,), Constant(self.value))}
-
-    def multiply_adds(self) -> int:
-        """Return n: one factor per feature."""
-        return self.n
+        return {"s": Parameter((known(self, self.n),), Constant(self.value))}
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
         """Return ``s x``; the cache is x."""

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.checks import store
 from anynet.core.random import fold
 from anynet.core.typing import A, Array, Arrays
 from anynet.nn.arguments import check_gradient, check_key, check_named, check_vector
 from anynet.nn.container import Container, by_place
-from anynet.nn.draw import draw, place
-from anynet.nn.layer import short
+from anynet.nn.draw import draw_vector, place
+from anynet.nn.layer import Layer, short
+from anynet.nn.sizes import sample_shape
 
 STREAMS = 1 << 16
 """Number of random streams, ``anynet.core.random.fold(rng, i)``, that each layer has."""
@@ -22,21 +25,25 @@ STREAMS = 1 << 16
 class Sequential(Container):
     """Net whose layers run one after another, with its parameters in one vector.
 
-    A ``Sequential`` is a value: two are equal if their layers are. It has a length, can be indexed and iterated over,
-    and a slice is a ``Sequential`` too. It is a layer itself, so it can be a layer of another ``Sequential``.
-    Parameters and state are named after the layer's place: "0.W", "1.gamma", "2.0.W".
+    A ``Sequential`` is a value: two are equal if their layers are. It has a length, can be indexed and iterated over, a
+    slice is a ``Sequential`` too, and it can be a layer of another. Parameters and state are named after the layer's
+    place: "0.W", "1.gamma", "2.0.W".
 
     Parameters
     ----------
     *layers : Layer
         At least one.
+    input_shape : int or tuple of int, optional
+        Number of input features, or the shape of a sample that they are the values of, such as (3, 32, 32). Layers then
+        need no sizes that follow from their inputs: ``Linear(100)``, ``BatchNorm()``. The net is equal to one that was
+        written with all sizes.
 
     Raises
     ------
     TypeError
         If an argument is not a layer.
     ValueError
-        If there is no layer, or the sizes of two neighbors do not match.
+        If there is no layer, or the sizes of two neighbors, or `input_shape`, do not match.
 
     Examples
     --------
@@ -44,6 +51,8 @@ class Sequential(Container):
     >>> net = Sequential(an.Linear(3072, 50), an.BatchNorm(50), an.ReLU(), an.Linear(50, 10))
     >>> net[:3]
     Sequential(Linear(3072, 50), BatchNorm(50), ReLU())
+    >>> net == Sequential(an.Linear(50), an.BatchNorm(), an.ReLU(), an.Linear(10), input_shape=(3, 32, 32))
+    True
     >>> params, state = net.init(seed=42)
     >>> params.shape, params.dtype, list(state)
     ((154320,), dtype('float32'), ['1.mean', '1.var'])
@@ -60,19 +69,20 @@ class Sequential(Container):
 
     has_row = False
 
+    def __init__(self, *layers: Layer, input_shape: int | tuple[int, ...] | None = None) -> None:
+        super().__init__(*layers)
+        if input_shape is not None:
+            n_in = prod(sample_shape("input_shape", input_shape))
+            store(self, "layers", self.with_input(n_in).layers)
+            if self.n_in not in (None, n_in):
+                raise ValueError(f"input_shape: {input_shape} has {n_in} values, but {self} takes {self.n_in}")
+
+    def sample_axes(self, x: Array) -> int:
+        """Return what the first layer does."""
+        return self.layers[0].sample_axes(x)
+
     def __call__(self, params: Array | Mapping[str, Array], state: Mapping[str, Array], x: Array) -> Array:
-        """Evaluate the net.
-
-        Parameters
-        ----------
-        params, state, x
-            As for ``forward``.
-
-        Returns
-        -------
-        array, shape (N, n_out) or (K, N, n_out)
-            Output of ``forward`` with ``train=False``.
-        """
+        """Evaluate the net: return the output of ``forward`` with ``train=False``."""
         return self.forward(params, state, x, train=False)[0]
 
     @overload
@@ -108,15 +118,7 @@ class Sequential(Container):
             If there is no seed or one is out of range.
         """
         like = np.zeros(1, np.float32) if like is None else like
-        several = isinstance(seed, Iterable) and getattr(seed, "ndim", None) != 0
-        seeds: list[Any] = list(seed) if several else [seed]  # type: ignore[arg-type]
-        if not seeds:
-            raise ValueError("seed: expected a number, or one for each member, got none")
-        hosts = draw(self._parameters | self._state, seeds)
-        vector = self.layout.join(hosts, like=np.zeros((len(seeds), self.layout.size)))
-        state = {name: hosts[name] for name in self._state}
-        if not several:
-            vector, state = vector[0], {name: host[0] for name, host in state.items()}
+        vector, state = draw_vector(self.layout, self._parameters, self._state, seed)
         return place(vector, like), {name: place(host, like) for name, host in state.items()}
 
     def forward(
@@ -137,7 +139,8 @@ class Sequential(Container):
         state : dict of arrays, each of shape (*shape) or (K, *shape)
             State from ``init`` or the previous step.
         x : array, shape (N, n_in) or (K, N, n_in)
-            Input, of the library, dtype and device of the parameters. Members share an input without the K.
+            Input, of the library, dtype and device of the parameters. Members share an input without the K. If the
+            first layer is `Flatten`, samples may have its shape: (N, *shape) or (K, N, *shape).
         train : bool
             True in training: batch normalization uses the statistics of the batch and updates the running ones.
         rng : array of int32, shape (2,) or (K, 2), optional
@@ -164,7 +167,7 @@ class Sequential(Container):
         else:
             members = check_vector(self, params, state, x)
         if rng is not None and self.uses_rng:
-            check_key(rng, members, x)
+            check_key(self, rng, members, x)
         if not isinstance(params, Mapping):
             params = self.layout.split(params)
         caches, states = [], list[Arrays]()
@@ -197,7 +200,7 @@ class Sequential(Container):
 
         Returns
         -------
-        dx : array, shape (N, n_in) or (K, N, n_in)
+        dx : array, shape of x or (K, *shape of x)
             Gradient of each member, even if members share the input.
         grads : array or dict of arrays
             Gradients in the form of `params`.
@@ -238,7 +241,7 @@ class Sequential(Container):
         """Return the rng of layer i, the same as in a net that is not nested."""
         if rng is None:
             if train:
-                name, layer = next((name, leaf) for name, leaf in self.named_layers().items() if leaf.uses_rng)
+                name, layer = next(each for each in self.named_layers().items() if each[1].uses_rng)
                 raise ValueError(
                     f"layer {name}, {short(layer)}: needs random numbers in training; give forward an rng, "
                     f"such as anynet.random.at_step(anynet.random.key(seed), step)"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import prod
 
 from anynet.nn.layer import Layer, short
+from anynet.nn.sizes import input_features
 
 HEADER = ("layer", "", "output", "parameters", "multiply-adds")
 
@@ -31,8 +32,7 @@ def summary(layers: Mapping[str, Layer]) -> str:
     1  Linear(3072, 10)  (N, 10)          30,730         30,720
     total                                 30,730         30,720
     """
-    inputs = (layer.features()[0] for layer in layers.values())
-    n = next((n_in for n_in in inputs if n_in is not None), None)
+    n = input_features(layers.values())
     counts = [sum(prod(p.shape) for p in layer.parameters().values()) for layer in layers.values()]
     rows = [HEADER]
     for (name, layer), count in zip(layers.items(), counts, strict=True):

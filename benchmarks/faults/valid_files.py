@@ -18,7 +18,7 @@ import optuna
 from PIL import Image
 
 import anynet as an
-from anynet.app import build
+from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
 from anynet.app.resuming import POINTS as POINTS_FILE
@@ -117,7 +117,7 @@ def _image(image: Image.Image, kind: str, **options: Any) -> Files:
 def run() -> Files:
     """Return the folder of a run, without pictures."""
     settings: dict[str, Any] = {"epochs": 2, "batch_size": 30, "backend": "numpy", "progress": False}
-    trained = an.fit(build.net(CONFIG, 3072, 10), _images(), an.SGD(0.1), **settings)
+    trained = an.fit(make_net(CONFIG, (3072,), 10), _images(), an.SGD(0.1), **settings)
     with TemporaryDirectory() as name:
         folder = Path(name)
         write_config(CONFIG, folder / "config.toml")
@@ -145,7 +145,7 @@ def resume(folder: Path) -> None:
     """Go on with a training from its checkpoints in a folder, which names the number of its members in a file."""
     members = int((folder / "members").read_text())
     many: dict[str, Any] = {"seeds": range(members)} if members > 1 else {}
-    net, adam = build.net(replace(CONFIG, batch_norm=True), 3072, 10), an.Adam(0.01)
+    net, adam = make_net(CONFIG, (3072,), 10), an.Adam(0.01)
     settings: dict[str, Any] = {"epochs": 2, "batch_size": 30, "backend": "numpy", "progress": False}
     with patch.object(Numpy, "workers", 1):  # all members in one stack, on any machine
         an.fit(net, _images(), adam, checkpoint=folder, resume=True, **many, **settings)

@@ -152,7 +152,7 @@ def test_a_precision_is_written_down(tmp_path, monkeypatch, capsys):
 
 
 def test_divergence_ends_in_one_line_and_leaves_a_report(tmp_path, capsys):
-    said = refused(capsys, *small("--lr", "1e30", "--schedule", "constant", "--no-batch-norm"))
+    said = refused(capsys, *small("--lr", "1e30", "--schedule", "constant", "--norm", "none"))
     assert "the cost is no longer finite in epoch 1, at step" in said
     assert "with learning rate 1e+30; first not finite: " in said
     assert "; try a much lower learning rate (0.01 is a common start), or clip_norm=" in said
@@ -174,7 +174,7 @@ def test_divergence_ends_in_one_line_and_leaves_a_report(tmp_path, capsys):
 
 
 def test_a_member_that_diverged_has_a_report_of_its_own(tmp_path):
-    cli.main(small("--sweep", "lr=0.01,1e30", "--schedule", "constant", "--no-batch-norm"))
+    cli.main(small("--sweep", "lr=0.01,1e30", "--schedule", "constant", "--norm", "none"))
     assert not (tmp_path / "out" / "member-0" / "divergence.json").exists()
     report = json.loads((tmp_path / "out" / "member-1" / "divergence.json").read_text(), parse_constant=pytest.fail)
     assert (report["epoch"], report["lr"]) == (1, 1e30)
@@ -183,7 +183,7 @@ def test_a_member_that_diverged_has_a_report_of_its_own(tmp_path):
 
 
 def test_divergence_later_keeps_the_epochs_before(tmp_path, capsys):
-    flags = ["--lr", "1e-30", "--schedule", "exponential:1e60", "--no-batch-norm", "--epochs", "3"]
+    flags = ["--lr", "1e-30", "--schedule", "exponential:1e60", "--norm", "none", "--epochs", "3"]
     assert "in epoch 2, at step 2 of 4, with learning rate 1e+30" in refused(capsys, *small(*flags))
     rows = history(tmp_path / "out")
     assert [row["epoch"] for row in rows] == ["1"]

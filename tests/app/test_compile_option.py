@@ -13,7 +13,7 @@ from commands import refused, small, train
 from tqdm import tqdm
 
 import anynet as an
-from anynet.app import build, cli
+from anynet.app import build_net, cli
 from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.config import Config
 from anynet.app.reports.tasks import Task, run_tasks
@@ -38,7 +38,7 @@ class Reading(an.Layer):
 
 @pytest.fixture
 def unrecordable(monkeypatch):
-    monkeypatch.setitem(build.ACTIVATIONS, "relu", Reading())
+    monkeypatch.setitem(build_net.ACTIVATIONS, "relu", Reading())
 
 
 def result(folder):

@@ -9,8 +9,8 @@ import pytest
 from commands import refused
 
 import anynet as an
-from anynet.app import build
-from anynet.app.config import Config
+from anynet.app.build_net import ACTIVATIONS, NORMS, make_net
+from anynet.app.config import LAYER_SETTINGS, Config
 from anynet.app.config_file import ABSENT, read_config, write_config
 from anynet.core.errors import FileError
 from anynet.nn.losses import BY_NAME
@@ -51,9 +51,27 @@ def test_a_setting_that_older_files_lack_is_off(path):
     assert read_config(path).weight_decay == 0.5
 
 
+@pytest.mark.parametrize(("batch_norm", "norm"), [(True, "batch"), (False, "none")])
+def test_batch_norm_of_older_files_is_norm(path, batch_norm, norm):
+    text = path.read_text().replace('norm = "batch"', f"batch_norm = {str(batch_norm).lower()}")
+    path.write_text("\n".join(line for line in text.splitlines() if not line.startswith("dropout")))
+    assert read_config(path) == replace(CONFIG, norm=norm)
+    path.write_text(text.replace("batch_norm = ", "batch_norm = 3 # "))
+    assert said(path).startswith(", setting norm: expected a value, got nothing")
+    path.write_text(f'{text}\nnorm = "none"')
+    assert said(path).startswith(", setting batch_norm: expected a setting of a run, got an unknown name")
+
+
+def test_a_net_of_a_module_has_no_settings_of_layers(path):
+    config = Config(net="mynets:make", optimizer="mynets:Slow")
+    write_config(config, path)
+    assert read_config(path) == config
+    assert tomllib.loads(path.read_text()).keys().isdisjoint(LAYER_SETTINGS)
+
+
 def test_a_file_cut_behind_any_line_is_refused(path):
     lines = path.read_bytes().splitlines(keepends=True)
-    assert len(lines) == len(fields(Config))
+    assert len(lines) == len(fields(Config)) - 1  # without a net of one's own
     optional = {name for name, default in asdict(Config()).items() if default is None or name in ABSENT}
     for kept in range(len(lines)):
         required = [name for line in lines[kept:] if (name := line.decode().split(" ")[0]) not in optional]
@@ -117,7 +135,8 @@ def test_the_command_line_says_it_in_one_line(path, capsys):
 
 def test_every_choice_of_an_option_makes_something():
     choices = get_type_hints(Config)
-    assert {*get_args(choices["activation"])} == build.ACTIVATIONS.keys()
+    assert {*get_args(choices["activation"])} == ACTIVATIONS.keys()
+    assert {*get_args(choices["norm"])} == NORMS.keys()
     assert {*get_args(choices["loss"])} <= BY_NAME.keys()
-    for name, layer in build.ACTIVATIONS.items():
-        assert build.net(Config(hidden="4", activation=name, batch_norm=False), 3, 2)[1] == layer
+    for name, layer in ACTIVATIONS.items():
+        assert make_net(Config(hidden="4", activation=name, norm="none"), (3,), 2)[1] == layer

@@ -6,7 +6,7 @@ from array_api_compat import array_namespace
 from loops import PLAIN, RECORDED, recorded
 
 import anynet as an
-from anynet.app.build import net
+from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.backends import backend
 from anynet.compiler import concat as vectors
@@ -23,7 +23,7 @@ STEPS, PIXELS = 3, 48
 
 def arguments(here, optimizer, hidden, members=None, l2=True):
     """Return a training step, its carry, what is shared, and rows of some steps. The carry's gaps are not zero."""
-    rng, made = np.random.default_rng(0), net(Config(hidden=hidden), PIXELS, 10)
+    rng, made = np.random.default_rng(0), make_net(Config(hidden=hidden), (PIXELS,), 10)
     own = () if members is None else (members,)
 
     def put(host):

@@ -9,6 +9,7 @@ from anynet import (
     GELU,
     BatchNorm,
     Dropout,
+    Flatten,
     GroupNorm,
     Hardswish,
     LayerNorm,
@@ -49,6 +50,9 @@ CASES = {
     "Dropout": (Dropout(0.4), True),
     "Dropout of nothing": (Dropout(0.0), True),
     "Dropout evaluation": (Dropout(0.4), False),
+    "Flatten": (Flatten((2, 2, 2)), True),
+    "Flatten of rows": (Flatten((FEATURES,)), True),
+    "a net of images": (Sequential(Flatten((2, 4)), Linear(4), Sequential(Linear(3), Tanh())), True),
     "Residual": (Residual(Linear(FEATURES, 4), Tanh(), Linear(4, FEATURES)), True),
     "Sequential": (Sequential(Linear(FEATURES, 4), Sequential(Linear(4, 3), Tanh())), True),
 }
@@ -64,11 +68,17 @@ def members(request):
     return request.param
 
 
+def sample(layer):
+    """Shape of a sample of the layer's input."""
+    first = layer[0] if isinstance(layer, Sequential) else layer
+    return first.shape if isinstance(first, Flatten) else (FEATURES,)
+
+
 def draw(layer, rng, members, shared_input=False):
     """Random parameters, state, input, output gradient and key of random numbers."""
     params = {name: rng.standard_normal((*members, *p.shape)) for name, p in layer.parameters().items()}
     state = {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in layer.state().items()}
-    x = rng.standard_normal((*(() if shared_input else members), N, FEATURES))
+    x = rng.standard_normal((*(() if shared_input else members), N, *sample(layer)))
     dy = rng.standard_normal((*members, N, layer.features()[1] or FEATURES))
     return params, state, x, dy, rng.integers(-(2**31), 2**31, (*members, 2), np.int32)
 
@@ -157,7 +167,12 @@ def test_pytorchs_autograd_agrees(case, rng):
     theirs = {
         Sequential: lambda: torch.tanh(
             functional.linear(functional.linear(t, p["0.W"].T, p["0.b"]), p["1.0.W"].T, p["1.0.b"])
+            if "0.W" in p
+            else functional.linear(
+                functional.linear(torch.flatten(t, 1), p["1.W"].T, p["1.b"]), p["2.0.W"].T, p["2.0.b"]
+            )
         ),
+        Flatten: lambda: torch.flatten(t, 1),
         Linear: lambda: functional.linear(t, p["W"].T, p["b"]),
         ReLU: lambda: functional.relu(t),
         LeakyReLU: lambda: functional.leaky_relu(t, 0.1),

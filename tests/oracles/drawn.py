@@ -12,6 +12,7 @@ from anynet import (
     GELU,
     BatchNorm,
     Dropout,
+    Flatten,
     GroupNorm,
     Hardswish,
     LayerNorm,
@@ -81,6 +82,7 @@ LAYERS = {
     "LayerNorm": (lambda shape: LayerNorm(shape.n_in + 1, eps=0.1), True),
     "GroupNorm": (lambda shape: GroupNorm(3, 3 * shape.n_in + 3, eps=0.1), True),
     "Scale": (lambda shape: Scale(shape.n_in), True),
+    "Flatten": (lambda shape: Flatten((2, shape.n_in)), True),
     "Dropout training": (lambda shape: Dropout(0.4), True),
     "Dropout evaluation": (lambda shape: Dropout(0.4), False),
     "Residual": (lambda shape: Residual(Linear(shape.n_in, shape.n_out), Linear(shape.n_out, shape.n_in)), True),
@@ -112,7 +114,8 @@ def layer_point(layer, shape: Shape, seed: int) -> LayerPoint:
     if isinstance(layer, BatchNorm):
         shape = shape._replace(n=max(shape.n, 2))  # one sample alone is refused in training
     shape = shape._replace(n_in=layer.features()[0] or shape.n_in)
-    x = normal(rng, (*shape.members, shape.n, shape.n_in))
+    sample = layer.shape if isinstance(layer, Flatten) else (shape.n_in,)
+    x = normal(rng, (*shape.members, shape.n, *sample))
     return LayerPoint(
         {name: normal(rng, (*shape.members, *p.shape)) for name, p in layer.parameters().items()},
         {name: uniform(rng, 0.5, 2, (*shape.members, *p.shape)) for name, p in layer.state().items()},

@@ -14,6 +14,7 @@ from anynet import (
     GELU,
     BatchNorm,
     Dropout,
+    Flatten,
     GroupNorm,
     Hardswish,
     LayerNorm,
@@ -84,6 +85,8 @@ def layer_formula(jax, layer, p, s, x, train, key=None):
             return row.gamma * xp.concat(parts, axis=-1) + row.beta
         case Scale():
             return x * row.s
+        case Flatten():
+            return x.reshape(*x.shape[:-2], -1)
         case Dropout(rate):
             return x * (uniform(key, x.shape[-2:], x.dtype) >= rate) / (1 - rate) if train else x
         case Residual(layers):

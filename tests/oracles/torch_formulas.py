@@ -10,6 +10,7 @@ from anynet import (
     GELU,
     BatchNorm,
     Dropout,
+    Flatten,
     GroupNorm,
     Hardswish,
     Layer,
@@ -73,6 +74,8 @@ def layer(
             return functional.group_norm(t, groups, p["gamma"], p["beta"], eps)
         case Scale():
             return t * p["s"]
+        case Flatten():
+            return torch.flatten(t, 1)
         case Dropout(rate):
             kept = uniform(key, tuple(t.shape), np.dtype(np.float64)) >= rate
             return t * torch.tensor(kept / (1 - rate)) if train else t

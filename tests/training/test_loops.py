@@ -83,6 +83,7 @@ CASES = {
     "blocks": Case(BLOCKS, l2=0.01),
     "blocks, members": Case(BLOCKS, members=2),
     "dropout first": Case(an.Sequential(an.Dropout(0.2), an.LayerNorm(N), an.Scale(N), an.Linear(N, 3)), members=2),
+    "rows of images": Case(an.Sequential(an.Flatten((3, 2, 2)), an.Linear(16), an.ReLU(), an.Linear(3)), members=2),
     "float32, blocks, adam": Case(BLOCKS, optimizer=ADAM, dtype="float32"),
     "flip": Case(WIDE, augmentation=Augmentation(flip=True)),
     "crop": Case(WIDE, augmentation=Augmentation(crop=3)),

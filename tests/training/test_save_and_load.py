@@ -191,6 +191,7 @@ layers = st.deferred(
         st.sampled_from([an.ReLU(), an.Sigmoid(), an.Tanh(), an.SiLU(), an.Hardswish(), an.Softplus()]),
         st.builds(an.BatchNorm, st.just(4), st.floats(0.01, 1), st.floats(1e-9, 1)),
         st.builds(an.Linear, st.just(4), st.just(4), initializers, initializers),
+        st.sampled_from([an.Flatten((2, 2)), an.Flatten((4,))]),
         st.builds(an.Dropout, st.floats(0, 0.9)),
         st.builds(an.LayerNorm, st.just(4), st.floats(1e-9, 1)),
         st.builds(an.GroupNorm, st.sampled_from([1, 2]), st.just(4), st.floats(1e-9, 1)),

@@ -1,11 +1,11 @@
 """The nets whose gradients the reports checked, with the cost that each has on images of a batch."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.app import build
+from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.app.reports.overfitting import WIDTHS
 from anynet.data.normalization import Normalization, normalization
@@ -91,6 +91,7 @@ def constant_statistics(batch: Split, depth: int) -> Subject:
 
 
 def _deep(batch: Split, depth: int, *, batch_norm: bool) -> tuple[Sequential, NDArray[Any], NDArray[np.int64]]:
-    net = build.net(Config(hidden=WIDTHS[depth], batch_norm=batch_norm), batch.x.shape[1], CLASSES)
+    norm: Literal["batch", "none"] = "batch" if batch_norm else "none"
+    net = make_net(Config(hidden=WIDTHS[depth], norm=norm), batch.shape, CLASSES)
     images = Normalization(*normalization("standardize", batch.x))(batch.x[:SAMPLES])
     return net, images, batch.y[:SAMPLES]

@@ -1,9 +1,11 @@
 """The reports' second test of a backward pass: a net that overfits a few images."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.app import build
+from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.data import Batches, Dataset, Split
 from anynet.optim import SGD
@@ -39,16 +41,18 @@ def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list
     data = Dataset(name, batches.classes, few, rest, rest, batches.official)
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     rows = []
-    for axes, batch_norm in zip(figure.subplots(1, 2, sharey=True), (False, True), strict=True):
+    norms: tuple[Literal["none", "batch"], ...] = ("none", "batch")
+    for axes, norm in zip(figure.subplots(1, 2, sharey=True), norms, strict=True):
+        normalized = "with" if norm == "batch" else "without"
         for depth in WIDTHS:
             for init, line in (("he", "-"), ("normal:0.01", ":")):
-                accuracy = _train(data, Config(hidden=WIDTHS[depth], batch_norm=batch_norm, init=init))
+                accuracy = _train(data, Config(hidden=WIDTHS[depth], norm=norm, init=init))
                 whole = np.flatnonzero(accuracy == 1)
                 net, start = f"{depth} layers, {init}", str(whole[0] + 1) if len(whole) else "never"
                 axes.plot(100 * accuracy, line, label=net, color=f"C{depth - 2}")
-                rows.append([net, "with" if batch_norm else "without", f"{accuracy[-1]:.0%}", start])
-        title = f"{'with' if batch_norm else 'without'} batch normalization"
-        axes.set(xlabel="epoch", title=title, ylabel="" if batch_norm else "training accuracy (%)")
+                rows.append([net, normalized, f"{accuracy[-1]:.0%}", start])
+        title = f"{normalized} batch normalization"
+        axes.set(xlabel="epoch", title=title, ylabel="" if norm == "batch" else "training accuracy (%)")
         axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     return (
@@ -59,7 +63,7 @@ def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list
 
 def _train(data: Dataset, config: Config) -> NDArray[np.float64]:
     """Return the training accuracy after every epoch, with momentum and a rate that decays by 1% per epoch."""
-    net = build.net(config, data.train.x.shape[1], len(data.classes))
+    net = make_net(config, data.train.shape, len(data.classes))
     optimizer = SGD(Exponential(0.01, 0.99), momentum=0.8)
     run = fit(net, data, optimizer, epochs=EPOCHS, batch_size=10, backend="numpy", progress=False)
     return np.asarray([row.train_accuracy for row in run.history])

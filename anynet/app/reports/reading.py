@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from anynet.app.config import Config
+from anynet.app.config_file import renamed
 from anynet.app.reports.report import CLAIMS, SEARCH_CLAIMS, Band, Configuration, GridSearch, Report
 from anynet.core.checks import nearest
 
@@ -52,14 +53,14 @@ def parse_report(name: str, text: str) -> Report:
         If a field is missing, unknown or not allowed. The message names the file, the field and what is allowed.
     """
     file, content = f"{name}.toml", tomllib.loads(text)
-    common = content.pop("common", {})
+    common = renamed(content.pop("common", {}))
     repeated = {"seeds": common.pop("seeds", 1)}
     _check_names(f"{file}, common", common, ["seeds", *SETTINGS])
     for table, kind in (("configurations", Configuration), ("searches", GridSearch), ("figures", Band)):
         defaults = repeated if kind is Configuration else {}
         given = {} if kind is Band else {"settings": common}
         content[table] = {
-            key: _make(kind, f"{file}, {table}.{key}", defaults | values, given)
+            key: _make(kind, f"{file}, {table}.{key}", defaults | renamed(values), given)
             for key, values in content.get(table, {}).items()
         }
     report: Report = _make(Report, file, content, {"name": name})

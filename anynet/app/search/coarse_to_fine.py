@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from tqdm import tqdm
 
-from anynet.app.build import check_varied
+from anynet.app.build_optimizer import check_varied
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
 from anynet.app.grouping import STACK_SIZE, stack_key

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from anynet.app.build import check_varied
+from anynet.app.build_optimizer import check_varied
 from anynet.app.config import Config
 from anynet.app.grouping import MEMBER_SETTINGS
 from anynet.app.space import Grid, Point, combinations, convert_space

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from anynet.app import build
+from anynet.app.build_net import make_net
+from anynet.app.build_optimizer import make_optimizer
 from anynet.app.config_file import make_config
 from anynet.app.reports import parse_report, preset, presets, recipes, reports
 
@@ -115,9 +116,9 @@ def test_a_setting_that_is_wrong_is_named_with_what_is_allowed(settings, message
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_makes_a_net(name):
     config = make_config(*preset(name))
-    net = build.net(config, 3072, 10)
+    net = make_net(config, (3072,), 10)
     assert (net.n_in, net.n_out) == (3072, 10)
-    assert build.optimizer(config).schedule(0) > 0
+    assert make_optimizer(config).schedule(0) > 0
 
 
 def test_the_five_reports_and_our_own_recipes():

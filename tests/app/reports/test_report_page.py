@@ -53,7 +53,7 @@ def test_settings_are_for_people_to_read(tmp_path):
     assert "All with hidden none, momentum 0.\n" in text
     assert "| configuration | lr | flip | optimizer |\n| --- | --- | --- | --- |\n" in text
     assert "| one | 0.5 | yes | sgd |\n| two | 0.1 | no | adam |\n" in text
-    assert "The best in validation of 4 combinations. All with hidden none, momentum 0, batch_norm no.\n" in text
+    assert "The best in validation of 4 combinations. All with hidden none, momentum 0, norm none.\n" in text
 
 
 def test_pictures_that_were_not_drawn_are_left_out(tmp_path):

@@ -114,7 +114,7 @@ def test_other_settings_are_refused(tmp_path):
 
 
 def test_a_run_that_diverges_says_so(tmp_path):
-    list(run_tasks(tasks(tmp_path, 1, lr=1e30, schedule="constant", batch_norm=False), 1))
+    list(run_tasks(tasks(tmp_path, 1, lr=1e30, schedule="constant", norm="none"), 1))
     assert "no longer finite in epoch 1" in read_outcome(tmp_path / "0").result["diverged"]
     (row,) = compare(
         "x", Configuration({}, claims={"test_accuracy": 0.1}, why="too fast"), [read_outcome(tmp_path / "0")]
@@ -225,7 +225,7 @@ def test_several_processes_make_what_one_makes(tmp_path, monkeypatch):
 
 def test_stacked_runs_are_the_runs_alone(tmp_path, monkeypatch):
     """Each in its folder, as alone; only what is missing is made; the time is shared out."""
-    settings = [{"lr": 0.01}, {"lr": 0.1}, {"lr": 1e300, "batch_norm": True}, {"hidden": "4"}]
+    settings = [{"lr": 0.01}, {"lr": 0.1}, {"lr": 1e300, "norm": "batch"}, {"hidden": "4"}]
     folders = {n: [Task(replace(SMALL, dtype="float64", **own), tmp_path / str(n) / str(i), net=i == 0) for i, own in
                    enumerate(settings)] for n in (1, 3)}  # fmt: skip
     sizes, fit_stack = [], report_tasks.fit_stack

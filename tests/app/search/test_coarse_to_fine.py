@@ -54,7 +54,7 @@ def test_trials_are_trainings_with_their_settings(tmp_path):
     ],
 )
 def test_a_picture_whatever_is_searched(tmp_path, space):
-    search(replace(BASE, epochs=1, batch_norm=False), space, tmp_path / "out")
+    search(replace(BASE, epochs=1, norm="none"), space, tmp_path / "out")
     with Image.open(tmp_path / "out" / "accuracy.png") as picture:
         assert min(picture.size) > 100
     assert not list((tmp_path / "out").glob(".partial*"))
@@ -62,7 +62,7 @@ def test_a_picture_whatever_is_searched(tmp_path, space):
 
 @blank
 def test_divergence_is_a_result(tmp_path):
-    base = replace(BASE, batch_norm=False, schedule="constant")
+    base = replace(BASE, norm="none", schedule="constant")
     good, bad = search(base, {"lr": Grid((1e30, 0.01))}, tmp_path / "out")
     assert (good.settings["lr"], good.state) == (0.01, "finished")
     assert (bad.settings["lr"], bad.state) == (1e30, "diverged")
@@ -111,7 +111,7 @@ def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
 
 @blank
 def test_no_fine_stage_where_all_diverged(tmp_path):
-    base = replace(BASE, batch_norm=False, schedule="constant")
+    base = replace(BASE, norm="none", schedule="constant")
     with pytest.raises(ValueError, match=r"fine: expected a coarse trial that finished an epoch.*trials\.csv"):
         search(base, {"lr": Range(1e29, 1e30)}, tmp_path / "out", trials=2, fine=Fine(2))
     assert {row["state"] for row in rows(tmp_path / "out")} == {"diverged"}

@@ -33,7 +33,7 @@ def assert_same(trials, others):
 
 
 def test_three_at_once_are_what_they_are_alone(tmp_path, monkeypatch):
-    base = replace(BASE, dtype="float64", batch_norm=False, schedule="constant")
+    base = replace(BASE, dtype="float64", norm="none", schedule="constant")
     space = {"lr": Grid((0.001, 0.01, 0.1, 1e300)), "hidden": Grid(("", "10"))}
     sizes = recorded(monkeypatch)
     stacked = search(base, space, tmp_path / "three", stack_size=3, prune=False)

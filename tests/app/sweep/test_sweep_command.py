@@ -23,7 +23,7 @@ from anynet.core.history import History
 pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 MORE = {"checkpoints", "points.json"}
-DIVERGING = ["--schedule", "constant", "--no-batch-norm"]
+DIVERGING = ["--schedule", "constant", "--norm", "none"]
 
 
 def table(path):
@@ -189,7 +189,7 @@ def test_where_all_diverge_the_reports_and_epochs_stay(tmp_path, capsys):
     assert "the runs in out are not finished" in refused(capsys, "predict", "out", "a.png")
 
     shutil.rmtree(tmp_path / "out")
-    falling = ["--lr", "1e-30", "--schedule", "exponential:1e60", "--no-batch-norm", "--epochs", "3"]
+    falling = ["--lr", "1e-30", "--schedule", "exponential:1e60", "--norm", "none", "--epochs", "3"]
     assert "all 2 members diverged" in refused(capsys, *small("--seeds", "2", *falling))
     rows = table(tmp_path / "out" / "members.csv")
     assert [row["epochs"] for row in rows] == ["1", "1"]

@@ -6,7 +6,8 @@ from array_api_compat import array_namespace
 from fake_cupy import Fake, put_in_place
 
 import anynet as an
-from anynet.app import build
+from anynet.app.build_net import make_net
+from anynet.app.build_optimizer import make_optimizer
 from anynet.app.config import Config
 from anynet.backends import backend
 
@@ -93,9 +94,9 @@ def test_the_first_epoch_of_the_default_net(fake):
     assert here.target is not None  # tried, which takes one module
     modules, kernels = len(fake.compilations.modules), len(fake.compilations.kernels)
     an.fit(
-        build.net(config, 3072, 10),
+        make_net(config, (3072,), 10),
         an.data.Dataset("random", tuple("0123456789"), *splits),
-        build.optimizer(config),
+        make_optimizer(config),
         epochs=1,
         l2=config.l2,
         batch_size=config.batch_size,

@@ -10,7 +10,7 @@ import pytest
 from nvrtc_here import ARCHITECTURES, nvrtc_compile
 
 import anynet as an
-from anynet.app.build import net
+from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.data import split
 from anynet.data.synthetic import draw
@@ -38,7 +38,9 @@ def sources(data, emulated_cupy, monkeypatch, name):
             super().__init__(code, **kwargs)
 
     monkeypatch.setattr(cupy, "RawModule", Noted)
-    run = an.fit(net(Config(), 3072, 10), data, epochs=1, batch_size=100, backend=emulated_cupy, **OPTIMIZERS[name])
+    run = an.fit(
+        make_net(Config(), (3072,), 10), data, epochs=1, batch_size=100, backend=emulated_cupy, **OPTIMIZERS[name]
+    )
     assert np.isfinite([epoch.train_cost for epoch in getattr(run, "runs", [run])[0].history]).all()
     assert len(found) > 2
     return found
