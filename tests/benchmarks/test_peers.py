@@ -50,7 +50,7 @@ def test_dropout_is_trained_with_though_losses_are_compared_without(name):
         reference.loss(workload, data, peer_process.begin(name, each, order))
         for each in (workload.deterministic, workload)
     )
-    assert reference.TOLERANCE < abs(found / without - 1) < 0.1
+    assert reference.TOLERANCE < abs(found / without - 1) < 0.5
 
 
 @pytest.fixture(scope="module")
