@@ -1,12 +1,11 @@
 """Normalization of each sample by its own features, the same in training and in evaluation."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, store, whole_number
+from anynet.core.checks import store, store_not_negative, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Ones, Zeros
 from anynet.nn.layer import Layer, Parameter
@@ -25,9 +24,7 @@ class SampleNorm(Layer):
         store(self, "n", whole_number(f"{self}: n", self.n))
         if self.groups < 1 or self.n < 2 * self.groups or self.n % self.groups:
             raise ValueError(f"{self}: expected 2 features or more in each group, the same number in all")
-        store(self, "eps", real_number(f"{self}: eps", self.eps))
-        if not 0 <= self.eps < math.inf:
-            raise ValueError(f"{self}: expected eps finite, 0 or more")
+        store_not_negative(self, "eps")
 
     def features(self) -> tuple[int, int]:
         """Return ``(n, n)``."""
