@@ -31,7 +31,7 @@ def test_type_checkers_know_the_same_settings():
     assert get_type_hints(Settings) == expected
 
 
-@pytest.mark.parametrize("function", [an.fit, an.setup])
+@pytest.mark.parametrize("function", [an.fit, an.find_rate, an.setup])
 def test_signature_and_documentation_have_every_setting(function):
     parameters, documented = inspect.signature(function).parameters, inspect.getdoc(function)
     for field in fields(TrainSettings):
