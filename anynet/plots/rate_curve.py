@@ -1,10 +1,17 @@
 """Loss over a growing learning rate."""
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 
-def rate_curve(rates: NDArray, losses: NDArray, smoothed: NDArray, suggestion: float, title: str) -> Figure:
+def rate_curve(
+    rates: NDArray[np.float64],
+    losses: NDArray[np.float64],
+    smoothed: NDArray[np.float64],
+    suggestion: float,
+    title: str,
+) -> Figure:
     """Draw losses over learning rates, and mark a suggested rate.
 
     Parameters
