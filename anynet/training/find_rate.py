@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from anynet.core.checks import real_number, whole_number
 from anynet.core.typing import Array
-from anynet.data import Dataset
 from anynet.data.batch import Batch
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.capacity import explain_out_of_memory
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
-from anynet.training.setup import Setup, setup
+from anynet.training.setup import Data, Setup, setup
 from anynet.training.step import loss_step
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ class RateCurve:
 @accepts_settings
 def find_rate(
     net: Sequential,
-    data: Dataset,
+    data: Data,
     optimizer: Optimizer,
     *,
     low: float = 1e-6,
@@ -98,8 +97,8 @@ def find_rate(
     ----------
     net : Sequential
         The net to train.
-    data : Dataset
-        Training images; others are not used.
+    data : Dataset or tuple of arrays
+        As for `fit`. Only training samples are used.
     optimizer : Optimizer
         Such as ``SGD(momentum=0.9)``; its own learning rate is not used.
     low, high : float, default 1e-6 and 10
@@ -131,10 +130,8 @@ def find_rate(
     --------
     >>> import numpy as np
     >>> import anynet as an
-    >>> x = np.random.default_rng(0).integers(0, 256, (200, 12), np.uint8)
-    >>> split = an.data.Split(x, x.argmax(axis=1))
-    >>> data = an.data.Dataset("largest", tuple("abcdefghijkl"), split, split, split)
-    >>> an.find_rate(an.Sequential(an.Linear(12, 12)), data, an.SGD(), batch_size=50)
+    >>> x = np.random.default_rng(0).standard_normal((200, 12))
+    >>> an.find_rate(an.Sequential(an.Linear(12, 12)), (x, x.argmax(axis=1)), an.SGD(), batch_size=50)
     RateCurve(1e-06 to 10, suggestion 0.87)
     """
     low, high, steps = real_number("low", low), real_number("high", high), whole_number("steps", steps)
@@ -150,13 +147,13 @@ def find_rate(
         smoothed = smooth(losses[: n - diverged], steps // WINDOW)
     if n <= 2 or not smoothed.argmin():
         raise ValueError(f"low: expected a learning rate at which the loss falls, got {low:g}; choose a lower one")
-    return RateCurve(rates[:n], losses[:n], smoothed, diverged, data.name)
+    return RateCurve(rates[:n], losses[:n], smoothed, diverged, ready.inputs.data.name)
 
 
 def _losses(ready: Setup, rates: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the loss of a batch ahead of the step with each rate; read from the device once."""
     settings, inputs, optimizer = ready.settings, ready.inputs, ready.members[0].optimizer
-    own = loss_step(ready.members[0].net, settings.loss, optimizer, settings.clip_norm, settings.ema)
+    own = loss_step(ready.members[0].net, inputs.loss, optimizer, settings.clip_norm, settings.ema)
 
     def step(carry: Any, shared: Any, batch: Batch, rate: Array) -> Any:
         (trained, losses), (fixed, numbers) = carry, shared

@@ -32,9 +32,9 @@ def fit(data, here="numpy", **settings):
     return an.fit(NET, data, an.SGD(0.1, momentum=0.8), backend=here, **{"progress": False} | SETTINGS | settings)
 
 
-def ends(accuracies, patience):
+def ends(accuracies, patience, best=-1.0):
     """The number of epochs that are trained, by counting those without a new best one."""
-    best, waited = -1.0, 0
+    waited = 0
     for epoch, accuracy in enumerate(accuracies, 1):
         best, waited = (accuracy, 0) if accuracy > best else (best, waited + 1)
         if waited == patience:
@@ -118,6 +118,21 @@ def test_all_epochs_are_trained_without_an_improvement_for_less(data):
 def test_members_share_the_patience(data):
     with pytest.raises(ValueError, match=r"^member 1: patience is the same for all nets that are trained at once"):
         fit(data, members=[{}, {"patience": 3}])
+
+
+@pytest.mark.parametrize("x_val", [False, True])
+def test_numbers_stop_by_their_loss_and_only_with_a_validation_part(rng, x_val):
+    x, y = rng.standard_normal((60, 12)), rng.standard_normal((60, 1))
+    net, parts = an.Sequential(an.Linear(12, 1)), (x[:40], y[:40], x[40:], y[40:]) if x_val else (x, y)
+    settings = {"epochs": 30, "batch_size": 20, "backend": "numpy", "progress": False}
+    if not x_val:
+        with pytest.raises(ValueError, match=r"^patience: expected .* with a validation part, got none; "):
+            an.fit(net, parts, an.SGD(0.1), patience=3, **settings)
+        return
+    run, whole = (an.fit(net, parts, an.SGD(0.1), patience=patience, **settings) for patience in (3, None))
+    epochs = ends((-whole.history["val_loss"]).tolist(), 3, best=-np.inf)
+    assert len(run.history) == epochs < 30
+    assert run.stopped_early
 
 
 def test_a_net_that_stopped_is_loaded_as_such(data, tmp_path):

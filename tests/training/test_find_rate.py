@@ -7,42 +7,34 @@ from numerical import assert_close
 from on_backends import on_backends
 
 import anynet as an
-from anynet.data import Dataset, Split, split
+from anynet.data import Dataset, split
 from anynet.data.synthetic import draw
 from anynet.training.find_rate import RateCurve, smooth
 from anynet.training.step import train_step
 
-CLASSES = 3
-NET = an.Sequential(an.Linear(6, CLASSES))
-
-
-def squared_error(outputs, labels):
-    """Half of the mean squared distance to the unit vectors of the classes."""
-    xp = an.data.batch.array_namespace(outputs)
-    one_hot = xp.astype(labels[:, None] == xp.arange(CLASSES), outputs.dtype)
-    difference = outputs - one_hot
-    value = 0.5 * xp.sum(xp.sum(difference * difference, axis=-1), axis=-1) / outputs.shape[-2]
-    return value, difference / outputs.shape[-2]
+NET = an.Sequential(an.Linear(6, 3))
+FULL = {"batch_size": 60, "normalize": "none", "dtype": "float64", "backend": "numpy"}
 
 
 @pytest.fixture(scope="module")
-def least_squares() -> Dataset:
+def least_squares():
     rng = np.random.default_rng(3)
-    part = Split(rng.integers(0, 256, (60, 6), np.uint8), rng.integers(0, CLASSES, 60))
-    return Dataset("least squares", tuple("abc"), part, part, part)
+    return rng.uniform(0, 1, (60, 6)), rng.uniform(0, 1, (60, 3))
 
 
-def critical_rate(data):
-    """2 / L, with the largest eigenvalue L of the second derivatives: beyond, each step enlarges that error."""
-    x = np.column_stack([data.train.x / 255, np.ones(len(data.train))])
-    return 2 / np.linalg.eigvalsh(x.T @ x / len(x)).max()
+def critical_rate(x, y):
+    """2 / L, with the largest eigenvalue L of the second derivatives: beyond, each step enlarges that error.
+
+    The loss is the mean of all squares, so they are 2 / (N m) times the products of features and the bias's ones.
+    """
+    x = np.column_stack([x, np.ones(len(x))])
+    return 2 / np.linalg.eigvalsh(2 * x.T @ x / y.size).max()
 
 
 @pytest.mark.parametrize("steps", [30, 100, 300])
 def test_full_batches_fall_below_the_critical_rate_and_turn_up_above(least_squares, steps):
-    settings = {"batch_size": 60, "normalize": "none", "loss": squared_error, "dtype": "float64", "backend": "numpy"}
-    curve = an.find_rate(NET, least_squares, an.SGD(), low=1e-4, high=1e3, steps=steps, **settings)
-    critical = critical_rate(least_squares)
+    curve = an.find_rate(NET, least_squares, an.SGD(), low=1e-4, high=1e3, steps=steps, **FULL)
+    critical = critical_rate(*least_squares)
     below = np.flatnonzero(curve.rates < critical)
     assert (np.diff(curve.losses[: below[-1] + 2]) < 0).all()
     assert curve.losses.argmin() > below[-1]
@@ -53,12 +45,11 @@ def test_full_batches_fall_below_the_critical_rate_and_turn_up_above(least_squar
 
 
 def test_too_high_rates_are_refused(least_squares):
-    critical = critical_rate(least_squares)
-    settings = {"batch_size": 60, "normalize": "none", "loss": squared_error, "dtype": "float64", "backend": "numpy"}
+    critical = critical_rate(*least_squares)
     with pytest.raises(
         ValueError, match=r"^low: expected a learning rate at which the loss falls, got .*; choose a low"
     ):
-        an.find_rate(NET, least_squares, an.SGD(), low=5 * critical, high=100 * critical, **settings)
+        an.find_rate(NET, least_squares, an.SGD(), low=5 * critical, high=100 * critical, **FULL)
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +60,14 @@ def images() -> Dataset:
 def losses_by_hand(data, net, optimizer, rates, here, **settings):
     """Losses of plain steps, one after another, each with its rate."""
     ready = an.setup(net, data, optimizer, backend=here, drop_last=True, **settings)
-    step = train_step(net, ready.settings.loss, optimizer)
+    step = train_step(net, ready.inputs.loss, optimizer)
     carry, found, epoch = ready.carry, [], 0
     while len(found) < len(rates):
         for batch in list(ready.batches(epoch))[: len(rates) - len(found)]:
             x = ready.fixed.normalization(batch.x)
             rng = None if ready.fixed.key is None else an.random.at_step(ready.fixed.key, len(found))
             logits, _, _ = net.forward(carry.params, carry.state, x, train=True, rng=rng)
-            found.append(float(ready.settings.loss(logits, batch.y)[0]))
+            found.append(float(ready.inputs.loss(logits, batch.y)[0]))
             lr = here.asarray(np.asarray(rates[len(found) - 1], settings["dtype"]))
             carry = step(carry, ready.fixed, batch, lr)
         epoch += 1
