@@ -39,7 +39,7 @@ from anynet.nn import (
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
 from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop, schedules
-from anynet.training import DivergedError, Run, Runs, fit, load, setup
+from anynet.training import DivergedError, Run, Runs, find_rate, fit, load, setup
 
 __version__ = "0.1.0"
 
@@ -86,6 +86,7 @@ __all__ = [
     "Xavier",
     "backend",
     "data",
+    "find_rate",
     "fit",
     "load",
     "losses",

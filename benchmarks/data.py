@@ -13,7 +13,7 @@ from benchmarks.workloads import CLASSES, PIXELS, Workload
 SEED = 1
 
 Parameters = list[dict[str, NDArray[Any]]]
-"""Parameters of each layer, input first: W of shape (n_in, n_out), b (n_out,); with batch normalization gamma, beta."""
+"""Parameters of each layer, input first: W of shape (n_in, n_out), b (n_out,); with normalization gamma, beta."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _parameters(workload: Workload, rng: np.random.Generator) -> Parameters:
             "W": rng.normal(0, math.sqrt(2 / n_in), (n_in, n_out)),
             "b": rng.normal(0, 0.5, n_out),
         }
-        if workload.batch_norm and i < len(workload.hidden):
+        if workload.normalized and i < len(workload.hidden):
             layer |= {"gamma": rng.normal(1, 0.1, n_out), "beta": rng.normal(0, 0.1, n_out)}
         layers.append(layer)
     return layers

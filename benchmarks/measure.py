@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import floor, peer_process, reference
-from benchmarks.data import SEED, Data
+from benchmarks.data import SEED, Data, Parameters
 from benchmarks.environment import cores
 from benchmarks.floor import Machine
 from benchmarks.peers.base import LeftOutError
@@ -70,6 +70,8 @@ def measure(
             left_out[name] = (
                 f"not timed, wrong loss: expected {expected:.6f}, got {loss:.6f}, relative difference {difference:.1e}"
             )
+    if workload.dropout:  # the losses were those without it
+        left_out |= begin_all(workload, {name: w for name, w in workers.items() if name not in left_out})[1]
     seconds: dict[str, list[float]] = {name: [] for name in workers if name not in left_out}
     for repeat in range(repeats + 1):
         if repeat > MIN_REPEATS and time.monotonic() > until:
@@ -90,7 +92,7 @@ def measure(
 
 
 def compare(workload: Workload, workers: Mapping[str, Worker]) -> tuple[float, dict[str, float], dict[str, str]]:
-    """Train all peers for `CHECKED_STEPS` steps.
+    """Train all peers for `CHECKED_STEPS` steps, without dropout, whose random numbers differ.
 
     Returns
     -------
@@ -101,18 +103,36 @@ def compare(workload: Workload, workers: Mapping[str, Worker]) -> tuple[float, d
     left_out : dict of str to str
         Reason for each peer that has no loss.
     """
-    order = order_of(workload, 0)[: CHECKED_STEPS * workload.batch_size]
+    workload, data = workload.deterministic, Data.draw(workload)
+    trained, left_out = begin_all(workload, workers)
+    expected = reference.loss(workload, data, reference.trained(workload, data, checked(workload)))
+    return expected, {name: reference.loss(workload, data, each) for name, each in trained.items()}, left_out
+
+
+def begin_all(workload: Workload, workers: Mapping[str, Worker]) -> tuple[dict[str, Parameters], dict[str, str]]:
+    """Create all peers and train them for `CHECKED_STEPS` steps.
+
+    Returns
+    -------
+    trained : dict of str to list of dict
+        Parameters of each peer.
+    left_out : dict of str to str
+        Reason for each peer that has none.
+    """
+    order, trained, left_out = checked(workload), {}, {}
     with ThreadPoolExecutor(PARALLEL_CHECKS) as pool:
-        trained = {name: pool.submit(w.call, peer_process.begin, name, workload, order) for name, w in workers.items()}
-        data = Data.draw(workload)
-        expected = reference.loss(workload, data, reference.trained(workload, data, order))
-    losses, left_out = {}, {}
-    for name, parameters in trained.items():
+        begun = {name: pool.submit(w.call, peer_process.begin, name, workload, order) for name, w in workers.items()}
+    for name, parameters in begun.items():
         try:
-            losses[name] = reference.loss(workload, data, parameters.result())
+            trained[name] = parameters.result()
         except LeftOutError as reason:
             left_out[name] = str(reason)
-    return expected, losses, left_out
+    return trained, left_out
+
+
+def checked(workload: Workload) -> NDArray[np.int64]:
+    """Return the order of the images of the first `CHECKED_STEPS` steps."""
+    return order_of(workload, 0)[: CHECKED_STEPS * workload.batch_size]
 
 
 def _launches(worker: Worker) -> int | None:

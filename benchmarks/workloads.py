@@ -16,9 +16,14 @@ class Workload:
     ----------
     name : str
     hidden : tuple of int
-        Widths of the hidden layers. Each is followed by batch normalization, if any, and the activation.
-    activation : {"relu", "sigmoid"}
-    batch_norm : bool
+        Widths of the hidden layers. Each is followed by normalization, if any, the activation and dropout, if any.
+    activation : {"relu", "sigmoid", "gelu"}
+        "gelu" is the form with tanh.
+    batch_norm, layer_norm : bool
+    dropout : float
+        Probability of 0.
+    residual : bool
+        Add the input of a hidden layer to the output of its activation, where the widths are equal.
     batch_size : int
     optimizer : {"sgd", "adam"}
     lr : float
@@ -37,8 +42,11 @@ class Workload:
 
     name: str
     hidden: tuple[int, ...] = ()
-    activation: Literal["relu", "sigmoid"] = "relu"
+    activation: Literal["relu", "sigmoid", "gelu"] = "relu"
     batch_norm: bool = False
+    layer_norm: bool = False
+    dropout: float = 0.0
+    residual: bool = False
     batch_size: int
     optimizer: Literal["sgd", "adam"] = "sgd"
     lr: float
@@ -55,8 +63,11 @@ class Workload:
     def __str__(self) -> str:
         parts = [
             "-".join(map(str, self.widths)),
-            self.hidden and self.activation,
+            self.hidden and {"gelu": "GELU"}.get(self.activation, self.activation),
             self.batch_norm and "batch-normalized",
+            self.layer_norm and "layer-normalized",
+            self.residual and "residual",
+            self.dropout and f"dropout {self.dropout:g}",
             f"batches of {self.batch_size}",
             {"sgd": "SGD", "adam": "Adam"}[self.optimizer],
             self.momentum and f"momentum {self.momentum:g}",
@@ -78,7 +89,21 @@ class Workload:
     def parameters(self) -> int:
         """Number of parameters."""
         pairs = zip(self.widths, self.widths[1:], strict=False)
-        return sum((n_in + 1) * n_out for n_in, n_out in pairs) + self.batch_norm * 2 * sum(self.hidden)
+        return sum((n_in + 1) * n_out for n_in, n_out in pairs) + self.normalized * 2 * sum(self.hidden)
+
+    @property
+    def normalized(self) -> bool:
+        """True if hidden layers are normalized, with a scale and a shift for each feature."""
+        return self.batch_norm or self.layer_norm
+
+    def is_residual(self, i: int) -> bool:
+        """Return True if the input of hidden layer i, counted from 0, is added to its output."""
+        return self.residual and self.widths[i] == self.widths[i + 1]
+
+    @property
+    def deterministic(self) -> Self:
+        """The workload without dropout, whose losses can be compared."""
+        return replace(self, dropout=0.0)
 
     def shortened(self, images: int) -> Self:
         """Return the workload with at most about `images` images."""
@@ -102,5 +127,13 @@ WORKLOADS = {
             momentum=0.8, l2=0.01, images=20_000,
         ),
         Workload(name="W5", hidden=(2048, 2048), batch_size=512, optimizer="adam", lr=1e-4, images=10_240),
+        Workload(
+            name="W7", hidden=(512, 256), activation="gelu", dropout=0.2, batch_size=100, optimizer="adam", lr=1e-4,
+            images=20_000,
+        ),
+        Workload(
+            name="W8", hidden=(256, 256, 256), activation="gelu", layer_norm=True, residual=True, batch_size=128,
+            optimizer="adam", lr=1e-4, images=19_968,
+        ),
     )
 }  # fmt: skip

@@ -51,6 +51,10 @@ COMMANDS = {
     After an interruption, run the same command again to continue. Several processes with the same command share the
     work.
     """,
+    "lr": """Find a learning rate: train some steps, each with a higher one, and look where the loss falls fastest.
+
+    Nothing is kept. --lr, --schedule, --warmup, --epochs and --drop-last have no effect.
+    """,
     "gradcheck": """Check a net's gradients against finite differences.
 
     The exit code is 1 if a gradient is wrong. Options under Training are accepted, because presets contain them, but

@@ -127,6 +127,8 @@ class Config:
     """Epochs of linear warm-up before the schedule, e.g. 0.5."""
     epochs: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.epochs
     """Number of epochs."""
+    patience: Annotated[Count, Parameter(group=TRAINING)] | None = TrainSettings.patience
+    """End training when the best epoch in validation lies this many epochs back. Default: train all epochs."""
     clip_norm: Annotated[Positive, Parameter(group=TRAINING)] | None = TrainSettings.clip_norm
     """Largest norm of the gradient of a step, above 0; longer ones are scaled down. Default: no limit."""
     ema: Annotated[float, Parameter(group=TRAINING, validator=Number(gt=0, lt=1))] | None = TrainSettings.ema

@@ -15,6 +15,14 @@ def refuse_existing(path: Path) -> None:
         raise _exists(path)
 
 
+def check_new_file(path: Path) -> None:
+    """Raise FileExistsError if a file to be written exists, FileNotFoundError if its folder does not."""
+    if path.exists():
+        raise FileExistsError(f"{path}: expected a new file, but it exists; choose another name")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: its folder {path.parent} does not exist; create it or choose another")
+
+
 def make_folder(path: Path | None = None) -> Path:
     """Make a new folder. Of several processes only one gets a name.
 

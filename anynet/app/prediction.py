@@ -14,6 +14,7 @@ from anynet.core.formatting import printable
 from anynet.core.tensor_file import TensorFile
 from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
+from anynet.nn import Sequential
 from anynet.training.load import NET_FILE, load
 from anynet.training.predictor import Predictor, TrainedNet, mean_of
 from anynet.training.run_facts import Facts

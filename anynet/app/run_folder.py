@@ -215,6 +215,7 @@ def run_result(run: Run, *, official: bool) -> dict[str, Any]:
         "seed": run.seed,
         "epochs": len(run.history),
         "interrupted": run.interrupted,
+        "stopped_early": run.stopped_early,
         "train_accuracy": run.history[-1].train_accuracy,
         "val_accuracy": run.history[-1].val_accuracy,
         "test_loss": run.test and run.test.loss,

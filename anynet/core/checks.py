@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -201,3 +202,25 @@ def store(instance: object, name: str, value: Any) -> None:
         Value of the attribute.
     """
     object.__setattr__(instance, name, value)
+
+
+def store_not_negative(instance: object, *names: str) -> None:
+    """Store settings of a frozen dataclass as float.
+
+    Parameters
+    ----------
+    instance : object
+        Instance of a frozen dataclass.
+    *names : str
+        Names of settings.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no number, negative or not finite.
+    """
+    for name in names:
+        value = real_number(f"{instance}: {name}", getattr(instance, name))
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{instance}: expected {name} finite, 0 or more")
+        store(instance, name, value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, store
+from anynet.core.checks import real_number, store, store_not_negative
 from anynet.core.typing import Array, Arrays
 from anynet.nn.layer import Layer
 
@@ -153,9 +153,7 @@ class ELU(Layer):
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        store(self, "alpha", real_number(f"{self}: alpha", self.alpha))
-        if not 0 <= self.alpha < math.inf:
-            raise ValueError(f"{self}: expected alpha finite, 0 or more")
+        store_not_negative(self, "alpha")
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
         """Return ``max(x, 0) + alpha (exp(min(x, 0)) - 1)``; the cache is y."""

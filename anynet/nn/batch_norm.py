@@ -1,12 +1,11 @@
 """Batch normalization."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, store
+from anynet.core.checks import real_number, store, store_not_negative
 from anynet.core.typing import Array, Arrays
 from anynet.core.validated import is_validated
 from anynet.nn.initializers import Ones, Zeros
@@ -66,9 +65,7 @@ class BatchNorm(PerFeature):
         store(self, "momentum", real_number(f"{self}: momentum", self.momentum))
         if not 0 < self.momentum <= 1:
             raise ValueError(f"{self}: expected momentum, the weight of the newest batch, in (0, 1]")
-        store(self, "eps", real_number(f"{self}: eps", self.eps))
-        if not 0 <= self.eps < math.inf:
-            raise ValueError(f"{self}: expected eps finite, 0 or more")
+        store_not_negative(self, "eps")
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the scale "gamma" and the shift "beta", of shape (n,)."""

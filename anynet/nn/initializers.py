@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.checks import real_number, store
+from anynet.core.checks import real_number, store, store_not_negative
 
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
 """``init(rng, shape)`` returns the initial numbers of a parameter."""
@@ -34,9 +34,7 @@ class Normal:
     std: float = 0.01
 
     def __post_init__(self) -> None:
-        store(self, "std", real_number(f"{self}: std", self.std))
-        if not 0 <= self.std < math.inf:
-            raise ValueError(f"{self}: expected std finite, 0 or more")
+        store_not_negative(self, "std")
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return numbers with standard deviation ``std``."""

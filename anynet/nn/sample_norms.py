@@ -1,12 +1,11 @@
 """Normalization of each sample by its own features, the same in training and in evaluation."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from anynet.core.checks import real_number, store, whole_number
+from anynet.core.checks import store, store_not_negative, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Ones, Zeros
 from anynet.nn.layer import INFERRED, Parameter, known
@@ -26,9 +25,7 @@ class SampleNorm(PerFeature):
         n = 2 * self.groups if self.n is INFERRED else self.n
         if self.groups < 1 or n < 2 * self.groups or n % self.groups:
             raise ValueError(f"{self}: expected 2 features or more in each group, the same number in all")
-        store(self, "eps", real_number(f"{self}: eps", self.eps))
-        if not 0 <= self.eps < math.inf:
-            raise ValueError(f"{self}: expected eps finite, 0 or more")
+        store_not_negative(self, "eps")
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the scale "gamma" and the shift "beta", of shape (n,)."""

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from anynet.core.checks import describe, real_number, store
+from anynet.core.checks import describe, real_number, store, store_not_negative
 
 Schedule = Callable[[float], float]
 """``schedule(epoch)`` returns the learning rate."""
@@ -32,7 +32,7 @@ class Constant:
     rate: float
 
     def __post_init__(self) -> None:
-        _convert_finite(self, "rate")
+        store_not_negative(self, "rate")
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate``."""
@@ -69,7 +69,7 @@ class Exponential:
     gamma: float
 
     def __post_init__(self) -> None:
-        _convert_finite(self, "rate", "gamma")
+        store_not_negative(self, "rate", "gamma")
 
     def __call__(self, epoch: float) -> float:
         """Return ``rate`` times the factor of the completed epochs."""
@@ -106,7 +106,7 @@ class ExponentialDecay(Exponential):
     k: float
 
     def __post_init__(self) -> None:
-        _convert_finite(self, "rate")
+        store_not_negative(self, "rate")
         k = real_number("k", self.k)
         if not -700 < k < math.inf:  # the exponential function overflows
             raise ValueError(f"{self}: expected k finite, and more than -700")
@@ -147,7 +147,7 @@ class Step:
     every: float
 
     def __post_init__(self) -> None:
-        _convert_finite(self, "rate", "factor")
+        store_not_negative(self, "rate", "factor")
         every = real_number("every", self.every)
         if not every > 0:
             raise ValueError(f"{self}: expected every > 0, in epochs")
@@ -189,7 +189,7 @@ class Cosine:
     epochs: float
 
     def __post_init__(self) -> None:
-        _convert_finite(self, "rate")
+        store_not_negative(self, "rate")
         epochs = real_number("epochs", self.epochs)
         if not epochs > 0:
             raise ValueError(f"{self}: expected epochs > 0")
@@ -233,21 +233,13 @@ class Warmup:
     def __post_init__(self) -> None:
         if not callable(self.then):
             raise TypeError(f"then: expected a schedule, such as Constant(0.1), got {describe(self.then)}")
-        _convert_finite(self, "epochs")
+        store_not_negative(self, "epochs")
 
     def __call__(self, epoch: float) -> float:
         """Return ``then(0) * epoch / epochs`` in the warm-up, ``then(epoch - epochs)`` afterwards."""
         if epoch < self.epochs:
             return self.then(0) * epoch / self.epochs
         return self.then(epoch - self.epochs)
-
-
-def _convert_finite(schedule: object, *names: str) -> None:
-    for name in names:
-        value = real_number(name, getattr(schedule, name))
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{schedule}: expected {name} finite, 0 or more")
-        store(schedule, name, value)
 
 
 def _completed(epochs: float) -> int:

@@ -26,6 +26,7 @@ from matplotlib.figure import Figure
 from anynet.plots.curves import bands, curves, curves_of_members
 from anynet.plots.first_layer import templates_of_members, weights
 from anynet.plots.grid_map import grid_map
+from anynet.plots.rate_curve import rate_curve
 from anynet.plots.step_errors import step_errors
 from anynet.plots.trials import trials
 
@@ -35,6 +36,7 @@ __all__ = [
     "curves",
     "curves_of_members",
     "grid_map",
+    "rate_curve",
     "step_errors",
     "templates_of_members",
     "trials",

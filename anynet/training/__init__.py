@@ -3,6 +3,7 @@
 from anynet.core.history import Epoch, History
 from anynet.training.checkpoint_folder import CheckpointError
 from anynet.training.errors import DivergedError, OutOfMemoryError, TrainingWarning
+from anynet.training.find_rate import RateCurve, find_rate
 from anynet.training.fit import fit
 from anynet.training.load import load
 from anynet.training.run import Run, Snapshot
@@ -17,6 +18,7 @@ __all__ = [
     "Epoch",
     "History",
     "OutOfMemoryError",
+    "RateCurve",
     "Run",
     "Runs",
     "Settings",
@@ -24,6 +26,7 @@ __all__ = [
     "Snapshot",
     "TrainSettings",
     "TrainingWarning",
+    "find_rate",
     "fit",
     "load",
     "setup",

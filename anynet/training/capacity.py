@@ -35,14 +35,15 @@ def split_by_memory(members: Sequence[Member], inputs: Inputs) -> list[Sequence[
     memory = inputs.backend.memory()
     if memory is None:
         return [members]
-    each = member_bytes(*members[0][:2], inputs.settings.batch_size, inputs.settings.dtype)
+    settings = inputs.settings
+    each = member_bytes(*members[0][:2], settings.batch_size, settings.dtype, settings.ema)
     if each > memory.free:
         raise OutOfMemoryError(f"not enough memory: {_advice(members[:1], inputs, memory, memory.free)}")
     n = max(1, memory.free // 2 // each)
     return [members[i : i + n] for i in range(0, len(members), n)]
 
 
-def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: str) -> int:
+def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: str, ema: float | None = None) -> int:
     """Estimate the memory that one net takes in training, without images.
 
     The factors are the largest that were measured with any library. Recorded steps have arrays of their own: those of
@@ -54,13 +55,15 @@ def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: 
     optimizer : Optimizer
     batch_size : int
     dtype : str
+    ema : float, optional
+        Decay of the moving average of the parameters, if there is one: it takes what a moment of the optimizer takes.
 
     Returns
     -------
     int
         Bytes.
     """
-    size, moments = net.layout.size, len(optimizer.init(np.zeros((1, 1))))
+    size, moments = net.layout.size, len(optimizer.init(np.zeros((1, 1)))) + (ema is not None)
     widths = sum(n_out for _, n_out in (layer.features() for layer in net.named_layers().values()) if n_out is not None)
     return np.dtype(dtype).itemsize * (size * (15 + 5 * moments) + 4 * (batch_size + BATCH_SIZE) * widths)
 
@@ -80,8 +83,8 @@ def explain_out_of_memory(members: Sequence[Member], inputs: Inputs) -> Iterator
     ------
     OutOfMemoryError
     """
-    memory = inputs.backend.memory()  # now, because it is full when it runs out
-    needed = len(members) * member_bytes(*members[0][:2], inputs.settings.batch_size, inputs.settings.dtype)
+    memory, settings = inputs.backend.memory(), inputs.settings  # now, because it is full when it runs out
+    needed = len(members) * member_bytes(*members[0][:2], settings.batch_size, settings.dtype, settings.ema)
     most = (needed if memory is None else min(needed, memory.free)) // 2
     with raise_out_of_memory(inputs.backend, lambda: _advice(members, inputs, memory, most)):
         yield
@@ -90,8 +93,8 @@ def explain_out_of_memory(members: Sequence[Member], inputs: Inputs) -> Iterator
 def _advice(members: Sequence[Member], inputs: Inputs, memory: DeviceMemory | None, most: int) -> str:
     """Return the memory that a stack needs, and changes with which it needs at most ``most`` bytes."""
     n, (net, optimizer, *_) = len(members), members[0]
-    batch_size, dtype = inputs.settings.batch_size, inputs.settings.dtype
-    none, one, each = (member_bytes(net, optimizer, size, dtype) for size in (0, 1, batch_size))
+    batch_size, dtype, ema = inputs.settings.batch_size, inputs.settings.dtype, inputs.settings.ema
+    none, one, each = (member_bytes(net, optimizer, size, dtype, ema) for size in (0, 1, batch_size))
     ways, for_images = [], ""
     if n > 1 and most >= each:
         ways.append(f"{most // each} of them at a time (--stack-size, --seeds)")

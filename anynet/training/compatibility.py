@@ -14,6 +14,7 @@ from anynet.data.samples import is_uint8
 from anynet.nn import Sequential
 from anynet.nn.losses import CrossEntropy
 from anynet.optim import Optimizer
+from anynet.training.early_stopping import check_validation
 from anynet.training.rates import check_rates
 from anynet.training.settings import TrainSettings
 from anynet.training.single_images import refuse_single_images
@@ -78,8 +79,9 @@ def check_data(data: Dataset, settings: TrainSettings) -> None:
         If the loss does not take such targets.
     ValueError
         If a part is empty, has samples of another shape, labels out of range, NaN or infinite values or weights that
-        are none, or the crop does not fit the samples.
+        are none, the crop does not fit the samples, or there is no validation part to stop early by.
     """
+    check_validation(data, settings.patience)
     shape = data.train.shape
     for which, part in data.parts.items():
         place = f"the {which} set of {data.name}"

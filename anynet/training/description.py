@@ -22,7 +22,7 @@ FREE = ("epochs", "backend", "precision", "compile", "memory_budget")
 TO_THE_END = "to the last epoch"
 """Text for a schedule that ends with the training."""
 
-ABSENT = {"ema": "None", "weight_decay": "0.0"}
+ABSENT = {"ema": "None", "patience": "None", "weight_decay": "0.0"}
 """Settings that checkpoints from before them lack, with the value that is meant: it is left out."""
 
 SAMPLE = 97

@@ -13,6 +13,7 @@ from anynet.core.history import Epoch, History, mean_history
 from anynet.data.samples import is_uint8
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import with_reports
+from anynet.training.early_stopping import should_stop, stopped
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
 from anynet.training.inputs import Inputs
@@ -67,7 +68,7 @@ def run_epochs(
         If Control-C comes before the first epoch is completed.
     """
     inputs, began = loops.inputs, time.perf_counter()
-    epochs = inputs.settings.epochs
+    epochs, patience = inputs.settings.epochs, inputs.settings.patience
     whole = Stack(loops, members, stacked=stacked)
     state = TrainingState.initial(whole.start(), len(members))
     if checkpoints is not None:
@@ -77,14 +78,15 @@ def run_epochs(
     stack, interrupted = _part(loops, members, state.places, whole), False
     try:
         while _left(state, epochs):
+            places, left = state.places, _left(state, epochs) - len(state.places)
             # One assignment, so that Control-C finds all or nothing of an epoch.
             state, rows = _train_epoch(stack, inputs, state, progress, began, strict=strict)
             progress.show(_summary(rows, epochs))
-            kept = _drop(state, set(on_epoch(rows)) if rows else set())
-            progress.shorten(_images(inputs, _left(state, epochs) - _left(kept, epochs)))
-            if kept.places != state.places and _left(kept, epochs):
-                stack = _part(loops, members, kept.places, whole)
-            state = kept
+            now = set(on_epoch(rows)) if rows else set()
+            state = _without(state._replace(dropped=state.dropped | now), now)
+            progress.shorten(_images(inputs, left - _left(state, epochs)))
+            if state.places != places and _left(state, epochs):
+                stack = _part(loops, members, state.places, whole)
             if checkpoints is not None:
                 checkpoints.save_if_due(state, last=not _left(state, epochs))
     except KeyboardInterrupt:
@@ -117,6 +119,7 @@ def run_epochs(
             execution=execution(stack.train_epoch.run),
             interrupted=interrupted,
             dropped=k in state.dropped and len(history) < epochs,
+            stopped_early=len(history) < epochs and should_stop(history, patience),
             diverged=state.diverged[k],
         )
         for k, (member, history) in enumerate(zip(members, state.histories, strict=True))
@@ -153,7 +156,8 @@ def _train_epoch(
         if finite[i]
     }
     carry = Carry(*choose(finite, after[:4], carry[:4]), *after[4:])
-    return _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True))), rows
+    after_epoch = _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True)))
+    return _without(after_epoch, stopped(after_epoch.histories, inputs.settings.patience)), rows
 
 
 def _row(epoch: int, rate: float, train: Metrics, val: Metrics | None, seconds: float) -> Epoch:
@@ -196,14 +200,13 @@ def _add_epoch(
     )
 
 
-def _drop(state: TrainingState, now: set[int]) -> TrainingState:
-    """Return the state without the members `now`, and then without those whose cost is no longer finite.
+def _without(state: TrainingState, now: set[int]) -> TrainingState:
+    """Return the state without training of the members `now`, and then of those whose cost is no longer finite.
 
     After the last epoch as well, since a resumed training may have more.
     """
-    if not now or state.over:
+    if state.over or not now.intersection(state.places):
         return state
-    state = state._replace(dropped=state.dropped | now)
     kept = [k for k in state.places if k not in now and state.diverged[k] is None]
     if not kept:
         return state._replace(over=True)

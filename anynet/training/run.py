@@ -73,6 +73,8 @@ class Run:
         True if Control-C or SIGTERM came before the end of the training and its test; epochs may be missing.
     dropped : bool
         True if ``on_epoch`` dropped the member before its last epoch.
+    stopped_early : bool
+        True if the training ended before its last epoch because validation no longer improved, by `patience`.
     diverged : DivergedError or None
         Why a member stopped before its last epoch, if its cost was no longer finite.
     environment : dict or None
@@ -97,6 +99,7 @@ class Run:
     input_dtype: str = "uint8"
     interrupted: bool = False
     dropped: bool = False
+    stopped_early: bool = False
     diverged: DivergedError | None = None
     environment: dict[str, Any] | None = None
 

@@ -63,8 +63,10 @@ class Facts:
         """Return an error about a key."""
         return FileError(self._path, f"metadata {key}", expected, got, ADVICE)
 
-    def value(self, key: str, kind: type) -> Any:
-        """Return a value of "run"."""
+    def value(self, key: str, kind: type, absent: Any = None) -> Any:
+        """Return a value of "run"; `absent`, unless it is None, if it is missing."""
+        if key not in self._run and absent is not None:
+            return absent
         if key not in self._run:
             raise self.error(key, NAMES[kind], "nothing")
         return self._of(key, self._run[key], kind)

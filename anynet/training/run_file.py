@@ -42,9 +42,13 @@ PLAIN = {
     "execution": str,
     "interrupted": bool,
     "dropped": bool,
+    "stopped_early": bool,
     "environment": dict,
 }
 """Fields of a run that JSON has, with their types."""
+
+ABSENT = {"stopped_early": False}
+"""Fields that files from before them lack, with the value that is meant."""
 
 
 class OlderFileError(FileError):
@@ -137,7 +141,7 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
         got = describe(metadata.get("format"))
         raise FileError(path, "metadata format", f'"{FORMAT}"', got, f"{ADVICE}, or another version of anynet")
     facts = Facts(path, metadata)
-    run: dict[str, Any] = {name: facts.value(name, kind) for name, kind in PLAIN.items()}
+    run: dict[str, Any] = {name: facts.value(name, kind, ABSENT.get(name)) for name, kind in PLAIN.items()}
     if run["dtype"] not in DTYPES:
         raise facts.error("dtype", " or ".join(DTYPES), run["dtype"])
     if net is None:

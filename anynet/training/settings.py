@@ -26,6 +26,7 @@ class Settings(TypedDict, total=False):
     clip_norm: float | None
     ema: float | None
     epochs: int
+    patience: int | None
     batch_size: int
     seed: int
     order_seed: int | None
@@ -61,6 +62,9 @@ class TrainSettings:
         are what is evaluated and kept, with the running statistics of the parameters. Default: no average.
     epochs : int, default 20
         Number of passes over the training samples, 1 or more.
+    patience : int, optional
+        Early stopping: training ends when the best epoch in validation lies this many epochs back, 1 or more; of
+        several nets each alone. Default: all epochs are trained.
     batch_size : int, default 100
         Samples per step, 1 to the number of training samples.
     seed : int, default 42
@@ -113,6 +117,7 @@ class TrainSettings:
     clip_norm: float | None = None
     ema: float | None = None
     epochs: int = 20
+    patience: int | None = None
     batch_size: int = 100
     seed: int = 42
     order_seed: int | None = None
@@ -133,6 +138,8 @@ class TrainSettings:
         check_seed(self.order, "order_seed")
         if self.epochs < 1:
             raise ValueError(f"epochs: expected 1 or more, got {self.epochs}")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"patience: expected 1 or more, or None for all epochs, got {self.patience}")
         if not 0 <= self.l2 < math.inf:
             raise ValueError(f"l2: expected 0 or more, got {self.l2}")
         if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
@@ -147,12 +154,13 @@ class TrainSettings:
     def _check_types(self) -> None:
         kinds: dict[str, Callable[[str, Any], Any]] = {
             **dict.fromkeys(("l2", "clip_norm", "ema"), real_number),
-            **dict.fromkeys(("epochs", "batch_size", "seed", "order_seed", "crop", "memory_budget"), whole_number),
+            **dict.fromkeys(("epochs", "patience", "batch_size", "seed", "order_seed", "crop"), whole_number),
+            "memory_budget": whole_number,
             **dict.fromkeys(("flip", "reverse", "drop_last"), true_or_false),
         }
         for name, convert in kinds.items():
             value = getattr(self, name)
-            if value is not None or name not in ("clip_norm", "ema", "order_seed", "memory_budget"):
+            if value is not None or name not in ("clip_norm", "ema", "patience", "order_seed", "memory_budget"):
                 object.__setattr__(self, name, convert(name, value))  # as frozen dataclasses do
         for name, kind, expected in (
             ("backend", Backend | str | None, 'a name, such as "numpy", or what anynet.backend returns'),

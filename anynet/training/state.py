@@ -32,7 +32,7 @@ class TrainingState(NamedTuple):
     places : list of int
         Numbers of the members that are in training.
     dropped : frozenset of int
-        Numbers of the members that were dropped.
+        Numbers of the members that `on_epoch` dropped.
     carry : Carry
         Of the members in training.
     histories : list of History
@@ -44,7 +44,7 @@ class TrainingState(NamedTuple):
     seconds : float
         Time of training so far.
     over : bool
-        True if no member is left to train: all were dropped, or their cost is no longer finite.
+        True if no member is left to train: all were dropped, stopped early, or have a cost that is not finite.
     """
 
     epoch: int

@@ -74,6 +74,9 @@ class Fixed(NamedTuple):
 TrainStep = Callable[[Carry, Fixed, Batch, Array], Carry]
 """``step(carry, fixed, batch, lr)`` returns the next carry; lr has shape () or (K,)."""
 
+LossStep = Callable[[Carry, Fixed, Batch, Array], tuple[Carry, Array]]
+"""As a `TrainStep`, but also returns the loss of the batch ahead of the update, of shape () or (K,)."""
+
 
 def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays, ema: float | None = None) -> Carry:
     """Return the carry before the first step.
@@ -123,9 +126,21 @@ def train_step(
         from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none. Labels are not checked: `setup`
         did, for all images.
     """
-    places = {"layout": net.layout} if optimizer.uses_layout else {}
+    with_loss = loss_step(net, loss, optimizer, clip_norm, ema)
 
     def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
+        return with_loss(carry, fixed, batch, lr)[0]
+
+    return step
+
+
+def loss_step(
+    net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: float | None = None, ema: float | None = None
+) -> LossStep:
+    """Return a function that makes one update, as `train_step` does, and returns the loss ahead of it as well."""
+    places = {"layout": net.layout} if optimizer.uses_layout else {}
+
+    def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> tuple[Carry, Array]:
         params, rng = carry.params, None
         if net.uses_rng and fixed.key is not None:
             rng = at_step(fixed.key, carry.step)
@@ -143,6 +158,6 @@ def train_step(
         fine, average = xp.isfinite(value) | (carry.diverged > 0), carry.average
         if average is not None and ema is not None:
             average = update_average(average, params, ema, count)
-        return Carry(params, state, moments, average, count, xp.where(fine, carry.diverged, count))
+        return Carry(params, state, moments, average, count, xp.where(fine, carry.diverged, count)), value
 
     return step

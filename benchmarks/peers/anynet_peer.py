@@ -16,6 +16,7 @@ from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import CLASSES, Workload
 
 EAGER, SEPARATE = "eager", "separate"
+ACTIVATIONS: dict[str, an.Layer] = {"relu": an.ReLU(), "sigmoid": an.Sigmoid(), "gelu": an.GELU()}
 
 
 class Anynet(Peer):
@@ -99,9 +100,12 @@ def _separate(backend: Backend) -> Backend:
 
 def _net(workload: Workload) -> an.Sequential:
     layers: list[an.Layer] = []
-    for n_in, n_out in zip(workload.widths, workload.hidden, strict=False):
-        layers.append(an.Linear(n_in, n_out))
-        if workload.batch_norm:
-            layers.append(an.BatchNorm(n_out))
-        layers.append(an.ReLU() if workload.activation == "relu" else an.Sigmoid())
+    for i, (n_in, n_out) in enumerate(zip(workload.widths, workload.hidden, strict=False)):
+        own: list[an.Layer] = [an.Linear(n_in, n_out)]
+        if workload.normalized:
+            own.append(an.BatchNorm(n_out) if workload.batch_norm else an.LayerNorm(n_out))
+        own.append(ACTIVATIONS[workload.activation])
+        layers += [an.Residual(*own)] if workload.is_residual(i) else own
+        if workload.dropout:
+            layers.append(an.Dropout(workload.dropout))
     return an.Sequential(*layers, an.Linear(workload.widths[-2], workload.widths[-1]))

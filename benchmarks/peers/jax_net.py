@@ -13,6 +13,7 @@ from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import CLASSES, Workload
 
 Tree = Any
+ACTIVATIONS = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "gelu": jax.nn.gelu}
 
 
 class Carry(NamedTuple):
@@ -68,13 +69,20 @@ class JaxPeer(Peer):
 def step(workload: Workload) -> Callable[[Carry, Array, Arrays], Carry]:
     """Return ``step(carry, index, arrays)``, which trains on the images with these indices."""
 
-    def loss(params: Tree, x: Array, labels: Array) -> Array:
-        for i, layer in enumerate(params):
-            x = x @ layer["W"] + layer["b"]
-            if "gamma" in layer:
-                x = (x - x.mean(0)) * jax.lax.rsqrt(x.var(0) + 1e-5) * layer["gamma"] + layer["beta"]
-            if i < len(workload.hidden):
-                x = jax.nn.relu(x) if workload.activation == "relu" else jax.nn.sigmoid(x)
+    axis, kept = 0 if workload.batch_norm else 1, 1 - workload.dropout
+
+    def loss(params: Tree, x: Array, labels: Array, t: Array) -> Array:
+        for i, layer in enumerate(params[:-1]):
+            y = x @ layer["W"] + layer["b"]
+            if workload.normalized:
+                centered = y - y.mean(axis, keepdims=True)
+                y = centered * jax.lax.rsqrt(y.var(axis, keepdims=True) + 1e-5) * layer["gamma"] + layer["beta"]
+            y = ACTIVATIONS[workload.activation](y)
+            x = x + y if workload.is_residual(i) else y
+            if workload.dropout:
+                key = jax.random.fold_in(jax.random.key(i), t.astype(int))
+                x = jnp.where(jax.random.bernoulli(key, kept, x.shape), x / kept, 0)
+        x = x @ params[-1]["W"] + params[-1]["b"]
         right = jax.nn.one_hot(labels, CLASSES)
         penalty = workload.l2 * sum((layer["W"] ** 2).sum() for layer in params) if workload.l2 else 0.0
         return penalty - (right * jax.nn.log_softmax(x)).sum(1).mean()
@@ -82,7 +90,7 @@ def step(workload: Workload) -> Callable[[Carry, Array, Arrays], Carry]:
     def step(carry: Carry, index: Array, arrays: Arrays) -> Carry:
         (params, first, second, t), tree_map = carry, jax.tree.map
         x = arrays.x[index].astype(jnp.float32) * arrays.scale + arrays.shift
-        grads, t = jax.grad(loss)(params, x, arrays.y[index]), t + 1
+        grads, t = jax.grad(loss)(params, x, arrays.y[index], t), t + 1
         if workload.optimizer == "adam":
             first = tree_map(lambda m, g: 0.9 * m + 0.1 * g, first, grads)
             second = tree_map(lambda v, g: 0.999 * v + 0.001 * g * g, second, grads)

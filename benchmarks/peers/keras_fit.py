@@ -1,5 +1,7 @@
 """Keras's ``fit`` on its JAX backend, the fastest on the CPU."""
 
+from functools import partial
+
 import jax
 import keras
 import numpy as np
@@ -8,9 +10,11 @@ from numpy.typing import NDArray
 
 from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import Peer
-from benchmarks.workloads import PIXELS, Workload
+from benchmarks.workloads import CLASSES, PIXELS, Workload
 
 jax.config.update("jax_platforms", "cpu")
+
+ACTIVATIONS = {"gelu": partial(keras.activations.gelu, approximate=True)}
 
 
 class KerasFit(Peer):
@@ -20,14 +24,20 @@ class KerasFit(Peer):
         keras.backend.clear_session()
         self.workload, self.data = workload, data
         mean, variance = -data.shift / data.scale, data.scale**-2
-        self.model = keras.Sequential([keras.Input((PIXELS,), dtype="uint8"), layers.Normalization(-1, mean, variance)])
+        images = keras.Input((PIXELS,), dtype="uint8")
         penalty = keras.regularizers.L2(workload.l2) if workload.l2 else None
-        for i, start in enumerate(data.parameters):
-            self.model.add(layers.Dense(len(start["b"]), kernel_regularizer=penalty))
-            if "gamma" in start:
-                self.model.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5))
-            if i < len(workload.hidden):
-                self.model.add(layers.Activation(workload.activation))
+        x = layers.Normalization(-1, mean, variance)(images)
+        for i, n_out in enumerate(workload.hidden):
+            y = layers.Dense(n_out, kernel_regularizer=penalty)(x)
+            if workload.batch_norm:
+                y = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(y)
+            if workload.layer_norm:
+                y = layers.LayerNormalization(epsilon=1e-5)(y)
+            y = layers.Activation(ACTIVATIONS.get(workload.activation, workload.activation))(y)
+            x = layers.Add()([x, y]) if workload.is_residual(i) else y
+            if workload.dropout:
+                x = layers.Dropout(workload.dropout)(x)
+        self.model = keras.Model(images, layers.Dense(CLASSES, kernel_regularizer=penalty)(x))
         for variable, array in zip(self.model.trainable_variables, flat(data.parameters), strict=True):
             variable.assign(array)
         self.model.compile(

@@ -1,15 +1,26 @@
 """Plain NumPy, written from the formulas; in float64 the reference for all peers."""
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data import Data, Parameters
+from benchmarks.data import SEED, Data, Parameters
 from benchmarks.peers.base import Peer
 from benchmarks.workloads import Workload
 
 BETA1, BETA2 = 0.9, 0.999
+
+
+class Cache(NamedTuple):
+    """Arrays of a layer's forward pass: its input, and for hidden layers what the backward pass needs of the rest."""
+
+    x: NDArray[Any]
+    x_hat: NDArray[Any] | None = None
+    inv_std: NDArray[Any] | None = None
+    slope: NDArray[Any] | None = None
+    scale: NDArray[Any] | None = None
 
 
 class PlainNumpy(Peer):
@@ -20,7 +31,7 @@ class PlainNumpy(Peer):
         self.layers = [dict(layer) for layer in data.parameters]
         self.first = [{name: np.zeros_like(p) for name, p in layer.items()} for layer in self.layers]
         self.second = [{name: np.zeros_like(p) for name, p in layer.items()} for layer in self.layers]
-        self.t = 0
+        self.t, self.rng = 0, np.random.default_rng(SEED)
 
     def train(self, order: NDArray[np.int64]) -> None:
         for start in range(0, len(order), self.workload.batch_size):
@@ -30,43 +41,65 @@ class PlainNumpy(Peer):
     def parameters(self) -> Parameters:
         return self.layers
 
-    def forward(self, images: NDArray[np.uint8]) -> tuple[NDArray[Any], list[tuple[Any, ...]]]:
-        """Return the logits and a cache per layer: input and, for hidden layers, x_hat, 1 / std and output."""
-        x = images * self.data.scale + self.data.shift
-        caches: list[tuple[Any, ...]] = []
-        for layer in self.layers[:-1]:
-            s, x_hat, inv_std = x @ layer["W"] + layer["b"], None, None
-            if self.workload.batch_norm:
-                inv_std = 1 / np.sqrt(s.var(axis=0) + 1e-5)
-                x_hat = (s - s.mean(axis=0)) * inv_std
+    def forward(self, images: NDArray[np.uint8], *, train: bool = False) -> tuple[NDArray[Any], list[Cache]]:
+        """Return the logits and a cache per hidden layer."""
+        x, axis = images * self.data.scale + self.data.shift, 0 if self.workload.batch_norm else 1
+        caches: list[Cache] = []
+        for i, layer in enumerate(self.layers[:-1]):
+            s, x_hat, inv_std, scale = x @ layer["W"] + layer["b"], None, None, None
+            if self.workload.normalized:
+                inv_std = 1 / np.sqrt(s.var(axis=axis, keepdims=True) + 1e-5)
+                x_hat = (s - s.mean(axis=axis, keepdims=True)) * inv_std
                 s = layer["gamma"] * x_hat + layer["beta"]
-            h = np.maximum(s, 0) if self.workload.activation == "relu" else 1 / (1 + np.exp(-s))
-            caches.append((x, x_hat, inv_std, h))
+            h, slope = self._activated(s)
+            h = x + h if self.workload.is_residual(i) else h
+            if train and self.workload.dropout:
+                kept = 1 - self.workload.dropout
+                scale = (self.rng.random(h.shape, np.float32) < kept) * h.dtype.type(1 / kept)
+                h = h * scale
+            caches.append(Cache(x, x_hat, inv_std, slope, scale))
             x = h
-        return x @ self.layers[-1]["W"] + self.layers[-1]["b"], [*caches, (x, None, None, None)]
+        return x @ self.layers[-1]["W"] + self.layers[-1]["b"], [*caches, Cache(x)]
 
     def gradients(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Parameters:
         """Return the gradients of mean cross-entropy plus penalty."""
-        logits, caches = self.forward(images)
-        N = len(labels)
+        logits, caches = self.forward(images, train=True)
+        N, axis = len(labels), 0 if self.workload.batch_norm else 1
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
         p /= p.sum(axis=1, keepdims=True)
         p[np.arange(N), labels] -= 1
         d, grads = p / N, []
-        for layer, (x, x_hat, inv_std, h) in zip(reversed(self.layers), reversed(caches), strict=True):
-            grad = {}
-            if h is not None:
-                d = d * (h > 0) if self.workload.activation == "relu" else d * h * (1 - h)
+        for i in reversed(range(len(self.layers))):
+            layer, (x, x_hat, inv_std, slope, scale) = self.layers[i], caches[i]
+            grad, skipped = {}, None
+            d = d if scale is None else d * scale
+            if slope is not None:
+                skipped, d = d if self.workload.is_residual(i) else None, d * slope
             if x_hat is not None:
                 grad["gamma"], grad["beta"] = (d * x_hat).sum(axis=0), d.sum(axis=0)
-                d = layer["gamma"] * inv_std * (d - (grad["beta"] + x_hat * grad["gamma"]) / N)
+                g = layer["gamma"] * d
+                projected = x_hat * (g * x_hat).mean(axis=axis, keepdims=True)
+                d = inv_std * (g - g.mean(axis=axis, keepdims=True) - projected)
             grad["W"], grad["b"] = x.T @ d, d.sum(axis=0)
             if self.workload.l2:
                 grad["W"] += 2 * self.workload.l2 * layer["W"]
-            if layer is not self.layers[0]:
+            if i:
                 d = d @ layer["W"].T
+                d = d if skipped is None else d + skipped
             grads.append(grad)
         return grads[::-1]
+
+    def _activated(self, s: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the activation and its derivative."""
+        if self.workload.activation == "relu":
+            h = np.maximum(s, 0)
+            return h, h > 0
+        if self.workload.activation == "sigmoid":
+            h = 1 / (1 + np.exp(-s))
+            return h, h * (1 - h)
+        a = math.sqrt(2 / math.pi)
+        tanh = np.tanh(a * (s + 0.044715 * s**3))
+        return 0.5 * s * (1 + tanh), 0.5 * (1 + tanh) + 0.5 * a * s * (1 - tanh**2) * (1 + 3 * 0.044715 * s**2)
 
     def update(self, grads: Parameters) -> None:
         """Update the parameters by one step of SGD or Adam."""

@@ -23,6 +23,8 @@ class SklearnMLP(Peer):
     def __init__(self, workload: Workload, data: Data) -> None:
         if workload.batch_norm:
             raise LeftOutError("scikit-learn has no batch normalization")
+        if workload.activation == "gelu":
+            raise LeftOutError("scikit-learn has no GELU with tanh")
         self.workload, self.data = workload, data
         self.model = MLPClassifier(
             workload.hidden,

@@ -20,6 +20,8 @@ class ThincChain(Peer):
     def __init__(self, workload: Workload, data: Data) -> None:
         if workload.batch_norm:
             raise LeftOutError("thinc has no batch normalization")
+        if workload.activation == "gelu":
+            raise LeftOutError("thinc has no GELU with tanh")
         if workload.momentum:
             raise LeftOutError("thinc's SGD has no momentum")
         set_current_ops(NumpyOps(use_blis=False))  # BLIS has one thread and is slower

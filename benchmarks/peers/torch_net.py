@@ -1,5 +1,8 @@
 """Net, optimizer and data shared by the PyTorch peers."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,6 +11,12 @@ from torch import Tensor, nn
 from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "gelu": partial(nn.GELU, "tanh"),
+}
 
 
 class TorchPeer(Peer):
@@ -60,6 +69,14 @@ class TorchPeer(Peer):
         return like(self.start, (parameter.detach().cpu().numpy().T.copy() for parameter in self.net.parameters()))
 
 
+class Residual(nn.Sequential):  # type: ignore[misc]
+    """Modules that run one after another, added to their input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = super().forward(x)
+        return x + y
+
+
 def optimizer(workload: Workload, net: nn.Module) -> torch.optim.Optimizer:
     """Return a fused optimizer; only weights are penalized."""
     groups = [
@@ -73,13 +90,15 @@ def optimizer(workload: Workload, net: nn.Module) -> torch.optim.Optimizer:
 
 def _net(workload: Workload, parameters: Parameters) -> nn.Sequential:
     modules: list[nn.Module] = []
-    for i, start in enumerate(parameters):
-        modules.append(nn.Linear(*start["W"].shape))
-        if "gamma" in start:
-            modules.append(nn.BatchNorm1d(len(start["b"])))
-        if i < len(workload.hidden):
-            modules.append(nn.ReLU() if workload.activation == "relu" else nn.Sigmoid())
-    net = nn.Sequential(*modules)
+    for i, start in enumerate(parameters[:-1]):
+        own: list[nn.Module] = [nn.Linear(*start["W"].shape)]
+        if workload.normalized:
+            own.append((nn.BatchNorm1d if workload.batch_norm else nn.LayerNorm)(len(start["b"])))
+        own.append(ACTIVATIONS[workload.activation]())
+        modules += [Residual(*own)] if workload.is_residual(i) else own
+        if workload.dropout:
+            modules.append(nn.Dropout(workload.dropout))
+    net = nn.Sequential(*modules, nn.Linear(*parameters[-1]["W"].shape))
     with torch.no_grad():
         for parameter, array in zip(net.parameters(), flat(parameters), strict=True):
             parameter.copy_(torch.from_numpy(array.T))

@@ -57,6 +57,18 @@ def test_a_run_leaves_a_whole_folder(trained):
 
 
 @pytest.mark.usefixtures("blank_plots")
+def test_a_run_stops_early_and_stays_so(tmp_path, capsys):
+    """A rate of almost 0 changes no prediction, so the first epoch is the best."""
+    train("--patience", "2", "--epochs", "9", "--lr", "1e-12", "--schedule", "constant")
+    assert "% (last epoch, 3, stopped early), " in capsys.readouterr().out
+    result = json.loads(Path("out/result.json").read_text())
+    assert (result["epochs"], result["stopped_early"], result["best_epoch"]) == (3, True, 1)
+    cli.main(["train", "--resume", "out", "--epochs", "20"])
+    assert "% (last epoch, 3, stopped early), " in capsys.readouterr().out
+    assert len(history(Path("out"))) == 3
+
+
+@pytest.mark.usefixtures("blank_plots")
 def test_runs_are_named_after_the_time_and_never_the_same(tmp_path, capsys):
     flags = ["--train", "400", "--val", "100", "--hidden", "", "--epochs", "1"]
     for _ in range(2):

@@ -37,6 +37,7 @@ COMMANDS = {
     "profile": ["train", "--profile"],
     "search": ["search", "--over", "lr=0.1,0.2", "--out", "out"],
     "gradcheck": ["gradcheck"],
+    "lr": ["lr"],
     "reproduce": ["reproduce", "miocic", "--quick", "--out", "out"],
 }
 

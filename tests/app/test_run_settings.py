@@ -16,7 +16,14 @@ from anynet.core.errors import FileError
 from anynet.nn.losses import BY_NAME
 
 CONFIG = Config(
-    hidden="20,10", activation="tanh", backend="numpy", clip_norm=2.5, order_seed=3, memory_budget=0.5, ema=0.9
+    hidden="20,10",
+    activation="tanh",
+    backend="numpy",
+    clip_norm=2.5,
+    order_seed=3,
+    memory_budget=0.5,
+    ema=0.9,
+    patience=4,
 )
 
 

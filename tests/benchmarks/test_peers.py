@@ -11,7 +11,14 @@ from benchmarks.measure import compare, order_of
 from benchmarks.peers import DEFAULT
 from benchmarks.worker import Worker
 
-REASONS = ("is not installed", "no batch normalization", "cupy", "torch cannot use the device", "jax has no device")
+REASONS = (
+    "is not installed",
+    "no batch normalization",
+    "no GELU with tanh",
+    "cupy",
+    "torch cannot use the device",
+    "jax has no device",
+)
 
 HERE = ["torch", "torch-dataloader", "anynet-numpy", "anynet-numpy+eager", "anynet-torch:cpu"]
 
@@ -27,9 +34,23 @@ def test_peer_matches_the_reference(name, workload):
         pytest.importorskip("torch")
     order = order_of(workload, 0)
     data = Data.draw(workload)
-    expected = reference.loss(workload, data, reference.trained(workload, data, order))
-    found = reference.loss(workload, data, peer_process.begin(name, workload, order))
+    alike = workload.deterministic
+    expected = reference.loss(alike, data, reference.trained(alike, data, order))
+    found = reference.loss(alike, data, peer_process.begin(name, alike, order))
     assert found == pytest.approx(expected, rel=reference.TOLERANCE)
+
+
+@pytest.mark.parametrize("name", ["torch", "anynet-numpy", "plain-numpy"])
+def test_dropout_is_trained_with_though_losses_are_compared_without(name):
+    if name == "torch":
+        pytest.importorskip("torch")
+    workload = TINY[-1]
+    order, data = order_of(workload, 0), Data.draw(workload)
+    without, found = (
+        reference.loss(workload, data, peer_process.begin(name, each, order))
+        for each in (workload.deterministic, workload)
+    )
+    assert reference.TOLERANCE < abs(found / without - 1) < 0.5
 
 
 @pytest.fixture(scope="module")

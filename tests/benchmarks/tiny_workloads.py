@@ -12,6 +12,17 @@ TINY = [
     Workload(
         name="batch norm", hidden=(7, 6), batch_norm=True, batch_size=10, lr=0.01, momentum=0.8, l2=0.01, images=40
     ),
+    Workload(
+        name="layer norm",
+        hidden=(7, 7, 6),
+        activation="gelu",
+        layer_norm=True,
+        residual=True,
+        batch_size=10,
+        lr=0.01,
+        images=40,
+    ),
+    Workload(name="dropout", hidden=(9, 9), activation="gelu", dropout=0.2, batch_size=8, lr=0.002, images=40),
 ]
 
 

@@ -176,7 +176,7 @@ def test_lengths_out_of_range_are_refused(schedule, settings, message):
 def test_rates_and_factors_that_are_negative_or_not_finite_are_refused(schedule, settings, name, bad):
     with pytest.raises(ValueError, match=rf"^{schedule.__name__}\(.*\): expected {name} finite, 0 or more$"):
         schedule(**settings, **{name: bad})
-    with pytest.raises(TypeError, match=rf"^{name}: expected a number, got '0.1'$"):
+    with pytest.raises(TypeError, match=rf"^{schedule.__name__}\(.*\): {name}: expected a number, got '0.1'$"):
         schedule(**settings, **{name: "0.1"})
 
 

@@ -79,6 +79,13 @@ def test_control_c_leaves_out_whose_turn_had_not_come(data):
     assert [run.interrupted for run in fit(data, here, on_epoch=stop_at(2, 1))] == [False, False, True, True]
 
 
+def test_averages_count(data):
+    here = with_memory(1.1 * EACH)
+    fit(data, here, seeds=None, epochs=1)
+    with pytest.raises(MemoryError, match="not enough memory: training"):
+        fit(data, here, seeds=None, epochs=1, ema=0.9)
+
+
 @pytest.mark.parametrize("settings", [{}, {"seeds": None}])
 def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
     with pytest.raises(MemoryError, match=r"in batches of 40 takes about 0\.0\d+ GB.* 0\.0\d+ GB free of"):
@@ -86,26 +93,34 @@ def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "dtype"),
+    ("optimizer", "dtype", "ema"),
     [
-        (an.SGD(0.02), "float32"),
-        pytest.param(an.SGD(0.02), "float64", marks=pytest.mark.slow),
-        (an.SGD(0.02, momentum=0.9), "float64"),
-        pytest.param(an.SGD(0.02, momentum=0.9), "float32", marks=pytest.mark.slow),
-        (an.Adam(), "float32"),
-        *(pytest.param(kind(), "float32", marks=pytest.mark.slow) for kind in (an.AdamW, an.RMSprop, an.Lion, an.Muon)),
-        pytest.param(an.Adam(), "float64", marks=pytest.mark.slow),
+        (an.SGD(0.02), "float32", None),
+        (an.SGD(0.02), "float32", 0.9),
+        pytest.param(an.SGD(0.02), "float64", None, marks=pytest.mark.slow),
+        (an.SGD(0.02, momentum=0.9), "float64", None),
+        pytest.param(an.SGD(0.02, momentum=0.9), "float32", None, marks=pytest.mark.slow),
+        (an.Adam(), "float32", None),
+        *(
+            pytest.param(kind(), "float32", ema, marks=pytest.mark.slow)
+            for kind in (an.AdamW, an.RMSprop, an.Lion, an.Muon)
+            for ema in (None, 0.9)
+        ),
+        pytest.param(an.Adam(), "float64", None, marks=pytest.mark.slow),
     ],
 )
-def test_the_estimate_holds(data, optimizer, dtype):
+def test_the_estimate_holds(data, optimizer, dtype, ema):
     """Eight more members take no more than eight times the estimate, and not much less."""
     peaks = []
     for k in (1, 9):
         tracemalloc.start()
         an.fit(
-            NET, data, optimizer, **SETTINGS | {"backend": "numpy", "dtype": dtype, "batch_size": 50, "seeds": range(k)}
+            NET,
+            data,
+            optimizer,
+            **SETTINGS | {"backend": "numpy", "dtype": dtype, "batch_size": 50, "seeds": range(k), "ema": ema},
         )
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     more = (peaks[1] - peaks[0]) / 8
-    assert 0.5 < more / member_bytes(NET, optimizer, 50, dtype) <= 1
+    assert 0.5 < more / member_bytes(NET, optimizer, 50, dtype, ema) <= 1

@@ -67,7 +67,8 @@ def content(run):
         (each.epoch, run.backend.to_host(each.params), {k: run.backend.to_host(v) for k, v in each.state.items()})
         for each in (run.last, run.best)
     ]
-    return [tuple(row)[:-1] for row in run.history], snapshots, run.test, run.best_test, run.interrupted, run.dropped
+    ended = run.interrupted, run.dropped, run.stopped_early
+    return [tuple(row)[:-1] for row in run.history], snapshots, run.test, run.best_test, ended
 
 
 def assert_equal(one, other):
@@ -84,6 +85,8 @@ CASES = {
     "Muon": {"optimizer": an.Muon(weight_decay=0.1), "net": an.Sequential(*NET[:-1], an.Linear(12, 12), NET[-1])},
     "averages": {"ema": 0.9},
     "averages of members": {"ema": 0.9, "optimizer": an.Adam(0.001), "seeds": range(2)},
+    "early stopping": {"patience": 2, "seed": 6},
+    "early stopping of members": {"patience": 2, "members": [{"seed": 0}, {"seed": 6}, {"seed": 3}]},
     "members": {"seeds": range(3)},
     "members of many settings": {"members": [{"seed": 1, "lr": 0.1}, {"seed": 2, "l2": 0.1}, {"seed": 3, "lr": 0.2}]},
 }
@@ -195,6 +198,7 @@ OTHERS = {
     "seed": {"seed": 1},
     "l2": {"l2": 0.5},
     "ema": {"ema": 0.5},
+    "patience": {"patience": 3},
     "optimizer": {"optimizer": an.SGD(0.1)},
     "net": {"net": an.Sequential(an.Linear(3072, 10))},
     "data": {"data": images(60)},

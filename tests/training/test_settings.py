@@ -31,7 +31,7 @@ def test_type_checkers_know_the_same_settings():
     assert get_type_hints(Settings) == expected
 
 
-@pytest.mark.parametrize("function", [an.fit, an.setup])
+@pytest.mark.parametrize("function", [an.fit, an.find_rate, an.setup])
 def test_signature_and_documentation_have_every_setting(function):
     parameters, documented = inspect.signature(function).parameters, inspect.getdoc(function)
     for field in fields(TrainSettings):
@@ -61,6 +61,7 @@ def test_the_order_is_the_seeds_unless_it_is_set():
     ("change", "message"),
     [
         ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
+        ({"patience": 0}, "patience: expected 1 or more, or None for all epochs, got 0"),
         ({"l2": -0.1}, "l2: expected 0 or more, got -0.1"),
         ({"l2": float("inf")}, "l2: expected 0 or more, got inf"),
         *(
@@ -90,6 +91,7 @@ def test_values_out_of_range_are_refused(change, message):
         ({"epochs": 1.5}, "epochs: expected a whole number, got 1.5"),
         ({"epochs": "3"}, "epochs: expected a whole number, got '3'"),
         ({"epochs": None}, "epochs: expected a whole number, got None"),
+        ({"patience": 1.5}, "patience: expected a whole number, got 1.5"),
         ({"l2": "a"}, "l2: expected a number, got 'a'"),
         ({"ema": "0.9"}, "ema: expected a number, got '0.9'"),
         ({"clip_norm": "1"}, "clip_norm: expected a number, got '1'"),
@@ -227,10 +229,10 @@ def test_settings_that_older_checkpoints_lack_are_described_where_they_matter(da
 
     before = described(an.SGD(0.1, momentum=0.9))
     assert before["optimizer"] == "SGD(lr=0.1, momentum=0.9, nesterov=False)"
-    assert "ema" not in before
-    after = described(an.SGD(0.1, momentum=0.9, weight_decay=0.5), ema=0.9)
+    assert not {"ema", "patience"} & before.keys()
+    after = described(an.SGD(0.1, momentum=0.9, weight_decay=0.5), ema=0.9, patience=3)
     assert after["optimizer"] == "SGD(lr=0.1, momentum=0.9, nesterov=False, weight_decay=0.5)"
-    assert after["ema"] == "0.9"
+    assert (after["ema"], after["patience"]) == ("0.9", "3")
 
 
 def test_a_loss_with_settings_trains_and_is_described(data):

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from anynet.app.config import CheckConfig, Count, Positive
 from anynet.app.experiment import gradient_subject
+from anynet.app.new_folder import check_new_file
 from anynet.core.atomic import write_whole
 from anynet.gradcheck import check, sweep
 
@@ -50,10 +51,8 @@ def gradcheck(
         New image file for a plot of the error over the step, for each method.
     """
     for path in (csv, plot):
-        if path is not None and path.exists():
-            raise FileExistsError(f"{path}: expected a new file, but it exists; choose another name")
-        if path is not None and not path.parent.is_dir():
-            raise FileNotFoundError(f"{path}: its folder {path.parent} does not exist; create it or choose another")
+        if path is not None:
+            check_new_file(path)
     subject = gradient_subject(config, samples)
     result = check(subject, method=method, step=step, tolerance=tolerance, probes=probes, seed=config.seed)
     table = Text(str(result))

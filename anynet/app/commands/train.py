@@ -94,8 +94,9 @@ def _train(
 ) -> None:
     if points is None:
         _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume)
+        early = ", stopped early" if result["stopped_early"] else ""
         print(
-            f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}), "
+            f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}{early}), "
             f"{result['best_test_accuracy']:.2%} (epoch {result['best_epoch']}, best validation accuracy); "
             f"{result['seconds']:.0f} s; results in {folder}"
         )

@@ -1,0 +1,40 @@
+"""Loss over a growing learning rate."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+
+def rate_curve(
+    rates: NDArray[np.float64],
+    losses: NDArray[np.float64],
+    smoothed: NDArray[np.float64],
+    suggestion: float,
+    title: str,
+) -> Figure:
+    """Draw losses over learning rates, and mark a suggested rate.
+
+    Parameters
+    ----------
+    rates, losses : ndarray, shape (S,)
+    smoothed : ndarray, shape (S or less,)
+        Smoothed losses of the first rates.
+    suggestion : float
+        Learning rate.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.semilogx(rates, losses, ".", color="C7", label="batches")
+    axes.semilogx(rates[: len(smoothed)], smoothed, label="smoothed")
+    axes.axvline(suggestion, color="C3", linestyle="--", label=f"suggestion {suggestion:.2g}")
+    low, high = smoothed.min(), smoothed.max()
+    axes.set_ylim(low - 0.1 * (high - low), high + 0.3 * (high - low))  # the last loss may be of any size
+    axes.set(xlabel="learning rate", ylabel="loss", title=title)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
