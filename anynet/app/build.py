@@ -6,45 +6,13 @@ from typing import Any
 
 from anynet.app.config import Config
 from anynet.core.checks import nearest
-from anynet.nn import (
-    ELU,
-    GELU,
-    BatchNorm,
-    Hardswish,
-    Layer,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Tanh,
-)
+from anynet.nn import Sequential
 from anynet.nn.initializers import He, Initializer, Normal, Xavier, Zeros
 from anynet.nn.losses import Loss, hinge, softmax_cross_entropy
-from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop
+from anynet.nn.perceptron import ACTIVATIONS, perceptron
+from anynet.optim import OPTIMIZERS, Optimizer
 from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
 
-ACTIVATIONS: dict[str, Layer] = {
-    "relu": ReLU(),
-    "leaky-relu": LeakyReLU(),
-    "elu": ELU(),
-    "gelu": GELU(),
-    "silu": SiLU(),
-    "hardswish": Hardswish(),
-    "softplus": Softplus(),
-    "sigmoid": Sigmoid(),
-    "tanh": Tanh(),
-}
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "adam": Adam,
-    "adamw": AdamW,
-    "rmsprop": RMSprop,
-    "lion": Lion,
-    "muon": Muon,
-}
 OPTIMIZER_SETTINGS = ("momentum", "nesterov", "weight_decay")
 """Settings that some optimizers have."""
 
@@ -71,14 +39,15 @@ def net(config: Config, n_in: int, n_out: int) -> Sequential:
         If ``hidden`` or ``init`` has another form than documented.
     """
     weights, biases = initializers(config.init)
-    layers: list[Layer] = []
-    for width in widths(config.hidden):
-        layers.append(Linear(n_in, width, weights, biases))
-        if config.batch_norm:
-            layers.append(BatchNorm(width))
-        layers.append(ACTIVATIONS[config.activation])
-        n_in = width
-    return Sequential(*layers, Linear(n_in, n_out, weights, biases))
+    return perceptron(
+        n_in,
+        widths(config.hidden),
+        n_out,
+        activation=config.activation,
+        norm="batch" if config.batch_norm else "none",
+        init=weights,
+        bias_init=biases,
+    )
 
 
 def widths(text: str) -> tuple[int, ...]:
