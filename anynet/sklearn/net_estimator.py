@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 from warnings import warn
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
@@ -20,13 +19,13 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from anynet.backends import Backend
 from anynet.core.typing import Array, Arrays
-from anynet.data.normalization import Normalization
+from anynet.data import Normalization, normalization
 from anynet.nn import Sequential
 from anynet.nn.losses import Loss
 from anynet.nn.perceptron import ACTIVATIONS, NORMS, perceptron
 from anynet.optim import OPTIMIZERS, Optimizer
 from anynet.sklearn.convergence import Convergence
-from anynet.sklearn.input_arrays import backend_of, to_backend, to_host
+from anynet.sklearn.input_arrays import backend_for, to_host
 from anynet.sklearn.net_fits import Course, NetFit, Samples, train
 from anynet.training.errors import DivergedError
 from anynet.training.members import Member
@@ -169,20 +168,20 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         y, n_outputs, classes = self._targets(y, known=further or not reset)
-        backend, dtype = backend_of(X, self.backend), str(X.dtype).split(".")[-1]
+        backend, dtype = backend_for(X, self.backend), str(X.dtype).split(".")[-1]
         backend.dtype(dtype)
-        x = to_backend(X, backend, dtype)
+        x = backend.put(X, dtype)
         if reset:
             self._like = get_namespace(X)[0].asarray(X[:0, ...], copy=True)
             self.n_outputs_ = n_outputs
             self.net_ = self._new_net(X.shape[1], n_outputs)
-            self._normalization = _normalization(self.normalize, x)
+            self._normalization = self._new_normalization(x, backend, dtype)
         if self._normalization is not None:
             x = self._normalization(x)
-        weights = None if sample_weight is None else to_backend(sample_weight, backend, dtype)
+        weights = None if sample_weight is None else backend.put(sample_weight, dtype)
         n, batch_size = X.shape[0], LARGEST_BATCH if self.batch_size == "auto" else self.batch_size
         return Course(
-            samples=Samples(x, to_backend(y, backend, "int64" if classes else dtype), weights),
+            samples=Samples(x, backend.put(y, "int64" if classes else dtype), weights),
             backend=backend,
             loss=self._loss(),
             epochs=1 if further else self.epochs,
@@ -190,6 +189,11 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
             clip_norm=self.clip_norm,
             verbose=bool(self.verbose),
         )
+
+    def _new_normalization(self, x: Array, backend: Backend, dtype: str) -> Normalization | None:
+        if self.normalize == "none":
+            return None
+        return Normalization(*(backend.put(part, dtype) for part in normalization(self.normalize, x)))
 
     def _new_net(self, n_in: int, n_out: int) -> Sequential:
         if self.net is None:
@@ -271,8 +275,8 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         xp, _ = get_namespace(X)
         dtype = str(self._like.dtype).split(".")[-1]
         X = validate_data(self, X, reset=False, dtype=getattr(xp, dtype), order="C")
-        backend = backend_of(X, self.backend)
-        x = to_backend(X, backend, dtype)
+        backend = backend_for(X, self.backend)
+        x = backend.put(X, dtype)
         if self._normalization is not None:
             x = self._normalization(x)
         outputs: Array = backend.compile(self.net_)(*self._carry.weights, x)
@@ -333,14 +337,3 @@ def _seed(random_state: Any) -> int:
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _normalization(kind: str, x: Array) -> Normalization | None:
-    """Return the normalization of features by their mean and deviation; features that never change are shifted only."""
-    if kind == "none":
-        return None
-    xp = array_namespace(x)
-    mean, deviation = xp.mean(x, axis=0), xp.std(x, axis=0)
-    scale = 1 / xp.where(deviation == 0, xp.ones_like(deviation), deviation)
-    scale = xp.ones_like(scale) if kind == "center" else scale
-    return Normalization(scale, -mean * scale)

@@ -20,7 +20,6 @@ from anynet.nn import Sequential
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
 from anynet.sklearn.convergence import Convergence
-from anynet.sklearn.weighted_loss import Weighted, weighted
 from anynet.training.errors import DivergedError
 from anynet.training.members import Member, common_optimizer
 from anynet.training.rates import learning_rate
@@ -204,10 +203,7 @@ class _Stack:
         self._full, self._steps = sizes[0], sizes[0] + (sizes[1] > 0)
         self._dtype = str(course.samples.x.dtype).split(".")[-1]
         keys, l2 = [fit.member.settings.seed for fit in fits], [fit.member.settings.l2 for fit in fits]
-        self._own_batches = self.stacked and (
-            len({(fit.member.settings.seed, fit.epoch, id(fit.rows)) for fit in fits}) > 1
-            or course.samples.weights is not None
-        )
+        self._own_batches = len({(fit.member.settings.seed, fit.rows.tobytes()) for fit in fits}) > 1
         key = np.stack([random.key(seed) for seed in keys])
         self._fixed = Fixed(
             Unchanged(),  # type: ignore[arg-type]
@@ -217,7 +213,7 @@ class _Stack:
         self._rates = [None if callable(m.optimizer.lr) else m.optimizer.lr for m in members]
         loops = {} if before is None else before._loops
         if (key_of_loop := replace(self._optimizer, lr=1.0)) not in loops:
-            loops[key_of_loop] = course.backend.loop(_step(net, self._optimizer, course))
+            loops[key_of_loop] = course.backend.loop(_step(net, self._optimizer, course.loss, course.clip_norm))
         self._loops: dict[Optimizer, Loop] = loops
         self._loop = loops[key_of_loop]
         self._constant = self._put(np.tile(self._rates, (self._steps, 1))) if None not in self._rates else None
@@ -291,17 +287,16 @@ class _Stack:
         return self._course.backend.asarray(host if self.stacked else np.ascontiguousarray(host[..., 0]))
 
 
-def _step(net: Sequential, optimizer: Optimizer, course: Course) -> Callable[[Carry, Any, Any], Carry]:
+def _step(
+    net: Sequential, optimizer: Optimizer, loss: Loss, clip_norm: float | None
+) -> Callable[[Carry, Any, Any], Carry]:
     """Return a training step that gathers its own batch, by numbers of samples of shape (n,) or (K, n)."""
-    has_weights = course.samples.weights is not None
-    update = train_step(net, weighted(course.loss) if has_weights else course.loss, optimizer, course.clip_norm)
+    update = train_step(net, loss, optimizer, clip_norm)
 
     def step(carry: Carry, shared: tuple[Fixed, Samples], row: tuple[Array, Array]) -> Carry:
         (fixed, samples), (index, lr) = shared, row
-        x, y = _rows(samples.x, index), _rows(samples.y, index)
-        if samples.weights is not None:
-            y = Weighted(y, _rows(samples.weights, index))  # type: ignore[assignment]
-        return update(carry, fixed, Batch(x, y), lr)
+        x, y, weights = (None if array is None else _rows(array, index) for array in samples)
+        return update(carry, fixed, Batch(x, y, weights), lr)
 
     return step
 
