@@ -94,7 +94,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         shifted = logits - xp.max(logits, axis=-1, keepdims=True)
         return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
 
-    def _targets(self, y: Any, *, known: bool) -> tuple[Any, int, bool]:
+    def _targets(self, X: Any, y: Any, *, known: bool) -> tuple[Any, int, bool]:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -114,7 +114,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
             classes = np.unique(host)
             if len(classes) < 2:
                 raise ValueError(f"y: expected samples of 2 classes or more, got one class, {classes[0]!r}")
-            self.classes_ = classes if classes.dtype.kind not in "biuf" else like_input(classes, y)
+            self.classes_ = classes if classes.dtype.kind not in "biuf" else like_input(classes, X)
         classes = to_host(self.classes_)
         numbers = np.minimum(np.searchsorted(classes, host), len(classes) - 1)
         if (wrong := classes[numbers] != host).any():

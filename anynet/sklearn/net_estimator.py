@@ -149,7 +149,7 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         return self
 
     @abstractmethod
-    def _targets(self, y: Any, *, known: bool) -> tuple[Any, int, bool]:
+    def _targets(self, X: Any, y: Any, *, known: bool) -> tuple[Any, int, bool]:
         """Return targets to train on, the number of the net's outputs, and True if targets are class numbers."""
 
     @abstractmethod
@@ -167,7 +167,7 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         X, y = validate_data(self, X, y, reset=reset, dtype=dtypes, order="C", multi_output=True, **self._y_checks)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        y, n_outputs, classes = self._targets(y, known=further or not reset)
+        y, n_outputs, classes = self._targets(X, y, known=further or not reset)
         backend, dtype = backend_for(X, self.backend), str(X.dtype).split(".")[-1]
         backend.dtype(dtype)
         x = backend.put(X, dtype)

@@ -48,7 +48,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         outputs, X = self._outputs(X, "predict")
         return like_input(outputs[:, 0] if self._single else outputs, X)
 
-    def _targets(self, y: Any, *, known: bool) -> tuple[Any, int, bool]:
+    def _targets(self, X: Any, y: Any, *, known: bool) -> tuple[Any, int, bool]:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         single = y.ndim == 1
