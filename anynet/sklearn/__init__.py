@@ -2,5 +2,6 @@
 
 from anynet.sklearn.net_classifier import NetClassifier
 from anynet.sklearn.net_regressor import NetRegressor
+from anynet.sklearn.net_search import NetSearchCV
 
-__all__ = ["NetClassifier", "NetRegressor"]
+__all__ = ["NetClassifier", "NetRegressor", "NetSearchCV"]

@@ -284,7 +284,7 @@ class _Stack:
     def _put(self, numbers: Any) -> Array:
         """Return numbers, of nets on the last axis, on the device."""
         host = np.asarray(numbers, self._dtype)
-        return self._course.backend.asarray(host if self.stacked else np.ascontiguousarray(host[..., 0]))
+        return self._course.backend.asarray(host if self.stacked else np.array(host[..., 0]))
 
 
 def _step(
