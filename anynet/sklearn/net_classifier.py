@@ -17,6 +17,46 @@ from anynet.sklearn.net_estimator import NetEstimator
 
 
 class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Classifier with scikit-learn's interface: a net that is trained by anynet.
+
+    Defaults are those of scikit-learn's ``MLPClassifier`` where both have a parameter, but for the penalty, which is 0.
+    Labels may be integers, booleans or texts; of 0 and 1 in several columns each sample may have any number. A binary
+    problem has two logits.
+
+    Parameters
+    ----------
+    **parameters : see `NetEstimator`
+
+    Attributes
+    ----------
+    classes_ : array, shape (n_classes,)
+        Labels, sorted.
+    n_iter_ : int
+        Number of epochs of the last call of ``fit``.
+    loss_curve_ : list of float
+        Mean loss of the batches of each epoch, as they came, without the penalty.
+    loss_ : float
+        The last of them.
+    validation_scores_ : list of float or None
+        Validation score after each epoch, with `early_stopping`; `best_validation_score_` is the largest.
+    net_ : Sequential
+        The net, without its parameters.
+    params_ : array, shape (P,)
+        Parameters, where they were trained; ``net_.layout`` has their places.
+    n_outputs_, n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        If `X` is a table with names of its columns.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from anynet.sklearn import NetClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = NetClassifier(hidden=(20,), lr=0.01, tol=1e-3, normalize="standardize", random_state=0).fit(X, y)
+    >>> net.predict(X[:3]), bool(net.score(X, y) > 0.95)
+    (array([0, 0, 0]), True)
+    """
+
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train one epoch on these samples, from where the last call of `partial_fit` or `fit` ended.

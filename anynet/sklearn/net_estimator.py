@@ -37,7 +37,61 @@ LARGEST_BATCH = 200
 
 
 class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
-    """Base class of `NetClassifier` and `NetRegressor`, which describe the parameters."""
+    """Base class of `NetClassifier` and `NetRegressor`.
+
+    Parameters
+    ----------
+    hidden : int or sequence of int, default (100,)
+        Widths of the hidden layers.
+    activation : str, default "relu"
+        Activation of the hidden layers: "relu", "leaky-relu", "elu", "gelu", "silu", "hardswish", "softplus", "sigmoid"
+        or "tanh".
+    norm : {"none", "batch", "layer"}, default "none"
+        Normalization ahead of each activation.
+    dropout : float, default 0
+        Probability of a zero after each activation, in [0, 1).
+    net : Sequential or callable, optional
+        The net, or ``net(n_in, n_out)``, which returns one for these numbers of features and outputs. `hidden`,
+        `activation`, `norm` and `dropout` do not matter then.
+    optimizer : str or Optimizer, default "adam"
+        "sgd", "adam", "adamw", "rmsprop", "lion", "muon", or an optimizer such as ``anynet.SGD(0.1, momentum=0.9)``.
+    lr : float or callable, optional
+        Learning rate, or a schedule from ``anynet.schedules``. Default: that of the optimizer, 0.001 for Adam.
+    l2 : float, default 0
+        Factor λ of the penalty λ Σ W². scikit-learn's `alpha` is 2 λ times the number of samples in a batch.
+    loss : callable or str, optional
+        As in ``anynet.losses``, or the name of one. Default: softmax cross-entropy for classes, binary cross-entropy
+        for several labels of each sample, mean squared error for numbers.
+    epochs : int, default 200
+        Largest number of passes over the samples.
+    batch_size : int or "auto", default "auto"
+        Samples per step, cut to their number; "auto" is 200.
+    clip_norm : float, optional
+        Largest norm of the gradient. Default: no limit.
+    normalize : {"none", "center", "standardize"}, default "none"
+        Subtraction of the mean of each feature in training, and division by its standard deviation.
+    tol : float, default 1e-4
+        Smallest improvement of the training loss, or with `early_stopping` of the validation score, that counts.
+    patience : int or inf, default 10
+        Number of successive epochs without improvement after which another one ends the training. A training that does
+        not end so gives a ``ConvergenceWarning``, unless `tol` is 0 or `patience` is not less than `epochs`.
+    early_stopping : bool, default False
+        Set validation samples aside, end the training by their score, and keep the net of the best score.
+    val : float, default 0.1
+        Fraction of the samples that `early_stopping` sets aside: of each class alike.
+    warm_start : bool, default False
+        Start from the parameters of the last ``fit``.
+    random_state : int, RandomState or None, default None
+        Seed of initial parameters, batches, validation samples and dropout. An integer has the batches and the initial
+        parameters of ``anynet.fit(..., seed=random_state)``.
+    backend : Backend or str, optional
+        Where to train, as for ``anynet.fit``. Default: the library and device of PyTorch's and CuPy's arrays, which
+        scikit-learn takes with ``sklearn.set_config(array_api_dispatch=True)``, otherwise ``anynet.backend()``.
+    dtype : {"float32", "float64"}, optional
+        Data type of the net. Default: that of `X`, or float64 for integers.
+    verbose : bool, default False
+        If True, print the loss of every epoch.
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -64,6 +118,12 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         "verbose": ["verbose"],
     }
     _y_checks: ClassVar[dict[str, bool]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Put the parameters into the documentation of a class."""
+        super().__init_subclass__(**options)
+        described = (NetEstimator.__doc__ or "").partition("Parameters\n    ----------\n")[2].rstrip()
+        cls.__doc__ = (cls.__doc__ or "").replace("    **parameters : see `NetEstimator`", described)
 
     def __init__(
         self,
@@ -260,7 +320,8 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         self.loss_curve_ = [*self.loss_curve_, *fit.losses] if again else fit.losses
         self.validation_scores_ = fit.scores if fit.validate is not None else None
         self.best_validation_score_ = fit.convergence.best if fit.validate is not None else None
-        if fit.error is None and not further and len(fit.losses) == course.epochs and not fit.convergence.reached:
+        wanted = not further and self.tol > 0 and self.patience < self.epochs  # otherwise it is to take all epochs
+        if wanted and len(fit.losses) == course.epochs and not fit.convergence.reached:
             warn(
                 f"training ended after {course.epochs} epochs, before it converged; more epochs, a larger lr or a "
                 "larger tol may help",
@@ -281,6 +342,12 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
             x = self._normalization(x)
         outputs: Array = backend.compile(self.net_)(*self._carry.weights, x)
         return outputs, X
+
+    @property
+    def params_(self) -> Array:
+        """Parameters of the fitted net."""
+        check_is_fitted(self)
+        return self._carry.params
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -314,7 +381,8 @@ def train_estimators(
     first = estimators[0]
     again = first.__sklearn_is_fitted__() and (further or first.warm_start)
     course = first._course(X, y, sample_weight, further=further, reset=not again)
-    learned = {name: value for name, value in vars(first).items() if name not in first.get_params(deep=False)}
+    parameters = first.get_params(deep=False)
+    learned = {name: value for name, value in vars(first).items() if name not in parameters}
     for estimator in estimators[1:]:
         vars(estimator).update(learned)
         estimator.net_ = estimator._new_net(first.n_features_in_, first.n_outputs_)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -213,7 +214,7 @@ class _Stack:
         self._rates = [None if callable(m.optimizer.lr) else m.optimizer.lr for m in members]
         loops = {} if before is None else before._loops
         if (key_of_loop := replace(self._optimizer, lr=1.0)) not in loops:
-            loops[key_of_loop] = course.backend.loop(_step(net, self._optimizer, course.loss, course.clip_norm))
+            loops[key_of_loop] = course.backend.loop(_step_of(net, key_of_loop, course.loss, course.clip_norm))
         self._loops: dict[Optimizer, Loop] = loops
         self._loop = loops[key_of_loop]
         self._constant = self._put(np.tile(self._rates, (self._steps, 1))) if None not in self._rates else None
@@ -287,6 +288,14 @@ class _Stack:
         return self._course.backend.asarray(host if self.stacked else np.array(host[..., 0]))
 
 
+def _step_of(*settings: Any) -> Callable[[Carry, Any, Any], Carry]:
+    """Return the step of `_step`: the same for equal settings, so that it is recorded once for all trainings."""
+    try:
+        return _known_step(*settings)
+    except TypeError:  # something of the user's has no hash
+        return _step(*settings)
+
+
 def _step(
     net: Sequential, optimizer: Optimizer, loss: Loss, clip_norm: float | None
 ) -> Callable[[Carry, Any, Any], Carry]:
@@ -299,6 +308,9 @@ def _step(
         return update(carry, fixed, Batch(x, y, weights), lr)
 
     return step
+
+
+_known_step = lru_cache(maxsize=32)(_step)
 
 
 def _rows(array: Array, index: Array) -> Array:

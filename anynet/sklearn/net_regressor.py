@@ -16,6 +16,43 @@ from anynet.sklearn.net_estimator import NetEstimator
 
 
 class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Regressor with scikit-learn's interface: a net that is trained by anynet.
+
+    Defaults are those of scikit-learn's ``MLPRegressor`` where both have a parameter, but for the penalty, which is 0.
+    Its loss is half of the mean squared error.
+
+    Parameters
+    ----------
+    **parameters : see `NetEstimator`
+
+    Attributes
+    ----------
+    n_iter_ : int
+        Number of epochs of the last call of ``fit``.
+    loss_curve_ : list of float
+        Mean loss of the batches of each epoch, as they came, without the penalty.
+    loss_ : float
+        The last of them.
+    validation_scores_ : list of float or None
+        Validation score after each epoch, with `early_stopping`; `best_validation_score_` is the largest.
+    net_ : Sequential
+        The net, without its parameters.
+    params_ : array, shape (P,)
+        Parameters, where they were trained; ``net_.layout`` has their places.
+    n_outputs_, n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        If `X` is a table with names of its columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anynet.sklearn import NetRegressor
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> net = NetRegressor(lr=0.01, random_state=0).fit(X, X[:, 0] ** 2)
+    >>> np.abs(net.predict([[0.5]]) - 0.25) < 0.05
+    array([ True])
+    """
+
     _y_checks: ClassVar[dict[str, bool]] = {"y_numeric": True}
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
