@@ -153,12 +153,12 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         if not known:
             classes = np.unique(host)
             if len(classes) < 2:
-                raise ValueError(f"y: expected samples of 2 classes or more, got one class, {classes[0]!r}")
+                raise ValueError(f"y: expected samples of 2 classes or more, got one class, {classes.tolist()[0]!r}")
             self.classes_ = classes if classes.dtype.kind not in "biuf" else like_input(classes, X)
         classes = to_host(self.classes_)
         numbers = np.minimum(np.searchsorted(classes, host), len(classes) - 1)
         if (wrong := classes[numbers] != host).any():
-            raise ValueError(f"y: expected the classes {classes.tolist()}, as before, got {host[wrong][0]!r}")
+            raise ValueError(f"y: expected the classes {classes.tolist()}, as before, got {host[wrong].tolist()[0]!r}")
         return numbers, len(classes), True
 
     def _loss(self) -> Loss:
