@@ -9,7 +9,7 @@ from anynet.core.checks import nearest
 from anynet.nn import Sequential
 from anynet.nn.initializers import He, Initializer, Normal, Xavier, Zeros
 from anynet.nn.losses import Loss, hinge, softmax_cross_entropy
-from anynet.nn.perceptron import ACTIVATIONS, perceptron
+from anynet.nn.perceptron import perceptron
 from anynet.optim import OPTIMIZERS, Optimizer
 from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
 

@@ -25,7 +25,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
     Parameters
     ----------
-    **parameters : see `NetEstimator`
+    **parameters : see `NetParameters`
 
     Attributes
     ----------
@@ -56,6 +56,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     >>> net.predict(X[:3]), bool(net.score(X, y) > 0.95)
     (array([0, 0, 0]), True)
     """
+
+    classes_: Any
+    _multilabel: bool
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:

@@ -23,7 +23,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
 
     Parameters
     ----------
-    **parameters : see `NetEstimator`
+    **parameters : see `NetParameters`
 
     Attributes
     ----------

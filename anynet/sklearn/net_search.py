@@ -191,11 +191,13 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         def evaluate(part: Sequence[int], k: int) -> list[dict[str, Any]]:
             train, test = splits[k]
             estimators = [self._with_parameters(candidates[i]) for i in part]
-            samples = _safe_split(estimators[0], X, y, train)
+            samples: tuple[Any, Any] = _safe_split(estimators[0], X, y, train)
             own = _check_method_params(X, params=routed.estimator.fit, indices=train)
             others = _safe_split(estimators[0], X, y, test, train)
             scoring = [_check_method_params(X, params=routed.scorer.score, indices=rows) for rows in (train, test)]
-            return [self._result(fit, samples, others, scorers, *scoring) for fit in fit_stack(estimators, *samples, own)]
+            return [
+                self._result(fit, samples, others, scorers, *scoring) for fit in fit_stack(estimators, *samples, own)
+            ]
 
         with nullcontext() if backend is None or workers == 1 else backend.one_thread_each():
             found = Parallel(n_jobs=workers, backend="threading")(delayed(evaluate)(*task) for task in tasks)

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
-from anynet.optim import OPTIMIZERS
+from anynet.nn import Linear, Sequential
 from anynet.sklearn.net_estimator import NetEstimator, train_estimators
 from anynet.training.members import Member, check_nets, common_optimizer
 from anynet.training.settings import TrainSettings
@@ -78,23 +78,24 @@ def group(estimators: Sequence[BaseEstimator]) -> list[list[int]]:
 
 def alike(one: BaseEstimator, other: BaseEstimator) -> bool:
     """Return True if two estimators can be trained in one stack."""
-    nets = net_of(one), net_of(other)
-    if nets[0] is None or nets[1] is None or type(one) is not type(other) or type(nets[0]) is not type(nets[1]):
+    first, second = net_of(one), net_of(other)
+    if first is None or second is None or type(one) is not type(other) or type(first) is not type(second):
         return False
     if isinstance(one, Pipeline) and repr(one[:-1].get_params()) != repr(other[:-1].get_params()):
         return False
-    a, b = (net.get_params(deep=False) for net in nets)
+    a, b = (net.get_params(deep=False) for net in (first, second))
     if any(not _equal(a[name], b[name]) for name in a if name not in OWN):
         return False
-    members = []
-    for net in nets:
-        optimizer = OPTIMIZERS[net.optimizer]() if isinstance(net.optimizer, str) else net.optimizer
-        members.append(Member(net.net, optimizer, TrainSettings()))
+    nothing = Sequential(Linear(1, 1))  # in place of nets that are made by a function, or of widths that are equal
+    own = [net.net if isinstance(net.net, Sequential) else nothing for net in (first, second)]
+    if not _equal(a["net"], b["net"]) and nothing in own:
+        return False
+    pairs = zip(own, (first, second), strict=True)
     try:
+        members = [Member(net, of._new_optimizer(), TrainSettings()) for net, of in pairs]
         common_optimizer(members)
-        if not _equal(a["net"], b["net"]):
-            check_nets(members)
-    except (AttributeError, TypeError, ValueError):
+        check_nets(members)
+    except (TypeError, ValueError):
         return False
     return True
 

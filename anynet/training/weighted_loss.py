@@ -32,9 +32,7 @@ def batch_loss(loss: Loss, outputs: Array, batch: Batch) -> tuple[Array, Array]:
     xp = array_namespace(outputs)
     each = batch.y[..., None, :] if batch.y.ndim == batch.x.ndim else batch.y[..., None]
     members = outputs.shape[:-2]
-    losses, grads = loss(
-        outputs[..., None, :], xp.broadcast_to(each, (*members, *each.shape[batch.x.ndim - 2 :]))
-    )
+    losses, grads = loss(outputs[..., None, :], xp.broadcast_to(each, (*members, *each.shape[batch.x.ndim - 2 :])))
     total = total_weight(batch)
     share = batch.weights / xp.where(total > 0, total, xp.ones_like(total))[..., None]
     return xp.sum(losses * share, axis=-1), grads[..., 0, :] * share[..., None]

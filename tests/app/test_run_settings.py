@@ -14,6 +14,7 @@ from anynet.app.config import Config
 from anynet.app.config_file import ABSENT, read_config, write_config
 from anynet.core.errors import FileError
 from anynet.nn.losses import BY_NAME
+from anynet.nn.perceptron import ACTIVATIONS
 
 CONFIG = Config(
     hidden="20,10", activation="tanh", backend="numpy", clip_norm=2.5, order_seed=3, memory_budget=0.5, ema=0.9
@@ -117,7 +118,7 @@ def test_the_command_line_says_it_in_one_line(path, capsys):
 
 def test_every_choice_of_an_option_makes_something():
     choices = get_type_hints(Config)
-    assert {*get_args(choices["activation"])} == build.ACTIVATIONS.keys()
+    assert {*get_args(choices["activation"])} == ACTIVATIONS.keys()
     assert {*get_args(choices["loss"])} <= BY_NAME.keys()
-    for name, layer in build.ACTIVATIONS.items():
+    for name, layer in ACTIVATIONS.items():
         assert build.net(Config(hidden="4", activation=name, batch_norm=False), 3, 2)[1] == layer

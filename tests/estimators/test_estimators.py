@@ -72,7 +72,9 @@ def test_learns_as_well_as_scikit_learns_nets(digits):
     assert net.score(X, y) > mlp.score(StandardScaler().fit_transform(X), y) - 0.1
 
 
-@pytest.mark.parametrize("labels", [np.asarray(["ash", "elm", "oak"]), np.asarray([7, -1, 30]), np.asarray([1.0, 2, 4])])
+@pytest.mark.parametrize(
+    "labels", [np.asarray(["ash", "elm", "oak"]), np.asarray([7, -1, 30]), np.asarray([1.0, 2, 4])]
+)
 def test_labels_come_back(labels):
     X, numbers = load_iris(return_X_y=True)
     fitted = short(normalize="standardize", lr=0.05, epochs=30).fit(X, labels[numbers])
@@ -118,7 +120,7 @@ def test_partial_fit_takes_samples_of_some_classes(digits):
     fitted = short().partial_fit(X[y < 3], y[y < 3], classes=np.arange(10))
     assert fitted.predict_proba(X).shape == (len(X), 10)
     fitted.partial_fit(X[y > 6], y[y > 6])
-    with pytest.raises(ValueError, match="expected the classes .*, as before, got 12"):
+    with pytest.raises(ValueError, match=r"expected the classes .*, as before, got 12"):
         fitted.partial_fit(X, np.full(len(X), 12))
 
 
@@ -243,7 +245,15 @@ def test_bad_data(digits, change, message):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"hidden": (0,)}, {"activation": "rleu"}, {"optimizer": "adm"}, {"lr": 0.0}, {"l2": -1}, {"epochs": 0}, {"loss": "x"}],
+    [
+        {"hidden": (0,)},
+        {"activation": "rleu"},
+        {"optimizer": "adm"},
+        {"lr": 0.0},
+        {"l2": -1},
+        {"epochs": 0},
+        {"loss": "x"},
+    ],
     ids=str,
 )
 def test_bad_settings(digits, settings):

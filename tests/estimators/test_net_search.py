@@ -113,7 +113,6 @@ def test_pipelines(digits):
 
 
 def test_other_estimators(digits):
-    X, y = digits
     grid = {"C": [0.01, 1.0]}
     compare(NetSearchCV(LogisticRegression(), grid, cv=2), GridSearchCV(LogisticRegression(), grid, cv=2), digits)
 

@@ -56,7 +56,9 @@ def has_gpu():
         return False
 
 
-@pytest.mark.parametrize(("estimator", "least"), zip(ESTIMATORS, (67, 60), strict=True), ids=["classifier", "regressor"])
+@pytest.mark.parametrize(
+    ("estimator", "least"), list(zip(ESTIMATORS, (67, 60), strict=True)), ids=["classifier", "regressor"]
+)
 def test_there_are_as_many_checks_as_for_scikit_learns_own_nets(estimator, least):
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
