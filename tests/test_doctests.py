@@ -18,6 +18,8 @@ MODULES = sorted(
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
+    if name.startswith("anynet.sklearn"):
+        pytest.importorskip("sklearn.base")
     result = doctest.testmod(importlib.import_module(name))
     assert result.attempted
     assert not result.failed

@@ -8,37 +8,9 @@ from anynet.app.config import LAYER_SETTINGS, Config, refuse_layer_settings
 from anynet.app.option_text import parse_numbers
 from anynet.app.user_code import call, find
 from anynet.core.checks import describe
-from anynet.nn import (
-    ELU,
-    GELU,
-    BatchNorm,
-    Dropout,
-    Hardswish,
-    Layer,
-    LayerNorm,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Tanh,
-)
+from anynet.nn import Sequential
 from anynet.nn.initializers import He, Initializer, Normal, Xavier, Zeros
-
-ACTIVATIONS: dict[str, Layer] = {
-    "relu": ReLU(),
-    "leaky-relu": LeakyReLU(),
-    "elu": ELU(),
-    "gelu": GELU(),
-    "silu": SiLU(),
-    "hardswish": Hardswish(),
-    "softplus": Softplus(),
-    "sigmoid": Sigmoid(),
-    "tanh": Tanh(),
-}
-NORMS: dict[str, list[Layer]] = {"batch": [BatchNorm()], "layer": [LayerNorm()], "none": []}
+from anynet.nn.perceptron import perceptron
 
 
 def make_net(config: Config, shape: Sequence[int], classes: int) -> Sequential:
@@ -66,11 +38,16 @@ def make_net(config: Config, shape: Sequence[int], classes: int) -> Sequential:
     if config.net is not None:
         return _net_of(config.net, tuple(shape), classes)
     weights, biases = initializers(config.init)
-    layers: list[Layer] = []
-    for width in widths(config.hidden):
-        layers += [Linear(width, init=weights, bias_init=biases), *NORMS[config.norm], ACTIVATIONS[config.activation]]
-        layers += [Dropout(config.dropout)] if config.dropout else []
-    return Sequential(*layers, Linear(classes, init=weights, bias_init=biases), input_shape=tuple(shape))
+    return perceptron(
+        prod(shape),
+        widths(config.hidden),
+        classes,
+        activation=config.activation,
+        norm=config.norm,
+        dropout=config.dropout,
+        init=weights,
+        bias_init=biases,
+    )
 
 
 def check_layers(config: Config) -> None:

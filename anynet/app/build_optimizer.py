@@ -8,17 +8,9 @@ from anynet.app.config import Config
 from anynet.app.option_text import parse_numbers
 from anynet.app.user_code import call, find
 from anynet.core.checks import describe
-from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop
+from anynet.optim import OPTIMIZERS, Optimizer
 from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "adam": Adam,
-    "adamw": AdamW,
-    "rmsprop": RMSprop,
-    "lion": Lion,
-    "muon": Muon,
-}
 OPTIMIZER_SETTINGS = ("momentum", "nesterov", "weight_decay")
 """Settings that some optimizers have."""
 

@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 
 from anynet.backends import COMPILE, DTYPES, PRECISIONS
 from anynet.core.checks import nearest
+from anynet.optim import OPTIMIZERS
 from anynet.training import TrainSettings
 
 
@@ -46,9 +47,6 @@ Positive = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0, lt=math.inf))]
 Count = Annotated[int, Parameter(validator=Number(gte=1), converter=whole)]
 NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0), converter=whole)]
-
-OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "lion", "muon")
-"""Names of anynet's optimizers."""
 
 LAYER_SETTINGS = ("hidden", "activation", "norm", "dropout", "init")
 """Settings that make the layers of a net, unless ``net`` does."""

@@ -5,7 +5,7 @@ difference, such as in ``if rng.random() < 0.5``.
 """
 
 import random
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -30,7 +30,7 @@ def generator_states(function: Any) -> list[str]:
     list of str
         In a fixed order, with the global generators of both libraries first.
     """
-    states = [repr(random.getstate()), repr(np.random.get_state(legacy=False))]  # noqa: NPY002
+    states = [repr(random.getstate()), repr(_plain(np.random.get_state(legacy=False)))]  # noqa: NPY002
     stack, seen = [function], dict[int, Any]()
     while stack:
         thing = stack.pop()
@@ -51,6 +51,13 @@ def generator_states(function: Any) -> list[str]:
             case _:
                 stack += _reached(thing)
     return states
+
+
+def _plain(state: Any) -> Any:
+    """Return the state of a generator of NumPy with bytes in place of arrays, which take long to print."""
+    if isinstance(state, dict):
+        return {name: _plain(value) for name, value in state.items()}
+    return state.tobytes() if isinstance(state, np.ndarray) else state
 
 
 def _reached(thing: Any) -> list[Any]:
@@ -93,4 +100,9 @@ def _names(code: CodeType) -> list[str]:
 
 
 def _is_library(function: FunctionType) -> bool:
-    return any(part in _LIBRARIES for part in Path(function.__code__.co_filename).parts)
+    return _in_library(function.__code__.co_filename)
+
+
+@cache
+def _in_library(file: str) -> bool:
+    return any(part in _LIBRARIES for part in Path(file).parts)

@@ -39,7 +39,7 @@ class Node:
         Label set by `label_operations` while the operation was recorded, or None.
     """
 
-    __slots__ = ("args", "dtype", "kwargs", "label", "op", "shape", "value")
+    __slots__ = ("_inputs", "args", "dtype", "kwargs", "label", "op", "shape", "value")
 
     def __init__(self, op: str, args: Args, kwargs: Kwargs, like: Array, *, keep: bool = False) -> None:
         self.op, self.args, self.kwargs = op, args, kwargs
@@ -47,11 +47,14 @@ class Node:
         self.dtype: DType = like.dtype
         self.value: Any = like if keep else None
         self.label: Any = None
+        self._inputs: list[Node] | None = None
 
     @property
     def inputs(self) -> list["Node"]:
         """Nodes among the arguments."""
-        return [leaf for leaf in flatten((self.args, self.kwargs))[0] if isinstance(leaf, Node)]
+        if self._inputs is None:
+            self._inputs = [leaf for leaf in flatten((self.args, self.kwargs))[0] if isinstance(leaf, Node)]
+        return self._inputs
 
     def __repr__(self) -> str:
         return f"{self.op}{self.shape}"

@@ -3,6 +3,7 @@
 import inspect
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from anynet.compiler.graph import Graph
 from anynet.compiler.record import NoTargetError, OutOfMemory, Record, is_memory_error
@@ -13,6 +14,9 @@ from anynet.core.typing import Array
 
 MOST = 32
 """Number of records that a loop keeps; the oldest is dropped first."""
+
+_graphs: WeakKeyDictionary[Step, dict[tuple[Any, ...], Graph]] = WeakKeyDictionary()
+"""Records of steps, shared by all loops over the same step, such as those of trainings on other samples."""
 
 
 def compile_loop(
@@ -142,14 +146,23 @@ class RecordedLoop:
         """Record the step, and return None; or return why it cannot be recorded."""
         columns, rebuild = flatten(rows)
         row = rebuild([column[0, ...] for column in columns])
+        known, like = _graphs.setdefault(self._step, {}), _like(self._target, carry, shared, row)
         try:
-            graph = record_for(self._target, self._step, carry, shared, row)
+            graph = known[like] if like in known else record_for(self._target, self._step, carry, shared, row)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             return explain(error)
+        known[like] = graph
         self._records[key] = self._new_record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)
-        if len(self._records) > MOST:
-            del self._records[next(iter(self._records))]
+        for kept in (self._records, known):
+            if len(kept) > MOST:
+                del kept[next(iter(kept))]
         return None
+
+
+def _like(target: Target, *arguments: Any) -> tuple[Any, ...]:
+    """Return what the record of a step depends on besides the step."""
+    leaves = flatten(arguments)[0]
+    return type(target), form(arguments), *((leaf.shape, leaf.dtype) for leaf in leaves)
 
 
 def _is_slower(one: Target, other: Target) -> bool:

@@ -9,4 +9,14 @@ from anynet.optim.muon import Muon
 from anynet.optim.rmsprop import RMSprop
 from anynet.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Lion", "Muon", "Optimizer", "RMSprop", "schedules"]
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Lion", "Muon", "Optimizer", "RMSprop", "schedules"]
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSprop,
+    "lion": Lion,
+    "muon": Muon,
+}
+"""Optimizers by name."""

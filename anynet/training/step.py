@@ -38,6 +38,8 @@ class Carry(NamedTuple):
         Number of steps that were made; see `start` for its dtype.
     diverged : array, shape () or (K,)
         First step, counted from 1, whose loss was not finite; 0 if there was none. Same dtype as `step`.
+    total : array, shape () or (K,), or None
+        Sum over samples of the loss of the steps so far, for trainings that report it in place of an evaluation.
     """
 
     params: Array
@@ -46,6 +48,7 @@ class Carry(NamedTuple):
     average: Array | None
     step: Array
     diverged: Array
+    total: Array | None = None
 
     @property
     def weights(self) -> tuple[Array, Arrays]:
@@ -158,6 +161,7 @@ def loss_step(
         fine, average = xp.isfinite(value) | (carry.diverged > 0), carry.average
         if average is not None and ema is not None:
             average = update_average(average, params, ema, count)
-        return Carry(params, state, moments, average, count, xp.where(fine, carry.diverged, count)), value
+        total = None if carry.total is None else carry.total + value * batch.x.shape[-2]
+        return Carry(params, state, moments, average, count, xp.where(fine, carry.diverged, count), total), value
 
     return step

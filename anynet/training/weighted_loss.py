@@ -30,13 +30,14 @@ def batch_loss(loss: Loss, outputs: Array, batch: Batch) -> tuple[Array, Array]:
     if batch.weights is None:
         return loss(outputs, batch.y)
     xp = array_namespace(outputs)
-    each = xp.reshape(batch.y, (batch.y.shape[0], 1, *batch.y.shape[1:]))
-    losses, grads = loss(outputs[..., None, :], xp.broadcast_to(each, (*outputs.shape[:-2], *each.shape)))
+    each = batch.y[..., None, :] if batch.y.ndim == batch.x.ndim else batch.y[..., None]
+    members = outputs.shape[:-2]
+    losses, grads = loss(outputs[..., None, :], xp.broadcast_to(each, (*members, *each.shape[batch.x.ndim - 2 :])))
     total = total_weight(batch)
-    share = batch.weights / xp.where(total > 0, total, xp.ones_like(total))
-    return xp.sum(losses * share, axis=-1), grads[..., 0, :] * share[:, None]
+    share = batch.weights / xp.where(total > 0, total, xp.ones_like(total))[..., None]
+    return xp.sum(losses * share, axis=-1), grads[..., 0, :] * share[..., None]
 
 
 def total_weight(batch: Batch) -> Array | int:
     """Return the sum of the weights of a batch, which is its number of samples if they have none."""
-    return batch.x.shape[0] if batch.weights is None else array_namespace(batch.weights).sum(batch.weights)
+    return batch.x.shape[0] if batch.weights is None else array_namespace(batch.weights).sum(batch.weights, axis=-1)

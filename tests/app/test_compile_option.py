@@ -13,10 +13,11 @@ from commands import refused, small, train
 from tqdm import tqdm
 
 import anynet as an
-from anynet.app import build_net, cli
+from anynet.app import cli
 from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.config import Config
 from anynet.app.reports.tasks import Task, run_tasks
+from anynet.nn.perceptron import ACTIVATIONS
 
 pytestmark = [
     pytest.mark.usefixtures("few_pictures", "blank_plots"),
@@ -38,7 +39,7 @@ class Reading(an.Layer):
 
 @pytest.fixture
 def unrecordable(monkeypatch):
-    monkeypatch.setitem(build_net.ACTIVATIONS, "relu", Reading())
+    monkeypatch.setitem(ACTIVATIONS, "relu", Reading())
 
 
 def result(folder):

@@ -9,11 +9,12 @@ import pytest
 from commands import refused
 
 import anynet as an
-from anynet.app.build_net import ACTIVATIONS, NORMS, make_net
+from anynet.app.build_net import make_net
 from anynet.app.config import LAYER_SETTINGS, Config
 from anynet.app.config_file import ABSENT, read_config, write_config
 from anynet.core.errors import FileError
 from anynet.nn.losses import BY_NAME
+from anynet.nn.perceptron import ACTIVATIONS, NORMS
 
 CONFIG = Config(
     hidden="20,10",

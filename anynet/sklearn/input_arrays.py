@@ -1,0 +1,62 @@
+"""Arrays between the library of scikit-learn's input and that of a training."""
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._array_api import get_namespace_and_device, move_to
+
+from anynet.backends import Backend, backend_of
+from anynet.backends import backend as choose_backend
+
+AnyArray = TypeVar("AnyArray")
+
+
+def backend_for(x: Any, chosen: Backend | str | None) -> Backend:
+    """Return the backend to train on.
+
+    Parameters
+    ----------
+    x : array
+        Validated features.
+    chosen : Backend or str or None
+        Setting of the estimator.
+
+    Returns
+    -------
+    Backend
+        As chosen; by default the library and device of `x` if it is one of PyTorch, CuPy or JAX, else what
+        ``anynet.backend()`` returns.
+
+    Examples
+    --------
+    >>> print(backend_for(np.zeros((2, 1)), "numpy"))
+    numpy on cpu
+    """
+    if isinstance(chosen, Backend):
+        return chosen
+    return (chosen is None and backend_of(x)) or choose_backend(chosen)
+
+
+def to_host(array: Any) -> NDArray[Any]:
+    """Return an array of any library as a NumPy array, without a copy where possible; texts stay."""
+    return np.asarray(move_to(array, xp=np, device="cpu"))
+
+
+def like_input(array: Any, x: AnyArray) -> AnyArray:
+    """Return an array in the library and on the device of an input.
+
+    Parameters
+    ----------
+    array : array
+        Of any library.
+    x : array
+        The input.
+
+    Returns
+    -------
+    array
+    """
+    xp, _, device = get_namespace_and_device(x)
+    moved: AnyArray = move_to(array, xp=xp, device=device)
+    return moved
