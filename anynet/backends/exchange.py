@@ -30,7 +30,7 @@ def library_of(array: Any) -> str | None:
     return next((name for name, is_here in is_of.items() if is_here(array)), None)
 
 
-def exported(array: ConcreteArray) -> ConcreteArray:
+def exported(array: ConcreteArray, name: str = "array") -> ConcreteArray:
     """Return an array of PyTorch, JAX or CuPy as others can take it, if possible itself; all others as `to_numpy` does.
 
     PyTorch tensors lose their autograd history.
@@ -39,15 +39,17 @@ def exported(array: ConcreteArray) -> ConcreteArray:
     """
     library = library_of(array)
     if library == "torch":
-        return _strided(array)
+        return _strided(array, name)
     if library == "jax":
         if isinstance(array, sys.modules["jax"].core.Tracer):
-            raise TypeError("array: expected an array with values, got one that JAX traces; call this outside jax.jit")
+            raise TypeError(
+                f"{name}: expected an array with values, got one that JAX traces; call this outside jax.jit"
+            )
         return array
-    return array if library == "cupy" else to_numpy(array)
+    return array if library == "cupy" else to_numpy(array, name)
 
 
-def to_numpy(array: ConcreteArray) -> NDArray[Any]:
+def to_numpy(array: ConcreteArray, name: str = "array") -> NDArray[Any]:
     """Return a NumPy array with the values of an array of any library, in its memory if that is the host's.
 
     Floats that NumPy lacks, such as bfloat16, become float32, which has all their values. The byte order becomes the
@@ -57,6 +59,8 @@ def to_numpy(array: ConcreteArray) -> NDArray[Any]:
     ----------
     array : array
         Array of any library that exports arrays by DLPack or to NumPy.
+    name : str
+        Name in error messages.
 
     Returns
     -------
@@ -69,21 +73,21 @@ def to_numpy(array: ConcreteArray) -> NDArray[Any]:
     """
     library = library_of(array)
     if isinstance(array, np.ma.MaskedArray):
-        raise TypeError("array: expected an array without a mask, got a MaskedArray; its filled() makes one")
+        raise TypeError(f"{name}: expected an array without a mask, got a MaskedArray; its filled() makes one")
     if library == "torch":
-        host = _of_torch(_strided(array).cpu())
+        host = _of_torch(_strided(array, name).cpu())
     elif library == "cupy":
         host = array.get()
     elif library == "jax":
-        host = np.asarray(exported(array))
+        host = np.asarray(exported(array, name))
     elif library == "numpy" or hasattr(array, "__array_namespace__"):
         host = np.from_dlpack(array) if library is None and hasattr(array, "__dlpack__") else np.asarray(array)
     else:
-        raise TypeError(f"array: expected an array, got {describe(array)}; numpy.asarray makes one")
+        raise TypeError(f"{name}: expected an array, got {describe(array)}; numpy.asarray makes one")
     if host.dtype.kind == "V" and host.dtype.type is not np.void:
         host = host.astype(np.float32)  # bfloat16 and others of the package ml_dtypes, which JAX needs
     if host.dtype.kind not in KINDS:
-        raise TypeError(f"array: expected numbers, got dtype {host.dtype}")
+        raise TypeError(f"{name}: expected numbers, got dtype {host.dtype}")
     return host.astype(host.dtype.newbyteorder("="), copy=False)
 
 
@@ -94,13 +98,13 @@ def converted(array: ConcreteArray, dtype: str) -> ConcreteArray:
         return xp.astype(array, getattr(xp, dtype))
 
 
-def _strided(tensor: ConcreteArray) -> ConcreteArray:
+def _strided(tensor: ConcreteArray, name: str) -> ConcreteArray:
     """Return a PyTorch tensor without its autograd history. Raises TypeError if it has no values, or keeps others."""
     if tensor.device.type == "meta":
-        raise TypeError('array: expected an array with values, got a tensor on the device "meta"')
+        raise TypeError(f'{name}: expected an array with values, got a tensor on the device "meta"')
     kind = "nested" if tensor.is_nested else "quantized" if tensor.is_quantized else str(tensor.layout)
     if kind != "torch.strided":
-        raise TypeError(f"array: expected a dense tensor, got a {kind} one; to_dense or dequantize may make one")
+        raise TypeError(f"{name}: expected a dense tensor, got a {kind} one; to_dense or dequantize may make one")
     return (tensor.detach() if tensor.requires_grad else tensor).resolve_conj().resolve_neg()
 
 

@@ -148,9 +148,9 @@ def as_features(name: str, value: Any) -> ConcreteArray:
     if array.dtype.kind in "OUT":
         for index, each in np.ndenumerate(array):
             if not isinstance(each, int | float | np.number | np.bool):
-                where = ", ".join(map(str, index))
+                where = " at index " + ", ".join(map(str, index)) if index else ""
                 got = describe(each.item() if isinstance(each, np.generic) else each)
-                raise TypeError(f"{name}: expected numbers, got {got} at index {where}")
+                raise TypeError(f"{name}: expected numbers, got {got}{where}")
         return array.astype(np.float64)
     raise TypeError(f"{name}: expected integers or floating-point numbers, got {array.dtype}")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from anynet.backends.exchange import exported
 from anynet.core.checks import describe
 from anynet.core.typing import Array, ConcreteArray
 from anynet.data.arrays import as_features
@@ -45,7 +46,7 @@ def as_samples(x: Any, shape: tuple[int, ...], input_dtype: str) -> Array:
         raise TypeError(
             f"{expected}, got {describe(x)}; python -m anynet predict NET FILES classifies files of pictures"
         )
-    array = as_features("x", x)
+    array = exported(as_features("x", x), "x")
     found, xp = _dtype_name(array), array_namespace(array)
     if input_dtype == "uint8" and found != "uint8":
         if xp.isdtype(array.dtype, "real floating"):

@@ -102,7 +102,7 @@ def test_what_has_no_numbers_is_refused(backend_here, name):
 def test_arrays_that_jax_traces_are_refused(backend_here):
     jax = pytest.importorskip("jax")
     for take in (backend_here.put, backend_of, lambda array: to_library_of(np.ones(1), array)):
-        with pytest.raises(TypeError, match=r"got one that JAX traces; call this outside jax\.jit"):
+        with pytest.raises(TypeError, match=r"got one that JAX traces; leave jax\.jit before"):
             jax.jit(take)(np.ones(3, np.float32))
 
 

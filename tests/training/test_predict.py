@@ -98,6 +98,7 @@ WRONG = [
     (lambda x: x + 1j, TypeError, "x: expected integers or floating-point numbers, got complex128"),
     (lambda x: x.astype(str), TypeError, "x: expected numbers, got "),
     (lambda x: [["a"] * 3], TypeError, "x: expected numbers, got .*'a'.* at index 0, 0"),
+    (lambda x: {"x": x}, TypeError, "x: expected numbers, got a dict$"),
     (lambda x: [[1.0], [1.0, 2.0]], ValueError, "x: expected rows of equal lengths"),
     (lambda x: x[:, :2], ValueError, r"x: expected an array of real numbers, shape \(N, 3\), got shape \(30, 2\)"),
     (lambda x: np.ma.masked_greater(x, 0), TypeError, "x: expected .*MaskedArray"),
@@ -120,11 +121,25 @@ def test_the_first_infinity_is_found_in_any_part(monkeypatch):
         run.predict(x)
 
 
-def test_complex_tensors_are_refused():
-    torch = pytest.importorskip("torch")
+TENSORS = [
+    (lambda x: x + 1j, r"x: expected an array of real numbers, shape \(N, 3\), got complex128$"),
+    (lambda x: x.to_sparse(), r"x: expected a dense tensor, got a torch\.sparse_coo one"),
+    (lambda x: x.to("meta"), 'x: expected an array with values, got a tensor on the device "meta"$'),
+]
+
+
+def test_tensors_without_real_numbers_are_refused():
     run, x = fitted(np.arange(30) % 3)
-    with pytest.raises(TypeError, match=r"^x: expected an array of real numbers, shape \(N, 3\), got complex64$"):
-        run.predict(torch.tensor(x, dtype=torch.complex64))
+    for change, message in TENSORS:
+        with pytest.raises(TypeError, match=f"^{message}"):
+            run.predict(change(given(x, "torch")))
+
+
+def test_samples_that_jax_traces_are_refused():
+    jax = pytest.importorskip("jax")
+    run, x = fitted(np.arange(30) % 3)
+    with pytest.raises(TypeError, match=r"^x: expected an array with values, got one that JAX traces"):
+        jax.jit(run.predict)(x)
 
 
 def test_gray_images_need_no_axis_of_channels():
