@@ -7,12 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend, to_numpy
 from anynet.core.seeding import Purpose, generator
-from anynet.core.typing import Array, ConcreteArray
+from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch, Plan, gather
 from anynet.data.samples import Split, is_numbers, is_uint8
@@ -67,7 +66,7 @@ class Loader:
         self.nbytes = math.prod(split.x.shape) * np.dtype(self.dtype).itemsize
         there = backend.name != "numpy" and backend.holds(split.x)
         self.x = backend.put(split.x, self.dtype) if resident or there else None
-        self.y = backend.put(split.y, dtype) if is_numbers(split.y) else _class_numbers(split.y, backend)
+        self.y = backend.put(split.y, dtype if is_numbers(split.y) else "int64")
         self.weights = None if split.weights is None else backend.put(split.weights, dtype)
 
     @property
@@ -242,14 +241,6 @@ class Pass:
                 yield received(ahead)
         finally:
             staging.wait()
-
-
-def _class_numbers(y: ConcreteArray, backend: Backend) -> Array:
-    """Return class numbers on the device, as int64; as int32 where the library has no other or the array is one."""
-    if isinstance(y, np.ndarray):
-        return backend.asarray(y.astype(np.int64))
-    xp = array_namespace(y)
-    return backend.put(y if xp.isdtype(y.dtype, (xp.int32, xp.int64)) else xp.astype(y, xp.int32))
 
 
 def check_batch_size(batch_size: int, samples: int) -> None:

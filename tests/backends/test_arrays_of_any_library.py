@@ -1,6 +1,7 @@
 """Arrays of any library, however awkward, arrive on every backend with their values and their dtype, or are refused."""
 
 import importlib
+import importlib.util
 
 import numpy as np
 import pytest
@@ -9,6 +10,18 @@ from fake_cupy import put_in_place
 from sources import BACKWARDS, DTYPES, LAYOUTS, NUMPYS, SOURCES, of_jax, of_torch
 
 from anynet.backends import backend, backend_of, to_library_of, to_numpy
+
+
+@pytest.fixture(autouse=True)
+def jax_config():
+    """JAX's settings; JAX has as many bits after a test as before."""
+    if importlib.util.find_spec("jax") is None:
+        yield None
+        return
+    config = importlib.import_module("jax").config
+    before = config.jax_enable_x64
+    yield config
+    config.update("jax_enable_x64", before)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -102,28 +115,24 @@ def test_what_has_no_numbers_is_refused(backend_here, name):
 def test_arrays_that_jax_traces_are_refused(backend_here):
     jax = pytest.importorskip("jax")
     for take in (backend_here.put, backend_of, lambda array: to_library_of(np.ones(1), array)):
-        with pytest.raises(TypeError, match=r"got one that JAX traces; leave jax\.jit before"):
+        with pytest.raises(TypeError, match=r"got one that JAX traces; call this outside jax\.jit"):
             jax.jit(take)(np.ones(3, np.float32))
 
 
-def test_jax_rounds_nothing_silently():
+def test_jax_rounds_nothing_silently(jax_config):
     pytest.importorskip("jax")
-    here, config = backend("jax"), importlib.import_module("jax").config
-    before = config.jax_enable_x64
-    config.update("jax_enable_x64", False)
-    try:
-        for source in ("numpy", "torch"):
-            with pytest.raises(TypeError, match="float64: JAX converts it to float32; call"):
-                here.put(SOURCES[source](np.ones(2)))
-            for value in (2**31, -(2**31) - 1):
-                with pytest.raises(OverflowError, match=f"int64: JAX converts it to int32, which lacks {value}; call"):
-                    here.put(SOURCES[source](np.array([0, value])))
-            for value in (2**31 - 1, -(2**31)):
-                assert int(here.put(SOURCES[source](np.array([0, value])))[1]) == value
-            with pytest.raises(OverflowError, match="uint64: JAX converts it to uint32"):
-                here.put(SOURCES[source](np.array([2**32], np.uint64)))
-    finally:
-        config.update("jax_enable_x64", before)
+    jax_config.update("jax_enable_x64", False)
+    here = backend("jax")
+    for source in ("numpy", "torch"):
+        with pytest.raises(TypeError, match="float64: JAX converts it to float32; call"):
+            here.put(SOURCES[source](np.ones(2)))
+        for value in (2**31, -(2**31) - 1):
+            with pytest.raises(OverflowError, match=f"int64: JAX converts it to int32, which lacks {value}; call"):
+                here.put(SOURCES[source](np.array([0, value])))
+        for value in (2**31 - 1, -(2**31)):
+            assert int(here.put(SOURCES[source](np.array([0, value])))[1]) == value
+        with pytest.raises(OverflowError, match="uint64: JAX converts it to uint32"):
+            here.put(SOURCES[source](np.array([2**32], np.uint64)))
 
 
 def test_the_backend_of_an_array_is_found(backend_here):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from few_features import given
 from on_backends import compiling, on_backends
 
 import anynet as an
@@ -259,3 +260,14 @@ def test_arrays_that_do_not_fit_are_refused_in_one_line(data, settings, message)
     with pytest.raises((TypeError, ValueError), match=message) as error:
         an.fit(NET, data, an.SGD(0.1), **SETTINGS | settings)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+@pytest.mark.parametrize("source", ["numpy", "torch", "jax"])
+def test_steps_are_recorded_whatever_integers_class_numbers_are(source, dtype, samples):
+    y = given(samples[1].astype(dtype), source)
+    split = Split(given(samples[0].astype(np.float32), source), y)
+    run = an.fit(
+        NET, Dataset("numbered", (0, 1, 2), split), an.SGD(0.1), compile="on", **SETTINGS | {"dtype": "float32"}
+    )
+    assert run.last.epoch == 2
