@@ -12,6 +12,7 @@ from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array, ConcreteArray
 from anynet.data.dataset import Dataset, Label
 from anynet.data.samples import Split, is_numbers
+from anynet.data.stratified import stratified_order
 
 
 def from_arrays(
@@ -177,14 +178,8 @@ def _labels(name: str, value: Any) -> ConcreteArray:
 def _divided(split: Split, fraction: float, classes: int, seed: int) -> tuple[Split, Split]:
     """Return the training and the validation samples, each in their order: at random, of each class alike."""
     n = len(split)
-    order = generator(seed, Purpose.SPLIT, 0).permutation(n)
-    if classes:
-        labels = to_numpy(split.y)[order]
-        # Samples are ranked within their class, and the ranks scaled to 0 .. 1: any first part has its share of each.
-        rank, sizes = np.empty(n), np.bincount(labels, minlength=classes)
-        for k in range(classes):
-            rank[labels == k] = (np.arange(sizes[k]) + 0.5) / sizes[k]
-        order = order[np.argsort(rank, kind="stable")]
+    rng = generator(seed, Purpose.SPLIT, 0)
+    order = stratified_order(to_numpy(split.y), rng) if classes else rng.permutation(n)
     count = round(fraction * n)
     if not 0 < count < n:
         raise ValueError(f"val: expected a fraction that leaves samples on both sides, got {fraction} of {n} samples")

@@ -3,7 +3,8 @@
 import numpy as np
 
 from anynet.data.dataset import Batches, DataError
-from anynet.data.splits import TEST, hold_out
+from anynet.data.splits import TEST
+from anynet.data.stratified import hold_out
 
 WHITE = 16
 """Largest value of a pixel."""
@@ -32,8 +33,8 @@ def read() -> Batches:
         raise DataError("digits: expected scikit-learn, which contains them; run pip install scikit-learn") from None
     images, labels = load_digits(return_X_y=True)
     pixels = np.rint(images * (255 / WHITE)).astype(np.uint8)
-    tests = hold_out(labels)
-    order = np.argsort(tests, kind="stable")
-    sizes = {"train": int((~tests).sum()), TEST: int(tests.sum())}
+    train, test = map(np.sort, hold_out(labels))
+    order = np.concatenate([train, test])
+    sizes = {"train": len(train), TEST: len(test)}
     classes = tuple(str(number) for number in range(10))
     return Batches(pixels[order], labels[order].astype(np.int64), sizes, classes, official=False, shape=(1, 8, 8))

@@ -13,7 +13,8 @@ from anynet.core.formatting import printable
 from anynet.core.seeding import Purpose, generator
 from anynet.data.dataset import Batches, DataError
 from anynet.data.samples import is_picture
-from anynet.data.splits import TEST, VAL, hold_out
+from anynet.data.splits import TEST, VAL
+from anynet.data.stratified import hold_out, stratified_order
 
 TRAIN = "train"
 PARTS = (TRAIN, VAL, TEST)
@@ -48,8 +49,8 @@ def read(path: Path, shape: tuple[int, int, int] | None = None) -> tuple[str, Ba
     name : str
         That of the folder.
     batches : Batches
-        Classes are sorted by name. The training images are in random order, always the same, so that any number of
-        them from the front or the back has all classes.
+        Classes are sorted by name. The training images are in random order, always the same, in which classes are
+        mixed evenly: any number of them from the front or the back has its share of each.
 
     Raises
     ------
@@ -74,14 +75,19 @@ def read(path: Path, shape: tuple[int, int, int] | None = None) -> tuple[str, Ba
     for part, folder in folders.items():
         files[part], labels[part] = _files(folder, classes)
     first = files[TRAIN][0]
-    if TEST not in files:
-        _hold_out(path, files, labels)
-    order = generator(0, Purpose.SPLIT, len(classes)).permutation(len(files[TRAIN]))
-    files[TRAIN], labels[TRAIN] = [files[TRAIN][index] for index in order], labels[TRAIN][order]
+    if TEST in files:
+        order = {TRAIN: stratified_order(labels[TRAIN], generator(0, Purpose.SPLIT, 0))}
+    else:
+        order = dict(zip((TRAIN, TEST), hold_out(labels[TRAIN]), strict=True))
+    if any(len(index) == 0 for index in order.values()):
+        raise DataError(f"{path}: expected three images or more, to train on and to test on, got {len(files[TRAIN])}")
+    every, numbers = files[TRAIN], labels[TRAIN]
+    for part, index in order.items():
+        files[part], labels[part] = [every[k] for k in index], numbers[index]
     parts = [part for part in PARTS if part in files]
-    every = [file for part in parts for file in files[part]]
+    found = [file for part in parts for file in files[part]]
     reader = _image_files(first)
-    images = _read_images(reader, every, shape or _common_shape(reader, first, every))
+    images = _read_images(reader, found, shape or _common_shape(reader, first, found))
     sizes = {part: len(files[part]) for part in parts}
     y = np.concatenate([labels[part] for part in parts])
     flat = images.reshape(len(images), -1)
@@ -118,17 +124,6 @@ def _files(folder: Path, classes: tuple[str, ...]) -> tuple[list[Path], NDArray[
         files += there
         labels += [number] * len(there)
     return files, np.asarray(labels, np.int64)
-
-
-def _hold_out(path: Path, files: dict[str, list[Path]], labels: dict[str, NDArray[np.int64]]) -> None:
-    """Move a sixth of each class from training to testing."""
-    tests = hold_out(labels[TRAIN])
-    if not tests.any():
-        raise DataError(f"{path}: expected two images or more in a class, to train on and to test on, got one in each")
-    every = files[TRAIN]
-    files[TEST] = [file for file, chosen in zip(every, tests, strict=True) if chosen]
-    files[TRAIN] = [file for file, chosen in zip(every, tests, strict=True) if not chosen]
-    labels[TEST], labels[TRAIN] = labels[TRAIN][tests], labels[TRAIN][~tests]
 
 
 def _image_files(first: Path) -> Any:

@@ -1,11 +1,10 @@
-"""Selection of training and validation images, by file or by number, and of test images where a set has none."""
+"""Selection of training and validation images, by file or by number."""
 
 import re
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.seeding import Purpose, generator
 from anynet.data.dataset import TEST_BATCH, Batches, Dataset
 from anynet.data.samples import Split
 
@@ -106,28 +105,3 @@ def _named(which: str, wanted: str | int, files: dict[str, Index]) -> Index:
         among = f", or names among {', '.join(files)}" if files else ' or "auto", since this set has no batch files'
         raise ValueError(f'{which}: expected a number of images{among}; got "{unknown[0]}"')
     return np.concatenate([files[name] for name in sorted(set(names))])
-
-
-def hold_out(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Choose test images for a set that has none: a sixth of each class, at random.
-
-    Parameters
-    ----------
-    labels : ndarray of int64, shape (N,)
-
-    Returns
-    -------
-    ndarray of bool, shape (N,)
-        The same for the same labels. Of a class of a single image, that one is not chosen.
-
-    Examples
-    --------
-    >>> hold_out(np.asarray([0] * 6 + [1] * 12)).sum()
-    np.int64(3)
-    """
-    chosen = np.zeros(len(labels), bool)
-    for number in np.unique(labels).tolist():
-        index = np.flatnonzero(labels == number)
-        count = max(1, round(len(index) / 6)) if len(index) > 1 else 0
-        chosen[generator(0, Purpose.SPLIT, number).permutation(index)[:count]] = True
-    return chosen

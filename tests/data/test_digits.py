@@ -35,7 +35,7 @@ def test_a_sixth_of_each_digit_is_for_testing_and_values_are_scaled(stand_in):
 def test_the_real_ones():
     pytest.importorskip("sklearn", reason="scikit-learn, which contains the digits, is not installed")
     dataset = load("digits")
-    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (1348, 150, 299)
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (1347, 150, 300)
     every = np.concatenate([part.y for part in dataset.parts.values()])
     assert np.bincount(every).tolist() == COUNTS
     assert max(part.x.max() for part in dataset.parts.values()) == 255

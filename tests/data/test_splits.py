@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from anynet.data import Batches, split
-from anynet.data.splits import hold_out
 
 PER_FILE = 100
 FILES = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
@@ -121,14 +120,6 @@ def test_no_validation_images(batches):
     dataset = split("mine", batches, "auto", 0)
     assert chosen(dataset.train) == images((0, 500))
     assert dataset.val is None
-
-
-def test_a_sixth_of_each_class_is_held_out_the_same_every_time():
-    labels = np.asarray([0] * 60 + [3] * 7 + [1] * 2 + [2] + [4] * 15)
-    tests = hold_out(labels)
-    assert np.bincount(labels[tests], minlength=5).tolist() == [10, 1, 0, 1, 2]
-    np.testing.assert_array_equal(hold_out(labels), tests)
-    assert tests[:10].sum() < 10  # not the first ones
 
 
 def test_files_of_different_sizes():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anynet.app.reports import checked_nets, gradient_checks, overfitting
-from anynet.data import Split
+from anynet.data import Batches, Split
 from anynet.data.synthetic import draw
 from anynet.gradcheck import check, sweep
 
@@ -78,3 +78,11 @@ def test_the_whole_page(tmp_path, monkeypatch):
     for picture in re.findall(r"\]\((\w+\.png)\)", page):
         assert (tmp_path / "page" / picture).stat().st_size > 1000
     assert "<table>" in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+
+
+def test_other_images_than_those_of_the_reports_are_refused(tmp_path, monkeypatch):
+    other = Batches(np.zeros((4, 1), np.uint8), np.arange(4) % 2, {"train": 3, "test": 1}, ("a", "b"), False, (1, 1, 1))
+    monkeypatch.setattr(gradient_checks, "find", lambda data: ("mine", other))
+    with pytest.raises(ValueError, match="--data: expected images in CIFAR-10's files, as the reports have"):
+        gradient_checks.gradient_page("mine", tmp_path / "page", "mine")
+    assert not (tmp_path / "page").exists()
