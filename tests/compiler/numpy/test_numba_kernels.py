@@ -42,7 +42,7 @@ def compiled(monkeypatch):
 
 
 def train(net, optimizer, split, members, dtype, hot, loss=an.losses.softmax_cross_entropy):
-    """Two epochs, the last batch of each shorter; with a penalty, a rate for each member, and images mirrored."""
+    """Two epochs of batches of eight, with a penalty, a rate for each member, and images mirrored."""
     backend, augmentation = Numpy("numpy", "cpu"), Augmentation(flip=True)
     step = train_step(net, loss, optimizer)
     loop = BatchLoop(step, backend, augmentation)
@@ -78,7 +78,8 @@ def train(net, optimizer, split, members, dtype, hot, loss=an.losses.softmax_cro
     ],
 )
 def test_they_train_as_the_plain_step_does(compiled, rng, net, optimizer, members, dtype):
-    split = Split(rng.integers(0, 256, (20, 3072), dtype=np.uint8), rng.integers(0, 3, 20))
+    n = 20 if net == "relu and batch norm" else 16  # without a short batch there are half as many loops to compile
+    split = Split(rng.integers(0, 256, (n, 3072), dtype=np.uint8), rng.integers(0, 3, n))
     settings = an.Sequential(*NETS[net]), OPTIMIZERS[optimizer], split, members, dtype
     loss = an.losses.CrossEntropy(0.1, (1, 2, 3)) if net == "block" else an.losses.softmax_cross_entropy
     expected, actual = (train(*settings, hot=hot, loss=loss) for hot in (False, True))
