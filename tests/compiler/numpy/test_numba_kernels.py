@@ -127,6 +127,23 @@ def test_numbers(compiled, rng, name):
     np.testing.assert_allclose(actual, step(x, None, y), rtol=1e-15)
 
 
+@pytest.mark.parametrize(("many", "loops"), [(8, 2), (9, 0)])
+def test_long_groups_are_divided_where_there_is_no_expression(compiled, monkeypatch, rng, many, loops):
+    """One loop ahead of ``tanh`` and one behind it; a group of fewer than `MANY` others runs block by block."""
+    monkeypatch.setattr(kernels, "MANY", many)
+
+    def step(carry, shared, row):
+        ahead = 0.5 * (carry + row) * (1.0 - row)
+        return array_namespace(carry, row).tanh(ahead) * carry + ahead * row - 0.25
+
+    x, rows = rng.standard_normal(30), rng.standard_normal((3, 30))
+    actual, expected = Numpy("numpy", "cpu").loop(step)(x, None, rows, lambda n: None), x
+    for row in rows:
+        expected = step(expected, None, row)
+    np.testing.assert_allclose(actual, expected, rtol=1e-13, atol=1e-13)
+    assert len(compiled) == loops
+
+
 def test_it_waits_until_a_step_has_run_often(monkeypatch, rng):
     monkeypatch.setattr(numpy_blocks, "LARGE", 2)
     made = []
