@@ -144,8 +144,10 @@ def test_control_c_is_left_alone_where_anynet_is_a_library():
     assert ended.stdout == "default_int_handler\n"
 
 
-@pytest.mark.parametrize("variables", [{"LC_ALL": "C", "PYTHONUTF8": "0"}, {"COLUMNS": "20", "TERM": "dumb"}])
-@pytest.mark.parametrize("option", ["-OO", "-W error"])
+@pytest.mark.parametrize(
+    ("option", "variables"),
+    [("-OO", {"LC_ALL": "C", "PYTHONUTF8": "0"}), ("-W error", {"COLUMNS": "20", "TERM": "dumb"})],
+)
 def test_help_needs_neither_docstrings_nor_a_locale(option, variables):
     ended = run(f"'{sys.executable}' {option} -m anynet train --help", **variables)
     assert (ended.returncode, ended.stderr) == (0, "")

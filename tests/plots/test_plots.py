@@ -103,7 +103,13 @@ def test_weights_that_are_no_pictures_are_refused(shape):
         plots.weights(np.zeros((16, 2)), shape, "title")
 
 
-@pytest.mark.parametrize("backend", ["foo", "module://matplotlib_inline.backend_inline", "tkagg", "pdf", ""])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        *("module://matplotlib_inline.backend_inline", "tkagg", ""),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("foo", "pdf")),
+    ],
+)
 def test_pictures_need_no_backend_of_pyplot(tmp_path, backend):
     """Notebooks set MPLBACKEND for the programs that they start, too."""
     code = (

@@ -95,7 +95,7 @@ def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
 @pytest.mark.parametrize(
     ("optimizer", "dtype", "ema"),
     [
-        (an.SGD(0.02), "float32", None),
+        pytest.param(an.SGD(0.02), "float32", None, marks=pytest.mark.slow),
         (an.SGD(0.02), "float32", 0.9),
         pytest.param(an.SGD(0.02), "float64", None, marks=pytest.mark.slow),
         (an.SGD(0.02, momentum=0.9), "float64", None),

@@ -117,7 +117,7 @@ def test_an_epoch_is_pytorchs(data):
     assert run.history[0].train_accuracy == pytest.approx(float(accuracy))
 
 
-@on_backends("at_once", [1, 3, 100], fast=compiling(3))
+@on_backends("at_once", [1, 3, 100], fast=compiling(3) | {"jax": []})
 def test_streamed_is_resident(data, backend_here, at_once, monkeypatch):
     """However many of the 14 batches make a block."""
     monkeypatch.setattr(loading, "BLOCK_BYTES", at_once * 30 * 3072)

@@ -96,18 +96,37 @@ CHOSEN = [
     ("jax:cpu", "matmul precision", lambda: jax_option("jax_default_matmul_precision", "bfloat16")),
     ("jax:cpu", "NaN raises", lambda: jax_option("jax_debug_nans", True)),
 ]
+chosen = pytest.mark.parametrize(
+    ("backend", "choose"),
+    [pytest.param(b, c, marks=[pytest.mark.slow] * (name == "rank promotion warns")) for b, name, c in CHOSEN],
+    ids=[f"{b}-{name}" for b, name, _ in CHOSEN],
+)
+
+
+@pytest.fixture(scope="module")
+def usual(data):
+    """Results with the settings that the libraries have by themselves, made once."""
+    known = {}
+
+    def result(backend, settings):
+        key = backend, str(settings)
+        if key not in known:
+            known[key] = results(data, backend, **settings)
+        return known[key]
+
+    return result
 
 
 @pytest.mark.parametrize("settings", MARKED, ids=TRAININGS)
-@pytest.mark.parametrize(("backend", "choose"), [(b, c) for b, _, c in CHOSEN], ids=[f"{b}-{n}" for b, n, _ in CHOSEN])
-def test_training_is_the_same(data, backend, choose, settings):
+@chosen
+def test_training_is_the_same(data, usual, backend, choose, settings):
     pytest.importorskip(backend.split(":")[0])
-    expected = results(data, backend, **settings)
+    expected = usual(backend, settings)
     with choose():
         assert results(data, backend, **settings) == expected
 
 
-@pytest.mark.parametrize(("backend", "choose"), [(b, c) for b, _, c in CHOSEN], ids=[f"{b}-{n}" for b, n, _ in CHOSEN])
+@chosen
 def test_gradients_are_checked(backend, choose, rng):
     pytest.importorskip(backend.split(":")[0])
     net = an.Sequential(an.Linear(5, 8, init=an.Normal(0.5)), an.BatchNorm(8), an.Tanh(), an.Linear(8, 4))

@@ -4,6 +4,7 @@ NumPy reads and writes arrays once per operation, the loop once per group.
 """
 
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import numba
@@ -36,14 +37,24 @@ SMALL = 1 << 11
 """Least number of elements of an array whose operations run in loops: a loop saves more than a call costs."""
 
 
+MANY = 8
+"""Least number of operations with an expression for which a group is divided: loops write whole arrays in between."""
+
+
 def in_kernel(node: Node) -> bool:
     """Return True if an operation can run in a loop though its array is too small for blocks."""
     return elements(node) >= SMALL and node.op != "take" and _can_be_written(node)
 
 
 def kernel_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
-    """Return the calls that run a group, as `block_calls` does: one loop, if there is an expression for everything."""
-    if not all(map(_can_be_written, group)):
+    """Return the calls that run a group, as `block_calls` does: one loop, if there is an expression for everything.
+
+    A large group without an expression for some operations, such as ``tanh``, is divided at those.
+    """
+    runs = [(written, list(run)) for written, run in groupby(group, _can_be_written)]
+    if len(runs) > 1 and sum(map(_can_be_written, group)) >= MANY:
+        return [call for _, run in runs for call in kernel_calls(run, memory)]
+    if not all(written for written, _ in runs):
         return block_calls(group, memory)
     source = _Source(group, memory)
     checks = [(check_index, (memory[node.args[0]], memory[node.args[1]], 0)) for node in group if node.op == "take"]

@@ -54,8 +54,14 @@ def test_lengths_that_no_number_of_threads_divides(emulated_cupy, rng, name):
         assert found.dtype == expected.dtype
 
 
-@pytest.mark.parametrize("order", cuda_on_cpu.ORDERS)
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32", "float64"])
+@pytest.mark.parametrize(  # the order decides about threads, the dtype about the kernel's source
+    ("dtype", "order"),
+    [
+        pytest.param(dtype, order, marks=[pytest.mark.slow] * (dtype != "float32" and order != "random"))
+        for dtype in ("bool", "uint8", "int64", "float32", "float64")
+        for order in cuda_on_cpu.ORDERS
+    ],
+)
 def test_columns_shared_by_the_warps_of_a_block(emulated_cupy, monkeypatch, rng, dtype, order):
     monkeypatch.setattr(cuda_on_cpu, "order", order)
     arrays = [rng.integers(0, 2 if dtype == "bool" else 50, shape).astype(dtype) for shape in COLUMNS]
