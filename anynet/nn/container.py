@@ -11,6 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from anynet.core.checks import store
+from anynet.nn.checked_layer import checked
 from anynet.nn.layer import Layer, Parameter, short
 from anynet.nn.layout import Layout
 from anynet.nn.sizes import input_features, with_inputs
@@ -172,6 +173,10 @@ class Container(Layer):
     def layout(self) -> Layout:
         """Places of the parameters in the parameter vector."""
         return Layout(self._parameters)
+
+    @cached_property
+    def _checked(self) -> tuple[Layer, ...]:
+        return checked(self.layers)
 
     @cached_property
     def _leaves_before(self) -> list[int]:

@@ -171,7 +171,7 @@ class Sequential(Container):
         if not isinstance(params, Mapping):
             params = self.layout.split(params)
         caches, states = [], list[Arrays]()
-        arrays = zip(self.layers, self._by_layer(params), self._by_layer(state), strict=True)
+        arrays = zip(self._checked, self._by_layer(params), self._by_layer(state), strict=True)
         for i, (layer, own, held) in enumerate(arrays):
             if layer.uses_rng:
                 own_rng = self._rng(i, rng, train=train)
@@ -211,7 +211,7 @@ class Sequential(Container):
             If `params`, or the dtype or the shape of `dy`, does not match.
         """
         dy, grads, first = self._backward_to_first(params, cache, dy)
-        dx, grads[0] = self.layers[0].backward(first, cache[0], dy)
+        dx, grads[0] = self._checked[0].backward(first, cache[0], dy)
         return dx, self._join(grads, params)
 
     @overload
@@ -221,7 +221,7 @@ class Sequential(Container):
     def parameter_gradients(self, params: Any, cache: Any, dy: Array) -> Any:
         """Return the second result of ``backward``, without computing the first."""
         dy, grads, first = self._backward_to_first(params, cache, dy)
-        grads[0] = self.layers[0].parameter_gradients(first, cache[0], dy)
+        grads[0] = self._checked[0].parameter_gradients(first, cache[0], dy)
         return self._join(grads, params)
 
     def _backward_to_first(self, params: Any, cache: Any, dy: Array) -> tuple[Array, list[Arrays], Arrays]:
@@ -230,7 +230,7 @@ class Sequential(Container):
         parts = self._by_layer(params if isinstance(params, Mapping) else self.layout.split(params))
         grads: list[Arrays] = [{} for _ in self.layers]
         for i in reversed(range(1, len(self.layers))):
-            dy, grads[i] = self.layers[i].backward(parts[i], cache[i], dy)
+            dy, grads[i] = self._checked[i].backward(parts[i], cache[i], dy)
         return dy, grads, parts[0]
 
     def _join(self, grads: list[Arrays], params: Any) -> Any:

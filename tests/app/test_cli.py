@@ -124,7 +124,7 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--order-seed", "0.5"], "Must be a whole number"),
         (["--activation", "rleu"], 'Did you mean "relu"?'),
         (["--activatoin", "relu"], "Did you mean --activation?"),
-        (["--optimizer", "sdg"], 'Did you mean "sgd"?'),
+        (["--optimizer", "sdg"], 'did you mean "sgd"?'),
         (["--batch-size", "401"], "expected 1 to 400"),
         (["--train", "0"], "expected 1 to 500"),
         (["--train", "data_batch_9"], "data_batch_1"),

@@ -1,0 +1,103 @@
+"""Validation of what layers return that are not anynet's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from anynet.core.checks import describe
+from anynet.core.typing import Array, Arrays
+from anynet.nn.layer import Layer, short
+
+
+class CheckedLayer(Layer):
+    """A layer whose results are checked, since wrong shapes may fit by broadcasting.
+
+    Layers of anynet are proved by tests, and not checked in every step.
+
+    Parameters
+    ----------
+    place : int
+        Place in its net.
+    layer : Layer
+
+    Raises
+    ------
+    ValueError
+        By its methods, if those of the layer return something else than documented in `Layer`.
+    """
+
+    def __init__(self, place: int, layer: Layer) -> None:
+        self._place, self._layer = place, layer
+
+    @property
+    def uses_rng(self) -> bool:
+        """True if the layer uses random numbers."""
+        return self._layer.uses_rng
+
+    def forward(
+        self, params: Arrays, state: Arrays, x: Array, *, train: bool, **rng: Array | None
+    ) -> tuple[Array, Any, Arrays]:
+        """Return what the layer does."""
+        returned = self._layer.forward(params, state, x, train=train, **rng)
+        if not isinstance(returned, tuple) or len(returned) != 3:
+            raise self._error("forward", "(y, cache, state)", _text(returned))
+        y, _, new = returned
+        shape, samples, n_out = _shape(y) or (), x.shape[-2], self._layer.features()[1]
+        if len(shape) < 2 or shape[-2] != samples or n_out not in (None, shape[-1]):
+            raise self._error("forward", f"y of shape (..., {samples}, {n_out or 'n'})", _text(y))
+        self._check_named("forward", "state", new, {name: None for name in self._layer.state()})
+        return returned
+
+    def backward(self, params: Arrays, cache: Any, dy: Array) -> tuple[Array, Arrays]:
+        """Return what the layer does."""
+        returned = self._layer.backward(params, cache, dy)
+        if not isinstance(returned, tuple) or len(returned) != 2:
+            raise self._error("backward", "(dx, grads)", _text(returned))
+        dx, grads = returned
+        n_in, n_out = self._layer.features()
+        n_in = dy.shape[-1] if n_in is None and n_out is None else n_in
+        shape, ahead = _shape(dx) or (), tuple(dy.shape[:-1])
+        if shape[:-1] != ahead or n_in not in (None, shape[-1]):
+            raise self._error("backward", f"dx of shape ({', '.join(map(str, ahead))}, {n_in or 'n'})", _text(dx))
+        self._check_grads("backward", grads, dy)
+        return returned
+
+    def parameter_gradients(self, params: Arrays, cache: Any, dy: Array) -> Arrays:
+        """Return what the layer does."""
+        grads = self._layer.parameter_gradients(params, cache, dy)
+        self._check_grads("parameter_gradients", grads, dy)
+        return grads
+
+    def _check_grads(self, method: str, grads: Any, dy: Array) -> None:
+        members = tuple(dy.shape[:-2])
+        self._check_named(
+            method, "gradients", grads, {name: (*members, *p.shape) for name, p in self._layer.parameters().items()}
+        )
+
+    def _check_named(self, method: str, kind: str, found: Any, shapes: Mapping[str, tuple[int, ...] | None]) -> None:
+        """Check a dict of arrays: its names, and the shapes that are not None."""
+        if not isinstance(found, Mapping) or found.keys() != shapes.keys():
+            got = f"those of {[*found]}" if isinstance(found, Mapping) else _text(found)
+            raise self._error(method, f"a dict of {kind} of {[*shapes]}", got)
+        for name, shape in shapes.items():
+            if shape is not None and _shape(found[name]) != shape:
+                raise self._error(method, f"{kind} of {name} of shape {shape}", _text(found[name]))
+
+    def _error(self, method: str, expected: str, got: str) -> ValueError:
+        name = f"layer {self._place}, {short(self._layer)}"
+        return ValueError(f"{name}: expected {method} to return {expected}, got {got}")
+
+
+def checked(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """Return the layers of a net, with those that are not anynet's checked."""
+    own = [type(layer).__module__.partition(".")[0] == "anynet" for layer in layers]
+    return tuple(layer if own[i] else CheckedLayer(i, layer) for i, layer in enumerate(layers))
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """Return the shape of an array; None of other things."""
+    shape = getattr(value, "shape", None)
+    return None if shape is None else tuple(shape)
+
+
+def _text(value: Any) -> str:
+    return describe(value) if _shape(value) is None else f"shape {_shape(value)}"
