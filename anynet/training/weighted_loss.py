@@ -40,4 +40,4 @@ def batch_loss(loss: Loss, outputs: Array, batch: Batch) -> tuple[Array, Array]:
 
 def total_weight(batch: Batch) -> Array | int:
     """Return the sum of the weights of a batch, which is its number of samples if they have none."""
-    return batch.x.shape[0] if batch.weights is None else array_namespace(batch.weights).sum(batch.weights, axis=-1)
+    return batch.x.shape[-2] if batch.weights is None else array_namespace(batch.weights).sum(batch.weights, axis=-1)

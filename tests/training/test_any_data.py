@@ -103,13 +103,18 @@ def test_a_weighted_loss_is_the_weighted_mean_of_the_losses_of_samples(xp, rng, 
     loss, kind = LOSSES[name]
     y = {"classes": np.arange(7) % 3, "numbers": rng.standard_normal((7, 3)), "probabilities": rng.random((7, 3))}[kind]
     outputs, weights = rng.standard_normal((*members, 7, 3)), rng.random(7)
-    value, grad = xp.call(lambda o, y, w: batch_loss(loss, o, Batch(o, y, w)), outputs, y, weights)
+    x = np.zeros((7, 4))
+
+    def run(outputs, x, y, weights):
+        return batch_loss(loss, outputs, Batch(x, y, weights))
+
+    value, grad = xp.call(run, outputs, x, y, weights)
     each = [loss(outputs[..., i : i + 1, :], y[i : i + 1]) for i in range(7)]
     share = weights / weights.sum()
     np.testing.assert_allclose(value, sum(w * one for w, (one, _) in zip(share, each, strict=True)), rtol=xp.rtol)
     expected = np.concatenate([w * g for w, (_, g) in zip(share, each, strict=True)], axis=-2)
     np.testing.assert_allclose(grad, expected, rtol=xp.rtol, atol=xp.rtol)
-    nothing, none = xp.call(lambda o, y, w: batch_loss(loss, o, Batch(o, y, w)), outputs, y, np.zeros(7))
+    nothing, none = xp.call(run, outputs, x, y, np.zeros(7))
     assert not nothing.any()
     assert not none.any()
 
