@@ -53,7 +53,6 @@ class Loader:
     Examples
     --------
     >>> import numpy as np
-    from array_api_compat import array_namespace
     >>> from anynet import backend
     >>> split = Split(np.zeros((5, 3072), np.uint8), np.arange(5))
     >>> [len(batch.y) for batch in Loader(split, backend("numpy")).shuffled(2, seed=0, epoch=0)]
@@ -64,7 +63,7 @@ class Loader:
         self._split, self.backend = split, backend
         self.dtype = "uint8" if is_uint8(split.x) else dtype
         self.nbytes = math.prod(split.x.shape) * np.dtype(self.dtype).itemsize
-        there = backend.name != "numpy" and backend.holds(split.x)
+        there = not backend.shares_memory and backend.holds(split.x)
         self.x = backend.put(split.x, self.dtype) if resident or there else None
         self.y = backend.put(split.y, dtype if is_numbers(split.y) else "int64")
         self.weights = None if split.weights is None else backend.put(split.weights, dtype)

@@ -143,6 +143,14 @@ def _dataset(data: object, val: float, seed: int) -> Dataset:
     return from_arrays(*data, val=val, seed=seed)
 
 
+def _sized(member: Member, data: Dataset) -> Member:
+    """Return a member whose net has the sizes that follow from the data's, where it has none of its own."""
+    if not isinstance(member.net, Sequential):
+        return member
+    net = member.net.with_input(data.train.x.shape[1])
+    return member if net is member.net else member._replace(net=net)
+
+
 @accepts_settings
 def setup(
     net: Sequential,
@@ -206,6 +214,7 @@ def setup(
         )
     nets = [alone] if members is None else members_of(alone, members)
     check_data(data, base)
+    nets = [_sized(member, data) for member in nets]
     for k, member in enumerate(nets):
         try:
             check_compatible(member.net, data, member.optimizer, member.settings)

@@ -187,6 +187,15 @@ def test_it_goes_on_from_a_checkpoint_with_the_same_bits(tmp_path, samples, targ
         an.fit(NET, other, an.Adam(0.01), checkpoint=tmp_path / "there", resume=True, **settings)
 
 
+def test_sizes_of_the_input_follow_from_the_data(samples):
+    sizeless = an.Sequential(an.Linear(6), an.Tanh(), an.Linear(3))
+    for seeds in (None, range(2)):
+        found, same = (an.fit(net, samples, an.SGD(0.1), seeds=seeds, **SETTINGS) for net in (sizeless, NET))
+        for one, other in zip(*([run] if seeds is None else run for run in (found, same)), strict=True):
+            assert one.net == NET
+            np.testing.assert_array_equal(host(one), host(other))
+
+
 def test_the_usual_loss_is_that_of_the_targets(samples):
     x, y = samples
     for targets, named in ((y, "cross-entropy"), (x[:, :3], "mean-squared-error")):
