@@ -84,3 +84,21 @@ def gather(x: Array | None, y: Array, plan: Plan, augmentation: Augmentation | N
     augmented = chosen if augmentation is None else augmentation(chosen, plan.draws)
     own = None if weights is None else take(weights, plan.index, axis=0)
     return Batch(augmented, take(y, plan.index, axis=0), own)
+
+
+def check_batch_size(batch_size: int, samples: int) -> None:
+    """Check a batch size against the number of training samples.
+
+    Parameters
+    ----------
+    batch_size : int
+    samples : int
+        Number of training samples.
+
+    Raises
+    ------
+    ValueError
+        If the batch size is not in ``1 .. samples``.
+    """
+    if not 1 <= batch_size <= samples:
+        raise ValueError(f"batch size: expected 1 to {samples}, the number of training samples, got {batch_size}")

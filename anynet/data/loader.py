@@ -13,7 +13,7 @@ from anynet.backends import Backend, to_numpy
 from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
-from anynet.data.batch import Batch, Plan, gather
+from anynet.data.batch import Batch, Plan, check_batch_size, gather
 from anynet.data.samples import Split, is_numbers, is_uint8
 
 BLOCK_BYTES = 8_000_000
@@ -240,21 +240,3 @@ class Pass:
                 yield received(ahead)
         finally:
             staging.wait()
-
-
-def check_batch_size(batch_size: int, samples: int) -> None:
-    """Check a batch size against the number of training samples.
-
-    Parameters
-    ----------
-    batch_size : int
-    samples : int
-        Number of training samples.
-
-    Raises
-    ------
-    ValueError
-        If the batch size is not in ``1 .. images``.
-    """
-    if not 1 <= batch_size <= samples:
-        raise ValueError(f"batch size: expected 1 to {samples}, the number of training samples, got {batch_size}")

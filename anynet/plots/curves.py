@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from anynet.core.history import History, mean_and_deviation, mean_history, score
+from anynet.core.epoch import score
+from anynet.core.history import History, mean_and_deviation, mean_history
 from anynet.plots.scales import scale
 
 QUANTITIES = {"cost": "cost", "loss": "loss", "accuracy": "accuracy (%)"}

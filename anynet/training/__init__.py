@@ -1,6 +1,7 @@
 """Training of one net or of several members: settings, steps, epochs and results."""
 
-from anynet.core.history import Epoch, History
+from anynet.core.epoch import Epoch
+from anynet.core.history import History
 from anynet.training.checkpoint_folder import CheckpointError
 from anynet.training.errors import DivergedError, OutOfMemoryError, TrainingWarning
 from anynet.training.find_rate import RateCurve, find_rate

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
+from anynet.core.epoch import score
 from anynet.core.errors import FileError
-from anynet.core.history import score
 from anynet.core.tensor_file import write_tensors
 from anynet.training import state as states
 from anynet.training.checkpoint_files import ADVICE, FORMAT, checkpoint_files, read_state

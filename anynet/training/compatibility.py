@@ -9,7 +9,7 @@ from anynet.core.checks import describe
 from anynet.core.formatting import format_count
 from anynet.core.typing import Array
 from anynet.data import Dataset
-from anynet.data.loader import check_batch_size
+from anynet.data.batch import check_batch_size
 from anynet.data.samples import is_uint8
 from anynet.nn import Sequential
 from anynet.nn.losses import CrossEntropy

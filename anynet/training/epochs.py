@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.compiler import execution
-from anynet.core.history import Epoch, History, mean_history
+from anynet.core.epoch import Epoch
+from anynet.core.history import History, mean_history
 from anynet.data.samples import is_uint8
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import with_reports

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Unpack, overload
 
 from anynet.core.checks import describe, true_or_false
-from anynet.core.history import Epoch
+from anynet.core.epoch import Epoch
 from anynet.core.streams import progress_bar
 from anynet.nn import Sequential
 from anynet.optim import Optimizer

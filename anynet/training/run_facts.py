@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from anynet.core.checks import describe
+from anynet.core.epoch import Epoch, columns_of
 from anynet.core.errors import FileError
-from anynet.core.history import Epoch, columns_of
 from anynet.core.tensor_file import ArrayType
 from anynet.data.dataset import IMAGE_SHAPE, Label
 from anynet.nn import Sequential

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
+from anynet.core.epoch import Epoch
 from anynet.core.errors import FileError
-from anynet.core.history import Epoch, History
+from anynet.core.history import History
 from anynet.core.tensor_file import ArrayType
 from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from anynet.backends import to_numpy
-from anynet.core.history import History, MeanHistory, mean_history, score
+from anynet.core.epoch import score
+from anynet.core.history import History, MeanHistory, mean_history
 from anynet.core.typing import ConcreteArray
 from anynet.data.samples import Split
 from anynet.training.errors import DivergedError

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from anynet.core.history import Epoch
+from anynet.core.epoch import Epoch
 from anynet.training.capacity import explain_out_of_memory, split_by_memory
 from anynet.training.checkpoint_folder import CheckpointFolder
 from anynet.training.checkpoints import Checkpoints

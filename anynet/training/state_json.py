@@ -5,7 +5,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from anynet.core.history import Epoch, History, columns_of
+from anynet.core.epoch import Epoch, columns_of
+from anynet.core.history import History
 from anynet.training.errors import is_report
 
 

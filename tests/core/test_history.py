@@ -6,8 +6,9 @@ import statistics
 import numpy as np
 import pytest
 
+from anynet.core.epoch import Epoch
 from anynet.core.errors import FileError
-from anynet.core.history import Epoch, History, mean_and_deviation, mean_history
+from anynet.core.history import History, mean_and_deviation, mean_history
 
 ACCURACIES = [0.25, 0.5, 0.5, 0.4]
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from anynet import plots
-from anynet.core.history import Epoch, History
+from anynet.core.epoch import Epoch
+from anynet.core.history import History
 
 HISTORIES = [
     History([Epoch(1, 0.1, 3.0, 2.5, 0.2, 3.0, 2.0, 0.1, 1.0), Epoch(2, 0.1, 2.0, 1.5, 0.6, 2.0, 1.0, 0.4, 2.0)]),

@@ -13,7 +13,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import anynet as an
-from anynet.core.history import Epoch, History
+from anynet.core.epoch import Epoch
+from anynet.core.history import History
 from anynet.data import split
 from anynet.data.normalization import Normalization
 from anynet.data.synthetic import draw

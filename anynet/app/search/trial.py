@@ -11,9 +11,10 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from anynet.app.experiment import Experiment, fit_stack
+from anynet.core.epoch import Epoch, score
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
-from anynet.core.history import Epoch, History, score
+from anynet.core.history import History
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 STATES = ("finished", "pruned", "diverged")

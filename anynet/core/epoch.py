@@ -1,0 +1,87 @@
+"""Results of one epoch of a training."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self
+
+
+class Epoch(NamedTuple):
+    """Results of one epoch.
+
+    Everything is measured after the epoch, with the running statistics where the net has batch normalization.
+    A cost is a loss plus the penalty.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch, counted from 1.
+    lr : float
+        Learning rate of the epoch's last step.
+    train_cost, train_loss, train_accuracy : float
+        On the training samples, without augmentation. An accuracy is a fraction, 0 to 1; None if targets are numbers.
+    val_cost, val_loss, val_accuracy : float
+        On the validation samples; None if there are none.
+    seconds : float
+        Time since training began.
+    """
+
+    epoch: int
+    lr: float
+    train_cost: float
+    train_loss: float
+    train_accuracy: float | None
+    val_cost: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+    seconds: float
+
+    @classmethod
+    def of(cls, values: Mapping[str, float]) -> Self:
+        """Return an epoch of values by name; those that are missing are None."""
+        return cls(**dict.fromkeys(OPTIONAL) | dict(values) | {"epoch": int(values["epoch"])})  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return f"Epoch({', '.join(f'{name}={value}' for name, value in self._asdict().items() if value is not None)})"
+
+
+OPTIONAL = ("train_accuracy", "val_cost", "val_loss", "val_accuracy")
+"""Columns that not every history has."""
+
+
+def columns_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that a history has if it has some of these: all of validation or none, accuracies likewise.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of columns, others among them.
+
+    Returns
+    -------
+    tuple of str
+    """
+    validated = any(name.startswith("val_") for name in names)
+    accuracies = any(name in names for name in ("train_accuracy", "val_accuracy"))
+    return tuple(
+        name
+        for name in Epoch._fields
+        if (validated or not name.startswith("val_")) and (accuracies or not name.endswith("_accuracy"))
+    )
+
+
+def score(row: Epoch) -> float:
+    """Return what is highest in the best epoch: the validation accuracy, or the negative loss.
+
+    Parameters
+    ----------
+    row : Epoch
+
+    Returns
+    -------
+    float
+        The loss is that of validation, or of training if nothing was validated.
+    """
+    if row.val_accuracy is not None:
+        return row.val_accuracy
+    loss = row.train_loss if row.val_loss is None else row.val_loss
+    return -math.inf if math.isnan(loss) else -loss
