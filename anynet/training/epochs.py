@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from anynet.compiler import execution
 from anynet.core.epoch import Epoch
-from anynet.core.history import History, mean_history
+from anynet.core.history import History
 from anynet.data.samples import is_uint8
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import with_reports
 from anynet.training.early_stopping import should_stop, stopped
+from anynet.training.epoch_rows import epoch_row, summary
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
 from anynet.training.inputs import Inputs
@@ -82,7 +83,7 @@ def run_epochs(
             places, left = state.places, _left(state, epochs) - len(state.places)
             # One assignment, so that Control-C finds all or nothing of an epoch.
             state, rows = _train_epoch(stack, inputs, state, progress, began, strict=strict)
-            progress.show(_summary(rows, epochs))
+            progress.show(summary(rows, epochs))
             now = set(on_epoch(rows)) if rows else set()
             state = _without(state._replace(dropped=state.dropped | now), now)
             progress.shorten(_images(inputs, left - _left(state, epochs)))
@@ -152,19 +153,13 @@ def _train_epoch(
             raise error
     finite = [error is None for error in diverged]
     rows = {
-        k: _row(epoch + 1, float(rates[-1, i]), on_train[i], on_val[i], time.perf_counter() - began)
+        k: epoch_row(epoch + 1, float(rates[-1, i]), on_train[i], on_val[i], time.perf_counter() - began)
         for i, k in enumerate(places)
         if finite[i]
     }
     carry = Carry(*choose(finite, after[:4], carry[:4]), *after[4:])
     after_epoch = _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True)))
     return _without(after_epoch, stopped(after_epoch.histories, inputs.settings.patience)), rows
-
-
-def _row(epoch: int, rate: float, train: Metrics, val: Metrics | None, seconds: float) -> Epoch:
-    """Return the row of an epoch."""
-    cost, loss, accuracy = (None, None, None) if val is None else (val.cost, val.loss, val.accuracy)
-    return Epoch(epoch, rate, train.cost, train.loss, train.accuracy, cost, loss, accuracy, seconds)
 
 
 def _test(
@@ -235,19 +230,6 @@ def _expected(start: TrainingState, places: Sequence[int]) -> tuple[Carry, Weigh
     """Return arrays of the shapes and dtypes of a state in which these members are in training."""
     carry = start.carry if len(places) == len(start.places) else take(places, start.carry)
     return carry, start.last
-
-
-def _summary(rows: Mapping[int, Epoch], epochs: int) -> str:
-    """Return the means of an epoch, for the progress bar."""
-    if not rows:
-        return ""
-    mean = mean_history([History([row]) for row in rows.values()]).mean[0]
-    text = f"epoch {mean.epoch}/{epochs}: loss {mean.train_loss:.3f}"
-    if mean.train_accuracy is not None:
-        text += f", accuracy {mean.train_accuracy:.1%}"
-    if mean.val_accuracy is not None:
-        return f"{text}, validation {mean.val_accuracy:.1%}"
-    return text if mean.val_loss is None else f"{text}, validation {mean.val_loss:.3f}"
 
 
 def _find_diverged(
