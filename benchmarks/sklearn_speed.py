@@ -2,8 +2,9 @@
 
 ``NetClassifier`` and ``MLPClassifier`` train a net with two hidden layers of 100 for as many epochs, with Adam, batches
 of 200 and no penalty. ``NetSearchCV`` and ``GridSearchCV`` over ``MLPClassifier``, with two processes, search 20
-candidates with one hidden layer on five folds of digits. The two take turns. Losses differ by the draw of the initial parameters. What anynet compiles after some seconds of
-a long training is compiled in the first round, which is not timed.
+candidates with one hidden layer on five folds of digits. The two take turns. Losses differ by the draw of the initial
+parameters. What anynet compiles after some seconds of a long training is compiled in the first round, which is not
+timed.
 """
 
 import statistics
