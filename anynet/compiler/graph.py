@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from anynet.core.tree import flatten
@@ -91,6 +92,18 @@ class Graph:
             if node in needed:
                 needed.update(node.inputs)
         self.nodes = [node for node in self.nodes if node in needed]
+
+    @cached_property
+    def tables(self) -> set[Node]:
+        """Inputs of which rows are taken, and nothing else is done with: the samples of a training, for instance."""
+        users, results = self.users(), set(self.outputs)
+
+        def is_taken_from(node: Node) -> bool:
+            return all(
+                user.op == "take" and user.inputs[0] is node and node not in user.inputs[1:] for user in users[node]
+            )
+
+        return {node for node in self.inputs if node in users and node not in results and is_taken_from(node)}
 
     def users(self) -> dict[Node, list[Node]]:
         """Return, for each node that is used, the operations that take it."""

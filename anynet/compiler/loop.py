@@ -96,6 +96,7 @@ class RecordedLoop:
         self._step, self._plain, self._target = step, plain, target
         self._new_record = partial(Record, strict=strict, out_of_memory=out_of_memory)
         self._fallback = Fallback(plain, strict=strict)
+        self._graphs = _graphs.setdefault(step, {})
         self._records: dict[tuple[Any, ...], Record] = {}
 
     @property
@@ -119,16 +120,21 @@ class RecordedLoop:
             return self._fallback(carry, shared, rows, tick, f"it takes {others[0]} and not only arrays")
         if columns[0].shape[0] == 0:
             return self._plain(carry, shared, rows, tick)
-        key = (
+        like = (
+            type(self._target),
             form((carry, shared, rows)),
-            *((a.shape, a.dtype) for a in first),
-            *(id(a) if self._target.stays(a) else (a.shape, a.dtype) for a in held),
+            *((a.shape, a.dtype) for a in (*first, *held)),
             *((a.shape[1:], a.dtype) for a in columns),
         )
-        if key not in self._records:
-            reason = self._record(key, carry, shared, rows)
+        if like not in self._graphs:
+            reason = self._trace(like, carry, shared, rows)
             if reason is not None:
                 return self._fallback(carry, shared, rows, tick, reason)
+        graph = self._graphs[like]
+        fixed = zip(graph.inputs[len(first) :], held, strict=False)  # rows follow
+        key = like, *(id(a) for node, a in fixed if self._target.stays(a, table=node in graph.tables))
+        if key not in self._records:
+            _add(self._records, key, self._new_record(graph, len(first), held, self._target))
         record = self._records[key]
 
         def warn_and_tick(steps: int) -> None:
@@ -142,27 +148,23 @@ class RecordedLoop:
         except NoTargetError as error:
             return self._fallback(carry, shared, rows, tick, str(error))
 
-    def _record(self, key: tuple[Any, ...], carry: Any, shared: Any, rows: Any) -> str | None:
+    def _trace(self, like: tuple[Any, ...], carry: Any, shared: Any, rows: Any) -> str | None:
         """Record the step, and return None; or return why it cannot be recorded."""
         columns, rebuild = flatten(rows)
         row = rebuild([column[0, ...] for column in columns])
-        known, like = _graphs.setdefault(self._step, {}), _like(self._target, carry, shared, row)
         try:
-            graph = known[like] if like in known else record_for(self._target, self._step, carry, shared, row)
+            graph = record_for(self._target, self._step, carry, shared, row)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             return explain(error)
-        known[like] = graph
-        self._records[key] = self._new_record(graph, len(flatten(carry)[0]), flatten(shared)[0], self._target)
-        for kept in (self._records, known):
-            if len(kept) > MOST:
-                del kept[next(iter(kept))]
+        _add(self._graphs, like, graph)
         return None
 
 
-def _like(target: Target, *arguments: Any) -> tuple[Any, ...]:
-    """Return what the record of a step depends on besides the step."""
-    leaves = flatten(arguments)[0]
-    return type(target), form(arguments), *((leaf.shape, leaf.dtype) for leaf in leaves)
+def _add(kept: dict[tuple[Any, ...], Any], key: tuple[Any, ...], value: Any) -> None:
+    """Add a value to those that are kept, and drop the oldest if there are too many."""
+    kept[key] = value
+    if len(kept) > MOST:
+        del kept[next(iter(kept))]
 
 
 def _is_slower(one: Target, other: Target) -> bool:

@@ -47,7 +47,8 @@ class Program:
         self._memory = MemoryPlan(graph, groups, updates, target)
         self.carry, self._row = ([self._own(node) for node in nodes] for nodes in (carry, row))
         self._shared = [
-            self._memory.hold(n, a) if target.stays(a) else self._own(n) for n, a in zip(fixed, shared, strict=True)
+            self._memory.hold(n, a) if target.stays(a, table=n in graph.tables) else self._own(n)
+            for n, a in zip(fixed, shared, strict=True)
         ]
         self._fixed = set(fixed)
         self._once: list[Call] = []

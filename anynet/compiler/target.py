@@ -160,8 +160,11 @@ class Target(ABC):
         """Return True if the array's values may be changed."""
 
     @abstractmethod
-    def stays(self, array: Array) -> bool:
-        """Return True if a shared array is used where it is, such as images and labels; others are copied."""
+    def stays(self, array: Array, *, table: bool = False) -> bool:
+        """Return True if a shared array is used where it is, such as images and labels; others are copied.
+
+        `table` says that it is one of ``Graph.tables``.
+        """
 
     def evaluate(self, node: Node, args: Args, kwargs: Kwargs) -> Array:
         """Return the result of an operation, a new array or a view."""

@@ -16,9 +16,9 @@ from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _num_samples
 
-from anynet.sklearn.input_arrays import backend_for
+from anynet.sklearn.input_arrays import backend_for, like_input
 from anynet.sklearn.stacked_candidates import Trained, fit_stack, group, net_of, parts
 
 
@@ -189,7 +189,7 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         tasks = [(part, k) for k in range(len(splits)) for part in self.stacks_]
 
         def evaluate(part: Sequence[int], k: int) -> list[dict[str, Any]]:
-            train, test = splits[k]
+            train, test = (like_input(rows, X) for rows in splits[k])
             estimators = [self._with_parameters(candidates[i]) for i in part]
             samples: tuple[Any, Any] = _safe_split(estimators[0], X, y, train)
             own = _check_method_params(X, params=routed.estimator.fit, indices=train)
@@ -233,5 +233,5 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
             "fit_error": fit.error or None,
             "fit_time": fit.seconds,
             "score_time": 0.0 if fit.exception else seconds,
-            "n_test_samples": len(others[0]),
+            "n_test_samples": _num_samples(others[0]),
         }

@@ -10,9 +10,11 @@ pytest.importorskip("sklearn.base")
 
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from anynet.sklearn import NetClassifier, NetRegressor
+from anynet.sklearn import NetClassifier, NetRegressor, NetSearchCV
 
 ESTIMATORS = (NetClassifier(), NetRegressor())
+GRID, SEARCH = {"lr": [0.01, 0.1]}, {"cv": 2, "error_score": "raise"}
+SEARCHES = [NetSearchCV(type(net)(epochs=100, random_state=0), GRID, **SEARCH) for net in ESTIMATORS]
 
 
 def name_of(check):
@@ -25,7 +27,7 @@ def words_of(check):
 
 
 def checks():
-    for estimator in ESTIMATORS:
+    for estimator in (*ESTIMATORS, *SEARCHES):
         seen = Counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -33,8 +35,9 @@ def checks():
         for each, check in found:
             name = name_of(check)
             seen[name] += 1
-            marks = [pytest.mark.slow] if "array_api" in name else []
-            ident = f"{type(estimator).__name__}-{name.removeprefix('check_')}-{seen[name]}"
+            marks = [pytest.mark.slow] if "array_api" in name or estimator in SEARCHES else []
+            kind = type(getattr(estimator, "estimator", estimator)).__name__
+            ident = f"{'search-' * (estimator in SEARCHES)}{kind}-{name.removeprefix('check_')}-{seen[name]}"
             yield pytest.param(each, check, id=ident, marks=marks)
 
 

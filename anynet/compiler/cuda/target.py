@@ -114,9 +114,9 @@ class CudaTarget(Target):
         """Return False for broadcast arrays, in which elements share memory."""
         return not any(stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True))
 
-    def stays(self, array: cupy.ndarray) -> bool:
-        """Return True for integers, such as images and labels, except single ones."""
-        return array.dtype.kind not in "fc" and array.ndim > 0
+    def stays(self, array: cupy.ndarray, *, table: bool = False) -> bool:
+        """Return True for tables and for integers, such as samples and labels, except single ones."""
+        return bool(array.ndim > 0 and (array.dtype.kind not in "fc" or (table and array.flags.c_contiguous)))
 
     def fuses(self, node: Node, *, hot: bool) -> bool:
         """Return True for elementwise operations and for ``take`` with a vector of indices."""

@@ -60,8 +60,8 @@ class NumpyTarget(Target):
     def can_write(self, array: Host) -> bool:
         return array.flags.writeable
 
-    def stays(self, array: Host) -> bool:
-        return array.dtype.kind not in "fc" and array.ndim > 0
+    def stays(self, array: Host, *, table: bool = False) -> bool:
+        return array.ndim > 0 and (array.dtype.kind not in "fc" or (table and array.flags.c_contiguous))
 
     def fuses(self, node: Node, *, hot: bool) -> bool:
         kernels = _kernels() if hot else None

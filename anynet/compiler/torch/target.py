@@ -63,8 +63,8 @@ class TorchTarget(Target):
     def can_write(self, array: torch.Tensor) -> bool:
         return not any(step == 0 and n > 1 for step, n in zip(array.stride(), array.shape, strict=True))
 
-    def stays(self, array: torch.Tensor) -> bool:
-        return not array.dtype.is_floating_point and array.ndim > 0
+    def stays(self, array: torch.Tensor, *, table: bool = False) -> bool:
+        return array.ndim > 0 and (not array.dtype.is_floating_point or (table and array.is_contiguous()))
 
     def calls(self, node: Node, args: Args, kwargs: Kwargs, out: torch.Tensor) -> list[Call]:
         match node.op, args:
