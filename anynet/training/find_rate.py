@@ -139,7 +139,9 @@ def find_rate(
         raise ValueError(f"low, high: expected 0 < low < high, finite, got {low:g} and {high:g}")
     if steps < FEWEST_STEPS:
         raise ValueError(f"steps: expected {FEWEST_STEPS} or more, got {steps}")
-    ready = setup(net, data, optimizer, **TrainSettings.of({**settings, "drop_last": True}).keywords)
+    TrainSettings.of(settings)  # other arguments of setup are refused here
+    settings["drop_last"] = True
+    ready = setup(net, data, optimizer, **settings)
     rates = np.geomspace(low, high, steps)
     with explain_out_of_memory(ready.members, ready.inputs), np.errstate(all="ignore"):  # it is to diverge
         losses = _losses(ready, rates)

@@ -66,7 +66,7 @@ class TrainSettings:
         Early stopping: training ends when the best epoch in validation lies this many epochs back, 1 or more; of
         several nets each alone. Default: all epochs are trained.
     batch_size : int, default 100
-        Samples per step, 1 to the number of training samples.
+        Samples per step, 1 to the number of training samples. The default is cut to that number.
     seed : int, default 42
         Seed of the initial parameters, 0 to 2^64 - 1.
     order_seed : int, optional

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, Unpack
@@ -200,6 +200,8 @@ def setup(
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings)
     data = _dataset(data, val, base.order)
+    if "batch_size" not in settings and len(data.train):
+        base = replace(base, batch_size=min(base.batch_size, len(data.train)))
     alone = Member(net, optimizer, base)
     if seeds is not None:
         if members is not None:

@@ -276,6 +276,12 @@ def test_arrays_that_do_not_fit_are_refused_in_one_line(data, settings, message)
     assert "\n" not in str(error.value)
 
 
+def test_the_default_batch_size_is_cut_to_the_number_of_samples(samples):
+    ready = an.setup(NET, samples, an.SGD(0.1))
+    assert (ready.settings.batch_size, ready.inputs.steps) == (17, 1)
+    assert an.find_rate(NET, samples, an.SGD()).suggestion > 0
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
 @pytest.mark.parametrize("source", ["numpy", "torch", "jax"])
 def test_steps_are_recorded_whatever_integers_class_numbers_are(source, dtype, samples):
