@@ -39,7 +39,8 @@ class NetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     lr : float or callable, optional
         Learning rate, or a schedule from ``anynet.schedules``. Default: that of the optimizer, 0.001 for Adam.
     l2 : float, default 0
-        Factor λ of the penalty λ Σ W². scikit-learn's `alpha` is 2 λ times the number of samples in a batch.
+        Factor λ of the penalty λ Σ W². scikit-learn's `alpha` is 2 λ times the number of samples in a batch for
+        classes, and λ times that number for numbers.
     loss : callable or str, optional
         As in ``anynet.losses``, or the name of one. Default: softmax cross-entropy for classes, binary cross-entropy
         for several labels of each sample, mean squared error for numbers.

@@ -19,7 +19,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
     """Regressor with scikit-learn's interface: a net that is trained by anynet.
 
     Defaults are those of scikit-learn's ``MLPRegressor`` where both have a parameter, but for the penalty, which is 0.
-    Its loss is half of the mean squared error.
+    The loss is the mean squared error, twice what ``MLPRegressor`` minimizes.
 
     Parameters
     ----------
