@@ -25,7 +25,7 @@ from anynet.sklearn.train_fits import train
 from anynet.training.errors import DivergedError
 from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
-from anynet.training.single_images import refuse_single_images
+from anynet.training.single_samples import refuse_single_samples
 from anynet.training.step import Carry, start
 
 LARGEST_BATCH = 200
@@ -131,7 +131,7 @@ class NetEstimator(NetParameters, ABC):
         optimizer = self._new_optimizer()
         if not again:
             self._seed, self._epochs_before = self._new_seed(), 0
-        refuse_single_images(self.net_, course.batch_size)
+        refuse_single_samples(self.net_, course.batch_size)
         member = Member(self.net_, optimizer, TrainSettings(seed=self._seed, l2=self.l2))
         rows, validate = np.arange(course.samples.x.shape[0]), None
         if self.early_stopping:

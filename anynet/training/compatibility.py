@@ -17,7 +17,7 @@ from anynet.optim import Optimizer
 from anynet.training.early_stopping import check_validation
 from anynet.training.rates import check_rates
 from anynet.training.settings import TrainSettings
-from anynet.training.single_images import refuse_single_images
+from anynet.training.single_samples import refuse_single_samples
 
 FEW = 2
 """Number of class numbers with which a loss is tried."""
@@ -52,14 +52,15 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
                 f'{optimizer}: {name} of a net is one number; nets that differ are members=[{{"{name}": ...}}]'
             )
     check_batch_size(settings.batch_size, len(data.train))
-    refuse_single_images(net, settings.batch_size)
+    refuse_single_samples(net, settings.batch_size)
     values = data.train.x.shape[1]
     if net.n_in not in (None, values):
         raise ValueError(f"{net} takes {net.n_in} features, but the samples of {data.name} have {values}")
     n_out = values if net.n_out is None else net.n_out
     if n_out != data.n_out:
         wanted = f"{data.n_out} classes" if data.classes else f"{format_count(data.n_out, 'number')} to predict each"
-        raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {data.name} has {wanted}")
+        way = "; if they are numbers to predict, make them floats" if data.classes and n_out == 1 else ""
+        raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {data.name} has {wanted}{way}")
     if not net.n_parameters:
         raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
     check_rates(optimizer, settings.epochs, settings.steps(len(data.train)))

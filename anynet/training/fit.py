@@ -9,6 +9,7 @@ from typing import Any, Unpack, overload
 from anynet.core.checks import describe, true_or_false
 from anynet.core.epoch import Epoch
 from anynet.core.streams import progress_bar
+from anynet.data.samples import is_picture
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.checkpoint_folder import CheckpointFolder
@@ -148,9 +149,10 @@ def fit(
         )
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
     disable = None if progress is None else not progress
+    unit = "img" if is_picture(inputs.data.train.shape) else "sample"
     with (
         nullcontext() if folder is None else folder.locked(),
-        progress_bar(total=total, unit="img", unit_scale=True, disable=disable) as bar,
+        progress_bar(total=total, unit=unit, unit_scale=True, disable=disable) as bar,
         stop_on_signals((state := Progress(bar)).stop) as received,
     ):
         result: Run | Runs

@@ -21,7 +21,7 @@ from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
-from anynet.training.single_images import last_image_warning
+from anynet.training.single_samples import last_sample_warning
 from anynet.training.stack import LoopCache, Stack
 from anynet.training.step import Carry, Fixed
 
@@ -224,7 +224,7 @@ def setup(
             raise (error if members is None else type(error)(f"member {k}: {error}")) from None
     check_nets(nets)
     common_optimizer(nets)
-    warning = last_image_warning(nets[0].net, len(data.train), base.batch_size)
+    warning = last_sample_warning(nets[0].net, len(data.train), base.batch_size)
     if warning and not base.drop_last:
         warnings.warn(warning, TrainingWarning, stacklevel=2)
     return Setup(load_inputs(data, base), nets, stacked=members is not None)

@@ -262,7 +262,7 @@ def test_data_that_do_not_fit_are_refused_in_one_line(name):
             {"loss": "binary-cross-entropy"},
             "expected probabilities, 0 to 1, got 2",
         ),
-        ((np.zeros((6, 4)), [0, 1] * 3), {}, "gives 3 outputs, but arrays has 2 classes"),
+        ((np.zeros((6, 4)), [0, 1] * 3), {}, "gives 3 outputs, but arrays has 2 classes$"),
         (
             (np.zeros((6, 4)), [0, 1, 2] * 2),
             {"batch_size": 7},
@@ -276,10 +276,22 @@ def test_arrays_that_do_not_fit_are_refused_in_one_line(data, settings, message)
     assert "\n" not in str(error.value)
 
 
+def test_the_bar_counts_samples(samples, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    an.fit(NET, samples, an.SGD(0.1), **SETTINGS | {"progress": True})
+    assert "sample/s" in capsys.readouterr().err
+
+
 def test_the_default_batch_size_is_cut_to_the_number_of_samples(samples):
     ready = an.setup(NET, samples, an.SGD(0.1))
     assert (ready.settings.batch_size, ready.inputs.steps) == (17, 1)
     assert an.find_rate(NET, samples, an.SGD()).suggestion > 0
+
+
+def test_integers_for_a_net_with_one_output_may_be_meant_as_numbers():
+    net = an.Sequential(an.Linear(4, 1))
+    with pytest.raises(ValueError, match="but arrays has 3 classes; if they are numbers to predict, make them floats"):
+        an.fit(net, (np.zeros((6, 4)), [20, 30, 40] * 2), an.SGD(0.1), **SETTINGS)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])

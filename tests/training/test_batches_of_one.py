@@ -1,4 +1,4 @@
-"""Batch normalization of a single image: refused, or warned about where it is the last batch of an epoch alone."""
+"""Batch normalization of a single sample: refused, or warned about where it is the last batch of an epoch alone."""
 
 import warnings
 
@@ -13,7 +13,7 @@ from anynet.training import TrainingWarning
 NORMALIZED = an.Sequential(an.Linear(3072, 4), an.Sequential(an.BatchNorm(4), an.ReLU()), an.Linear(4, 10))
 PLAIN = an.Sequential(an.Linear(3072, 10))
 REFUSED = (
-    r"batch_size: expected 2 or more, since batch normalization \(layer 1.0\) maps a single image to its shift, got 1"
+    r"batch_size: expected 2 or more, since batch normalization \(layer 1.0\) maps a single sample to its shift, got 1"
 )
 
 
@@ -39,7 +39,7 @@ def test_a_last_batch_of_one_is_warned_about_once(data, seeds):
     with pytest.warns(TrainingWarning) as caught:
         an.fit(NORMALIZED, data, an.SGD(), **settings)
     assert [str(warning.message) for warning in caught] == [
-        "the last batch of each epoch is a single image (9 images in batches of 4), which batch normalization (layer "
+        "the last batch of each epoch is a single sample (9 samples in batches of 4), which batch normalization (layer "
         "1.0) maps to its shift; drop_last=True (--drop-last) leaves it out, or choose another batch size"
     ]
 
@@ -67,4 +67,4 @@ def test_a_command_shows_one_line(capsys):
         cli.main([*COMMAND, "--batch-size", "10"])
     lines = [line for line in capsys.readouterr().err.splitlines() if "last batch" in line]
     assert len(lines) == 1
-    assert lines[0].startswith("anynet: the last batch of each epoch is a single image (21 images in batches of 10)")
+    assert lines[0].startswith("anynet: the last batch of each epoch is a single sample (21 samples in batches of 10)")
