@@ -16,7 +16,8 @@ from anynet.app.config import Config
 from anynet.app.config_file import write_config
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"])
+INDEXES = [ROOT / "benchmarks" / "README.md", ROOT / "docs" / "examples" / "README.md"]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *INDEXES])
 COMMAND = re.compile(r"(?:[A-Z_]+=\S+ )*python (?:train\.py|-m (anynet|benchmarks(?:\.\w+)?))(.*)")
 
 
