@@ -78,11 +78,23 @@ def main(*, epochs: int = 60, repeats: int = 5, out: Path | None = None) -> None
     ):
 
         def net(X: Any = X, y: Any = y, n: int = n, batch: int = batch) -> float:
-            settings = {"epochs": n, "batch_size": batch, "tol": 0, "patience": np.inf, "random_state": 0}
+            settings: dict[str, Any] = {
+                "epochs": n,
+                "batch_size": batch,
+                "tol": 0,
+                "patience": np.inf,
+                "random_state": 0,
+            }
             return float(NetClassifier((100, 100), **settings).fit(X, y).loss_)
 
         def mlp(X: Any = X, y: Any = y, n: int = n, batch: int = batch) -> float:
-            settings = {"max_iter": n, "batch_size": batch, "tol": 0, "n_iter_no_change": np.inf, "random_state": 0}
+            settings: dict[str, Any] = {
+                "max_iter": n,
+                "batch_size": batch,
+                "tol": 0,
+                "n_iter_no_change": np.inf,
+                "random_state": 0,
+            }
             return float(MLPClassifier((100, 100), alpha=0, **settings).fit(X, y).loss_)
 
         add(f"{name}, {n} epochs in batches of {batch}", net, mlp)
