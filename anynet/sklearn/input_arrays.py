@@ -1,15 +1,14 @@
 """Arrays between the library of scikit-learn's input and that of a training."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._array_api import get_namespace_and_device, move_to
 
-from anynet.backends import Backend, backend_of
+from anynet.backends import Backend, backend_of, to_library_of, to_numpy
 from anynet.backends import backend as choose_backend
-
-AnyArray = TypeVar("AnyArray")
+from anynet.backends.exchange import library_of
 
 
 def backend_for(x: Any, chosen: Backend | str | None) -> Backend:
@@ -39,11 +38,11 @@ def backend_for(x: Any, chosen: Backend | str | None) -> Backend:
 
 
 def to_host(array: Any) -> NDArray[Any]:
-    """Return an array of any library as a NumPy array, without a copy where possible; texts stay."""
-    return np.asarray(move_to(array, xp=np, device="cpu"))
+    """Return an array of any library as a NumPy array, without a copy where possible; NumPy's own may be texts."""
+    return array if isinstance(array, np.ndarray) else to_numpy(array)
 
 
-def like_input(array: Any, x: AnyArray) -> AnyArray:
+def like_input(array: Any, x: Any) -> Any:
     """Return an array in the library and on the device of an input.
 
     Parameters
@@ -51,12 +50,13 @@ def like_input(array: Any, x: AnyArray) -> AnyArray:
     array : array
         Of any library.
     x : array
-        The input.
+        The input. What is no array stands for NumPy.
 
     Returns
     -------
     array
     """
-    xp, _, device = get_namespace_and_device(x)
-    moved: AnyArray = move_to(array, xp=xp, device=device)
-    return moved
+    if library_of(x) is None and hasattr(x, "__array_namespace__"):  # one that anynet does not train with
+        xp, _, device = get_namespace_and_device(x)
+        return move_to(to_host(array), xp=xp, device=device)
+    return to_library_of(array, x)

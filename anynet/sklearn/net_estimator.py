@@ -22,10 +22,10 @@ from anynet.sklearn.input_arrays import backend_for, to_host
 from anynet.sklearn.net_fits import Course, NetFit, Samples
 from anynet.sklearn.net_parameters import NetParameters
 from anynet.sklearn.train_fits import train
-from anynet.training.errors import DivergedError
+from anynet.training.errors import DivergedError, TrainingWarning
 from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
-from anynet.training.single_samples import refuse_single_samples
+from anynet.training.single_samples import last_sample_warning, refuse_single_samples
 from anynet.training.step import Carry, start
 
 LARGEST_BATCH = 200
@@ -132,6 +132,8 @@ class NetEstimator(NetParameters, ABC):
         if not again:
             self._seed, self._epochs_before = self._new_seed(), 0
         refuse_single_samples(self.net_, course.batch_size)
+        if warning := last_sample_warning(self.net_, course.samples.x.shape[0], course.batch_size):
+            warn(warning, TrainingWarning, stacklevel=2)
         member = Member(self.net_, optimizer, TrainSettings(seed=self._seed, l2=self.l2))
         rows, validate = np.arange(course.samples.x.shape[0]), None
         if self.early_stopping:

@@ -41,7 +41,8 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
     scoring : str, callable, list, tuple or dict, optional
         As for ``GridSearchCV``, with several metrics too. Default: the estimator's ``score``.
     n_jobs : int, optional
-        Number of threads that train stacks beside each other. Default: what the backend is fastest with.
+        Number of threads that train stacks beside each other, on a CPU with a core each. Default: all cores, or one
+        thread where the backend is faster with it.
     refit : bool, str or callable, default True
         As for ``GridSearchCV``.
     cv : int, cross-validation generator or iterable, optional
@@ -199,7 +200,7 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
                 self._result(fit, samples, others, scorers, *scoring) for fit in fit_stack(estimators, *samples, own)
             ]
 
-        with nullcontext() if backend is None or workers == 1 else backend.one_thread_each():
+        with nullcontext() if backend is None else backend.one_thread_each():
             found = Parallel(n_jobs=workers, backend="threading")(delayed(evaluate)(*task) for task in tasks)
         results = {
             (i, k): result

@@ -113,7 +113,8 @@ class Predictor:
         Returns
         -------
         array, shape (N,) or (N, m)
-            Labels or numbers, in the library and on the device of `x`. Texts are in a NumPy array.
+            Labels or numbers, in the library and on the device of `x`; of shape (N,) if there is one number for each
+            sample. Texts are in a NumPy array.
 
         Raises
         ------
@@ -124,6 +125,7 @@ class Predictor:
         with self._computing():
             if not self.classes:
                 answer = self._outputs(samples)
+                answer = answer[:, 0] if answer.shape[1] == 1 else answer
             else:
                 xp = self.backend.xp
                 numbers = xp.argmax(self._outputs(samples, _softmax), axis=-1)

@@ -155,8 +155,8 @@ class Run:
         Returns
         -------
         array, shape (N,) or (N, m)
-            Entries of `classes`, or the outputs of a net for numbers. In the library and on the device of `x`; texts
-            are in a NumPy array.
+            Entries of `classes`, or the outputs of a net for numbers, of shape (N,) if it has one. In the library and
+            on the device of `x`; texts are in a NumPy array.
 
         Raises
         ------

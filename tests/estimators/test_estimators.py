@@ -18,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import anynet as an
 from anynet.sklearn import NetClassifier, NetRegressor
+from anynet.training import TrainingWarning
 
 
 def short(kind=NetClassifier, **settings):
@@ -266,3 +267,24 @@ def test_a_loss_that_is_no_longer_finite(digits):
     X, y = digits
     with pytest.raises(an.DivergedError, match="no longer finite in epoch 2, at step 1 of 2"):
         short(NetRegressor, optimizer=an.SGD(1e6)).fit(X, y.astype(float))
+
+
+def test_every_backend_gives_the_same_net(digits, backend_here):
+    X, y = digits
+    weights = np.linspace(0.5, 2, len(X))
+    settings = {"batch_size": 150, "normalize": "standardize", "lr": 0.01, "l2": 1e-4}
+    here, there = short(backend=backend_here, **settings), short(**settings)
+    for fitted in (here, there):
+        fitted.fit(X, y, weights).partial_fit(X[:90], y[:90])
+    assert backend_here.holds(here.params_)
+    assert isinstance(here.predict(X), np.ndarray)
+    np.testing.assert_allclose(here.predict_proba(X), there.predict_proba(X), rtol=1e-2, atol=1e-4)
+    np.testing.assert_allclose(here.loss_curve_, there.loss_curve_, rtol=1e-3)
+
+
+def test_a_last_batch_of_one_that_is_normalized(digits):
+    X, y = digits
+    with pytest.warns(TrainingWarning, match="a single image"):
+        short(norm="batch", batch_size=19).fit(X[:39], y[:39])
+    with pytest.raises(ValueError, match="batch_size: expected 2 or more"):
+        short(norm="batch", batch_size=1).fit(X, y)

@@ -3,8 +3,9 @@
 NumPy reads and writes arrays once per operation, the loop once per group.
 """
 
+import math
 from functools import cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import numba
@@ -16,7 +17,7 @@ from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy.blocks import block_calls
 from anynet.compiler.numpy.ufuncs import check_index
 from anynet.compiler.ops import OPERATIONS, keeps_integers
-from anynet.compiler.target import Call
+from anynet.compiler.target import Call, layout
 
 Host = NDArray[Any]
 
@@ -86,15 +87,20 @@ class _Source:
     """Source of a loop, with the arrays that it takes."""
 
     def __init__(self, group: list[Node], memory: MemoryPlan) -> None:
-        self._shape, self._memory = group[0].shape, memory
+        self._memory = memory
         self.arrays: list[Host] = []
         self._ahead: list[str] = []  # lines before the loops
         self._rows: list[str] = []  # lines before the inner loops
-        self._index = [f"i{axis}" for axis in range(len(self._shape))]
         self._local = {node: f"t{i}" for i, node in enumerate(group)}
         outer = memory.needed_outside(group)
         for node in outer:
             memory.allocate(node)
+        used = {*outer, *(needed for node in group for needed in node.inputs if needed not in self._local)}
+        arrays = [memory[node] for node in used if memory[node].size > 1]
+        takes = any(node.op == "take" for node in group)
+        self._merge = _Merge(group[0].shape, [] if takes else arrays, merge=not takes)
+        self._shape = self._merge.shape
+        self._index = [f"i{axis}" for axis in range(len(self._shape))]
         lines = []
         for node in group:
             lines.append(f"{self._local[node]} = {node.dtype}({self._expression(node)})")
@@ -124,21 +130,72 @@ class _Source:
         return self._local.get(argument) or self._element(self._memory[argument])
 
     def _element(self, array: Host) -> str:
-        name = self._name(array)
         if array.size == 1:  # read once, before the loops
+            name = self._name(array)
             line = f"s_{name} = {name}[{', '.join('0' * array.ndim) or '()'}]"
             self._ahead += [] if line in self._ahead else [line]
             return f"s_{name}"
+        array = self._merge(array)
         index = self._index[len(self._shape) - array.ndim :]
-        return f"{name}[{', '.join('0' if n == 1 else i for n, i in zip(array.shape, index, strict=True))}]"
+        places = ("0" if n == 1 else i for n, i in zip(array.shape, index, strict=True))
+        return f"{self._name(array)}[{', '.join(places)}]"
 
     def _name(self, array: Host) -> str:
         """Return the same name for the same memory, because a compiler must assume that two arrays overlap."""
+        array = _contiguous(array)
         known = (i for i, other in enumerate(self.arrays) if _same(array, other))
         i = next(known, len(self.arrays))
         if i == len(self.arrays):
             self.arrays.append(array)
         return f"a{i}"
+
+
+class _Merge:
+    """Views of a group's arrays in which neighboring axes are one where all arrays allow it: fewer, longer loops."""
+
+    def __init__(self, shape: tuple[int, ...], arrays: list[Host], *, merge: bool) -> None:
+        self._axes: list[list[int]] = []
+        for axis in range(len(shape)):
+            if merge and axis and all(_is_one(array, len(shape), axis) for array in arrays):
+                self._axes[-1].append(axis)
+            else:
+                self._axes.append([axis])
+        self._ndim, self._merges = len(shape), len(self._axes) < len(shape)
+        self.shape = tuple(math.prod(shape[axis] for axis in axes) for axes in self._axes)
+
+    def __call__(self, array: Host) -> Host:
+        """Return the view of an array."""
+        if not self._merges:
+            return array
+        whole = (1,) * (self._ndim - array.ndim) + array.shape
+        return array.reshape([math.prod(whole[axis] for axis in axes) for axes in self._axes])
+
+
+def _is_one(array: Host, ndim: int, axis: int) -> bool:
+    """Return True if an axis, of the `ndim` that all arrays are broadcast to, goes on where the one before ends."""
+    axis -= ndim - array.ndim
+    if axis < 1:
+        return axis < 0 or array.shape[0] == 1
+    (n, stride), (m, step) = layout(array.shape, array.strides)[axis - 1 : axis + 1]
+    return (n == 1) == (m == 1) and stride == step * m
+
+
+def _contiguous(array: Host) -> Host:
+    """Return a contiguous view in which a part of each row of a larger array is at the same indices, if there is one.
+
+    Numba knows then that neighbors are one element apart, without which loops are not vectorized. The view has the
+    length of the larger rows; its elements beyond the part must not be used.
+    """
+    axes = [axis for axis, n in enumerate(array.shape) if n > 1]
+    if array.flags.c_contiguous or array.strides[axes[-1]] != array.itemsize or 0 in [array.strides[a] for a in axes]:
+        return array
+    shape = list(array.shape)
+    for outer, inner in pairwise(axes):
+        shape[inner], rest = divmod(array.strides[outer], array.strides[inner])
+        if rest or shape[inner] < array.shape[inner]:
+            return array
+    strides = [array.itemsize * math.prod(shape[axis + 1 :]) for axis in range(array.ndim)]
+    return np.lib.stride_tricks.as_strided(array, shape, strides)
 
 
 def _same(one: Host, other: Host) -> bool:
