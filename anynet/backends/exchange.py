@@ -45,6 +45,10 @@ def exported(array: ConcreteArray, name: str = "array") -> ConcreteArray:
             raise TypeError(
                 f"{name}: expected an array with values, got one that JAX traces; call this outside jax.jit"
             )
+        if array.is_deleted():
+            raise TypeError(f"{name}: expected an array with values, got one that was deleted or donated")
+        if not hasattr(array.dtype, "kind"):
+            raise TypeError(f"{name}: expected numbers, got {array.dtype}")
         return array
     return array if library == "cupy" else to_numpy(array, name)
 

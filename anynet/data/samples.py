@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
+from anynet.backends.exchange import exported, library_of
 from anynet.core.array_checks import check_same_device
 from anynet.core.checks import describe, store, whole_number
 from anynet.core.typing import Array, ConcreteArray
@@ -57,26 +58,32 @@ class Split:
     weights: ConcreteArray | None = None
 
     def __post_init__(self) -> None:
-        _check_is_array("x", self.x, "shape (N, *shape)")
-        _check_is_array("y", self.y, "integers of shape (N,), the class numbers, or floats to predict")
-        xp, x, y = array_namespace(self.x), self.x, self.y
-        n = x.shape[0] if x.ndim else 0
-        if not xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
+        x = _checked_array("x", self.x, "shape (N, *shape)")
+        y = _checked_array("y", self.y, "integers of shape (N,), the class numbers, or floats to predict")
+        xp, n = array_namespace(x), x.shape[0] if x.ndim else 0
+        if not _is_dtype(x, ("bool", "integral", "real floating")):
             raise TypeError(f"x: expected integers or floating-point numbers, got {x.dtype}")
         if x.ndim < 2:
             one = "; x[:, None] makes one feature of each" if x.ndim else ""
-            raise ValueError(f"x: expected shape (N, features) or (N, channels, rows, columns), got {x.shape}{one}")
-        if not array_namespace(y).isdtype(y.dtype, ("integral", "real floating")):
+            raise ValueError(
+                f"x: expected shape (N, features) or (N, channels, rows, columns), got {tuple(x.shape)}{one}"
+            )
+        if 0 in x.shape[1:]:
+            raise ValueError(f"x: expected a value of each sample at least, got shape {tuple(x.shape)}")
+        if not _is_dtype(y, ("integral", "real floating")):
             raise TypeError(
                 f"y: expected integers, the class numbers, or floats, got {y.dtype}; from_arrays takes labels of "
                 "other kinds"
             )
         if is_numbers(y):
             if y.ndim not in (1, 2) or y.shape[0] != n or 0 in y.shape[1:]:
-                raise ValueError(f"y: expected {n} numbers or {n} rows of them, one for each sample, got {y.shape}")
-            store(self, "y", array_namespace(y).reshape(y, (n, math.prod(y.shape[1:]))))
+                raise ValueError(
+                    f"y: expected {n} numbers or {n} rows of them, one for each sample, got {tuple(y.shape)}"
+                )
+            y = array_namespace(y).reshape(y, (n, math.prod(y.shape[1:])))
         elif y.shape != (n,):
             raise ValueError(f"y: expected {n} class numbers, one for each sample, got shape {tuple(y.shape)}")
+        store(self, "y", y)
         store(self, "shape", self._checked_shape())
         store(self, "x", xp.reshape(x, (n, math.prod(self.shape))))
         self._check_weights(n)
@@ -103,7 +110,7 @@ class Split:
     def _check_weights(self, n: int) -> None:
         if self.weights is None:
             return
-        _check_is_array("weights", self.weights, "floats of shape (N,)")
+        store(self, "weights", _checked_array("weights", self.weights, "floats of shape (N,)"))
         check_same_device(y=self.y, weights=self.weights)
         if not is_numbers(self.weights):
             raise TypeError(f"weights: expected floating-point numbers, got {self.weights.dtype}")
@@ -134,7 +141,19 @@ def is_picture(shape: tuple[int, ...]) -> bool:
     return len(shape) == 3 and shape[0] in COLORS
 
 
-def _check_is_array(name: str, value: Any, form: str) -> None:
+def _checked_array(name: str, value: Any, form: str) -> ConcreteArray:
+    """Return an array that has values, without a PyTorch tensor's autograd history."""
     if not is_array_api_obj(value) or isinstance(value, np.matrix | np.ma.MaskedArray | np.generic):
         made = f"numpy.asarray({name}) makes one, and anynet.data.from_arrays takes lists and tables"
         raise TypeError(f"{name}: expected an array, {form}, got {describe(value)}; {made}")
+    return exported(value, name) if library_of(value) in ("torch", "jax") else value
+
+
+def _is_dtype(array: ConcreteArray, kinds: tuple[str, ...]) -> bool:
+    """Return True for one of these kinds of dtypes, if the library computes with it: none does with 8-bit floats."""
+    xp, floats = array_namespace(array), ("real floating",)
+    try:
+        known = bool(xp.isdtype(array.dtype, kinds))
+        return known and (array.dtype.itemsize > 1 or not xp.isdtype(array.dtype, floats))
+    except TypeError:  # NumPy has dtypes of other packages, which are none of its own
+        return False

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 from anynet.backends.exchange import exported
 from anynet.core.checks import describe
 from anynet.core.typing import Array, ConcreteArray
-from anynet.data.arrays import as_features
+from anynet.data.array_like import as_features
 from anynet.data.dataset import TO_UINT8
 
 INPUT_DTYPES = ("uint8", "float")

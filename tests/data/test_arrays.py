@@ -31,8 +31,22 @@ class Table:
         (Table([7, 3, 3, 9]), (3, 7, 9)),
         ([True, False, False, True], (False, True)),
         (np.asarray([True, False, False, True], object), (False, True)),
+        (np.asarray([np.int64(7), 3, np.uint8(3), 9], object), (3, 7, 9)),
+        (np.asarray(["dog", np.str_("cat"), "cat", "owl"], object), ("cat", "dog", "owl")),
+        ([-(2**63), 2**63 - 1, -1, -1], (-(2**63), -1, 2**63 - 1)),
     ],
-    ids=["integers", "uint8", "texts", "texts as objects", "table", "booleans", "booleans as objects"],
+    ids=[
+        "integers",
+        "uint8",
+        "texts",
+        "texts as objects",
+        "table",
+        "booleans",
+        "booleans as objects",
+        "integers of NumPy as objects",
+        "texts of NumPy as objects",
+        "as large as they may be",
+    ],
 )
 def test_labels_of_every_kind_become_class_numbers(labels, classes):
     data = from_arrays(X[:4], labels)
@@ -106,7 +120,7 @@ def test_a_split_depends_on_the_seed_alone():
             ValueError,
             "y: expected 12 numbers or 12 rows of them, one for each sample, got",
         ),
-        ({"y": Y[:, None]}, ValueError, "y: expected one label for each sample, shape (N,), got (12, 1); y.ravel() m"),
+        ({"y": Y[:, None]}, ValueError, "y: expected one label for each sample, shape (N,), got (12, 1); numpy.rav"),
         (
             {"y": np.zeros((12, 2), int)},
             ValueError,
@@ -123,6 +137,40 @@ def test_a_split_depends_on_the_seed_alone():
             TypeError,
             "y: expected integers, texts or booleans as labels, or floats, got da",
         ),
+        (
+            {"y": [1, "a"] * 6},
+            TypeError,
+            "y: expected labels of one kind, integers, texts or booleans, or floats, got int",
+        ),
+        (
+            {"y": [True, 2] * 6},
+            TypeError,
+            "y: expected labels of one kind, integers, texts or booleans, or floats, got b",
+        ),
+        (
+            {"y": ["a", np.nan] * 6},
+            TypeError,
+            "y: expected labels of one kind, integers, texts or booleans, or floats, ",
+        ),
+        ({"y": [5, 2**63] * 6}, ValueError, "y: expected integers of 64 bits as labels, got larger ones"),
+        ({"y": [5, 2**70] * 6}, ValueError, "y: expected integers of 64 bits as labels, got larger ones"),
+        (
+            {"y": np.asarray([5, 2**63] * 6, np.uint64)},
+            ValueError,
+            "y: expected integers of 64 bits as labels, got larg",
+        ),
+        ({"y": ["a", "a\0"] * 6}, ValueError, r"y: expected printable characters in labels, got 'a\x00'"),
+        ({"y": iter(Y)}, TypeError, "y: expected an array, a list or a table, got a"),
+        ({"x": iter(X)}, TypeError, "x: expected an array, a list or a table, got a"),
+        ({"x": np.zeros((12, 3, 0))}, ValueError, "x: expected a value of each sample at least, got shape (12, 3, 0)"),
+        ({"x": [[10**400, 1]] * 12}, ValueError, "x: expected numbers below 1.8e308, got larger integers"),
+        (
+            {"x": [np.ma.masked_array(row, row > 3) for row in X]},
+            TypeError,
+            "x: expected numbers or labels for all samp",
+        ),
+        ({"x_val": X, "y_val": ["0", "1", "2"] * 4}, TypeError, "y_val: expected integers, as y, got texts"),
+        ({"x_val": X, "y_val": Y > 0}, TypeError, "y_val: expected integers, as y, got booleans"),
         ({"x_val": X}, ValueError, "x_val and y_val: expected both or neither, got one"),
         ({"x_val": X, "y_val": Y + 1}, ValueError, "y_val: expected labels that y has too, got 3, which no training"),
         (
