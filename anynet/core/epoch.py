@@ -69,6 +69,21 @@ def columns_of(names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def rank(row: Epoch) -> tuple[float, float]:
+    """Return what is highest in the best epoch: its score, and of equal accuracies the negative validation loss.
+
+    Parameters
+    ----------
+    row : Epoch
+
+    Returns
+    -------
+    tuple of float
+    """
+    loss = math.inf if row.val_loss is None or math.isnan(row.val_loss) else row.val_loss
+    return score(row), -loss
+
+
 def score(row: Epoch) -> float:
     """Return what is highest in the best epoch: the validation accuracy, or the negative loss.
 

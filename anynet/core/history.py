@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anynet.core.checks import nearest
 from anynet.core.csv_files import Row, read_rows, write_rows
-from anynet.core.epoch import Epoch, columns_of, score
+from anynet.core.epoch import Epoch, columns_of, rank
 from anynet.core.errors import FileError
 from anynet.core.formatting import format_count, printable
 
@@ -84,15 +84,16 @@ class History(Sequence[Epoch]):
 
     @property
     def best(self) -> Epoch:
-        """First epoch with the highest validation accuracy, or with the lowest validation loss if targets are numbers.
+        """Epoch with the highest validation accuracy, or with the lowest validation loss if targets are numbers.
 
-        The last epoch if nothing was validated. Raises ValueError if the history is empty.
+        Of equal accuracies that with the lowest loss, and of equal losses the first. The last epoch if nothing was
+        validated. Raises ValueError if the history is empty.
         """
         if not self._epochs:
             raise ValueError("an empty history has no best epoch")
         if self._epochs[0].val_loss is None:
             return self._epochs[-1]
-        return max(self._epochs, key=score)
+        return max(self._epochs, key=rank)
 
     def write_csv(self, path: str | Path, dataset: str) -> None:
         """Write a table with a header, numbers in full precision, replacing the file in one step.

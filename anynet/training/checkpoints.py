@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
-from anynet.core.epoch import score
+from anynet.core.epoch import rank
 from anynet.core.errors import FileError
 from anynet.core.tensor_file import write_tensors
 from anynet.training import state as states
@@ -90,7 +90,7 @@ class Checkpoints:
         if self._writer is None or state.epoch == self._saved:
             return
         tensors, text = states.to_host(state, self._backend)
-        best = max((each.best for each in state.histories if each), key=score, default=None)
+        best = max((each.best for each in state.histories if each), key=rank, default=None)
         keep = 0 if best is None else best.epoch
         self._writing = self._writer.submit(self._write, state.epoch, tensors, text, keep)
         self._saved, self._when = state.epoch, time.monotonic()

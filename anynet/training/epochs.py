@@ -12,6 +12,7 @@ from anynet.compiler import execution
 from anynet.core.epoch import Epoch
 from anynet.core.history import History
 from anynet.data.samples import is_uint8
+from anynet.nn.losses import binary_cross_entropy
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import with_reports
 from anynet.training.early_stopping import should_stop, stopped
@@ -111,6 +112,7 @@ def run_epochs(
             classes=inputs.data.classes,
             shape=inputs.data.train.shape,
             input_dtype="uint8" if is_uint8(inputs.data.train.x) else "float",
+            logistic=inputs.loss is binary_cross_entropy,
             history=history,
             last=Snapshot(len(history), *member_weights(state.last, k, stacked=stacked)),
             best=Snapshot(history.best.epoch if history else 0, *member_weights(state.best, k, stacked=stacked)),

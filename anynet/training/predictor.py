@@ -1,7 +1,7 @@
 """Predictions of a trained net, or the mean of several, for arrays of any library."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -18,6 +18,7 @@ from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.given import as_samples
+from anynet.training.score import score
 
 BLOCK = 1 << 22
 """Largest number of values that one layer gives at once, so that predictions need little memory."""
@@ -67,6 +68,8 @@ class Predictor:
         Dtype of the parameters.
     backend : Backend
         Library and device of the nets.
+    logistic : bool
+        True if the sigmoid of the nets' outputs is predicted, as for binary cross-entropy.
     """
 
     nets: tuple[TrainedNet, ...]
@@ -76,9 +79,10 @@ class Predictor:
     dataset: str
     dtype: str
     backend: Backend
+    logistic: bool = False
 
     def predict_proba(self, x: Any) -> ConcreteArray:
-        """Return the probabilities of the classes: the softmax of the outputs.
+        """Return the probabilities of the classes: the softmax of the outputs, or with `logistic` their sigmoid.
 
         Parameters
         ----------
@@ -95,11 +99,11 @@ class Predictor:
         TypeError, ValueError
             If the samples are of another dtype or shape or are not finite, or if the nets predict numbers.
         """
-        if not self.classes:
+        if not self.classes and not self.logistic:
             raise ValueError("predict_proba: expected a net of classes, got one that predicts numbers; see predict")
         samples = self._samples(x)
         with self._computing():
-            answer = self._outputs(samples, _softmax)
+            answer = self._outputs(samples)
         return to_library_of(answer, x)
 
     def predict(self, x: Any) -> ConcreteArray:
@@ -128,11 +132,20 @@ class Predictor:
                 answer = answer[:, 0] if answer.shape[1] == 1 else answer
             else:
                 xp = self.backend.xp
-                numbers = xp.argmax(self._outputs(samples, _softmax), axis=-1)
+                numbers = xp.argmax(self._outputs(samples), axis=-1)
                 if labels.dtype.kind not in "biu":
                     return labels[to_numpy(numbers)]
                 answer = xp.take(self.backend.put(labels), numbers, axis=0)
         return to_library_of(answer, x)
+
+    def score(self, x: Any, y: Any) -> float:
+        """Return the score of `predict`; see `anynet.training.score.score`."""
+        return score(self.predict(x), y, self.classes)
+
+    def _finish(self, outputs: Array) -> Array:
+        if self.classes:
+            return _softmax(outputs)
+        return 0.5 * (array_namespace(outputs).tanh(0.5 * outputs) + 1.0) if self.logistic else outputs
 
     def _samples(self, x: Any) -> Array:
         return as_samples(x, self.shape, self.input_dtype)
@@ -149,20 +162,20 @@ class Predictor:
         widest = max(math.prod(self.shape), *(n or 1 for layer in layers for n in layer.features()))
         return max(1, BLOCK // widest)
 
-    def _outputs(self, x: Array, finish: Callable[[Array], Array] = lambda outputs: outputs) -> Array:
-        """Return the mean of what `finish` makes of each net's outputs, on the backend's device."""
+    def _outputs(self, x: Array) -> Array:
+        """Return the mean of what is made of each net's outputs, on the backend's device."""
         starts = range(0, max(x.shape[0], 1), self._rows)  # with one part of no samples
-        blocks = [self._block(x, start, finish) for start in starts]
+        blocks = [self._block(x, start) for start in starts]
         return blocks[0] if len(blocks) == 1 else self.backend.xp.concat(blocks, axis=0)
 
-    def _block(self, x: Array, start: int, finish: Callable[[Array], Array]) -> Array:
+    def _block(self, x: Array, start: int) -> Array:
         given = x[start : min(start + self._rows, x.shape[0]), ...]
         uint8, xp = self.input_dtype == "uint8", self.backend.xp
         here = self.backend.put(given, None if uint8 else self.dtype)
         if not uint8 and not bool(xp.all(xp.isfinite(here))):
             check_finite("x", x)
             raise ValueError(f"x: expected numbers that {self.dtype} has, got larger ones")
-        total = reduce(add, (finish(net(here)) for net in self.nets))
+        total = reduce(add, (self._finish(net(here)) for net in self.nets))
         return total if len(self.nets) == 1 else total / len(self.nets)
 
 

@@ -69,6 +69,8 @@ class Run:
         How training steps ran, such as "recorded steps", "one compiled loop", "CUDA graph" or "plain steps".
     input_dtype : {"uint8", "float"}
         Kind of the samples that the net was trained on: uint8, or other numbers.
+    logistic : bool
+        True if the net was trained with binary cross-entropy, so that the sigmoid of its outputs is predicted.
     interrupted : bool
         True if Control-C or SIGTERM came before the end of the training and its test; epochs may be missing.
     dropped : bool
@@ -97,6 +99,7 @@ class Run:
     seconds: float
     execution: str
     input_dtype: str = "uint8"
+    logistic: bool = False
     interrupted: bool = False
     dropped: bool = False
     stopped_early: bool = False
@@ -121,7 +124,16 @@ class Run:
     def predictor(self) -> Predictor:
         """Predictor with the best parameters."""
         net = TrainedNet(self.net, self.best.params, self.best.state, self.normalization)
-        return Predictor((net,), self.shape, self.input_dtype, self.classes, self.dataset, self.dtype, self.backend)
+        return Predictor(
+            (net,),
+            self.shape,
+            self.input_dtype,
+            self.classes,
+            self.dataset,
+            self.dtype,
+            self.backend,
+            self.logistic,
+        )
 
     def predict_proba(self, x: Any) -> ConcreteArray:
         """Return the probabilities of the classes, with the best parameters: the softmax of the outputs.
@@ -164,6 +176,28 @@ class Run:
             If the samples are of another dtype or shape, or are not finite.
         """
         return self.predictor.predict(x)
+
+    def score(self, x: Any, y: Any) -> float:
+        """Return the fraction of labels that are predicted correctly, or R² of predicted numbers.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, values) or (N, *shape)
+            As for `predict_proba`.
+        y : array_like, shape (N,) or (N, m)
+            Labels or numbers, as trained with; for classes that are texts, class numbers too.
+
+        Returns
+        -------
+        float
+            Accuracy from 0 to 1, or the coefficient of determination: 1 is perfect, and 0 that of the mean.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If samples or targets are of another kind or shape.
+        """
+        return self.predictor.score(x, y)
 
     def save(self, path: str | Path) -> None:
         """Write everything that the run has into a file, from which ``anynet.load`` makes it again.

@@ -6,6 +6,7 @@ the best epoch, "input.scale" and "input.shift", and "history", with a row of `E
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,12 @@ PLAIN = {
     "interrupted": bool,
     "dropped": bool,
     "stopped_early": bool,
+    "logistic": bool,
     "environment": dict,
 }
 """Fields of a run that JSON has, with their types."""
 
-ABSENT = {"stopped_early": False}
+ABSENT = {"stopped_early": False, "logistic": False}
 """Fields that files from before them lack, with the value that is meant."""
 
 
@@ -147,6 +149,8 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
     if net is None:
         net = facts.net()
     else:
+        if "input.scale" in file.types:  # the sizes of a net's input may be left out
+            net = net.with_input(math.prod(file.types["input.scale"].shape))
         facts.check_given(net, file.types)
     epochs = facts.epochs()
     columns = facts.columns()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from anynet.backends import to_numpy
-from anynet.core.epoch import score
+from anynet.core.epoch import rank
 from anynet.core.history import History, MeanHistory, mean_history
 from anynet.core.typing import ConcreteArray
 from anynet.data.samples import Split
@@ -78,6 +78,28 @@ class Ensemble:
         """
         return self.predictor.predict(x)
 
+    def score(self, x: Any, y: Any) -> float:
+        """Return the fraction of labels that are predicted correctly, or R² of predicted numbers.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, values) or (N, *shape)
+            As for `Run.predict_proba`.
+        y : array_like, shape (N,) or (N, m)
+            Labels or numbers, as trained with; for classes that are texts, class numbers too.
+
+        Returns
+        -------
+        float
+            Accuracy from 0 to 1, or the coefficient of determination: 1 is perfect, and 0 that of the mean.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If samples or targets are of another kind or shape.
+        """
+        return self.predictor.score(x, y)
+
     @cached_property
     def test_accuracy(self) -> float:
         """Fraction of test samples that are classified correctly; compare it with ``best_test.accuracy`` of the runs.
@@ -144,7 +166,7 @@ class Runs(Sequence[Run]):
 
         If nothing was validated, that with the lowest training loss after the last epoch.
         """
-        return max(self.finished, key=lambda run: score(run.history.best))
+        return max(self.finished, key=lambda run: rank(run.history.best))
 
     @property
     def histories(self) -> MeanHistory:

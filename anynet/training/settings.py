@@ -15,6 +15,16 @@ from anynet.nn.losses import BY_NAME, Loss
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+ELSEWHERE = {
+    "lr": "; the optimizer has the learning rate, such as SGD(0.01)",
+    "learning_rate": "; the optimizer has it, such as SGD(0.01)",
+    "verbose": "; progress=True shows a bar, and on_epoch is called after every epoch",
+    "weights": "; anynet.data.from_arrays(x, y, weights=...) makes data with weights of samples",
+    "sample_weight": "; anynet.data.from_arrays(x, y, weights=...) makes data with weights of samples",
+}
+"""Names that one may look for among the settings, and where they are."""
+
+
 class Settings(TypedDict, total=False):
     """Keyword arguments of `fit` and `setup`. `TrainSettings` describes them.
 
@@ -185,7 +195,7 @@ class TrainSettings:
         names = [field.name for field in fields(cls)]
         for name in settings:
             if name not in names:
-                raise TypeError(f'there is no setting "{name}"{nearest(name, names)}')
+                raise TypeError(f'there is no setting "{name}"{ELSEWHERE.get(name) or nearest(name, names)}')
         return cls(**settings)
 
     @property

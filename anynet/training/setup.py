@@ -131,7 +131,7 @@ class Setup:
         return self.stack.put(self.stack.rates(epoch))
 
 
-def _dataset(data: object, val: float, seed: int) -> Dataset:
+def _dataset(data: object, val: float) -> Dataset:
     """Return a data set, made of arrays if it is none."""
     if isinstance(data, Dataset):
         if val:
@@ -140,7 +140,7 @@ def _dataset(data: object, val: float, seed: int) -> Dataset:
     if not isinstance(data, tuple) or len(data) not in (2, 4):
         many = f" of {len(data)}" if isinstance(data, tuple) else ""
         raise TypeError(f"data: expected a Dataset, (x, y) or (x, y, x_val, y_val), got {describe(data)}{many}")
-    return from_arrays(*data, val=val, seed=seed)
+    return from_arrays(*data, val=val)
 
 
 def _sized(member: Member, data: Dataset) -> Member:
@@ -199,7 +199,7 @@ def setup(
         if name in settings:
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings)
-    data = _dataset(data, val, base.order)
+    data = _dataset(data, val)
     if "batch_size" not in settings and len(data.train):
         base = replace(base, batch_size=min(base.batch_size, len(data.train)))
     alone = Member(net, optimizer, base)

@@ -46,6 +46,16 @@ def test_the_best_is_the_first_of_the_highest():
         _ = History().best
 
 
+def test_of_equal_accuracies_the_lower_loss_is_better_and_of_equal_losses_the_first():
+    losses = [2.0, float("nan"), 1.0, 1.0]
+    rows = [Epoch(i, 0.1, 2.0, 2.0, 0.3, 2.2, loss, 0.5, 1.0) for i, loss in enumerate(losses, 1)]
+    assert [History(rows[:n]).best.epoch for n in (1, 2, 3, 4)] == [1, 1, 3, 3]
+    numbers = [row._replace(train_accuracy=None, val_accuracy=None) for row in rows]
+    assert History(numbers).best.epoch == 3
+    unmeasured = [row._replace(val_cost=None, val_loss=None, val_accuracy=None) for row in rows]
+    assert History(unmeasured).best.epoch == 4
+
+
 def test_it_is_a_value():
     assert history() == history()
     assert hash(history()) == hash(history())

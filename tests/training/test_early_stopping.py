@@ -32,19 +32,20 @@ def fit(data, here="numpy", **settings):
     return an.fit(NET, data, an.SGD(0.1, momentum=0.8), backend=here, **{"progress": False} | SETTINGS | settings)
 
 
-def ends(accuracies, patience, best=-1.0):
+def ends(history, patience):
     """The number of epochs that are trained, by counting those without a new best one."""
-    waited = 0
-    for epoch, accuracy in enumerate(accuracies, 1):
-        best, waited = (accuracy, 0) if accuracy > best else (best, waited + 1)
+    best, waited = (-1.0, 0.0), 0
+    for row in history:
+        now = row.val_accuracy, -row.val_loss
+        best, waited = (now, 0) if now > best else (best, waited + 1)
         if waited == patience:
-            return epoch
-    return len(accuracies)
+            return row.epoch
+    return len(history)
 
 
 def assert_cut(run, whole, patience):
     """A run has the first epochs of a whole training, up to the one at which patience ends it, and its best one."""
-    epochs = ends(whole.history["val_accuracy"].tolist(), patience)
+    epochs = ends(whole.history, patience)
     assert_close(
         np.asarray([row[:-1] for row in run.history]), np.asarray([r[:-1] for r in whole.history[:epochs]]), 1e-9
     )
@@ -83,7 +84,7 @@ def test_members_that_are_dropped_as_they_stop_and_those_that_diverge(data):
     """The first diverges; the second stops in the epoch in which it is dropped, ahead of the third."""
     members = [{"l2": 0.01, "lr": lambda epoch: 0.1 if epoch < 1 else 1e300}, MEMBERS[2], MEMBERS[0]]
     whole = fit(data, members=members[1:])
-    stop = ends(whole[0].history["val_accuracy"].tolist(), 2)
+    stop = ends(whole[0].history, 2)
     with np.errstate(all="ignore"):
         runs = fit(
             data,
