@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from anynet.backends import Backend
-from anynet.core.errors import FileError
+from anynet.core.errors import FileError, TrainingWarning
 from anynet.core.history import score
 from anynet.core.tensor_file import write_tensors
 from anynet.training import state as states
 from anynet.training.checkpoint_files import ADVICE, FORMAT, checkpoint_files, read_state
-from anynet.training.errors import TrainingWarning
 from anynet.training.state import TrainingState
 from anynet.training.state_json import places_of
 

@@ -64,7 +64,5 @@ def test_gradients_of_tensors_are_left_behind():
     torch = pytest.importorskip("torch")
     x = torch.asarray(X).requires_grad_()
     assert not from_arrays(x, x[:, 0]).train.x.requires_grad
-    with pytest.raises(
-        TypeError, match=r"^x: expected an array, a list or a table, got a list, of which numpy"
-    ):
+    with pytest.raises(TypeError, match=r"^x: expected an array, a list or a table, got a list, of which numpy"):
         from_arrays([*x], Y)
