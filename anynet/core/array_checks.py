@@ -68,7 +68,7 @@ def _library(name: str, array: Array) -> str:
     return namespace.removeprefix("array_api_compat.")
 
 
-def check_finite(name: str, array: Array) -> None:
+def check_finite(name: str, array: Array, dtype: str | None = None) -> None:
     """Check that an array has neither NaN nor infinity.
 
     Parameters
@@ -77,18 +77,23 @@ def check_finite(name: str, array: Array) -> None:
         Name in the error message.
     array : array
         Of any real dtype.
+    dtype : {"float32", "float64"}, optional
+        Dtype that it is to be converted to.
 
     Raises
     ------
     ValueError
-        If it has one; the message names the index of the first.
+        If it has one, or a number that is too large for `dtype`; the message names the index of the first.
     """
     xp = array_namespace(array)
     if not xp.isdtype(array.dtype, "real floating"):
         return
+    largest = None
+    if dtype is not None and np.finfo(dtype).bits < xp.finfo(array.dtype).bits:
+        largest = float(np.finfo(dtype).max)
     for start in range(0, array.shape[0], ROWS):
         rows: ConcreteArray = array[start : min(start + ROWS, array.shape[0]), ...]
-        finite: ConcreteArray = xp.isfinite(rows)
+        finite: ConcreteArray = xp.isfinite(rows) if largest is None else xp.abs(rows) <= largest
         if not bool(xp.all(finite)):
             flat: ConcreteArray = xp.reshape(xp.astype(finite, xp.int32), (-1,))
             first: ConcreteArray = xp.argmin(flat)
@@ -96,4 +101,5 @@ def check_finite(name: str, array: Array) -> None:
             row, *others = map(int, np.unravel_index(place, rows.shape))
             value: ConcreteArray = xp.reshape(rows, (-1,))[place]
             where = ", ".join(map(str, (start + row, *others)))
-            raise ValueError(f"{name}: expected finite numbers, got {float(value)} at index {where}")
+            kind = "finite numbers" if largest is None or not np.isfinite(float(value)) else f"numbers that {dtype} has"
+            raise ValueError(f"{name}: expected {kind}, got {float(value)} at index {where}")

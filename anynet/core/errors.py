@@ -1,9 +1,12 @@
-"""Base of the package's errors, the error for files that cannot be read, and disks that are full."""
+"""Base of the package's errors, warnings, the error for files that cannot be read, and checks of paths."""
 
 import errno
+import os
 import stat
 from pathlib import Path
+from typing import Any
 
+from anynet.core.checks import describe
 from anynet.core.formatting import printable
 
 
@@ -13,6 +16,10 @@ class Error(Exception):
     Wrong arguments raise TypeError or ValueError. Each subclass also has the built-in class that fits it. The message
     is one line and says what to do; the command line prints it and ends with code 2.
     """
+
+
+class TrainingWarning(UserWarning):
+    """Warning that a training runs, but not as one would expect: of its settings, data, or checkpoints."""
 
 
 def is_disk_full(error: OSError) -> bool:
@@ -49,6 +56,35 @@ class FileError(Error, ValueError):
         expected, got = printable(self.expected, 500), printable(self.got, 500)  # they may hold texts of the file
         file = printable(f"{self.file}", 4096)  # a name may hold a line break
         return f"{file}{place}: expected {expected}, got {got}; {self.advice}"
+
+
+def file_path(name: str, value: Any) -> Path:
+    """Return a path, of a text or a path.
+
+    Parameters
+    ----------
+    name : str
+        Name in the error message.
+    value : str or path-like
+        Path.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    TypeError
+        If it is anything else, such as bytes.
+    ValueError
+        If it has the character NUL, which no path has.
+    """
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str):
+        raise TypeError(f"{name}: expected a text or a Path, got {describe(value)}")
+    if "\0" in path:
+        raise ValueError(f"{name}: expected a path without NUL, got {path!r}")
+    return Path(path)
 
 
 def check_is_file(path: Path, advice: str) -> None:

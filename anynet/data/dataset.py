@@ -33,7 +33,8 @@ class DataError(Error, ValueError):
 def _check_name(place: str, name: object) -> None:
     """Refuse a name that a file cannot keep, or that would command a terminal."""
     if not isinstance(name, str):
-        raise TypeError(f"{place}: expected a text, got {describe(name)}")
+        kind = "a text, an integer or a boolean of Python" if place.startswith("classes") else "a text"
+        raise TypeError(f"{place}: expected {kind}, got {describe(name)}")
     if not name.isprintable():
         raise ValueError(f"{place}: expected printable characters, got {name!r}")
 
@@ -60,7 +61,8 @@ class Dataset:
     Raises
     ------
     TypeError
-        If `train`, `val` or `test` is no `Split`, `classes` is no tuple or list, or a name is no text.
+        If `train`, `val` or `test` is no `Split`, `classes` is no tuple or list or has labels of several kinds, or a
+        name is no text.
     ValueError
         If a name has characters that cannot be printed, or there are classes though targets are numbers, or none though
         they are not.
@@ -80,6 +82,13 @@ class Dataset:
         for k, label in enumerate(self.classes):
             if not isinstance(label, int):  # bool is one
                 _check_name(f"classes[{k}]", label)
+            elif not -(2**63) <= label < 2**63:
+                raise ValueError(
+                    f"classes[{k}]: expected an integer of 64 bits, got a larger one; a text may be longer"
+                )
+        kinds = {kind.__name__ for kind in (str, bool, int) for label in self.classes if type(label) is kind}
+        if len(kinds) > 1:
+            raise TypeError(f"classes: expected labels of one kind, texts, integers or booleans, got {sorted(kinds)}")
         for name in ("train", "val", "test"):
             part = getattr(self, name)
             if not isinstance(part, Split) and (part is not None or name == "train"):

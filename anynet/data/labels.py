@@ -7,11 +7,10 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import to_library_of, to_numpy
-from anynet.backends.exchange import library_of
 from anynet.core.typing import ConcreteArray
 from anynet.data.array_like import as_array
 from anynet.data.dataset import Label
-from anynet.data.samples import is_numbers
+from anynet.data.samples import as_signed, is_numbers
 
 KINDS = {"booleans": bool | np.bool, "integers": int | np.integer, "texts": str, "floats": float | np.floating}
 """Types of labels, and of numbers to predict."""
@@ -74,8 +73,7 @@ def _labels(name: str, value: Any) -> ConcreteArray:
         ravel = f"numpy.ravel({name})"
     else:
         ravel = f"{name}.ravel()"
-        if library_of(array) == "torch" and _kind(array) == "integers":
-            array = array_namespace(array).astype(array, array_namespace(array).int64)  # it has few functions of uint16
+        array = as_signed(array)
     if _kind(array) != "floats" and array.ndim != 1:
         way = f"{ravel} makes it one" if array.ndim == 2 and array.shape[1] == 1 else "floats may have more axes"
         raise ValueError(f"{name}: expected one label for each sample, shape (N,), got {tuple(array.shape)}; {way}")

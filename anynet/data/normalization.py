@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from anynet.backends import to_numpy
 from anynet.core.checks import nearest
+from anynet.core.errors import TrainingWarning
 from anynet.core.typing import A, Array
 from anynet.data.samples import is_uint8
 
 KINDS = ("none", "center", "standardize")
+DIGITS = 0.125
+"""Rounding error, in deviations of a feature, above which its values are too coarse to learn from without a word."""
 ROWS = 250
 """Number of samples whose statistics are summed up at once."""
 
@@ -45,7 +48,7 @@ class Normalization(NamedTuple):
         return array_namespace(x).astype(x, self.scale.dtype) * self.scale + self.shift
 
 
-def normalization(kind: str, x: Array) -> Normalization:
+def normalization(kind: str, x: Array, dtype: str = "float64") -> Normalization:
     """Compute a normalization from the statistics of the training samples.
 
     Parameters
@@ -57,6 +60,9 @@ def normalization(kind: str, x: Array) -> Normalization:
         (":channel").
     x : array, shape (N, values) or (N, channels, rows, columns)
         Training samples, of any library. Their statistics are computed where they are.
+    dtype : {"float32", "float64"}
+        Dtype that samples other than uint8 are converted to. Values that do not change in it count as those that never
+        change; a warning names features that lose their digits.
 
     Returns
     -------
@@ -66,7 +72,7 @@ def normalization(kind: str, x: Array) -> Normalization:
     Raises
     ------
     ValueError
-        If `kind` is unknown, or of channels that the samples do not have.
+        If `kind` is unknown, or of channels that the samples do not have, or numbers are too large for their squares.
 
     Examples
     --------
@@ -89,8 +95,17 @@ def normalization(kind: str, x: Array) -> Normalization:
     if name == "none":
         return Normalization(np.full(values, 1 / unit), np.zeros(values))
     channels = x.shape[1] if per == "channel" else values
-    mean, variance = _mean_and_variance(array_namespace(x).reshape(x, (x.shape[0], values)), channels)
-    deviation = np.sqrt(variance) if name == "standardize" else np.full(values, unit)
+    flat = array_namespace(x).reshape(x, (x.shape[0], values))
+    with np.errstate(all="ignore"):
+        mean, variance = _mean_and_variance(flat, channels)
+    if not np.isfinite(variance if name == "standardize" else mean).all():
+        raise ValueError(f"normalize: {kind} squares the samples, and they are too large for that; divide them before")
+    deviation = np.sqrt(variance)
+    if not is_uint8(x):
+        _warn_of_lost_digits(flat, mean, deviation, dtype)
+        deviation[deviation < np.maximum(np.finfo(dtype).eps * np.abs(mean), np.finfo(dtype).tiny)] = 0
+    if name == "center":
+        deviation = np.full(values, unit)
     deviation[deviation == 0] = unit
     return Normalization(1 / deviation, -mean / deviation)
 
@@ -118,6 +133,26 @@ def _mean_and_variance(x: Array, channels: int) -> tuple[NDArray[np.float64], ND
         squares += to_numpy(xp.sum(chunk * chunk, axis=0))
     mean, square = (repeated((s / n).reshape(channels, -1).mean(axis=1)) for s in (total, squares))
     return offset + mean, np.maximum(square - mean**2, 0)
+
+
+def _warn_of_lost_digits(x: Array, mean: NDArray[np.float64], deviation: NDArray[np.float64], dtype: str) -> None:
+    """Warn of features that vary by less than eight times what the dtype can tell apart at their size."""
+    info = np.finfo(dtype)
+    coarse = (deviation > 0) & (np.maximum(info.eps * np.abs(mean), info.tiny) > DIGITS * deviation)
+    still = np.flatnonzero(deviation == 0)
+    if len(still):  # squares of the smallest numbers are 0
+        own = to_numpy(x)[:, still]
+        coarse[still] = (own != own[:1]).any(axis=0)
+    if coarse.any():
+        first, more = int(coarse.argmax()), int(coarse.sum()) - 1
+        way = "" if dtype == "float64" else ', or choose dtype="float64"'
+        others = f" and {more} more vary" if more else " varies"
+        warnings.warn(
+            f"x: feature {first}{others} too little for {dtype}, by {deviation[first]:.3g} around {mean[first]:.10g}, "
+            f"so digits are lost; subtract the mean or scale small numbers up{way}",
+            TrainingWarning,
+            stacklevel=3,
+        )
 
 
 def _widest(xp: Any) -> Any:

@@ -81,9 +81,9 @@ class Split:
                     f"y: expected {n} numbers or {n} rows of them, one for each sample, got {tuple(y.shape)}"
                 )
             y = array_namespace(y).reshape(y, (n, math.prod(y.shape[1:])))
-        elif y.shape != (n,):
+        elif tuple(y.shape) != (n,):
             raise ValueError(f"y: expected {n} class numbers, one for each sample, got shape {tuple(y.shape)}")
-        store(self, "y", y)
+        store(self, "y", as_signed(y))
         store(self, "shape", self._checked_shape())
         store(self, "x", xp.reshape(x, (n, math.prod(self.shape))))
         self._check_weights(n)
@@ -130,6 +130,13 @@ def is_numbers(array: Array) -> bool:
     return bool(xp.isdtype(array.dtype, "real floating"))
 
 
+def as_signed(y: ConcreteArray) -> ConcreteArray:
+    """Return integers of PyTorch as int64 if it has few functions of theirs, unsigned ones; others as they are."""
+    xp = array_namespace(y)
+    few = library_of(y) == "torch" and xp.isdtype(y.dtype, "unsigned integer") and not is_uint8(y)
+    return xp.astype(y, xp.int64) if few else y
+
+
 def is_uint8(array: Array) -> bool:
     """Return True for an array of uint8, which samples stay on the device."""
     xp = array_namespace(array)
@@ -151,9 +158,9 @@ def _checked_array(name: str, value: Any, form: str) -> ConcreteArray:
 
 def _is_dtype(array: ConcreteArray, kinds: tuple[str, ...]) -> bool:
     """Return True for one of these kinds of dtypes, if the library computes with it: none does with 8-bit floats."""
-    xp, floats = array_namespace(array), ("real floating",)
+    xp = array_namespace(array)
     try:
-        known = bool(xp.isdtype(array.dtype, kinds))
-        return known and (array.dtype.itemsize > 1 or not xp.isdtype(array.dtype, floats))
+        floats = bool(xp.isdtype(array.dtype, "real floating"))
+        return bool(xp.isdtype(array.dtype, kinds)) and (not floats or xp.finfo(array.dtype).bits > 8)
     except TypeError:  # NumPy has dtypes of other packages, which are none of its own
         return False

@@ -41,9 +41,12 @@ class CheckedLayer(Layer):
         if not isinstance(returned, tuple) or len(returned) != 3:
             raise self._error("forward", "(y, cache, state)", _text(returned))
         y, _, new = returned
-        shape, samples, n_out = _shape(y) or (), x.shape[-2], self._layer.features()[1]
+        n_in, n_out = self._layer.features()
+        n_out = x.shape[-1] if n_in is None and n_out is None else n_out
+        shape, samples = _shape(y) or (), x.shape[-2]
         if len(shape) < 2 or shape[-2] != samples or n_out not in (None, shape[-1]):
             raise self._error("forward", f"y of shape (..., {samples}, {n_out or 'n'})", _text(y))
+        self._check_dtype("forward", "y", y, x)
         self._check_named("forward", "state", new, {name: None for name in self._layer.state()})
         return returned
 
@@ -58,6 +61,7 @@ class CheckedLayer(Layer):
         shape, ahead = _shape(dx) or (), tuple(dy.shape[:-1])
         if shape[:-1] != ahead or n_in not in (None, shape[-1]):
             raise self._error("backward", f"dx of shape ({', '.join(map(str, ahead))}, {n_in or 'n'})", _text(dx))
+        self._check_dtype("backward", "dx", dx, dy)
         self._check_grads("backward", grads, dy)
         return returned
 
@@ -66,6 +70,10 @@ class CheckedLayer(Layer):
         grads = self._layer.parameter_gradients(params, cache, dy)
         self._check_grads("parameter_gradients", grads, dy)
         return grads
+
+    def _check_dtype(self, method: str, name: str, array: Array, given: Array) -> None:
+        if getattr(array, "dtype", None) != given.dtype:
+            raise self._error(method, f"{name} of dtype {given.dtype}, as it was given", f"{array.dtype}")
 
     def _check_grads(self, method: str, grads: Any, dy: Array) -> None:
         members = tuple(dy.shape[:-2])

@@ -1,9 +1,10 @@
 """Training of one net or of several members: settings, steps, epochs and results."""
 
 from anynet.core.epoch import Epoch
+from anynet.core.errors import TrainingWarning
 from anynet.core.history import History
 from anynet.training.checkpoint_folder import CheckpointError
-from anynet.training.errors import DivergedError, OutOfMemoryError, TrainingWarning
+from anynet.training.errors import DivergedError, OutOfMemoryError
 from anynet.training.find_rate import RateCurve, find_rate
 from anynet.training.fit import fit
 from anynet.training.load import load

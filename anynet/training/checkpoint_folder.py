@@ -10,11 +10,10 @@ from pathlib import Path
 
 from anynet.backends import Backend
 from anynet.core.atomic import PARTIAL, write_text_whole
-from anynet.core.errors import Error, is_disk_full
+from anynet.core.errors import Error, TrainingWarning, is_disk_full
 from anynet.core.formatting import printable
 from anynet.training.checkpoint_files import DESCRIPTION, FORMAT, planned_epochs, read_description
 from anynet.training.checkpoints import Checkpoints, Interval
-from anynet.training.errors import TrainingWarning
 
 
 class CheckpointError(Error, ValueError):

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend
 from anynet.core.epoch import rank
-from anynet.core.errors import FileError
+from anynet.core.errors import FileError, TrainingWarning
 from anynet.core.tensor_file import write_tensors
 from anynet.training import state as states
 from anynet.training.checkpoint_files import ADVICE, FORMAT, checkpoint_files, read_state
-from anynet.training.errors import TrainingWarning
 from anynet.training.state import TrainingState
 from anynet.training.state_json import places_of
 

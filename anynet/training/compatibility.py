@@ -1,12 +1,15 @@
 """Checks that a net, a data set, an optimizer and settings can be used together, before anything is trained."""
 
+import math
+
 import numpy as np
 from array_api_compat import array_namespace
 
 from anynet.backends import to_numpy
+from anynet.backends.options import check_dtype
 from anynet.core.array_checks import check_finite
 from anynet.core.checks import describe
-from anynet.core.formatting import format_count
+from anynet.core.formatting import first_line, format_count
 from anynet.core.typing import Array
 from anynet.data import Dataset
 from anynet.data.batch import check_batch_size
@@ -66,23 +69,26 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
     check_rates(optimizer, settings.epochs, settings.steps(len(data.train)))
 
 
-def check_data(data: Dataset, settings: TrainSettings) -> None:
+def check_data(data: Dataset, settings: TrainSettings, *, stacked: bool = False) -> None:
     """Check that the parts of a data set fit each other, the loss and the augmentation.
 
     Parameters
     ----------
     data : Dataset
     settings : TrainSettings
+    stacked : bool
+        True if several nets are trained at the same time.
 
     Raises
     ------
     TypeError
         If the loss does not take such targets.
     ValueError
-        If a part is empty, has samples of another shape, labels out of range, NaN or infinite values or weights that
-        are none, the crop does not fit the samples, or there is no validation part to stop early by.
+        If a part is empty, has samples of another shape, labels out of range, values that are not finite in the dtype,
+        weights that are none, the crop does not fit the samples, or there is no validation part to stop early by.
     """
     check_validation(data, settings.patience)
+    check_dtype(settings.dtype, "float32")
     shape = data.train.shape
     for which, part in data.parts.items():
         place = f"the {which} set of {data.name}"
@@ -92,22 +98,23 @@ def check_data(data: Dataset, settings: TrainSettings) -> None:
             raise ValueError(f"{place} has samples of shape {part.shape}, not {shape}")
         if is_uint8(part.x) != is_uint8(data.train.x):
             raise ValueError(f"{place} has samples of {part.x.dtype}, training ones of {data.train.x.dtype}; cast one")
-        check_finite(f"{place}: x", part.x)
+        check_finite(f"{place}: x", part.x, settings.dtype)
         if data.classes:
             _check_class_numbers(place, part.y, len(data.classes))
         else:
-            check_finite(f"{place}: y", part.y)
+            check_finite(f"{place}: y", part.y, settings.dtype)
             if part.y.shape[1] != data.n_out:
                 raise ValueError(f"{place} has {part.y.shape[1]} numbers to predict each, not {data.n_out}")
         if part.weights is not None:
             _check_weights(place, part.weights, settings)
-    _check_loss(data, settings)
+    _check_loss(data, settings, leading=stacked or any(part.weights is not None for part in data.parts.values()))
     if settings.augmented and len(shape) != 3:
         raise ValueError(
             f"flip, crop and reverse need samples of shape (channels, rows, columns), and those of {data.name} have "
             f"shape {shape}; Split(x, y, shape) says what shape they have"
         )
-    if not 0 <= settings.crop < (side := min(shape[1:], default=1)):
+    side = min(shape[1:], default=1)
+    if not 0 <= settings.crop < side:
         raise ValueError(f"crop: expected 0 to {side - 1} pixels, got {settings.crop}")
 
 
@@ -119,24 +126,45 @@ def _check_class_numbers(place: str, y: Array, classes: int) -> None:
 
 
 def _check_weights(place: str, weights: Array, settings: TrainSettings) -> None:
-    check_finite(f"{place}: weights", weights)
-    xp = array_namespace(weights)
+    check_finite(f"{place}: weights", weights, settings.dtype)
+    xp, most = array_namespace(weights), float(np.finfo(settings.dtype).max)
     low, high = (float(to_numpy(each)) for each in (xp.min(weights), xp.max(weights)))
-    if low < 0 or high == 0:
-        raise ValueError(f"{place}: expected weights of 0 or more, not all 0, got {low:g} to {high:g}")
+    if low < 0 or high < 1 / most or high * weights.shape[0] > math.sqrt(most):  # their sum divides, and is multiplied
+        expected = f"weights of 0 or more, not all 0 and none above {math.sqrt(most) / weights.shape[0]:.1g}"
+        raise ValueError(f"{place}: expected {expected}, got {low:g} to {high:g}")
     if isinstance(settings.loss, CrossEntropy) and settings.loss.class_weights is not None:
         raise ValueError(f"{place}: expected weights of classes or of samples, got both; multiply them into one")
 
 
-def _check_loss(data: Dataset, settings: TrainSettings) -> None:
-    """Raise TypeError or ValueError unless the loss takes such targets: it is asked for their loss."""
+def _check_loss(data: Dataset, settings: TrainSettings, *, leading: bool) -> None:
+    """Raise TypeError or ValueError unless the loss takes such targets, and gives what a loss gives: it is tried."""
     if settings.loss is None:
         return
-    y = to_numpy(data.train.y[:FEW, ...]).astype(np.int64) if data.classes else to_numpy(data.train.y).astype(float)
-    try:
-        settings.loss(np.zeros((len(y), data.n_out)), y)
-    except (TypeError, ValueError) as error:
-        name = getattr(settings.loss, "__name__", settings.loss)
-        kind = "class numbers" if data.classes else "floating-point numbers"
-        advice = "" if data.classes else "; losses.mean_squared_error, Huber and binary_cross_entropy may"
-        raise type(error)(f"loss: {name} does not take the targets of {data.name}, {kind} ({error}){advice}") from None
+    name = getattr(settings.loss, "__name__", settings.loss)
+    for part in data.parts.values():
+        y = to_numpy(part.y[:FEW, ...]).astype(np.int64) if data.classes else to_numpy(part.y).astype(float)
+        try:
+            got = settings.loss(np.zeros((len(y), data.n_out)), y)
+        except (TypeError, ValueError) as error:
+            kind = "class numbers" if data.classes else "floating-point numbers"
+            advice = "" if data.classes else "; losses.mean_squared_error, Huber and binary_cross_entropy may"
+            message = f"loss: {name} does not take the targets of {data.name}, {kind} ({first_line(error)}){advice}"
+            raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from None
+        _check_loss_and_gradient(name, got, (), (len(y), data.n_out))
+        if leading:
+            shape = (2, len(y), data.n_out)
+            _check_loss_and_gradient(name, settings.loss(np.zeros(shape), y), (2,), shape)
+
+
+def _check_loss_and_gradient(name: object, got: object, loss: tuple[int, ...], grad: tuple[int, ...]) -> None:
+    """Raise TypeError or ValueError unless `got` is a loss and a gradient of these shapes."""
+    if not isinstance(got, tuple) or len(got) != 2:
+        many = f" of {len(got)}" if isinstance(got, tuple) else ""
+        raise TypeError(f"loss: expected {name} to return the loss and its gradient, got {describe(got)}{many}")
+    shapes = tuple(np.shape(each) for each in got)
+    if shapes != (loss, grad):
+        axes = "; for several nets, and samples with weights, outputs have more axes in front" if len(grad) > 2 else ""
+        raise ValueError(
+            f"loss: expected {name} to return a loss of shape {loss} and a gradient of shape {grad} for outputs of "
+            f"shape {grad}, got {shapes[0]} and {shapes[1]}{axes}"
+        )

@@ -34,6 +34,9 @@ COMMON_RATE = 0.01
 USUAL_NORMS = 0.01, 100.0
 """Range of the norms of gradients of a training that has not failed yet; others are no limit to clip at."""
 
+AT_ONCE = "smaller samples, targets or initial weights, since it was so before the first update"
+"""Advice where the learning rate is not the cause."""
+
 Named = dict[str, NDArray[np.floating]]
 """Arrays of one member on the host, by name."""
 
@@ -62,13 +65,15 @@ def with_reports(
         for i, error in errors.items():
             bad = ((row["step"], name) for row in rows[i] if (name := row["first_not_finite"]))
             step, first = next(bad, (error.step, "the cost"))
+            at_once = error.epoch == step == 1 and first.startswith(("output", "the loss", "parameter"))
+            advice = _advice(stack.members[i], error, [row["gradient_norm"] for row in rows[i]])
             report = {
                 "epoch": error.epoch,
                 "step": error.step,
                 "steps": error.steps,
                 "lr": error.lr,
                 "first_not_finite": f"{first} (step {step})",
-                "try": _advice(stack.members[i], error, [row["gradient_norm"] for row in rows[i]]),
+                "try": [AT_ONCE, *advice] if at_once else advice,
                 "steps_before": rows[i],
             }
             reported[i] = DivergedError(error.epoch, error.step, error.steps, error.lr, report)

@@ -67,10 +67,6 @@ def is_report(value: Any) -> bool:
     )
 
 
-class TrainingWarning(UserWarning):
-    """Warning that a training runs, but not as one would expect: of its settings, or of its checkpoints."""
-
-
 class OutOfMemoryError(Error, MemoryError):
     """Memory that does not suffice; the message, one line, has the sizes and what may fit."""
 

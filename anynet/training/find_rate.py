@@ -145,6 +145,8 @@ def find_rate(
     rates = np.geomspace(low, high, steps)
     with explain_out_of_memory(ready.members, ready.inputs), np.errstate(all="ignore"):  # it is to diverge
         losses = _losses(ready, rates)
+        if not np.isfinite(losses[0]):
+            raise ValueError(f"data: expected a finite loss before any update, got {losses[0]}; scale the samples")
         n, diverged = _until_divergence(losses)
         smoothed = smooth(losses[: n - diverged], steps // WINDOW)
     if n <= 2 or not smoothed.argmin():

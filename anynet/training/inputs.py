@@ -109,7 +109,7 @@ def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
     shape, x = data.train.shape, data.train.x
     augmentation = Augmentation(settings.flip, settings.crop, settings.reverse, shape)
     samples = array_namespace(x).reshape(x, (-1, *shape))
-    host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, samples))
+    host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, samples, settings.dtype))
     return Inputs(
         data=data,
         settings=settings,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
+from anynet.core.errors import file_path
 from anynet.nn import Sequential
 from anynet.training.run import Run, Snapshot
 from anynet.training.run_file import read_run
@@ -49,7 +50,7 @@ def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequent
     ModuleNotFoundError
         If safetensors is not installed.
     """
-    file = Path(path)
+    file = file_path("path", path)
     if file.is_dir():
         _check_folder(file)
         file /= NET_FILE

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anynet.backends import Backend
+from anynet.core.errors import file_path
 from anynet.core.formatting import format_count
 from anynet.core.history import History
 from anynet.core.typing import Array, Arrays, ConcreteArray
@@ -218,7 +219,7 @@ class Run:
         OSError
             If the file cannot be written.
         """
-        file = Path(path)
+        file = file_path("path", path)
         if not file.name or file.is_dir():
             raise ValueError(f"path: expected a file to write, such as net.safetensors, got {str(path)!r}, a folder")
         if not file.parent.is_dir():

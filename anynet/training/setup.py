@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from anynet.backends import Backend
 from anynet.core.checks import describe
+from anynet.core.errors import TrainingWarning
 from anynet.core.typing import Array
 from anynet.data import Dataset, from_arrays
 from anynet.data.loader import Pass
@@ -16,7 +17,6 @@ from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.compatibility import check_compatible, check_data
-from anynet.training.errors import TrainingWarning
 from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
@@ -215,7 +215,7 @@ def setup(
             f"{describe(members)}"
         )
     nets = [alone] if members is None else members_of(alone, members)
-    check_data(data, base)
+    check_data(data, base, stacked=members is not None)
     nets = [_sized(member, data) for member in nets]
     for k, member in enumerate(nets):
         try:

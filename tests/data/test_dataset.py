@@ -49,8 +49,16 @@ def test_tuples_are_no_splits(name):
     [
         (None, ("a", "b"), TypeError, "name: expected a text, got None"),
         ("a\udcff", ("a", "b"), ValueError, "name: expected printable characters, got 'a\\udcff'"),
-        ("mine", (0.5, 1), TypeError, "classes[0]: expected a text, got 0.5"),
+        ("mine", (0.5, 1), TypeError, "classes[0]: expected a text, an integer or a boolean of Python, got 0.5"),
         ("mine", ("a", "b\n"), ValueError, "classes[1]: expected printable characters, got 'b\\n'"),
+        (
+            "mine",
+            ("a", 1),
+            TypeError,
+            "classes: expected labels of one kind, texts, integers or booleans, got ['int', 's",
+        ),
+        ("mine", (1, True), TypeError, "classes: expected labels of one kind"),
+        ("mine", (1, 2**63), ValueError, "classes[1]: expected an integer of 64 bits, got a larger one"),
         ("mine", "ab", TypeError, "classes: expected a tuple of names, got 'ab'"),
         ("mine", np.array(["a", "b"]), TypeError, "classes: expected a tuple of names, got a"),
     ],

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from anynet.core.errors import TrainingWarning
 from anynet.data import Normalization, normalization
 
 N = 49
@@ -119,3 +120,33 @@ def test_channels_are_those_of_the_images(rng):
         ValueError, match=r"^normalize: center:channel needs samples of shape \(channels, rows, columns\), "
     ):
         normalization("center:channel", images.reshape(5, 42))
+
+
+COARSE = {
+    "an offset": (lambda x: x + 1e9, "float32", "around "),
+    "an offset in float64": (lambda x: x + 1e15, "float64", "around "),
+    "integers": (lambda x: (100 * x).astype(np.int64) + 2**40, "float32", "around "),
+    "subnormal numbers": (lambda x: x * 1e-42, "float32", "around "),
+    "squares of 0": (lambda x: x * 1e-300, "float64", "by 0 around "),
+}
+
+
+@pytest.mark.parametrize("kind", ["center", "standardize"])
+@pytest.mark.parametrize("name", COARSE)
+def test_features_that_lose_their_digits_are_named(name, kind, rng):
+    make, dtype, message = COARSE[name]
+    x = rng.standard_normal((50, 3))
+    with pytest.warns(TrainingWarning, match=rf"^x: feature 0 and 2 more vary too little for {dtype}, .*{message}"):
+        chosen = normalization(kind, make(x), dtype)
+    with np.errstate(over="raise"):
+        assert all(np.isfinite(part.astype(dtype)).all() for part in chosen)
+
+
+@pytest.mark.parametrize("make", [lambda x: x, lambda x: x + 1e5, lambda x: x * 1e-30, lambda x: 0 * x + 1e9])
+@pytest.mark.filterwarnings("error")
+def test_features_that_float32_tells_apart_are_taken_without_a_word(make, rng):
+    x = make(rng.standard_normal((50, 3)))
+    scale, shift = normalization("standardize", x, "float32")
+    result = x.astype(np.float32) * scale.astype(np.float32) + shift.astype(np.float32)
+    deviation = x.std(axis=0)
+    np.testing.assert_allclose(result, (x - x.mean(axis=0)) / np.where(deviation > 0, deviation, 1), atol=0.05)

@@ -18,6 +18,10 @@ ALTERED = {
         "no y": (lambda y, cache, state: (None, cache, state), "y of shape (..., 4, 3), got None"),
         "a mean": (lambda y, cache, state: (y[..., :1, :], cache, state), "y of shape (..., 4, 3), got shape {one}"),
         "wide": (lambda y, cache, state: (y[..., :2], cache, state), "y of shape (..., 4, 3), got shape {wide}"),
+        "other dtype": (
+            lambda y, cache, state: (y.astype("f4"), cache, state),
+            "y of dtype float64, as it was given, got float32",
+        ),
         "no state": (lambda y, cache, state: (y, cache, None), "a dict of state of ['mean'], got None"),
         "other state": (lambda y, cache, state: (y, cache, {}), "a dict of state of ['mean'], got those of []"),
     },
@@ -27,6 +31,10 @@ ALTERED = {
         "no dx": (lambda dx, grads: (None, grads), "dx of shape {y}, got None"),
         "one feature": (lambda dx, grads: (dx[..., :1], grads), "dx of shape {y}, got shape {narrow}"),
         "a sum": (lambda dx, grads: (dx.sum(-2), grads), "dx of shape {y}, got shape {sum}"),
+        "other dtype": (
+            lambda dx, grads: (dx.astype("f4"), grads),
+            "dx of dtype float64, as it was given, got float32",
+        ),
         "no grads": (lambda dx, grads: (dx, None), "a dict of gradients of ['s'], got None"),
         "other grads": (lambda dx, grads: (dx, {"t": grads["s"]}), "a dict of gradients of ['s'], got those of ['t']"),
         "a number": (lambda dx, grads: (dx, {"s": 1.0}), "gradients of s of shape {sum}, got 1.0"),
@@ -101,6 +109,15 @@ def test_gradients_alone_are_checked():
     message = r"expected parameter_gradients to return gradients of s of shape \(3,\), got shape \(4, 3\)$"
     with pytest.raises(ValueError, match=rf"^layer 0, Wrong\(\): {message}"):
         net.parameter_gradients(params, cache, y)
+
+
+def test_a_layer_that_states_no_features_keeps_their_number():
+    class Wide(an.Layer):
+        def forward(self, params, state, x, *, train):
+            return x[..., [0, 0, 1, 2]], x, state
+
+    with pytest.raises(ValueError, match=r"^layer 0, .*Wide.*: expected forward to return y of shape \(..., 4, 3\), got"):
+        there_and_back(Wide(), (), first=False)
 
 
 @pytest.mark.parametrize("how", ["one feature", "rows"])

@@ -220,6 +220,17 @@ BAD = {
         {},
         "expected labels 0 to 2, one for each class, got 0 to 3",
     ),
+    "larger than float32": (
+        part(np.full((6, 4), 1e39), [0, 1, 2] * 2),
+        {"dtype": "float32"},
+        r"x: expected numbers that float32 has, got 1e\+39 at index 0, 0",
+    ),
+    "squares larger than float64": (
+        part(np.full((6, 4), 1e300) * np.arange(6)[:, None], [0, 1, 2] * 2),
+        {},
+        "normalize: standardize squares the samples, and they are too large for that",
+    ),
+    "small crop": (part(np.zeros((6, 4)), [0, 1, 2] * 2), {"crop": -1}, "crop: expected 0 to 0 pixels, got -1"),
     "width": (part(np.zeros((6, 5)), [0, 1, 2] * 2), {}, "takes 4 features, but the samples of mine have 5"),
     "loss of numbers": (GOOD, {"loss": "huber"}, "loss: Huber.* does not take the targets of mine, class numbers"),
     "augmentation": (GOOD, {"flip": True}, r"flip, crop and reverse need samples of shape \(channels"),
@@ -228,6 +239,16 @@ BAD = {
         part(np.zeros((6, 4)), [0, 1, 2] * 2, weights=np.asarray([-1.0] * 6)),
         {},
         "expected weights of 0 or more",
+    ),
+    "large weights": (
+        part(np.zeros((6, 4)), [0, 1, 2] * 2, weights=np.full(6, 1e38, np.float32)),
+        {"dtype": "float32"},
+        r"expected weights of 0 or more, not all 0 and none above 3e\+18, got 1e\+38 to 1e\+38",
+    ),
+    "weights that vanish": (
+        part(np.zeros((6, 4)), [0, 1, 2] * 2, weights=np.full(6, 1e-300)),
+        {"dtype": "float32"},
+        "expected weights of 0 or more, not all 0",
     ),
     "both weights": (
         part(np.zeros((6, 4)), [0, 1, 2] * 2, weights=np.ones(6)),
@@ -257,6 +278,11 @@ def test_data_that_do_not_fit_are_refused_in_one_line(name):
             "loss: hinge does not take the targets of arrays, float",
         ),
         ((np.zeros((6, 4)), np.zeros(6)), {}, r"gives 3 outputs, but arrays has 1 number to predict each"),
+        (
+            (np.zeros((6, 4)), np.zeros((6, 3)), np.zeros((6, 4)), np.full((6, 3), 2.0)),
+            {"loss": "binary-cross-entropy"},
+            "expected probabilities, 0 to 1, got 2",
+        ),
         (
             (np.zeros((6, 4)), np.full((6, 3), 2.0)),
             {"loss": "binary-cross-entropy"},

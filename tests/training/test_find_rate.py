@@ -159,3 +159,9 @@ def test_the_picture_has_the_curve_and_the_suggestion():
 def test_bad_arguments_are_refused(images, settings, error, message):
     with pytest.raises(error, match=f"^{message}"):
         an.find_rate(an.Sequential(an.Linear(3072, 10)), images, an.SGD(), **settings)
+
+
+def test_a_loss_that_is_not_finite_at_the_start_is_refused(rng):
+    x = rng.standard_normal((20, 2))
+    with pytest.raises(ValueError, match=r"^data: expected a finite loss before any update, got inf; scale the"):
+        an.find_rate(an.Sequential(an.Linear(2, 1)), (x, x[:, 0] * 1e30), an.SGD(), batch_size=10)

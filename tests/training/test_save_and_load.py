@@ -161,6 +161,21 @@ def test_a_net_is_not_saved_in_place_of_a_folder(tmp_path, monkeypatch, name):
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "message"),
+    [
+        (None, TypeError, "path: expected a text or a Path, got None"),
+        (3, TypeError, "path: expected a text or a Path, got 3"),
+        (b"net", TypeError, "path: expected a text or a Path, got b'net'"),
+        ("a\0b", ValueError, r"path: expected a path without NUL, got 'a\\x00b'"),
+    ],
+)
+def test_what_is_no_path_is_refused(path, kind, message):
+    for use in (trained().save, an.load):
+        with pytest.raises(kind, match=f"^{message}$"):
+            use(path)
+
+
 def test_folders_without_a_net_say_what_to_load_instead(tmp_path):
     (tmp_path / "sweep" / "member-0").mkdir(parents=True)
     with pytest.raises(FileNotFoundError, match=r"got that of a sweep; load .*sweep.member-0$"):
