@@ -8,7 +8,7 @@ from anynet.app.config import LAYER_SETTINGS, Config, refuse_layer_settings
 from anynet.app.option_text import parse_numbers
 from anynet.app.user_code import call, find
 from anynet.core.checks import describe
-from anynet.nn import Sequential
+from anynet.nn import Layer, Sequential
 from anynet.nn.initializers import He, Initializer, Normal, Xavier, Zeros
 from anynet.nn.perceptron import perceptron
 
@@ -63,7 +63,7 @@ def check_layers(config: Config) -> None:
 def _net_of(text: str, shape: tuple[int, ...], classes: int) -> Sequential:
     """Call the function that ``--net`` names."""
     function, said = find("net", text), f"--net {text}"
-    if not callable(function):
+    if not callable(function) or isinstance(function, Layer):
         raise ValueError(f"{said}: expected a function of shape and classes, got {describe(function)}")
     made = call("net", text, function, shape, classes)
     if not isinstance(made, Sequential):

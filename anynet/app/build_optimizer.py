@@ -74,7 +74,7 @@ def _kind(name: str) -> Callable[..., Optimizer]:
     if name in OPTIMIZERS:
         return OPTIMIZERS[name]
     kind: Any = find("optimizer", name)
-    if not callable(kind) or (isinstance(kind, type) and not issubclass(kind, Optimizer)):
+    if not callable(kind) or (isinstance(kind, type) and not issubclass(kind, Optimizer)) or kind is Optimizer:
         raise ValueError(
             f"--optimizer {name}: expected a subclass of anynet.Optimizer or a function of the schedule, got "
             f"{describe(kind)}"

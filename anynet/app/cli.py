@@ -13,6 +13,7 @@ import anynet
 from anynet.app.compile_warnings import show_in_one_line
 from anynet.app.config import LAYER_SETTINGS, refuse_layer_settings
 from anynet.app.reports import preset as find_preset
+from anynet.app.user_code import told_in_one_line
 from anynet.compiler import CompileError
 from anynet.core import interrupts
 from anynet.core.errors import Error, is_disk_full
@@ -44,7 +45,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 COMMANDS = {
-    "train": "Train a classifier on CIFAR-10.",
+    "train": "Train a classifier, by default on CIFAR-10.",
     "predict": "Classify image files with a trained net.",
     "search": """Search hyperparameters.
 
@@ -105,7 +106,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
             show_in_one_line()
             command, arguments, _ = app.parse_args(tokens)  # imports the command's module
             interrupts.raise_as_usual()  # the commands say themselves what was kept
-            command(*arguments.args, **arguments.kwargs)
+            with told_in_one_line():
+                command(*arguments.args, **arguments.kwargs)
     except CompileError as error:
         sys.exit(_fail(f"{error}; --compile auto runs them more slowly", 2))
     except OSError as error:

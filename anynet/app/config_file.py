@@ -127,7 +127,7 @@ def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def refused_in(path: Path) -> Iterator[None]:
+def refused_in(path: Path, advice: str = ADVICE) -> Iterator[None]:
     """Context manager that lets a refused setting be an error of the file that it comes from."""
     try:
         yield
@@ -135,7 +135,7 @@ def refused_in(path: Path) -> Iterator[None]:
         raise
     except ValueError as error:
         got = f"this: {printable(str(error), 400)}"
-        raise FileError(path, "", "settings that train accepts", got, ADVICE) from None
+        raise FileError(path, "", "settings that train accepts", got, advice) from None
 
 
 def make_config(values: Mapping[str, Any], source: str) -> Config:

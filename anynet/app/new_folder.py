@@ -23,6 +23,16 @@ def check_new_file(path: Path) -> None:
         raise FileNotFoundError(f"{path}: its folder {path.parent} does not exist; create it or choose another")
 
 
+def check_new_picture(path: Path) -> None:
+    """Raise FileExistsError, FileNotFoundError or ValueError unless a file of this name can be written and drawn."""
+    from matplotlib.backend_bases import FigureCanvasBase  # here, because Matplotlib is slow to import
+
+    check_new_file(path)
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:].lower() not in kinds:
+        raise ValueError(f'{path}: expected a name with .{", .".join(kinds)} at its end, got "{path.suffix}"')
+
+
 def make_folder(path: Path | None = None) -> Path:
     """Make a new folder. Of several processes only one gets a name.
 

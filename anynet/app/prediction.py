@@ -99,8 +99,9 @@ def load_run(folder: Path, backend: Backend) -> Predictor:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file; the run in {folder} diverged or is not finished")
     check_is_file(path, "choose another run")
+    advice = ADVICE if config.net is None else f"restore the module, or give {path}, which describes layers of anynet"
     try:
-        with refused_in(settings):
+        with refused_in(settings, advice):
             run = load(path, backend=backend, net=None if config.net is None else _described_net(config, path))
     except OlderFileError:
         return _load_older(config, path, backend)

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from anynet.app.config import Config
+from anynet.app.config import LAYER_SETTINGS, Config, refuse_layer_settings
 from anynet.app.config_file import check_settings, read_config
 from anynet.app.grouping import MEMBER_SETTINGS
 from anynet.app.result_file import ADVICE, MOST
@@ -121,22 +121,24 @@ def _refuse_others(given: Path) -> None:
 
 
 def is_finished(folder: Path, config: Config, done: int) -> bool:
-    """Return True if a run or a sweep has all its epochs, and nets, results and pictures after the last one."""
-    own_net = config.net is not None
+    """Return True if a run or a sweep has all its epochs or stopped early, and everything is written after the last."""
     folders = (folder, *folder.glob("member-*"))
-    return done >= config.epochs and all(_is_complete(each, done, own_net=own_net) for each in folders)
+    return all(_is_complete(each, config, done) for each in folders)
 
 
-def _is_complete(folder: Path, epochs: int, *, own_net: bool) -> bool:
+def _is_complete(folder: Path, config: Config, done: int) -> bool:
     with suppress(OSError, FileError):  # what is missing or damaged is written again
         result, written = read_json(folder / "result.json", MOST, ADVICE), (folder / "result.json").stat().st_mtime_ns
         if "diverged" in result:
             return True
         sweep = (folder / POINTS).exists()
-        pictures = ("curves.png",) if sweep or own_net else ("curves.png", "weights.png")  # not of any first layer
+        pictures = (
+            ("curves.png",) if sweep or config.net is not None else ("curves.png", "weights.png")
+        )  # not of any first layer
         # A process may have been killed between results and pictures, which are then older.
         drawn = all((folder / name).stat().st_mtime_ns >= written for name in pictures)
-        ended = (result.get("epochs"), result.get("interrupted")) == (epochs, False)
+        ended = result.get("epochs") == done and (sweep or done >= config.epochs)  # a sweep, if its members have
+        ended = (ended or result.get("stopped_early") is True) and result.get("interrupted") is False
         return ended and drawn and (sweep or (folder / NET_FILE).exists())
     return False
 
@@ -191,6 +193,8 @@ def check_resumable(config: Config, started: Config, folder: Path) -> int:
     """
     if (folder.parent / POINTS).is_file():
         raise ValueError(f"--resume: {folder} is part of a sweep; resume {folder.parent}")
+    if started.net is not None:
+        refuse_layer_settings([name for name in LAYER_SETTINGS if getattr(config, name) != getattr(started, name)])
     for field in fields(Config):
         now, then = getattr(config, field.name), getattr(started, field.name)
         if now != then and field.name not in MAY_CHANGE:

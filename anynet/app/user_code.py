@@ -5,16 +5,21 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anynet
 from anynet.core.checks import nearest
+from anynet.core.errors import Error
 from anynet.core.formatting import first_line
 
 FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 """MODULE:NAME, both of them names with dots between."""
+
+_found: dict[str, None] = {}
+"""What the options of a command have named."""
 
 
 def find(option: str, text: str) -> Any:
@@ -43,7 +48,9 @@ def find(option: str, text: str) -> Any:
         sys.path.insert(0, str(Path.cwd()))  # where python -m has it
     try:
         found: Any = importlib.import_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{module}.".startswith(f"{error.name}."):
             advice = "; leave out .py" if module.endswith(".py") else ""
             raise ValueError(
@@ -56,6 +63,7 @@ def find(option: str, text: str) -> Any:
         except AttributeError:
             known = [name for name in dir(found) if not name.startswith("_")]
             raise ValueError(f'{said}: there is no "{part}" in it{nearest(part, known) if known else ""}') from None
+    _found[said] = None
     return found
 
 
@@ -82,14 +90,41 @@ def call(option: str, text: str, function: Callable[..., Any], *args: Any, **set
     """
     try:
         return function(*args, **settings)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         given = ", ".join([*map(str, args), *(f"{name}={value}" for name, value in settings.items())]) or "nothing"
         raise ValueError(f"--{option} {text}: called with {given}, it raised {_explain(error)}") from error
 
 
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Context manager for a command, within which errors of layers and optimizers that an option names are ValueErrors.
+
+    Errors of anynet that say what to do stay as they are, as do all errors if no option names code.
+    """
+    _found.clear()
+    try:
+        yield
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        said = isinstance(error, Error | OSError | ValueError) or not isinstance(error, Exception)
+        if not _found or (said and last != _own(error)[-1:]):
+            raise
+        raise ValueError(f"{' '.join(_found)}: in use, it raised {_explain(error)}") from error
+
+
 def _explain(error: BaseException) -> str:
-    """Return the class and message of an error, and the last place outside of anynet and Python's library."""
-    others = (str(Path(anynet.__file__).parent), sysconfig.get_path("stdlib"), "<")
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(others)]
+    """Return the class and message of an error, and the last place outside of anynet and of libraries."""
+    own = _own(error)
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {first_line(error)}{where}"
+
+
+def _own(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the places that an error came through outside of anynet and of libraries."""
+    paths = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    others = (str(Path(anynet.__file__).parent), *paths, "<")
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(others)]

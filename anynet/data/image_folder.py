@@ -80,7 +80,10 @@ def read(path: Path, shape: tuple[int, int, int] | None = None) -> tuple[str, Ba
     else:
         order = dict(zip((TRAIN, TEST), hold_out(labels[TRAIN]), strict=True))
     if any(len(index) == 0 for index in order.values()):
-        raise DataError(f"{path}: expected three images or more, to train on and to test on, got {len(files[TRAIN])}")
+        raise DataError(f"{path}: expected four images or more, to train on and to test on, got {len(files[TRAIN])}")
+    if len(alone := np.setdiff1d(labels[TRAIN], labels[TRAIN][order[TRAIN]])):
+        place = path / classes[alone[0]]
+        raise DataError(f"{place}: expected two images or more, to train on and to test on, got 1; add some")
     every, numbers = files[TRAIN], labels[TRAIN]
     for part, index in order.items():
         files[part], labels[part] = [every[k] for k in index], numbers[index]

@@ -76,6 +76,8 @@ def read(folder: Path) -> tuple[str, Batches]:
         expected, got = train[0].shape[1:], test[0].shape[1:]
         raise DataError(f"{paths[2]}: expected images of shape {expected}, as for training, got {got}; {ADVICE}")
     classes = CLASSES[name] if name else tuple(str(number) for number in range(int(train[1].max()) + 1))
+    if len(classes) < 2:
+        raise DataError(f"{paths[1]}: expected labels of two classes or more, got 0 alone; a net needs two classes")
     for path, (_, labels) in zip(paths[1::2], (train, test), strict=True):
         if labels.max() >= len(classes):
             index = int(np.argmax(labels >= len(classes)))

@@ -79,8 +79,9 @@ def _chosen(which: str, wanted: str | int, default: int, named: Index, free: Ind
     n = default if n is None else n
     least, other = (0, "train") if which == "val" else (1, "val")
     if not least <= n <= len(free):
-        there = f"{least} to {len(free)} images" if len(free) else f"{other} to leave an image"
-        raise ValueError(f"{which}: expected {there}, got {n}")
+        if not len(free):
+            raise ValueError(f"{other}: expected fewer images, to leave some for {which}, got all of them")
+        raise ValueError(f"{which}: expected {least} to {len(free)} images, got {n}")
     return free[:n] if which == "train" else free[len(free) - n :]
 
 

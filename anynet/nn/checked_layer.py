@@ -41,11 +41,10 @@ class CheckedLayer(Layer):
         if not isinstance(returned, tuple) or len(returned) != 3:
             raise self._error("forward", "(y, cache, state)", _text(returned))
         y, _, new = returned
-        n_in, n_out = self._layer.features()
-        n_out = x.shape[-1] if n_in is None and n_out is None else n_out
-        shape, samples = _shape(y) or (), x.shape[-2]
-        if len(shape) < 2 or shape[-2] != samples or n_out not in (None, shape[-1]):
-            raise self._error("forward", f"y of shape (..., {samples}, {n_out or 'n'})", _text(y))
+        n_out, shape = self._layer.features()[1], _shape(y) or ()
+        last = (x.shape[-2], x.shape[-1] if n_out is None else n_out)
+        if shape[-2:] != last:
+            raise self._error("forward", f"y of shape (..., {last[0]}, {last[1]})", _text(y))
         self._check_dtype("forward", "y", y, x)
         self._check_named("forward", "state", new, {name: None for name in self._layer.state()})
         return returned

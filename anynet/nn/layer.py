@@ -215,7 +215,7 @@ def short(layer: Layer) -> str:
     Parameters
     ----------
     layer : Layer
-        Any layer; the repr of one that is not a dataclass is returned as it is.
+        Any layer. The text of one that is no dataclass is its own repr, or else its class.
 
     Returns
     -------
@@ -227,6 +227,8 @@ def short(layer: Layer) -> str:
     >>> short(Linear(3072, 50)), short(BatchNorm(50)), short(LeakyReLU(0.2)), short(Linear(50))
     ('Linear(3072, 50)', 'BatchNorm(50)', 'LeakyReLU(slope=0.2)', 'Linear(n_out=50)')
     """
+    if type(layer).__repr__ is object.__repr__:
+        return f"{type(layer).__name__}()"  # Python's own has the address, another one in each process
     if not is_dataclass(layer) or not layer.__dataclass_params__.repr:
         return repr(layer)
     settings, by_place = [], True

@@ -25,6 +25,9 @@ TO_THE_END = "to the last epoch"
 ABSENT = {"ema": "None", "patience": "None", "weight_decay": "0.0"}
 """Settings that checkpoints from before them lack, with the value that is meant: it is left out."""
 
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+"""What Python's own texts for functions and objects have, another one in each process."""
+
 SAMPLE = 97
 """One of so many samples is compared."""
 
@@ -51,7 +54,8 @@ def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str
         described |= {f"{name} of member {k}" if len(members) > 1 else name: value for name, value in own.items()}
     described |= {name: _text(getattr(first, name)) for name in shared}
     described["loss"] = _text(first.loss or default_loss(data))
-    return _without_absent(described | {"order_seed": str(first.order)})
+    described |= {"order_seed": str(first.order)}
+    return _without_absent({name: ADDRESS.sub("", text) for name, text in described.items()})
 
 
 def _optimizer(optimizer: Optimizer, epochs: float) -> str:

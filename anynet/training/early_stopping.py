@@ -24,7 +24,8 @@ def should_stop(history: History, patience: int | None) -> bool:
 
     Examples
     --------
-    >>> from anynet.core.history import Epoch
+    >>> from anynet.core.epoch import Epoch
+    >>> from anynet.core.history import History
     >>> rows = [Epoch(n, 0.1, 1.0, 1.0, 0.5, 1.0, 1.0, val, 1.0) for n, val in enumerate([0.2, 0.4, 0.4, 0.3], 1)]
     >>> [should_stop(History(rows[:n]), patience=2) for n in range(5)]
     [False, False, False, False, True]

@@ -63,9 +63,11 @@ def test_a_run_stops_early_and_stays_so(tmp_path, capsys):
     assert "% (last epoch, 3, stopped early), " in capsys.readouterr().out
     result = json.loads(Path("out/result.json").read_text())
     assert (result["epochs"], result["stopped_early"], result["best_epoch"]) == (3, True, 1)
-    cli.main(["train", "--resume", "out", "--epochs", "20"])
-    assert "% (last epoch, 3, stopped early), " in capsys.readouterr().out
-    assert len(history(Path("out"))) == 3
+    for more in ([], ["--epochs", "20"]):
+        cli.main(["train", "--resume", "out", *more])
+        said = "out: finished after 3 epochs, stopped early; start another run for more\n"
+        assert capsys.readouterr() == ("", said)
+    assert json.loads(Path("out/result.json").read_text()) == result
 
 
 @pytest.mark.usefixtures("blank_plots")

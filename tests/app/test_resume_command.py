@@ -144,6 +144,17 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, capsys, more):
     }
 
 
+def test_members_that_stopped_early_are_finished(capsys):
+    """A rate of almost 0 changes no prediction, so the first epoch is the best; the other member has all epochs."""
+    options = ("--patience", "1", "--sweep", "lr=1e-12,0.01")
+    train("sweep", *options, schedule="constant", epochs=3)
+    capsys.readouterr()
+    resume("sweep")
+    assert capsys.readouterr().err == "sweep: finished after 3 epochs; raise --epochs to go on\n"
+    resume("sweep", "--epochs", "4")
+    assert "sweep: goes on after epoch 3 of 4\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "name", ["result.json", "model.safetensors", "curves.png", "weights.png", "member-1/weights.png"]
 )

@@ -140,6 +140,7 @@ def test_other_files_have_the_name_of_their_folder_and_numbered_classes(tmp_path
     [
         ((TRAIN, TRAIN_LABELS[:11], TEST, TEST_LABELS), "train-labels", "expected 12 labels, .* got 11"),
         ((TRAIN, TRAIN_LABELS, TEST[:2], TEST_LABELS), "t10k-labels", "expected 2 labels, .* got 3"),
+        ((TRAIN, TRAIN_LABELS * 0, TEST, TEST_LABELS), "train-labels", "expected labels of two classes or more, got 0"),
         ((TRAIN, TRAIN_LABELS, TEST, TEST_LABELS + 1), "t10k-labels", r"expected labels 0\.\.9, got 10 at index 0"),
         (
             (TRAIN, TRAIN_LABELS, TEST[:, :4], TEST_LABELS),

@@ -178,7 +178,10 @@ def test_one_class_is_refused(tmp_path):
 def test_one_image_in_each_class_is_refused(tmp_path):
     for name in "ab":
         save(tmp_path / name, gray())
-    assert refused(tmp_path, "expected three images or more, .*, got 2").startswith(f"{tmp_path}: ")
+    assert refused(tmp_path, "expected four images or more, .*, got 2").startswith(f"{tmp_path}: ")
+    for name in "cdef":
+        save(tmp_path / name, gray())
+    refused(tmp_path, "expected two images or more, to train on and to test on, got 1; add some")
 
 
 def test_parts_with_other_classes_are_named(tmp_path):

@@ -140,6 +140,7 @@ def test_files_of_different_sizes():
         (-5, 10, "train: expected 1 to 500 images, got -5"),
         (10, "-5", "val: expected 0 to 500 images, got -5"),
         (501, 1, "train: expected 1 to 500 images, got 501"),
+        ("auto", 500, "val: expected fewer images, to leave some for train, got all of them"),
         (401, "data_batch_3", "train: expected 1 to 400 images, got 401"),
         ("data_batch_1,data_batch_2", 301, "val: expected 0 to 300 images, got 301"),
         ("data_batch_6", 10, "train: expected a number of images, or names among data_batch_1, "),

@@ -67,6 +67,9 @@ def test_a_residual_gives_the_features_that_it_takes():
         Residual()
 
     class Sum(Layer):
+        def features(self):
+            return None, 1
+
         def forward(self, params, state, x, *, train):
             return x.sum(axis=-1, keepdims=True), None, state
 

@@ -235,6 +235,22 @@ def test_settings_that_older_checkpoints_lack_are_described_where_they_matter(da
     assert (after["ema"], after["patience"]) == ("0.9", "3")
 
 
+def test_layers_without_a_text_of_their_own_are_described_alike(data):
+    """Python's own text has the address, another one in each process."""
+
+    class Plain(an.Layer):
+        pass
+
+    layers = Plain(), Plain()
+    first, second = (
+        describe_training([Member(an.Sequential(an.Linear(3072, 10), layer), an.SGD(0.1), TrainSettings())], data)
+        for layer in layers
+    )
+    assert repr(layers[0]) != repr(layers[1])
+    assert first == second
+    assert "Plain" in first["net"]
+
+
 def test_a_loss_with_settings_trains_and_is_described(data):
     """A loss by its name gives the bits of the function; settings tell one training from another."""
     net = an.Sequential(an.Linear(3072, 10))

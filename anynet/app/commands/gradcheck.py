@@ -9,7 +9,7 @@ from rich.text import Text
 
 from anynet.app.config import CheckConfig, Count, Positive
 from anynet.app.experiment import gradient_subject
-from anynet.app.new_folder import check_new_file
+from anynet.app.new_folder import check_new_file, check_new_picture
 from anynet.core.atomic import write_whole
 from anynet.gradcheck import check, sweep
 
@@ -50,9 +50,10 @@ def gradcheck(
     plot
         New image file for a plot of the error over the step, for each method.
     """
-    for path in (csv, plot):
-        if path is not None:
-            check_new_file(path)
+    if csv is not None:
+        check_new_file(csv)
+    if plot is not None:
+        check_new_picture(plot)
     subject = gradient_subject(config, samples)
     result = check(subject, method=method, step=step, tolerance=tolerance, probes=probes, seed=config.seed)
     table = Text(str(result))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from anynet.app.config import Config, Count, Positive
 from anynet.app.experiment import prepare
-from anynet.app.new_folder import check_new_file
+from anynet.app.new_folder import check_new_picture
 from anynet.core.atomic import write_whole
 from anynet.training import find_rate
 
@@ -35,7 +35,7 @@ def lr(
         New image file for a plot of the loss over the learning rate.
     """
     if plot is not None:
-        check_new_file(plot)
+        check_new_picture(plot)
     experiment = prepare(config)
     print(experiment, file=sys.stderr)
     found = find_rate(

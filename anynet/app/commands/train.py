@@ -1,7 +1,7 @@
 """``anynet train``, which is also ``python train.py``."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +27,7 @@ from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.tables import best_table
 from anynet.app.train_run import train_run
+from anynet.compiler import UntraceableError
 from anynet.core.formatting import format_count, format_percent, format_value
 from anynet.core.held_signals import HeldSignals
 
@@ -42,7 +43,7 @@ def train(
     checkpoint_every: str = "1",
     config: Config = Config(),  # noqa: B008
 ) -> None:
-    """Train a classifier on CIFAR-10.
+    """Train a classifier, by default on CIFAR-10.
 
     Parameters
     ----------
@@ -73,7 +74,10 @@ def train(
         if checkpoint_every == NEVER:
             raise ValueError("--checkpoint-every: expected an interval with --resume, got never; leave it out")
         if is_finished(resume, config, done):
-            print(f"{resume}: finished after {format_count(done, 'epoch')}; raise --epochs to go on", file=sys.stderr)
+            advice = (
+                "; raise --epochs to go on" if done >= config.epochs else ", stopped early; start another run for more"
+            )
+            print(f"{resume}: finished after {format_count(done, 'epoch')}{advice}", file=sys.stderr)
             return
         print(f"{resume}: goes on after epoch {done} of {config.epochs}", file=sys.stderr)
         with ending_with_signals(f"interrupted; {resume} is as it was") as signals:
@@ -82,7 +86,10 @@ def train(
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
     if profile:
-        rich.print(profile_steps(prepare(config)))
+        try:
+            rich.print(profile_steps(prepare(config)))
+        except UntraceableError as error:
+            raise ValueError(f"--profile: expected a step that can be recorded, but {error}") from error
         return
     points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
     with ending_with_signals("interrupted before the first epoch ended; nothing was kept") as signals:
@@ -95,11 +102,11 @@ def _train(
     if points is None:
         _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume)
         early = ", stopped early" if result["stopped_early"] else ""
-        print(
-            f"{_where(result)}: test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}{early}), "
-            f"{result['best_test_accuracy']:.2%} (epoch {result['best_epoch']}, best validation accuracy); "
-            f"{result['seconds']:.0f} s; results in {folder}"
-        )
+        accuracy = f"test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}{early})"
+        if "best_val_accuracy" in result:
+            best, epoch = result["best_test_accuracy"], result["best_epoch"]
+            accuracy += f", {best:.2%} (epoch {epoch}, best validation accuracy)"
+        print(f"{_where(result)}: {accuracy}; {result['seconds']:.0f} s; results in {folder}")
     else:
         _, folder, result = train_sweep(config, points, path, signals, checkpoint_every=every, resume=resume)
         if len(result["over_seeds"]) > 1:
@@ -116,30 +123,34 @@ def _where(result: Mapping[str, Any]) -> str:
 
 
 def _table(result: Mapping[str, Any]) -> Table:
-    rows = result["over_seeds"]
-    columns = [*rows[0]["settings"], "members", "validation, %", "test, %"]
-    return best_table(result["dataset"], "combinations, after the best epochs", rows, columns, _cells)
+    rows, validated = result["over_seeds"], "best_val_accuracy" in result
+    columns = [*rows[0]["settings"], "members", *(["validation, %"] if validated else []), "test, %"]
+    kind = f"combinations, after the {'best epochs' if validated else 'last epoch, by their training loss'}"
+    names = ("best_val_accuracy",) * validated + ("best_test_accuracy",)
+    return best_table(result["dataset"], kind, rows, columns, lambda row: _cells(row, names))
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
+def _cells(row: Mapping[str, Any], accuracies: Sequence[str]) -> list[str]:
     members = row["members"]
     consecutive = len(members) > 1 and members == list(range(members[0], members[-1] + 1))
     numbers = f"{members[0]}-{members[-1]}" if consecutive else ", ".join(map(str, members))
     return [
         *map(format_value, row["settings"].values()),
         numbers + (f": {len(row['diverged'])} diverged" if row["diverged"] else ""),
-        *(format_percent(**row[name]) if name in row else "" for name in ("best_val_accuracy", "best_test_accuracy")),
+        *(format_percent(**row[name]) if name in row else "" for name in accuracies),
     ]
 
 
 def _summary(result: Mapping[str, Any]) -> str:
     diverged = f", {len(result['diverged_members'])} diverged" if result["diverged_members"] else ""
-    first, *others = result["over_seeds"]
+    (first, *others), validated = result["over_seeds"], "best_val_accuracy" in result
+    why = "the best in validation" if validated else "of the lowest training loss"
     accuracies = [
-        f"{result['best_test_accuracy']:.2%} of member {result['best_member']}, the best in validation",
+        f"{result['best_test_accuracy']:.2%} of member {result['best_member']}, {why}",
         f"{result['ensemble_test_accuracy']:.2%} of the ensemble",
     ]
     if not others:
         last, best = (format_percent(**first[name]) for name in ("test_accuracy", "best_test_accuracy"))
-        accuracies = [f"{last} % after the last epoch", f"{best} % after the best epochs", *accuracies]
+        after_best = [f"{best} % after the best epochs"] if validated else []
+        accuracies = [f"{last} % after the last epoch", *after_best, *accuracies]
     return f"{format_count(result['members'], 'member')}{diverged}: test accuracy {', '.join(accuracies)}"

@@ -101,7 +101,10 @@ def search(
             for point in progress_bar(iterable=coarse, desc="validating points", leave=False):
                 at_point = replace(config, **point)
                 check_varied(at_point, point)
-                prepare(at_point, found)
+                if prepare(at_point, found).data.val is None:
+                    raise ValueError(
+                        f"val: expected validation images, which rank trials, got {at_point.val}; use auto"
+                    )
     folder.mkdir(parents=True, exist_ok=True)
     return _Search(folder, found, prune, stack_size).run(settings, bases, space, coarse, fine, seed)
 

@@ -84,6 +84,6 @@ def sweep_pictures(
     pictures = [Picture(path / "curves.png", curves)]
     if len(runs[0].net.layers) == 1 and isinstance(runs[0].net.layers[0], Linear) and is_picture(runs[0].shape):
         pictures.append(Picture(path / "templates.png", templates))
-    if len(swept) in (2, 3):
+    if len(swept) in (2, 3) and any("best_val_accuracy" in row for row in rows):
         pictures.append(Picture(path / "accuracy.png", accuracy))
     return pictures

@@ -7,6 +7,7 @@ import numpy as np
 
 from anynet.app.space import Point
 from anynet.app.sweep.points import without_seed
+from anynet.core.epoch import score
 from anynet.core.history import History, mean_and_deviation
 from anynet.training import Runs
 
@@ -79,9 +80,9 @@ def over_seeds(points: Sequence[Point], runs: Runs, results: Mapping[int, Mappin
     -------
     list of dict
         Settings, members, those that diverged, and "mean" and "deviation" (with n - 1) of each of `ACCURACIES` that was
-        measured; the best in validation first.
+        measured; the best in validation first or, without validation, that of the lowest mean training loss.
     """
-    rows = []
+    rows, scores = [], []
     for settings, members in group_by_settings(points):
         row: dict[str, Any] = {
             "settings": settings,
@@ -93,7 +94,11 @@ def over_seeds(points: Sequence[Point], runs: Runs, results: Mapping[int, Mappin
             measured = [name for name in ACCURACIES if name in finished[0]]
             row |= {name: _mean([result[name] for result in finished]) for name in measured}
         rows.append(row)
-    return sorted(rows, key=lambda row: -row["best_val_accuracy"]["mean"] if "best_val_accuracy" in row else np.inf)
+        scores.append(
+            _mean([score(runs[k].history.best) for k in members if k in results])["mean"] if finished else -np.inf
+        )
+    order = sorted(range(len(rows)), key=lambda i: -scores[i])
+    return [rows[i] for i in order]
 
 
 def _mean(values: Sequence[float]) -> dict[str, float]:

@@ -28,6 +28,16 @@ def test_a_rate_is_suggested_and_drawn(tmp_path, capsys):
     assert said == "anynet: rates.png: expected a new file, but it exists; choose another name\n"
 
 
+@pytest.mark.parametrize("name", ["rates", "rates.csv"])
+def test_a_picture_that_cannot_be_drawn_is_refused_before_training(tmp_path, capsys, name):
+    for command in ("lr", "gradcheck"):
+        line = refused(capsys, command, *SMALL[1:], "--plot", name)
+        assert line.startswith(f"anynet: {name}: expected a name with .")
+        assert ".png" in line
+        assert line.count("\n") == 1
+    assert not (tmp_path / name).exists()
+
+
 def test_bounds_are_as_given(capsys):
     cli.main([*SMALL, "--hidden", "20", "--low", "1e-4", "--high", "0.01", "--steps", "30", "--optimizer", "adam"])
     assert capsys.readouterr().out.endswith(": there the loss falls fastest; it does not diverge up to 0.01\n")
