@@ -14,12 +14,13 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _insert_error_scores, _score, _warn_or_raise_about_fit_failures
 from sklearn.utils import indexable
+from sklearn.utils._array_api import get_namespace_and_device
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, _num_samples
 
-from anynet.sklearn.input_arrays import backend_for, like_input
+from anynet.sklearn.input_arrays import backend_for
 from anynet.sklearn.stacked_candidates import Trained, fit_stack, group, net_of, parts
 
 
@@ -191,7 +192,7 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         self, candidates: Sequence[Mapping[str, Any]], splits: Sequence[Any], X: Any, y: Any, scorers: Any, routed: Any
     ) -> list[dict[str, Any]]:
         """Return the results of all candidates on all splits, in the order that `_format_results` takes."""
-        net = net_of(self.estimator)
+        net, (xp, _, device) = net_of(self.estimator), get_namespace_and_device(X)
         backend = None if net is None else backend_for(X, net.backend)
         workers = effective_n_jobs(self.n_jobs)
         if self.n_jobs is None and backend is not None:
@@ -203,7 +204,7 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         made = [[self._with_seed(candidates[i]) for i in part] for part, _ in tasks]
 
         def evaluate(estimators: Sequence[BaseEstimator], k: int) -> list[dict[str, Any]]:
-            train, test = (like_input(rows, X) for rows in splits[k])
+            train, test = (xp.asarray(rows, device=device) for rows in splits[k])
             samples: tuple[Any, Any] = _safe_split(estimators[0], X, y, train)
             own = _check_method_params(X, params=routed.estimator.fit, indices=train)
             others = _safe_split(estimators[0], X, y, test, train)
