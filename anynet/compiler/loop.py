@@ -126,16 +126,16 @@ class RecordedLoop:
             *((a.shape, a.dtype) for a in (*first, *held)),
             *((a.shape[1:], a.dtype) for a in columns),
         )
-        if like not in self._graphs:
-            reason = self._trace(like, carry, shared, rows)
-            if reason is not None:
-                return self._fallback(carry, shared, rows, tick, reason)
-        graph = self._graphs[like]
+        graph = self._graphs.get(like) or self._trace(carry, shared, rows)
+        if isinstance(graph, str):
+            return self._fallback(carry, shared, rows, tick, graph)
+        _add(self._graphs, like, graph)
         fixed = zip(graph.inputs[len(first) :], held, strict=False)  # rows follow
         key = like, *(id(a) for node, a in fixed if self._target.stays(a, table=node in graph.tables))
-        if key not in self._records:
-            _add(self._records, key, self._new_record(graph, len(first), held, self._target))
-        record = self._records[key]
+        record = self._records.get(key)
+        if record is None:
+            record = self._new_record(graph, len(first), held, self._target)
+            _add(self._records, key, record)
 
         def warn_and_tick(steps: int) -> None:
             if record.cause and _is_slower(record.target, self._target):
@@ -148,23 +148,21 @@ class RecordedLoop:
         except NoTargetError as error:
             return self._fallback(carry, shared, rows, tick, str(error))
 
-    def _trace(self, like: tuple[Any, ...], carry: Any, shared: Any, rows: Any) -> str | None:
-        """Record the step, and return None; or return why it cannot be recorded."""
+    def _trace(self, carry: Any, shared: Any, rows: Any) -> Graph | str:
+        """Return the record of the step, or why it cannot be recorded."""
         columns, rebuild = flatten(rows)
         row = rebuild([column[0, ...] for column in columns])
         try:
-            graph = record_for(self._target, self._step, carry, shared, row)
+            return record_for(self._target, self._step, carry, shared, row)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             return explain(error)
-        _add(self._graphs, like, graph)
-        return None
 
 
 def _add(kept: dict[tuple[Any, ...], Any], key: tuple[Any, ...], value: Any) -> None:
     """Add a value to those that are kept, and drop the oldest if there are too many."""
     kept[key] = value
     if len(kept) > MOST:
-        del kept[next(iter(kept))]
+        kept.pop(next(iter(kept)), None)  # another thread may have dropped it
 
 
 def _is_slower(one: Target, other: Target) -> bool:

@@ -2,23 +2,25 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, _fit_context, clone, is_classifier
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _insert_error_scores, _score, _warn_or_raise_about_fit_failures
 from sklearn.utils import indexable
+from sklearn.utils._array_api import get_namespace_and_device
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, _num_samples
 
-from anynet.sklearn.input_arrays import backend_for, like_input
+from anynet.sklearn.input_arrays import backend_for
 from anynet.sklearn.stacked_candidates import Trained, fit_stack, group, net_of, parts
 
 
@@ -178,20 +180,31 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         """Return a new estimator; values are cloned, because they may be estimators."""
         return clone(self.estimator).set_params(**clone(parameters, safe=False))
 
+    def _with_seed(self, parameters: Mapping[str, Any]) -> BaseEstimator:
+        """Return a new estimator that draws no seed when it is fitted."""
+        estimator = self._with_parameters(parameters)
+        if (net := net_of(estimator)) is not None:
+            with suppress(ValueError):  # the parameter is wrong, which is for its training to say
+                net.random_state = net._new_seed()
+        return estimator
+
     def _evaluate(
         self, candidates: Sequence[Mapping[str, Any]], splits: Sequence[Any], X: Any, y: Any, scorers: Any, routed: Any
     ) -> list[dict[str, Any]]:
         """Return the results of all candidates on all splits, in the order that `_format_results` takes."""
-        net = net_of(self.estimator)
+        net, (xp, _, device) = net_of(self.estimator), get_namespace_and_device(X)
         backend = None if net is None else backend_for(X, net.backend)
-        workers = self.n_jobs or (1 if backend is None else backend.workers)
+        workers = effective_n_jobs(self.n_jobs)
+        if self.n_jobs is None and backend is not None:
+            workers = backend.workers
         groups = group([self._with_parameters(parameters) for parameters in candidates])
-        self.stacks_ = parts(groups, len(splits), max(workers, 1))
+        self.stacks_ = parts(groups, len(splits), workers)
         tasks = [(part, k) for k in range(len(splits)) for part in self.stacks_]
+        # Made here, since a step of which another thread draws numbers ahead seems to draw them itself.
+        made = [[self._with_seed(candidates[i]) for i in part] for part, _ in tasks]
 
-        def evaluate(part: Sequence[int], k: int) -> list[dict[str, Any]]:
-            train, test = (like_input(rows, X) for rows in splits[k])
-            estimators = [self._with_parameters(candidates[i]) for i in part]
+        def evaluate(estimators: Sequence[BaseEstimator], k: int) -> list[dict[str, Any]]:
+            train, test = (xp.asarray(rows, device=device) for rows in splits[k])
             samples: tuple[Any, Any] = _safe_split(estimators[0], X, y, train)
             own = _check_method_params(X, params=routed.estimator.fit, indices=train)
             others = _safe_split(estimators[0], X, y, test, train)
@@ -201,7 +214,8 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
             ]
 
         with nullcontext() if backend is None else backend.one_thread_each():
-            found = Parallel(n_jobs=workers, backend="threading")(delayed(evaluate)(*task) for task in tasks)
+            calls = (delayed(evaluate)(own, k) for own, (_, k) in zip(made, tasks, strict=True))
+            found = Parallel(n_jobs=workers, backend="threading")(calls)
         results = {
             (i, k): result
             for (part, k), own in zip(tasks, found, strict=True)

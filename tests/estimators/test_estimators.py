@@ -284,7 +284,7 @@ def test_every_backend_gives_the_same_net(digits, backend_here):
 
 def test_a_last_batch_of_one_that_is_normalized(digits):
     X, y = digits
-    with pytest.warns(TrainingWarning, match="a single image"):
+    with pytest.warns(TrainingWarning, match="a single sample"):
         short(norm="batch", batch_size=19).fit(X[:39], y[:39])
     with pytest.raises(ValueError, match="batch_size: expected 2 or more"):
         short(norm="batch", batch_size=1).fit(X, y)

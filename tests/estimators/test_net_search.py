@@ -148,3 +148,13 @@ def test_as_a_classifier_of_its_own(digits):
     np.testing.assert_array_equal(search.predict(X), search.best_estimator_.predict(X))
     np.testing.assert_array_equal(search.classes_, [str(k) for k in range(10)])
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
+
+
+def test_seeds_that_are_drawn_differ(digits):
+    search = NetSearchCV(short(random_state=None, epochs=1), {"l2": [0, 0.0, 1e-9]}, cv=2, n_jobs=2, refit=False)
+    scores = search.fit(*digits).cv_results_
+    assert len({*scores["split0_test_score"], *scores["split1_test_score"]}) > 2
+    drawn = np.random.RandomState(3)
+    nets = NetSearchCV(short(random_state=drawn), {"lr": [0.01]}, cv=2, refit=False).fit(*digits)
+    again = NetSearchCV(short(random_state=np.random.RandomState(3)), {"lr": [0.01]}, cv=2, refit=False).fit(*digits)
+    np.testing.assert_array_equal(nets.cv_results_["mean_test_score"], again.cv_results_["mean_test_score"])
