@@ -14,6 +14,7 @@ from sklearn.utils._array_api import check_same_namespace, get_namespace
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from anynet.backends import Backend
+from anynet.core.errors import TrainingWarning
 from anynet.core.typing import Array, Arrays
 from anynet.data import Normalization, normalization
 from anynet.nn.losses import Loss
@@ -22,7 +23,7 @@ from anynet.sklearn.input_arrays import backend_for, to_host
 from anynet.sklearn.net_fits import Course, NetFit, Samples
 from anynet.sklearn.net_parameters import NetParameters
 from anynet.sklearn.train_fits import train
-from anynet.training.errors import DivergedError, TrainingWarning
+from anynet.training.errors import DivergedError
 from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
 from anynet.training.single_samples import last_sample_warning, refuse_single_samples
