@@ -83,6 +83,7 @@ def find_rate(
     data: Data,
     optimizer: Optimizer,
     *,
+    val: float = 0.0,
     low: float = 1e-6,
     high: float = 10.0,
     steps: int = 100,
@@ -101,6 +102,8 @@ def find_rate(
         As for `fit`. Only training samples are used.
     optimizer : Optimizer
         Such as ``SGD(momentum=0.9)``; its own learning rate is not used.
+    val : float, default 0
+        Fraction of the samples in a tuple ``(x, y)`` to leave out, as in the training that is to follow.
     low, high : float, default 1e-6 and 10
         First and last learning rate, above 0.
     steps : int, default 100
@@ -141,7 +144,7 @@ def find_rate(
         raise ValueError(f"steps: expected {FEWEST_STEPS} or more, got {steps}")
     TrainSettings.of(settings)  # other arguments of setup are refused here
     settings["drop_last"] = True
-    ready = setup(net, data, optimizer, **settings)
+    ready = setup(net, data, optimizer, val=val, **settings)
     rates = np.geomspace(low, high, steps)
     with explain_out_of_memory(ready.members, ready.inputs), np.errstate(all="ignore"):  # it is to diverge
         losses = _losses(ready, rates)
