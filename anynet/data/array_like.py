@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import is_array_api_obj
 
-from anynet.backends.exchange import exported, library_of
+from anynet.backends.exchange import exported
 from anynet.core.checks import describe
 from anynet.core.formatting import first_line
 from anynet.core.typing import ConcreteArray
@@ -14,7 +14,7 @@ from anynet.core.typing import ConcreteArray
 def as_array(name: str, value: Any) -> ConcreteArray:
     """Return an array of any library; of other values, a NumPy array, if there is one."""
     if is_array_api_obj(value) and not isinstance(value, np.ndarray | np.generic):
-        return exported(value, name) if library_of(value) else value
+        return exported(value, name)  # of a library that is no backend, in NumPy
     if hasattr(value, "toarray"):
         raise TypeError(f"{name}: expected a dense array, got {describe(value)}, which is sparse; {name}.toarray()")
     parts = value if isinstance(value, list | tuple) else ()

@@ -149,11 +149,11 @@ def is_picture(shape: tuple[int, ...]) -> bool:
 
 
 def _checked_array(name: str, value: Any, form: str) -> ConcreteArray:
-    """Return an array that has values, without a PyTorch tensor's autograd history."""
+    """Return an array that has values, without autograd history; in NumPy if its library is no backend."""
     if not is_array_api_obj(value) or isinstance(value, np.matrix | np.ma.MaskedArray | np.generic):
         made = f"numpy.asarray({name}) makes one, and anynet.data.from_arrays takes lists and tables"
         raise TypeError(f"{name}: expected an array, {form}, got {describe(value)}; {made}")
-    return exported(value, name) if library_of(value) in ("torch", "jax") else value
+    return value if library_of(value) == "numpy" else exported(value, name)
 
 
 def _is_dtype(array: ConcreteArray, kinds: tuple[str, ...]) -> bool:

@@ -66,3 +66,12 @@ def test_gradients_of_tensors_are_left_behind():
     assert not from_arrays(x, x[:, 0]).train.x.requires_grad
     with pytest.raises(TypeError, match=r"^x: expected an array, a list or a table, got a list, of which numpy"):
         from_arrays([*x], Y)
+
+
+def test_arrays_of_libraries_that_are_no_backends_are_taken_over_numpy():
+    strict = pytest.importorskip("array_api_strict")
+    data = from_arrays(strict.asarray(X), strict.asarray(Y + 5), val=0.25)
+    assert data.classes == (5, 6, 7)
+    parts = data.train, data.val, Split(strict.asarray(X), strict.asarray(Y))
+    assert [len(part) for part in parts] == [9, 3, 12]
+    assert {type(array) for part in parts for array in (part.x, part.y)} == {np.ndarray}
