@@ -98,7 +98,7 @@ WRONG = [
     (lambda x: x + 1j, TypeError, "x: expected integers or floating-point numbers, got complex128"),
     (lambda x: x.astype(str), TypeError, "x: expected numbers, got "),
     (lambda x: [["a"] * 3], TypeError, "x: expected numbers, got .*'a'.* at index 0, 0"),
-    (lambda x: {"x": x}, TypeError, "x: expected numbers, got a dict$"),
+    (lambda x: {"x": x}, TypeError, "x: expected an array, a list or a table, got a dict$"),
     (lambda x: [[1.0], [1.0, 2.0]], ValueError, "x: expected rows of equal lengths"),
     (lambda x: x[:, :2], ValueError, r"x: expected an array of real numbers, shape \(N, 3\), got shape \(30, 2\)"),
     (lambda x: np.ma.masked_greater(x, 0), TypeError, "x: expected .*MaskedArray"),
