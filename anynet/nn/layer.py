@@ -144,7 +144,7 @@ class Layer:
         state : dict of arrays
             New state.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: expected a method forward, got none")
 
     def backward(self, params: Arrays, cache: Any, dy: Array) -> tuple[Array, Arrays]:
         """Return the gradients with respect to the input and the parameters.
@@ -165,7 +165,7 @@ class Layer:
         grads : dict of arrays
             Gradients with respect to the parameters, with their names and shapes.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: expected a method backward, got none")
 
     def parameter_gradients(self, params: Arrays, cache: Any, dy: Array) -> Arrays:
         """Return the second result of ``backward``, the only one that the first layer of a net needs.

@@ -69,7 +69,7 @@ class Optimizer:
         dict of arrays
             By name; shapes are (..., P), or () for arrays that members share.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: expected a method init, got none")
 
     def update(
         self, params: Array, grads: Array, state: Arrays, lr: Array | float | None = None
@@ -98,7 +98,7 @@ class Optimizer:
         TypeError, ValueError
             If dtypes, libraries, devices or shapes do not match.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: expected a method update, got none")
 
     def rate(self, params: Array, grads: Array, lr: Array | float | None) -> Array:
         """Check arguments of ``update``, and return the learning rate as an array.

@@ -157,6 +157,11 @@ def loss_step(
         if clip_norm is not None:
             grads = clip_by_norm(grads, clip_norm)
         params, moments = optimizer.update(params, grads, carry.moments, lr, **places)
+        if tuple(params.shape) != tuple(carry.params.shape):
+            expected, got = tuple(carry.params.shape), tuple(params.shape)
+            raise ValueError(
+                f"{type(optimizer).__name__}: expected update to return params of shape {expected}, got {got}"
+            )
         xp, count = array_namespace(params), carry.step + 1
         fine, average = xp.isfinite(value) | (carry.diverged > 0), carry.average
         if average is not None and ema is not None:

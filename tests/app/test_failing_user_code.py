@@ -13,8 +13,6 @@ pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots", "module")
 SMALL = ("--train", "400", "--val", "100", "--epochs", "1")
 
 MODULE = '''
-import numpy as np
-
 import anynet as an
 
 
@@ -41,14 +39,6 @@ class Reading(an.Layer):
         return dy, {}
 
 
-class Widening(an.Layer):
-    def forward(self, params, state, x, *, train):
-        return np.asarray(x, np.float64), None, state
-
-    def backward(self, params, cache, dy):
-        return dy, {}
-
-
 class Bare(an.Optimizer):
     """An optimizer without an update."""
 
@@ -62,7 +52,6 @@ value = made(Raising(ValueError("enough")))
 leaving = made(Raising(SystemExit(0)))
 alone = made(Raising(Alone("enough")))
 reading = made(Reading())
-widening = made(Widening())
 net = an.Sequential(an.Linear(3072, 10))
 
 
@@ -86,11 +75,10 @@ def module(tmp_path, monkeypatch, few_pictures):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("runtime", "RuntimeError: enough (failing.py, line 19)"),
-        ("value", "ValueError: enough (failing.py, line 19)"),
-        ("leaving", "SystemExit: 0 (failing.py, line 19)"),
-        ("alone", "Alone: enough (failing.py, line 19)"),
-        ("widening", "TypeError: dy: expected the dtype of params, float32, got float64; cast one of them"),
+        ("runtime", "RuntimeError: enough (failing.py, line 17)"),
+        ("value", "ValueError: enough (failing.py, line 17)"),
+        ("leaving", "SystemExit: 0 (failing.py, line 17)"),
+        ("alone", "Alone: enough (failing.py, line 17)"),
     ],
 )
 def test_what_a_layer_raises_in_training_is_one_line(tmp_path, capsys, name, said):
@@ -106,12 +94,13 @@ def test_what_a_layer_raises_in_training_is_one_line(tmp_path, capsys, name, sai
 )
 def test_every_command_says_it(capsys, command):
     line = refused(capsys, *command, "--net", "failing:runtime", *SMALL)
-    assert line.endswith("--net failing:runtime: in use, it raised RuntimeError: enough (failing.py, line 19)\n")
+    assert line.endswith("--net failing:runtime: in use, it raised RuntimeError: enough (failing.py, line 17)\n")
 
 
 def test_an_optimizer_without_an_update_is_one_line(capsys):
     line = refused(capsys, "train", "--hidden", "5", "--optimizer", "failing:Bare", *SMALL)
-    assert "anynet: --optimizer failing:Bare: in use, it raised NotImplementedError" in line
+    said = "in use, it raised NotImplementedError: Bare: expected a method init, got none"
+    assert line.splitlines()[-1] == f"anynet: --optimizer failing:Bare: {said}"
     line = refused(capsys, "train", "--hidden", "5", "--optimizer", "anynet:Optimizer", *SMALL)
     assert "expected a subclass of anynet.Optimizer or a function of the schedule, got the class Optimizer" in line
 

@@ -144,15 +144,17 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, capsys, more):
     }
 
 
-def test_members_that_stopped_early_are_finished(capsys):
-    """A rate of almost 0 changes no prediction, so the first epoch is the best; the other member has all epochs."""
-    options = ("--patience", "1", "--sweep", "lr=1e-12,0.01")
-    train("sweep", *options, schedule="constant", epochs=3)
+def test_members_that_stopped_early_are_finished(tmp_path, capsys):
+    """A rate of almost 0 changes no output without running statistics; the other member has all epochs."""
+    options = ("--patience", "2", "--norm", "none", "--sweep", "lr=1e-30,1e-4")
+    train("sweep", *options, schedule="constant", epochs=4)
     capsys.readouterr()
+    stopped = [content_of_result(tmp_path / "sweep" / f"member-{k}")["stopped_early"] for k in range(2)]
+    assert stopped == [True, False]
     resume("sweep")
-    assert capsys.readouterr().err == "sweep: finished after 3 epochs; raise --epochs to go on\n"
-    resume("sweep", "--epochs", "4")
-    assert "sweep: goes on after epoch 3 of 4\n" in capsys.readouterr().err
+    assert capsys.readouterr().err == "sweep: finished after 4 epochs; raise --epochs to go on\n"
+    resume("sweep", "--epochs", "5")
+    assert "sweep: goes on after epoch 4 of 5\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

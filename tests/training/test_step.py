@@ -89,6 +89,18 @@ def test_layouts_are_passed_to_optimizers_that_take_them(batch):
     assert stopped.value.args == (NET.layout,)
 
 
+@pytest.mark.parametrize("seed", [0, [1, 2]], ids=["single", "members"])
+def test_parameters_of_another_shape_are_refused_by_the_optimizers_name(batch, seed):
+    class Cut(Plain):
+        def update(self, params, grads, state, lr):
+            return params[..., :5], state
+
+    params, state = NET.init(seed, like=np.zeros(1))
+    message = rf"^Cut: expected update to return params of shape \({params.shape[0]}.*\), got \(.*5.*\)$"
+    with pytest.raises(ValueError, match=message):
+        two_steps(Cut(), False)(params, state, *batch, *settings(params.shape[:-1]))
+
+
 def test_members_are_nets_of_their_own(xp, batch):
     params, state = NET.init([1, 2], like=np.zeros(1))
     lr, l2 = np.asarray([0.1, 0.2]), np.asarray([0.01, 0.0])
