@@ -91,8 +91,8 @@ def fit(
     optimizer : Optimizer
         Such as ``SGD(0.01)``.
     val : float, default 0
-        Fraction of the samples in a tuple ``(x, y)`` to split off for validation, of each class alike: whatever the seed,
-        those that ``anynet.data.from_arrays(x, y, val=val)`` splits off.
+        Fraction of the samples in a tuple ``(x, y)`` to split off for validation, of each class alike: whatever
+        the seed, those that ``anynet.data.from_arrays(x, y, val=val)`` splits off.
     members : sequence of dict, optional
         For each of several nets the settings that it does not share: "seed", "l2", "lr" (a number or a schedule),
         "momentum", "weight_decay", or an "optimizer" of the same kind that differs in these; and "net", if initializers
