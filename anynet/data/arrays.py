@@ -35,7 +35,7 @@ def from_arrays(
     ----------
     x : array_like, shape (N, *shape)
         Samples, as for `Split`. Arrays of NumPy, CuPy, PyTorch and JAX stay where they are; lists, tables of pandas
-        and the like are converted by ``numpy.asarray``.
+        and the like are converted by ``numpy.asarray``, columns by position.
     y : array_like, shape (N,) or (N, m)
         Labels, which are integers, texts or booleans, of shape (N,); or floats to predict. The sorted labels that occur
         are the data set's classes.

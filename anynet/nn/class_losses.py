@@ -71,7 +71,7 @@ class CrossEntropy:
     label_smoothing : float
         Part :math:`\alpha` of the probability that is spread over all classes, in [0, 1).
     class_weights : sequence of float, optional
-        Weight w of each class, above 0. Default: 1 for all.
+        Weight w of each class, above 0, by class number: in the order of ``Run.classes``. Default: 1 for all.
 
     Raises
     ------

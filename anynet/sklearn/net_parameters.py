@@ -37,7 +37,8 @@ class NetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     optimizer : str or Optimizer, default "adam"
         "sgd", "adam", "adamw", "rmsprop", "lion", "muon", or an optimizer such as ``anynet.SGD(0.1, momentum=0.9)``.
     lr : float or callable, optional
-        Learning rate, or a schedule from ``anynet.schedules``. Default: that of the optimizer, 0.001 for Adam.
+        Learning rate, or a schedule from ``anynet.schedules``; it takes the place of that of an `optimizer` object.
+        Default: that of the optimizer, 0.001 for Adam.
     l2 : float, default 0
         Factor λ of the penalty λ Σ W². scikit-learn's `alpha` is 2 λ times the number of samples in a batch for
         classes, and λ times that number for numbers.
@@ -60,7 +61,7 @@ class NetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     early_stopping : bool, default False
         Set validation samples aside, end the training by their score, and keep the net of the best score.
     val : float, default 0.1
-        Fraction of the samples that `early_stopping` sets aside: of each class alike.
+        Fraction of the samples that `early_stopping` sets aside: of each class alike. Without it nothing is.
     warm_start : bool, default False
         Start from the parameters of the last ``fit``.
     random_state : int, RandomState or None, default None

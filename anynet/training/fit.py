@@ -91,12 +91,13 @@ def fit(
     optimizer : Optimizer
         Such as ``SGD(0.01)``.
     val : float, default 0
-        Fraction of the samples in a tuple ``(x, y)`` to split off for validation, of each class alike.
+        Fraction of the samples in a tuple ``(x, y)`` to split off for validation, of each class alike: whatever
+        the seed, those that ``anynet.data.from_arrays(x, y, val=val)`` splits off.
     members : sequence of dict, optional
         For each of several nets the settings that it does not share: "seed", "l2", "lr" (a number or a schedule),
-        "momentum", "weight_decay", or a whole "optimizer"; and "net", if initializers differ. Each result is as if the
-        net had been trained alone with its settings and this `order_seed`. A net that diverges keeps its state of the
-        epoch before, and the others continue.
+        "momentum", "weight_decay", or an "optimizer" of the same kind that differs in these; and "net", if initializers
+        differ. Each result is as if the net had been trained alone with its settings and this `order_seed`. A net that
+        diverges keeps its state of the epoch before, and the others continue.
     seeds : iterable of int, optional
         Short for members that differ in the seed only.
     on_epoch : callable, optional
