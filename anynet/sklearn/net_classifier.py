@@ -77,7 +77,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         """
         if not type_of_target(y).startswith("multilabel"):
             _check_partial_fit_first_call(self, classes)
-        return self._partial_fit(X, y, sample_weight)
+        return self._train(X, y, sample_weight, further=True)
 
     def predict(self, X: Any) -> Any:
         """Predict labels.

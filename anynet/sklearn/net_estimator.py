@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 from warnings import warn
 
@@ -18,6 +19,7 @@ from anynet.core.errors import TrainingWarning
 from anynet.core.typing import Array, Arrays
 from anynet.data import Normalization, normalization
 from anynet.nn.losses import Loss
+from anynet.optim import Optimizer
 from anynet.sklearn.convergence import Convergence
 from anynet.sklearn.input_arrays import backend_for, to_host
 from anynet.sklearn.net_fits import Course, NetFit, Samples
@@ -28,9 +30,6 @@ from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
 from anynet.training.single_samples import last_sample_warning, refuse_single_samples
 from anynet.training.step import Carry, start
-
-LARGEST_BATCH = 200
-"""Largest batch that ``batch_size="auto"`` chooses, as in scikit-learn."""
 
 
 class NetEstimator(NetParameters, ABC):
@@ -43,6 +42,7 @@ class NetEstimator(NetParameters, ABC):
 
     _y_checks: ClassVar[dict[str, bool]] = {}
     loss_curve_: list[float]
+    _optimizer: Optimizer
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -68,14 +68,15 @@ class NetEstimator(NetParameters, ABC):
         DivergedError
             If the loss is no longer finite.
         """
-        _raise_first(train_estimators([self], X, y, sample_weight))
-        return self
+        return self._train(X, y, sample_weight)
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
-        """Train one epoch more."""
-        if self.early_stopping:
+    def _train(self, X: Any, y: Any, sample_weight: Any, *, further: bool = False) -> Self:
+        """Train, or with `further` train one epoch more."""
+        if further and self.early_stopping:
             raise ValueError("partial_fit: expected early_stopping=False, because every call may bring other samples")
-        _raise_first(train_estimators([self], X, y, sample_weight, further=True))
+        (error,) = train_estimators([self], X, y, sample_weight, further=further)
+        if error is not None:
+            raise error
         return self
 
     @abstractmethod
@@ -111,13 +112,12 @@ class NetEstimator(NetParameters, ABC):
         if self._normalization is not None:
             x = self._normalization(x)
         weights = None if sample_weight is None else backend.put(sample_weight, dtype)
-        n, batch_size = X.shape[0], LARGEST_BATCH if self.batch_size == "auto" else self.batch_size
         return Course(
             samples=Samples(x, backend.put(y, "int64" if classes else dtype), weights),
             backend=backend,
             loss=self._loss(),
             epochs=1 if further else self.epochs,
-            batch_size=min(batch_size, n),
+            batch_size=min(self._largest_batch, X.shape[0]),
             clip_norm=self.clip_norm,
             verbose=bool(self.verbose),
         )
@@ -140,8 +140,10 @@ class NetEstimator(NetParameters, ABC):
         if self.early_stopping:
             rows, validate = self._split(course)
         carry = self._carry if again else None
-        if carry is not None and not further:
+        kind = replace(optimizer, lr=1.0)
+        if carry is not None and not (further and kind == self._optimizer):
             carry = start(self.net_, optimizer, *carry.weights)
+        self._optimizer = kind
         return NetFit(
             member=member,
             rows=rows,
@@ -206,11 +208,6 @@ class NetEstimator(NetParameters, ABC):
         check_is_fitted(self)
         return self._carry.params
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.array_api_support = True
-        return tags
-
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_carry")
 
@@ -250,9 +247,3 @@ def train_estimators(
         if fit.error is None:
             estimator._finish(fit, course, further=further, again=again)
     return [fit.error for fit in fits]
-
-
-def _raise_first(errors: Sequence[Exception | None]) -> None:
-    for error in errors:
-        if error is not None:
-            raise error

@@ -183,3 +183,13 @@ class NetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         if isinstance(self.random_state, Integral):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    @property
+    def _largest_batch(self) -> int:
+        """Number of samples in a batch, if there are as many; "auto" is that of scikit-learn."""
+        return 200 if isinstance(self.batch_size, str) else self.batch_size
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = True
+        return tags

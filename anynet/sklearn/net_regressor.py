@@ -68,7 +68,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         -------
         self
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._train(X, y, sample_weight, further=True)
 
     def predict(self, X: Any) -> Any:
         """Predict numbers.

@@ -194,9 +194,7 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         """Return the results of all candidates on all splits, in the order that `_format_results` takes."""
         net, (xp, _, device) = net_of(self.estimator), get_namespace_and_device(X)
         backend = None if net is None else backend_for(X, net.backend)
-        workers = effective_n_jobs(self.n_jobs)
-        if self.n_jobs is None and backend is not None:
-            workers = backend.workers
+        workers = effective_n_jobs(self.n_jobs) if self.n_jobs or backend is None else backend.workers
         groups = group([self._with_parameters(parameters) for parameters in candidates])
         self.stacks_ = parts(groups, len(splits), workers)
         tasks = [(part, k) for k in range(len(splits)) for part in self.stacks_]

@@ -116,6 +116,15 @@ def test_partial_fit_goes_on(digits):
     assert len(whole.loss_curve_) == 4
 
 
+def test_partial_fit_with_another_optimizer_starts_it_anew(digits):
+    X, y = digits
+    fitted = short(optimizer=an.SGD(0.1, 0.9)).fit(X, y)
+    before = fitted.params_
+    fitted.set_params(optimizer="adam", lr=1e-3).partial_fit(X, y)
+    steps = 2  # of 200 samples, each of which moves no parameter by more than about the rate
+    assert 0 < np.abs(fitted.params_ - before).max() <= 1.1 * steps * 1e-3
+
+
 def test_partial_fit_takes_samples_of_some_classes(digits):
     X, y = digits
     fitted = short().partial_fit(X[y < 3], y[y < 3], classes=np.arange(10))
