@@ -34,7 +34,7 @@ def test_labels_come_back(backend_here, labels):
 def test_numbers_are_the_outputs(backend_here, shape):
     run, x = fitted(np.random.default_rng(1).normal(size=shape), backend_here)
     params, *normalization = map(backend_here.to_host, (run.best.params, *run.normalization))
-    net = run.net(params, {}, Normalization(*normalization)(x.astype("float32")))
+    net = run.net(params, {}, Normalization(*normalization)(x.astype("float32"))).reshape(shape)
     for source in SOURCES:
         features = given(x.astype("float32"), source)
         assert_like(run.predict(features), features, net)
