@@ -11,7 +11,7 @@ from anynet.core.checks import real_number
 from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array
 from anynet.data.array_like import as_features
-from anynet.data.dataset import Dataset
+from anynet.data.dataset import ARRAYS, Dataset
 from anynet.data.labels import Targets
 from anynet.data.samples import Split
 from anynet.data.stratified import stratified_order
@@ -27,7 +27,7 @@ def from_arrays(
     weights: Any = None,
     shape: tuple[int, ...] = (),
     seed: int = 0,
-    name: str = "arrays",
+    name: str = ARRAYS,
 ) -> Dataset:
     """Make a data set of arrays.
 

@@ -22,6 +22,9 @@ BATCHES = (*TRAINING_BATCHES, TEST_BATCH)
 TO_UINT8 = "(255 * images).round().astype(numpy.uint8)"
 """Python expression that makes images in 0 to 255 of those in 0 to 1, for error messages."""
 
+ARRAYS = "arrays"
+"""Name of a data set that is made of arrays, if it is given no other."""
+
 Label = str | int | bool
 """Label of a class."""
 
@@ -64,8 +67,8 @@ class Dataset:
         If `train`, `val` or `test` is no `Split`, `classes` is no tuple or list or has labels of several kinds, or a
         name is no text.
     ValueError
-        If a name has characters that cannot be printed, or there are classes though targets are numbers, or none though
-        they are not.
+        If a name has characters that cannot be printed, two labels are equal, or there are classes though targets are
+        numbers, or none though they are not.
     """
 
     name: str
@@ -89,6 +92,9 @@ class Dataset:
         kinds = {kind.__name__ for kind in (str, bool, int) for label in self.classes if type(label) is kind}
         if len(kinds) > 1:
             raise TypeError(f"classes: expected labels of one kind, texts, integers or booleans, got {sorted(kinds)}")
+        twice = next((label for k, label in enumerate(self.classes) if label in self.classes[:k]), None)
+        if twice is not None:
+            raise ValueError(f"classes: expected labels that differ, got {twice!r} twice")
         for name in ("train", "val", "test"):
             part = getattr(self, name)
             if not isinstance(part, Split) and (part is not None or name == "train"):

@@ -10,6 +10,7 @@ import numpy as np
 
 from anynet.backends import to_numpy
 from anynet.data import Dataset
+from anynet.data.dataset import ARRAYS
 from anynet.optim import Optimizer
 from anynet.optim.schedules import Constant, Cosine, Warmup
 from anynet.training.inputs import default_loss
@@ -96,4 +97,7 @@ def _digest(data: Dataset) -> str:
         for array in (part.y, part.x[::SAMPLE, ...], part.weights):
             if array is not None:
                 digest.update(np.ascontiguousarray(to_numpy(array)).tobytes())
+    if data.name == ARRAYS or not all(isinstance(label, str) for label in data.classes):
+        # Not of other data, whose checkpoints from before labels could be of every kind lack it.
+        digest.update(repr(data.classes).encode())
     return f"{data.name}, {' + '.join(sizes)} images, {digest.hexdigest()[:12]}"

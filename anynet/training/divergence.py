@@ -20,6 +20,7 @@ from anynet.nn import BatchNorm, Sequential
 from anynet.nn.l2 import add_l2_gradient
 from anynet.optim.schedules import Warmup
 from anynet.training.errors import DivergedError
+from anynet.training.evaluate import Metrics
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member
 from anynet.training.stack import Stack
@@ -39,6 +40,41 @@ AT_ONCE = "smaller samples, targets or initial weights, since it was so before t
 
 Named = dict[str, NDArray[np.floating]]
 """Arrays of one member on the host, by name."""
+
+
+def find_diverged(
+    known: Sequence[DivergedError | None],
+    diverged: NDArray[np.floating],
+    on_train: Sequence[Metrics],
+    epoch: int,
+    rates: NDArray[np.float64],
+) -> list[DivergedError | None]:
+    """Return an error for each member whose cost is no longer finite.
+
+    Parameters
+    ----------
+    known : sequence of DivergedError or None
+        Errors of epochs before.
+    diverged : ndarray, shape (members,)
+        That of the carry.
+    on_train : sequence of Metrics
+        Measured after the epoch.
+    epoch : int
+        Counted from 0.
+    rates : ndarray, shape (steps, members)
+        Learning rates of the epoch.
+
+    Returns
+    -------
+    list of DivergedError or None
+        A known one, or one of this epoch.
+    """
+    found = list(known)
+    for k, (since, after) in enumerate(zip(diverged, on_train, strict=True)):
+        if found[k] is None and (since or not math.isfinite(after.cost)):
+            step = int(since) - epoch * len(rates) if since else len(rates)
+            found[k] = DivergedError(epoch + 1, step, len(rates), float(rates[step - 1, k]))
+    return found
 
 
 def with_reports(

@@ -1,12 +1,8 @@
 """The loop over epochs, of one net or of a stack of members."""
 
-import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-
-import numpy as np
-from numpy.typing import NDArray
 
 from anynet.compiler import execution
 from anynet.core.epoch import Epoch
@@ -14,7 +10,7 @@ from anynet.core.history import History
 from anynet.data.samples import is_uint8
 from anynet.nn.losses import binary_cross_entropy
 from anynet.training.checkpoints import Checkpoints
-from anynet.training.divergence import with_reports
+from anynet.training.divergence import find_diverged, with_reports
 from anynet.training.early_stopping import should_stop, stopped
 from anynet.training.epoch_rows import epoch_row, summary
 from anynet.training.errors import DivergedError
@@ -145,7 +141,7 @@ def _train_epoch(
     results = [stack.evaluate(params, running, part, epoch=epoch) for part in sets if part is not None]
     (on_train, *validated), (since,) = stack.evaluate.read(results, after.diverged)
     on_val = validated[0] if validated else [None] * len(places)
-    diverged = _find_diverged([state.diverged[k] for k in places], since, on_train, epoch, rates)
+    diverged = find_diverged([state.diverged[k] for k in places], since, on_train, epoch, rates)
     new = {i: e for i, e in enumerate(diverged) if e is not None and state.diverged[places[i]] is None}
     if new:
         reported = with_reports(inputs, stack, carry, new)
@@ -232,22 +228,3 @@ def _expected(start: TrainingState, places: Sequence[int]) -> tuple[Carry, Weigh
     """Return arrays of the shapes and dtypes of a state in which these members are in training."""
     carry = start.carry if len(places) == len(start.places) else take(places, start.carry)
     return carry, start.last
-
-
-def _find_diverged(
-    known: Sequence[DivergedError | None],
-    diverged: NDArray[np.floating],
-    on_train: Sequence[Metrics],
-    epoch: int,
-    rates: NDArray[np.float64],
-) -> list[DivergedError | None]:
-    """Return an error for each member whose cost is no longer finite: a known one, or of this epoch, from 0.
-
-    `diverged` is that of the carry, `on_train` measured after the epoch, and `rates` has shape (steps, members).
-    """
-    found = list(known)
-    for k, (since, after) in enumerate(zip(diverged, on_train, strict=True)):
-        if found[k] is None and (since or not math.isfinite(after.cost)):
-            step = int(since) - epoch * len(rates) if since else len(rates)
-            found[k] = DivergedError(epoch + 1, step, len(rates), float(rates[step - 1, k]))
-    return found

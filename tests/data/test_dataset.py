@@ -59,6 +59,7 @@ def test_tuples_are_no_splits(name):
         ),
         ("mine", (1, True), TypeError, "classes: expected labels of one kind"),
         ("mine", (1, 2**63), ValueError, "classes[1]: expected an integer of 64 bits, got a larger one"),
+        ("mine", ("a", "b", "a"), ValueError, "classes: expected labels that differ, got 'a' twice"),
         ("mine", "ab", TypeError, "classes: expected a tuple of names, got 'ab'"),
         ("mine", np.array(["a", "b"]), TypeError, "classes: expected a tuple of names, got a"),
     ],

@@ -182,9 +182,11 @@ def test_it_goes_on_from_a_checkpoint_with_the_same_bits(tmp_path, samples, targ
     again = an.fit(NET, data, an.Adam(0.01), checkpoint=tmp_path / "there", resume=True, **settings)
     np.testing.assert_array_equal(host(again), host(whole))
     assert again.history["train_loss"].tolist() == whole.history["train_loss"].tolist()
-    other = from_arrays(samples[0], y, weights=np.ones(17))
-    with pytest.raises(ValueError, match="data"):
-        an.fit(NET, other, an.Adam(0.01), checkpoint=tmp_path / "there", resume=True, **settings)
+    others = [from_arrays(samples[0], y, weights=np.ones(17))]
+    others += [from_arrays(samples[0], y + 5, weights=np.arange(17.0))] if target == "classes" else []  # other labels
+    for other in others:
+        with pytest.raises(ValueError, match="data"):
+            an.fit(NET, other, an.Adam(0.01), checkpoint=tmp_path / "there", resume=True, **settings)
 
 
 def test_sizes_of_the_input_follow_from_the_data(samples):
