@@ -92,4 +92,4 @@ def test_a_net_that_does_not_fit_the_data_is_refused(data):
 )
 def test_a_net_without_parameters_is_refused(data, classes, message):
     with pytest.raises(ValueError, match=rf"^Sequential\(ReLU\(\)\) {message}"):
-        fit(replace(data, classes=("",) * classes), an.Sequential(an.ReLU()))
+        fit(replace(data, classes=tuple(map(str, range(classes)))), an.Sequential(an.ReLU()))
