@@ -19,7 +19,7 @@ FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 """MODULE:NAME, both of them names with dots between."""
 
 _found: dict[str, None] = {}
-"""What the options of a command have named."""
+"""Objects that the options of a command have named."""
 
 
 def find(option: str, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""What stands for an array: arrays of libraries, lists and tables; or one line that says why it does not."""
+"""Arrays of libraries, and of lists and tables that stand for arrays; or one line that says why others do not."""
 
 from typing import Any
 

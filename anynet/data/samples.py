@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
+from anynet.backends import to_library_of, to_numpy
 from anynet.backends.exchange import exported, library_of
 from anynet.core.array_checks import check_same_device
 from anynet.core.checks import describe, store, whole_number
@@ -131,10 +132,9 @@ def is_numbers(array: Array) -> bool:
 
 
 def as_signed(y: ConcreteArray) -> ConcreteArray:
-    """Return integers of PyTorch as int64 if it has few functions of theirs, unsigned ones; others as they are."""
-    xp = array_namespace(y)
-    few = library_of(y) == "torch" and xp.isdtype(y.dtype, "unsigned integer") and not is_uint8(y)
-    return xp.astype(y, xp.int64) if few else y
+    """Return unsigned integers, for which not every library has all functions, as int64; others as they are."""
+    few = array_namespace(y).isdtype(y.dtype, "unsigned integer") and not is_uint8(y)
+    return to_library_of(to_numpy(y).astype(np.int64), y) if few and not isinstance(y, np.ndarray) else y
 
 
 def is_uint8(array: Array) -> bool:

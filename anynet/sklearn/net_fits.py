@@ -35,7 +35,7 @@ class Samples(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """What nets that are trained as one stack have in common.
+    """Settings and samples that nets of one stack have in common.
 
     Parameters
     ----------

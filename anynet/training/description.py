@@ -27,7 +27,7 @@ ABSENT = {"ema": "None", "patience": "None", "weight_decay": "0.0"}
 """Settings that checkpoints from before them lack, with the value that is meant: it is left out."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-"""What Python's own texts for functions and objects have, another one in each process."""
+"""Part of Python's own texts for functions and objects, another one in each process."""
 
 SAMPLE = 97
 """One of so many samples is compared."""
