@@ -186,6 +186,7 @@ def test_a_net_of_ones_own(digits):
     X, y = digits
     for net in (
         an.Sequential(an.Linear(64, 9), an.Tanh(), an.Linear(9, 10)),
+        an.Sequential(an.Linear(9), an.Tanh(), an.Linear(10)),
         lambda n_in, n_out: an.Sequential(an.Linear(n_in, 9), an.Tanh(), an.Linear(9, n_out)),
     ):
         assert short(net=net).fit(X, y).net_[0] == an.Linear(64, 9)
