@@ -172,6 +172,7 @@ def of_net(
     ValueError
         If a label is not a class of the net.
     """
+    net = net.with_input(np.shape(x)[-1])  # its input's sizes may be left out
     drawn = net.init(seed, like=np.zeros(1))
     host = np.asarray(labels)
     if net.n_out is not None and host.dtype.kind != "f" and not np.all((host >= 0) & (host < net.n_out)):

@@ -215,3 +215,11 @@ def test_a_step_and_a_tolerance_can_be_set(rng):
     assert entry.passed  # one-sided, 1e-3 off, until that power of the step is taken away
     assert not check(subject, step=0.3).passed
     assert check(subject, step=0.3, tolerance=1e-2).passed
+
+
+def test_sizes_of_the_input_may_be_left_out(rng):
+    x, labels = rng.standard_normal((6, 4)), np.arange(6) % 2
+    sized = Sequential(Linear(4, 5), Tanh(), Linear(5, 2))
+    found, same = (check(of_net(net, x, labels)) for net in (Sequential(Linear(5), Tanh(), Linear(2)), sized))
+    found.require()
+    assert f"{found}" == f"{same}"
