@@ -19,7 +19,7 @@ TEST_BATCH = "test_batch"
 BATCHES = (*TRAINING_BATCHES, TEST_BATCH)
 """Names of all of CIFAR-10's image files."""
 
-TO_UINT8 = "(255 * images).round().astype(numpy.uint8)"
+TO_UINT8 = "(255 * x).round().astype(numpy.uint8)"
 """Python expression that makes images in 0 to 255 of those in 0 to 1, for error messages."""
 
 ARRAYS = "arrays"

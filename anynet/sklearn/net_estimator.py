@@ -125,7 +125,7 @@ class NetEstimator(NetParameters, ABC):
     def _new_normalization(self, x: Array, backend: Backend, dtype: str) -> Normalization | None:
         if self.normalize == "none":
             return None
-        return Normalization(*(backend.put(part, dtype) for part in normalization(self.normalize, x)))
+        return Normalization(*(backend.put(part, dtype) for part in normalization(self.normalize, x, dtype)))
 
     def _net_fit(self, course: Course, *, further: bool, again: bool) -> NetFit:
         """Return the training to run."""

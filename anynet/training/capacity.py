@@ -44,10 +44,10 @@ def split_by_memory(members: Sequence[Member], inputs: Inputs) -> list[Sequence[
 
 
 def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: str, ema: float | None = None) -> int:
-    """Estimate the memory that one net takes in training, without images.
+    """Estimate the memory that one net takes in training, without samples.
 
     The factors are the largest that were measured with any library. Recorded steps have arrays of their own: those of
-    full batches, of the last batch and of each set of images that is evaluated.
+    full batches, of the last batch and of each set of samples that is evaluated.
 
     Parameters
     ----------
@@ -95,16 +95,16 @@ def _advice(members: Sequence[Member], inputs: Inputs, memory: DeviceMemory | No
     n, (net, optimizer, *_) = len(members), members[0]
     batch_size, dtype, ema = inputs.settings.batch_size, inputs.settings.dtype, inputs.settings.ema
     none, one, each = (member_bytes(net, optimizer, size, dtype, ema) for size in (0, 1, batch_size))
-    ways, for_images = [], ""
+    ways, for_samples = [], ""
     if n > 1 and most >= each:
         ways.append(f"{most // each} of them at a time (--stack-size, --seeds)")
     if (batch := (most // n - none) // (one - none)) > 0:
         ways.append(f"batches of {batch} (--batch-size)")
-    if images := sum(loader.device_bytes for loader in (inputs.train, inputs.val, inputs.test) if loader):
-        for_images = f", the images {format_bytes(images)}"
-        ways.append("streamed images (--memory-budget 0)")
+    if held := sum(loader.device_bytes for loader in (inputs.train, inputs.val, inputs.test) if loader):
+        for_samples = f", the samples {format_bytes(held)}"
+        ways.append("streamed samples (--memory-budget 0)")
     return (
         f"training {f'{n} nets as one stack, each ' if n > 1 else ''}{net} in batches of {batch_size} takes about "
-        f"{format_bytes(n * each)}{for_images}, and {format_free_memory(inputs.backend, memory)}; what may fit: "
+        f"{format_bytes(n * each)}{for_samples}, and {format_free_memory(inputs.backend, memory)}; what may fit: "
         f"{', '.join([*ways, 'a smaller net, another device'])}"
     )

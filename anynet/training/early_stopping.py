@@ -1,4 +1,4 @@
-"""Early stopping: the end of a training whose results on the validation images no longer improve."""
+"""Early stopping: the end of a training whose results on the validation samples no longer improve."""
 
 from collections.abc import Sequence
 

@@ -3,7 +3,7 @@
 import math
 import sys
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -13,7 +13,7 @@ from anynet.backends import Backend, DeviceMemory, backend_of
 from anynet.backends import backend as choose_backend
 from anynet.data import Augmentation, Dataset, Loader, Normalization, normalization
 from anynet.data.loader import Pass
-from anynet.data.samples import is_uint8
+from anynet.data.samples import Split, is_uint8
 from anynet.nn.losses import Loss, mean_squared_error, softmax_cross_entropy
 from anynet.training.errors import format_bytes, format_free_memory, raise_out_of_memory
 from anynet.training.settings import TrainSettings
@@ -135,19 +135,23 @@ def _load(data: Dataset, backend: Backend, settings: TrainSettings) -> dict[str,
         budget = sys.maxsize if memory is None else memory.free // 2
     loaders, dtype = {}, np.dtype(settings.dtype)
     for name, part in data.parts.items():
-        size = math.prod(part.x.shape) * (1 if is_uint8(part.x) else dtype.itemsize)
+        size = _size(part, dtype)
         resident = size <= budget
         budget -= size if resident else 0
-        with raise_out_of_memory(backend, lambda: _message(data, backend, memory)):
+        with raise_out_of_memory(backend, lambda: _message(data, backend, memory, dtype)):
             loaders[name] = Loader(part, backend, dtype=settings.dtype, resident=resident)
     return loaders
 
 
-def _message(data: Dataset, backend: Backend, memory: DeviceMemory | None) -> str:
-    values = sum(math.prod(part.x.shape) for part in data.parts.values())
-    size = format_bytes(values * (1 if is_uint8(data.train.x) else 4))
+def _size(part: Split, dtype: np.dtype[Any]) -> int:
+    """Return the number of bytes that samples take on the device."""
+    return int(math.prod(part.x.shape) * (1 if is_uint8(part.x) else dtype.itemsize))
+
+
+def _message(data: Dataset, backend: Backend, memory: DeviceMemory | None, dtype: np.dtype[Any]) -> str:
+    size = sum(_size(part, dtype) for part in data.parts.values())
     return (
-        f"moving samples to the device, where all of {data.name} take {size}, and "
+        f"moving samples to the device, where all of {data.name} take {format_bytes(size)}, and "
         f"{format_free_memory(backend, memory)}; "
         "a smaller --memory-budget, in GB, streams those that do not fit it, and 0 streams all"
     )

@@ -23,7 +23,7 @@ Weights = tuple[Array, Arrays]
 class TrainingState(NamedTuple):
     """One net or a stack of members after a completed epoch: all that the next epoch depends on, and the results.
 
-    The order of images, augmentation and random layers depend on seed and epoch alone.
+    The order of samples, augmentation and random layers depend on seed and epoch alone.
 
     Attributes
     ----------

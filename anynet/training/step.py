@@ -127,7 +127,7 @@ def train_step(
     callable
         ``step(carry, fixed, batch, lr)`` returns the next `Carry`. Step s of a net that draws random numbers, counted
         from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none. Labels are not checked: `setup`
-        did, for all images.
+        did, for all samples.
     """
     with_loss = loss_step(net, loss, optimizer, clip_norm, ema)
 

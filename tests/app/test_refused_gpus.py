@@ -116,7 +116,7 @@ def test_training_from_python(monkeypatch):
     ("left", "flags", "expected"),
     [
         (10**6, ["--memory-budget", "1"], ["moving samples to the device", "a smaller --memory-budget"]),
-        (3 * 10**6, ["--memory-budget", "1"], ["training Sequential(", "what may fit: streamed images"]),
+        (3 * 10**6, ["--memory-budget", "1"], ["training Sequential(", "what may fit: streamed samples"]),
         (3 * 10**6, ["--memory-budget", "0"], ["training Sequential(", "what may fit: a smaller net"]),
     ],
     ids=["images", "training", "training, streamed"],

@@ -50,7 +50,7 @@ def test_training_says_sizes_and_keeps_the_cause(data, backend_here):
     where = f"{backend_here.name} on {backend_here.device_name}"
     assert f"{where} had {100 * EACH / 1e9:.3g} GB free of {1000 * EACH / 1e9:.3g} GB; what may fit: " in said
     streaming = not backend_here.shares_memory
-    assert ("streamed images (--memory-budget 0)" in said) == ("the images 0.00" in said) == streaming
+    assert ("streamed samples (--memory-budget 0)" in said) == ("the samples 0.00" in said) == streaming
 
 
 def test_other_errors_stay_what_they_are(data, backend_here):
@@ -153,3 +153,12 @@ def test_a_command_ends_in_one_line_and_keeps_no_empty_run(tmp_path, capsys, mon
     assert said.startswith("anynet: out of memory: training ")
     assert said.endswith("a smaller net, another device")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", "8e-05"), ("float64", "0.00016")])
+def test_the_size_of_features_is_that_on_the_device(dtype, size):
+    kind = type(backend("numpy"))
+    full = type("Full", (kind,), {"asarray": lambda self, host: exhaust(self), "memory": lambda self: None})
+    x, labels = np.zeros((2000, 10), np.float32), np.arange(2000) % 2
+    with pytest.raises(OutOfMemoryError, match=f"all of arrays take {size} GB"):
+        an.fit(an.Sequential(an.Linear(2)), (x, labels), OPTIMIZER, backend=full("numpy", "cpu"), dtype=dtype)
