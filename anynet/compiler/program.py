@@ -3,7 +3,7 @@
 from functools import partial
 
 from anynet.compiler import concat as vectors
-from anynet.compiler.graph import Graph, Node
+from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.schedule import VIEWS, schedule
 from anynet.compiler.target import Call, Target, Tick
@@ -102,6 +102,14 @@ class Program:
         _run([self._target.copy(copy, mine) for copy, mine in zip(copies, self.carry, strict=True)])
         return copies
 
+    def _calls(self, node: Node, args: Args, kwargs: Kwargs, out: Array) -> list[Call]:
+        """Return the calls of a step that run an operation."""
+        return self._target.calls(node, args, kwargs, out)
+
+    def _copy(self, into: Array, array: Array) -> Call:
+        """Return the call of a step that copies an array."""
+        return self._target.copy(into, array)
+
     def _add(self, nodes: list[Node], calls: list[Call]) -> None:
         self.calls += calls
         self.made += [nodes] * len(calls)
@@ -125,7 +133,7 @@ class Program:
         elif fixed:
             self._once += self._target.calls(node, args, kwargs, self._own(node))
         else:
-            self._add([node], self._target.calls(node, args, kwargs, self._memory.allocate(node)))
+            self._add([node], self._calls(node, args, kwargs, self._memory.allocate(node)))
 
     def _fill(self, node: Node) -> None:
         """Copy the parts of a vector that are not in their places yet."""
@@ -135,16 +143,16 @@ class Program:
             if piece.op == "constant" and self._memory.stays(part, piece):
                 _run([self._target.copy(where, array)])
             elif not self._target.same(array, where):
-                self._add([node], [self._target.copy(where, array)])
+                self._add([node], [self._copy(where, array)])
 
     def _hand_over(self, results: list[Array]) -> None:
         """Copy results into the carry's arrays; in two steps, because one result may be another's last value."""
         moves = [pair for pair in zip(self._carry_nodes, self.carry, results, strict=True) if pair[1] is not pair[2]]
         between = [self._target.empty(node) for node, _, _ in moves]
         for copy, (node, _, new) in zip(between, moves, strict=True):
-            self._add([node], [self._target.copy(copy, new)])
+            self._add([node], [self._copy(copy, new)])
         for copy, (node, mine, _) in zip(between, moves, strict=True):
-            self._add([node], [self._target.copy(mine, copy)])
+            self._add([node], [self._copy(mine, copy)])
 
 
 def _run(calls: list[Call]) -> None:

@@ -1,5 +1,6 @@
 """NumPy as a target."""
 
+import math
 from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
@@ -18,9 +19,12 @@ from anynet.core.typing import Array
 
 Host = NDArray[Any]
 
+LINE = 64
+"""Number of bytes of a line of the cache."""
+
 
 class NumpyTarget(Target):
-    """NumPy: groups run block by block or, if they run often and Numba is installed, as compiled loops."""
+    """NumPy: groups run block by block or, if they run often and llvmlite is installed, as native functions."""
 
     patience = 1 << 32  # takes about a second, as compiling does
 
@@ -36,7 +40,11 @@ class NumpyTarget(Target):
         return np.asarray(value)
 
     def empty(self, node: Node) -> Host:
-        return np.empty(node.shape, node.dtype)
+        """Return an array that begins with a line of the cache."""
+        size = math.prod(node.shape) * node.dtype.itemsize
+        memory = np.empty(size + LINE, np.uint8)
+        start = -memory.ctypes.data % LINE
+        return memory[start : start + size].view(node.dtype).reshape(node.shape)
 
     def copy(self, into: Host, array: Host) -> Call:
         return np.copyto, (into, array)
@@ -64,21 +72,25 @@ class NumpyTarget(Target):
         return array.ndim > 0 and (array.dtype.kind not in "fc" or (table and array.flags.c_contiguous))
 
     def fuses(self, node: Node, *, hot: bool) -> bool:
-        kernels = _kernels() if hot else None
-        return blocks.in_blocks(node) or (kernels is not None and kernels.in_kernel(node))
+        native = _native() if hot else None
+        return blocks.in_blocks(node) if native is None else native.in_loop(node)
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
-        kernels = _kernels() if hot else None
-        return kernels.kernel_calls(group, memory) if kernels else blocks.block_calls(group, memory)
+        native = _native() if hot else None
+        return blocks.block_calls(group, memory) if native is None else native.loop_calls(group, memory)
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
-        return Program(graph, n_carry, shared, self, hot=hot)
+        native = _native() if hot else None
+        if native is None:
+            return Program(graph, n_carry, shared, self, hot=hot)
+        program: Program = native.NativeProgram(graph, n_carry, shared, self)
+        return program
 
 
 @cache
-def _kernels() -> ModuleType | None:
-    if find_spec("numba") is None:
+def _native() -> ModuleType | None:
+    if find_spec("llvmlite") is None:
         return None
-    from anynet.compiler.numpy import numba_kernels  # here, because importing Numba takes half a second
+    from anynet.compiler.numpy import native  # here, because LLVM is optional, and takes a while to import
 
-    return numba_kernels
+    return native

@@ -23,7 +23,7 @@ class Kernel(ABC):
         Every array that the function reads or writes. Views of them need not be named. Which of them share memory is
         found out from their addresses; arrays that do not are known not to alias.
     addresses : sequence of int
-        Addresses of functions that it calls.
+        Addresses of functions that it calls, the parameters ``%f0``, ``%f1``.
     """
 
     def __init__(self, arrays: Sequence[Host], addresses: Sequence[int] = ()) -> None:
@@ -32,16 +32,3 @@ class Kernel(ABC):
     @abstractmethod
     def write(self, f: Function) -> None:
         """Write the body of the function."""
-
-
-class Copy(Kernel):
-    """Copy of an array into another of the same shape and dtype, with which it does not overlap."""
-
-    def __init__(self, into: Host, array: Host) -> None:
-        super().__init__([into, array])
-
-    def write(self, f: Function) -> None:
-        """Write a loop for each axis."""
-        into, array = self.arrays
-        with f.loops(into.shape) as index:
-            f.store(f.load(array, *index), into, *index)

@@ -1,92 +1,169 @@
-"""Modules of LLVM IR: functions of kernels and those that call them, compiled for this processor."""
+"""Modules of LLVM IR: the functions of kernels and one that calls them, compiled for this processor."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from hashlib import sha256
+from itertools import count
+from threading import Lock
+from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from anynet.compiler.numpy.native import cache as kept
 from anynet.compiler.numpy.native.kernel import Kernel
 from anynet.compiler.numpy.native.writer import Function
 
+Run = Callable[[int, int, int, int, int], None]
+"""``run(table, row, stop, first, last)`` calls kernels `first` to `last` for rows `row` to `stop`, without the GIL."""
+
+_SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 4)
+_lock, _numbers = Lock(), count()
+
 
 class Module:
-    """IR of kernels, one function for all that are alike.
+    """IR of kernels, with one function for all that are alike.
+
+    Parameters
+    ----------
+    kernels : sequence of Kernel
 
     Attributes
     ----------
     table : list of int
         Addresses that the functions are called with.
-    calls : list of str
-        For each kernel, instructions that call its function, given ``ptr %table``.
+    text : str
+        The IR, with a function ``run``.
     """
 
     def __init__(self, kernels: Sequence[Kernel]) -> None:
         self.table: list[int] = []
-        self.calls: list[str] = []
-        self._functions: dict[str, str] = {}  # by body
+        self._places: dict[int, int] = {}
+        self._functions: dict[str, str] = {}  # names by body
         self._texts: list[str] = []
         self._metadata: list[str] = []
         self._declarations: set[str] = set()
-        for kernel in kernels:
-            self._add(kernel)
-
-    def _add(self, kernel: Kernel) -> None:
-        f = Function("kernel", kernel.arrays, len(kernel.addresses))
-        kernel.write(f)
-        name = self._functions.get(f.text())
-        if name is None:
-            name = self._functions[f.text()] = f"kernel{len(self._functions)}"
-            f.name = name
-            text, metadata = f.metadata(len(self._metadata))
-            self._metadata += metadata
-            self._declarations |= f.declarations
-            self._texts.append(text)
-        lines, args = [], []
-        for address in (*f.pointers, *kernel.addresses):
-            if address not in self.table:
-                self.table.append(address)
-            place = self.table.index(address)
-            register = f"%a{len(self.calls)}.{len(args)}"
-            lines.append(f"  {register}.p = getelementptr inbounds ptr, ptr %table, i64 {place}")
-            lines.append(f"  {register} = load ptr, ptr {register}.p, align 8")
-            args.append(f"ptr {register}")
-        self.calls.append("\n".join([*lines, f"  call void @{name}({', '.join(args)})"]))
-
-    def text(self, *functions: str) -> str:
-        """Return the module's IR, with functions that call the kernels."""
-        return "\n".join(
+        calls = [self._call(i, kernel) for i, kernel in enumerate(kernels)]
+        self.text = "\n".join(
             [
                 *sorted(self._declarations),
                 *self._texts,
-                *functions,
+                _runner(calls),
                 "attributes #0 = { nounwind noinline }",
                 *self._metadata,
             ]
         )
 
+    def _call(self, i: int, kernel: Kernel) -> str:
+        """Return the instructions that call a kernel."""
+        f = Function("kernel", kernel.arrays, len(kernel.addresses))
+        kernel.write(f)
+        body = f.text()
+        if body not in self._functions:
+            f.name = self._functions[body] = f"kernel{len(self._functions)}"
+            text, metadata = f.metadata(len(self._metadata))
+            self._texts.append(text)
+            self._metadata += metadata
+            self._declarations |= f.declarations
+        lines, args = [], []
+        for k, address in enumerate([*f.pointers, *kernel.addresses]):
+            place = self._places.setdefault(address, len(self._places))
+            lines.append(f"  %p{i}.{k} = getelementptr inbounds ptr, ptr %table, i64 {place}")
+            lines.append(f"  %a{i}.{k} = load ptr, ptr %p{i}.{k}, align 8")
+            args.append(f"ptr %a{i}.{k}")
+        self.table = list(self._places)
+        return "\n".join([*lines, f"  call void @{self._functions[body]}({', '.join([*args, 'i64 %row'])})"])
 
-def compile_ir(text: str) -> llvm.ExecutionEngine:
-    """Return an engine with the compiled functions of a module."""
+
+def _runner(calls: list[str]) -> str:
+    """Return the function that calls some kernels for some rows, one row after another."""
+    cases = "\n".join(f"    i64 {i}, label %call{i}" for i in range(len(calls)))
+    blocks = "\n".join(f"call{i}:\n{call}\n  br label %next" for i, call in enumerate(calls))
+    return f"""define void @run(ptr noalias readonly %table, i64 %begin, i64 %stop, i64 %first, i64 %last) {{
+entry:
+  br label %rows
+rows:
+  %row = phi i64 [ %begin, %entry ], [ %row.next, %done ]
+  %more.rows = icmp slt i64 %row, %stop
+  br i1 %more.rows, label %calls, label %end
+calls:
+  %i = phi i64 [ %first, %rows ], [ %i.next, %next ]
+  %more = icmp slt i64 %i, %last
+  br i1 %more, label %call, label %done
+call:
+  switch i64 %i, label %next [
+{cases}
+  ]
+{blocks}
+next:
+  %i.next = add nsw i64 %i, 1
+  br label %calls
+done:
+  %row.next = add nsw i64 %row, 1
+  br label %rows
+end:
+  ret void
+}}
+"""
+
+
+def compile_module(text: str) -> Run:
+    """Compile the IR of a module, or find it compiled on disk, and return its function ``run``."""
+    key = sha256("\0".join([text, *_processor()]).encode()).hexdigest()
+    image = kept.load(key)
+    if image is None:
+        image = _compile(text)
+        kept.keep(key, image)
+    return _link(key, image)
+
+
+@cache
+def _processor() -> tuple[str, str, str, str]:
+    """Return what compiled code depends on: versions, and the processor's name and features."""
+    versions = f"{llvmlite.__version__} {llvm.llvm_version_info}"
+    features: str = llvm.get_host_cpu_features().flatten()
+    return versions, llvm.get_process_triple(), llvm.get_host_cpu_name(), features
+
+
+def _machine() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    module = llvm.parse_assembly(text)
+    _, triple, processor, features = _processor()
+    return llvm.Target.from_triple(triple).create_target_machine(cpu=processor, features=features, opt=3, jit=True)
+
+
+def _compile(text: str) -> bytes:
+    """Return the object code of a module."""
+    machine = _machine()
+    context = llvm.create_context()  # of its own: threads compile at the same time
+    module = llvm.parse_assembly(text, context=context)
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()
-    machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
-    )
-    module.triple, module.data_layout = llvm.get_default_triple(), str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    builder = llvm.create_pass_builder(machine, options)
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
-    return engine
+    image: bytes = machine.emit_object(module)
+    return image
+
+
+@cache
+def _linker() -> Any:
+    return llvm.create_lljit_compiler(_machine())
+
+
+def _link(key: str, image: bytes) -> Run:
+    with _lock:
+        library = llvm.JITLibraryBuilder().add_object_img(image).add_current_process().export_symbol("run")
+        loaded = library.link(_linker(), f"{key}.{next(_numbers)}")
+    function = _SIGNATURE(loaded["run"])
+    function.loaded = loaded  # type: ignore[attr-defined]  # unloads the code when it is collected
+    run: Run = function
+    return run
 
 
 def call_once(kernel: Kernel) -> None:
     """Compile a kernel and call it."""
     module = Module([kernel])
-    engine = compile_ir(module.text(f"define void @run(ptr %table) {{\n{module.calls[0]}\n  ret void\n}}"))
     table = np.asarray(module.table, np.uint64)
-    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("run"))(table.ctypes.data)
+    compile_module(module.text)(table.ctypes.data, 0, 1, 0, 1)

@@ -2,7 +2,7 @@
 
 A `Function` is built by a kernel (`anynet.compiler.numpy.native.kernel.Kernel`), which names the NumPy arrays it reads
 and writes. Their shapes and strides become constants, their addresses parameters: one for each piece of memory that
-overlaps with no other, so that all are ``noalias``. Views of the arrays are at constant distances from them, and are
+overlaps with no other, so that all are ``noalias``. The last parameter, ``%row``, is the number of the step's row. Views of the arrays are at constant distances from them, and are
 made with NumPy: ``f.load(x.mT, i, j)`` is ``x.mT[i, j]``.
 
 Values of IR are `Value` objects. They have Python's operators ``+ - * / & | ^ << -x``; Python numbers beside them become
@@ -32,7 +32,7 @@ The sums of rows:
 ...         total.set(total.get() + f.load(x, i, j))
 ...     f.store(total.get(), sums, i)
 >>> print(f.text().splitlines()[0])
-define internal void @sums(ptr noalias %p0, ptr noalias %p1) #0 {
+define internal void @sums(ptr noalias %p0, ptr noalias %p1, i64 %row) #0 {
 """
 
 import struct
@@ -179,7 +179,7 @@ class Function:
     def text(self) -> str:
         """Return the definition."""
         parameters = [f"ptr noalias %p{i}" for i in range(len(self._pieces))]
-        parameters += [f"ptr %f{i}" for i in range(self._addresses)]
+        parameters += [*(f"ptr %f{i}" for i in range(self._addresses)), "i64 %row"]
         body = "\n".join(["entry:", *self._ahead, *self._lines, "  ret void"])
         return f"define internal void @{self.name}({', '.join(parameters)}) #0 {{\n{body}\n}}\n"
 
@@ -188,7 +188,7 @@ class Function:
         text, found = self.text(), []
         for i, hints in enumerate(self._hints):
             text = text.replace(f"!hints{i} ", f"!{first + i}")
-            marks = "".join(f', !{{!"{hint}"}}' for hint in hints)
+            marks = "".join(f", !{{{hint}}}" for hint in hints)
             found.append(f"!{first + i} = distinct !{{!{first + i}{marks}}}")
         return text, found
 
@@ -298,6 +298,8 @@ class Function:
         fixed = start - self._pieces[piece][0]
         for i, stride in zip(index, array.strides, strict=False):
             if isinstance(i, Value):
+                if not stride:
+                    continue
                 far = self.emit("i64", f"mul nsw {i}, {stride}")
                 place = self.emit("ptr", f"getelementptr inbounds i8, ptr {place}, {far}").text
             else:
@@ -311,23 +313,27 @@ class Function:
         type_ = TYPES[array.dtype.name]
         stored = "i8" if type_ == "i1" else type_
         whole = f"<{lanes} x {stored}>" if lanes else stored
-        value = self.emit(whole, f"load {whole}, ptr {self.address(array, *index)}, align {array.itemsize}")
+        value = self.emit(whole, f"load {whole}, ptr {self.address(array, *index)}, align {_alignment(array)}")
         return self.compare("ne", value, 0) if type_ == "i1" else value
 
     def store(self, value: Value, array: Host, *index: Operand) -> None:
         """Write a value of the array's type, or a vector of neighbors on the last axis."""
         if element(value.type) == "i1":
             value = self.cast("zext", value, "i8")
-        self.line(f"store {value}, ptr {self.address(array, *index)}, align {array.itemsize}")
+        self.line(f"store {value}, ptr {self.address(array, *index)}, align {_alignment(array)}")
 
     # Control
+
+    @property
+    def row(self) -> Value:
+        """Number of the step's row."""
+        return Value(self, "i64", "%row")
 
     @contextmanager
     def loop(self, stop: Operand, start: Operand = 0, step: int = 1, hints: Sequence[str] = ()) -> Iterator[Value]:
         """Context manager for the body of a loop over ``range(start, stop, step)`` with a positive step.
 
-        `hints` are names of LLVM's metadata for loops, such as ``llvm.loop.unroll.disable``. A loop with constant
-        bounds must run at least once.
+        `hints` are LLVM's metadata for loops, such as ``!"llvm.loop.unroll.disable"``.
         """
         first, last = (x if isinstance(x, Value) else self.index(int(x)) for x in (start, stop))
         head, body, done = self.label("head"), self.label("body"), self.label("done")
@@ -379,6 +385,11 @@ class Function:
         self._lines.append(f"{label}:")
 
 
+def has_type(dtype: np.dtype) -> bool:
+    """Return True if there is a type for the numbers of a dtype."""
+    return dtype.isnative and dtype.name in TYPES
+
+
 def element(type_: str) -> str:
     """Return the type of a vector's elements; other types are returned as they are."""
     return type_.strip("<>").split(" x ")[-1]
@@ -401,7 +412,7 @@ def literal(type_: str, number: float) -> str:
             number = float(np.float32(number))
     if type_ in ("float", "double"):
         return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
-    return "true false".split()[not number] if type_ == "i1" else str(int(number))
+    return ["true", "false"][not number] if type_ == "i1" else str(int(number))
 
 
 def pieces(arrays: Sequence[Host]) -> list[tuple[int, int]]:
@@ -413,6 +424,10 @@ def pieces(arrays: Sequence[Host]) -> list[tuple[int, int]]:
         else:
             found.append((low, high))
     return found
+
+
+def _alignment(array: Host) -> int:
+    return array.itemsize if array.flags.aligned else 1
 
 
 def _suffix(type_: str) -> str:
