@@ -9,7 +9,7 @@ from anynet.compiler.numpy.native.writer import TYPES, Function, Operand, Value
 
 Host = NDArray[Any]
 
-ONCE = ("llvm.loop.unroll.disable",)
+ONCE = ('!"llvm.loop.unroll.disable"',)
 """Hint for loops whose bodies are long enough."""
 
 TILE = 8
