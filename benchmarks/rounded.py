@@ -31,6 +31,7 @@ class RoundedTarget(NumpyTarget):
     """NumPy's target with the operands of float32 products rounded to `bits` mantissa bits; sums stay float32."""
 
     def __init__(self, bits: int) -> None:
+        super().__init__(native=False)
         self._bits = bits
 
     def calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: NDArray[Any]) -> list[Call]:

@@ -1,8 +1,12 @@
 """A recorded step with the targets that can run it: where one fails, the next slower one takes over."""
 
+import sys
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from threading import Thread
 
-from anynet.compiler.graph import Graph, elements
+from anynet.compiler.graph import Graph
 from anynet.compiler.recording import CompileError
 from anynet.compiler.target import CompiledStep, Target, Tick
 from anynet.core.typing import Array
@@ -22,6 +26,9 @@ class NoTargetError(Exception):
 
 class Record:
     """A recorded step and its program, which is compiled further once it has run often.
+
+    The step at which the compiled program takes over depends on numbers of steps alone, so that a training rounds in
+    the same way whenever it runs. It is compiled ahead of that, in a thread.
 
     An error before the first step of a loop is done makes the record run the loop again with the next slower target,
     from the same arguments. Later errors are raised: steps that are done cannot be repeated. So are errors of memory,
@@ -66,32 +73,56 @@ class Record:
         self.target, self.cause = target, ""
         self._strict, self._out_of_memory = strict, out_of_memory
         self._settings = graph, n_carry, shared
-        self._programs: dict[bool, CompiledStep] = {}  # by whether the step has run often
-        self._work = sum(elements(node) for node in graph.nodes if target.fuses(node, hot=True))
+        self._program: CompiledStep | None = None
+        self._compiled: Future[CompiledStep] | None = None
+        self._newest: CompiledStep | None = None
+        self._first = self._first_compiled()
         self._steps = 0
 
-    def program(self, steps: int, before: int | None = None) -> CompiledStep:
-        """Return the program to run the next `steps` steps with, if `before` steps were run before."""
-        self._steps = (self._steps if before is None else before) + steps
-        hot = self._steps * self._work >= self.target.patience
-        if hot not in self._programs:
-            self._programs[hot] = self._compiled() if hot else self.target.program(*self._settings)
-        return self._programs[hot]
+    def program(self, steps: int) -> CompiledStep:
+        """Return the program that runs most of so many steps."""
+        return self._uncompiled() if steps <= self._first else self._wait()
 
-    def _compiled(self) -> CompiledStep:
-        """Return the program for steps that run often; if its parts cannot be compiled, the other one."""
+    def _first_compiled(self) -> int:
+        """Return the number of the first step that is run compiled."""
+        return int(min(self.target.waits(self._settings[0]), sys.maxsize))
+
+    def _uncompiled(self) -> CompiledStep:
+        if self._program is None:
+            self._program = self.target.program(*self._settings)
+        self._newest = self._program
+        return self._program
+
+    def _start(self) -> Future[CompiledStep]:
+        """Begin to compile the step, in a thread if the target can."""
+        if self._compiled is None:
+            self._compiled = Future()
+            make = partial(_fulfill, self._compiled, partial(self.target.program, *self._settings, hot=True))
+            if self.target.compiles_in_background:
+                Thread(target=make, name="anynet compiler").start()
+            else:
+                make()
+        return self._compiled
+
+    def _wait(self) -> CompiledStep:
+        """Return the compiled program; if it cannot be compiled, the other one or that of a slower target."""
         try:
-            return self.target.program(*self._settings, hot=True)
+            self._newest = self._start().result()
         except Exception as error:
             if self._out_of_memory(error):
+                self._compiled = None  # to try again
                 raise
-        return self._programs.get(False) or self.target.program(*self._settings)
+            if self.target.slower is not None:
+                self.fall_back(error)
+            self._newest = self._uncompiled()
+        else:
+            self._program = None
+        return self._newest
 
     @property
     def launches(self) -> int:
         """Number of functions that a step calls; on a GPU, of kernels."""
-        newest = next(reversed(self._programs.values()), None)
-        return 0 if newest is None else newest.launches
+        return 0 if self._newest is None else self._newest.launches
 
     def run(
         self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick, before: int | None = None
@@ -104,6 +135,8 @@ class Record:
             If all targets fail before the first step is done.
         """
         ticked = released = False
+        begin, steps = self._steps if before is None else before, columns[0].shape[0]
+        self._steps = begin + steps
 
         def note_and_tick(steps: int) -> None:
             nonlocal ticked
@@ -112,7 +145,7 @@ class Record:
 
         while True:
             try:
-                return self.program(columns[0].shape[0], before).run(carry, shared, columns, note_and_tick)
+                return self._run(carry, shared, columns, note_and_tick, begin)
             except Exception as error:
                 if ticked:
                     raise
@@ -122,6 +155,20 @@ class Record:
                     raise
                 else:
                     released = True
+
+    def _run(
+        self, carry: list[Array], shared: list[Array], columns: list[Array], tick: Tick, begin: int
+    ) -> list[Array]:
+        """Run steps from number `begin` on, the later ones compiled."""
+        steps = columns[0].shape[0]
+        if 2 * (begin + steps) > self._first:
+            self._start()
+        ahead = min(max(self._first - begin, 0), steps)
+        if ahead:
+            carry = self._uncompiled().run(carry, shared, [column[:ahead, ...] for column in columns], tick)
+        if ahead < steps:
+            carry = self._wait().run(carry, shared, [column[ahead:, ...] for column in columns], tick)
+        return carry
 
     def fall_back(self, error: Exception) -> None:
         """Choose the next slower target because of an error.
@@ -144,4 +191,13 @@ class Record:
             self.cause = f"{self.cause}; then {cause}" if self.cause else cause
         if self.target.slower is None:
             raise NoTargetError(self.cause) from error
-        self._programs, self.target = {}, self.target.slower
+        self._program = self._compiled = None
+        self.target = self.target.slower
+        self._first = self._first_compiled()
+
+
+def _fulfill(future: Future[CompiledStep], make: Callable[[], CompiledStep]) -> None:
+    try:
+        future.set_result(make())
+    except BaseException as error:
+        future.set_exception(error)

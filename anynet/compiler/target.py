@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Protocol
 
-from anynet.compiler.graph import Args, Graph, Kwargs, Node
+from anynet.compiler.graph import Args, Graph, Kwargs, Node, elements
 from anynet.compiler.memory import MemoryPlan
 from anynet.core.formatting import first_line
 from anynet.core.typing import ConcreteArray as Array
@@ -79,8 +79,16 @@ class Target(ABC):
     patience: float = math.inf
     """Number of elements that the groups of a step compute, over all its runs, before compiling them pays."""
 
+    compiles_in_background: bool = False
+    """True if programs can be compiled in a thread while others run."""
+
     execution: str = "recorded steps"
     """Name of how steps run, as results show it."""
+
+    def waits(self, graph: Graph) -> float:
+        """Return the number of steps after which compiling the groups of a step pays."""
+        work = sum(elements(node) for node in graph.nodes if self.fuses(node, hot=True))
+        return self.patience / work if work else math.inf
 
     @property
     def slower(self) -> "Target | None":

@@ -19,6 +19,9 @@ from anynet.core.typing import Array
 
 Host = NDArray[Any]
 
+CALL = 1 << 13
+"""Number of elements that an operation computes in the time that a call takes."""
+
 LINE = 64
 """Number of bytes of a line of the cache."""
 
@@ -26,7 +29,24 @@ LINE = 64
 class NumpyTarget(Target):
     """NumPy: groups run block by block or, if they run often and llvmlite is installed, as native functions."""
 
-    patience = 1 << 32  # takes about a second, as compiling does
+    patience: float = 1 << 23
+    """Number of elements per operation that a step computes, over all its runs, before compiling it pays."""
+
+    compiles_in_background = True
+
+    def __init__(self, *, native: bool = True) -> None:
+        self._native = _native if native else lambda: None
+        self.execution = "recorded steps" if native else "recorded steps without native code"
+
+    @property
+    def slower(self) -> "NumpyTarget | None":
+        return NumpyTarget(native=False) if self._native() else None
+
+    def waits(self, graph: Graph) -> float:
+        if self._native() is None:
+            return math.inf
+        work = sum(math.prod(node.shape) + CALL for node in graph.nodes)
+        return self.patience * len(graph.nodes) / max(work, 1)
 
     @property
     def xp(self) -> ModuleType:
@@ -72,15 +92,15 @@ class NumpyTarget(Target):
         return array.ndim > 0 and (array.dtype.kind not in "fc" or (table and array.flags.c_contiguous))
 
     def fuses(self, node: Node, *, hot: bool) -> bool:
-        native = _native() if hot else None
+        native = self._native() if hot else None
         return blocks.in_blocks(node) if native is None else native.in_loop(node)
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
-        native = _native() if hot else None
+        native = self._native() if hot else None
         return blocks.block_calls(group, memory) if native is None else native.loop_calls(group, memory)
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
-        native = _native() if hot else None
+        native = self._native() if hot else None
         if native is None:
             return Program(graph, n_carry, shared, self, hot=hot)
         program: Program = native.NativeProgram(graph, n_carry, shared, self)

@@ -69,10 +69,10 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> Kernel | None:
     a, b = args
     if any(arg.dtype != node.dtype or not arg.size for arg in args):
         return None
-    if a.ndim == 1:
-        a, out = a[None], out[..., None, :]
     if b.ndim == 1:
         b, out = b[:, None], out[..., None]
+    if a.ndim == 1:
+        a, out = a[None], out[..., None, :]
     if _layout(a) is None or _layout(b) is None or _layout(out) != _PLAIN:
         return None
     return Product(a, b, out)

@@ -34,7 +34,8 @@ class NativeProgram(Program):
         self._checks: list[tuple[int, Host, int]] = []  # columns that index tables, with the axis
         super().__init__(graph, n_carry, shared, target, hot=True)
         rows: list[Kernel] = [TakeRow(array, i) for i, array in enumerate(self._row)]
-        module = Module([*rows, *(call for call, _ in self.calls if isinstance(call, Kernel))])
+        self._kernels = [*rows, *(call for call, _ in self.calls if isinstance(call, Kernel))]  # with their arrays
+        module = Module(self._kernels)
         self._run = compile_module(module.text)
         self._table = np.asarray([address if address >= 0 else 0 for address in module.table], np.uint64)
         self._columns = [module.table.index(column_key(i)) for i in range(len(rows))]

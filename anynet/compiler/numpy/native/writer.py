@@ -416,14 +416,15 @@ def literal(type_: str, number: float) -> str:
 
 
 def pieces(arrays: Sequence[Host]) -> list[tuple[int, int]]:
-    """Return the ranges of addresses of arrays, those that overlap as one."""
+    """Return the ranges of addresses of arrays, those that overlap as one, in an order without regard to addresses."""
+    bounds = [np.lib.array_utils.byte_bounds(array) for array in arrays]
     found: list[tuple[int, int]] = []
-    for low, high in sorted(np.lib.array_utils.byte_bounds(array) for array in arrays):
+    for low, high in sorted(bounds):
         if found and low < found[-1][1]:
             found[-1] = found[-1][0], max(high, found[-1][1])
         else:
             found.append((low, high))
-    return found
+    return list(dict.fromkeys(next(piece for piece in found if piece[0] <= low < piece[1]) for low, _ in bounds))
 
 
 def _alignment(array: Host) -> int:

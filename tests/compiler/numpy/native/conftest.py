@@ -1,0 +1,28 @@
+"""Steps that run natively from the first one on, and a cache of the tests' own."""
+
+import pytest
+
+from anynet.compiler.numpy import NumpyTarget
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch, tmp_path_factory):
+    monkeypatch.setattr(NumpyTarget, "waits", lambda self, graph: 0)
+    monkeypatch.setenv("ANYNET_CACHE", str(tmp_path_factory.getbasetemp() / "anynet-cache"))
+
+
+@pytest.fixture
+def launches(monkeypatch):
+    """Numbers of calls per step of the programs that are made; 1 if everything is native."""
+    pytest.importorskip("llvmlite")
+    from anynet.compiler.numpy.native.program import NativeProgram
+
+    found = []
+    init = NativeProgram.__init__
+
+    def remember(self, *args):
+        init(self, *args)
+        found.append(self.launches)
+
+    monkeypatch.setattr(NativeProgram, "__init__", remember)
+    return found
