@@ -28,8 +28,10 @@ SMALL = 1 << 18
 
 def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> Kernel | None:
     """Return a kernel for a product (``matmul``), or None if BLAS is faster."""
+    if node.op != "matmul" or kwargs:
+        return None
     a, b = args
-    if node.op != "matmul" or kwargs or out.dtype.kind != "f" or not (a.dtype == b.dtype == out.dtype):
+    if out.dtype.name not in ("float32", "float64") or not (a.dtype == b.dtype == out.dtype):
         return None
     if a.ndim == 1:
         a, out = a[None], out[..., None, :] if b.ndim > 1 else out[..., None]
@@ -38,7 +40,7 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> Kernel | None:
     if out.shape[-1] == 1 or out.strides[-1] != out.itemsize:
         a, b, out = b.mT, a.mT, out.mT
     contiguous = out.shape[-1] == 1 or out.strides[-1] == out.itemsize
-    return Product(a, b, out) if contiguous and _pays(a, b) else None
+    return ShortProduct(a, b, out) if contiguous and _pays(a, b) else None
 
 
 def _pays(a: Host, b: Host) -> bool:
@@ -48,7 +50,7 @@ def _pays(a: Host, b: Host) -> bool:
     return 0 < m * k * n <= most and (n > 4 or m < 4)
 
 
-class Product(Kernel):
+class ShortProduct(Kernel):
     """Product of matrices, or of stacks of them, of which the result is contiguous on the last axis."""
 
     def __init__(self, a: Host, b: Host, out: Host) -> None:
