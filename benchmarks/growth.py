@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from benchmarks.workloads import Workload
 
-PEERS = ["torch", "anynet-numpy", "anynet-numpy+numba"]
+PEERS = ["torch", "anynet-numpy", "anynet-numpy+llvm"]
 
 AXES: dict[str, Callable[[Workload], int]] = {
     "batch size": lambda workload: workload.batch_size,

@@ -13,11 +13,11 @@ import anynet
 from benchmarks.environment import cores
 
 LIBRARIES = re.compile(
-    r"cupy.*|jax|jaxlib|jax-cuda\d+-pjrt|keras|numba|numpy|nvidia-(cublas|cuda-runtime).*|scikit-learn|scipy|thinc|torch"
+    r"cupy.*|jax|jaxlib|jax-cuda\d+-pjrt|keras|llvmlite|numpy|nvidia-(cublas|cuda-runtime).*|scikit-learn|scipy|thinc|torch"
     "|triton"
 )
 
-SETTINGS = re.compile("(CUPY|JAX|KMP|MKL|NUMBA|NVIDIA_TF32|OMP|OPENBLAS|TORCH[A-Z]*|XLA)_")
+SETTINGS = re.compile("(CUPY|JAX|KMP|MKL|NVIDIA_TF32|OMP|OPENBLAS|TORCH[A-Z]*|XLA)_")
 """Environment variables that affect speed."""
 
 

@@ -22,9 +22,6 @@ class Operation(NamedTuple):
         Function of the array API standard.
     operator, reflected : str
         Methods of arrays that are Python's operator, such as ``__add__`` and ``__radd__``; empty without one.
-    numba : str
-        Python expression of the arguments ``{0}``, ``{1}``, for Numba. Left out where NumPy's own loop is faster than
-        a compiled one, such as for ``exp``.
     torch : str
         Name of the function of PyTorch that takes ``out``.
     cuda : str
@@ -42,7 +39,6 @@ class Operation(NamedTuple):
     name: str
     operator: str = ""
     reflected: str = ""
-    numba: str = ""
     torch: str = ""
     cuda: str = ""
     kinds: str = ALL
@@ -53,31 +49,29 @@ class Operation(NamedTuple):
 
 _TABLE = (
     # arithmetic
-    Operation("add", "__add__", "__radd__", "{0} + {1}", "add", "{0} + {1}", wraps=True),
-    Operation("subtract", "__sub__", "__rsub__", "{0} - {1}", "sub", "{0} - {1}", wraps=True),
-    Operation("multiply", "__mul__", "__rmul__", "{0} * {1}", "mul", "{0} * {1}", wraps=True),
-    Operation("divide", "__truediv__", "__rtruediv__", "{0} / {1}", "div", "{0} / {1}", FLOATS),
+    Operation("add", "__add__", "__radd__", "add", "{0} + {1}", wraps=True),
+    Operation("subtract", "__sub__", "__rsub__", "sub", "{0} - {1}", wraps=True),
+    Operation("multiply", "__mul__", "__rmul__", "mul", "{0} * {1}", wraps=True),
+    Operation("divide", "__truediv__", "__rtruediv__", "div", "{0} / {1}", FLOATS),
     Operation("floor_divide", "__floordiv__", "__rfloordiv__"),
     Operation("remainder", "__mod__", "__rmod__"),
     Operation("pow", "__pow__", "__rpow__"),  # of the exponent 2, the CUDA expression is that of square
-    Operation("negative", "__neg__", numba="-{0}", torch="neg", cuda="-{0}", wraps=True),
+    Operation("negative", "__neg__", torch="neg", cuda="-{0}", wraps=True),
     Operation("positive", "__pos__", cuda="{0}"),
     # + 0, for -0.0 is not less than 0
-    Operation("abs", "__abs__", numba="abs({0})", torch="abs", cuda="({0} < 0 ? -{0} : {0} + 0)"),
+    Operation("abs", "__abs__", torch="abs", cuda="({0} < 0 ? -{0} : {0} + 0)"),
     Operation("square", cuda="{0} * {0}", wraps=True),
-    Operation("sqrt", numba="sqrt({0})", torch="sqrt", cuda="sqrt({0})", kinds=FLOATS),
+    Operation("sqrt", torch="sqrt", cuda="sqrt({0})", kinds=FLOATS),
     Operation("reciprocal"),
     Operation("hypot"),
     # of two, the one; NaN if one of them is
     Operation(
         "maximum",
-        numba="{0} if {0} > {1} or {0} != {0} else {1}",
         torch="maximum",
         cuda="({0} > {1} || {0} != {0} ? {0} : {1})",
     ),
     Operation(
         "minimum",
-        numba="{0} if {0} < {1} or {0} != {0} else {1}",
         torch="minimum",
         cuda="({0} < {1} || {0} != {0} ? {0} : {1})",
     ),
@@ -100,17 +94,16 @@ _TABLE = (
     # PyTorch's own is 0 of NaN
     Operation(
         "sign",
-        numba="(1 if {0} > 0 else -1 if {0} < 0 else {0} + 0)",
         cuda="({0} > 0 ? 1 : {0} < 0 ? -1 : {0} + 0)",
         kinds="iuf",
     ),
     # comparisons
-    Operation("equal", "__eq__", "", "{0} == {1}", "eq", "{0} == {1}", compares=True),
-    Operation("not_equal", "__ne__", "", "{0} != {1}", "ne", "{0} != {1}", compares=True),
-    Operation("less", "__lt__", "", "{0} < {1}", "lt", "{0} < {1}", compares=True),
-    Operation("less_equal", "__le__", "", "{0} <= {1}", "le", "{0} <= {1}", compares=True),
-    Operation("greater", "__gt__", "", "{0} > {1}", "gt", "{0} > {1}", compares=True),
-    Operation("greater_equal", "__ge__", "", "{0} >= {1}", "ge", "{0} >= {1}", compares=True),
+    Operation("equal", "__eq__", "", "eq", "{0} == {1}", compares=True),
+    Operation("not_equal", "__ne__", "", "ne", "{0} != {1}", compares=True),
+    Operation("less", "__lt__", "", "lt", "{0} < {1}", compares=True),
+    Operation("less_equal", "__le__", "", "le", "{0} <= {1}", compares=True),
+    Operation("greater", "__gt__", "", "gt", "{0} > {1}", compares=True),
+    Operation("greater_equal", "__ge__", "", "ge", "{0} >= {1}", compares=True),
     Operation("isfinite", cuda="{0} - {0} == 0", compares=True),
     Operation("isinf"),
     Operation("isnan", cuda="{0} != {0}", compares=True),
@@ -119,26 +112,24 @@ _TABLE = (
     Operation("logical_not", cuda="{0} == 0", compares=True),
     Operation("logical_xor", cuda="({0} != 0) != ({1} != 0)", compares=True),
     # bits
-    Operation("bitwise_and", "__and__", "__rand__", "{0} & {1}", "bitwise_and", "{0} & {1}", BITS),
-    Operation("bitwise_or", "__or__", "__ror__", "{0} | {1}", "bitwise_or", "{0} | {1}", BITS),
-    Operation("bitwise_xor", "__xor__", "__rxor__", "{0} ^ {1}", "bitwise_xor", "{0} ^ {1}", BITS),
+    Operation("bitwise_and", "__and__", "__rand__", "bitwise_and", "{0} & {1}", BITS),
+    Operation("bitwise_or", "__or__", "__ror__", "bitwise_or", "{0} | {1}", BITS),
+    Operation("bitwise_xor", "__xor__", "__rxor__", "bitwise_xor", "{0} ^ {1}", BITS),
     Operation("bitwise_invert", "__invert__", cuda="~{0}", kinds=INTEGERS),
     Operation(
         *("bitwise_left_shift", "__lshift__", "__rlshift__"),
-        *("{0} << {1}", "bitwise_left_shift", "{0} << {1}", INTEGERS),
+        *("bitwise_left_shift", "{0} << {1}", INTEGERS),
         wraps=True,
     ),
     Operation(
         *("bitwise_right_shift", "__rshift__", "__rrshift__"),
-        *("{0} >> {1}", "bitwise_right_shift", "{0} >> {1}", INTEGERS),
+        *("bitwise_right_shift", "{0} >> {1}", INTEGERS),
     ),
     # the others
-    Operation("astype", numba="{0}", cuda="{0}"),
-    Operation(
-        "where", numba="{1} if {0} else {2}", torch="where", cuda="({0}) ? {1} : {2}", in_place=False
-    ),  # two copies
+    Operation("astype", cuda="{0}"),
+    Operation("where", torch="where", cuda="({0}) ? {1} : {2}", in_place=False),  # two copies
     # Rows from anywhere in the first argument; CUDA computes the address.
-    Operation("take", numba="{0}", in_place=False),
+    Operation("take", in_place=False),
 )
 
 OPERATIONS = {operation.name: operation for operation in _TABLE}

@@ -146,6 +146,8 @@ class Record:
         while True:
             try:
                 return self._run(carry, shared, columns, note_and_tick, begin)
+            except (CompileError, NoTargetError):
+                raise
             except Exception as error:
                 if ticked:
                     raise

@@ -17,11 +17,11 @@ def environment(backend: Backend) -> dict[str, Any]:
     Returns
     -------
     dict
-        Texts, and "versions" as a dict of texts; Numba's if it can compile NumPy's steps.
+        Texts, and "versions" as a dict of texts; llvmlite's if it can compile NumPy's steps.
     """
     libraries = ["anynet", "numpy", backend.name]
-    if backend.name == "numpy" and "anynet.compiler.numpy.numba_kernels" in sys.modules:  # to compile steps
-        libraries.append("numba")
+    if backend.name == "numpy" and "anynet.compiler.numpy.native" in sys.modules:  # to compile steps
+        libraries.append("llvmlite")
     return {
         "backend": backend.name,
         "device": backend.device_name,

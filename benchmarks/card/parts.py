@@ -13,7 +13,7 @@ SMALL_NETS = NETS[:4]
 JOINING = ANYNET + "cupy", ANYNET + "cupy+separate"
 """Peers that join phases into few kernels, and that do not."""
 
-ON_CPU = "anynet-numpy+numba"
+ON_CPU = "anynet-numpy+llvm"
 """Peer that a GPU is compared with."""
 
 

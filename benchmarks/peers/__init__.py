@@ -31,9 +31,9 @@ ON_DEVICES = ("torch", "torch-compile", "jax-step", "jax-scan")
 """Peers that take a device, as in torch:cuda and jax-scan:gpu. The default is the CPU."""
 
 ANYNET = "anynet-"
-"""Prefix of anynet's peers, followed by a backend and an option: anynet-numpy+numba, anynet-torch:cuda+eager."""
+"""Prefix of anynet's peers, followed by a backend and an option: anynet-numpy+llvm, anynet-torch:cuda+eager."""
 
-DEFAULT = [*PEERS, *(ANYNET + backend for backend in ("numpy", "numpy+numba", "torch:cpu", "jax:cpu", "cupy"))]
+DEFAULT = [*PEERS, *(ANYNET + backend for backend in ("numpy", "numpy+llvm", "torch:cpu", "jax:cpu", "cupy"))]
 
 HAND_WRITTEN = {
     "anynet-torch:cpu": "torch",

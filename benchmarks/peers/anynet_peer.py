@@ -16,6 +16,8 @@ from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import CLASSES, Workload
 
 EAGER, SEPARATE = "eager", "separate"
+COMPILERS = {"llvm": "llvmlite"}
+"""Packages by the names of options."""
 ACTIVATIONS: dict[str, an.Layer] = {"relu": an.ReLU(), "sigmoid": an.Sigmoid(), "gelu": an.GELU()}
 
 
@@ -27,7 +29,7 @@ class Anynet(Peer):
     workload : Workload
     data : Data
     backend : str
-        As for `anynet.backend`; after a plus, how steps are run. "numpy" is NumPy without Numba, "numpy+numba" compiles
+        As for `anynet.backend`; after a plus, how steps are run. "numpy" is NumPy alone, "numpy+llvm" compiles
         from the first step on. "cupy" captures recorded steps; "cupy+separate" does too, with a kernel for each phase;
         "cupy+eager" runs steps without recording.
 
@@ -41,8 +43,8 @@ class Anynet(Peer):
         self.workload, self.data = workload, data
         backend, _, how = backend.partition("+")
         compiler = "" if how in (EAGER, SEPARATE) else how
-        if compiler and find_spec(compiler) is None:
-            raise LeftOutError(f"{compiler} is not installed")
+        if compiler and find_spec(package := COMPILERS[compiler]) is None:
+            raise LeftOutError(f"{package} is not installed")
         try:
             self.backend = an.backend(backend)
         except an.BackendError as error:

@@ -24,7 +24,7 @@ BATCH_NORM = TINY[3]
         ("torch:cuda", True),
         ("jax-scan:gpu", True),
         ("torch-compile:cuda:1", True),
-        ("anynet-numpy+numba", False),
+        ("anynet-numpy+llvm", False),
         ("anynet-torch:cpu+eager", False),
         ("anynet-torch:cuda+eager", True),
         ("anynet-cupy+eager", True),

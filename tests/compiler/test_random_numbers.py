@@ -54,14 +54,14 @@ def test_numpy_in_blocks(size: int) -> None:
         assert_same_bits(backend("numpy"))
 
 
-def test_numba(monkeypatch: pytest.MonkeyPatch) -> None:
-    kernels = pytest.importorskip("anynet.compiler.numpy.numba_kernels", exc_type=ImportError)
-    sources: list[str] = []
-    compile_source: Callable[[str], Callable[..., None]] = kernels._compile
-    monkeypatch.setattr(kernels, "_compile", lambda source: sources.append(source) or compile_source(source))
+def test_native(monkeypatch: pytest.MonkeyPatch) -> None:
+    native = pytest.importorskip("anynet.compiler.numpy.native.program")
+    made: list[str] = []
+    compile_module = native.compile_module
+    monkeypatch.setattr(native, "compile_module", lambda text: made.append(text) or compile_module(text))
     monkeypatch.setattr(NumpyTarget, "patience", 1)
     assert_same_bits(backend("numpy"))
-    assert any("^" in source and "<<" in source and ">>" in source for source in sources)
+    assert any(all(f" {name} i32" in text for name in ("xor", "shl", "ashr")) for text in made)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler

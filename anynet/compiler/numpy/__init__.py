@@ -1,4 +1,4 @@
-"""Recorded steps run by NumPy and, if it is installed, Numba."""
+"""Recorded steps run by NumPy and, if it is installed, LLVM."""
 
 from anynet.compiler.numpy.target import NumpyTarget
 

@@ -193,7 +193,9 @@ def expression(f: Function, node: Node, values: list[Value]) -> Value:
         return f.select(*values)
     if _is_square(node):
         return values[0] * values[0]
-    return TABLE[argument_dtype(node).kind][node.op](f, *values)
+    write: Expression = TABLE[argument_dtype(node).kind][node.op]
+    result: Value = write(f, *values)
+    return result
 
 
 def convert(f: Function, value: Value, old: np.dtype, new: np.dtype) -> Value:

@@ -29,6 +29,10 @@ class Kernel(ABC):
     def __init__(self, arrays: Sequence[Host], addresses: Sequence[int] = ()) -> None:
         self.arrays, self.addresses = list(arrays), list(addresses)
 
+    def __call__(self) -> None:
+        """Raise an error: a kernel has the place of a function among the calls of a program, which compiles it."""
+        raise NotImplementedError
+
     @abstractmethod
     def write(self, f: Function) -> None:
         """Write the body of the function."""

@@ -1,7 +1,7 @@
 """Programs whose steps run natively, as far as their calls have a native form."""
 
 import time
-from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,13 @@ FORMS = (products.kernel, reductions.kernel, blas.kernel)
 """``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, or None."""
 
 
+class _Segment(NamedTuple):
+    """Kernels of a module, one after another: numbers `first` to `stop`."""
+
+    first: int
+    stop: int
+
+
 class NativeProgram(Program):
     """Program of kernels, which are compiled for this processor, and of the calls that have no native form.
 
@@ -34,23 +41,25 @@ class NativeProgram(Program):
         self._checks: list[tuple[int, Host, int]] = []  # columns that index tables, with the axis
         super().__init__(graph, n_carry, shared, target, hot=True)
         rows: list[Kernel] = [TakeRow(array, i) for i, array in enumerate(self._row)]
-        self._kernels = [*rows, *(call for call, _ in self.calls if isinstance(call, Kernel))]  # with their arrays
+        native = [function for function, _ in self.calls if isinstance(function, Kernel)]
+        self._kernels = [*rows, *native]  # they keep the arrays
         module = Module(self._kernels)
         self._run = compile_module(module.text)
         self._table = np.asarray([address if address >= 0 else 0 for address in module.table], np.uint64)
         self._columns = [module.table.index(column_key(i)) for i in range(len(rows))]
+        self._parts: list[Call | _Segment] = [_Segment(0, len(rows))]
         number = len(rows)
-        parts: list[Call | tuple[int, int]] = [(0, number)]
-        for native, calls in groupby(self.calls, key=lambda call: isinstance(call[0], Kernel)):
-            several = list(calls)
-            if native:
-                first = parts.pop()[0] if isinstance(parts[-1][0], int) else number
-                parts.append((first, number := number + len(several)))
+        for i, (function, args) in enumerate(self.calls):
+            if not isinstance(function, Kernel):
+                self._parts.append((function, args))
+                continue
+            last = self._parts[-1]
+            if isinstance(last, _Segment):
+                self._parts[-1] = _Segment(last.first, number + 1)
             else:
-                parts += several
-        self._parts = parts
-        native_calls = iter(range(len(rows), number))
-        self.calls = [self._native(next(native_calls)) if isinstance(call[0], Kernel) else call for call in self.calls]
+                self._parts.append(_Segment(number, number + 1))
+            self.calls[i] = self._run, (self._table.ctypes.data, 0, 1, number, number + 1)
+            number += 1
 
     @property
     def launches(self) -> int:
@@ -77,20 +86,17 @@ class NativeProgram(Program):
             check_index(table, columns[i][good], axis)
 
     def _rows(self, address: int, begin: int, stop: int) -> None:
-        match self._parts:
-            case [(int() as first, int() as last)]:
-                self._run(address, begin, stop, first, last)
-                return
+        """Run a step for each of some rows; if all of it is native, with one call."""
+        if len(self._parts) == 1:
+            self._run(address, begin, stop, 0, len(self._kernels))
+            return
         for row in range(begin, stop):
             for part in self._parts:
-                match part:
-                    case (int() as first, int() as last):
-                        self._run(address, row, row + 1, first, last)
-                    case (function, args):
-                        function(*args)
-
-    def _native(self, number: int) -> Call:
-        return self._run, (self._table.ctypes.data, 0, 1, number, number + 1)
+                if isinstance(part, _Segment):
+                    self._run(address, row, row + 1, *part)
+                else:
+                    function, args = part
+                    function(*args)
 
     def _calls(self, node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Call]:
         found = next(filter(None, (form(node, args, kwargs, out) for form in FORMS)), None)

@@ -2,11 +2,11 @@
 
 A `Function` is built by a kernel (`anynet.compiler.numpy.native.kernel.Kernel`), which names the NumPy arrays it reads
 and writes. Their shapes and strides become constants, their addresses parameters: one for each piece of memory that
-overlaps with no other, so that all are ``noalias``. The last parameter, ``%row``, is the number of the step's row. Views of the arrays are at constant distances from them, and are
-made with NumPy: ``f.load(x.mT, i, j)`` is ``x.mT[i, j]``.
+overlaps with no other, so that all are ``noalias``. Views of the arrays are at constant distances from them, and are
+made with NumPy: ``f.load(x.mT, i, j)`` is ``x.mT[i, j]``. ``f.row`` is the number of the step's row.
 
-Values of IR are `Value` objects. They have Python's operators ``+ - * / & | ^ << -x``; Python numbers beside them become
-constants of the same type. ``/`` is for floating-point numbers; ``>>`` does not exist, because it depends on the sign:
+Values of IR are `Value` objects. They have Python's operators ``+ - * / & | ^ << -x``; Python numbers beside them
+become constants of the same type. ``/`` is for floating-point numbers. There is no ``>>``, which depends on the sign:
 ``f.op("lshr", x, 3)`` and ``f.op("ashr", x, 3)``. Comparisons are ``f.compare("olt", x, y)`` with LLVM's predicates.
 
 Types are LLVM's names: ``float``, ``double``, ``i1`` for bool (a byte in memory), ``i8``, ``i32``, ``i64``, and vectors

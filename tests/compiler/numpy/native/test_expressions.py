@@ -10,11 +10,11 @@ INTEGERS, FLOATS = (*SIGNED, *UNSIGNED), ("float32", "float64")
 TWO = ("add", "multiply", "maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 BITS = ("bitwise_and", "bitwise_or", "bitwise_xor")
 LOGIC = ("logical_and", "logical_or", "logical_xor")
+NUMBERS = ("negative", "positive", "abs", "square", "sign", "ceil", "floor", "trunc", "round", "logical_not")
 ONE = {
-    "f": ("negative", "abs", "square", "sqrt", "reciprocal", "sign", "ceil", "floor", "trunc", "round", "isnan")
-    + ("isinf", "isfinite", "logical_not", "positive"),
-    "i": ("negative", "abs", "square", "sign", "ceil", "floor", "trunc", "round", "bitwise_invert", "logical_not"),
-    "u": ("negative", "abs", "square", "sign", "ceil", "floor", "trunc", "round", "bitwise_invert", "logical_not"),
+    "f": (*NUMBERS, "sqrt", "reciprocal", "isnan", "isinf", "isfinite"),
+    "i": (*NUMBERS, "bitwise_invert"),
+    "u": (*NUMBERS, "bitwise_invert"),
     "b": ("bitwise_invert", "logical_not"),
 }
 
@@ -66,7 +66,7 @@ def test_operations(dtype):
         found = [getattr(xp, name)(x, y) for name in names] + [getattr(xp, name)(x) for name in ONE[kind]]
         found += [xp.where(x > y, x, y), xp.where(x, y, x), xp.where(x == y, x, x[:1])]
         if kind != "b":
-            found += [x + 1, 3 * y, x > 2, 5 == y, xp.where(x > y, x, 2), xp.maximum(x, 2), xp.minimum(y, 0)]
+            found += [x + 1, 3 * y, x > 2, y == 5, xp.where(x > y, x, 2), xp.maximum(x, 2), xp.minimum(y, 0)]
         if kind == "f":
             found += [x / 3, 2.5 - y, x**2, xp.where(x > 0, xp.inf, y)]
         if kind in "iu":
@@ -102,5 +102,7 @@ def test_mixed_dtypes(one):
         return found
 
     x, _ = numbers(one)
-    others = [np.resize(numbers(other)[1], x.shape) for other in ("bool", "uint8", "int16", "int32", "int64", "float32")]
+    others = [
+        np.resize(numbers(other)[1], x.shape) for other in ("bool", "uint8", "int16", "int32", "int64", "float32")
+    ]
     assert_native(function, x, *others, np.resize(numbers("float64")[1], x.shape))

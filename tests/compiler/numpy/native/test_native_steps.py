@@ -50,7 +50,11 @@ def step(carry, shared, row):
 
 def arguments(dtype="float32", steps=40):
     rng = np.random.default_rng(5)
-    return rng.standard_normal((12, 12)).astype(dtype), rng.integers(0, 16, (20, 12), "u1"), rng.integers(0, 20, (steps, 7))
+    return (
+        rng.standard_normal((12, 12)).astype(dtype),
+        rng.integers(0, 16, (20, 12), "u1"),
+        rng.integers(0, 20, (steps, 7)),
+    )
 
 
 def run(dtype="float32", **settings):
@@ -123,7 +127,9 @@ def test_a_module_is_compiled_once(kept, monkeypatch):
     run()
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b"", lambda b: b[:40] + b"\0" + b[41:], lambda b: b * 2])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-1], lambda b: b"", lambda b: b[:40] + b"\0" + b[41:], lambda b: b * 2]
+)
 def test_damaged_files_are_written_anew(kept, damage):
     expected, whole = run(), kept.read_bytes()
     kept.write_bytes(damage(whole))
