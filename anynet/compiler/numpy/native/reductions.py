@@ -154,7 +154,8 @@ class Reduction(Kernel):
         return [self._combine(f, x, y) for x, y in zip(one, other, strict=True)]
 
     def _combine(self, f: Function, x: Value, y: Value) -> Value:
-        return TABLE[self._out.dtype.kind][OPERATIONS[self._op]](f, x, y)
+        result: Value = TABLE[self._out.dtype.kind][OPERATIONS[self._op]](f, x, y)
+        return result
 
     def _load(self, f: Function, array: Host, *index: Operand, lanes: int = 0) -> Value:
         return convert(f, f.load(array, *index, lanes=lanes), array.dtype, self._out.dtype)
@@ -163,4 +164,5 @@ class Reduction(Kernel):
         if self._op != "mean":
             return value
         with f.exact():
-            return value / self._x.shape[-1]
+            mean: Value = value / self._x.shape[-1]
+            return mean

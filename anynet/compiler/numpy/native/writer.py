@@ -32,7 +32,7 @@ The sums of rows:
 ...         total.set(total.get() + f.load(x, i, j))
 ...     f.store(total.get(), sums, i)
 >>> print(f.text().splitlines()[0])
-define internal void @sums(ptr noalias %p0, ptr noalias %p1, i64 %row) #0 {
+define internal void @sums(ptr noalias %p0, ptr noalias %p1, i64 %row, i64 %part, i64 %parts) #0 {
 """
 
 import struct
@@ -48,6 +48,12 @@ Operand = Union["Value", int, float]
 
 FAST = "contract reassoc arcp nsz "
 """LLVM's fast-math flags that change nothing but rounding and the sign of zeros: infinities and NaN are kept."""
+
+PARAMETERS = ("i64 %row", "i64 %part", "i64 %parts")
+"""Parameters of functions behind the addresses: number of the step's row, and of the part of the work to do."""
+
+ALIGNED = 256
+"""Number of elements of which loops that run in parallel do multiples."""
 
 TYPES = {
     "bool": "i1",
@@ -179,7 +185,7 @@ class Function:
     def text(self) -> str:
         """Return the definition."""
         parameters = [f"ptr noalias %p{i}" for i in range(len(self._pieces))]
-        parameters += [*(f"ptr %f{i}" for i in range(self._addresses)), "i64 %row"]
+        parameters += [*(f"ptr %f{i}" for i in range(self._addresses)), *PARAMETERS]
         body = "\n".join(["entry:", *self._ahead, *self._lines, "  ret void"])
         return f"define internal void @{self.name}({', '.join(parameters)}) #0 {{\n{body}\n}}\n"
 
@@ -329,6 +335,16 @@ class Function:
         """Number of the step's row."""
         return Value(self, "i64", "%row")
 
+    def bounds(self, n: int) -> tuple[Value, Value]:
+        """Return the first and one past the last of `n` indices that the call is to work on, in parallel to others.
+
+        All but the last are at multiples of `ALIGNED`, so that results do not depend on the number of parts.
+        """
+        blocks = -(-n // ALIGNED)
+        part, parts = Value(self, "i64", "%part"), Value(self, "i64", "%parts")
+        first, last = (self.op("udiv", number * blocks, parts) * ALIGNED for number in (part, part + 1))
+        return first, self.select(self.compare("slt", last, n), last, n)
+
     @contextmanager
     def loop(self, stop: Operand, start: Operand = 0, step: int = 1, hints: Sequence[str] = ()) -> Iterator[Value]:
         """Context manager for the body of a loop over ``range(start, stop, step)`` with a positive step.
@@ -353,12 +369,13 @@ class Function:
         self.begin(done)
 
     @contextmanager
-    def loops(self, shape: Sequence[int]) -> Iterator[list[Value]]:
-        """Context manager for the body of nested loops over the indices of a shape."""
+    def loops(self, shape: Sequence[int], hints: Sequence[str] = ()) -> Iterator[list[Value]]:
+        """Context manager for the body of nested loops over the indices of a shape; `hints` are for the inner one."""
         if not shape:
             yield []
             return
-        with self.loop(shape[0]) as i, self.loops(shape[1:]) as rest:
+        inner = len(shape) == 1
+        with self.loop(shape[0], hints=hints if inner else ()) as i, self.loops(shape[1:], hints) as rest:
             yield [i, *rest]
 
     @contextmanager
