@@ -47,7 +47,7 @@ def _pays(a: Host, b: Host) -> bool:
     """Return True if a product is faster without BLAS, which is no faster with columns apart from each other."""
     (m, k), n = a.shape[-2:], b.shape[-1]
     most = SMALL if b.strides[-1] == b.itemsize else 4 * SMALL
-    return 0 < m * k * n <= most and (n > 4 or m < 4)
+    return bool(0 < m * k * n <= most and (n > 4 or m < 4))
 
 
 class ShortProduct(Kernel):
