@@ -165,4 +165,5 @@ class Reduction(Kernel):
         if self._op != "mean":
             return value
         with f.exact():
-            return value / self._x.shape[-1]
+            mean: Value = value / self._x.shape[-1]
+            return mean
