@@ -15,7 +15,7 @@ from anynet.compiler.graph import Args, Kwargs, Node
 from anynet.compiler.numpy.native.kernel import Kernel
 from anynet.compiler.numpy.native.panels import ONCE, Panel, power_of_two, shuffle, starts
 from anynet.compiler.numpy.native.processor import vector_registers
-from anynet.compiler.numpy.native.writer import TYPES, Function, Operand, Value
+from anynet.compiler.numpy.native.writer import TYPES, Function, Operand, Value, has_type
 
 Host = NDArray[Any]
 
@@ -28,10 +28,10 @@ SMALL = 1 << 18
 
 def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> Kernel | None:
     """Return a kernel for a product (``matmul``), or None if BLAS is faster."""
-    if node.op != "matmul" or kwargs:
+    if node.op != "matmul" or kwargs or out.dtype.kind != "f" or not has_type(out.dtype):
         return None
     a, b = args
-    if out.dtype.name not in ("float32", "float64") or not (a.dtype == b.dtype == out.dtype):
+    if not a.dtype == b.dtype == out.dtype:
         return None
     if a.ndim == 1:
         a, out = a[None], out[..., None, :] if b.ndim > 1 else out[..., None]
@@ -50,7 +50,7 @@ def _pays(a: Host, b: Host) -> bool:
     return bool(0 < m * k * n <= most and (n > 4 or m < 4))
 
 
-class ShortProduct(Kernel):
+class Product(Kernel):
     """Product of matrices, or of stacks of them, of which the result is contiguous on the last axis."""
 
     def __init__(self, a: Host, b: Host, out: Host) -> None:
