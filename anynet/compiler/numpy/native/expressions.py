@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from anynet.compiler.graph import Node
-from anynet.compiler.numpy.native.functions import FUNCTIONS
+from anynet.compiler.numpy.native.elementary import FUNCTIONS
 from anynet.compiler.numpy.native.writer import TYPES, Function, Value, element, has_type
 from anynet.compiler.ops import OPERATIONS
 

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from anynet.compiler.numpy.native.functions import FUNCTIONS
+from anynet.compiler.numpy.native.elementary import FUNCTIONS
 from anynet.compiler.numpy.native.kernel import Kernel
 from anynet.compiler.numpy.native.module import call_once
 

@@ -53,7 +53,7 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> Kernel | None:
         fits = out.dtype.kind in "iu" and x.dtype.kind in "iub"
     axis = kwargs.get("axis")
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    reduced = sorted(a % x.ndim for a in axes)
+    reduced = sorted(a % x.ndim for a in axes) if x.ndim else []
     if kwargs.get("keepdims"):
         out = out[(..., *(0 if a in reduced else slice(None) for a in range(x.ndim)))]
     kept = [n for a, n in enumerate(x.shape) if a not in reduced]
@@ -154,11 +154,12 @@ class Reduction(Kernel):
         return [self._combine(f, x, y) for x, y in zip(one, other, strict=True)]
 
     def _combine(self, f: Function, x: Value, y: Value) -> Value:
-        result: Value = TABLE[self._out.dtype.kind][OPERATIONS[self._op]](f, x, y)
-        return result
+        value: Value = TABLE[self._out.dtype.kind][OPERATIONS[self._op]](f, x, y)
+        return value
 
     def _load(self, f: Function, array: Host, *index: Operand, lanes: int = 0) -> Value:
-        return convert(f, f.load(array, *index, lanes=lanes), array.dtype, self._out.dtype)
+        value: Value = convert(f, f.load(array, *index, lanes=lanes), array.dtype, self._out.dtype)
+        return value
 
     def _result(self, f: Function, value: Value) -> Value:
         if self._op != "mean":
