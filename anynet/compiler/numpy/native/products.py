@@ -40,7 +40,7 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> Kernel | None:
     if out.shape[-1] == 1 or out.strides[-1] != out.itemsize:
         a, b, out = b.mT, a.mT, out.mT
     contiguous = out.shape[-1] == 1 or out.strides[-1] == out.itemsize
-    return ShortProduct(a, b, out) if contiguous and _pays(a, b) else None
+    return Product(a, b, out) if contiguous and _pays(a, b) else None
 
 
 def _pays(a: Host, b: Host) -> bool:
