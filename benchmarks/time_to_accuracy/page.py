@@ -9,7 +9,7 @@ from rich.table import Table
 from anynet.plots import Figure
 from benchmarks import tables
 from benchmarks.time_to_accuracy.child import ANYNET
-from benchmarks.time_to_accuracy.recipes import LACKING
+from benchmarks.time_to_accuracy.recipes import LACKING, WORDS
 from benchmarks.time_to_accuracy.record import FINAL, SEARCH, Record
 
 TITLE = "Seconds to test accuracy on CIFAR-10, fully connected nets"
@@ -53,7 +53,7 @@ def page(record: Record, machine: dict[str, Any], peers: Sequence[str], figure: 
     levels, cap = record.settings["levels"], record.settings["cap"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     lacking = "; ".join(
-        f"{peer} has no {', '.join(names).replace('_', ' ')}" for peer, names in LACKING.items() if peer in peers
+        f"{peer} has no {', '.join(WORDS[name] for name in names)}" for peer, names in LACKING.items() if peer in peers
     )
     parts = [
         f"# {TITLE}",
@@ -102,7 +102,8 @@ def curves(record: Record, peers: Sequence[str]) -> Figure:
         if points:
             axes.plot(*zip(*points, strict=True), "o", color=color)
     axes.set(xscale="log", xlabel="seconds since the start of the process", ylabel="test accuracy, %", title=TITLE)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    for formatted in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        formatted(lambda x, _: f"{x:g}")
     axes.grid(alpha=0.3)
     if axes.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", fontsize="small")

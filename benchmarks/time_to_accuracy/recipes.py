@@ -14,6 +14,8 @@ EVALUATIONS = 2
 LACKING = {"sklearn": ("batch_norm", "dropout", "flip")}
 """What libraries do not have, as names of fields of `Recipe`; it is left out for them."""
 
+WORDS = {"batch_norm": "batch normalization", "dropout": "dropout", "flip": "flips"}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -77,9 +79,9 @@ class Recipe:
     def __str__(self) -> str:
         parts = [
             "-".join(map(str, self.hidden)),
-            *(["batch normalization"] if self.batch_norm else []),
-            *([f"dropout {self.dropout:g}"] if self.dropout else []),
-            *(["flips"] if self.flip else []),
+            *([WORDS["batch_norm"]] if self.batch_norm else []),
+            *([f"{WORDS['dropout']} {self.dropout:g}"] if self.dropout else []),
+            *([WORDS["flip"]] if self.flip else []),
             f"{self.optimizer.upper() if self.optimizer == 'sgd' else self.optimizer.capitalize()} {self.lr:g}",
             f"batches of {self.batch_size}",
             f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}",

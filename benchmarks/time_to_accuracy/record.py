@@ -123,9 +123,9 @@ class Record:
         return [run.seconds(level) for run in self.of(peer, FINAL) if run.recipe == chosen]
 
     def median(self, peer: str, level: float) -> float:
-        """Return the median of `seconds`; infinity if fewer than half of the runs reached the level."""
+        """Return the median of `seconds`; infinity if no more than half of the runs reached the level."""
         found = self.seconds(peer, level)
-        return statistics.median_high(found) if found else math.inf
+        return statistics.median(found) if found else math.inf
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON has it."""
