@@ -91,6 +91,11 @@ class Recipe:
 
 RECIPES = (
     Recipe((128,), "adam", 0.002, 128, 1, batch_norm=True),
-    Recipe((512,), "adam", 0.002, 128, 2, batch_norm=True),
+    Recipe((256,), "adam", 0.001, 128, 2),
+    Recipe((256,), "sgd", 0.1, 128, 2, batch_norm=True),
+    Recipe((512,), "sgd", 0.1, 128, 3, batch_norm=True),
+    Recipe((512, 256), "adam", 0.0005, 128, 5),
+    Recipe((512, 256), "sgd", 0.1, 128, 4, batch_norm=True),
+    Recipe((1024, 512), "sgd", 0.1, 128, 12, batch_norm=True, dropout=0.25, flip=True),
 )
-"""The grid that every library searches."""
+"""The grid that every library searches. Nets without batch normalization are there for libraries that lack it."""
