@@ -28,7 +28,6 @@ def train(recipe: Recipe, source: Source, seed: int) -> Iterator[tuple[float, fl
         keras.optimizers.Adam(schedule) if recipe.optimizer == "adam" else keras.optimizers.SGD(schedule, 0.9),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=True,
-        steps_per_execution=STEPS,
     )
     for epoch in range(recipe.epochs):
         order = rng.permutation(len(y))
@@ -37,9 +36,6 @@ def train(recipe: Recipe, source: Source, seed: int) -> Iterator[tuple[float, fl
             model.fit(x[index], y[index], batch_size=recipe.batch_size, shuffle=False, verbose=0)
             classes = model.predict(x_other, batch_size=EVALUATED, verbose=0).argmax(1)
             yield epoch + stop / steps, float((classes == y_other).mean())
-
-
-STEPS = 1
 
 
 def _channels_last(x: NDArray[np.uint8]) -> NDArray[np.uint8]:
