@@ -40,12 +40,6 @@ def library() -> Library | None:
     return next(filter(None, map(_functions, found)), None)
 
 
-def threads() -> int:
-    """Return the number of threads that BLAS may use now."""
-    found = [info["num_threads"] for info in threadpoolctl.threadpool_info() if info["user_api"] == "blas"]
-    return max(found, default=1)
-
-
 def _functions(path: str) -> Library | None:
     loaded = ctypes.CDLL(path)
     for prefix, suffix in product(("", "scipy_"), ("", "64_", "_64")):

@@ -24,14 +24,7 @@ class Kernel(ABC):
         found out from their addresses; arrays that do not are known not to alias.
     addresses : sequence of int
         Addresses of functions that it calls, the parameters ``%f0``, ``%f1``.
-
-    Attributes
-    ----------
-    parallel : bool
-        If True, several calls, each of which does the indices ``f.bounds(n)``, may run at a time.
     """
-
-    parallel = False
 
     def __init__(self, arrays: Sequence[Host], addresses: Sequence[int] = ()) -> None:
         self.arrays, self.addresses = list(arrays), list(addresses)

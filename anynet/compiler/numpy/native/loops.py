@@ -1,8 +1,7 @@
 """Groups of elementwise operations as one loop over their elements."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,6 @@ from anynet.compiler.numpy.native.processor import vector_registers
 from anynet.compiler.numpy.native.writer import Function, Value, has_type
 from anynet.compiler.numpy.ufuncs import check_index
 from anynet.compiler.target import Call
-
-LARGE = 1 << 20
-"""Least number of elements of a loop that runs in parallel; it takes longer than starting a thread."""
-
 
 SHORT = 32
 """Largest number of elements of a row for which masks pay."""
@@ -80,27 +75,16 @@ class Loop(Kernel):
         arrays = [*self._results.values(), *(used[node] for node in elementwise if node in used)]
         arrays += [used[node.inputs[0]][:1] for node in takes]
         self._axes = Axes(group[0].shape, arrays, apart=bool(takes))
-        self.parallel = math.prod(group[0].shape) >= LARGE
 
     def write(self, f: Function) -> None:
         """Write the loops."""
         read = {node: f.load(self._used[node]) for node in self._read}  # once
-        with self._loops(f) as index:
+        with f.loops(self._axes.shape, short_hints(self._axes.shape)) as index:
             values = dict(read)
             for node in self._group:
                 values[node] = self._value(f, node, values, index)
                 if node in self._results:
                     f.store(values[node], self._axes.view(self._results[node]), *index)
-
-    @contextmanager
-    def _loops(self, f: Function) -> Iterator[list[Value]]:
-        if not self.parallel:
-            with f.loops(self._axes.shape, short_hints(self._axes.shape)) as index:
-                yield index
-            return
-        first, last = f.bounds(self._axes.shape[0])
-        with f.loop(last, first) as i, f.loops(self._axes.shape[1:]) as rest:
-            yield [i, *rest]
 
     def _value(self, f: Function, node: Node, values: dict[Node, Value], index: list[Value]) -> Value:
         if node.op == "take":

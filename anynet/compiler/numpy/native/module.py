@@ -14,13 +14,12 @@ import numpy as np
 
 from anynet.compiler.numpy.native import cache as kept
 from anynet.compiler.numpy.native.kernel import Kernel
-from anynet.compiler.numpy.native.writer import PARAMETERS, Function
+from anynet.compiler.numpy.native.writer import Function
 
-Run = Callable[[int, int, int, int, int, int, int], None]
-"""``run(table, row, stop, first, last, part, parts)`` calls kernels `first` to `last` for rows `row` to `stop`, without
-the GIL; a kernel that can be run in parallel does part `part` of `parts`."""
+Run = Callable[[int, int, int, int, int], None]
+"""``run(table, row, stop, first, last)`` calls kernels `first` to `last` for rows `row` to `stop`, without the GIL."""
 
-_SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 6)
+_SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 4)
 _lock, _numbers = Lock(), count()
 
 
@@ -75,7 +74,7 @@ class Module:
             lines.append(f"  %a{i}.{k} = load ptr, ptr %p{i}.{k}, align 8")
             args.append(f"ptr %a{i}.{k}")
         self.table = list(self._places)
-        lines.append(f"  call void @{self._functions[body]}({', '.join([*args, *PARAMETERS])})")
+        lines.append(f"  call void @{self._functions[body]}({', '.join([*args, 'i64 %row'])})")
         return "\n".join(lines)
 
 
@@ -83,7 +82,7 @@ def _runner(calls: list[str]) -> str:
     """Return the function that calls some kernels for some rows, one row after another."""
     cases = "\n".join(f"    i64 {i}, label %call{i}" for i in range(len(calls)))
     blocks = "\n".join(f"call{i}:\n{call}\n  br label %next" for i, call in enumerate(calls))
-    sizes = ", ".join(f"i64 %{name}" for name in ("begin", "stop", "first", "last", "part", "parts"))
+    sizes = ", ".join(f"i64 %{name}" for name in ("begin", "stop", "first", "last"))
     return f"""define void @run(ptr noalias readonly %table, {sizes}) {{
 entry:
   br label %rows
@@ -169,4 +168,4 @@ def call_once(kernel: Kernel) -> None:
     """Compile a kernel and call it."""
     module = Module([kernel])
     table = np.asarray(module.table, np.uint64)
-    compile_module(module.text)(table.ctypes.data, 0, 1, 0, 1, 0, 1)
+    compile_module(module.text)(table.ctypes.data, 0, 1, 0, 1)

@@ -1,7 +1,6 @@
 """Programs whose steps run natively, as far as their calls have a native form."""
 
 import time
-from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +22,10 @@ FORMS = (products.kernel, folds.kernel, blas.kernel)
 
 
 class _Segment(NamedTuple):
-    """Kernels of a module, one after another, numbers `first` to `stop`; one alone if it can be run in parallel."""
+    """Kernels of a module, one after another, numbers `first` to `stop`."""
 
     first: int
     stop: int
-    parallel: bool = False
 
 
 class NativeProgram(Program):
@@ -56,11 +54,11 @@ class NativeProgram(Program):
                 self._parts.append((function, args))
                 continue
             last = self._parts[-1]
-            if isinstance(last, _Segment) and not (last.parallel or function.parallel):
+            if isinstance(last, _Segment):
                 self._parts[-1] = _Segment(last.first, number + 1)
             else:
-                self._parts.append(_Segment(number, number + 1, function.parallel))
-            self.calls[i] = self._run, (self._table.ctypes.data, 0, 1, number, number + 1, 0, 1)
+                self._parts.append(_Segment(number, number + 1))
+            self.calls[i] = self._run, (self._table.ctypes.data, 0, 1, number, number + 1)
             number += 1
 
     @property
@@ -76,7 +74,6 @@ class NativeProgram(Program):
         for place, column in zip(self._columns, columns, strict=True):
             self._table[place] = column.ctypes.data
         address = self._table.ctypes.data
-        self._threads = blas.threads() if any(kernel.parallel for kernel in self._kernels) else 1
         done, chunk = 0, 1
         while done < good:
             stop, began = min(done + chunk, good), time.perf_counter()
@@ -91,22 +88,15 @@ class NativeProgram(Program):
     def _rows(self, address: int, begin: int, stop: int) -> None:
         """Run a step for each of some rows; if all of it is native, with one call."""
         if len(self._parts) == 1:
-            self._run(address, begin, stop, 0, len(self._kernels), 0, 1)
+            self._run(address, begin, stop, 0, len(self._kernels))
             return
         for row in range(begin, stop):
             for part in self._parts:
                 if isinstance(part, _Segment):
-                    threads = self._threads if part.parallel else 1
-                    args = [(address, row, row + 1, part.first, part.stop, i, threads) for i in range(threads)]
-                    others = [Thread(target=self._run, args=each) for each in args[1:]]
-                    for thread in others:
-                        thread.start()
-                    self._run(*args[0])
-                    for thread in others:
-                        thread.join()
+                    self._run(address, row, row + 1, *part)
                 else:
-                    function, given = part
-                    function(*given)
+                    function, args = part
+                    function(*args)
 
     def _calls(self, node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Call]:
         found = next(filter(None, (form(node, args, kwargs, out) for form in FORMS)), None)

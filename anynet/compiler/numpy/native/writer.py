@@ -32,7 +32,7 @@ The sums of rows:
 ...         total.set(total.get() + f.load(x, i, j))
 ...     f.store(total.get(), sums, i)
 >>> print(f.text().splitlines()[0])
-define internal void @sums(ptr noalias %p0, ptr noalias %p1, i64 %row, i64 %part, i64 %parts) #0 {
+define internal void @sums(ptr noalias %p0, ptr noalias %p1, i64 %row) #0 {
 """
 
 import struct
@@ -48,12 +48,6 @@ Operand = Union["Value", int, float]
 
 FAST = "contract reassoc arcp nsz "
 """LLVM's fast-math flags that change nothing but rounding and the sign of zeros: infinities and NaN are kept."""
-
-PARAMETERS = ("i64 %row", "i64 %part", "i64 %parts")
-"""Parameters of functions behind the addresses: number of the step's row, and of the part of the work to do."""
-
-ALIGNED = 256
-"""Number of elements of which loops that run in parallel do multiples."""
 
 TYPES = {
     "bool": "i1",
@@ -185,7 +179,7 @@ class Function:
     def text(self) -> str:
         """Return the definition."""
         parameters = [f"ptr noalias %p{i}" for i in range(len(self._pieces))]
-        parameters += [*(f"ptr %f{i}" for i in range(self._addresses)), *PARAMETERS]
+        parameters += [*(f"ptr %f{i}" for i in range(self._addresses)), "i64 %row"]
         body = "\n".join(["entry:", *self._ahead, *self._lines, "  ret void"])
         return f"define internal void @{self.name}({', '.join(parameters)}) #0 {{\n{body}\n}}\n"
 
@@ -334,16 +328,6 @@ class Function:
     def row(self) -> Value:
         """Number of the step's row."""
         return Value(self, "i64", "%row")
-
-    def bounds(self, n: int) -> tuple[Value, Value]:
-        """Return the first and one past the last of `n` indices that the call is to work on, in parallel to others.
-
-        All but the last are at multiples of `ALIGNED`, so that results do not depend on the number of parts.
-        """
-        blocks = -(-n // ALIGNED)
-        part, parts = Value(self, "i64", "%part"), Value(self, "i64", "%parts")
-        first, last = (self.op("udiv", number * blocks, parts) * ALIGNED for number in (part, part + 1))
-        return first, self.select(self.compare("slt", last, n), last, n)
 
     @contextmanager
     def loop(self, stop: Operand, start: Operand = 0, step: int = 1, hints: Sequence[str] = ()) -> Iterator[Value]:

@@ -20,7 +20,7 @@ from anynet.compiler import CompileError, CompileWarning, execution
 from anynet.compiler.numpy import NumpyTarget
 
 pytest.importorskip("llvmlite")
-from anynet.compiler.numpy.native import blas, cache, loops, module, native_program
+from anynet.compiler.numpy.native import cache, module, native_program
 
 ROOT = Path(__file__).parents[4]
 
@@ -228,19 +228,3 @@ def test_the_step_at_which_native_code_takes_over_depends_on_counts(monkeypatch)
     with monkeypatch.context() as never:
         never.setattr(NumpyTarget, "waits", lambda self, graph: 1 << 30)
         assert not np.array_equal(run(), expected)
-
-
-@pytest.mark.parametrize("threads", [2, 3])
-def test_parts_of_large_loops_run_in_parallel(monkeypatch, threads):
-    """However many there are, results have the same bits; neither 256 nor the number of parts divides 3001."""
-    monkeypatch.setattr(loops, "LARGE", 3000)
-    rows = np.random.default_rng(0).random((5, 3001))
-
-    def run(threads):
-        monkeypatch.setattr(blas, "threads", lambda: threads)
-        return RECORDED.loop(lambda carry, shared, row: carry * 0.3 + row / 7)(rows[0], None, rows, int)
-
-    expected, found = run(1), run(threads)
-    np.testing.assert_array_equal(found, expected)
-    closed = 0.3**5 * rows[0] + sum(0.3 ** (4 - i) * row / 7 for i, row in enumerate(rows))
-    np.testing.assert_allclose(found, closed, rtol=1e-13)
