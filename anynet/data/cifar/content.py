@@ -5,9 +5,6 @@ from typing import IO, Any, Self
 
 import numpy as np
 
-PIECE = 1 << 20
-"""Bytes that are read at once."""
-
 LONG = 1 << 16
 """Bytes from which on a part is a view; shorter ones are copied."""
 
@@ -48,7 +45,7 @@ class Content(mmap.mmap):
 _read = mmap.mmap.read
 
 
-def read_content(stream: IO[bytes], size: int) -> Content | bytes:
+def read_content(stream: IO[bytes], size: int, piece: int | None = None) -> Content | bytes:
     """Read the next bytes of a stream.
 
     Parameters
@@ -56,6 +53,8 @@ def read_content(stream: IO[bytes], size: int) -> Content | bytes:
     stream : binary file
     size : int
         Number of bytes.
+    piece : int, optional
+        Bytes that are read at once. Default: all, since a thread may wait for the others before each piece.
 
     Returns
     -------
@@ -66,6 +65,6 @@ def read_content(stream: IO[bytes], size: int) -> Content | bytes:
         return b""
     content, done = Content(size), 0
     with memoryview(content) as view:
-        while count := stream.readinto(view[done : done + PIECE]):  # type: ignore[attr-defined]
+        while count := stream.readinto(view[done : done + (piece or size)]):  # type: ignore[attr-defined]
             done += count
     return content if done == size else content[:done]

@@ -25,6 +25,9 @@ T = TypeVar("T")
 THREADS = 2
 """Files that are read at once: each takes memory."""
 
+PIECE = 1 << 20
+"""Bytes that are unpacked at once: `tarfile` copies them."""
+
 MOST_ARCHIVED = 200_000_000
 """Largest size of an archive in bytes; the official ones have 170 MB. The sum of a larger one is not computed."""
 
@@ -129,7 +132,7 @@ def _read_archive(archive: Path, known: tuple[Format, ...]) -> tuple[str, Batche
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             if file := tar.extractfile(member):  # None for a folder
-                contents[PurePosixPath(member.name).name] = read_content(file, member.size)
+                contents[PurePosixPath(member.name).name] = read_content(file, member.size, PIECE)
     batches, _ = _read_files(fmt, archive, lambda name, _: contents.pop(name), lambda _: None)
     return fmt.name, replace(batches, official=True)
 
