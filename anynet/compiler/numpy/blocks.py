@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from anynet.compiler.graph import Node
 from anynet.compiler.memory import MemoryPlan
-from anynet.compiler.numpy.ufuncs import calls, check_index, in_place, take
+from anynet.compiler.numpy.ufuncs import calls, check_index, empty, in_place, take
 from anynet.compiler.ops import OPERATIONS
 from anynet.compiler.target import Call
 from anynet.core.tree import flatten
@@ -16,8 +16,11 @@ from anynet.core.tree import flatten
 Host = NDArray[Any]
 Block = tuple[slice, ...]
 
-SIZE = 1 << 15
-"""Number of elements of a block: few enough for the second-level cache, enough to make the cost of calls small."""
+SIZE = 3 << 18
+"""Bytes of all arrays of a block together: few enough for the second-level cache, enough that calls cost little."""
+
+STEP = 16
+"""Elements that the length of a block is a multiple of, so that all begin with a cache line."""
 
 LARGE = 1 << 14
 """Least number of elements of an array whose operations run in blocks: 64 KB of float32."""
@@ -30,7 +33,7 @@ def in_blocks(node: Node) -> bool:
     if node.op != "take":
         return True
     rows = len(node.inputs) == 2 and len(node.inputs[1].shape) == 1 and node.kwargs == {"axis": 0}
-    return rows and math.prod(node.shape[1:]) <= SIZE
+    return rows and node.dtype.itemsize * math.prod(node.shape[1:]) <= SIZE
 
 
 def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
@@ -45,14 +48,21 @@ def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
     """
     shape = group[0].shape
     whole = {node: memory.allocate(node) for node in memory.needed_outside(group)}
-    small = _small_arrays(group, set(group) - whole.keys())
+    lent = _lent(group, memory, whole)
+    turns = _turns(group, set(group) - whole.keys() - lent.keys())
+    size = max(1, SIZE // _bytes_per_element(group, memory, whole, turns))
+    if any(node.op == "take" for node in group):  # whole rows
+        size = max(size, math.prod(shape[1:]))
+    parts = blocks(shape, size)
+    most = max(math.prod(_extent(block)) for block in parts)
+    small = [empty((most,), dtype) for dtype in {i: node.dtype for node, i in turns.items()}.values()]
     found: list[Call] = [
         (check_index, (memory[node.args[0]], memory[node.args[1]], 0)) for node in group if node.op == "take"
     ]
-    for block in blocks(shape):
-        extent = tuple(part.stop - part.start for part in block)
-        here = {node: array[: math.prod(extent)].reshape(extent) for node, array in small.items()}
-        here |= {node: cut(array, shape, block) for node, array in whole.items()}
+    for block in parts:
+        extent = _extent(block)
+        here = {node: small[i][: math.prod(extent)].reshape(extent) for node, i in turns.items()}
+        here |= {node: cut(array, shape, block) for node, array in (whole | lent).items()}
 
         def local(leaf: Any, block: Block = block, here: dict[Node, Host] = here) -> Any:
             if not isinstance(leaf, Node):
@@ -70,26 +80,39 @@ def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
     return found
 
 
-def blocks(shape: tuple[int, ...]) -> list[Block]:
-    """Return the indices of pieces of at most `SIZE` elements that are contiguous in memory.
+def blocks(shape: tuple[int, ...], size: int) -> list[Block]:
+    """Return the indices of pieces that are contiguous in memory, of about equal lengths.
 
     Parameters
     ----------
     shape : tuple of int
         Shape of the array that is cut into pieces.
+    size : int
+        Number of elements that a piece has at most.
 
     Examples
     --------
-    >>> blocks((2, 40_000))
-    [(slice(0, 1, None), slice(0, 32768, None)), (slice(0, 1, None), slice(32768, 40000, None)), \
-(slice(1, 2, None), slice(0, 32768, None)), (slice(1, 2, None), slice(32768, 40000, None))]
+    >>> blocks((2, 40_000), 32_768)
+    [(slice(0, 1, None), slice(0, 20000, None)), (slice(0, 1, None), slice(20000, 40000, None)), \
+(slice(1, 2, None), slice(0, 20000, None)), (slice(1, 2, None), slice(20000, 40000, None))]
     """
     row = math.prod(shape[1:])
-    if row > SIZE:
-        return [(slice(i, i + 1), *rest) for i in range(shape[0]) for rest in blocks(shape[1:])]
-    n = SIZE // row
+    if row > size:
+        return [(slice(i, i + 1), *rest) for i in range(shape[0]) for rest in blocks(shape[1:], size)]
+    n = _even(shape[0], max(1, size // row))
     rest = [slice(0, length) for length in shape[1:]]
     return [(slice(start, min(start + n, shape[0])), *rest) for start in range(0, shape[0], n)]
+
+
+def _even(length: int, most: int) -> int:
+    """Return the length of pieces, at most `most` each, that are as equal as multiples of `STEP` allow."""
+    n = math.ceil(length / math.ceil(length / most))
+    aligned = math.ceil(n / STEP) * STEP
+    return aligned if n > STEP and aligned <= most else n
+
+
+def _extent(block: Block) -> tuple[int, ...]:
+    return tuple(part.stop - part.start for part in block)
 
 
 def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
@@ -108,18 +131,49 @@ def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
     return array[..., *parts]  # with ..., for array[()] of a single number is no array
 
 
-def _small_arrays(group: list[Node], inner: set[Node]) -> dict[Node, Host]:
-    """Allocate arrays of a block's size for results that only the group needs; they are reused after their last use."""
+def _lent(group: list[Node], memory: MemoryPlan, whole: dict[Node, Host]) -> dict[Node, Host]:
+    """Return the results that only the group needs, but whose place is that of a later one, with that one's array."""
     found: dict[Node, Host] = {}
-    free: list[Host] = []
+    last = {used: node for node in group for used in node.inputs}
+    read = [memory[used] for used in last if used not in group]
+    for node in reversed(group):
+        array = found.get(node, whole.get(node))
+        if array is None or not in_place(node):
+            continue
+        others = [*read, *(other for other in whole.values() if other is not array)]
+        if any(np.may_share_memory(array, other) for other in others):
+            continue
+        fits = (n for n in node.inputs if n in group and n not in whole and last[n] is node)
+        used = next((n for n in fits if (n.shape, n.dtype) == (node.shape, node.dtype)), None)
+        if used is not None:
+            found[used] = array
+    return found
+
+
+def _turns(group: list[Node], inner: set[Node]) -> dict[Node, int]:
+    """Return the number of the array of a block's size that holds each result that only the group needs.
+
+    An array takes the next result of its dtype after the last use of the one before.
+    """
+    found: dict[Node, int] = {}
+    free: list[tuple[int, Node]] = []
     last = {used: i for i, node in enumerate(group) for used in node.inputs}
     for i, node in enumerate(group):
-        done = [found[used] for used in dict.fromkeys(node.inputs) if used in found and last[used] == i]
+        done = [(found[used], used) for used in dict.fromkeys(node.inputs) if used in found and last[used] == i]
         if in_place(node):
             free += done
         if node in inner:
-            k = next((k for k, array in enumerate(free) if array.dtype == node.dtype), None)
-            found[node] = np.empty(min(SIZE, math.prod(node.shape)), node.dtype) if k is None else free.pop(k)
+            k = next((k for k, (_, old) in enumerate(free) if old.dtype == node.dtype), None)
+            found[node] = len(set(found.values())) if k is None else free.pop(k)[0]
         if not in_place(node):  # its result may not be written over an argument
             free += done
     return found
+
+
+def _bytes_per_element(group: list[Node], memory: MemoryPlan, whole: dict[Node, Host], turns: dict[Node, int]) -> int:
+    """Return how many bytes of different arrays the group reads and writes for an element of its result."""
+    outer = (used for node in group for used in node.inputs if node.op != "take" and used not in group)
+    arrays = {*whole, *outer}
+    places = {memory[node].ctypes.data: node for node in arrays if node.shape == group[0].shape}
+    small = {i: node for node, i in turns.items()}
+    return sum(node.dtype.itemsize for node in (*places.values(), *small.values()))
