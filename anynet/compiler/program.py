@@ -6,6 +6,7 @@ from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.schedule import VIEWS, schedule
+from anynet.compiler.splice import splice
 from anynet.compiler.target import Call, Target, Tick
 from anynet.core.typing import ConcreteArray as Array
 
@@ -42,7 +43,10 @@ class Program:
         self._target = target
         carry, fixed = graph.inputs[:n_carry], graph.inputs[n_carry : n_carry + len(shared)]
         self._carry_nodes, row = carry, graph.inputs[n_carry + len(shared) :]
-        groups = schedule(graph, partial(target.fuses, hot=hot))
+        fuse = partial(target.fuses, hot=hot)
+        groups = schedule(graph, fuse)
+        if target.splices(hot=hot):
+            groups = splice(groups, graph, fuse)
         updates = {new: old for old, new in zip(carry, graph.outputs, strict=True) if new is not old}
         self._memory = MemoryPlan(graph, groups, updates, target)
         self.carry, self._row = ([self._own(node) for node in nodes] for nodes in (carry, row))

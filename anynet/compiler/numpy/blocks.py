@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.compiler.graph import Node
+from anynet.compiler.concat import pieces
+from anynet.compiler.graph import Node, elements
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy.ufuncs import calls, check_index, empty, in_place, take
 from anynet.compiler.ops import OPERATIONS
+from anynet.compiler.splice import vector_within
 from anynet.compiler.target import Call
 from anynet.core.tree import flatten
 
 Host = NDArray[Any]
 Block = tuple[slice, ...]
+Inputs = dict[Node, list[Node]]
+"""Operations of a group with the nodes that they take."""
 
 SIZE = 3 << 18
 """Bytes of all arrays of a block together: few enough for the second-level cache, enough that calls cost little."""
@@ -42,42 +46,82 @@ def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
     Parameters
     ----------
     group : list of Node
-        Operations with results of the same shape, each after those it needs.
+        Operations with results of the same shape, each after those it needs, or a joined group, as from `splice`.
     memory : MemoryPlan
         Allocates the results that are needed outside the group; the others have arrays of a block's size.
     """
-    shape = group[0].shape
-    whole = {node: memory.allocate(node) for node in memory.needed_outside(group)}
-    lent = _lent(group, memory, whole)
-    turns = _turns(group, set(group) - whole.keys() - lent.keys())
-    size = max(1, SIZE // _bytes_per_element(group, memory, whole, turns))
+    vector = vector_within(group)
+    k = 0 if vector is None else group.index(vector)
+    before, group = group[:k], group[k:]
+    shape, whole = group[-1].shape, {node: memory.allocate(node) for node in memory.needed_outside(group)}
+    inputs = {node: node.inputs for node in (*before[:-1], *group)}
+    if vector is not None:
+        inputs[vector] = before[-1].inputs  # whose result is written to its place in the vector
+    lent = _lent(inputs, memory, whole)
+    turns = _turns(inputs, inputs.keys() - whole.keys() - lent.keys())
+    size = max(1, SIZE // _bytes_per_element(inputs, memory, whole, turns))
     if any(node.op == "take" for node in group):  # whole rows
         size = max(size, math.prod(shape[1:]))
     parts = blocks(shape, size)
-    most = max(math.prod(_extent(block)) for block in parts)
+    most = max(math.prod(part.stop - part.start for part in block) for block in parts)
     small = [empty((most,), dtype) for dtype in {i: node.dtype for node, i in turns.items()}.values()]
     found: list[Call] = [
         (check_index, (memory[node.args[0]], memory[node.args[1]], 0)) for node in group if node.op == "take"
     ]
     for block in parts:
-        extent = _extent(block)
-        here = {node: small[i][: math.prod(extent)].reshape(extent) for node, i in turns.items()}
+        here = {node: _begin(small[i], block) for node, i in turns.items()}
         here |= {node: cut(array, shape, block) for node, array in (whole | lent).items()}
-
-        def local(leaf: Any, block: Block = block, here: dict[Node, Host] = here) -> Any:
-            if not isinstance(leaf, Node):
-                return leaf
-            return here[leaf] if leaf in here else cut(memory[leaf], shape, block)
-
         for node in group:
-            if node.op == "take":  # its rows are anywhere in the table
-                table, index = (memory[used] for used in node.args)
-                found.append(take(table, index[block[0]], 0, here[node]))
-                continue
-            leaves, rebuild = flatten((node.args, node.kwargs))
-            args, kwargs = rebuild([local(leaf) for leaf in leaves])
-            found += calls(node, args, kwargs, here[node])
+            if node is vector:
+                found += _vector_calls(node, before, block, memory, here)
+            else:
+                found += _node_calls(node, block, memory, here)
     return found
+
+
+def _node_calls(node: Node, block: Block, memory: MemoryPlan, here: dict[Node, Host]) -> list[Call]:
+    """Return the calls that run an operation on a block; `here` has the blocks of the group's results."""
+    if node.op == "take":  # its rows are anywhere in the table
+        table, index = (memory[used] for used in node.args)
+        return [take(table, index[block[0]], 0, here[node])]
+
+    def local(leaf: Any) -> Any:
+        if not isinstance(leaf, Node):
+            return leaf
+        return here[leaf] if leaf in here else cut(memory[leaf], node.shape, block)
+
+    leaves, rebuild = flatten((node.args, node.kwargs))
+    args, kwargs = rebuild([local(leaf) for leaf in leaves])
+    return calls(node, args, kwargs, here[node])
+
+
+def _vector_calls(
+    vector: Node, before: list[Node], block: Block, memory: MemoryPlan, here: dict[Node, Host]
+) -> list[Call]:
+    """Return the calls that fill a block of a vector: the operations `before` it compute one part."""
+    found: list[Call] = []
+    *outer, last = block
+    for part, piece in pieces(vector):
+        start, stop = max(part.start, last.start), min(part.stop, last.stop)
+        if start >= stop:
+            continue
+        place = here[vector][..., start - last.start : stop - last.start]
+        own = (*outer, slice(start - part.start, stop - part.start))
+        if piece is before[-1]:
+            there = {node: _begin(array.reshape(-1), own) for node, array in here.items() if node in before}
+            for node in before:
+                found += _node_calls(node, own, memory, {**there, piece: place})
+        elif place.shape == here[vector].shape:
+            here[vector] = cut(memory[piece], piece.shape, own)
+        else:
+            found.append((np.copyto, (place, cut(memory[piece], piece.shape, own))))
+    return found
+
+
+def _begin(array: Host, block: Block) -> Host:
+    """Return the first elements of an array in the shape of a block."""
+    extent = tuple(part.stop - part.start for part in block)
+    return array[: math.prod(extent)].reshape(extent)
 
 
 def blocks(shape: tuple[int, ...], size: int) -> list[Block]:
@@ -111,10 +155,6 @@ def _even(length: int, most: int) -> int:
     return aligned if n > STEP and aligned <= most else n
 
 
-def _extent(block: Block) -> tuple[int, ...]:
-    return tuple(part.stop - part.start for part in block)
-
-
 def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
     """Return the part of an argument that is broadcast to a block of the result.
 
@@ -131,35 +171,35 @@ def cut(array: Host, shape: tuple[int, ...], block: Block) -> Host:
     return array[..., *parts]  # with ..., for array[()] of a single number is no array
 
 
-def _lent(group: list[Node], memory: MemoryPlan, whole: dict[Node, Host]) -> dict[Node, Host]:
+def _lent(inputs: Inputs, memory: MemoryPlan, whole: dict[Node, Host]) -> dict[Node, Host]:
     """Return the results that only the group needs, but whose place is that of a later one, with that one's array."""
     found: dict[Node, Host] = {}
-    last = {used: node for node in group for used in node.inputs}
-    read = [memory[used] for used in last if used not in group]
-    for node in reversed(group):
+    last = {used: node for node in inputs for used in inputs[node]}
+    read = [memory[used] for used in last if used not in inputs]
+    for node in reversed(inputs):
         array = found.get(node, whole.get(node))
         if array is None or not in_place(node):
             continue
         others = [*read, *(other for other in whole.values() if other is not array)]
         if any(np.may_share_memory(array, other) for other in others):
             continue
-        fits = (n for n in node.inputs if n in group and n not in whole and last[n] is node)
+        fits = (n for n in inputs[node] if n in inputs and n not in whole and last[n] is node)
         used = next((n for n in fits if (n.shape, n.dtype) == (node.shape, node.dtype)), None)
         if used is not None:
             found[used] = array
     return found
 
 
-def _turns(group: list[Node], inner: set[Node]) -> dict[Node, int]:
+def _turns(inputs: Inputs, inner: set[Node]) -> dict[Node, int]:
     """Return the number of the array of a block's size that holds each result that only the group needs.
 
     An array takes the next result of its dtype after the last use of the one before.
     """
     found: dict[Node, int] = {}
     free: list[tuple[int, Node]] = []
-    last = {used: i for i, node in enumerate(group) for used in node.inputs}
-    for i, node in enumerate(group):
-        done = [(found[used], used) for used in dict.fromkeys(node.inputs) if used in found and last[used] == i]
+    last = {used: i for i, node in enumerate(inputs) for used in inputs[node]}
+    for i, node in enumerate(inputs):
+        done = [(found[used], used) for used in dict.fromkeys(inputs[node]) if used in found and last[used] == i]
         if in_place(node):
             free += done
         if node in inner:
@@ -170,10 +210,11 @@ def _turns(group: list[Node], inner: set[Node]) -> dict[Node, int]:
     return found
 
 
-def _bytes_per_element(group: list[Node], memory: MemoryPlan, whole: dict[Node, Host], turns: dict[Node, int]) -> int:
+def _bytes_per_element(inputs: Inputs, memory: MemoryPlan, whole: dict[Node, Host], turns: dict[Node, int]) -> int:
     """Return how many bytes of different arrays the group reads and writes for an element of its result."""
-    outer = (used for node in group for used in node.inputs if node.op != "take" and used not in group)
-    arrays = {*whole, *outer}
-    places = {memory[node].ctypes.data: node for node in arrays if node.shape == group[0].shape}
+    outer = {used for node in inputs if node.op != "take" for used in inputs[node] if used not in inputs}
+    half = elements(next(reversed(inputs))) / 2  # smaller ones are broadcast
+    arrays = [*whole, *(used for used in outer if elements(used) > half)]
+    places = {memory[node].ctypes.data: node for node in arrays}
     small = {i: node for node, i in turns.items()}
     return sum(node.dtype.itemsize for node in (*places.values(), *small.values()))

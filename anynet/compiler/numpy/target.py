@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy import blocks, ufuncs
-from anynet.compiler.numpy.steps import NumpyProgram
+from anynet.compiler.numpy.numpy_program import NumpyProgram
 from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target, layout
 from anynet.core.typing import Array
@@ -67,6 +67,9 @@ class NumpyTarget(Target):
     def fuses(self, node: Node, *, hot: bool) -> bool:
         kernels = _kernels() if hot else None
         return blocks.in_blocks(node) or (kernels is not None and kernels.in_kernel(node))
+
+    def splices(self, *, hot: bool) -> bool:
+        return not (hot and _kernels())
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         kernels = _kernels() if hot else None

@@ -67,7 +67,7 @@ def test_arrays_are_reused_in_the_same_order_each_time() -> None:
 
     def reused() -> list[int]:
         graph = trace(function, xp, X, Y)
-        turns = blocks._turns(graph.nodes, set(graph.nodes))
+        turns = blocks._turns({node: node.inputs for node in graph.nodes}, set(graph.nodes))
         return [turns[node] for node in graph.nodes]
 
     #       x + 1, y + 1, x - y, maximum, * c, x * y, +
