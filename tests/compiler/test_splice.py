@@ -34,6 +34,13 @@ def kept(xp, x, v, g):
     return x + joined(xp, x[..., :9] * g[..., :9], x[..., 9:]) * v, v
 
 
+def used_again(xp, x, v, g):
+    """After what a part is kept of has been written over."""
+    vector = joined(xp, x[..., :9] * g[..., :9], x[..., 9:])
+    x = x + vector * v
+    return x, v - vector
+
+
 def shifted(xp, x, v, g):
     """With other elements of what would be written over."""
     return x + joined(xp, x[..., 7:] * g[..., 7:], x[..., :7]) * v, v
@@ -55,7 +62,7 @@ def two_parts(xp, x, v, g):
     return x - joined(xp, g[..., :16] * 2, g[..., 16:] + 1), v
 
 
-JOINED = (penalty, in_the_middle, kept, shifted)
+JOINED = (penalty, in_the_middle, kept, used_again, shifted)
 SEPARATE = (carried, read_twice, two_parts)
 
 

@@ -73,7 +73,7 @@ def block_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
         here |= {node: cut(array, shape, block) for node, array in (whole | lent).items()}
         for node in group:
             if node is vector:
-                found += _vector_calls(node, before, block, memory, here)
+                found += _vector_calls(node, before, block, memory, here, list(whole.values()))
             else:
                 found += _node_calls(node, block, memory, here)
     return found
@@ -96,9 +96,12 @@ def _node_calls(node: Node, block: Block, memory: MemoryPlan, here: dict[Node, H
 
 
 def _vector_calls(
-    vector: Node, before: list[Node], block: Block, memory: MemoryPlan, here: dict[Node, Host]
+    vector: Node, before: list[Node], block: Block, memory: MemoryPlan, here: dict[Node, Host], written: list[Host]
 ) -> list[Call]:
-    """Return the calls that fill a block of a vector: the operations `before` it compute one part."""
+    """Return the calls that fill a block of a vector: the operations `before` it compute one part.
+
+    A block of another part is read where it is, unless the group writes there before the block's last use.
+    """
     found: list[Call] = []
     *outer, last = block
     for part, piece in pieces(vector):
@@ -111,7 +114,7 @@ def _vector_calls(
             there = {node: _begin(array.reshape(-1), own) for node, array in here.items() if node in before}
             for node in before:
                 found += _node_calls(node, own, memory, {**there, piece: place})
-        elif place.shape == here[vector].shape:
+        elif place.shape == here[vector].shape and not any(np.may_share_memory(memory[piece], a) for a in written):
             here[vector] = cut(memory[piece], piece.shape, own)
         else:
             found.append((np.copyto, (place, cut(memory[piece], piece.shape, own))))
