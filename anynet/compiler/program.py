@@ -145,12 +145,12 @@ class Program:
         """Copy results into the carry's arrays; in two steps where one result may be another's last value."""
         moves = [pair for pair in zip(self._carry_nodes, self.carry, results, strict=True) if pair[1] is not pair[2]]
         tied = [any(self._target.overlap(mine, new) for _, _, new in moves) for _, mine, _ in moves]
-        self._copy([(node, new, mine) for (node, mine, new), waits in zip(moves, tied, strict=True) if not waits])
+        self._add_copies([(node, new, mine) for (node, mine, new), waits in zip(moves, tied, strict=True) if not waits])
         waiting = [(*move, self._target.empty(move[0])) for move, waits in zip(moves, tied, strict=True) if waits]
-        self._copy([(node, new, between) for node, _, new, between in waiting])
-        self._copy([(node, between, mine) for node, mine, _, between in waiting])
+        self._add_copies([(node, new, between) for node, _, new, between in waiting])
+        self._add_copies([(node, between, mine) for node, mine, _, between in waiting])
 
-    def _copy(self, moves: list[tuple[Node, Array, Array]]) -> None:
+    def _add_copies(self, moves: list[tuple[Node, Array, Array]]) -> None:
         for node, array, into in moves:
             self._add([node], [self._target.copy(into, array)])
 
