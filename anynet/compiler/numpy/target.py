@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy import blocks, ufuncs
+from anynet.compiler.numpy.numpy_program import NumpyProgram
 from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target, layout
 from anynet.core.typing import Array
@@ -36,7 +37,7 @@ class NumpyTarget(Target):
         return np.asarray(value)
 
     def empty(self, node: Node) -> Host:
-        return np.empty(node.shape, node.dtype)
+        return ufuncs.empty(node.shape, node.dtype)
 
     def copy(self, into: Host, array: Host) -> Call:
         return np.copyto, (into, array)
@@ -67,12 +68,15 @@ class NumpyTarget(Target):
         kernels = _kernels() if hot else None
         return blocks.in_blocks(node) or (kernels is not None and kernels.in_kernel(node))
 
+    def splices(self, *, hot: bool) -> bool:
+        return not (hot and _kernels())
+
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         kernels = _kernels() if hot else None
         return kernels.kernel_calls(group, memory) if kernels else blocks.block_calls(group, memory)
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
-        return Program(graph, n_carry, shared, self, hot=hot)
+        return NumpyProgram(graph, n_carry, shared, self, hot=hot)
 
 
 @cache
