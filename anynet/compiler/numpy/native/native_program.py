@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
-from anynet.compiler.numpy.native import blas, copies, folds, products
+from anynet.compiler.numpy.native import blas, copies, folds, short_products
 from anynet.compiler.numpy.native.copies import TakeRow, column_key
 from anynet.compiler.numpy.native.kernel import Host, Kernel
 from anynet.compiler.numpy.native.module import Module, compile_module
@@ -17,7 +17,7 @@ from anynet.compiler.target import Call, Target, Tick
 CHUNK = 0.1
 """Seconds that native code runs for before progress is shown and a training can be stopped."""
 
-FORMS = (products.kernel, folds.kernel, blas.kernel)
+FORMS = (short_products.kernel, folds.kernel, blas.kernel)
 """``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, or None."""
 
 
