@@ -50,7 +50,7 @@ def _pays(a: Host, b: Host) -> bool:
     return bool(0 < m * k * n <= most and (n > 4 or m < 4))
 
 
-class Product(Kernel):
+class ShortProduct(Kernel):
     """Product of matrices, or of stacks of them, of which the result is contiguous on the last axis."""
 
     def __init__(self, a: Host, b: Host, out: Host) -> None:
