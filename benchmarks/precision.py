@@ -92,7 +92,7 @@ def train_all(outcomes: Sequence[Outcome], config: Config, chosen: an.Backend, f
             if run.test is None or run.test.accuracy is None:
                 raise ValueError(f"{run.dataset}: expected test images with classes, got none")
             outcome.test_accuracy.append(run.test.accuracy)
-            outcome.train_loss.append(run.history[-1].train_loss)
+            outcome.train_loss.append(float(run.history["train_loss"][-1]))
             outcome.images_per_second.append(images_per_second(run, len(experiment.data.train)))
             yield outcome
 

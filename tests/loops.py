@@ -55,9 +55,9 @@ def in_parts(chosen: Backend) -> Backend:
         def run(carry: Any, shared: Any, rows: Any, tick: Any, *, before: int | None = None) -> Any:
             columns, rebuild = flatten(rows)
             split = split_step(step, self.xp, carry, shared, rebuild([column[0] for column in columns]))
-            parts = split.split(carry)
+            parts, fixed = split.split(carry), split.fixed(shared)
             for row in zip(*columns, strict=True):
-                parts = split.run(parts, shared, rebuild(list(row)))
+                parts = split.run(parts, fixed, rebuild(list(row)))
             return split.join(parts)
 
         return self.compile(run)

@@ -136,6 +136,8 @@ class Config:
     """Images per step."""
     drop_last: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.drop_last
     """Skip the last batch of an epoch if it is smaller."""
+    evaluate_train: Annotated[str, Parameter(group=TRAINING)] = TrainSettings.evaluate_train
+    """Epochs after which loss and accuracy of the training images are measured: every:N, or never, which is fastest."""
 
     backend: str | None = None
     """Array library: numpy, cupy, torch or jax, optionally with a device, e.g. torch:cuda or cupy:1. Default:

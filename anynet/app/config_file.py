@@ -19,13 +19,14 @@ from anynet.core.checks import nearest
 from anynet.core.errors import FileError
 from anynet.core.formatting import format_value, printable
 from anynet.core.text_files import read_toml
+from anynet.training import TrainSettings
 from anynet.training.run_facts import NAMES
 
 ADVICE = "correct the file, or take that of another run"
 MOST_SETTINGS = 20_000
 """Largest size of a file of settings in bytes."""
 
-ABSENT = {"weight_decay": 0.0, "dropout": 0.0}
+ABSENT = {"weight_decay": 0.0, "dropout": 0.0, "evaluate_train": TrainSettings.evaluate_train}
 """Settings that files from before them lack, with the value that is meant."""
 
 

@@ -19,6 +19,7 @@ from anynet.nn.losses import BY_NAME
 from anynet.optim import Optimizer
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
 from anynet.training.compatibility import check_compatible, check_data
+from anynet.training.settings import interval
 
 
 class Experiment(NamedTuple):
@@ -164,6 +165,7 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     backend.dtype(config.dtype)
     check_layers(config)
     check_kind(config.normalize)
+    interval(config.evaluate_train)
     data = split(*(found or find(config.data)), config.train, config.val)
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # in place of "auto"

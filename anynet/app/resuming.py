@@ -36,8 +36,8 @@ NEW_SWEEP = "start another sweep"
 NEVER = "never"
 """Interval of no checkpoints."""
 
-MAY_CHANGE = ("epochs", "backend", "precision", "compile", "memory_budget", "data")
-"""Settings that may differ when a run goes on: its length, where it runs, and where its images are."""
+MAY_CHANGE = ("epochs", "backend", "precision", "compile", "memory_budget", "evaluate_train", "data")
+"""Settings that may differ when a run goes on: its length, where it runs, what is measured, where its images are."""
 
 
 def check_interval(every: str) -> None:

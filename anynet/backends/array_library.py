@@ -105,7 +105,13 @@ class ArrayLibrary(ABC):
         if library == self.name:
             return array if self.holds(array) else self._move(array)
         shared = self._share(array)
-        return self.asarray(to_numpy(array)) if shared is None else shared
+        return self._by_host(array) if shared is None else shared
+
+    def _by_host(self, array: ConcreteArray) -> Array:
+        """Copy an array of another library; floats that NumPy lacks go as float32."""
+        host, name = to_numpy(array), str(array.dtype).rpartition(".")[2]
+        placed, own = self.asarray(host), getattr(self.xp, name, None)
+        return placed if own is None or host.dtype.name == name else self.xp.astype(placed, own)
 
     def _move(self, array: ConcreteArray) -> Array:
         """Copy an array of this library from another device."""

@@ -14,10 +14,10 @@ from numpy.typing import DTypeLike, NDArray
 from anynet.backends.array_library import DeviceMemory
 from anynet.backends.base import Backend, Function
 from anynet.backends.cupy_refusals import check_values, find_device, refusing
-from anynet.backends.options import check_compile
+from anynet.backends.options import ROUNDED, check_compile, rounds
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import CompileError, Loop, Step, Target, warn
-from anynet.compiler.cuda import CAPTURING, CudaTarget, cublas_handle, fastest_target, out_of_memory
+from anynet.compiler.cuda import CAPTURING, CudaTarget, MatrixProduct, cublas_handle, fastest_target, out_of_memory
 from anynet.core.typing import Array, ConcreteArray
 
 PIECE_BYTES = 8_000_000
@@ -84,8 +84,10 @@ class Cupy(Backend):
             return cast(Array, cupy.array(array))
 
     def _from_dlpack(self, array: ConcreteArray) -> Array:
+        """Return the array, bfloat16 as float32: CuPy has it only beside ml_dtypes, and with few functions."""
         with self.device:
-            return super()._from_dlpack(array)
+            shared = super()._from_dlpack(array)
+            return self.xp.astype(shared, cupy.float32) if shared.dtype.kind == "V" else shared
 
     def to_host(self, array: Array) -> NDArray[Any]:
         host: NDArray[Any] = cupy.asnumpy(array)
@@ -115,9 +117,14 @@ class Cupy(Backend):
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Matmul precisions of recorded steps; rounding needs an NVIDIA GPU of compute capability 8.0 (Ampere)."""
-        rounded = not cupy.cuda.runtime.is_hip and int(self.device.compute_capability) >= 80
-        return ("float32", "tf32", "bf16") if rounded else super().precisions
+        """Matmul precisions of recorded steps, found by multiplying.
+
+        Rounding needs an NVIDIA GPU of compute capability 8.0 (Ampere). Asked for bf16, cuBLAS 13 rounds to TF32.
+        """
+        if cupy.cuda.runtime.is_hip or int(self.device.compute_capability) < 80:
+            return super().precisions
+        with self.device:
+            return ("float32", *(p for p in ROUNDED if rounds(p, partial(_multiply, p))))
 
     def compile(self, function: Function) -> Function:
         """Return the function on this device: CuPy allocates on the current one, and each thread has its own."""
@@ -164,6 +171,14 @@ class Cupy(Backend):
     def _join(self, event: cupy.cuda.Event) -> None:
         with self.device:
             cupy.cuda.get_current_stream().wait_event(event)
+
+
+def _multiply(precision: str, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    left, right = cupy.asarray(a), cupy.asarray(b)
+    out = cupy.empty_like(left)
+    MatrixProduct(left, right, out, precision)()
+    product: NDArray[Any] = cupy.asnumpy(out)
+    return product
 
 
 def _event() -> cupy.cuda.Event:

@@ -16,16 +16,13 @@ from anynet.backends.base import Backend, BackendError, Function, step_by_step
 from anynet.backends.exchange import to_numpy
 from anynet.backends.jax_loops import EXECUTION, ScannedLoop, is_pure
 from anynet.backends.numpy import host_memory
-from anynet.backends.options import check_compile
+from anynet.backends.options import ROUNDED, check_compile, rounds
 from anynet.compiler import Loop, Step, Tick
 from anynet.core.formatting import first_line
 from anynet.core.typing import Array, ConcreteArray, DType
 
 PRODUCTS = {"float32": "float32", "tf32": "TF32_TF32_F32", "bf16": "BF16_BF16_F32"}
 """JAX's names of the matmul precisions. On GPUs, XLA rounds to TF32 by default, and "bfloat16" is TF32 too."""
-
-KEPT = {"tf32": 1 + 2**-9, "bf16": 1.0}
-"""Result of rounding 1 + 2^-9 + 2^-12 to each precision."""
 
 FLOAT64 = 'float64: JAX converts it to float32; call dtype("float64") first, which enables it'
 """Message about arrays of 64 bits while JAX has 32."""
@@ -142,14 +139,12 @@ class Jax(Backend):
     @property
     def precisions(self) -> tuple[str, ...]:
         """Matmul precisions, found by multiplying: on the CPU, XLA ignores or refuses the others."""
-        return ("float32", *filter(self._rounds, KEPT))
+        return ("float32", *filter(self._rounds, ROUNDED))
 
     def _rounds(self, precision: str) -> bool:
-        identity = np.eye(128, dtype=np.float32)
-        values = np.full_like(identity, 1 + 2**-9 + 2**-12)
         multiply = replace(self, precision=precision).compile(jax.numpy.matmul)
         try:
-            return bool(jax.numpy.all(multiply(self.asarray(values), self.asarray(identity)) == KEPT[precision]))
+            return rounds(precision, lambda a, b: self.to_host(multiply(self.asarray(a), self.asarray(b))))
         except (ValueError, jax.errors.JaxRuntimeError):
             return False
 

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 
 from anynet.backends.base import Backend
-from anynet.compiler import PLAIN, Fallback, Step, Tick, explain, generator_states, split_step
+from anynet.backends.jax_vectors import KeptParts, Parts, is_long
+from anynet.compiler import PLAIN, Fallback, SplitStep, Step, Tick, explain, generator_states, split_step
 
 EXECUTION = "one compiled loop"
 """Name of how the steps of a `ScannedLoop` run."""
@@ -37,8 +38,12 @@ class ScannedLoop:
     """
 
     def __init__(self, backend: Backend, step: Step, *, strict: bool) -> None:
-        self._step, self._fallback = step, Fallback(backend.plain_loop(step), strict=strict)
-        self._compiled = backend.compile(self._scan)
+        self._fallback = Fallback(backend.plain_loop(step), strict=strict)
+        programs = _Programs(step)
+        self._scan, self._split = backend.compile(programs.scan), backend.compile(programs.split)
+        self._scan_parts = jax.jit(programs.scan_parts, static_argnums=0, donate_argnums=1)
+        self._precision, self._kept = backend.matmul_precision, KeptParts()
+        self._keeps = backend.device.platform == "cpu"
 
     @property
     def execution(self) -> str:
@@ -49,8 +54,10 @@ class ScannedLoop:
         """Run the loop."""
         reason = ""
         if not self._fallback.used:
+            in_parts = self._keeps and any(map(is_long, jax.tree.leaves(carry)))
+            run = self._run_in_parts if in_parts else self._scan
             try:
-                carry = jax.block_until_ready(self._compiled(carry, shared, rows))
+                carry = jax.block_until_ready(run(carry, shared, rows))
             except _NotRecordedError as error:
                 reason = str(error)
             else:
@@ -58,14 +65,51 @@ class ScannedLoop:
                 return carry
         return self._fallback(carry, shared, rows, tick, reason)
 
-    def _scan(self, carry: Any, shared: Any, rows: Any) -> Any:
+    def _run_in_parts(self, carry: Any, shared: Any, rows: Any) -> Any:
+        """Run the loop on vectors in parts, which are kept for the next call."""
+        leaves, structure = jax.tree.flatten(carry)
+        parts = self._kept.take(leaves) or self._split(carry, shared, rows)
+        several = [own if len(own) > 1 else None for own in parts]
+        others = [leaf if own is None else None for leaf, own in zip(leaves, several, strict=True)]
+        with self._precision():
+            parts = self._scan_parts(structure, several, others, shared, rows)
+        return structure.unflatten(self._kept.join(jax.block_until_ready(parts)))
+
+
+class _Programs:
+    """Functions that JAX compiles for the loop over a step, of which each records the step while it is traced."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def scan(self, carry: Any, shared: Any, rows: Any) -> Any:
+        """Run the step on all rows, with vectors that are split first and joined at the end."""
+        split = self._record(carry, shared, rows)
+        return split.join(_steps(split, split.split(carry), shared, rows))
+
+    def split(self, carry: Any, shared: Any, rows: Any) -> list[Parts]:
+        """Return the arrays of a carry in the parts that `scan_parts` takes."""
+        return self._record(carry, shared, rows).split(carry)
+
+    def scan_parts(self, structure: Any, several: list[Any], others: list[Any], shared: Any, rows: Any) -> list[Parts]:
+        """Run the step on all rows, from vectors in parts, which it writes over, and other arrays, to parts."""
+        parts = [own or [other] for own, other in zip(several, others, strict=True)]
+        whole = [own[0] if len(own) == 1 else jax.numpy.concat(own, axis=-1) for own in parts]  # only recorded with
+        return _steps(self._record(structure.unflatten(whole), shared, rows), parts, shared, rows)
+
+    def _record(self, carry: Any, shared: Any, rows: Any) -> SplitStep:
         first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
         try:
-            split = split_step(self._step, jax.numpy, carry, shared, first)
+            return split_step(self._step, jax.numpy, carry, shared, first)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             raise _NotRecordedError(explain(error)) from None
 
-        def one(parts: Any, row: Any) -> tuple[Any, None]:
-            return split.run(parts, shared, row), None
 
-        return split.join(jax.lax.scan(one, split.split(carry), rows)[0])
+def _steps(split: SplitStep, parts: list[Parts], shared: Any, rows: Any) -> list[Parts]:
+    fixed = split.fixed(shared)
+
+    def one(parts: Any, row: Any) -> tuple[Any, None]:
+        return split.run(parts, fixed, row), None
+
+    last: list[Parts] = jax.lax.scan(one, parts, rows)[0]
+    return last

@@ -1,5 +1,11 @@
 """Options that every backend has: dtypes, matmul precisions and ways to run steps, with checks of their names."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from anynet.core.checks import nearest
 
 DTYPES = ("float32", "float64")
@@ -17,6 +23,16 @@ PRECISIONS = {
 
 Operands keep 23, 10 or 7 bits of the fraction; arrays and sums stay float32.
 """
+
+
+ROUNDED = {"tf32": 1 + 2**-9, "bf16": 1.0}
+"""Result of rounding 1 + 2^-9 + 2^-12 to each precision."""
+
+
+def rounds(precision: str, multiply: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> bool:
+    """Return True if a product of float32 matrices is seen to have operands that are rounded to a precision."""
+    identity = np.eye(128, dtype=np.float32)
+    return bool(np.all(multiply(np.full_like(identity, 1 + 2**-9 + 2**-12), identity) == ROUNDED[precision]))
 
 
 def check_compile(compile: str) -> None:

@@ -30,7 +30,7 @@ from anynet.compiler.graph import Graph, Node
 from anynet.compiler.interpreter import Interpreter
 from anynet.compiler.loop import compile_graph, compile_loop, execution, launches
 from anynet.compiler.recording import PLAIN, CompileError, CompileWarning, Fallback, explain, warn
-from anynet.compiler.split import split_step
+from anynet.compiler.split import SplitStep, split_step
 from anynet.compiler.tape import trace
 from anynet.compiler.target import Call, CompiledStep, Loop, Step, Target, Tick
 from anynet.compiler.tracer import UntraceableError, label_operations
@@ -46,6 +46,7 @@ __all__ = [
     "Interpreter",
     "Loop",
     "Node",
+    "SplitStep",
     "Step",
     "Target",
     "Tick",

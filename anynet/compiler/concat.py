@@ -49,10 +49,17 @@ def is_vector(node: Node) -> bool:
     )
 
 
-def parts(graph: Graph) -> dict[Node, Part]:
-    """Return the operations whose result, perhaps reshaped, is part of a vector, with the part."""
+def parts(graph: Graph, without: set[Node]) -> dict[Node, Part]:
+    """Return the operations whose result, perhaps reshaped, is part of a vector, with the part.
+
+    Parameters
+    ----------
+    graph : Graph
+    without : set of Node
+        Vectors that have no memory.
+    """
     found: dict[Node, Part] = {}
-    for node in filter(is_vector, graph.nodes):
+    for node in (node for node in graph.nodes if is_vector(node) and node not in without):
         for part, piece in pieces(node):
             while piece.op == "reshape":
                 piece = piece.args[0]
@@ -61,7 +68,7 @@ def parts(graph: Graph) -> dict[Node, Part]:
     return found
 
 
-def changed(graph: Graph, in_place: Callable[[Node], bool]) -> dict[Node, Node]:
+def changed(graph: Graph, without: set[Node], in_place: Callable[[Node], bool]) -> dict[Node, Node]:
     """Return the vectors that may be written over another vector, with the other.
 
     Such a vector is the other one with some parts changed, and the other is used for nothing else.
@@ -69,11 +76,13 @@ def changed(graph: Graph, in_place: Callable[[Node], bool]) -> dict[Node, Node]:
     Parameters
     ----------
     graph : Graph
+    without : set of Node
+        Vectors that have no memory.
     in_place : callable
         ``in_place(node)`` is True if an operation may write its result over an argument.
     """
     users, found = graph.users(), dict[Node, Node]()
-    for node in filter(is_vector, graph.nodes):
+    for node in (node for node in graph.nodes if is_vector(node) and node not in without):
         filled = {piece: part for part, piece in pieces(node)}
         bases = dict.fromkeys(piece.args[0] for piece in filled if piece.op == "getitem")  # in a fixed order
         for old in filter(is_vector, [base for base in bases if base not in {*graph.outputs, *found.values()}]):

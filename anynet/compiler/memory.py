@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
+from anynet.compiler.splice import part_read, vector_within
 from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
 
@@ -48,7 +49,9 @@ class MemoryPlan:
         self._group = {node: group for group in groups for node in group}
         self._updates = dict(updates)
         self._outputs, self.users = set(graph.outputs), graph.users()
-        self._parts, self._changed = vectors.parts(graph), vectors.changed(graph, target.in_place)
+        spliced = {vector for group in groups if (vector := vector_within(group)) is not None}
+        self._parts = vectors.parts(graph, spliced)
+        self._changed = vectors.changed(graph, spliced, target.in_place)
         self._arrays: dict[Node, Array] = {}
         self._owner: dict[Node, Node] = {}  # the node whose array holds a node's array
         self._needed: dict[Node, float] = {}  # by owner: the position of the last operation that needs the array
@@ -143,9 +146,11 @@ class MemoryPlan:
     def _in_step(self, member: Node, used: Node) -> bool:
         """Return True if an operation of a group reads no elements of an array but the one that is written over."""
         same = set(self._sharing(used)).intersection(member.inputs)
-        return not same or (
-            member.op != "take" and all(self._target.same(self._arrays[n], self._arrays[used]) for n in same)
-        )
+        if not same or member.op == "take":
+            return not same
+        array, group = self._arrays[used], self._group[member]
+        places = [(n, array if part is None else array[part.key]) for n in same for part in part_read(group, member, n)]
+        return all(self._target.same(self._arrays[n], place) for n, place in places)
 
     def _sharing(self, node: Node) -> list[Node]:
         """Return all nodes in the memory of one."""

@@ -6,6 +6,7 @@ from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.schedule import VIEWS, schedule
+from anynet.compiler.splice import splice
 from anynet.compiler.target import Call, Target, Tick
 from anynet.core.typing import ConcreteArray as Array
 
@@ -42,7 +43,10 @@ class Program:
         self._target = target
         carry, fixed = graph.inputs[:n_carry], graph.inputs[n_carry : n_carry + len(shared)]
         self._carry_nodes, row = carry, graph.inputs[n_carry + len(shared) :]
-        groups = schedule(graph, partial(target.fuses, hot=hot))
+        fuse = partial(target.fuses, hot=hot)
+        groups = schedule(graph, fuse)
+        if target.splices(hot=hot):
+            groups = splice(groups, graph, fuse)
         updates = {new: old for old, new in zip(carry, graph.outputs, strict=True) if new is not old}
         self._memory = MemoryPlan(graph, groups, updates, target)
         self.carry, self._row = ([self._own(node) for node in nodes] for nodes in (carry, row))
@@ -146,13 +150,17 @@ class Program:
                 self._add([node], [self._copy(where, array)])
 
     def _hand_over(self, results: list[Array]) -> None:
-        """Copy results into the carry's arrays; in two steps, because one result may be another's last value."""
+        """Copy results into the carry's arrays; in two steps where one result may be another's last value."""
         moves = [pair for pair in zip(self._carry_nodes, self.carry, results, strict=True) if pair[1] is not pair[2]]
-        between = [self._target.empty(node) for node, _, _ in moves]
-        for copy, (node, _, new) in zip(between, moves, strict=True):
-            self._add([node], [self._copy(copy, new)])
-        for copy, (node, mine, _) in zip(between, moves, strict=True):
-            self._add([node], [self._copy(mine, copy)])
+        tied = [any(self._target.overlap(mine, new) for _, _, new in moves) for _, mine, _ in moves]
+        self._add_copies([(node, new, mine) for (node, mine, new), waits in zip(moves, tied, strict=True) if not waits])
+        waiting = [(*move, self._target.empty(move[0])) for move, waits in zip(moves, tied, strict=True) if waits]
+        self._add_copies([(node, new, between) for node, _, new, between in waiting])
+        self._add_copies([(node, between, mine) for node, mine, _, between in waiting])
+
+    def _add_copies(self, moves: list[tuple[Node, Array, Array]]) -> None:
+        for node, array, into in moves:
+            self._add([node], [self._copy(into, array)])
 
 
 def _run(calls: list[Call]) -> None:

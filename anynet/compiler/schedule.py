@@ -4,6 +4,7 @@ Operations on whole large arrays, one after another, send every value through me
 of a group run block by block, so that what they share stays in cache.
 """
 
+import math
 from collections.abc import Callable
 
 from anynet.compiler.graph import Graph, Node
@@ -37,7 +38,7 @@ def schedule(graph: Graph, fuse: Callable[[Node], bool]) -> list[list[Node]]:
                 done.append(group)
                 group = []
             done.append([node])
-        elif group and not waits and node.shape != group[0].shape:  # it goes ahead of the group
+        elif group and not waits and _is_smaller(node, group[0]):  # it goes ahead of the group
             if done and _joins(node, done[-1], fuse):
                 done[-1].append(node)
             else:
@@ -48,6 +49,11 @@ def schedule(graph: Graph, fuse: Callable[[Node], bool]) -> list[list[Node]]:
             done += [group] if group else []
             group = [node]
     return [*done, group] if group else done
+
+
+def _is_smaller(node: Node, other: Node) -> bool:
+    """Return True if an operation has another shape and no more elements: larger ones had better stay together."""
+    return node.shape != other.shape and math.prod(node.shape) <= math.prod(other.shape)
 
 
 def _joins(node: Node, group: list[Node], fuse: Callable[[Node], bool]) -> bool:

@@ -4,7 +4,7 @@ All parameters of a net are one vector, and its layers take slices of it. If sli
 fastest step is one without the vector.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from types import ModuleType
 from typing import Any
@@ -19,6 +19,9 @@ from anynet.core.typing import ConcreteArray as Array
 
 LONG = 1 << 12
 """Least number of elements of a part; shorter neighbors stay together."""
+
+SLICES = {"expand_dims", "getitem", "reshape", "squeeze"}
+"""Operations that are views in other libraries."""
 
 Parts = list[Array]
 """Array in parts along the last axis."""
@@ -86,12 +89,23 @@ class SplitStep:
         """Return a carry in its containers, with whole arrays."""
         return self._graph.build([self._whole(parts) for parts in carry])
 
-    def run(self, carry: Sequence[Parts], shared: Any, row: Any) -> list[Parts]:
-        """Run the step, and return the next carry in parts."""
-        others = [[array] for array in flatten((shared, row))[0]]
-        values = dict(zip(self._graph.inputs, [*carry, *others], strict=True)) | self._constants
+    def fixed(self, shared: Any) -> dict[Node, Parts]:
+        """Return what is the same in all steps: the shared arrays, and the slices of them that a step takes."""
+        arrays = [[array] for array in flatten(shared)[0]]
+        values = dict(zip(self._graph.inputs[len(self._carry) :], arrays, strict=False)) | self._constants
         for node in self._graph.nodes:
-            values[node] = self._evaluate(node, values)
+            if node.op in SLICES and all(used in values for used in node.inputs):
+                values[node] = self._evaluate(node, values)
+        return values
+
+    def run(self, carry: Sequence[Parts], fixed: Mapping[Node, Parts], row: Any) -> list[Parts]:
+        """Run the step with what `fixed` returned, and return the next carry in parts."""
+        rows = [[array] for array in flatten(row)[0]]
+        inputs = [*self._carry, *self._graph.inputs[len(self._graph.inputs) - len(rows) :]]
+        values = {**fixed, **dict(zip(inputs, [*carry, *rows], strict=True))}
+        for node in self._graph.nodes:
+            if node not in values:
+                values[node] = self._evaluate(node, values)
         results = zip(self._graph.outputs, self._carry, strict=True)
         return [self._cut(values[new], self._bounds[old]) for new, old in results]
 

@@ -189,6 +189,10 @@ class Target(ABC):
         """
         return False
 
+    def splices(self, *, hot: bool) -> bool:
+        """Return True if `group_calls` takes groups that are joined across a concatenation; see `splice`."""
+        return False
+
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         """Return the calls that run a group.
 

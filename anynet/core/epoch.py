@@ -18,7 +18,8 @@ class Epoch(NamedTuple):
     lr : float
         Learning rate of the epoch's last step.
     train_cost, train_loss, train_accuracy : float
-        On the training samples, without augmentation. An accuracy is a fraction, 0 to 1; None if targets are numbers.
+        On the training samples, without augmentation; None if they were not evaluated after this epoch. An accuracy is
+        a fraction, 0 to 1; None if targets are numbers.
     val_cost, val_loss, val_accuracy : float
         On the validation samples; None if there are none.
     seconds : float
@@ -27,8 +28,8 @@ class Epoch(NamedTuple):
 
     epoch: int
     lr: float
-    train_cost: float
-    train_loss: float
+    train_cost: float | None
+    train_loss: float | None
     train_accuracy: float | None
     val_cost: float | None
     val_loss: float | None
@@ -44,12 +45,17 @@ class Epoch(NamedTuple):
         return f"Epoch({', '.join(f'{name}={value}' for name, value in self._asdict().items() if value is not None)})"
 
 
-OPTIONAL = ("train_accuracy", "val_cost", "val_loss", "val_accuracy")
+OF_TRAINING = ("train_cost", "train_loss", "train_accuracy")
+"""Columns that epochs lack after which training samples were not evaluated."""
+
+OPTIONAL = (*OF_TRAINING, "val_cost", "val_loss", "val_accuracy")
 """Columns that not every history has."""
 
 
 def columns_of(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that a history has if it has some of these: all of validation or none, accuracies likewise.
+    """Return the columns that a history has if it has some of these.
+
+    It has all of training or none, all of validation or none, and accuracies of both or neither.
 
     Parameters
     ----------
@@ -60,12 +66,12 @@ def columns_of(names: Sequence[str]) -> tuple[str, ...]:
     -------
     tuple of str
     """
-    validated = any(name.startswith("val_") for name in names)
+    parts = {name.partition("_")[0] for name in OPTIONAL if name in names}
     accuracies = any(name in names for name in ("train_accuracy", "val_accuracy"))
     return tuple(
         name
         for name in Epoch._fields
-        if (validated or not name.startswith("val_")) and (accuracies or not name.endswith("_accuracy"))
+        if name not in OPTIONAL or (name.partition("_")[0] in parts and (accuracies or not name.endswith("_accuracy")))
     )
 
 
@@ -94,9 +100,9 @@ def score(row: Epoch) -> float:
     Returns
     -------
     float
-        The loss is that of validation, or of training if nothing was validated.
+        The loss is that of validation, or of training if nothing was validated; 0 if neither was measured.
     """
     if row.val_accuracy is not None:
         return row.val_accuracy
     loss = row.train_loss if row.val_loss is None else row.val_loss
-    return -math.inf if math.isnan(loss) else -loss
+    return 0.0 if loss is None else -math.inf if math.isnan(loss) else -loss

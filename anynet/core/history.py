@@ -1,7 +1,7 @@
 """The history of a training: one row per epoch, as a sequence and as a CSV file; means over several runs."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self, overload
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anynet.core.checks import nearest
 from anynet.core.csv_files import Row, read_rows, write_rows
-from anynet.core.epoch import Epoch, columns_of, rank
+from anynet.core.epoch import OF_TRAINING, Epoch, columns_of, rank
 from anynet.core.errors import FileError
 from anynet.core.formatting import format_count, printable
 
@@ -45,7 +45,10 @@ class History(Sequence[Epoch]):
     @overload
     def __getitem__(self, index: str) -> NDArray[np.float64]: ...
     def __getitem__(self, index: int | slice | str) -> Epoch | Self | NDArray[np.float64]:
-        """Return one epoch by position, a shorter history by slice, or a column, shape (epochs,), by name."""
+        """Return one epoch by position, a shorter history by slice, or a column, shape (epochs,), by name.
+
+        Columns of the training samples are NaN in epochs after which these were not evaluated.
+        """
         if isinstance(index, slice):
             return type(self)(self._epochs[index])
         if not isinstance(index, str):
@@ -72,15 +75,15 @@ class History(Sequence[Epoch]):
             return "History()"
         epochs, best = format_count(len(self), "epoch"), self.best
         if best.val_loss is None:
-            return f"History({epochs}, loss {best.train_loss})"
+            return f"History({epochs}" + ("" if best.train_loss is None else f", loss {best.train_loss}") + ")"
         score = f"loss {best.val_loss}" if best.val_accuracy is None else f"accuracy {best.val_accuracy}"
         return f"History({epochs}, best {best.epoch} with validation {score})"
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns: those of `Epoch`, without validation and accuracies that were not measured."""
-        first = self._epochs[0] if self._epochs else None
-        return tuple(name for name in Epoch._fields if first is None or getattr(first, name) is not None)
+        """Names of the columns: those of `Epoch`, without those that were measured in no epoch."""
+        measured = [name for name in Epoch._fields if any(getattr(row, name) is not None for row in self._epochs)]
+        return tuple(measured) if self._epochs else Epoch._fields
 
     @property
     def best(self) -> Epoch:
@@ -97,6 +100,8 @@ class History(Sequence[Epoch]):
 
     def write_csv(self, path: str | Path, dataset: str) -> None:
         """Write a table with a header, numbers in full precision, replacing the file in one step.
+
+        What was not measured in an epoch is left empty.
 
         Parameters
         ----------
@@ -140,7 +145,8 @@ class MeanHistory(NamedTuple):
     Attributes
     ----------
     mean, deviation : History
-        One row for each epoch that all histories have; `epoch` is the epoch's number in both.
+        One row for each epoch that all histories have; `epoch` is the epoch's number in both. What not all have
+        measured in an epoch is None.
     """
 
     mean: History
@@ -160,15 +166,21 @@ def mean_history(histories: Sequence[History]) -> MeanHistory:
     MeanHistory
     """
     epochs = min(map(len, histories))
-    numbers = [row.epoch for row in histories[0][:epochs]]
-    columns = histories[0].columns
-    table = np.asarray([[history[:epochs][name] for name in columns] for history in histories], np.float64)
+    common = [history[:epochs] for history in histories]
+    numbers = [row.epoch for row in common[0]]
+    columns = [name for name in common[0].columns if all(name in history.columns for history in common)]
+    table = np.asarray([[history[name] for name in columns] for history in common], np.float64)
 
     def history_of(rows: NDArray[np.float64]) -> History:
-        values = (dict(zip(columns, row, strict=True)) for row in rows.T.tolist())
+        values = (measured(dict(zip(columns, row, strict=True))) for row in rows.T.tolist())
         return History(Epoch.of(row | {"epoch": n}) for n, row in zip(numbers, values, strict=True))
 
     return MeanHistory(*map(history_of, mean_and_deviation(table.reshape(len(histories), len(columns), epochs))))
+
+
+def measured(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the values of an epoch by name without those of training that are NaN: they were not measured."""
+    return {name: value for name, value in values.items() if name not in OF_TRAINING or not math.isnan(value)}
 
 
 def mean_and_deviation(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -198,8 +210,10 @@ def mean_and_deviation(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[
 
 def _epoch(row: Row, number: int, path: Path) -> Epoch:
     """Return the epoch of a row, which must have that number."""
-    values = {name: _value(name, row, number, path) for name in columns_of(list(row.values))}
-    return Epoch.of(values)
+    there = [name for name in row.values if name not in OF_TRAINING]
+    if any(row.values.get(name) for name in OF_TRAINING):
+        there += OF_TRAINING
+    return Epoch.of({name: _value(name, row, number, path) for name in columns_of(there) if name in row.values})
 
 
 def _value(name: str, row: Row, number: int, path: Path) -> float:

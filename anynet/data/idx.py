@@ -2,6 +2,8 @@
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedIOBase
 from math import prod
 from pathlib import Path
@@ -22,8 +24,8 @@ MOST_VALUES = 200_000_000
 ADVICE = "download it again"
 
 
-def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
-    """Read an IDX file of bytes.
+def idx_shape(path: Path, axes: int) -> tuple[int, ...]:
+    """Return the shape of the array in an IDX file of bytes, as its header says.
 
     Parameters
     ----------
@@ -34,42 +36,71 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
 
     Returns
     -------
-    ndarray of uint8
-        Writable.
+    tuple of int
 
     Raises
     ------
     DataError
-        If the file is damaged, holds another array than its header says, another type or another number of axes, or
-        more than `MOST_VALUES` values. The message names the file.
+        If the header is damaged, of another type or another number of axes, or of more than `MOST_VALUES` values. The
+        message names the file.
 
     References
     ----------
     LeCun, Cortes, Burges, The MNIST database, "File formats": a header of two zero bytes, the code of the type, the
     number of axes and their lengths (big-endian, four bytes each), then the values, the last axis changing fastest.
     """
-    check_is_file(path, ADVICE)
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            shape = _shape(_take(stream, 4 + 4 * axes, path), axes, path)
-            values = np.empty(prod(shape), np.uint8)
-            _fill(stream, values, path)
-            if stream.read(1):
-                raise DataError(f"{path}: expected {values.size} values of shape {shape}, got more; {ADVICE}")
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: expected a gzip file, got a damaged one ({first_line(error)}); {ADVICE}") from error
+    with _opened(path) as stream:
+        return _shape(stream, axes, path)
+
+
+def read_idx(path: Path, axes: int, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Read an IDX file of bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file, as for `idx_shape`.
+    axes : int
+        As for `idx_shape`.
+    out : ndarray of uint8, optional
+        Array to read into, contiguous and of the shape in the header. Default: a new one.
+
+    Returns
+    -------
+    ndarray of uint8
+        Writable.
+
+    Raises
+    ------
+    DataError
+        As `idx_shape` does, and if the file is damaged or holds another array than its header says.
+    """
+    with _opened(path) as stream:
+        shape = _shape(stream, axes, path)
+        if out is not None and shape != out.shape:  # the file has been replaced in between
+            raise DataError(f"{path}: expected a header of shape {out.shape}, as before, got {shape}; try again")
+        values = np.empty(prod(shape), np.uint8) if out is None else out.reshape(-1)
+        _fill(stream, values, path)
+        if stream.read(1):
+            raise DataError(f"{path}: expected {values.size} values of shape {shape}, got more; {ADVICE}")
     return values.reshape(shape)
 
 
-def _take(stream: BufferedIOBase, count: int, path: Path) -> bytes:
-    """Return the header."""
-    header = stream.read(count)
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedIOBase]:
+    check_is_file(path, ADVICE)
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+            yield stream
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path}: expected a gzip file, got a damaged one ({first_line(error)}); {ADVICE}") from error
+
+
+def _shape(stream: BufferedIOBase, axes: int, path: Path) -> tuple[int, ...]:
+    """Read the header, and return the shape that it says."""
+    header = stream.read(count := 4 + 4 * axes)
     if len(header) < count:
         raise DataError(f"{path}: expected an IDX file, got one that ends within its header; {ADVICE}")
-    return header
-
-
-def _shape(header: bytes, axes: int, path: Path) -> tuple[int, ...]:
     expected = bytes([0, 0, UNSIGNED_BYTE, axes])
     if header[:4] != expected:
         got = f"one that begins with {header[:4].hex(' ')}"

@@ -1,6 +1,7 @@
 """Reading MNIST, Fashion-MNIST and sets of the same form: images and labels in four IDX files."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from anynet.core.formatting import printable
 from anynet.data.dataset import Batches, DataError
-from anynet.data.idx import ADVICE, read_idx
+from anynet.data.idx import ADVICE, idx_shape, read_idx
 
 PREFIXES = {"train": "train", "test": "t10k"}
 """First words of the file names, by part of the set."""
@@ -71,24 +72,27 @@ def read(folder: Path) -> tuple[str, Batches]:
     """
     paths = [_existing(folder, name) for name in FILES]
     name = _official(paths)
-    train, test = (_read_part(*paths[start : start + 2]) for start in (0, 2))
-    if train[0].shape[1:] != test[0].shape[1:]:
-        expected, got = train[0].shape[1:], test[0].shape[1:]
+    shapes = [idx_shape(path, 3) for path in paths[::2]]
+    if shapes[0][1:] != shapes[1][1:]:
+        expected, got = shapes[0][1:], shapes[1][1:]
         raise DataError(f"{paths[2]}: expected images of shape {expected}, as for training, got {got}; {ADVICE}")
-    classes = CLASSES[name] if name else tuple(str(number) for number in range(int(train[1].max()) + 1))
+    sizes = dict(zip(PREFIXES, (shape[0] for shape in shapes), strict=True))
+    images = np.empty((sum(sizes.values()), *shapes[0][1:]), np.uint8)
+    train, test = np.split(images, [sizes["train"]])
+    parts = [_read_part(paths[0], paths[1], train), _read_part(paths[2], paths[3], test)]
+    classes = CLASSES[name] if name else tuple(str(number) for number in range(int(parts[0].max()) + 1))
     if len(classes) < 2:
         raise DataError(f"{paths[1]}: expected labels of two classes or more, got 0 alone; a net needs two classes")
-    for path, (_, labels) in zip(paths[1::2], (train, test), strict=True):
+    for path, labels in zip(paths[1::2], parts, strict=True):
         if labels.max() >= len(classes):
             index = int(np.argmax(labels >= len(classes)))
             raise DataError(
                 f"{path}: expected labels 0..{len(classes) - 1}, got {labels[index]} at index {index}; {ADVICE}"
             )
-    images = np.concatenate([train[0], test[0]])
     batches = Batches(
         images.reshape(len(images), -1),
-        np.concatenate([train[1], test[1]]).astype(np.int64),
-        {part: len(labels) for part, (_, labels) in zip(PREFIXES, (train, test), strict=True)},
+        np.concatenate(parts).astype(np.int64),
+        sizes,
         classes,
         official=name is not None,
         shape=(1, *images.shape[1:]),
@@ -107,12 +111,18 @@ def _official(paths: list[Path]) -> str | None:
     """Return the name of the set that the files are, byte for byte."""
     if any(path.suffix != ".gz" or path.stat().st_size > MOST_BYTES for path in paths):
         return None
-    sums = tuple(hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in paths)
+    sums = tuple(map(_md5, paths))
     return next((name for name, official in MD5.items() if official == sums), None)
 
 
-def _read_part(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    x, y = read_idx(images, 3), read_idx(labels, 1)
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
+
+
+def _read_part(images: Path, labels: Path, out: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Read images into `out`, and return their labels."""
+    x, y = read_idx(images, 3, out), read_idx(labels, 1)
     if len(x) != len(y):
         raise DataError(f"{labels}: expected {len(x)} labels, one for each image, got {len(y)}; {ADVICE}")
-    return x, y
+    return y

@@ -18,7 +18,7 @@ KINDS = ("none", "center", "standardize")
 DIGITS = 0.125
 """Rounding error, in deviations of a feature, above which its values are too coarse to learn from without a word."""
 ROWS = 250
-"""Number of samples whose statistics are summed up at once."""
+"""Number of samples whose statistics are summed up at once; float32 has the sum of so many squares of uint8."""
 
 
 class Normalization(NamedTuple):
@@ -115,20 +115,22 @@ def _mean_and_variance(x: Array, channels: int) -> tuple[NDArray[np.float64], ND
 
     Sums are those of differences from the first sample's values, which keeps the digits of large numbers that vary
     little, and makes the variance of those that never change exactly 0. For uint8 it is of the values themselves: sums
-    of integers are exact in float64, so the statistics are the same on every machine.
+    of integers are exact, of a chunk in float32 and of all in float64, so the statistics are the same on every machine.
     """
     xp, (n, values) = array_namespace(x), x.shape
-    dtype = _widest(xp)
+    pixels = is_uint8(x)
+    dtype = xp.float32 if pixels else _widest(xp)
 
     def repeated(s: NDArray[Any]) -> NDArray[Any]:
         return np.repeat(s, values // channels)
 
     first = to_numpy(x[:1, ...])[0].astype(np.float64).reshape(channels, -1)[:, 0]
-    offset = np.zeros(values) if is_uint8(x) else repeated(first)
+    offset = np.zeros(values) if pixels else repeated(first)
     there = xp.asarray(offset.tolist(), dtype=dtype, device=device(x))
     total, squares = np.zeros(values), np.zeros(values)
     for start in range(0, n, ROWS):
-        chunk = xp.astype(x[start : start + ROWS, ...], dtype) - there
+        chunk = xp.astype(x[start : start + ROWS, ...], dtype)
+        chunk = chunk if pixels else chunk - there
         total += to_numpy(xp.sum(chunk, axis=0))
         squares += to_numpy(xp.sum(chunk * chunk, axis=0))
     mean, square = (repeated((s / n).reshape(channels, -1).mean(axis=1)) for s in (total, squares))

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from anynet.core.epoch import score
+from anynet.core.epoch import OF_TRAINING, score
 from anynet.core.history import History, mean_and_deviation, mean_history
 from anynet.plots.scales import scale
 
@@ -67,8 +67,11 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
     if len(names) < len(groups):
         title += f"; the best {len(names)} of {len(groups)} in {val_name}"
     columns = {column for histories in groups.values() for history in histories for column in history.columns}
-    splits = {"train": "training"} | ({"val": val_name} if "val_loss" in columns else {})
-    quantities = {name: text for name, text in QUANTITIES.items() if f"train_{name}" in columns}
+    texts = {"train": "training", "val": val_name}
+    splits = {split: text for split, text in texts.items() if f"{split}_loss" in columns} or {"train": "training"}
+    quantities = {
+        name: text for name, text in QUANTITIES.items() if any(f"{split}_{name}" in columns for split in splits)
+    } or {"loss": QUANTITIES["loss"]}
     rows = 1 if len(names) == 1 else len(splits)
     figure = Figure(figsize=(4 * len(quantities), 3.6 if rows == 1 else 0.4 + 3.2 * rows), layout="constrained")
     figure.suptitle(title)
@@ -83,7 +86,8 @@ def curves_of_members(groups: Mapping[str, Histories], title: str, val_name: str
             _panel(axes, f"{label} {text}", {name: (groups[name], f"{split}_{quantity}") for name in names})
             if quantity != "accuracy":
                 heights = np.concatenate([line.get_ydata() for line in axes.lines])
-                axes.set_yscale(scale(heights.min(), heights.max()))
+                if heights.size:
+                    axes.set_yscale(scale(heights.min(), heights.max()))
     if len(names) > 1:
         _legend(figure, max(1, min(4, LEGEND_WIDTH // max(len(name) for name in names))))
     return figure
@@ -123,12 +127,20 @@ def _best_score(histories: Histories) -> float:
 
 
 def _panel(axes: Axes, title: str, lines: Mapping[str, tuple[Histories, str]]) -> None:
-    """Draw means over histories, with bands of one deviation, for a column of each group; accuracies in percent."""
+    """Draw means over histories, with bands of one deviation, for a column of each group; accuracies in percent.
+
+    Epochs in which the column was not measured are left out.
+    """
     for label, (histories, column) in lines.items():
-        mean, deviation = (history[column] for history in mean_history(histories))
+        both = mean_history(histories)
+        there = column in both.mean.columns
+        mean, deviation = (history[column] if there else np.empty(0) for history in both)
         if column.endswith("accuracy"):
             mean, deviation = 100 * mean, 100 * deviation
         epochs = np.arange(1, len(mean) + 1)
+        if column in OF_TRAINING:
+            measured = ~np.isnan(mean)
+            mean, deviation, epochs = mean[measured], deviation[measured], epochs[measured]
         (line,) = axes.plot(epochs, mean, label=label, marker="." if len(epochs) < MAX_DOTS else None)
         if len(histories) > 1:
             band = mean - deviation, mean + deviation

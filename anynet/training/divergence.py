@@ -20,7 +20,6 @@ from anynet.nn import BatchNorm, Sequential
 from anynet.nn.l2 import add_l2_gradient
 from anynet.optim.schedules import Warmup
 from anynet.training.errors import DivergedError
-from anynet.training.evaluate import Metrics
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member
 from anynet.training.stack import Stack
@@ -45,7 +44,7 @@ Named = dict[str, NDArray[np.floating]]
 def find_diverged(
     known: Sequence[DivergedError | None],
     diverged: NDArray[np.floating],
-    on_train: Sequence[Metrics],
+    costs: Sequence[float],
     epoch: int,
     rates: NDArray[np.float64],
 ) -> list[DivergedError | None]:
@@ -57,8 +56,9 @@ def find_diverged(
         Errors of epochs before.
     diverged : ndarray, shape (members,)
         That of the carry.
-    on_train : sequence of Metrics
-        Measured after the epoch.
+    costs : sequence of float
+        Measured on the training samples after the epoch; where they were not evaluated, other numbers that are not
+        finite if a net is not.
     epoch : int
         Counted from 0.
     rates : ndarray, shape (steps, members)
@@ -70,8 +70,8 @@ def find_diverged(
         A known one, or one of this epoch.
     """
     found = list(known)
-    for k, (since, after) in enumerate(zip(diverged, on_train, strict=True)):
-        if found[k] is None and (since or not math.isfinite(after.cost)):
+    for k, (since, cost) in enumerate(zip(diverged, costs, strict=True)):
+        if found[k] is None and (since or not math.isfinite(cost)):
             step = int(since) - epoch * len(rates) if since else len(rates)
             found[k] = DivergedError(epoch + 1, step, len(rates), float(rates[step - 1, k]))
     return found

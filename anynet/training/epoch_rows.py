@@ -7,7 +7,7 @@ from anynet.core.history import History, mean_history
 from anynet.training.evaluate import Metrics
 
 
-def epoch_row(epoch: int, rate: float, train: Metrics, val: Metrics | None, seconds: float) -> Epoch:
+def epoch_row(epoch: int, rate: float, train: Metrics | None, val: Metrics | None, seconds: float) -> Epoch:
     """Return the row of an epoch.
 
     Parameters
@@ -16,10 +16,8 @@ def epoch_row(epoch: int, rate: float, train: Metrics, val: Metrics | None, seco
         Number of the epoch, counted from 1.
     rate : float
         Learning rate of its last step.
-    train : Metrics
-        On the training samples.
-    val : Metrics or None
-        On the validation samples.
+    train, val : Metrics or None
+        On the training and on the validation samples; None if they were not evaluated.
     seconds : float
         Time since training began.
 
@@ -27,8 +25,9 @@ def epoch_row(epoch: int, rate: float, train: Metrics, val: Metrics | None, seco
     -------
     Epoch
     """
-    cost, loss, accuracy = (None, None, None) if val is None else (val.cost, val.loss, val.accuracy)
-    return Epoch(epoch, rate, train.cost, train.loss, train.accuracy, cost, loss, accuracy, seconds)
+    parts = {"train": train, "val": val}
+    metrics = {f"{part}_{name}": v for part, own in parts.items() if own for name, v in own._asdict().items()}
+    return Epoch.of({"epoch": epoch, "lr": rate, **metrics, "seconds": seconds})
 
 
 def summary(rows: Mapping[int, Epoch], epochs: int) -> str:
@@ -48,9 +47,13 @@ def summary(rows: Mapping[int, Epoch], epochs: int) -> str:
     if not rows:
         return ""
     mean = mean_history([History([row]) for row in rows.values()]).mean[0]
-    text = f"epoch {mean.epoch}/{epochs}: loss {mean.train_loss:.3f}"
+    parts = []
+    if mean.train_loss is not None:
+        parts.append(f"loss {mean.train_loss:.3f}")
     if mean.train_accuracy is not None:
-        text += f", accuracy {mean.train_accuracy:.1%}"
+        parts.append(f"accuracy {mean.train_accuracy:.1%}")
     if mean.val_accuracy is not None:
-        return f"{text}, validation {mean.val_accuracy:.1%}"
-    return text if mean.val_loss is None else f"{text}, validation {mean.val_loss:.3f}"
+        parts.append(f"validation {mean.val_accuracy:.1%}")
+    elif mean.val_loss is not None:
+        parts.append(f"validation {mean.val_loss:.3f}")
+    return f"epoch {mean.epoch}/{epochs}" + (f": {', '.join(parts)}" if parts else "")

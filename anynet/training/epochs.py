@@ -4,6 +4,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from anynet.compiler import execution
 from anynet.core.epoch import Epoch
 from anynet.core.history import History
@@ -137,11 +140,8 @@ def _train_epoch(
 
     rates = stack.rates(epoch)
     after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.put(rates), tick, epoch=epoch)
-    sets, (params, running) = (inputs.train, inputs.val), after.weights
-    results = [stack.evaluate(params, running, part, epoch=epoch) for part in sets if part is not None]
-    (on_train, *validated), (since,) = stack.evaluate.read(results, after.diverged)
-    on_val = validated[0] if validated else [None] * len(places)
-    diverged = find_diverged([state.diverged[k] for k in places], since, on_train, epoch, rates)
+    costs, since, on_train, on_val = _evaluate(stack, inputs, after, epoch)
+    diverged = find_diverged([state.diverged[k] for k in places], since, costs, epoch, rates)
     new = {i: e for i, e in enumerate(diverged) if e is not None and state.diverged[places[i]] is None}
     if new:
         reported = with_reports(inputs, stack, carry, new)
@@ -158,6 +158,23 @@ def _train_epoch(
     carry = Carry(*choose(finite, after[:4], carry[:4]), *after[4:])
     after_epoch = _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True)))
     return _without(after_epoch, stopped(after_epoch.histories, inputs.settings.patience)), rows
+
+
+def _evaluate(
+    stack: Stack, inputs: Inputs, after: Carry, epoch: int
+) -> tuple[Sequence[float], NDArray[np.floating], Sequence[Metrics | None], Sequence[Metrics | None]]:
+    """Return what tells whether a member diverged (see `find_diverged`), and results in training and validation."""
+    due = inputs.settings.evaluates_train(epoch)
+    parts = {"train": inputs.train if due else None, "val": inputs.val}
+    results = {
+        name: stack.evaluate(*after.weights, part, epoch=epoch) for name, part in parts.items() if part is not None
+    }
+    others = () if due else (stack.evaluate.size(*after.weights),)
+    read, (*sizes, since) = stack.evaluate.read(list(results.values()), *others, after.diverged)
+    metrics: dict[str, Sequence[Metrics]] = dict(zip(results, read, strict=True))
+    none = [None] * len(stack.members)
+    costs = [each.cost for each in metrics["train"]] if due else sizes[0].tolist()
+    return costs, since, metrics.get("train", none), metrics.get("val", none)
 
 
 def _test(

@@ -173,7 +173,7 @@ class Evaluator:
     ) -> None:
         self._to_host = backend.to_host
         self._penalty = backend.compile(partial(l2_cost, net.layout))
-        self._stack = backend.compile(_stack)
+        self._stack, self._size = backend.compile(_stack), backend.compile(_size)
         self._loop = loop
         self._normalization = normalization
         self._l2 = l2
@@ -199,6 +199,20 @@ class Evaluator:
         loss = total.loss / (len(loader) if total.weight is None else total.weight)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
         return DeviceMetrics(cost, loss, total.correct, len(loader))
+
+    def size(self, params: Array, state: Arrays) -> Array:
+        """Return the sum of squared parameters and of running statistics: not finite if one is not, or is huge.
+
+        Parameters
+        ----------
+        params : array, shape (P,) or (K, P)
+        state : dict of arrays
+
+        Returns
+        -------
+        array, shape () or (K,)
+        """
+        return self._size(params, state)
 
     def read(
         self, results: Sequence[DeviceMetrics], *more: Array
@@ -231,6 +245,14 @@ class Evaluator:
 
 def _metrics(cost: float, loss: float, right: float | None = None, *, samples: int) -> Metrics:
     return Metrics(cost, loss, None if right is None else right / samples)
+
+
+def _size(params: Array, state: Arrays) -> Array:
+    xp = array_namespace(params)
+    total = xp.sum(params * params, axis=-1)
+    for array in state.values():
+        total = total + xp.sum(xp.reshape(xp.astype(array, params.dtype), (*params.shape[:-1], -1)), axis=-1)
+    return total
 
 
 def _stack(arrays: list[Array]) -> Array:

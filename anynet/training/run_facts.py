@@ -107,7 +107,7 @@ class Facts:
     def classes(self, n: int | None) -> tuple[Label, ...]:
         """Return the labels of the classes, `n` of them unless it is None; none if targets were numbers."""
         classes = self._of("classes", self._parse("classes"), list)
-        if not classes and "train_accuracy" not in self.columns():
+        if not classes and not any(name.endswith("_accuracy") for name in self.columns()):
             return ()
         if not all(isinstance(name, str | int) for name in classes) or n not in (None, len(classes)):
             raise self.error("classes", f"{'' if n is None else f'{n} '}names", describe(classes))

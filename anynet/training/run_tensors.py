@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from anynet.backends import Backend
 from anynet.core.epoch import Epoch
 from anynet.core.errors import FileError
-from anynet.core.history import History
+from anynet.core.history import History, measured
 from anynet.core.tensor_file import ArrayType
 from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization
@@ -119,9 +119,10 @@ def read_history(path: Path, table: NDArray[Any], columns: Sequence[str]) -> His
     """Return the history in a file's tensor "history", of these columns. Raises FileError if it is none."""
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise FileError(path, 'tensor "history"', "epochs 1, 2, ... in the first column", "others", ADVICE)
-    history = History(Epoch.of(dict(zip(columns, row, strict=True))) for row in table.tolist())
+    history = History(Epoch.of(measured(dict(zip(columns, row, strict=True)))) for row in table.tolist())
     for name in columns:
-        if name.endswith("_accuracy") and len(history) and not all(0 <= value <= 1 for value in history[name]):
+        values = (getattr(row, name) for row in history)
+        if name.endswith("_accuracy") and not all(value is None or 0 <= value <= 1 for value in values):
             raise FileError(path, 'tensor "history"', f"fractions from 0 to 1 as {name}", "others", ADVICE)
     return history
 

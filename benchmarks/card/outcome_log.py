@@ -22,8 +22,8 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
 
 
 def pytest_configure(config: "pytest.Config") -> None:
-    """Open the file, if one is given."""
-    if (path := config.getoption("--outcome-log")) is not None:
+    """Open the file, if one is given; of pytest-xdist's processes only the one that hears of all tests does."""
+    if (path := config.getoption("--outcome-log")) is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Log(path))
 
 

@@ -1,6 +1,7 @@
 """Parts of the GPU run: tests and benchmarks, each a command."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.peers import ANYNET, on_gpu
@@ -12,6 +13,12 @@ SMALL_NETS = NETS[:4]
 
 JOINING = ANYNET + "cupy", ANYNET + "cupy+separate"
 """Peers that join phases into few kernels, and that do not."""
+
+PROCESSES = "4"
+"""Number of processes that run tests, where pytest-xdist is installed: one for each large library, and one."""
+
+DEPRECATIONS = "DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"
+"""Warnings that are no failures: versions of the libraries differ from machine to machine."""
 
 ON_CPU = "anynet-numpy+llvm"
 """Peer that a GPU is compared with."""
@@ -104,5 +111,14 @@ def tests(device: str, log: Path, *, quick: bool) -> Part:
     library = device.partition(":")[0]
     chosen = ("gpu and not slow", "") if on_gpu(ANYNET + device) else ("not gpu and not slow", library)
     arguments = "tests/backends" if quick else "tests", "-q", "-m", chosen[0], "-k", chosen[1]
-    plugin = "-p", "benchmarks.card.outcome_log", "--outcome-log", f"{log}"
-    return Part(name="tests", module="pytest", arguments=(*arguments, *plugin), stage=CHECK, share=6, tests=log)
+    plugins = "-p", "benchmarks.card.outcome_log", "--outcome-log", f"{log}", "-p", "no:benchmark"  # it warns of xdist
+    warnings = [option for kind in DEPRECATIONS for option in ("-W", f"default::{kind}")]
+    processes = ("-n", PROCESSES) if find_spec("xdist") else ()
+    return Part(
+        name="tests",
+        module="pytest",
+        arguments=(*arguments, *plugins, *warnings, *processes),
+        stage=CHECK,
+        share=6,
+        tests=log,
+    )

@@ -75,8 +75,11 @@ def test_the_dtype_can_be_chosen(backend_here, wanted):
             np.testing.assert_array_equal(back, [[1, 2, 44]])
 
 
-def test_short_floats_stay_where_a_library_has_them(backend_here):
+@pytest.mark.parametrize("by_host", [False, True], ids=["shared", "by the host"])
+def test_short_floats_stay_where_a_library_has_them(backend_here, monkeypatch, by_host):
     torch = pytest.importorskip("torch")
+    if by_host:
+        monkeypatch.setattr(type(backend_here), "_share", lambda self, array: None)
     values = torch.tensor([[1.5, -3e38], [float("inf"), 2**-130]], dtype=torch.bfloat16)
     expected = values.float().numpy()
     for array in (values, values.T.contiguous().T, values[:, ::1], of_jax(expected).astype("bfloat16")):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fake_cublas import MANTISSAS, ComputeType
 from fake_cupy import put_in_place
 
 from anynet import BackendError, backend
@@ -196,3 +197,10 @@ def test_cupy_offers_what_gpus_have(monkeypatch, capability, is_hip, offered):
             BackendError, match="cupy on cuda:0 multiplies in float32 only; for bf16 choose cupy or jax"
         ):
             chosen.with_precision("bf16")
+
+
+def test_cupy_offers_what_its_cublas_rounds_to(monkeypatch):
+    """That of CUDA 13 rounds to TF32 on an H100 when it is asked for bfloat16."""
+    put_in_place(monkeypatch)
+    monkeypatch.setitem(MANTISSAS, ComputeType.CUBLAS_COMPUTE_32F_FAST_16BF, 10)
+    assert backend("cupy").precisions == ("float32", "tf32")

@@ -197,6 +197,16 @@ def log_part(folder, *files):
     return part(*map(str, files), *options, *plugin, module="pytest", tests=log, stage=CHECK)
 
 
+def test_log_of_several_processes(tmp_path):
+    pytest.importorskip("xdist")
+    file = tmp_path / "test_many.py"
+    file.write_text("import pytest\n@pytest.mark.parametrize('i', range(6))\ndef test_it(i):\n    assert i != 4\n")
+    ended = run(log_part(tmp_path, "-n", "2", file), tmp_path, quick=False)
+    assert ended.message == "5 passed, 1 failed, 0 skipped"
+    lines = [json.loads(line) for line in (tmp_path / "tests.jsonl").read_text().splitlines()]
+    assert len(lines) == 12  # a start and an end of each
+
+
 def test_log_of_a_killed_process(tmp_path):
     """The last line is incomplete; a test that passes and whose teardown fails has failed."""
     lines = [

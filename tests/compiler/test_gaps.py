@@ -10,6 +10,7 @@ from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.backends import backend
 from anynet.compiler import concat as vectors
+from anynet.compiler.numpy import blocks
 from anynet.compiler.program import Program
 from anynet.compiler.recording import record_step
 from anynet.core.tree import flatten
@@ -69,6 +70,13 @@ def test_they_are_written_once(request, where, optimizer, members):
     assert copies_of_constants(*case, "50,30", members) == 2  # among the weights, to which the penalty is added
 
 
+@pytest.mark.parametrize("members", [None, 2])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_none_is_copied_between_a_penalty_and_an_update_in_blocks(monkeypatch, optimizer, members):
+    monkeypatch.setattr(blocks, "LARGE", 2)
+    assert copies_of_constants(backend("numpy"), OPTIMIZERS[optimizer], "50,30", members) == 0
+
+
 @pytest.mark.parametrize("l2", [False, True])
 @pytest.mark.parametrize("members", [None, 2])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -102,7 +110,7 @@ def test_constants_stay_only_where_equal_ones_or_their_views_are():
         graph = record_step(step, backend("numpy").xp, (np.zeros(12), np.zeros(3)), (), ())
         first = next(filter(vectors.is_vector, graph.nodes))
         part, constant = list(vectors.pieces(first))[1]
-        changed = vectors.changed(graph, lambda node: True)
+        changed = vectors.changed(graph, set(), lambda node: True)
         assert set(changed.values()) == {first}
         return vectors.stays(part, constant, changed)
 

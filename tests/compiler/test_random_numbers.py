@@ -55,7 +55,7 @@ def test_numpy_in_blocks(size: int) -> None:
 
 
 def test_native(monkeypatch: pytest.MonkeyPatch) -> None:
-    native = pytest.importorskip("anynet.compiler.numpy.native.program")
+    native = pytest.importorskip("anynet.compiler.numpy.native.native_program")
     made: list[str] = []
     compile_module = native.compile_module
     monkeypatch.setattr(native, "compile_module", lambda text: made.append(text) or compile_module(text))

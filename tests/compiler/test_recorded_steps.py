@@ -240,8 +240,8 @@ def sevens(xp, r):
 
 WAYS = {
     "numpy": ("numpy", numpy_blocks.SIZE, numpy_blocks.LARGE),
-    "numpy, blocks of one row": ("numpy", 6, 4),
-    "numpy, blocks of less": ("numpy", 5, 4),
+    "numpy, blocks of one row": ("numpy", 24 * 6, 4),
+    "numpy, blocks of less": ("numpy", 24 * 5, 4),
 } | {name: (name, 0, 0) for name in RECORDING}
 
 

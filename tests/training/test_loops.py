@@ -164,7 +164,7 @@ def test_numpy_records_every_step(name):
     assert_same(CASES[name], RECORDED, PLAIN)
 
 
-@pytest.mark.parametrize(("size", "large"), [(32, 8), pytest.param(10, 4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("size", "large"), [(24 * 32, 8), pytest.param(24 * 10, 4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", [name for name in CASES if CASES[name].net is not WIDE])
 def test_numpy_in_small_blocks(name, size, large, monkeypatch):
     monkeypatch.setattr(numpy_blocks, "SIZE", size)

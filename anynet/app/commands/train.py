@@ -61,7 +61,8 @@ def train(
         Time some steps and print the time of each layer; do not train.
     resume
         Folder of a run or a sweep to go on with, from its last checkpoint. Of its settings --epochs may be raised, and
-        --backend, --precision, --compile, --memory-budget and --data (a folder of the same images) may change.
+        --backend, --precision, --compile, --memory-budget, --evaluate-train and --data (a folder of the same images)
+        may change.
     checkpoint_every
         Epochs between checkpoints, or seconds as in 30s, or never.
     """
@@ -125,7 +126,8 @@ def _where(result: Mapping[str, Any]) -> str:
 def _table(result: Mapping[str, Any]) -> Table:
     rows, validated = result["over_seeds"], "best_val_accuracy" in result
     columns = [*rows[0]["settings"], "members", *(["validation, %"] if validated else []), "test, %"]
-    kind = f"combinations, after the {'best epochs' if validated else 'last epoch, by their training loss'}"
+    by_loss = ", by their training loss" if "train_accuracy" in rows[0] else ""
+    kind = f"combinations, after the {'best epochs' if validated else f'last epoch{by_loss}'}"
     names = ("best_val_accuracy",) * validated + ("best_test_accuracy",)
     return best_table(result["dataset"], kind, rows, columns, lambda row: _cells(row, names))
 
@@ -144,7 +146,8 @@ def _cells(row: Mapping[str, Any], accuracies: Sequence[str]) -> list[str]:
 def _summary(result: Mapping[str, Any]) -> str:
     diverged = f", {len(result['diverged_members'])} diverged" if result["diverged_members"] else ""
     (first, *others), validated = result["over_seeds"], "best_val_accuracy" in result
-    why = "the best in validation" if validated else "of the lowest training loss"
+    trained = "of the lowest training loss" if "train_accuracy" in first else "the first"
+    why = "the best in validation" if validated else trained
     accuracies = [
         f"{result['best_test_accuracy']:.2%} of member {result['best_member']}, {why}",
         f"{result['ensemble_test_accuracy']:.2%} of the ensemble",

@@ -23,7 +23,7 @@ SETTINGS, JOURNAL, TABLE, PLOT, WORKERS = "search.json", "journal.log", "trials.
 MOST_SETTINGS = 10_000_000
 """Largest size of the settings in bytes."""
 
-LOCAL_SETTINGS = ("backend", "compile", "memory_budget")
+LOCAL_SETTINGS = ("backend", "compile", "memory_budget", "evaluate_train")
 """Settings that do not change results; processes that share a search may differ in them."""
 
 

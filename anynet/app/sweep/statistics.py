@@ -91,7 +91,7 @@ def over_seeds(points: Sequence[Point], runs: Runs, results: Mapping[int, Mappin
         }
         finished = [results[k] for k in members if k in results]
         if finished:
-            measured = [name for name in ACCURACIES if name in finished[0]]
+            measured = [name for name in ACCURACIES if all(name in result for result in finished)]
             row |= {name: _mean([result[name] for result in finished]) for name in measured}
         rows.append(row)
         scores.append(

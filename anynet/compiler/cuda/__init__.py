@@ -13,12 +13,14 @@ Importing this package needs CuPy.
 from anynet.compiler.cuda.capturing import CAPTURING
 from anynet.compiler.cuda.cublas import cublas_handle
 from anynet.compiler.cuda.failures import cache_advice, lacks_toolkit, out_of_memory, toolkit
+from anynet.compiler.cuda.matmul import MatrixProduct
 from anynet.compiler.cuda.probe import fastest_target
 from anynet.compiler.cuda.target import CudaTarget
 
 __all__ = [
     "CAPTURING",
     "CudaTarget",
+    "MatrixProduct",
     "cache_advice",
     "cublas_handle",
     "fastest_target",

@@ -11,10 +11,11 @@ from anynet.compiler.cuda import kernels, lowering
 from anynet.compiler.cuda.capturing import CAPTURING
 from anynet.compiler.cuda.dependences import UNKNOWN, Footprint, address_range
 from anynet.compiler.cuda.expressions import TYPES
-from anynet.compiler.cuda.kernel_source import write
+from anynet.compiler.cuda.kernel_source import Source, write
 from anynet.compiler.cuda.kernels import Kernel
 from anynet.compiler.cuda.launch import Launch, SingleKernel, compile_all, copy_values
 from anynet.compiler.cuda.phases import Access, Phase
+from anynet.compiler.cuda.products import TiledProduct
 from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Tick
 from anynet.core.typing import ConcreteArray as Array
@@ -110,13 +111,15 @@ class KernelProgram(Program):
         calls = [*copies, *calls]
         separate = (kernels.alone(call) if isinstance(call, Phase) else call for call in calls)
         joined = kernels.join(calls, _footprint) if join else list(separate)
-        sources = [write(c, f"k{i}", rows) for i, c in enumerate(joined) if isinstance(c, Kernel)]
+        sources = {i: source for i, c in enumerate(joined) if (source := _source(c, f"k{i}", rows)) is not None}
         advances = [write(_advance(self._first, n), f"advance{n}") for n in (1, STEPS)]
-        *launches, one, many = compile_all([*sources, *advances])
+        *launches, one, many = compile_all([*sources.values(), *advances])
         self._advance = {1: one, STEPS: many}
         for advance in (one, many):
             advance()  # so that CUDA loads them now
-        self._joined: list[Launch | Call] = [launches.pop(0) if isinstance(c, Kernel) else c for c in joined]
+        self._joined: list[Launch | Call] = [
+            launches.pop(0) if i in sources or isinstance(c, Kernel) else c for i, c in enumerate(joined)
+        ]
 
     @property
     def launches(self) -> int:
@@ -201,6 +204,13 @@ def _phase(call: Call) -> Phase | None:
         case function, (into, array) if function is copy_values and {str(into.dtype), str(array.dtype)} <= TYPES.keys():
             return lowering.copy(into, array)
     return None
+
+
+def _source(call: Kernel | Call, name: str, rows: list[Array]) -> Source | None:
+    """Return the source of a kernel or a product by tiles; None for calls of libraries."""
+    if isinstance(call, Kernel):
+        return write(call, name, rows)
+    return call[0].source(name) if isinstance(call[0], TiledProduct) else None
 
 
 def _does_nothing(call: Call) -> bool:

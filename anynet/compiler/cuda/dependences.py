@@ -78,9 +78,12 @@ def footprint(phase: Phase) -> Footprint:
 def independent_along_first_axis(phases: list[Phase]) -> bool:
     """Return True if phases depend on each other only at equal indices of the first axis.
 
-    Blocks of threads can then compute parts of that axis without waiting for each other.
+    Blocks of threads can then compute parts of that axis without waiting for each other. Vectors may differ in length.
     """
-    if not all(phase.outer and phase.outer[0] == phases[0].outer[0] and phase.n_results < INT for phase in phases):
+    are_vectors = all(len(phase.outer) == 1 and not phase.inner for phase in phases)
+    if not all(phase.outer and phase.n_results < INT for phase in phases):
+        return False
+    if not are_vectors and len({phase.outer[0] for phase in phases}) > 1:
         return False
     for k, phase in enumerate(phases):
         for other in phases[:k]:

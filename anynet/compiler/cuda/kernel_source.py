@@ -11,13 +11,18 @@ from anynet.compiler.cuda.phases import Phase, Span
 from anynet.compiler.cuda.reductions import WARP, Workers
 from anynet.core.typing import ConcreteArray as Array
 
-TILE, EACH = 1 << 11, 4
-"""Least work of a block that computes a part of every phase, and the work that is intended for each of its threads."""
+TILES, EACH = (1 << 8, 1 << 11), 4
+"""Least work of a block that computes a part of every phase, and the work that is intended for each of its threads.
+
+The larger of the tiles is for phases that have enough work for `MANY_BLOCKS` such blocks.
+"""
+
+MANY_BLOCKS = 1 << 7
 
 MOST_THREADS = 1 << 10
 """Largest number of threads of a block."""
 
-ALONE = 1 << 8, 1 << 11
+ALONE = 1 << 8, 1 << 16
 """Threads per block and the largest number of blocks, for a kernel of a single phase."""
 
 FEW_BLOCKS = 1 << 5
@@ -120,7 +125,8 @@ def _body(kernel: Kernel, pointer: Callable[[Array], str], number: Callable[[int
     """Return statements, the number of blocks, and that of threads per block."""
     phases, (threads, most) = kernel.phases, ALONE
     if len(phases) == 1 and (phases[0].work > MOST_THREADS or not kernel.small):
-        blocks = min(most, math.ceil(phases[0].n_results / _at_a_time(phases[0], threads)))
+        at_a_time = {Workers.THREAD: threads, Workers.WARP: threads // WARP, Workers.COLUMN: phases[0].columns}
+        blocks = min(most, math.ceil(phases[0].n_results / at_a_time[phases[0].by]))
         if phases[0].by is Workers.COLUMN and blocks < FEW_BLOCKS:
             threads = MOST_THREADS
         span = _span(phases[0], threads, shared_by=blocks)
@@ -128,9 +134,11 @@ def _body(kernel: Kernel, pointer: Callable[[Array], str], number: Callable[[int
     n, part = 1, 1
     work = max(map(_parallelism, phases))
     if not kernel.small:
-        n = phases[0].outer[0]
-        part = min(n, max(1, TILE // max(phase.work // n for phase in phases)))
-        work = max(_parallelism(phase) // n for phase in phases) * part // EACH
+        n = max(phase.outer[0] for phase in phases)
+        each = max(phase.work // phase.outer[0] for phase in phases)
+        least, most = TILES
+        part = min(n, max(1, max(least, min(most, each * n // MANY_BLOCKS)) // each))
+        work = max(_parallelism(phase) // phase.outer[0] for phase in phases) * part // EACH
     threads, blocks = min(MOST_THREADS, WARP * max(1, math.ceil(work / WARP))), math.ceil(n / part)
     lines: list[str] = []
     since_barrier: list[Footprint] = []
@@ -138,28 +146,32 @@ def _body(kernel: Kernel, pointer: Callable[[Array], str], number: Callable[[int
         if any(own.conflicts(other) for other in since_barrier):
             lines.append("__syncthreads();")
             since_barrier = []
-        since_barrier.append(own)
-        span = _span(phase, threads, part=phase.n_results // n * part if blocks > 1 else None)
+        since_barrier += [] if phase.by is Workers.COLUMN else [own]  # which ends with a barrier
+        if blocks > 1:
+            length = phase.outer[0]
+            span = _span(phase, threads, part=phase.n_results // length * part, ends=length < part * blocks)
+        else:
+            span = _span(phase, threads)
         lines += phase.source(pointer, number, span, threads)
     return lines, blocks, threads
 
 
-def _span(phase: Phase, threads: int, shared_by: int = 1, part: int | None = None) -> Span:
-    """Return the iterations of a thread or warp, if blocks share all of them, or compute parts of this length each."""
+def _span(phase: Phase, threads: int, shared_by: int = 1, part: int | None = None, ends: bool = False) -> Span:
+    """Return the iterations of a thread or warp, if blocks share all of them, or compute parts of this length each.
+
+    ends: True if there are blocks with fewer iterations, or none.
+    """
     own = {Workers.THREAD: "threadIdx.x", Workers.WARP: "threadIdx.x / 32", Workers.COLUMN: "0"}[phase.by]
-    per_block = _at_a_time(phase, threads)
+    columns = phase.columns if shared_by > 1 else max(1, min(part or phase.n_results, threads // 2))
+    per_block = {Workers.THREAD: threads, Workers.WARP: threads // WARP, Workers.COLUMN: columns}[phase.by]
     if part is None:
         first = f"blockIdx.x * {per_block} + {own}" if shared_by > 1 else own
-        return Span(first, f"{phase.n_results}", f"{per_block * shared_by}")
+        step = per_block * shared_by
+        return Span(first, f"{phase.n_results}", step, math.ceil(phase.n_results / step), columns)
     block, n = f"({phase.index_type})blockIdx.x", f"({phase.index_type}){phase.n_results}"
     end = f"({block} + 1) * {part}"
-    stop = end if phase.n_results % part == 0 else f"min({end}, {n})"
-    return Span(f"{block} * {part} + {own}", stop, f"{per_block}")
-
-
-def _at_a_time(phase: Phase, threads: int) -> int:
-    """Return the number of results that a block computes at a time."""
-    return {Workers.THREAD: threads, Workers.WARP: threads // WARP, Workers.COLUMN: phase.columns}[phase.by]
+    stop = f"min({end}, {n})" if ends else end
+    return Span(f"{block} * {part} + {own}", stop, per_block, math.ceil(part / per_block), columns)
 
 
 def _parallelism(phase: Phase) -> int:

@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from anynet.compiler.cuda.axes import indent, merge_axes, unravel
+from anynet.compiler.cuda.expressions import TYPES
 from anynet.compiler.cuda.reductions import WARP, TypedReduction, Workers, reduce, share
 from anynet.core.typing import ConcreteArray as Array
 
 INT = 1 << 31
 """First index that needs 64 bits; arithmetic with 64 bits is slower."""
+
+BATCH = 8
+"""Most iterations of a thread that are computed before any is written, so that their reads overlap.
+
+The compiler must assume that what one iteration writes the next one reads.
+"""
+
+BATCHED_VALUES = 16
+"""Most values that a thread keeps until they are written."""
 
 
 def element_strides(array: Array) -> tuple[int, ...]:
@@ -36,17 +46,24 @@ class Access(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Bounds of a loop, as expressions.
+    """Iterations of a thread or warp.
 
     Attributes
     ----------
-    start, stop, step : str
-        As in `range`.
+    start, stop : str
+        Expressions, as in `range`.
+    step : int
+    n : int
+        Largest number of iterations.
+    columns : int
+        Number of neighboring results that a block computes at a time, by `Workers.COLUMN`.
     """
 
     start: str
     stop: str
-    step: str
+    step: int
+    n: int
+    columns: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +104,14 @@ class Phase:
 
     @property
     def columns(self) -> int:
-        """Number of neighboring results that a block computes at a time, by `Workers.COLUMN`."""
+        """Number of neighboring results that one of many blocks computes at a time, by `Workers.COLUMN`."""
         axes = merge_axes("i", self.outer, range(len(self.outer)), self._strides())
         return min(WARP, axes[-1].n) if axes else 1
+
+    @property
+    def batch(self) -> int:
+        """Most iterations of a thread that are computed before any is written; one for ``take``, it gains nothing."""
+        return 1 if self.lengths else max(1, min(BATCH, BATCHED_VALUES // max(1, len(self.writes))))
 
     @property
     def n_results(self) -> int:
@@ -141,24 +163,46 @@ class Phase:
             terms = [_term(axis.name, access.strides[axis.place]) for axis in (*outer, *inner)]
             return f"{pointer(access.array)}[{' + '.join([t for t in (*terms, access.offset) if t]) or '0'}]"
 
-        places = {f"x{k}": element(access) for k, access in enumerate(self.reads)}
-        places |= {f"y{k}": element(access) for k, access in enumerate(self.writes)}
-        places |= {f"n{k}": number(length) for k, length in enumerate(self.lengths)}
-        body, index = [line.format(**places) for line in self.lines], self.index_type
-        head, each = unravel("i", outer, index), "i"
+        reads = {f"x{k}": element(access) for k, access in enumerate(self.reads)}
+        writes = {f"y{k}": element(access) for k, access in enumerate(self.writes)}
+        numbers = {f"n{k}": number(length) for k, length in enumerate(self.lengths)}
+        index, head = self.index_type, unravel("i", outer, self.index_type)
+        shares = share(self.by, span.columns, span.stop, threads)
+        condition = f"if ({shares.writes}) " * bool(shares.writes)
+
+        def body(results: dict[str, str]) -> list[str]:
+            lines = [line.format(**reads, **results, **numbers) for line in self.lines]
+            if self.reduction is None:
+                return [*head, *lines]
+            return [*head, *reduce(self.reduction, lines, inner, index, results["y0"], shares)]
+
         if self.by is Workers.COLUMN:
-            head, each = [f"const {index} i = first + threadIdx.x % {self.columns};", *head], "first"
-        if self.reduction is not None:
-            shares = share(self.by, self.columns, span.stop, threads)
-            body = reduce(self.reduction, body, inner, index, places["y0"], shares)
-        return [
-            f"for ({index} {each} = {span.start}; {each} < {span.stop}; {each} += {span.step}) {{",
-            *indent([*head, *body]),
-            "}",
-        ]
+            own = f"const {index} i = first + threadIdx.x % {span.columns};"
+            return loop(index, "first", span, [own, *body({"y0": condition + writes["y0"]})])
+        together = math.ceil(span.n / math.ceil(span.n / self.batch))
+        if together == 1:
+            return loop(index, "i", span, body({name: condition + place for name, place in writes.items()}))
+
+        def repeat(lines: list[str]) -> list[str]:
+            own = f"const {index} i = first + u * {span.step};"
+            inside = [own, f"if (i < {span.stop}) {{", *indent(lines), "}"]
+            return ["#pragma unroll", f"for (int u = 0; u < {together}; u++) {{", *indent(inside), "}"]
+
+        kept = {name: f"w{name}[u]" for name in writes}
+        kinds = [TYPES[str(access.array.dtype)] for access in self.writes]
+        arrays = [f"{kind} w{name}[{together}];" for kind, name in zip(kinds, writes, strict=True)]
+        written = [*head, *(f"{condition}{place} = {kept[name]};" for name, place in writes.items())]
+        batches = span._replace(step=span.step * together)
+        return loop(index, "first", batches, [*arrays, *repeat(body(kept)), *repeat(written)])
 
     def _strides(self) -> list[tuple[int, ...]]:
         return [access.strides for access in self.accesses]
+
+
+def loop(index: str, name: str, span: Span, body: list[str]) -> list[str]:
+    """Return a loop over the iterations of a thread."""
+    head = f"for ({index} {name} = {span.start}; {name} < {span.stop}; {name} += {span.step}) {{"
+    return [head, *indent(body), "}"]
 
 
 def extent(strides: tuple[int, ...], shape: tuple[int, ...]) -> int:

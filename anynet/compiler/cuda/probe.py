@@ -12,7 +12,7 @@ from anynet.compiler.recording import record_for
 from anynet.compiler.target import Target
 from anynet.core.typing import Array
 
-STEPS, ROWS, WIDTH = 18, 8, 96
+STEPS, ROWS, WIDTH = 18, 16, 256
 """Steps of the probe, so that a first step, a graph of one step and a longer graph run, and its shapes.
 
 A product of these shapes goes to cuBLAS.

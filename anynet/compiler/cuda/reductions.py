@@ -10,6 +10,12 @@ from anynet.compiler.cuda.expressions import ENDS, Reduction
 WARP = 32
 """Number of threads that run in lockstep and can exchange values directly."""
 
+UNROLL = 8
+"""Number of elements that a thread reads before it needs the first of them."""
+
+MERGED = 8
+"""Number of threads whose results are merged between two barriers."""
+
 
 class Workers(Enum):
     """Threads that compute a result together.
@@ -97,15 +103,22 @@ def share(by: Workers, columns: int, stop: str, threads: int) -> Shares:
             merge = "for (int w = 16; w > 0; w /= 2) { const S other = __shfl_xor_sync(0xffffffffu, s, w); MERGE }"
             return Shares("threadIdx.x % 32", WARP, writes="threadIdx.x % 32 == 0", merge=(merge,))
         case Workers.COLUMN:  # all threads of a block reach each barrier, those without a result too
+            used = threads // columns * columns
             merge_all = (
                 "S* const parts = (S*)shared;",
                 "parts[threadIdx.x] = s;",
-                f"for (int n = {threads // columns}, half; n > 1; n = half) {{",
-                "    half = (n + 1) / 2;",
+                f"for (int n = {threads // columns}, left; n > 1; n = left) {{",
+                f"    left = (n + {MERGED - 1}) / {MERGED};",
                 "    __syncthreads();",
-                f"    if (threadIdx.x < (n - half) * {columns}) {{",
-                f"        const S other = parts[threadIdx.x + half * {columns}];",
-                "        MERGE",
+                f"    if (threadIdx.x < left * {columns}) {{",
+                "        #pragma unroll",
+                f"        for (int k = 1; k < {MERGED}; k++) {{",
+                f"            const int place = threadIdx.x + k * left * {columns};",
+                f"            if (place < n * {columns}) {{",
+                "                const S other = parts[place];",
+                "                MERGE",
+                "            }",
+                "        }",
                 "        parts[threadIdx.x] = s;",
                 "    }",
                 "}",
@@ -113,7 +126,7 @@ def share(by: Workers, columns: int, stop: str, threads: int) -> Shares:
             return Shares(
                 first=f"threadIdx.x / {columns}",
                 step=threads // columns,
-                reads=f"i < {stop}",
+                reads=f"i < {stop}" + f" && threadIdx.x < {used}" * (used < threads),
                 writes=f"threadIdx.x < {columns} && i < {stop}",
                 merge=merge_all,
                 end=("__syncthreads();",),  # before `shared` is used again
@@ -134,7 +147,7 @@ def reduce(
     index : str
         C++ type of indices.
     target : str
-        Where to write the result.
+        Where to write the result, after the condition for it.
     shares : Shares
 
     Returns
@@ -143,15 +156,26 @@ def reduce(
     """
     how, n = reduction.how, math.prod(axis.n for axis in inner)
     least, most = ENDS[reduction.S]
-    reads, writes = f" && {shares.reads}" * bool(shares.reads), f"if ({shares.writes}) " * bool(shares.writes)
+    full, rest = divmod(n, shares.step)
+    iteration = indent([*unravel("r", inner, index), *body, how.update])
+    own = [
+        f"#pragma unroll {UNROLL}",
+        f"for ({index} t = 0; t < {full}; t++) {{",
+        f"    const {index} r = {shares.first} + t * {shares.step};",
+        *iteration,
+        "}",
+    ] * bool(full)
+    if rest:
+        last = f"const {index} r = {shares.first} + {full * shares.step};"
+        own += ["{", f"    {last}", f"    if (r < {n}) {{", *indent(iteration), "    }", "}"]
+    if shares.reads:
+        own = [f"if ({shares.reads}) {{", *indent(own), "}"]
     return [
         f"using S = {reduction.S};",
         f"using X = {reduction.X};",
         how.start.replace("LEAST", least).replace("MOST", most),
-        f"for ({index} r = {shares.first}; r < {n}{reads}; r += {shares.step}) {{",
-        *indent([*unravel("r", inner, index), *body, how.update]),
-        "}",
+        *own,
         *(line.replace("MERGE", how.merge) for line in shares.merge),
-        f"{writes}{target} = {how.result.replace('N', str(n))};",
+        f"{target} = {how.result.replace('N', str(n))};",
         *shares.end,
     ]

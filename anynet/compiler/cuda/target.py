@@ -20,6 +20,7 @@ from anynet.compiler.cuda.failures import explain
 from anynet.compiler.cuda.launch import CupyCall, SingleKernel, copy_values
 from anynet.compiler.cuda.matmul import MatrixProduct, fits
 from anynet.compiler.cuda.phases import Phase
+from anynet.compiler.cuda.products import TiledProduct, is_tiled
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.program import Program
@@ -164,6 +165,9 @@ class CudaTarget(Target):
     def _product(self, a: cupy.ndarray, b: cupy.ndarray, out: cupy.ndarray) -> list[Call] | None:
         if min(a.ndim, b.ndim) > 1 and math.prod(out.shape[-2:]) * a.shape[-1] <= SHORT:
             return [_single(lowering.product(a, b, out))]
+        rounds = self._precision != "float32" and out.dtype == "float32"
+        if not rounds and fits(a, b, out) and is_tiled(a, b, out):
+            return [(TiledProduct(a, b, out), ())]
         return self.call_cublas(a, b, out)
 
     def call_cublas(self, a: cupy.ndarray, b: cupy.ndarray, out: cupy.ndarray) -> list[Call] | None:

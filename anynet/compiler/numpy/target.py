@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy import blocks, ufuncs
+from anynet.compiler.numpy.numpy_program import NumpyProgram
 from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target, layout
 from anynet.core.typing import Array
@@ -21,9 +22,6 @@ Host = NDArray[Any]
 
 CALL = 1 << 13
 """Number of elements that an operation computes in the time that a call takes."""
-
-LINE = 64
-"""Number of bytes of a line of the cache."""
 
 
 class NumpyTarget(Target):
@@ -60,11 +58,7 @@ class NumpyTarget(Target):
         return np.asarray(value)
 
     def empty(self, node: Node) -> Host:
-        """Return an array that begins with a line of the cache."""
-        size = math.prod(node.shape) * node.dtype.itemsize
-        memory = np.empty(size + LINE, np.uint8)
-        start = -memory.ctypes.data % LINE
-        return memory[start : start + size].view(node.dtype).reshape(node.shape)
+        return ufuncs.empty(node.shape, node.dtype)
 
     def copy(self, into: Host, array: Host) -> Call:
         return np.copyto, (into, array)
@@ -95,6 +89,9 @@ class NumpyTarget(Target):
         native = self._native() if hot else None
         return blocks.in_blocks(node) if native is None else native.in_loop(node)
 
+    def splices(self, *, hot: bool) -> bool:
+        return not (hot and self._native())
+
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         native = self._native() if hot else None
         return blocks.block_calls(group, memory) if native is None else native.loop_calls(group, memory)
@@ -102,7 +99,7 @@ class NumpyTarget(Target):
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
         native = self._native() if hot else None
         if native is None:
-            return Program(graph, n_carry, shared, self, hot=hot)
+            return NumpyProgram(graph, n_carry, shared, self, hot=hot)
         program: Program = native.NativeProgram(graph, n_carry, shared, self)
         return program
 

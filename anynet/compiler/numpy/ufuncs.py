@@ -1,6 +1,9 @@
 """NumPy's functions for recorded operations, with results written to given arrays."""
 
-from functools import partial
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from typing import Any
 
 import array_api_compat.numpy as xp
@@ -10,6 +13,16 @@ from numpy.typing import NDArray
 from anynet.compiler.graph import Args, Kwargs, Node
 from anynet.compiler.ops import OPERATIONS, is_mask
 from anynet.compiler.target import Call
+from anynet.core.typing import DType
+
+LINE = 64
+"""Bytes of a cache line."""
+
+BUFFER = 1 << 11
+"""Elements of a ufunc's buffers. NumPy copies an argument that is broadcast, such as a bias, if a row fits a buffer.
+
+Larger rows are faster without copies, shorter ones with.
+"""
 
 UFUNCS = {name: ufunc for name in OPERATIONS if isinstance(ufunc := getattr(xp, name), np.ufunc)}
 UFUNCS["matmul"] = np.matmul
@@ -22,6 +35,24 @@ REDUCTIONS = {
     "all": np.logical_and,
     "any": np.logical_or,
 }
+
+
+@contextmanager
+def small_buffers() -> Iterator[None]:
+    """Context manager that sets the size of ufuncs' buffers, `BUFFER`, in this thread."""
+    before = np.setbufsize(BUFFER)
+    try:
+        yield
+    finally:
+        np.setbufsize(before)
+
+
+def empty(shape: tuple[int, ...], dtype: DType) -> NDArray[Any]:
+    """Return an uninitialized array that begins with a cache line: unaligned vectors are read and written twice."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def in_place(node: Node) -> bool:
@@ -55,9 +86,20 @@ def check_index(table: NDArray[Any], index: NDArray[Any], axis: int | None) -> N
     IndexError
         NumPy's, if a number is out of bounds.
     """
-    n = table.size if axis is None else table.shape[axis]
-    if index.size and not -n <= index.min() <= index.max() < n:
+    if not _is_valid(table, index, axis):
         table.take(index, axis)
+
+
+def count_valid(table: NDArray[Any], indices: NDArray[Any], axis: int | None) -> int:
+    """Return how many indices, the rows of an array, come before the first that is out of bounds."""
+    if _is_valid(table, indices, axis):
+        return len(indices)
+    return next(i for i, index in enumerate(indices) if not _is_valid(table, index, axis))
+
+
+def _is_valid(table: NDArray[Any], index: NDArray[Any], axis: int | None) -> bool:
+    n = table.size if axis is None else table.shape[axis]
+    return index.size == 0 or bool(-n <= index.min() and index.max() < n)
 
 
 def take(table: NDArray[Any], index: NDArray[Any], axis: int | None, out: NDArray[Any]) -> Call:
@@ -68,7 +110,28 @@ def take(table: NDArray[Any], index: NDArray[Any], axis: int | None, out: NDArra
 def _arrays(args: Args) -> Args:
     """Return arguments with Python numbers converted to floating-point arrays, once and not in each call."""
     dtype = next(arg.dtype for arg in args if isinstance(arg, np.ndarray))
-    return args if dtype.kind != "f" else tuple(np.asarray(a, dtype) if isinstance(a, int | float) else a for a in args)
+    if dtype.kind != "f":
+        return args
+    return tuple(
+        _constant(np.asarray(a, dtype).tobytes(), dtype, ()) if isinstance(a, int | float) else a for a in args
+    )
+
+
+def _repeated(array: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Return a single number as an array of it, because NumPy compares two arrays five times as fast."""
+    if not isinstance(array, np.ndarray) or array.ndim or array.flags.writeable:
+        return array
+    axis = next((k for k in reversed(range(out.ndim)) if math.prod(out.shape[k:]) >= BUFFER), 0)
+    return _constant(array.tobytes(), array.dtype, out.shape[axis:])
+
+
+@lru_cache(maxsize=64)
+def _constant(number: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array of one number that is never written to, so that programs can share it."""
+    array = empty(shape, dtype)
+    array[...] = np.frombuffer(number, dtype)
+    array.flags.writeable = False
+    return array
 
 
 def _reduction(op: str, x: NDArray[Any], out: NDArray[Any], axis: Any = None, keepdims: bool = False) -> list[Call]:
@@ -106,7 +169,7 @@ def calls(node: Node, args: Args, kwargs: Kwargs, out: NDArray[Any]) -> list[Cal
         case "pow", (x, int() | float() as n) if n == 2 and x.dtype == out.dtype and out.dtype.kind == "f":
             return [(np.square, (x, out))]  # as ** does
         case (("maximum" | "minimum"), _) if not kwargs:  # which take no third array
-            return [(partial(UFUNCS[op], out=out), _arrays(args))]
+            return [(partial(UFUNCS[op], out=out), tuple(_repeated(a, out) for a in _arrays(args)))]
         case _ if op in UFUNCS and not kwargs:
             return [(UFUNCS[op], (*_arrays(args), out))]
         case "astype", (x, *_):

@@ -1,21 +1,32 @@
 """Reading CIFAR-10 and CIFAR-100: pickled or binary batches, in a folder or in an archive."""
 
 import hashlib
+import os
 import reprlib
 import tarfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anynet.data.cifar import formats
+from anynet.data.cifar.content import Content, read_content
 from anynet.data.cifar.formats import ADVICE, IMAGE_SIZE, Format
 from anynet.data.dataset import Batches, DataError
 from anynet.data.samples import Split
+
+T = TypeVar("T")
+
+THREADS = 2
+"""Files that are read at once: each takes memory."""
+
+PIECE = 1 << 20
+"""Bytes that are unpacked at once: `tarfile` copies them."""
 
 MOST_ARCHIVED = 200_000_000
 """Largest size of an archive in bytes; the official ones have 170 MB. The sum of a larger one is not computed."""
@@ -87,16 +98,17 @@ def _read_folder(folder: Path, fmt: Format) -> tuple[str, Batches]:
             f"{folder}: expected the {len(fmt.files)} files of {fmt.title}, got all except {', '.join(missing)}; "
             f"{ADVICE}"
         )
-    return fmt.name, _read_files(fmt, folder, lambda name, most: _read_bytes(folder / name, most))
+    batches, sums = _read_files(fmt, folder, lambda name, most: _read_content(folder / name, most), _sum)
+    return fmt.name, replace(batches, official=sums == fmt.batch_md5)
 
 
-def _read_bytes(file: Path, most: int) -> bytes:
+def _read_content(file: Path, most: int) -> Content | bytes:
     """Read a file, unless it is larger than any of its kind."""
     with file.open("rb") as stream:
-        data = stream.read(most + 1)
-    if len(data) > most:
-        raise DataError(f"{file}: expected at most {most} bytes, got {file.stat().st_size}; {ADVICE}")
-    return data
+        size = os.fstat(stream.fileno()).st_size
+        if size > most:
+            raise DataError(f"{file}: expected at most {most} bytes, got {size}; {ADVICE}")
+        return read_content(stream, size)
 
 
 def _read_archive(archive: Path, known: tuple[Format, ...]) -> tuple[str, Batches]:
@@ -120,38 +132,34 @@ def _read_archive(archive: Path, known: tuple[Format, ...]) -> tuple[str, Batche
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             if file := tar.extractfile(member):  # None for a folder
-                contents[PurePosixPath(member.name).name] = file.read()
-    return fmt.name, replace(_read_files(fmt, archive, lambda name, _: contents.pop(name)), official=True)
+                contents[PurePosixPath(member.name).name] = read_content(file, member.size, PIECE)
+    batches, _ = _read_files(fmt, archive, lambda name, _: contents.pop(name), lambda _: None)
+    return fmt.name, replace(batches, official=True)
 
 
-def _read_files(fmt: Format, where: Path, content: Callable[[str, int], bytes]) -> Batches:
-    """Read all files of a format, one after another, so that the memory for parsing is that of one file.
+def _read_files(
+    fmt: Format, where: Path, content: Callable[[str, int], Content | bytes], digest: Callable[[Content | bytes], T]
+) -> tuple[Batches, dict[str, T]]:
+    """Read all files of a format, few at a time, so that the memory for parsing is that of few.
 
-    ``content(name, most)`` returns the bytes of a file that has `most` bytes at most, and is called once for each.
+    ``content(name, most)`` returns the content of a file that has `most` bytes at most, and is called once for each;
+    ``digest(content)`` is returned for each file of images.
     """
     names, sizes = fmt.read_meta(content(fmt.meta, fmt.most_meta), f"{where / fmt.meta}")
     _check_names(names, fmt.class_count, f"{where / fmt.meta}")
-    every = Batches(
-        np.empty((sum(sizes.values()), IMAGE_SIZE), np.uint8),
-        np.empty(sum(sizes.values()), np.int64),
-        sizes,
-        tuple(names),
-        official=True,
-    )
+    n = sum(sizes.values())
+    every = Batches(np.empty((n, IMAGE_SIZE), np.uint8), np.empty(n, np.int64), sizes, tuple(names), official=False)
 
-    sums = {
-        batch: _read_batch(fmt, content(batch + fmt.suffix, fmt.most_batch), f"{where / batch}{fmt.suffix}", part)
-        for batch, part in every.splits.items()
-    }
-    return replace(every, official=sums == fmt.batch_md5)
+    def read_batch(batch: str, part: Split) -> T:
+        data, file = content(batch + fmt.suffix, fmt.most_batch), f"{where / batch}{fmt.suffix}"
+        images, labels = fmt.read_batch(data, file)
+        _check(images, labels, len(part), fmt.class_count, file)
+        part.x[...], part.y[...] = images, labels
+        return digest(data)
 
-
-def _read_batch(fmt: Format, data: bytes, file: str, part: Split) -> str:
-    """Copy the images and labels of a file into `part` and return the file's MD5 sum."""
-    images, labels = fmt.read_batch(data, file)
-    _check(images, labels, len(part), fmt.class_count, file)
-    part.x[...], part.y[...] = images, labels
-    return _md5(data).hexdigest()
+    with ThreadPoolExecutor(THREADS) as pool:  # reading, copying and sums go on in parallel
+        results = list(pool.map(read_batch, every.splits, every.splits.values()))
+    return every, dict(zip(every.splits, results, strict=True))
 
 
 def _check_names(names: list[Any], count: int, file: str) -> None:
@@ -180,3 +188,7 @@ def _check(images: NDArray[Any], labels: list[Any] | NDArray[Any], count: int, c
 
 
 _md5 = partial(hashlib.md5, usedforsecurity=False)
+
+
+def _sum(data: Content | bytes) -> str:
+    return _md5(data).hexdigest()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from anynet.data.cifar import pickles
+from anynet.data.cifar.content import Content
 from anynet.data.dataset import BATCHES, IMAGE_SHAPE, DataError
 
 IMAGE_SIZE = prod(IMAGE_SHAPE)
@@ -57,7 +58,7 @@ class Format:
 
     Notes
     -----
-    Both functions take a file's bytes and its name for error messages, and raise DataError if they cannot parse it.
+    Both functions take a file's content and its name for error messages, and raise DataError if they cannot parse it.
     """
 
     name: str
@@ -72,8 +73,8 @@ class Format:
     batch_md5: dict[str, str]
     most_meta: int
     most_batch: int
-    read_meta: Callable[[bytes, str], list[Any]]
-    read_batch: Callable[[bytes, str], list[Any]]
+    read_meta: Callable[[bytes | Content, str], list[Any]]
+    read_batch: Callable[[bytes | Content, str], list[Any]]
 
     @property
     def files(self) -> list[str]:
@@ -81,7 +82,7 @@ class Format:
         return [self.meta, *(batch + self.suffix for batch in self.batches)]
 
 
-def _pickled(data: bytes, file: str, /, **wanted: tuple[type, ...]) -> list[Any]:
+def _pickled(data: bytes | Content, file: str, /, **wanted: tuple[type, ...]) -> list[Any]:
     """Return the values at the wanted keys, each checked to be of one of the wanted types."""
     content = pickles.load(data, file)
     for key, kinds in wanted.items():
@@ -92,7 +93,7 @@ def _pickled(data: bytes, file: str, /, **wanted: tuple[type, ...]) -> list[Any]
     return [content[key] for key in wanted]
 
 
-def _pickled_meta(data: bytes, file: str) -> list[Any]:
+def _pickled_meta(data: bytes | Content, file: str) -> list[Any]:
     names, count = _pickled(data, file, label_names=(list,), num_cases_per_batch=(int,))
     most = MOST_PICKLED // IMAGE_SIZE
     if not 1 <= count <= most:  # before memory for them is allocated
@@ -100,15 +101,15 @@ def _pickled_meta(data: bytes, file: str) -> list[Any]:
     return [names, dict.fromkeys(BATCHES, count)]
 
 
-def _pickled_batch(data: bytes, file: str) -> list[Any]:
+def _pickled_batch(data: bytes | Content, file: str) -> list[Any]:
     return _pickled(data, file, data=(np.ndarray,), labels=(list, np.ndarray))
 
 
-def _binary_meta(data: bytes, file: str) -> list[Any]:
-    return [data.decode("latin1").split(), dict.fromkeys(BATCHES, BINARY_COUNT)]
+def _binary_meta(data: bytes | Content, file: str) -> list[Any]:
+    return [str(data, "latin1").split(), dict.fromkeys(BATCHES, BINARY_COUNT)]
 
 
-def _binary_batch(data: bytes, file: str) -> list[Any]:
+def _binary_batch(data: bytes | Content, file: str) -> list[Any]:
     """Parse records of one byte for the label, followed by the image."""
     record = 1 + IMAGE_SIZE
     if len(data) != BINARY_COUNT * record:
@@ -118,11 +119,11 @@ def _binary_batch(data: bytes, file: str) -> list[Any]:
     return [records[:, 1:], records[:, 0]]
 
 
-def _pickled_meta_100(data: bytes, file: str) -> list[Any]:
+def _pickled_meta_100(data: bytes | Content, file: str) -> list[Any]:
     return [*_pickled(data, file, fine_label_names=(list,)), CIFAR100_COUNTS]
 
 
-def _pickled_batch_100(data: bytes, file: str) -> list[Any]:
+def _pickled_batch_100(data: bytes | Content, file: str) -> list[Any]:
     return _pickled(data, file, data=(np.ndarray,), fine_labels=(list, np.ndarray))
 
 

@@ -1,18 +1,20 @@
 """Evaluation of the pickles that CIFAR needs: a stack machine with few operations and bounded memory.
 
 Python's unpickler allocates what a file claims: 9 bytes can take 2 GB. Here `pickletools` parses the file, and every
-operation adds one small object at most: the memo is a dictionary, arrays are views of the file's byte strings, and a
-text is encoded once, however often it is shared. No code named in a file is ever run.
+operation adds one small object at most: the memo is a dictionary, long byte strings and arrays are views of the file's
+content, and a text is encoded once, however often it is shared. No code named in a file is ever run.
 """
 
 import math
 import pickletools
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from anynet.data.cifar.content import Content, Text
 
 MOST_OPERATIONS = 400_000
 """Operations of a file, at most; 10,000 labels as NumPy scalars, with 10,000 file names, take 270,150, and the
@@ -71,9 +73,10 @@ class Machine:
         self._memo: dict[int, Any] = {}
         self._encoded: dict[int, tuple[str, bytes]] = {}
 
-    def run(self, data: bytes) -> Any:
+    def run(self, data: bytes | Content) -> Any:
         """Return the object that a pickle describes. Raises nearly anything if it is damaged."""
-        for count, (opcode, value, position) in enumerate(pickletools.genops(data)):
+        content = cast(IO[bytes], data)  # all that is read of a `Content` is what a file has too
+        for count, (opcode, value, position) in enumerate(pickletools.genops(content)):
             if count == MOST_OPERATIONS:
                 raise ValueError(f"it has more than {MOST_OPERATIONS:,} operations")
             if opcode.name in VALUES:
@@ -168,7 +171,7 @@ class Machine:
     def _filled(self, array: Array, shape: Any, dtype: Any, raw: Any, *, fortran: bool) -> Array:
         """Let an array be a view of bytes, whose number is checked first."""
         shape = (shape,) if isinstance(shape, int) else _of(tuple, shape)
-        numbers = self._bytes(raw) if isinstance(raw, str) else _of((bytes, bytearray), raw)
+        numbers = self._bytes(raw) if isinstance(raw, str) else _of((bytes, bytearray, Text), raw)
         kind = _of(Dtype, dtype).numpy()
         if len(shape) > MOST_AXES or not all(isinstance(size, int) and size >= 0 for size in shape):
             raise TypeError(f"it holds an array of {len(shape)} axes, whose shape is not allowed")

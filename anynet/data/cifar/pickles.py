@@ -3,17 +3,18 @@
 from typing import Any
 
 from anynet.core.formatting import printable
+from anynet.data.cifar.content import Content, Text
 from anynet.data.cifar.pickle_machine import LONGEST_TEXT, Array, Machine
 from anynet.data.dataset import DataError
 
 
-def load(data: bytes, file: str) -> dict[str, Any]:
+def load(data: bytes | Content, file: str) -> dict[str, Any]:
     """Read a pickled dictionary.
 
     Parameters
     ----------
-    data : bytes
-        Content of the file.
+    data : bytes or Content
+        All of the file.
     file : str
         Its name, for error messages.
 
@@ -57,4 +58,4 @@ def _plain(value: Any) -> Any:
         if value.values is None:
             raise TypeError("it holds an array without values")
         return value.values
-    return value
+    return value.tobytes() if isinstance(value, Text) else value

@@ -71,7 +71,15 @@ def test_parts_of_different_lengths_or_places_depend_on_each_other(x):
     from anynet.compiler.cuda.dependences import independent_along_first_axis as independent
 
     writer = phase((6,), [], [access(x, (1,))])
-    assert not independent([writer, phase((5,), [access(x, (1,))])])
+    assert not independent([phase((n, 2), [], [access(x, (2, 1))]) for n in (3, 4)])
     assert not independent([writer, phase((6,), [access(x[1:], (1,))])])
     assert independent([writer, phase((6,), [access(x[:6], (1,))])])
     assert not independent([writer, phase((), [access(x, ())])])
+
+
+def test_vectors_of_different_lengths_depend_on_each_other_only_where_they_are_shifted(x):
+    from anynet.compiler.cuda.dependences import independent_along_first_axis as independent
+
+    writer = phase((6,), [], [access(x, (1,))])
+    assert independent([writer, phase((5,), [access(x, (1,))])])
+    assert not independent([writer, phase((5,), [access(x[1:], (1,))])])

@@ -37,7 +37,7 @@ def test_cupy(cupy_here, drawn: Drawn, small: int, tile: int, few: bool, order: 
 
     with (
         patch.object(kernels, "SMALL", small),
-        patch.multiple(kernel_source, TILE=tile, MOST_THREADS=32 if few else 1024, ALONE=(32, 2)),
+        patch.multiple(kernel_source, TILES=(tile, tile), MOST_THREADS=32 if few else 1024, ALONE=(32, 2)),
         patch.multiple(sharing, SHARED=2, MANY_RESULTS=2, LONG=2, MOST_OF_WARP=2 if few else 512, LEAST_OF_THREAD=1),
         patch.multiple(sharing, THREADS=8 if few else 64, ONE_BLOCK=2, BLOCK=2, WARP=2),
         patch.object(cuda_target, "SHORT", 0 if few else 1 << 16),

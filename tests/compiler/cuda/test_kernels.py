@@ -39,7 +39,7 @@ def test_the_last_part_ends_with_the_arrays(cupy, monkeypatch, rng, members, ord
 
     monkeypatch.setattr(cuda_on_cpu, "order", order)
     monkeypatch.setattr(kernels, "SMALL", 20)
-    monkeypatch.setattr(kernel_source, "TILE", 20)
+    monkeypatch.setattr(kernel_source, "TILES", (20, 20))
     host = rng.integers(-9, 10, (members, 10)).astype("float32")
     x, sums, total = cupy.asarray(host), cupy.empty((members,), "float32"), cupy.empty((members, 10), "float32")
     phases = [
@@ -50,6 +50,22 @@ def test_the_last_part_ends_with_the_arrays(cupy, monkeypatch, rng, members, ord
     assert launch(phases).blocks == (members + 1) // 2
     np.testing.assert_array_equal(cupy.asnumpy(total), np.broadcast_to(host.sum(axis=1)[:, None], host.shape))
     np.testing.assert_array_equal(cupy.asnumpy(x), cupy.asnumpy(total))
+
+
+@pytest.mark.parametrize("order", cuda_on_cpu.ORDERS)
+def test_blocks_compute_parts_of_vectors_of_different_lengths(cupy, monkeypatch, order):
+    """Some blocks have a part of the longer one alone."""
+    from anynet.compiler.cuda import kernel_source, kernels, lowering
+
+    monkeypatch.setattr(cuda_on_cpu, "order", order)
+    monkeypatch.setattr(kernels, "SMALL", 20)
+    monkeypatch.setattr(kernel_source, "TILES", (20, 20))
+    x, all_of_it, some = cupy.asarray(np.arange(107.0)), cupy.zeros(107), cupy.zeros(73)
+    for phases in ([(all_of_it, x), (some, all_of_it[:73])], [(some, x[:73]), (all_of_it, x)]):
+        assert launch([lowering.copy(*pair) for pair in phases]).blocks == 6
+        np.testing.assert_array_equal(cupy.asnumpy(all_of_it), np.arange(107))
+        np.testing.assert_array_equal(cupy.asnumpy(some), np.arange(73))
+        some[...] = 0
 
 
 @pytest.mark.parametrize(("members", "index"), [(1 << 12, "int"), (1 << 22, "long long"), ((1 << 22) + 1, "long long")])
@@ -65,7 +81,7 @@ def test_parts_of_many_elements_have_indices_of_64_bits(cupy, members, index):
         kernel.add(phase)
     source = kernel_source.write(kernel, "parts")
     compile_all([source])
-    (line, _) = (line for line in source.text.splitlines() if "for (" in line)
+    (line, _) = (line for line in source.text.splitlines() if "for (" in line and "++" not in line)
     start, stop, _ = line.partition("for (")[2].split("; ", 2)
     assert source.blocks > 1
     block = source.blocks - 1
@@ -87,7 +103,7 @@ def test_blocks_reduce_columns_of_their_members(cupy, monkeypatch, rng, members,
 
     monkeypatch.setattr(cuda_on_cpu, "order", order)
     monkeypatch.setattr(kernels, "SMALL", 450)
-    monkeypatch.setattr(kernel_source, "TILE", 900)
+    monkeypatch.setattr(kernel_source, "TILES", (900, 900))
     host = rng.integers(-9, 10, (members, 43, 10)).astype("float32")
     x, (largest, sums) = cupy.asarray(host), (cupy.empty((members, 10), "float32") for _ in range(2))
     centered = cupy.empty(host.shape, "float32")
@@ -154,4 +170,4 @@ def test_indices_have_64_bits_where_32_are_not_enough(cupy, n, stride, kind):
 
     x, kernel = cupy.zeros(1), kernels.Kernel()
     kernel.add(Phase((n,), (Access(x, (stride,)),), (Access(x, (0,)),), ("{y0} = {x0};",)))
-    assert f"for ({kind} i = " in kernel_source.write(kernel, "far").text
+    assert re.search(rf"for \({kind} (i|first) = ", kernel_source.write(kernel, "far").text)

@@ -50,7 +50,7 @@ STEPS = (choose, choose_the_other, choose_by_results, choose_twice, choose_a_num
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "SIZE", 16)
+    monkeypatch.setattr(blocks, "SIZE", 24 * 16)
     monkeypatch.setattr(blocks, "LARGE", 2)
 
 
@@ -67,9 +67,38 @@ def test_arrays_are_reused_in_the_same_order_each_time() -> None:
 
     def reused() -> list[int]:
         graph = trace(function, xp, X, Y)
-        arrays = blocks._small_arrays(graph.nodes, set(graph.nodes))
-        numbers: dict[int, int] = {}
-        return [numbers.setdefault(id(array), len(numbers)) for array in map(arrays.__getitem__, graph.nodes)]
+        turns = blocks._turns({node: node.inputs for node in graph.nodes}, set(graph.nodes))
+        return [turns[node] for node in graph.nodes]
 
     #       x + 1, y + 1, x - y, maximum, * c, x * y, +
     assert [reused() for _ in range(20)] == [[0, 1, 2, 0, 1, 0, 2]] * 20
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 1000])
+@pytest.mark.parametrize("shape", [(1,), (7,), (1000,), (40, 30), (3, 40, 30), (2, 999)])
+def test_blocks_cover_an_array_once(shape: tuple[int, ...], size: int) -> None:
+    seen = np.zeros(shape, int)
+    for block in blocks.blocks(shape, size):
+        assert 0 < seen[block].size <= size
+        assert seen[block].flags.c_contiguous
+        seen[block] += 1
+    assert (seen == 1).all()
+
+
+def test_blocks_are_of_about_equal_lengths() -> None:
+    lengths = [seen.stop - seen.start for (seen,) in blocks.blocks((1000,), 300)]
+    assert lengths == [256, 256, 256, 232]
+
+
+def test_results_that_only_the_group_needs_are_computed_in_the_place_of_a_later_one() -> None:
+    """Unless an argument of the group is there."""
+
+    def places(step: Callable[..., Array]) -> list[int]:
+        """Number the arrays that the operations on the first block write to."""
+        graph = trace(step, xp, X, None, Y)
+        calls = RECORDED.target.program(graph, 1, []).calls[:3]
+        outs = [args[-1].ctypes.data for _, args in calls]
+        return [outs.index(out) for out in outs]
+
+    assert places(lambda x, shared, y: x + array_namespace(y).sum((y * 2 + 1) * 3)) == [0, 0, 0]
+    assert places(lambda x, shared, y: (y * 2 + 1) * x) == [0, 0, 2]

@@ -8,6 +8,7 @@ from array_api_compat import array_namespace
 from loops import PLAIN, RECORDED
 
 from anynet.backends import backend
+from anynet.compiler.numpy import ufuncs
 
 NUMPY = backend("numpy")
 
@@ -181,3 +182,55 @@ def test_an_error_between_loops_of_other_containers(rng):
     with pytest.raises(AttributeError, match="'tuple' object has no attribute 'x'"):
         loop(tuple(state), shared, rows, int)
     assert_same(loop(state, shared, rows, int), PLAIN.loop(step)(state, shared, rows, int))
+
+
+@pytest.mark.parametrize("number", [0, 0.0, -0.0, 1.5])
+@pytest.mark.parametrize("name", ["maximum", "minimum"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 5), (3, 2500), (3000,)])
+def test_larger_and_smaller_of_an_array_and_a_number(rng, name, number, shape):
+    """Two loops with numbers that are equal, but not the same, and arrays of all lengths."""
+    x = rng.standard_normal(shape)
+    x.flat[:1] = np.nan
+
+    def chosen(carry, shared, row):
+        return getattr(array_namespace(carry), name)(carry * row, number)
+
+    with np.errstate(all="ignore"):
+        expected = getattr(np, name)(x * 2, number)
+    np.testing.assert_array_equal(RECORDED.loop(chosen)(x, None, np.asarray([2.0]), int), expected)
+    if shape and number == 0:  # zeros have signs
+        zeros = RECORDED.loop(chosen)(np.full(shape, -1.0 if name == "maximum" else 1.0), None, np.asarray([2.0]), int)
+        assert (np.signbit(zeros) == np.signbit(np.float64(number))).all()
+
+
+def test_buffers_have_their_size_back_after_a_loop(rng):
+    before = np.getbufsize()
+    sizes = []
+    NUMPY.loop(step)(*arguments(rng), lambda _: sizes.append(np.getbufsize()))
+    assert before == np.getbufsize() > max(sizes)
+    with pytest.raises(KeyboardInterrupt):
+        NUMPY.loop(step)(*arguments(rng), interrupt)
+    assert np.getbufsize() == before
+
+
+def interrupt(steps):
+    raise KeyboardInterrupt
+
+
+def test_arrays_begin_with_a_cache_line():
+    for shape, dtype in (((), "float32"), ((3,), "bool"), ((5, 7), "float64")):
+        array = ufuncs.empty(shape, np.dtype(dtype))
+        assert (array.shape, array.dtype, array.ctypes.data % 64) == (shape, dtype, 0)
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+
+
+def test_results_that_are_the_last_values_of_others(rng):
+    """And a cycle of three, beside one that is nobody's."""
+
+    def turned(carry, shared, row):
+        a, b, c, d = carry
+        return b, c, a, array_namespace(a).where(row > 0, d, a)
+
+    carry, rows = tuple(rng.standard_normal((4, 3))), np.asarray([1.0, -1.0, 1.0, -1.0])
+    assert_same(RECORDED.loop(turned)(carry, None, rows, int), PLAIN.loop(turned)(carry, None, rows, int))

@@ -3,6 +3,8 @@ import hashlib
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -436,3 +438,33 @@ def test_real_images_are_photographs(real):
     images = real.splits["test_batch"].x[:500].reshape(-1, 3, 32, 32).astype(float)
     for axis in (2, 3):
         assert np.abs(np.diff(images, axis=axis)).mean() < 0.3 * images.std()
+
+
+READ = """
+import gc, sys
+from pathlib import Path
+from anynet.data.cifar import files
+
+def memory(kind):
+    line, = (line for line in open("/proc/self/status") if line.startswith(kind))
+    return int(line.split()[1]) / 1024
+
+before = memory("VmRSS")
+batches = files.read(Path(sys.argv[1]))
+gc.collect()
+print(memory("VmRSS") - before, memory("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory of a process is told by Linux alone")
+def test_reading_takes_the_memory_of_the_images_and_of_two_files(tmp_path):
+    count, size = 5000, 5000 * 3072 / 2**20
+    for batch in BATCHES:  # in protocol 3, byte strings are as in the official files
+        content = {"data": np.ones((count, 3072), np.uint8), "labels": [1] * count}
+        (tmp_path / batch).write_bytes(pickle.dumps(content, protocol=3))
+    dump(tmp_path / "batches.meta", num_cases_per_batch=count, label_names=list(CLASSES))
+    command = [sys.executable, "-c", READ, str(tmp_path)]
+    stays, peak = map(float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    slack = 0.75 * size  # of modules, of threads, and of the lists of labels
+    assert 6 * size < stays < 6 * size + slack
+    assert peak < (6 + 2) * size + slack

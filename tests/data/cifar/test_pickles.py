@@ -214,7 +214,7 @@ from anynet.data.cifar import files, formats
 for file in map(Path, sys.argv[1:]):
     since, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        formats.FORMATS[0].read_batch(files._read_bytes(file, formats.MOST_PICKLED), file.name)
+        formats.FORMATS[0].read_batch(files._read_content(file, formats.MOST_PICKLED), file.name)
         said = "read"
     except DataError as error:
         said = str(error)

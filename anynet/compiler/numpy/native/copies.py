@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from anynet.compiler.numpy.native.axes import Axes
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.merged_axes import Axes
 from anynet.compiler.numpy.native.writer import Function, has_type
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
-from anynet.compiler.numpy.native.expressions import TABLE, convert
+from anynet.compiler.numpy.native.instructions import TABLE, convert
 from anynet.compiler.numpy.native.kernel import Host, Kernel
 from anynet.compiler.numpy.native.panels import ONCE, power_of_two, shuffle, starts
 from anynet.compiler.numpy.native.processor import vector_registers

@@ -74,14 +74,16 @@ class Module:
             lines.append(f"  %a{i}.{k} = load ptr, ptr %p{i}.{k}, align 8")
             args.append(f"ptr %a{i}.{k}")
         self.table = list(self._places)
-        return "\n".join([*lines, f"  call void @{self._functions[body]}({', '.join([*args, 'i64 %row'])})"])
+        lines.append(f"  call void @{self._functions[body]}({', '.join([*args, 'i64 %row'])})")
+        return "\n".join(lines)
 
 
 def _runner(calls: list[str]) -> str:
     """Return the function that calls some kernels for some rows, one row after another."""
     cases = "\n".join(f"    i64 {i}, label %call{i}" for i in range(len(calls)))
     blocks = "\n".join(f"call{i}:\n{call}\n  br label %next" for i, call in enumerate(calls))
-    return f"""define void @run(ptr noalias readonly %table, i64 %begin, i64 %stop, i64 %first, i64 %last) {{
+    sizes = ", ".join(f"i64 %{name}" for name in ("begin", "stop", "first", "last"))
+    return f"""define void @run(ptr noalias readonly %table, {sizes}) {{
 entry:
   br label %rows
 rows:

@@ -353,12 +353,13 @@ class Function:
         self.begin(done)
 
     @contextmanager
-    def loops(self, shape: Sequence[int]) -> Iterator[list[Value]]:
-        """Context manager for the body of nested loops over the indices of a shape."""
+    def loops(self, shape: Sequence[int], hints: Sequence[str] = ()) -> Iterator[list[Value]]:
+        """Context manager for the body of nested loops over the indices of a shape; `hints` are for the inner one."""
         if not shape:
             yield []
             return
-        with self.loop(shape[0]) as i, self.loops(shape[1:]) as rest:
+        inner = len(shape) == 1
+        with self.loop(shape[0], hints=hints if inner else ()) as i, self.loops(shape[1:], hints) as rest:
             yield [i, *rest]
 
     @contextmanager

@@ -15,7 +15,7 @@ def at_once(monkeypatch, tmp_path_factory):
 def launches(monkeypatch):
     """Numbers of calls per step of the programs that are made; 1 if everything is native."""
     pytest.importorskip("llvmlite")
-    from anynet.compiler.numpy.native.program import NativeProgram
+    from anynet.compiler.numpy.native.native_program import NativeProgram
 
     found = []
     init = NativeProgram.__init__

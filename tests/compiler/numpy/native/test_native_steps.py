@@ -20,7 +20,7 @@ from anynet.compiler import CompileError, CompileWarning, execution
 from anynet.compiler.numpy import NumpyTarget
 
 pytest.importorskip("llvmlite")
-from anynet.compiler.numpy.native import cache, module, program
+from anynet.compiler.numpy.native import cache, module, native_program
 
 ROOT = Path(__file__).parents[4]
 
@@ -71,11 +71,11 @@ def test_it_is_the_plain_loop(dtype):
 def test_chunks_change_nothing(monkeypatch, seconds):
     """However long native calls may take, `tick` hears of all steps."""
     expected = run()
-    monkeypatch.setattr(program, "CHUNK", seconds)
+    monkeypatch.setattr(native_program, "CHUNK", seconds)
     ticks = []
     np.testing.assert_array_equal(RECORDED.loop(step)(*arguments(), ticks.append), expected)
     assert sum(ticks) == 40
-    assert max(ticks) == 1 if seconds == 0 else len(ticks) <= 40
+    assert seconds > 0 or max(ticks) == 1
 
 
 def test_threads_give_the_same_bits():

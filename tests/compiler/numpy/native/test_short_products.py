@@ -4,14 +4,14 @@ import pytest
 pytest.importorskip("llvmlite")
 
 from anynet.compiler.graph import Node
-from anynet.compiler.numpy.native import products
+from anynet.compiler.numpy.native import short_products
 from anynet.compiler.numpy.native.module import call_once
 
 REGISTERS = {"this": None, "AVX-512": (64, 32), "AVX2": (32, 16), "SSE": (16, 16)}
 
 
 def kernel_of(a, b, out):
-    return products.kernel(Node("matmul", (a, b), {}, out), (a, b), {}, out)
+    return short_products.kernel(Node("matmul", (a, b), {}, out), (a, b), {}, out)
 
 
 def operands(rng, shape, *, turned, dtype):
@@ -39,7 +39,7 @@ def assert_exact(a, b):
 @pytest.mark.parametrize(("turned_a", "turned_b"), [(False, False), (True, False), (False, True)])
 def test_products_of_matrices_and_transposed_views(monkeypatch, registers, dtype, m, k, n, turned_a, turned_b):
     if REGISTERS[registers]:
-        monkeypatch.setattr(products, "vector_registers", lambda: REGISTERS[registers])
+        monkeypatch.setattr(short_products, "vector_registers", lambda: REGISTERS[registers])
     rng = np.random.default_rng(m * k + n)
     a, b = (
         operands(rng, shape, turned=turned, dtype=dtype) for shape, turned in (((m, k), turned_a), ((k, n), turned_b))

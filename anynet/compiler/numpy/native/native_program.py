@@ -6,29 +6,29 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
-from anynet.compiler.numpy.native import blas, copies, folds, products
+from anynet.compiler.numpy.native import blas, copies, folds, short_products
 from anynet.compiler.numpy.native.copies import TakeRow, column_key
 from anynet.compiler.numpy.native.kernel import Host, Kernel
 from anynet.compiler.numpy.native.module import Module, compile_module
+from anynet.compiler.numpy.numpy_program import NumpyProgram
 from anynet.compiler.numpy.ufuncs import check_index
-from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target, Tick
 
 CHUNK = 0.1
 """Seconds that native code runs for before progress is shown and a training can be stopped."""
 
-FORMS = (products.kernel, folds.kernel, blas.kernel)
+FORMS = (short_products.kernel, folds.kernel, blas.kernel)
 """``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, or None."""
 
 
 class _Segment(NamedTuple):
-    """Kernels of a module, one after another: numbers `first` to `stop`."""
+    """Kernels of a module, one after another, numbers `first` to `stop`."""
 
     first: int
     stop: int
 
 
-class NativeProgram(Program):
+class NativeProgram(NumpyProgram):
     """Program of kernels, which are compiled for this processor, and of the calls that have no native form.
 
     Parameters
@@ -38,7 +38,6 @@ class NativeProgram(Program):
     """
 
     def __init__(self, graph: Graph, n_carry: int, shared: list[Host], target: Target) -> None:
-        self._checks: list[tuple[int, Host, int]] = []  # columns that index tables, with the axis
         super().__init__(graph, n_carry, shared, target, hot=True)
         rows: list[Kernel] = [TakeRow(array, i) for i, array in enumerate(self._row)]
         native = [function for function, _ in self.calls if isinstance(function, Kernel)]
@@ -66,24 +65,21 @@ class NativeProgram(Program):
         """Number of functions that Python calls for a step, 1 if it calls one for many steps."""
         return len(self._parts)
 
-    def steps(self, columns: list[Host], tick: Tick) -> None:
+    def _valid_steps(self, columns: list[Host], tick: Tick) -> None:
         """Run a step for each row of the columns; ``tick(n)`` is called after the `n` steps of each native call."""
         columns = [np.ascontiguousarray(column) for column in columns]
         n = columns[0].shape[0]
-        good = min((_rows_within(columns[i], table, axis) for i, table, axis in self._checks), default=n)
         for place, column in zip(self._columns, columns, strict=True):
             self._table[place] = column.ctypes.data
         address = self._table.ctypes.data
         done, chunk = 0, 1
-        while done < good:
-            stop, began = min(done + chunk, good), time.perf_counter()
+        while done < n:
+            stop, began = min(done + chunk, n), time.perf_counter()
             self._rows(address, done, stop)
             seconds = time.perf_counter() - began
             chunk = max(1, min(2 * chunk, int((stop - done) * CHUNK / max(seconds, 1e-9))))
             tick(stop - done)
             done = stop
-        for i, table, axis in self._checks if good < n else ():
-            check_index(table, columns[i][good], axis)
 
     def _rows(self, address: int, begin: int, stop: int) -> None:
         """Run a step for each of some rows; if all of it is native, with one call."""
@@ -107,25 +103,9 @@ class NativeProgram(Program):
         return super()._copy(into, array) if found is None else (found, ())
 
     def _add(self, nodes: list[Node], calls: list[Call]) -> None:
-        """Add calls; indices that are known ahead are checked for a whole loop."""
+        """Add calls of a step; an index that stays the same is checked when a loop begins."""
         for call in calls:
-            if call[0] is not check_index:
-                super()._add(nodes, [call])
-                continue
-            table, index, axis = call[1]
-            column = next((i for i, array in enumerate(self._row) if array is index), None)
-            if column is not None:
-                self._checks.append((column, table, axis))
-            elif any(array is index for array in self._shared):
+            if call[0] is check_index and any(call[1][1] is array for array in self._shared):
                 self._once.append(call)
             else:
                 super()._add(nodes, [call])
-
-
-def _rows_within(column: Host, table: Host, axis: int) -> int:
-    """Return the number of rows of a column ahead of the first that is out of the bounds of a table."""
-    n = table.shape[axis]
-    if not column.size or -n <= column.min() <= column.max() < n:
-        return len(column)
-    outside = ((column < -n) | (column >= n)).reshape(len(column), -1).any(axis=1)
-    return int(outside.argmax())
