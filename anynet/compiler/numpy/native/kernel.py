@@ -14,7 +14,7 @@ Host = NDArray[Any]
 class Kernel(ABC):
     """Call of a step with a native form.
 
-    Modules for kinds of operations, such as ``reductions`` and ``products``, have a function ``kernel(node, args,
+    Modules for kinds of operations, such as ``folds`` and ``short_products``, have a function ``kernel(node, args,
     kwargs, out)`` that returns a kernel, or None if the operation has no native form (for these dtypes or shapes).
 
     Parameters

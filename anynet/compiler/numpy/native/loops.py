@@ -1,7 +1,6 @@
 """Groups of elementwise operations as one loop over their elements."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,14 @@ from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy.native.instructions import argument_dtype, convert, expression, is_written, number
 from anynet.compiler.numpy.native.kernel import Kernel
 from anynet.compiler.numpy.native.merged_axes import Axes
+from anynet.compiler.numpy.native.panels import power_of_two, starts
 from anynet.compiler.numpy.native.processor import vector_registers
 from anynet.compiler.numpy.native.writer import Function, Value, has_type
 from anynet.compiler.numpy.ufuncs import check_index
 from anynet.compiler.target import Call
 
-SHORT = 32
-"""Largest number of elements of a row for which masks pay."""
+SHORT = 4
+"""Largest number of vectors of a row that a loop computes at a time."""
 
 
 def in_loop(node: Node) -> bool:
@@ -39,16 +39,6 @@ def loop_calls(group: list[Node], memory: MemoryPlan) -> list[Call]:
     loop = Loop(group, memory)
     checks = [(check_index, (memory[node.args[0]], memory[node.args[1]], 0)) for node in group if node.op == "take"]
     return [*checks, (loop, ())]
-
-
-def short_hints(shape: Sequence[int]) -> tuple[str, ...]:
-    """Return hints for the inner loop over a shape: a short one is a masked vector, where there are masks.
-
-    LLVM would unroll it ahead of that, and compute single elements then: of rows of 10 in ten times the time.
-    """
-    if not shape or shape[-1] > SHORT or vector_registers()[0] < 64:
-        return ()
-    return ('!"llvm.loop.vectorize.predicate.enable", i1 true', '!"llvm.loop.unroll.disable"')
 
 
 class Loop(Kernel):
@@ -77,30 +67,65 @@ class Loop(Kernel):
         self._axes = Axes(group[0].shape, arrays, apart=bool(takes))
 
     def write(self, f: Function) -> None:
-        """Write the loops."""
+        """Write the loops; those over short rows, which LLVM leaves to scalars in part, as vectors."""
         read = {node: f.load(self._used[node]) for node in self._read}  # once
-        with f.loops(self._axes.shape, short_hints(self._axes.shape)) as index:
-            values = dict(read)
-            for node in self._group:
-                values[node] = self._value(f, node, values, index)
-                if node in self._results:
-                    f.store(values[node], self._axes.view(self._results[node]), *index)
+        lanes = self._lanes()
+        if not lanes:
+            with f.loops(self._axes.shape) as index:
+                self._write_stores(f, self._write_values(f, read, index, 0), index)
+            return
+        *outer, n = self._axes.shape
+        read = {node: f.splat(value, lanes) for node, value in read.items()}
+        with f.loops(outer) as index:
+            # All is read before anything is written, because the last two vectors may overlap.
+            places = [[*index, f.index(start)] for start in starts(n, lanes)]
+            values = [self._write_values(f, read, place, lanes) for place in places]
+            for vectors, place in zip(values, places, strict=True):
+                self._write_stores(f, vectors, place)
 
-    def _value(self, f: Function, node: Node, values: dict[Node, Value], index: list[Value]) -> Value:
+    def _lanes(self) -> int:
+        """Return the number of lanes of a few vectors that hold a row; 0 where LLVM finds better ones."""
+        shape = self._axes.shape
+        if len(shape) < 2 or any(node.op == "take" for node in self._group):
+            return 0
+        size = max(used.dtype.itemsize for node in self._group for used in (node, *node.inputs))
+        lanes = power_of_two(min(shape[-1], vector_registers()[0] // size))
+        arrays = [self._axes.view(array) for array in self.arrays if array.size > 1]
+        contiguous = all(array.strides[-1] in (0, array.itemsize) for array in arrays)
+        return lanes if contiguous and shape[-1] <= SHORT * lanes else 0
+
+    def _write_values(self, f: Function, read: dict[Node, Value], index: list[Value], lanes: int) -> dict[Node, Value]:
+        values = dict(read)
+        for node in self._group:
+            values[node] = self._value(f, node, values, index, lanes)
+        return values
+
+    def _write_stores(self, f: Function, values: dict[Node, Value], index: list[Value]) -> None:
+        for node, array in self._results.items():
+            f.store(values[node], self._axes.view(array), *index)
+
+    def _value(self, f: Function, node: Node, values: dict[Node, Value], index: list[Value], lanes: int) -> Value:
         if node.op == "take":
             return self._row(f, node, values, index)
         args = node.args[:1] if node.op == "astype" else node.args
         dtypes = [argument_dtype(node)] * len(args)
         if node.op == "where":
             dtypes[0] = np.dtype(bool)
-        found = [self._argument(f, arg, dtype, values, index) for arg, dtype in zip(args, dtypes, strict=True)]
+        found = [self._argument(f, arg, dtype, values, index, lanes) for arg, dtype in zip(args, dtypes, strict=True)]
         return expression(f, node, found)
 
-    def _argument(self, f: Function, arg: Any, dtype: np.dtype, values: dict[Node, Value], index: list[Value]) -> Value:
+    def _argument(
+        self, f: Function, arg: Any, dtype: np.dtype, values: dict[Node, Value], index: list[Value], lanes: int
+    ) -> Value:
         if not isinstance(arg, Node):
-            return number(f, arg, dtype)
+            value = number(f, arg, dtype)
+            return f.splat(value, lanes) if lanes else value
         if arg not in values:
-            values[arg] = f.load(self._axes.view(self._used[arg]), *index)
+            array = self._axes.view(self._used[arg])
+            if lanes and not array.strides[-1]:
+                values[arg] = f.splat(f.load(array, *index), lanes)
+            else:
+                values[arg] = f.load(array, *index, lanes=lanes)
         return convert(f, values[arg], arg.dtype, dtype)
 
     def _row(self, f: Function, node: Node, values: dict[Node, Value], index: list[Value]) -> Value:

@@ -40,7 +40,7 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> Kernel | None:
     if out.shape[-1] == 1 or out.strides[-1] != out.itemsize:
         a, b, out = b.mT, a.mT, out.mT
     contiguous = out.shape[-1] == 1 or out.strides[-1] == out.itemsize
-    return Product(a, b, out) if contiguous and _pays(a, b) else None
+    return ShortProduct(a, b, out) if contiguous and _pays(a, b) else None
 
 
 def _pays(a: Host, b: Host) -> bool:
@@ -50,7 +50,7 @@ def _pays(a: Host, b: Host) -> bool:
     return bool(0 < m * k * n <= most and (n > 4 or m < 4))
 
 
-class Product(Kernel):
+class ShortProduct(Kernel):
     """Product of matrices, or of stacks of them, of which the result is contiguous on the last axis."""
 
     def __init__(self, a: Host, b: Host, out: Host) -> None:

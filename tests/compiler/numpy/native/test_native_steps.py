@@ -228,3 +228,18 @@ def test_the_step_at_which_native_code_takes_over_depends_on_counts(monkeypatch)
     with monkeypatch.context() as never:
         never.setattr(NumpyTarget, "waits", lambda self, graph: 1 << 30)
         assert not np.array_equal(run(), expected)
+
+
+def change_rows(carry, shared, row):
+    """Change an array in its place, by numbers of its rows and of its columns."""
+    xp = array_namespace(carry)
+    x = xp.maximum(carry * row[:, None] - shared[None, :], -1.0)
+    return xp.where(x > 2, x - carry, x + shared)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 30, 50, 100])
+def test_elements_of_short_rows_are_changed_once(n):
+    rng = np.random.default_rng(n)
+    arrays = [rng.random(shape) for shape in ((7, n), (n,), (9, 7))]
+    found, expected = (loops.loop(change_rows)(*arrays, int) for loops in (RECORDED, PLAIN))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
