@@ -30,25 +30,27 @@ def schedule(graph: Graph, fuse: Callable[[Node], bool]) -> list[list[Node]]:
         fused is alone in its group.
     """
     done: list[list[Node]] = []
+    ahead: list[Node] = []  # a group that runs before `group`; neither needs what comes after it
     group: list[Node] = []
     for node in graph.nodes:
         waits = any(needed in group for needed in node.inputs)
         if not fuse(node):
-            if waits:
-                done.append(group)
-                group = []
+            if waits or any(needed in ahead for needed in node.inputs):
+                done += filter(None, (ahead, group) if waits else (ahead,))
+                ahead, group = [], [] if waits else group
             done.append([node])
-        elif group and not waits and _is_smaller(node, group[0]):  # it goes ahead of the group
-            if done and _joins(node, done[-1], fuse):
-                done[-1].append(node)
+        elif group and not waits and _is_smaller(node, group[0]):
+            if ahead and _joins(node, ahead):
+                ahead.append(node)
             else:
-                done.append([node])
-        elif group and _joins(node, group, fuse):
+                done += filter(None, (ahead,))
+                ahead = [node]
+        elif group and _joins(node, group):
             group.append(node)
         else:
-            done += [group] if group else []
-            group = [node]
-    return [*done, group] if group else done
+            done += filter(None, (ahead,))
+            ahead, group = group, [node]
+    return [*done, *filter(None, (ahead, group))]
 
 
 def _is_smaller(node: Node, other: Node) -> bool:
@@ -56,7 +58,7 @@ def _is_smaller(node: Node, other: Node) -> bool:
     return node.shape != other.shape and math.prod(node.shape) <= math.prod(other.shape)
 
 
-def _joins(node: Node, group: list[Node], fuse: Callable[[Node], bool]) -> bool:
+def _joins(node: Node, group: list[Node]) -> bool:
     """Return True if a group can run an operation last; ``take`` needs its table and index before the group runs."""
     waits = any(needed in group for needed in node.inputs)
-    return fuse(group[0]) and node.shape == group[0].shape and not (waits and node.op == "take")
+    return node.shape == group[0].shape and not (waits and node.op == "take")

@@ -29,3 +29,23 @@ def test_single_numbers_of_a_vector_that_is_not_computed_yet_wait():
         return vector * 2 - 1, count + 1, vector + count
 
     assert groups(update, np.ones(5), np.ones(())) == [["add"], ["multiply", "subtract", "add"]]
+
+
+def test_smaller_operations_stay_together_whatever_single_numbers_they_need():
+    """As in dropout, whose random numbers need a key of one element, while a layer's output waits for them."""
+
+    def step(x, numbers, key):
+        y = x * 2.0
+        numbers = numbers + key
+        numbers = numbers * (key + 1.0)
+        numbers = numbers + key * 3.0
+        return (y + 1.0) * 2.0, numbers
+
+    graph = trace(step, xp, np.ones((6, 2)), np.ones(8), np.ones(1))
+    made = schedule(graph, lambda node: node.shape != (1,))
+    order = [node for group in made for node in group]
+    assert set(order) == set(graph.nodes) and len(order) == len(graph.nodes)
+    for i, node in enumerate(order):
+        assert not set(node.inputs).intersection(order[i:])
+    expected = [["add", "multiply", "add"], ["multiply", "add", "multiply"]]
+    assert [[node.op for node in group] for group in made if group[0].shape != (1,)] == expected

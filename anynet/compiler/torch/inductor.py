@@ -14,6 +14,12 @@ from anynet.compiler.target import Call
 from anynet.compiler.torch.functions import FUNCTIONS, overlap, same
 
 
+OPTIONS = {"realize_opcount_threshold": 8}
+"""Settings of PyTorch's compiler: it repeats up to so many operations wherever their result is used, before it merges
+them. With its default, 50, the chain of operations of random numbers compiles in nine seconds, not one, to no faster
+a loop."""
+
+
 class CannotCompileError(Exception):
     """Raised for groups that PyTorch cannot compile, or only to a slow loop."""
 
@@ -95,7 +101,7 @@ def _compile(source: _Source) -> Any:
         raise CannotCompileError("PyTorch compiles operations on overlapping memory, but slowly")
     source.graph.output(())
     try:
-        compiled = torch.compile(fx.GraphModule({}, source.graph), fullgraph=True, dynamic=False)
+        compiled = torch.compile(fx.GraphModule({}, source.graph), fullgraph=True, dynamic=False, options=OPTIONS)
         kernel = torch.no_grad()(compiled)
         kernel(*map(torch.zeros_like, source.tensors))  # PyTorch compiles at the first call
     except Exception as error:
