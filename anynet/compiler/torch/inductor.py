@@ -13,7 +13,6 @@ from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.target import Call
 from anynet.compiler.torch.functions import FUNCTIONS, overlap, same
 
-
 OPTIONS = {"realize_opcount_threshold": 8}
 """Settings of PyTorch's compiler: it repeats up to so many operations wherever their result is used, before it merges
 them. With its default, 50, the chain of operations of random numbers compiles in nine seconds, not one, to no faster
