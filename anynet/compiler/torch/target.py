@@ -119,6 +119,8 @@ class TorchTarget(Target):
 
 
 def _is_mean_of_rows(x: torch.Tensor, kwargs: Kwargs, out: torch.Tensor) -> bool:
-    """Return True if a mean over the last axis of a matrix can be computed as a product with a vector."""
-    is_real = x.dtype in BITS and x.dtype == out.dtype
-    return is_real and x.ndim == 2 and x.shape[1] > 0 and kwargs.get("axis") in (-1, 1) and out.is_contiguous()
+    """Return True if a mean over the last axis of a large matrix can be computed as a product with a vector."""
+    is_large = x.ndim == 2 and x.numel() >= LARGE
+    return (
+        is_large and x.dtype in BITS and x.dtype == out.dtype and kwargs.get("axis") in (-1, 1) and out.is_contiguous()
+    )

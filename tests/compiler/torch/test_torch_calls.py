@@ -19,8 +19,8 @@ def run(step, carry, row):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("keepdims", [False, True])
 @pytest.mark.parametrize("axis", [-1, 0, 1])
-def test_means_of_a_matrix(dtype, keepdims, axis):
-    x = np.random.default_rng(0).normal(3, 1, (7, 300)).astype(dtype)
+def test_means_of_a_large_matrix(dtype, keepdims, axis):
+    x = np.random.default_rng(0).normal(3, 1, (40, 300)).astype(dtype)
     expected = x.astype(np.float64).mean(axis=axis, keepdims=keepdims)
 
     def step(carry, shared, row):
@@ -31,12 +31,12 @@ def test_means_of_a_matrix(dtype, keepdims, axis):
 
 
 def test_means_of_a_transposed_matrix():
-    x = np.random.default_rng(0).normal(3, 1, (300, 7))
+    x = np.random.default_rng(0).normal(3, 1, (300, 40))
 
     def step(carry, shared, row):
         return carry + array_namespace(row).mean(row.T, axis=-1)
 
-    np.testing.assert_allclose(run(step, np.zeros(7), x), x.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(run(step, np.zeros(40), x), x.mean(axis=0), rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
