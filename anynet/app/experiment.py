@@ -11,11 +11,9 @@ from anynet.app.config import Config
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.data import Batches, Dataset, split
-from anynet.data.normalization import Normalization, check_kind, normalization
+from anynet.data.normalization import check_kind
 from anynet.data.sources import find
-from anynet.gradcheck import Subject, of_net
-from anynet.nn import BatchNorm, Sequential
-from anynet.nn.losses import BY_NAME
+from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
 from anynet.training.compatibility import check_compatible, check_data
@@ -173,42 +171,3 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     experiment = Experiment(config, net, data, optimizer, backend)
     experiment.check()
     return experiment
-
-
-def gradient_subject(config: Config, samples: int) -> Subject:
-    """Return a run's initial cost on its first training images, to be checked by `anynet.gradcheck.check`.
-
-    Parameters
-    ----------
-    config : Config
-        Settings.
-    samples : int
-        Number of images.
-
-    Returns
-    -------
-    Subject
-
-    Raises
-    ------
-    ValueError
-        If there are too few images, or as `prepare` does.
-    """
-    _, net, data, _, backend = prepare(config)
-    if samples > len(data.train):
-        raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
-    if samples < 2 and any(isinstance(layer, BatchNorm) for layer in net.named_layers().values()):
-        raise ValueError("--samples: expected 2 or more, since batch normalization maps a single image to zeros; got 1")
-    images = Normalization(*normalization(config.normalize, data.train.x.reshape(-1, *data.train.shape)))(
-        data.train.x[:samples]
-    )
-    return of_net(
-        net,
-        images,
-        data.train.y[:samples],
-        loss=BY_NAME[config.loss],
-        l2=config.l2,
-        seed=config.seed,
-        backend=backend,
-        dtype=config.dtype,
-    )

@@ -50,13 +50,15 @@ def holds(folder: Path) -> bool:
     return any((folder / f"{PREFIXES['train']}-{IMAGES}{suffix}").is_file() for suffix in (".gz", ""))
 
 
-def read(folder: Path) -> tuple[str, Batches]:
+def read(folder: Path, name: str | None = None) -> tuple[str, Batches]:
     """Read the four files of MNIST, or of another set in its form.
 
     Parameters
     ----------
     folder : Path
         Folder of the files under their official names, gzipped (with ``.gz``) or unpacked.
+    name : {"mnist", "fashion-mnist"}, optional
+        The set whose official files they are known to be. Default: their MD5 sums tell.
 
     Returns
     -------
@@ -71,7 +73,7 @@ def read(folder: Path) -> tuple[str, Batches]:
         If files are missing or damaged, or do not fit each other. The message names the file.
     """
     paths = [_existing(folder, name) for name in FILES]
-    name = _official(paths)
+    name = name or _official(paths)
     shapes = [idx_shape(path, 3) for path in paths[::2]]
     if shapes[0][1:] != shapes[1][1:]:
         expected, got = shapes[0][1:], shapes[1][1:]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from anynet.data import mnist
@@ -43,6 +44,8 @@ class RemoteSet:
         Base addresses, the first that answers is used.
     read : callable
         ``read(place) -> (name, batches)`` of the file, or of the folder of several files.
+    read_checked : callable
+        The same for official files, whose MD5 sums have been compared.
     folder : str
         Subfolder of the cache and of mirrors. Sets of several files have one, because their names repeat.
     """
@@ -52,6 +55,7 @@ class RemoteSet:
     files: tuple[RemoteFile, ...]
     servers: tuple[str, ...]
     read: Callable[[Path], tuple[str, Batches]]
+    read_checked: Callable[[Path], tuple[str, Batches]]
     folder: str = ""
 
     def place(self, root: Path) -> Path:
@@ -66,12 +70,12 @@ PICKLED = {fmt.name: fmt for fmt in FORMATS if fmt.archive.endswith("-python.tar
 def _cifar(name: str, size: int) -> RemoteSet:
     fmt = PICKLED[name]
     files = (RemoteFile(fmt.archive, size, fmt.archive_md5),)
-    return RemoteSet(name, fmt.title, files, (KRIZHEVSKY,), cifar.read)
+    return RemoteSet(name, fmt.title, files, (KRIZHEVSKY,), cifar.read, partial(cifar.read_official, fmt=fmt))
 
 
 def _idx(name: str, title: str, sizes: tuple[int, ...], servers: tuple[str, ...]) -> RemoteSet:
     files = tuple(map(RemoteFile, mnist.FILES, sizes, mnist.MD5[name]))
-    return RemoteSet(name, title, files, servers, mnist.read, folder=name)
+    return RemoteSet(name, title, files, servers, mnist.read, partial(mnist.read, name=name), folder=name)
 
 
 SETS = {

@@ -175,4 +175,4 @@ def _official(name: str) -> tuple[str, Batches]:
             if found != name:
                 raise DataError(f"{folder}: expected the official files of {official.title}, got others; replace them")
             return found, batches
-    return official.read(fetch(official, default_cache()))
+    return official.read_checked(fetch(official, default_cache()))

@@ -55,3 +55,10 @@ def test_every_package_of_the_extra_is_looked_for():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["app"]
     names = {line.split(" ")[0].replace("pillow", "PIL").replace("-", "_") for line in listed}
     assert names == set(PACKAGES)
+
+
+def test_training_one_net_imports_nothing_that_only_other_commands_need():
+    unneeded = {"anynet.gradcheck", "anynet.app.profiling", "anynet.plots", "rich.table", "matplotlib", "optuna"}
+    code = "import sys; import anynet.app.commands.train; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert unneeded.isdisjoint(ended.stdout.split())

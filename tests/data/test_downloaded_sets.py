@@ -59,6 +59,7 @@ def publish(monkeypatch, folder, name, *arrays):
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
 def test_a_set_of_four_files_is_downloaded_once(name, mirror, monkeypatch, tmp_path, capsys):
     publish(monkeypatch, mirror.folder / name, name)
+    monkeypatch.delattr(mnist, "_md5")  # the sums that `fetch` compares are enough
     for _ in range(2):
         dataset = load(name)
         assert (dataset.name, dataset.official, dataset.train.shape) == (name, True, (1, 5, 4))

@@ -8,7 +8,7 @@ import rich
 from rich.text import Text
 
 from anynet.app.config import CheckConfig, Count, Positive
-from anynet.app.experiment import gradient_subject
+from anynet.app.gradient_subject import gradient_subject
 from anynet.app.new_folder import check_new_file, check_new_picture
 from anynet.core.atomic import write_whole
 from anynet.gradcheck import check, sweep

@@ -3,17 +3,15 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import rich
 from cyclopts import Parameter
-from rich.table import Table
 
 from anynet.app.config import Config, Count
 from anynet.app.ending import ending_with_signals
 from anynet.app.experiment import prepare
 from anynet.app.keeping import harmless
-from anynet.app.profiling import profile as profile_steps
 from anynet.app.resuming import (
     NEVER,
     check_interval,
@@ -25,11 +23,13 @@ from anynet.app.resuming import (
 )
 from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
-from anynet.app.tables import best_table
 from anynet.app.train_run import train_run
 from anynet.compiler import UntraceableError
 from anynet.core.formatting import format_count, format_percent, format_value
 from anynet.core.held_signals import HeldSignals
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def train(
@@ -87,6 +87,8 @@ def train(
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
     if profile:
+        from anynet.app.profiling import profile as profile_steps  # here, because training needs it not
+
         try:
             rich.print(profile_steps(prepare(config)))
         except UntraceableError as error:
@@ -123,7 +125,9 @@ def _where(result: Mapping[str, Any]) -> str:
     return f"{interrupted}{result['dataset']}, {result['backend']} on {result['device']}"
 
 
-def _table(result: Mapping[str, Any]) -> Table:
+def _table(result: Mapping[str, Any]) -> "Table":
+    from anynet.app.tables import best_table  # here, because it takes time to import, and one net needs no table
+
     rows, validated = result["over_seeds"], "best_val_accuracy" in result
     columns = [*rows[0]["settings"], "members", *(["validation, %"] if validated else []), "test, %"]
     by_loss = ", by their training loss" if "train_accuracy" in rows[0] else ""

@@ -128,6 +128,28 @@ def _read_archive(archive: Path, known: tuple[Format, ...]) -> tuple[str, Batche
             f"{archive}: expected md5 {expected}, got {found}; delete it and download it again, "
             "or unpack it and give the folder to read it as it is"
         )
+    return read_official(archive, fmt)
+
+
+def read_official(archive: Path, fmt: Format) -> tuple[str, Batches]:
+    """Read an official archive, whose MD5 sum has been compared, without unpacking it.
+
+    Parameters
+    ----------
+    archive : Path
+    fmt : Format
+        Its format.
+
+    Returns
+    -------
+    name : str
+    batches : Batches
+
+    Raises
+    ------
+    DataError
+        As `read` does.
+    """
     contents = {}
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:

@@ -171,6 +171,13 @@ def test_archive_is_read_without_unpacking_it(form, request, monkeypatch):
     assert [entry.name for entry in file.parent.iterdir()] == ["renamed.tgz"]
 
 
+def test_the_sum_of_an_archive_that_is_known_to_be_official_is_not_computed(python):
+    file = archive(python, "cifar-10-python.tar.gz")
+    name, batches = files.read_official(file, formats.FORMATS[0])
+    check(batches)
+    assert (name, batches.official) == ("cifar10", True)
+
+
 def test_folder_goes_before_an_archive_next_to_it(python):
     (python.parent / "cifar-10-python.tar.gz").write_bytes(b"half a download")
     check(read(python.parent))
