@@ -55,7 +55,8 @@ class History(Sequence[Epoch]):
             return self._epochs[index]
         if index not in self.columns:
             measured = "; its columns are " + ", ".join(self.columns)
-            raise KeyError(f'a history has no column "{index}"{nearest(index, self.columns) or measured}')
+            misspelt = "" if index in Epoch._fields else nearest(index, self.columns)
+            raise KeyError(f'a history has no column "{index}"{misspelt or measured}')
         return np.asarray([getattr(row, index) for row in self._epochs], np.float64)
 
     def __len__(self) -> int:

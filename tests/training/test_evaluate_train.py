@@ -86,7 +86,7 @@ def test_histories_are_kept(data, every, validated, tmp_path):
         assert [bool(cell) for cell in cells] == [False, False, True, False, False, True, False]
         np.testing.assert_array_equal(np.isnan(run.history["train_loss"]), [not cell for cell in cells])
     else:
-        with pytest.raises(KeyError, match='no column "train_loss"'):
+        with pytest.raises(KeyError, match='no column "train_loss"; its columns are epoch, lr, '):
             run.history["train_loss"]
 
 

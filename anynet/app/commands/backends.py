@@ -1,6 +1,6 @@
 """``anynet backends``."""
 
-import importlib
+import importlib.util
 
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +27,8 @@ def backends() -> None:
             continue
         if cause:
             remarks.append(f"{name}: steps run as {execution}, more slowly: {cause}")
+        if name == "numpy" and importlib.util.find_spec("llvmlite") is None:
+            remarks.append("numpy: long trainings are faster with llvmlite; install it with: pip install llvmlite")
         version = importlib.import_module(name).__version__
         for device, memory in devices.items():
             cells = ("" if size is None else f"{size / 1e9:.1f} GB" for size in memory)

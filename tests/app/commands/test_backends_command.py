@@ -53,6 +53,15 @@ def test_the_table_says_what_is_missing(monkeypatch, capsys):
     assert "\njax is not installed; install it with: pip install jax\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("missing", [True, False])
+def test_the_table_says_what_makes_numpy_faster(monkeypatch, capsys, missing):
+    names, find_spec = {"llvmlite": "nothing" if missing else "numpy"}, importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: find_spec(names.get(name, name)))
+    backends()
+    line = "numpy: long trainings are faster with llvmlite; install it with: pip install llvmlite\n"
+    assert (line in capsys.readouterr().out) == missing
+
+
 def test_a_wrong_variable_is_said_in_one_line(monkeypatch, capsys):
     monkeypatch.setenv("ANYNET_BACKEND", "numpi")
     backends()
