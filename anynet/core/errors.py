@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,14 @@ def check_is_file(path: Path, advice: str) -> None:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         raise FileError(path, "", "a file", "a folder" if stat.S_ISDIR(mode) else "a device or a pipe", advice)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an error of the operating system the file's name, which one in the middle of a file lacks."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.errors import check_is_file
+from anynet.core.errors import check_is_file, naming
 from anynet.core.formatting import first_line
 from anynet.data.dataset import DataError
 
@@ -90,7 +90,7 @@ def read_idx(path: Path, axes: int, out: NDArray[np.uint8] | None = None) -> NDA
 def _opened(path: Path) -> Iterator[BufferedIOBase]:
     check_is_file(path, ADVICE)
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+        with naming(path), gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
             yield stream
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: expected a gzip file, got a damaged one ({first_line(error)}); {ADVICE}") from error

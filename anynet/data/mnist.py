@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.errors import naming
 from anynet.core.formatting import printable
 from anynet.data.dataset import Batches, DataError
 from anynet.data.idx import ADVICE, idx_shape, read_idx
@@ -118,7 +119,7 @@ def _official(paths: list[Path]) -> str | None:
 
 
 def _md5(path: Path) -> str:
-    with path.open("rb") as stream:
+    with naming(path), path.open("rb") as stream:
         return hashlib.file_digest(stream, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 

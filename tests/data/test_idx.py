@@ -166,3 +166,15 @@ def test_a_missing_file_is_named_with_those_that_are_needed(tmp_path):
     (write(tmp_path) / mnist.FILES[3]).unlink()
     with pytest.raises(DataError, match=r"expected the files train-images.*, got no t10k-labels-idx1-ubyte\.gz"):
         mnist.read(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="the system has no file that fails when it is read")
+@pytest.mark.parametrize("suffix", [".gz", ""])
+def test_the_file_is_named_where_reading_fails(tmp_path, suffix):
+    folder = write(tmp_path, (TRAIN, TRAIN_LABELS, TEST, TEST_LABELS), suffix)
+    path = folder / f"t10k-labels-idx1-ubyte{suffix}"
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        mnist.read(folder)
+    assert caught.value.filename == str(path)

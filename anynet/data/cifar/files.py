@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.errors import naming
 from anynet.data.cifar import formats
 from anynet.data.cifar.content import Content, read_content
 from anynet.data.cifar.formats import ADVICE, IMAGE_SIZE, Format
@@ -104,7 +105,7 @@ def _read_folder(folder: Path, fmt: Format) -> tuple[str, Batches]:
 
 def _read_content(file: Path, most: int) -> Content | bytes:
     """Read a file, unless it is larger than any of its kind."""
-    with file.open("rb") as stream:
+    with naming(file), file.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > most:
             raise DataError(f"{file}: expected at most {most} bytes, got {size}; {ADVICE}")
@@ -119,7 +120,7 @@ def _read_archive(archive: Path, known: tuple[Format, ...]) -> tuple[str, Batche
     if (size := archive.stat().st_size) > MOST_ARCHIVED:
         raise DataError(f"{archive}: expected an official archive of at most {MOST_ARCHIVED} bytes, got {size}; "
                         "delete it and download it again")  # fmt: skip
-    with archive.open("rb") as stream:
+    with naming(archive), archive.open("rb") as stream:
         found = hashlib.file_digest(stream, _md5).hexdigest()
     fmt = next((fmt for fmt in known if fmt.archive_md5 == found), None)
     if fmt is None:
@@ -151,7 +152,7 @@ def read_official(archive: Path, fmt: Format) -> tuple[str, Batches]:
         As `read` does.
     """
     contents = {}
-    with tarfile.open(archive, "r:gz") as tar:
+    with naming(archive), tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             if file := tar.extractfile(member):  # None for a folder
                 contents[PurePosixPath(member.name).name] = read_content(file, member.size, PIECE)

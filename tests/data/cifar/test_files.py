@@ -1,3 +1,4 @@
+import errno
 import gzip
 import hashlib
 import os
@@ -176,6 +177,16 @@ def test_the_sum_of_an_archive_that_is_known_to_be_official_is_not_computed(pyth
     name, batches = files.read_official(file, formats.FORMATS[0])
     check(batches)
     assert (name, batches.official) == ("cifar10", True)
+
+
+def test_the_file_is_named_where_reading_fails(python, monkeypatch):
+    def fail(stream, size):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files, "read_content", fail)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        read(python)
+    assert caught.value.filename == str(python / "batches.meta")
 
 
 def test_folder_goes_before_an_archive_next_to_it(python):
