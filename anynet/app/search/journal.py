@@ -14,7 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from tqdm import tqdm
 
-from anynet.core.errors import FileError, check_is_file
+from anynet.core.errors import FileError, check_is_file, naming
 from anynet.core.formatting import printable
 
 ADVICE = "remove the line, or start the search again in another folder"
@@ -94,11 +94,8 @@ class Journal(JournalFileBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append entries."""
-        try:
+        with naming(self._path):  # a full disk has no name
             super().append_logs(logs)
-        except OSError as error:  # a full disk has no name
-            error.filename = str(self._path)
-            raise
 
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
         """Yield the entries from a number on."""
