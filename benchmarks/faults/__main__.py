@@ -70,7 +70,6 @@ def _chosen(option: str, names: list[str] | None, known: Sequence[str]) -> Seque
 
 
 def _fuzz(fuzz: int, chosen: Sequence[str], seed: int, kept: Path, out: Path | None) -> int:
-    kept.mkdir(parents=True, exist_ok=True)
     table = _table("reader", "inputs", "read", "refused", "tracebacks", "hangs", "seconds", "MB")
     counts = {}
     for name in chosen:

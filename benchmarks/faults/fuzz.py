@@ -90,6 +90,7 @@ def fuzz(reader: Reader, inputs: int, seed: int, kept: Path | None = None) -> Co
             content = reader.write_damaged(folder, random)
             fault = _give(reader, folder, counts)
             if fault is not None and kept is not None:
+                kept.mkdir(parents=True, exist_ok=True)
                 (kept / f"{seed}-{number}").write_bytes(content)
             if fault is not None and fault.splitlines()[-1][:60] not in kinds:
                 kinds.add(fault.splitlines()[-1][:60])
