@@ -69,6 +69,8 @@ def train_run(
 
         trained = experiment.fit(add, checkpoints=checkpoint_arguments(results.path, checkpoint_every, resume=resume))
         signals.hold()
-        result = results.finish(trained, official=experiment.data.official)
+        official = experiment.data.official
+        del experiment  # so that its images are freed before pictures are drawn
+        result = results.finish(trained, official=official)
         draw_until_interrupted(results.pictures(trained), signals)
     return trained, results.path, result

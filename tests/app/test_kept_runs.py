@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import weakref
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from commands import small, train
 
 import anynet as an
-from anynet.app import cli
+from anynet.app import cli, train_run
 from anynet.app.run_folder import RunFolder
 from anynet.core import atomic
 from anynet.core.history import History
@@ -332,3 +333,17 @@ def test_a_read_only_folder_is_named(monkeypatch, capsys, tmp_path):
     (elsewhere,) = (tmp_path / "temporary").iterdir()
     assert_kept(elsewhere)
     assert "Permission denied" in capsys.readouterr().err
+
+
+def test_images_are_freed_before_pictures_are_drawn(monkeypatch):
+    kept, prepare = [], train_run.prepare
+
+    def prepare_and_watch(config):
+        experiment = prepare(config)
+        kept.append(weakref.ref(experiment.data))
+        return experiment
+
+    monkeypatch.setattr(train_run, "prepare", prepare_and_watch)
+    monkeypatch.setattr(train_run, "draw_until_interrupted", lambda pictures, signals: kept.append(kept[0]()))
+    train("--epochs", "1")
+    assert kept[1] is None
