@@ -1,7 +1,6 @@
 """NumPy as a target."""
 
 import math
-from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -33,16 +32,19 @@ class NumpyTarget(Target):
     compiles_in_background = True
 
     def __init__(self, *, native: bool = True) -> None:
-        self._native = _native if native else lambda: None
+        self._compiles = native and find_spec("llvmlite") is not None
         self.execution = "recorded steps" if native else "recorded steps without native code"
 
     @property
     def slower(self) -> "NumpyTarget | None":
-        return NumpyTarget(native=False) if self._native() else None
+        return NumpyTarget(native=False) if self._compiles else None
 
     def waits(self, graph: Graph) -> float:
-        if self._native() is None:
-            return math.inf
+        try:
+            if self._native() is None:
+                return math.inf
+        except Exception:  # a damaged installation, which the first program names
+            return 0
         work = sum(math.prod(node.shape) + CALL for node in graph.nodes)
         return self.patience * len(graph.nodes) / max(work, 1)
 
@@ -96,18 +98,17 @@ class NumpyTarget(Target):
         native = self._native() if hot else None
         return blocks.block_calls(group, memory) if native is None else native.loop_calls(group, memory)
 
+    def _native(self) -> ModuleType | None:
+        """Return the package of native steps, or None if none are to be compiled."""
+        if not self._compiles:
+            return None
+        from anynet.compiler.numpy import native  # here, because LLVM is optional, and takes a while to import
+
+        return native
+
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
         native = self._native() if hot else None
         if native is None:
             return NumpyProgram(graph, n_carry, shared, self, hot=hot)
         program: Program = native.NativeProgram(graph, n_carry, shared, self)
         return program
-
-
-@cache
-def _native() -> ModuleType | None:
-    if find_spec("llvmlite") is None:
-        return None
-    from anynet.compiler.numpy import native  # here, because LLVM is optional, and takes a while to import
-
-    return native

@@ -1,11 +1,12 @@
 """Modules of LLVM IR: the functions of kernels and one that calls them, compiled for this processor."""
 
 import ctypes
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
 from itertools import count
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import llvmlite
@@ -20,7 +21,12 @@ Run = Callable[[int, int, int, int, int], None]
 """``run(table, row, stop, first, last)`` calls kernels `first` to `last` for rows `row` to `stop`, without the GIL."""
 
 _SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 4)
-_lock, _numbers = Lock(), count()
+_numbers = count()
+
+_lock = RLock()
+"""Lock of LLVM. A process is not forked while another thread has it: its lock would never be released in the child."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 class Module:
@@ -116,7 +122,8 @@ def compile_module(text: str) -> Run:
     key = sha256("\0".join([text, *_processor()]).encode()).hexdigest()
     image = kept.load(key)
     if image is None:
-        image = _compile(text)
+        with _lock:
+            image = _compile(text)
         kept.keep(key, image)
     return _link(key, image)
 
@@ -139,7 +146,7 @@ def _machine() -> Any:
 def _compile(text: str) -> bytes:
     """Return the object code of a module."""
     machine = _machine()
-    context = llvm.create_context()  # of its own: threads compile at the same time
+    context = llvm.create_context()  # of its own, to be released
     module = llvm.parse_assembly(text, context=context)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()

@@ -419,6 +419,7 @@ def literal(type_: str, number: float) -> str:
 def pieces(arrays: Sequence[Host]) -> list[tuple[int, int]]:
     """Return the ranges of addresses of arrays, those that overlap as one, in an order without regard to addresses."""
     bounds = [np.lib.array_utils.byte_bounds(array) for array in arrays]
+    bounds = [(low, max(high, low + 1)) for low, high in bounds]  # an empty array has a place, too
     found: list[tuple[int, int]] = []
     for low, high in sorted(bounds):
         if found and low < found[-1][1]:

@@ -1,8 +1,11 @@
 """Native steps: what the plain loop gives, the same bits in every process and thread, and errors as they were."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
@@ -20,6 +23,8 @@ from anynet.compiler import CompileError, CompileWarning, execution
 from anynet.compiler.numpy import NumpyTarget
 
 pytest.importorskip("llvmlite")
+import llvmlite.binding as llvm
+
 from anynet.compiler.numpy.native import cache, module, native_program
 
 ROOT = Path(__file__).parents[4]
@@ -191,6 +196,16 @@ def test_what_tick_raises_ends_the_loop():
     np.testing.assert_array_equal(loop(*arguments(), int), run())
 
 
+@pytest.mark.parametrize("shape", [(6, 0), (6, 0, 3)])
+def test_rows_may_be_empty(shape):
+    def add(carry, shared, row):
+        xp = array_namespace(carry)
+        return carry + xp.sum(row[0]) + xp.sum(row[1])
+
+    rows = np.ones(shape), np.arange(6.0)
+    np.testing.assert_array_equal(RECORDED.loop(add, compile="on")(np.zeros(3), None, rows, int), np.full(3, 15.0))
+
+
 def test_infinities_and_nan_go_through():
     carry, shared, rows = arguments()
     carry[0, 0], carry[1, 1] = np.inf, np.nan
@@ -214,6 +229,64 @@ def test_what_cannot_be_compiled_runs_otherwise(monkeypatch, first):
     assert execution(loop) == "recorded steps without native code"
     with pytest.raises(CompileError, match="no LLVM"):
         RECORDED.loop(step, compile="on")(*arguments(), int)
+
+
+DAMAGED = """
+import sys
+sys.path[:0] = {paths}
+import numpy as np
+from anynet.compiler import execution
+from anynet.compiler.numpy import NumpyTarget
+from loops import RECORDED
+import warnings
+NumpyTarget.patience = 0
+loop = RECORDED.loop(lambda carry, shared, row: carry * 0.5 + row)
+with warnings.catch_warnings(record=True) as found:
+    warnings.simplefilter("always")
+    assert loop(np.zeros(1), None, np.ones((3, 1)), int) == 1.75
+print(execution(loop), *(each.message for each in found))
+"""
+
+
+def test_a_damaged_llvmlite_is_named(tmp_path):
+    (tmp_path / "llvmlite.py").write_text("raise OSError('no library')")
+    paths = [str(tmp_path), str(ROOT), *(str(ROOT / "tests" / name) for name in ("", "compiler"))]
+    done = subprocess.run(
+        [sys.executable, "-c", DAMAGED.format(paths=paths)], capture_output=True, text=True, check=False
+    )
+    name = "recorded steps without native code"
+    assert done.stdout == f"{name} steps run as {name}, more slowly: no library\n", done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_may_be_forked_while_another_thread_compiles(monkeypatch, tmp_path):
+    """The child begins with a copy of LLVM's lock, which the thread would have released."""
+    monkeypatch.setenv("ANYNET_CACHE", str(tmp_path))
+    compiling, compile_ = threading.Event(), module._compile
+
+    def note_and_compile(text):
+        compiling.set()
+        return compile_(text)
+
+    def linger() -> None:
+        if threading.current_thread() is thread and compiling.is_set():
+            time.sleep(0.02)
+
+    monkeypatch.setattr(module, "_compile", note_and_compile)
+    thread = threading.Thread(target=run)
+    llvm.ffi.register_lock_callback(linger, int)
+    try:
+        thread.start()
+        assert compiling.wait(20)
+        if not (child := os.fork()):
+            signal.alarm(20)
+            run("float64")
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        llvm.ffi.unregister_lock_callback(linger, int)
+        thread.join()
 
 
 def test_the_step_at_which_native_code_takes_over_depends_on_counts(monkeypatch):
