@@ -46,8 +46,12 @@ from numpy.typing import NDArray
 Host = NDArray[Any]
 Operand = Union["Value", int, float]
 
-FAST = "contract reassoc arcp nsz "
-"""LLVM's fast-math flags that change nothing but rounding and the sign of zeros: infinities and NaN are kept."""
+FAST = "contract arcp nsz "
+"""LLVM's fast-math flags that change nothing but rounding and the sign of zeros: infinities and NaN are kept.
+
+With ``reassoc``, ``(x + y) - x`` would be y, also where x is infinite, and sums that carry their rounding errors along
+would lose them.
+"""
 
 TYPES = {
     "bool": "i1",

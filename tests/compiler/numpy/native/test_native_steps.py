@@ -214,6 +214,26 @@ def test_infinities_and_nan_go_through():
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
 
 
+def test_terms_are_not_cancelled():
+    """Of (x + y) - x, y is left only if x is finite and not too large."""
+    x, y = np.asarray([1.0, 1e20, np.inf]), np.asarray([[2.0, 2.0, 2.0]])
+    found = RECORDED.loop(lambda carry, shared, row: (carry + row) - carry)(x, None, y, int)
+    np.testing.assert_array_equal(found, [2.0, 0.0, np.nan])
+
+
+def test_sums_may_carry_their_rounding_errors_along():
+    def add(carry, shared, row):
+        total, error = carry
+        term = row - error
+        new = total + term
+        return new, (new - total) - term
+
+    terms = np.full((1000, 3), 0.1, np.float32)
+    zeros = np.zeros((2, 3), np.float32)
+    total, _ = RECORDED.loop(add)((zeros[0], zeros[1]), None, terms, int)
+    np.testing.assert_array_equal(total, np.float32(np.sum(terms[:, 0], dtype=np.float64)))
+
+
 @pytest.mark.parametrize("first", [0, 25])
 def test_what_cannot_be_compiled_runs_otherwise(monkeypatch, first):
     def fail(text):
