@@ -45,8 +45,9 @@ class NumpyTarget(Target):
                 return math.inf
         except Exception:  # a damaged installation, which the first program names
             return 0
-        work = sum(math.prod(node.shape) + CALL for node in graph.nodes)
-        return self.patience * len(graph.nodes) / max(work, 1)
+        nodes = [node for node in graph.nodes if node.op != "take"]  # which streamed steps do not need
+        work = sum(math.prod(node.shape) + CALL for node in nodes)
+        return self.patience * len(nodes) / max(work, 1)
 
     @property
     def xp(self) -> ModuleType:

@@ -6,6 +6,7 @@ from array_api_compat import array_namespace
 
 import anynet as an
 from anynet.backends.numpy import Numpy
+from anynet.compiler.numpy import target
 from anynet.compiler.numpy.target import CALL, NumpyTarget
 from anynet.core.random import key
 from anynet.data import Augmentation, Loader, Normalization, Split
@@ -129,3 +130,17 @@ def test_it_waits_until_a_step_has_run_often(launches, monkeypatch):
         carry = loop(carry, None, rows, lambda n: None)
     assert launches == [1]
     np.testing.assert_allclose(carry, 2 - 0.5**16)
+
+
+def test_streamed_samples_give_the_same_bits(launches, monkeypatch, rng):
+    """Native code takes over at the same step, though that of streamed samples takes no rows of a table."""
+    monkeypatch.setattr(NumpyTarget, "waits", WAITS)
+    monkeypatch.setattr(NumpyTarget, "patience", 2000)
+    monkeypatch.setattr(target, "CALL", 0)
+    net, data = an.Sequential(an.Linear(12, 9), an.Tanh(), an.Linear(9, 3)), (rng.random((66, 12)), np.arange(66) % 3)
+    kept, streamed = (
+        an.fit(net, data, an.SGD(0.1), epochs=15, batch_size=6, memory_budget=budget, backend="numpy").last.params
+        for budget in (None, 0)
+    )
+    assert launches
+    np.testing.assert_array_equal(streamed, kept)
