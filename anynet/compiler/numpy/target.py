@@ -27,7 +27,7 @@ CALL = 1 << 13
 class NumpyTarget(Target):
     """NumPy: groups run block by block or, if they run often and llvmlite is installed, as native functions."""
 
-    patience: float = 1 << 23
+    patience: float = 1 << 20
     """Number of elements per operation that a step computes, over all its runs, before compiling it pays."""
 
     compiles_in_background = True
