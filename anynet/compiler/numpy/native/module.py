@@ -21,6 +21,7 @@ Run = Callable[[int, int, int, int, int], None]
 
 _SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 4)
 _lock, _numbers = Lock(), count()
+_compiling = [Lock() for _ in range(64)]  # by key, so that threads do not compile the same at the same time
 
 
 class Module:
@@ -114,10 +115,11 @@ end:
 def compile_module(text: str) -> Run:
     """Compile the IR of a module, or find it compiled on disk, and return its function ``run``."""
     key = sha256("\0".join([text, *_processor()]).encode()).hexdigest()
-    image = kept.load(key)
-    if image is None:
-        image = _compile(text)
-        kept.keep(key, image)
+    with _compiling[int(key, 16) % len(_compiling)]:
+        image = kept.load(key)
+        if image is None:
+            image = _compile(text)
+            kept.keep(key, image)
     return _link(key, image)
 
 
