@@ -2,6 +2,7 @@
 
 import inspect
 from functools import partial
+from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +18,8 @@ MOST = 32
 
 _graphs: WeakKeyDictionary[Step, dict[tuple[Any, ...], Graph]] = WeakKeyDictionary()
 """Records of steps, shared by all loops over the same step, such as those of trainings on other samples."""
+
+_recording = RLock()  # threads that run the same step record it once; recording holds the GIL anyway
 
 
 def compile_loop(
@@ -126,10 +129,12 @@ class RecordedLoop:
             *((a.shape, a.dtype) for a in (*first, *held)),
             *((a.shape[1:], a.dtype) for a in columns),
         )
-        graph = self._graphs.get(like) or self._trace(carry, shared, rows)
+        with _recording:
+            graph = self._graphs.get(like) or self._trace(carry, shared, rows)
+            if not isinstance(graph, str):
+                _add(self._graphs, like, graph)
         if isinstance(graph, str):
             return self._fallback(carry, shared, rows, tick, graph)
-        _add(self._graphs, like, graph)
         fixed = zip(graph.inputs[len(first) :], held, strict=False)  # rows follow
         key = like, *(id(a) for node, a in fixed if self._target.stays(a, table=node in graph.tables))
         record = self._records.get(key)

@@ -1,5 +1,6 @@
 """Nets that are trained by the same steps."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -70,6 +71,8 @@ class FitStack:
             loops[key_of_loop] = course.backend.loop(_step_of(net, key_of_loop, course.loss, course.clip_norm))
         self._loops: dict[Optimizer, Loop] = loops
         self._loop = loops[key_of_loop]
+        self._stacks = course.stacks if before is None else 1  # others become smaller at other epochs
+        self._done = Counter[int]()  # steps by batch size
         self._constant = self._put(np.tile(rates, (self._steps, 1))) if len(rates) == len(members) else None
 
     def start(self) -> Carry:
@@ -99,7 +102,9 @@ class FitStack:
                 index = index.reshape(steps, width, *order.shape[1:])
                 index = np.ascontiguousarray(np.moveaxis(index, 1, -1))
                 rows = course.backend.asarray(index), rates[first : first + steps, ...]
-                carry = self._loop(carry, (self._fixed, course.samples), rows, _ignore)
+                self._done[width] += steps
+                ahead = self._stacks * self._done[width] - steps  # as if all stacks had run in one loop up to now
+                carry = self._loop(carry, (self._fixed, course.samples), rows, _ignore, before=ahead)
         return carry
 
     def read(self, carry: Carry) -> tuple[list[float], list[float]]:

@@ -213,37 +213,38 @@ class NetEstimator(NetParameters, ABC):
 
 
 def train_estimators(
-    estimators: Sequence[NetEstimator], X: Any, y: Any, sample_weight: Any = None, *, further: bool = False
+    nets: Sequence[NetEstimator], X: Any, y: Any, sample_weight: Any = None, *, further: bool = False, stacks: int = 1
 ) -> list[DivergedError | None]:
     """Fit estimators to the same data, as one stack.
 
     Parameters
     ----------
-    estimators : sequence of NetEstimator
-        They may differ in what members may: `random_state`, `l2`, `lr`, settings of an optimizer of the same kind that
-        are ``PER_MEMBER``, and initializers of `net`.
+    nets : sequence of NetEstimator
+        They may differ in `random_state`, `l2`, `lr`, ``PER_MEMBER`` settings of the optimizer, and initializers.
     X, y, sample_weight : array-like
         As for ``fit``.
     further : bool
         If True, train a single estimator that may be fitted already one epoch more.
+    stacks : int
+        As for `Course`.
 
     Returns
     -------
     list of DivergedError or None
         For each estimator, why its training failed.
     """
-    first = estimators[0]
+    first = nets[0]
     again = first.__sklearn_is_fitted__() and (further or first.warm_start)
     course = first._course(X, y, sample_weight, further=further, reset=not again)
     parameters = first.get_params(deep=False)
     learned = {name: value for name, value in vars(first).items() if name not in parameters}
-    for estimator in estimators[1:]:
+    for estimator in nets[1:]:
         for name, value in learned.items():
             setattr(estimator, name, value)
         estimator.net_ = estimator._new_net(first.n_features_in_, first.n_outputs_)
-    fits = [estimator._net_fit(course, further=further, again=again) for estimator in estimators]
-    train(fits, course)
-    for estimator, fit in zip(estimators, fits, strict=True):
+    fits = [estimator._net_fit(course, further=further, again=again) for estimator in nets]
+    train(fits, replace(course, stacks=stacks))
+    for estimator, fit in zip(nets, fits, strict=True):
         if fit.error is None:
             estimator._finish(fit, course, further=further, again=again)
     return [fit.error for fit in fits]

@@ -48,6 +48,9 @@ class Course:
         Largest norm of the gradient.
     verbose : bool
         If True, print the loss of every epoch.
+    stacks : int
+        Number of stacks that are trained by the same steps, this one included: a step that all of them run often is
+        compiled further earlier.
     """
 
     samples: Samples
@@ -57,6 +60,7 @@ class Course:
     batch_size: int
     clip_norm: float | None = None
     verbose: bool = False
+    stacks: int = 1
 
 
 @dataclass(kw_only=True)

@@ -207,9 +207,8 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
             own = _check_method_params(X, params=routed.estimator.fit, indices=train)
             others = _safe_split(estimators[0], X, y, test, train)
             scoring = [_check_method_params(X, params=routed.scorer.score, indices=rows) for rows in (train, test)]
-            return [
-                self._result(fit, samples, others, scorers, *scoring) for fit in fit_stack(estimators, *samples, own)
-            ]
+            fits = fit_stack(estimators, *samples, own, len(tasks))
+            return [self._result(fit, samples, others, scorers, *scoring) for fit in fits]
 
         with nullcontext() if backend is None else backend.one_thread_each():
             calls = (delayed(evaluate)(own, k) for own, (_, k) in zip(made, tasks, strict=True))

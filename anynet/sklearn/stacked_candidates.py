@@ -131,7 +131,9 @@ def parts(groups: Sequence[Sequence[int]], splits: int, workers: int) -> list[li
     return divided
 
 
-def fit_stack(estimators: Sequence[BaseEstimator], X: Any, y: Any, fit_params: Mapping[str, Any]) -> list[Trained]:
+def fit_stack(
+    estimators: Sequence[BaseEstimator], X: Any, y: Any, fit_params: Mapping[str, Any], stacks: int = 1
+) -> list[Trained]:
     """Fit estimators that are `alike`, as one stack if possible.
 
     Parameters
@@ -141,6 +143,8 @@ def fit_stack(estimators: Sequence[BaseEstimator], X: Any, y: Any, fit_params: M
     X, y : array-like
     fit_params : mapping of str to object
         Arguments of ``fit``.
+    stacks : int, default 1
+        Number of stacks of the search, on all splits.
 
     Returns
     -------
@@ -158,7 +162,7 @@ def fit_stack(estimators: Sequence[BaseEstimator], X: Any, y: Any, fit_params: M
         nets = [net for net in map(net_of, estimators) if net is not None]
         for net in nets:
             net._validate_params()
-        errors = train_estimators(nets, X, y, **fit_params)
+        errors = train_estimators(nets, X, y, **fit_params, stacks=stacks)
     except Exception:  # of one of them, or of the data: each is to have its own
         return [_fit_alone(clone(estimator), X, y, fit_params) for estimator in estimators]
     seconds = (time.perf_counter() - began) / len(estimators)

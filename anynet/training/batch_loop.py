@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
+from copy import copy
+from functools import partial
 from typing import Any
 
 from anynet.backends import Backend, Tick
@@ -71,8 +73,15 @@ class BatchLoop:
         stacks: int = 1,
     ) -> None:
         self.step = gathering(step, augmentation)
-        self.run = backend.loop(self.step, compile)
+        self._new_run = partial(backend.loop, self.step, compile)
+        self.run = self._new_run()
         self._stacks = stacks
+
+    def for_thread(self) -> "BatchLoop":
+        """Return a loop over the same step, and so with the same record, that runs in arrays of its own."""
+        other = copy(self)
+        other.run = self._new_run()
+        return other
 
     def __call__(
         self,

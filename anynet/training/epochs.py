@@ -19,10 +19,11 @@ from anynet.training.epoch_rows import epoch_row, summary
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
 from anynet.training.inputs import Inputs
+from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.run import Run, Snapshot
-from anynet.training.stack import LoopCache, Stack, choose, member_weights, take
+from anynet.training.stack import Stack, choose, member_weights, take
 from anynet.training.state import TrainingState, Weights
 from anynet.training.step import Carry
 

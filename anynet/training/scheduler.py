@@ -16,10 +16,10 @@ from anynet.training.checkpoint_folder import CheckpointFolder
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.epochs import run_epochs
 from anynet.training.inputs import Inputs
+from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.run import Run
-from anynet.training.stack import LoopCache
 
 OnEpoch = Callable[[Any], Any] | None
 
@@ -108,7 +108,9 @@ def train_members(
         sizes = [len(part) for part in parts]
     else:
         most = max(1, min(CACHED_PARAMETERS // members[0].net.layout.size, len(parts[0]) // workers))
-        sizes = [len(part) for part in np.array_split(np.arange(len(members)), math.ceil(len(members) / most))]
+        rounds = math.ceil(len(members) / most / workers)  # of stacks, so that all workers end at about the same time
+        n_stacks = min(rounds * workers, len(members))
+        sizes = [len(part) for part in np.array_split(np.arange(len(members)), n_stacks)]
     stacks: Stacks = [range(stop - n, stop) for n, stop in zip(sizes, accumulate(sizes), strict=True)]
     if checkpoints is not None:
         stacks = checkpoints.stacks(stacks)
@@ -148,7 +150,7 @@ def _train_in_threads(
     on_epoch: OnEpoch,
     checkpoints: CheckpointFolder | None,
 ) -> list[Run]:
-    own, lock = local(), Lock()
+    own, lock, loops = local(), Lock(), LoopCache(inputs, len(stacks))
 
     def report(rows: dict[int, Epoch]) -> Any:
         with lock:
@@ -156,7 +158,7 @@ def _train_in_threads(
 
     def train_stack(stack: Sequence[int]) -> list[Run]:
         if not hasattr(own, "loops"):
-            own.loops = LoopCache(inputs, len(stacks))
+            own.loops = loops.for_thread()
         runs = _train_stack(own.loops, members, stack, progress, report, checkpoints)
         if any(run.interrupted for run in runs):
             progress.stop.set()

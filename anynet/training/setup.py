@@ -19,10 +19,11 @@ from anynet.training.batch_loop import BatchLoop
 from anynet.training.compatibility import check_compatible, check_data
 from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
+from anynet.training.loop_cache import LoopCache
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
 from anynet.training.single_samples import last_sample_warning
-from anynet.training.stack import LoopCache, Stack
+from anynet.training.stack import Stack
 from anynet.training.step import Carry, Fixed
 
 Data = Dataset | tuple[Any, Any] | tuple[Any, Any, Any, Any]

@@ -1,7 +1,6 @@
-"""Several nets as one: arrays with members on the first axis, and the loops that train and evaluate them."""
+"""Several nets as one: arrays with members on the first axis."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,67 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from anynet.core import random
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
-from anynet.nn import Sequential
-from anynet.optim import Optimizer
-from anynet.training.batch_loop import BatchLoop
-from anynet.training.evaluate import Evaluator, evaluation_step
-from anynet.training.inputs import Inputs
+from anynet.training.evaluate import Evaluator
+from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member, common_optimizer
 from anynet.training.rates import learning_rate
-from anynet.training.step import Carry, Fixed, start, train_step
-
-
-class LoopCache:
-    """Training and evaluation loops of one thread. Equal nets share a loop, and with it the recorded step.
-
-    Parameters
-    ----------
-    inputs : Inputs
-    stacks : int, default 1
-        Number of stacks that are trained on these inputs, by this or by other threads.
-    """
-
-    def __init__(self, inputs: Inputs, stacks: int = 1) -> None:
-        self.inputs, self._stacks = inputs, stacks
-        self._training: dict[tuple[Sequential, Optimizer], BatchLoop] = {}
-        self._evaluation: dict[Sequential, BatchLoop] = {}
-
-    def training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
-        """Return the loop over training steps; its rows are learning rates, whatever that of `optimizer`.
-
-        Parameters
-        ----------
-        net : Sequential
-        optimizer : Optimizer
-
-        Returns
-        -------
-        BatchLoop
-        """
-        key, inputs = (net, replace(optimizer, lr=1.0)), self.inputs
-        if key not in self._training:
-            settings = inputs.settings
-            step = train_step(net, inputs.loss, optimizer, settings.clip_norm, settings.ema)
-            self._training[key] = BatchLoop(step, inputs.backend, inputs.augmentation, settings.compile, self._stacks)
-        return self._training[key]
-
-    def evaluation(self, net: Sequential) -> BatchLoop:
-        """Return the loop over evaluation steps.
-
-        Parameters
-        ----------
-        net : Sequential
-
-        Returns
-        -------
-        BatchLoop
-        """
-        if net not in self._evaluation:
-            step = evaluation_step(net, self.inputs.loss, classes=bool(self.inputs.data.classes))
-            self._evaluation[net] = BatchLoop(
-                step, self.inputs.backend, compile=self.inputs.settings.compile, stacks=self._stacks
-            )
-        return self._evaluation[net]
+from anynet.training.step import Carry, Fixed, start
 
 
 class Stack:

@@ -13,6 +13,7 @@ from on_backends import compiling, on_backends
 
 import anynet as an
 from anynet.backends.numpy import Numpy
+from anynet.compiler import loop
 from anynet.data import Dataset, split
 from anynet.data.synthetic import draw
 from anynet.training import TrainSettings
@@ -231,6 +232,18 @@ def test_members_on_cores_of_their_own_are_what_they_are_in_a_stack(data, monkey
     assert list(runs.diverged) == [3, 4]
     for run, other in zip(runs, stacked, strict=True):
         assert_same_run(run, other, data, 1e-9)
+
+
+def test_threads_record_a_step_once(data, monkeypatch):
+    recorded, record = [], loop.record_for
+    monkeypatch.setattr(loop, "record_for", lambda *args: recorded.append(args[1]) or record(*args))
+    numbers = []
+    for workers, members in ((1, 2), (2, 4)):  # stacks of two
+        recorded.clear()
+        monkeypatch.setattr(Numpy, "workers", workers)
+        fit(data, seeds=range(members))
+        numbers.append(len(recorded))
+    assert numbers[0] == numbers[1] > 0
 
 
 @both_ways

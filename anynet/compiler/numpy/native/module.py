@@ -123,8 +123,10 @@ def compile_module(text: str) -> Run:
     image = kept.load(key)
     if image is None:
         with _lock:
-            image = _compile(text)
-        kept.keep(key, image)
+            image = kept.load(key)  # another thread may have compiled it meanwhile
+            if image is None:
+                image = _compile(text)
+                kept.keep(key, image)
     return _link(key, image)
 
 

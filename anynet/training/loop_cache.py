@@ -1,0 +1,81 @@
+"""Loops that train and evaluate nets, made once for all nets that take the same steps."""
+
+from dataclasses import replace
+from threading import Lock
+
+from anynet.nn import Sequential
+from anynet.optim import Optimizer
+from anynet.training.batch_loop import BatchLoop
+from anynet.training.evaluate import evaluation_step
+from anynet.training.inputs import Inputs
+from anynet.training.step import train_step
+
+
+class LoopCache:
+    """Training and evaluation loops of one thread. Equal nets share a loop, and with it the recorded step.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    stacks : int, default 1
+        Number of stacks that are trained on these inputs, by this or by other threads.
+    """
+
+    def __init__(self, inputs: Inputs, stacks: int = 1) -> None:
+        self.inputs, self._stacks = inputs, stacks
+        self._shared: LoopCache | None = None
+        self._lock = Lock()
+        self._training: dict[tuple[Sequential, Optimizer], BatchLoop] = {}
+        self._evaluation: dict[Sequential, BatchLoop] = {}
+
+    def for_thread(self) -> "LoopCache":
+        """Return loops for another thread, over the same steps, so that these are recorded once."""
+        other = LoopCache(self.inputs, self._stacks)
+        other._shared = self
+        return other
+
+    def training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
+        """Return the loop over training steps; its rows are learning rates, whatever that of `optimizer`.
+
+        Parameters
+        ----------
+        net : Sequential
+        optimizer : Optimizer
+
+        Returns
+        -------
+        BatchLoop
+        """
+        key = net, replace(optimizer, lr=1.0)
+        with self._lock:
+            if key not in self._training:
+                shared = self._shared
+                self._training[key] = shared.training(*key).for_thread() if shared else self._new_training(*key)
+            return self._training[key]
+
+    def evaluation(self, net: Sequential) -> BatchLoop:
+        """Return the loop over evaluation steps.
+
+        Parameters
+        ----------
+        net : Sequential
+
+        Returns
+        -------
+        BatchLoop
+        """
+        with self._lock:
+            if net not in self._evaluation:
+                shared = self._shared
+                self._evaluation[net] = shared.evaluation(net).for_thread() if shared else self._new_evaluation(net)
+            return self._evaluation[net]
+
+    def _new_training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
+        inputs, settings = self.inputs, self.inputs.settings
+        step = train_step(net, inputs.loss, optimizer, settings.clip_norm, settings.ema)
+        return BatchLoop(step, inputs.backend, inputs.augmentation, settings.compile, self._stacks)
+
+    def _new_evaluation(self, net: Sequential) -> BatchLoop:
+        inputs = self.inputs
+        step = evaluation_step(net, inputs.loss, classes=bool(inputs.data.classes))
+        return BatchLoop(step, inputs.backend, compile=inputs.settings.compile, stacks=self._stacks)
