@@ -52,7 +52,7 @@ def test_groups_fit_half_of_what_is_free_and_change_nothing(data, free, sizes):
         np.testing.assert_allclose(run.params, other.params, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize(("free", "sizes"), [(4.1, [1] * 5), (9, [2, 2, 1]), (1000, [2, 2, 1])])
+@pytest.mark.parametrize(("free", "sizes"), [(4.1, [1] * 5), (9, [2, 1, 1, 1]), (1000, [2, 1, 1, 1])])
 def test_stacks_on_two_cores_fit_together(data, monkeypatch, free, sizes):
     module, seen = sys.modules["anynet.training.scheduler"], []
     run_epochs = module.run_epochs

@@ -26,7 +26,7 @@ CALL = 1 << 13
 class NumpyTarget(Target):
     """NumPy: groups run block by block or, if they run often and llvmlite is installed, as native functions."""
 
-    patience: float = 1 << 20
+    patience: float = 1 << 22
     """Number of elements per operation that a step computes, over all its runs, before native code pays.
 
     That is about the time that it takes to load code that is on disk. To compile it takes ten times as long, once.

@@ -280,6 +280,7 @@ def test_a_damaged_llvmlite_is_named(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning")  # JAX's, if it is loaded
 def test_a_process_may_be_forked_while_another_thread_compiles(monkeypatch, tmp_path):
     """The child begins with a copy of LLVM's lock, which the thread would have released."""
     monkeypatch.setenv("ANYNET_CACHE", str(tmp_path))
