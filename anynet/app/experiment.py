@@ -17,7 +17,7 @@ from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
 from anynet.training.compatibility import check_compatible, check_data
-from anynet.training.settings import interval
+from anynet.training.evaluation_interval import interval
 
 
 class Experiment(NamedTuple):

@@ -65,16 +65,8 @@ _TABLE = (
     Operation("reciprocal"),
     Operation("hypot"),
     # of two, the one; NaN if one of them is
-    Operation(
-        "maximum",
-        torch="maximum",
-        cuda="({0} > {1} || {0} != {0} ? {0} : {1})",
-    ),
-    Operation(
-        "minimum",
-        torch="minimum",
-        cuda="({0} < {1} || {0} != {0} ? {0} : {1})",
-    ),
+    Operation("maximum", torch="maximum", cuda="({0} > {1} || {0} != {0} ? {0} : {1})"),
+    Operation("minimum", torch="minimum", cuda="({0} < {1} || {0} != {0} ? {0} : {1})"),
     # exponentials and logarithms
     Operation("exp", torch="exp", cuda="exp({0})", kinds=FLOATS),
     Operation("expm1", torch="expm1", cuda="expm1({0})", kinds=FLOATS),
@@ -92,11 +84,7 @@ _TABLE = (
     # rounding, signs
     *map(Operation, ("ceil", "floor", "round", "trunc", "signbit", "copysign", "nextafter")),
     # PyTorch's own is 0 of NaN
-    Operation(
-        "sign",
-        cuda="({0} > 0 ? 1 : {0} < 0 ? -1 : {0} + 0)",
-        kinds="iuf",
-    ),
+    Operation("sign", cuda="({0} > 0 ? 1 : {0} < 0 ? -1 : {0} + 0)", kinds="iuf"),
     # comparisons
     Operation("equal", "__eq__", "", "eq", "{0} == {1}", compares=True),
     Operation("not_equal", "__ne__", "", "ne", "{0} != {1}", compares=True),
@@ -117,14 +105,9 @@ _TABLE = (
     Operation("bitwise_xor", "__xor__", "__rxor__", "bitwise_xor", "{0} ^ {1}", BITS),
     Operation("bitwise_invert", "__invert__", cuda="~{0}", kinds=INTEGERS),
     Operation(
-        *("bitwise_left_shift", "__lshift__", "__rlshift__"),
-        *("bitwise_left_shift", "{0} << {1}", INTEGERS),
-        wraps=True,
+        *("bitwise_left_shift", "__lshift__", "__rlshift__", "bitwise_left_shift", "{0} << {1}", INTEGERS), wraps=True
     ),
-    Operation(
-        *("bitwise_right_shift", "__rshift__", "__rrshift__"),
-        *("bitwise_right_shift", "{0} >> {1}", INTEGERS),
-    ),
+    Operation("bitwise_right_shift", "__rshift__", "__rrshift__", "bitwise_right_shift", "{0} >> {1}", INTEGERS),
     # the others
     Operation("astype", cuda="{0}"),
     Operation("where", torch="where", cuda="({0}) ? {1} : {2}", in_place=False),  # two copies

@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypedDict, TypeVar, cast
@@ -12,6 +11,7 @@ from anynet.core.checks import describe, nearest, real_number, true_or_false, wh
 from anynet.core.seeding import check_seed
 from anynet.data.normalization import check_kind
 from anynet.nn.losses import BY_NAME, Loss
+from anynet.training.evaluation_interval import interval
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -229,31 +229,6 @@ class TrainSettings:
     def steps(self, samples: int) -> int:
         """Return the number of batches in an epoch of so many samples."""
         return samples // self.batch_size + (not self.drop_last and samples % self.batch_size > 0)
-
-
-def interval(evaluate_train: str) -> int | None:
-    """Return N of "every:N", and None of "never".
-
-    Parameters
-    ----------
-    evaluate_train : str
-        See `TrainSettings`.
-
-    Returns
-    -------
-    int or None
-
-    Raises
-    ------
-    ValueError
-        If it is another text.
-    """
-    if evaluate_train == "never":
-        return None
-    if not re.fullmatch(r"every:0*[1-9][0-9]{0,8}", evaluate_train):
-        expected = '"every:N" with a number N of epochs, 1 or more, or "never"'
-        raise ValueError(f"evaluate_train: expected {expected}, got {evaluate_train!r:.50}")
-    return int(evaluate_train.removeprefix("every:"))
 
 
 def accepts_settings(function: Function) -> Function:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from noise import noise
 from on_backends import on_backends
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
@@ -34,16 +35,7 @@ class StoppedError(Exception):
     """Stands for anything that ends a process."""
 
 
-def images(n=70):
-    rng = np.random.default_rng(1)
-
-    def part(n):
-        return an.data.Split(rng.integers(0, 256, (n, 3, 32, 32), np.uint8), rng.integers(0, 10, n))
-
-    return an.data.Dataset("noise", tuple("0123456789"), part(n), part(20), part(20))
-
-
-DATA = images()
+DATA = noise(3, 32, 32)
 
 
 def stopping_after(epochs):
@@ -201,7 +193,7 @@ OTHERS = {
     "patience": {"patience": 3},
     "optimizer": {"optimizer": an.SGD(0.1)},
     "net": {"net": an.Sequential(an.Linear(3072, 10))},
-    "data": {"data": images(60)},
+    "data": {"data": noise(3, 32, 32, train=60)},
     "normalize": {"normalize": "center"},
     "loss": {"loss": an.losses.hinge},
     "members": {"seeds": [1, 2]},

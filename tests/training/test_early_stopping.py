@@ -7,11 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 from loops import own
+from noise import noise
 from numerical import assert_close
 from on_backends import on_backends
 
 import anynet as an
-from anynet.data import Dataset, Split
+from anynet.data import Dataset
 
 NET = an.Sequential(an.Linear(12, 6), an.BatchNorm(6), an.ReLU(), an.Linear(6, 10))
 SETTINGS = {"epochs": 7, "batch_size": 20, "dtype": "float64"}
@@ -20,12 +21,7 @@ MEMBERS = [{"seed": 3}, {"seed": 1}, {"seed": 3, "lr": 0.3}, {"seed": 4}]
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    rng = np.random.default_rng(1)
-
-    def part(n):
-        return Split(rng.integers(0, 256, (n, 12), np.uint8), rng.integers(0, 10, n))
-
-    return Dataset("noise", tuple("0123456789"), part(70), part(20), part(20))
+    return noise(12)
 
 
 def fit(data, here="numpy", **settings):

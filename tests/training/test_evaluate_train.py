@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from loops import own
+from noise import noise
 from on_backends import on_backends
 
 import anynet as an
@@ -12,7 +13,7 @@ from anynet import plots
 from anynet.core.epoch import Epoch
 from anynet.core.errors import FileError
 from anynet.core.history import History, mean_history
-from anynet.data import Dataset, Split
+from anynet.data import Dataset
 from anynet.training.settings import TrainSettings
 
 NET = an.Sequential(an.Linear(12, 6), an.BatchNorm(6), an.ReLU(), an.Linear(6, 10))
@@ -22,12 +23,7 @@ FEW = "every:3"
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    rng = np.random.default_rng(1)
-
-    def part(n):
-        return Split(rng.integers(0, 256, (n, 12), np.uint8), rng.integers(0, 10, n))
-
-    return Dataset("noise", tuple("0123456789"), part(70), part(20), part(20))
+    return noise(12)
 
 
 def fit(data, here="numpy", net=NET, optimizer=None, **settings):

@@ -7,6 +7,7 @@ from pathlib import Path
 import filelock
 import numpy as np
 import pytest
+from noise import noise
 
 import anynet as an
 from anynet.training import checkpoint_folder
@@ -15,16 +16,7 @@ from anynet.training.checkpoint_folder import CheckpointError
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
 
 
-def images():
-    rng = np.random.default_rng(1)
-
-    def part(n):
-        return an.data.Split(rng.integers(0, 256, (n, 3, 32, 32), np.uint8), rng.integers(0, 10, n))
-
-    return an.data.Dataset("noise", tuple("0123456789"), part(70), part(20), part(20))
-
-
-DATA = images()
+DATA = noise(3, 32, 32)
 
 
 def fit(**settings):

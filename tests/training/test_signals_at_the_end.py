@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from noise import noise
 
 import anynet as an
 from anynet.core.held_signals import HeldSignals
@@ -16,16 +17,7 @@ NET = an.Sequential(an.Linear(3072, 10))
 MEMBERS = pytest.mark.parametrize("members", [{}, {"seeds": range(3)}], ids=["one net", "members"])
 
 
-def images():
-    rng = np.random.default_rng(1)
-
-    def part(n):
-        return an.data.Split(rng.integers(0, 256, (n, 3, 32, 32), np.uint8), rng.integers(0, 10, n))
-
-    return an.data.Dataset("noise", tuple("0123456789"), part(70), part(20), part(20))
-
-
-DATA = images()
+DATA = noise(3, 32, 32)
 
 
 def fit(**settings):

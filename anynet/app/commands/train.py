@@ -87,7 +87,7 @@ def train(
     if profile and (run is not None or seeds is not None or sweep):
         raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
     if profile:
-        from anynet.app.profiling import profile as profile_steps  # here, because training needs it not
+        from anynet.app.profiling import profile as profile_steps  # here, because training does not need it
 
         try:
             rich.print(profile_steps(prepare(config)))

@@ -10,8 +10,10 @@ import numpy as np
 import threadpoolctl
 
 from anynet.compiler.graph import Args, Kwargs, Node
+from anynet.compiler.numpy.native.ir_types import TYPES, has_type
+from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
-from anynet.compiler.numpy.native.writer import TYPES, Function, Value, has_type
+from anynet.compiler.numpy.native.writer import Function
 
 _LETTERS = {"float32": "s", "float64": "d"}
 _ROWS, _PLAIN, _TRANSPOSED = "i32 101", "i32 111", "i32 112"  # constants of CBLAS

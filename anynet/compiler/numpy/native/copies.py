@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from anynet.compiler.numpy.native.ir_types import has_type
 from anynet.compiler.numpy.native.kernel import Host, Kernel
 from anynet.compiler.numpy.native.merged_axes import Axes
-from anynet.compiler.numpy.native.writer import Function, has_type
+from anynet.compiler.numpy.native.writer import Function
 
 
 def kernel(into: Host, array: Host) -> Kernel | None:

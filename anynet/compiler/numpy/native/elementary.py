@@ -17,7 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anynet.compiler.numpy.native.writer import Function, Value, alike, element
+from anynet.compiler.numpy.native.ir_types import alike, element
+from anynet.compiler.numpy.native.ir_values import Value
+from anynet.compiler.numpy.native.writer import Function
 
 
 class _Format(NamedTuple):

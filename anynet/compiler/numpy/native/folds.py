@@ -12,10 +12,12 @@ import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
 from anynet.compiler.numpy.native.instructions import TABLE, convert
+from anynet.compiler.numpy.native.ir_types import element, has_type
+from anynet.compiler.numpy.native.ir_values import Operand, Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
 from anynet.compiler.numpy.native.panels import ONCE, power_of_two, shuffle, starts
 from anynet.compiler.numpy.native.processor import vector_registers
-from anynet.compiler.numpy.native.writer import Function, Operand, Value, element, has_type
+from anynet.compiler.numpy.native.writer import Function
 
 OPERATIONS = {
     "sum": "add",

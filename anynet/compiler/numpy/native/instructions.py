@@ -10,7 +10,9 @@ import numpy as np
 
 from anynet.compiler.graph import Node
 from anynet.compiler.numpy.native.elementary import FUNCTIONS
-from anynet.compiler.numpy.native.writer import TYPES, Function, Value, element, has_type
+from anynet.compiler.numpy.native.ir_types import TYPES, element, has_type
+from anynet.compiler.numpy.native.ir_values import Value
+from anynet.compiler.numpy.native.writer import Function
 from anynet.compiler.ops import OPERATIONS
 
 Expression = Callable[..., Value]

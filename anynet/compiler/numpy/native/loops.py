@@ -9,11 +9,13 @@ from numpy.lib.stride_tricks import as_strided
 from anynet.compiler.graph import Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy.native.instructions import argument_dtype, convert, expression, is_written, number
+from anynet.compiler.numpy.native.ir_types import has_type
+from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Kernel
 from anynet.compiler.numpy.native.merged_axes import Axes
 from anynet.compiler.numpy.native.panels import power_of_two, starts
 from anynet.compiler.numpy.native.processor import vector_registers
-from anynet.compiler.numpy.native.writer import Function, Value, has_type
+from anynet.compiler.numpy.native.writer import Function
 from anynet.compiler.numpy.ufuncs import check_index
 from anynet.compiler.target import Call
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from anynet.compiler.numpy.native.writer import TYPES, Function, Operand, Value
+from anynet.compiler.numpy.native.ir_types import TYPES
+from anynet.compiler.numpy.native.ir_values import Operand, Value
+from anynet.compiler.numpy.native.writer import Function
 
 Host = NDArray[Any]
 

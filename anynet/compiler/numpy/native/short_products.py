@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.compiler.graph import Args, Kwargs, Node
+from anynet.compiler.numpy.native.ir_types import TYPES, has_type
+from anynet.compiler.numpy.native.ir_values import Operand, Value
 from anynet.compiler.numpy.native.kernel import Kernel
 from anynet.compiler.numpy.native.panels import ONCE, Panel, power_of_two, shuffle, starts
 from anynet.compiler.numpy.native.processor import vector_registers
-from anynet.compiler.numpy.native.writer import TYPES, Function, Operand, Value, has_type
+from anynet.compiler.numpy.native.writer import Function
 
 Host = NDArray[Any]
 

@@ -35,16 +35,17 @@ The sums of rows:
 define internal void @sums(ptr noalias %p0, ptr noalias %p1, i64 %row) #0 {
 """
 
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.compiler.numpy.native.ir_types import TYPES, alike, element, lanes, literal, suffix
+from anynet.compiler.numpy.native.ir_values import Operand, Value, Variable
+
 Host = NDArray[Any]
-Operand = Union["Value", int, float]
 
 FAST = "contract arcp nsz "
 """LLVM's fast-math flags that change nothing but rounding and the sign of zeros: infinities and NaN are kept.
@@ -52,99 +53,6 @@ FAST = "contract arcp nsz "
 With ``reassoc``, ``(x + y) - x`` would be y, also where x is infinite, and sums that carry their rounding errors along
 would lose them.
 """
-
-TYPES = {
-    "bool": "i1",
-    **{f"{sign}int{n}": f"i{n}" for n in (8, 16, 32, 64) for sign in ("", "u")},
-    "float32": "float",
-    "float64": "double",
-}
-"""Types of values by NumPy's dtype."""
-
-_FLOAT = {"add": "fadd", "sub": "fsub", "mul": "fmul"}
-
-
-class Value:
-    """Value of IR: a register or a constant.
-
-    Attributes
-    ----------
-    type : str
-    text : str
-        The operand, such as ``%v3``.
-    """
-
-    __slots__ = ("_function", "text", "type")
-
-    def __init__(self, function: "Function", type_: str, text: str) -> None:
-        self._function, self.type, self.text = function, type_, text
-
-    @property
-    def is_float(self) -> bool:
-        """True for floating-point numbers and vectors of them."""
-        return element(self.type) in ("float", "double")
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.text}"
-
-    def _arithmetic(self, name: str, x: Operand, y: Operand) -> "Value":
-        return self._function.op(_FLOAT[name] if self.is_float else name, x, y)
-
-    def __add__(self, other: Operand) -> "Value":
-        return self._arithmetic("add", self, other)
-
-    def __radd__(self, other: Operand) -> "Value":
-        return self._arithmetic("add", other, self)
-
-    def __sub__(self, other: Operand) -> "Value":
-        return self._arithmetic("sub", self, other)
-
-    def __rsub__(self, other: Operand) -> "Value":
-        return self._arithmetic("sub", other, self)
-
-    def __mul__(self, other: Operand) -> "Value":
-        return self._arithmetic("mul", self, other)
-
-    def __rmul__(self, other: Operand) -> "Value":
-        return self._arithmetic("mul", other, self)
-
-    def __truediv__(self, other: Operand) -> "Value":
-        return self._function.op("fdiv", self, other)
-
-    def __rtruediv__(self, other: Operand) -> "Value":
-        return self._function.op("fdiv", other, self)
-
-    def __neg__(self) -> "Value":
-        return self._function.op("fneg", self) if self.is_float else self._arithmetic("sub", 0, self)
-
-    def __and__(self, other: Operand) -> "Value":
-        return self._function.op("and", self, other)
-
-    def __or__(self, other: Operand) -> "Value":
-        return self._function.op("or", self, other)
-
-    def __xor__(self, other: Operand) -> "Value":
-        return self._function.op("xor", self, other)
-
-    def __lshift__(self, other: Operand) -> "Value":
-        return self._function.op("shl", self, other)
-
-
-class Variable:
-    """Value that changes."""
-
-    def __init__(self, function: "Function", start: Value) -> None:
-        self._function, self._type = function, start.type
-        self._pointer = function.reserve(start.type)
-        self.set(start)
-
-    def get(self) -> Value:
-        """Return the value that was set last."""
-        return self._function.emit(self._type, f"load {self._type}, ptr {self._pointer}")
-
-    def set(self, value: Value) -> None:
-        """Change the value."""
-        self._function.line(f"store {value}, ptr {self._pointer}")
 
 
 class Function:
@@ -277,7 +185,7 @@ class Function:
         found = self.operands(*values)
         overload = max((value.type for value in found), key=lanes)
         type_ = result or found[0].type
-        full = f"@{name}.{_suffix(overload)}"
+        full = f"@{name}.{suffix(overload)}"
         self.declarations.add(f"declare {type_} {full}({', '.join(value.type for value in found)})")
         flags = self._flags if element(type_) in ("float", "double") else ""
         return self.emit(type_, f"call {flags}{type_} {full}({', '.join(map(str, found))})")
@@ -390,36 +298,6 @@ class Function:
         self._lines.append(f"{label}:")
 
 
-def has_type(dtype: np.dtype) -> bool:
-    """Return True if there is a type for the numbers of a dtype."""
-    return dtype.isnative and dtype.name in TYPES
-
-
-def element(type_: str) -> str:
-    """Return the type of a vector's elements; other types are returned as they are."""
-    return type_.strip("<>").split(" x ")[-1]
-
-
-def lanes(type_: str) -> int:
-    """Return the number of a vector's elements; 1 for other types."""
-    return int(type_[1:].split(" x ")[0]) if type_.startswith("<") else 1
-
-
-def alike(type_: str, of: str) -> str:
-    """Return a type with as many lanes as another one."""
-    return f"<{lanes(type_)} x {of}>" if type_.startswith("<") else of
-
-
-def literal(type_: str, number: float) -> str:
-    """Return a constant of a scalar type as LLVM writes it."""
-    if type_ == "float":
-        with np.errstate(over="ignore"):
-            number = float(np.float32(number))
-    if type_ in ("float", "double"):
-        return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
-    return ["true", "false"][not number] if type_ == "i1" else str(int(number))
-
-
 def pieces(arrays: Sequence[Host]) -> list[tuple[int, int]]:
     """Return the ranges of addresses of arrays, those that overlap as one, in an order without regard to addresses."""
     bounds = [np.lib.array_utils.byte_bounds(array) for array in arrays]
@@ -435,8 +313,3 @@ def pieces(arrays: Sequence[Host]) -> list[tuple[int, int]]:
 
 def _alignment(array: Host) -> int:
     return array.itemsize if array.flags.aligned else 1
-
-
-def _suffix(type_: str) -> str:
-    short = {"float": "f32", "double": "f64"}.get(element(type_), element(type_))
-    return f"v{lanes(type_)}{short}" if type_.startswith("<") else short
