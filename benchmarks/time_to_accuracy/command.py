@@ -30,7 +30,7 @@ MODULES = {"torch": "torch", "torch-compile": "torch", "keras": "keras", "sklear
 
 PEERS = (f"{ANYNET}numpy", "torch", "keras", "sklearn")
 LEVELS = (0.45, 0.5, 0.55, 0.6)
-CAP, QUICK_CAP, SEEDS = 120.0, 30.0, 2
+CAP, QUICK_CAP, SEEDS = 240.0, 30.0, 2
 IMAGES, QUICK_IMAGES = 50_000 - HELD_OUT, 2000
 
 
@@ -58,7 +58,7 @@ def main(
     levels:
         Accuracies above 0, up to 1. Default: 0.45, 0.5, 0.55 and 0.6.
     cap:
-        Seconds after which a run is ended. Default: 120, or 30 with --quick.
+        Seconds after which a run is ended. Default: 240, or 30 with --quick.
     seeds:
         Final runs of each chosen recipe. Default: 2, or 1 with --quick.
     quick:

@@ -96,6 +96,8 @@ RECIPES = (
     Recipe((512,), "sgd", 0.1, 128, 3, batch_norm=True),
     Recipe((512, 256), "adam", 0.0005, 128, 5),
     Recipe((512, 256), "sgd", 0.1, 128, 4, batch_norm=True),
+    Recipe((512, 256), "sgd", 0.1, 128, 8, batch_norm=True, flip=True),
     Recipe((1024, 512), "sgd", 0.1, 128, 15, batch_norm=True, dropout=0.15, flip=True),
+    Recipe((1024, 512), "sgd", 0.1, 128, 24, batch_norm=True, dropout=0.15, flip=True),
 )
 """The grid that every library searches. Nets without batch normalization are there for libraries that lack it."""

@@ -20,8 +20,8 @@ SEARCH_SEED = 0
 
 
 def margin(level: float) -> float:
-    """Return the standard error of an accuracy that is measured on the held-out images."""
-    return math.sqrt(level * (1 - level) / HELD_OUT)
+    """Return two standard errors of an accuracy that is measured on the held-out images."""
+    return 2 * math.sqrt(level * (1 - level) / HELD_OUT)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Record:
     def choose(self, peer: str, level: float) -> Recipe | None:
         """Return the recipe that reached an accuracy first on held-out images; None if no recipe reached it.
 
-        Recipes that exceed it by the standard error go first, because the others may miss it on test images.
+        Recipes that exceed it by two standard errors go first, because the others may miss it on test images.
         """
         runs = self.of(peer, SEARCH)
         for aim in (level + margin(level), level):
