@@ -38,9 +38,11 @@ class Node:
         Value of a constant.
     label : object
         Label set by `label_operations` while the operation was recorded, or None.
+    definition : callable or None
+        Function that computes the result, of an `Operation`; others are functions of the array library.
     """
 
-    __slots__ = ("_inputs", "args", "dtype", "kwargs", "label", "op", "shape", "value")
+    __slots__ = ("_inputs", "args", "definition", "dtype", "kwargs", "label", "op", "shape", "value")
 
     def __init__(self, op: str, args: Args, kwargs: Kwargs, like: Array, *, keep: bool = False) -> None:
         self.op, self.args, self.kwargs = op, args, kwargs
@@ -48,6 +50,7 @@ class Node:
         self.dtype: DType = like.dtype
         self.value: Any = like if keep else None
         self.label: Any = None
+        self.definition: Callable[..., Any] | None = None
         self._inputs: list[Node] | None = None
 
     @property

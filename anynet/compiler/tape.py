@@ -9,8 +9,11 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from array_api_compat import device
+
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.tracer import HINT, Tracer, UntraceableError, is_array
+from anynet.core.operation import Operation
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 
@@ -86,6 +89,30 @@ class Tape:
     def input(self, value: Array) -> Tracer:
         """Return a tracer for an argument of the recorded function."""
         return Tracer(self, Node("input", (), {}, value), value)
+
+    def record_operation(self, operation: Operation, *args: Any) -> Any:
+        """Record the call of an `Operation`, which is not computed: values of results do not matter.
+
+        Parameters
+        ----------
+        operation : Operation
+        *args
+            Its arguments, with tracers in place of arrays.
+
+        Returns
+        -------
+        Tracer
+        """
+
+        def zeros(*args: Any) -> Array:
+            like: Array = next(filter(is_array, args))
+            result: Array = self._xp.zeros(operation.shape(*args), dtype=like.dtype, device=device(like))
+            return result
+
+        values_matter = all(arg.node.op == "constant" for arg in args if isinstance(arg, Tracer))
+        result = self.call(operation.name, operation.definition if values_matter else zeros, *args)
+        result.node.definition = operation.definition
+        return result
 
     def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function of the namespace, record it, and return a tracer of its result.

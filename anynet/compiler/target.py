@@ -229,6 +229,8 @@ def evaluate(xp: ModuleType, node: Node, args: Args, kwargs: Kwargs) -> Array:
     if node.op == "getitem":
         array, key = args
         result: Array = array[key]
+    elif node.definition is not None:
+        result = node.definition(*args)
     else:
         result = getattr(xp, node.op)(*args, **kwargs)
     return result

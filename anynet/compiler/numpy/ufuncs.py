@@ -10,6 +10,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.compiler import target
 from anynet.compiler.graph import Args, Kwargs, Node
 from anynet.compiler.ops import OPERATIONS, is_mask
 from anynet.compiler.target import Call
@@ -155,11 +156,7 @@ def _reduction(op: str, x: NDArray[Any], out: NDArray[Any], axis: Any = None, ke
 
 def evaluate(node: Node, args: Args, kwargs: Kwargs) -> NDArray[Any]:
     """Return the result of an operation, a new array or a view."""
-    if node.op == "getitem":
-        array, key = args
-        item: NDArray[Any] = array[key]
-        return item
-    return np.asarray(getattr(xp, node.op)(*args, **kwargs))
+    return np.asarray(target.evaluate(xp, node, args, kwargs))
 
 
 def calls(node: Node, args: Args, kwargs: Kwargs, out: NDArray[Any]) -> list[Call]:
