@@ -68,7 +68,7 @@ def _net_of(text: str, shape: tuple[int, ...], classes: int) -> Sequential:
     made = call("net", text, function, shape, classes)
     if not isinstance(made, Sequential):
         raise ValueError(f"{said}: expected it to return an anynet.Sequential, got {describe(made)}")
-    net: Sequential = call("net", f"{text}, with_input", made.with_input, prod(shape))
+    net: Sequential = call("net", f"{text}, with_samples", made.with_samples, shape)
     call("net", f"{text}, parameters", net.parameters)
     n_in, n_out = net.n_in or prod(shape), net.n_out or net.n_in or prod(shape)
     if (n_in, n_out) != (prod(shape), classes):

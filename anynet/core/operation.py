@@ -34,7 +34,8 @@ class Operation:
         self.__doc__ = definition.__doc__
 
     def __call__(self, *args: Any) -> Array:
-        xp = array_namespace(*(arg for arg in args if is_array_api_obj(arg) or hasattr(arg, "__array_namespace__")))
+        """Return what the definition does, or record the call."""
+        xp = array_namespace(*filter(is_array_api_obj, args))
         record = getattr(xp, "record_operation", None)
         result: Array = self.definition(*args) if record is None else record(self, *args)
         return result

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.backends import Backend, to_numpy
+from anynet.core.pixels import Shape, channels_last
 from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
@@ -38,6 +39,9 @@ class Loader:
         If True, all samples are kept on the device. Otherwise they are gathered on the host and copied to the device in
         blocks of batches (on GPUs from page-locked memory); one block is copied while the previous one is in use.
         Samples that are on the device already stay there.
+    image_shape : (int, int, int), optional
+        Channels, rows and columns of images whose values are brought into another order, once on the device: with
+        the channels last, as nets of images take them.
 
     Attributes
     ----------
@@ -59,14 +63,26 @@ class Loader:
     [2, 2, 1]
     """
 
-    def __init__(self, split: Split, backend: Backend, *, dtype: str = "float32", resident: bool = True) -> None:
-        self._split, self.backend = split, backend
+    def __init__(
+        self,
+        split: Split,
+        backend: Backend,
+        *,
+        dtype: str = "float32",
+        resident: bool = True,
+        image_shape: Shape | None = None,
+    ) -> None:
+        self._split, self.backend, self._image_shape = split, backend, image_shape
         self.dtype = "uint8" if is_uint8(split.x) else dtype
         self.nbytes = math.prod(split.x.shape) * np.dtype(self.dtype).itemsize
         there = not backend.shares_memory and backend.holds(split.x)
-        self.x = backend.put(split.x, self.dtype) if resident or there else None
+        self.x = self.arranged(backend.put(split.x, self.dtype)) if resident or there else None
         self.y = backend.put(split.y, dtype if is_numbers(split.y) else "int64")
         self.weights = None if split.weights is None else backend.put(split.weights, dtype)
+
+    def arranged(self, x: Array) -> Array:
+        """Return samples on the device with their values in the order of batches."""
+        return x if self._image_shape is None else channels_last(x, self._image_shape)
 
     @property
     def resident(self) -> bool:
@@ -76,7 +92,8 @@ class Loader:
     @property
     def device_bytes(self) -> int:
         """Device memory taken by the samples, in bytes."""
-        return 0 if self.x is None or self.backend.shares_memory else self.nbytes
+        own = self._image_shape is not None or not self.backend.shares_memory
+        return self.nbytes if own and self.x is not None else 0
 
     @property
     def arrays(self) -> tuple[Array | None, ...]:
@@ -218,7 +235,8 @@ class Pass:
         width, dtype = host.shape[1], np.dtype(loader.dtype)
 
         def received(block: Plan) -> Plan:
-            return block._replace(x=loader.backend.xp.reshape(staging.receive(), (*block.index.shape, width)))
+            x = loader.arranged(staging.receive())
+            return block._replace(x=loader.backend.xp.reshape(x, (*block.index.shape, width)))
 
         most = max(1, BLOCK_BYTES // (self._batch_size * width * dtype.itemsize))
         staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width), dtype)

@@ -1,6 +1,7 @@
 """Make a subject of a layer, a loss or a net, on any backend."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from anynet.gradcheck.subject import Subject
 from anynet.nn import Layer, Sequential
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import Loss, softmax_cross_entropy
+from anynet.nn.sizes import image_in
 
 
 def of_layer(
@@ -59,7 +61,8 @@ def of_layer(
     """
     random, ahead = generator(seed, Purpose.CHECK, 0), () if members is None else (members,)
     if x is None:
-        x = random.standard_normal((*ahead, 6, layer.features()[0] or 5))
+        rows = 2 * prod(image_in(layer) or (1,)) if layer.takes_images else 6
+        x = random.standard_normal((*ahead, rows, layer.features()[0] or 5))
     drawn = {name: random.standard_normal((*ahead, *p.shape)) for name, p in layer.parameters().items()}
     params = {**drawn, **(params or {})}
     drawn = {name: random.uniform(0.5, 2, (*ahead, *p.shape)) for name, p in layer.state().items()}
@@ -172,7 +175,7 @@ def of_net(
     ValueError
         If a label is not a class of the net.
     """
-    net = net.with_input(np.shape(x)[-1])  # its input's sizes may be left out
+    net = net.with_samples(np.shape(x)[-1:])  # its input's sizes may be left out
     drawn = net.init(seed, like=np.zeros(1))
     host = np.asarray(labels)
     if net.n_out is not None and host.dtype.kind != "f" and not np.all((host >= 0) & (host < net.n_out)):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from math import prod
 
 from anynet.core.array_checks import check_same_device, check_same_dtype
+from anynet.core.pixels import form_of
 from anynet.core.random import check_rng
 from anynet.core.typing import Array
 from anynet.nn.container import Container
@@ -164,7 +165,13 @@ def _ahead(net: Container, x: Array) -> Members:
 
 def _check_samples(name: Callable[[Container], str], net: Container, x: Array) -> Members:
     """Check the axes of x that are not members', and return the sizes of those that are."""
-    if x.ndim < 2 or net.n_in not in (None, prod(x.shape[-net.sample_axes(x) :])):
+    if net.image_shape is not None:
+        if form_of(x, net.image_shape) is None:
+            raise ValueError(
+                f"{name(net)}: expected x of shape {_shape(None, net.n_in)}, (..., N, "
+                f"{', '.join(map(str, net.image_shape))}) or pixels, got {tuple(x.shape)}"
+            )
+    elif x.ndim < 2 or net.n_in not in (None, prod(x.shape[-net.sample_axes(x) :])):
         raise ValueError(f"{name(net)}: expected x of shape {_shape(None, net.n_in)}, got {tuple(x.shape)}")
     return _ahead(net, x)
 

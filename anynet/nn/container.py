@@ -11,11 +11,12 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from anynet.core.checks import store
+from anynet.core.pixels import Shape
 from anynet.nn.checked_layer import checked
 from anynet.nn.layer import Layer, Parameter, short
 from anynet.nn.layout import Layout
-from anynet.nn.sizes import input_features, with_inputs
-from anynet.nn.summary import summary
+from anynet.nn.sizes import check_neighbors, image_in, input_features, with_inputs
+from anynet.nn.summary import images_out, summary
 
 T = TypeVar("T")
 
@@ -55,13 +56,18 @@ class Container(Layer):
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"layer {i}: expected a layer, such as Linear(3072, 10) or ReLU(), got {layer!r}")
-        store(self, "layers", with_inputs(layers, None))
-        given: int | None = None
-        for name, layer in self.named_layers().items():
-            n_in, n_out = layer.features()
-            if given is not None and n_in not in (None, given):
-                raise ValueError(f"layer {name}, {layer}: takes {n_in} features, but the layers before it give {given}")
-            given = given if n_out is None else n_out
+        store(self, "layers", layers)
+        store(self, "layers", self._sized_layers(None, None))
+        for chain in self._chains():
+            check_neighbors(chain)
+
+    def _chains(self) -> list[dict[int, Layer]]:
+        """Return the layers that run one after another, by place. If there are more chains, they have one input."""
+        return [dict(enumerate(self.layers))]
+
+    def _sized_layers(self, n_in: int | None, image: tuple[int, int] | None) -> tuple[Layer, ...]:
+        """Return the layers with the sizes that follow from the input's."""
+        return tuple(layer for chain in self._chains() for layer in with_inputs(chain.values(), n_in, image))
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -121,22 +127,56 @@ class Container(Layer):
 
     def with_input(self, n_in: int) -> Self:
         """Return the container with the sizes of its layers for an input of `n_in` features."""
-        layers = with_inputs(self.layers, n_in)
+        return self._with(self._sized_layers(n_in, None))
+
+    def with_image(self, rows: int, columns: int) -> Self:
+        """Return the container with the sizes of its layers for images of `rows` x `columns` pixels."""
+        return self._with(self._sized_layers(None, (rows, columns)))
+
+    def _with(self, layers: tuple[Layer, ...]) -> Self:
         return self if all(map(operator.is_, layers, self.layers)) else type(self)(*layers)
 
+    @cached_property
+    def takes_images(self) -> bool:
+        """True if a layer takes images."""
+        return any(layer.takes_images for layer in self.layers)
+
+    @cached_property
+    def image(self) -> tuple[int, int] | None:
+        """Rows and columns of the images that the first layer of images takes; None if not known, or without one."""
+        return next((image_in(layer) for layer in self.layers if layer.takes_images), None)
+
+    @cached_property
+    def image_shape(self) -> Shape | None:
+        """Channels, rows and columns of the images that the net takes; None if it takes features."""
+        channels, _ = self.features()
+        if not self.takes_images or channels is None or self.image is None:
+            return None
+        return channels, *self.image
+
+    def image_out(self, image: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return the rows and columns of the output; None if it has features in place of pixels."""
+        for layer in self._chains()[0].values():
+            image = layer.image_out(image)
+        return image
+
     def features(self) -> tuple[int | None, int | None]:
-        """Return ``n_in`` and ``n_out``."""
-        return self.n_in, self.n_out
+        """Return the numbers of input and output features; of images, of channels."""
+        return input_features(self.layers), self.n_out
 
     @cached_property
     def n_in(self) -> int | None:
-        """Number of input features; None if any number will do, or if it is not known yet."""
-        return input_features(self.layers)
+        """Number of values of a sample; None if any number will do, or if it is not known yet."""
+        n_in = input_features(self.layers)
+        if not self.takes_images or n_in is None:
+            return n_in
+        return None if self.image is None else n_in * prod(self.image)
 
     @cached_property
     def n_out(self) -> int | None:
         """Number of output features; None if it is the number of input features."""
-        outputs = (n_out for _, n_out in (layer.features() for layer in reversed(self.layers)))
+        chain = self._chains()[0].values()
+        outputs = (n_out for _, n_out in (layer.features() for layer in reversed(chain)))
         return next((n_out for n_out in outputs if n_out is not None), None)
 
     @cached_property
@@ -150,8 +190,10 @@ class Container(Layer):
         return any(layer.uses_rng for layer in self.layers)
 
     def multiply_adds(self) -> int:
-        """Return the sum over the layers."""
-        return sum(layer.multiply_adds() for layer in self.layers)
+        """Return the sum over the layers, for all pixels of an image."""
+        leaves = self.named_layers().values()
+        pixels = (prod(image or (1,)) for image in images_out(leaves))
+        return sum(leaf.multiply_adds() * n for leaf, n in zip(leaves, pixels, strict=True))
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters of all layers by name, in the layers' order."""
@@ -201,6 +243,17 @@ class _Heading(Layer):
 
     def __repr__(self) -> str:
         return type(self.container).__name__
+
+    @property
+    def takes_images(self) -> bool:
+        return self.container.takes_images
+
+    @property
+    def image(self) -> tuple[int, int] | None:
+        return self.container.image
+
+    def image_out(self, image: tuple[int, int] | None) -> tuple[int, int] | None:
+        return self.container.image_out(image)
 
     def features(self) -> tuple[int | None, int | None]:
         return self.container.features()

@@ -11,6 +11,10 @@ INFERRED: Any = None
 """Default of a size that ``with_input`` sets."""
 
 
+UNKNOWN = 0
+"""Number of output features of a layer that needs the size of its input to tell; see `Layer.features`."""
+
+
 class Parameter(NamedTuple):
     """Shape and initializer of a parameter or of an array of the state.
 
@@ -34,7 +38,8 @@ class Layer:
 
     A layer is a frozen dataclass: nothing is stored on it between calls. Samples are on axis -2 and features on
     axis -1. Leading axes are *members*, nets that are trained as one stack: parameters of shape (K, ...) are those of
-    K nets, and an input without the K is shared by all of them.
+    K nets, and an input without the K is shared by all of them. The pixels of an image are samples, and its channels
+    are features; `ImageLayer` is the base class of layers for which the places of pixels matter.
 
     A new layer overrides ``forward`` and ``backward``, and the methods about sizes where their defaults do not apply.
 
@@ -72,6 +77,19 @@ class Layer:
         """
         return self
 
+    @property
+    def takes_images(self) -> bool:
+        """True if samples are the pixels of images, whose rows and columns matter: see `ImageLayer`."""
+        return False
+
+    def with_image(self, rows: int, columns: int) -> "Layer":
+        """Return the layer for images of `rows` x `columns` pixels; most layers return themselves, the default."""
+        return self
+
+    def image_out(self, image: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return the rows and columns of the output for those of the input, the same by default; None of features."""
+        return image
+
     def features(self) -> tuple[int | None, int | None]:
         """Return the numbers of input and output features.
 
@@ -80,7 +98,7 @@ class Layer:
         n_in : int or None
             None means any number, the default.
         n_out : int or None
-            None means the number of input features, the default.
+            None means the number of input features, the default; `UNKNOWN`, that it is not known yet.
         """
         return None, None
 

@@ -2,6 +2,7 @@
 
 import math
 from functools import reduce
+from operator import add
 
 from array_api_compat import array_namespace
 
@@ -55,10 +56,10 @@ def max_pool_to_input(dy: Array, x: Array, y: Array, window: Window) -> Array:
     -------
     array, shape (..., N * H * W, C)
     """
-    xp, dx, left = array_namespace(dy, x, y), None, None
+    xp, parts = array_namespace(dy, x, y), list[Array]()
+    left = y == y  # places whose largest value was not found yet; never those of NaN
     for a, b, view in views(x, window, fill=-math.inf):
-        hit = view == y if left is None else (view == y) & left
-        left = ~hit if left is None else left & ~hit
-        part = put_back(xp.where(hit, dy, 0.0), a, b, window)
-        dx = part if dx is None else dx + part
-    return dx
+        hit = left & (view == y)
+        left = left & ~hit
+        parts.append(put_back(xp.where(hit, dy, 0.0), a, b, window))
+    return reduce(add, parts)

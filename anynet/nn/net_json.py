@@ -9,22 +9,28 @@ from typing import Any
 from anynet.core.checks import describe, nearest
 from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from anynet.nn.batch_norm import BatchNorm
+from anynet.nn.container import Container
+from anynet.nn.conv2d import Conv2d
 from anynet.nn.dropout import Dropout
 from anynet.nn.flatten import Flatten
+from anynet.nn.flatten_images import FlattenImages
 from anynet.nn.gated_activations import GELU, Hardswish, SiLU
-from anynet.nn.initializers import Constant, He, Normal, Ones, Xavier, Zeros
+from anynet.nn.initializers import Constant, He, Initializer, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import Layer
 from anynet.nn.linear import Linear
+from anynet.nn.pooling import AvgPool2d, GlobalPool, MaxPool2d
 from anynet.nn.residual import Residual
 from anynet.nn.sample_norms import GroupNorm, LayerNorm
 from anynet.nn.scale import Scale
 from anynet.nn.sequential import Sequential
+from anynet.nn.shortcut import Shortcut
 
 LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
         *(ELU, GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh),
-        *(BatchNorm, Dropout, Flatten, GroupNorm, LayerNorm, Linear, Residual, Scale, Sequential),
+        *(BatchNorm, Dropout, Flatten, GroupNorm, LayerNorm, Linear, Residual, Scale, Sequential, Shortcut),
+        *(AvgPool2d, Conv2d, FlattenImages, GlobalPool, MaxPool2d),
     )
 }
 """Layers that can be made from JSON."""
@@ -51,11 +57,11 @@ def to_json(value: Any) -> dict[str, Any]:
     {'class': 'LeakyReLU', 'slope': 0.01}
     """
     kind = type(value)
-    if kind in (Residual, Sequential):
+    if issubclass(kind, Container):
         return {"class": kind.__name__, "layers": [to_json(layer) for layer in value]}
     if kind in (*LAYERS.values(), *INITIALIZERS.values()):
         settings = {field.name: _setting(getattr(value, field.name)) for field in fields(value)}
-        if None not in settings.values():
+        if all(value is not None or getattr(kind, name, ...) is None for name, value in settings.items()):
             return {"class": kind.__name__, **settings}
     named = value if hasattr(value, "__qualname__") else kind
     return {"own": f"{named.__module__}.{named.__qualname__}"}
@@ -63,7 +69,9 @@ def to_json(value: Any) -> dict[str, Any]:
 
 def _setting(value: Any) -> Any:
     """Return a setting as JSON; None if it has no such form."""
-    if isinstance(value, Integral) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
         return float(value) if math.isfinite(value) else None
@@ -165,13 +173,13 @@ def _make(description: Any, table: Mapping[str, type], place: str) -> Any:
         raise ValueError(f"{place}: expected a class of anynet, got {describe(name)}{nearest(str(name), table)}")
     kind = table[name]
     try:
-        if kind in (Residual, Sequential):
+        if issubclass(kind, Container):
             layers = settings.pop("layers", None)
             if not isinstance(layers, list) or settings:
                 raise ValueError(f"expected a list of layers, got {describe(layers)}")
             inner = "" if place == "the net" else place.removeprefix("layer ") + "."
             return kind(*(_make(each, LAYERS, f"layer {inner}{i}") for i, each in enumerate(layers)))
-        expected = {field.name: field.type for field in fields(kind)}
+        expected = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
         if settings.keys() != expected.keys():
             raise ValueError(f"expected {', '.join(expected) or 'no settings'}, got {', '.join(settings) or 'none'}")
         return kind(**{key: _read(settings[key], expected[key], key, place) for key in expected})
@@ -182,11 +190,11 @@ def _make(description: Any, table: Mapping[str, type], place: str) -> Any:
 
 
 def _read(value: Any, kind: Any, key: str, place: str) -> Any:
-    """Return a setting of a field's type: str, tuple, int, float or an initializer."""
-    if kind is str or kind == tuple[int, ...]:
-        return value  # which the class checks
-    if kind not in (int, float):
+    """Return a setting of a field's type: int, float, an initializer, or what the class checks."""
+    if kind == Initializer:
         return _make(value, INITIALIZERS, f"{place}, {key}")
+    if kind not in (int, float):
+        return value
     if isinstance(value, bool) or not isinstance(value, int if kind is int else Real) or not math.isfinite(value):
         raise ValueError(f"{key}: expected {'a whole number' if kind is int else 'a number'}, got {describe(value)}")
     return value

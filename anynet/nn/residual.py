@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from anynet.core.random import fold
 from anynet.core.typing import Array, Arrays
 from anynet.nn.container import Container
 from anynet.nn.layer import Layer
-from anynet.nn.sequential import Sequential
+from anynet.nn.sequential import STREAMS, Sequential
+from anynet.nn.shortcut import Shortcut
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)  # which are those of Container
 class Residual(Container):
-    """Layers that run one after another, added to their input: ``y = x + layers(x)``.
+    """Layers that run one after another, added to their input: ``y = x + layers(x)``, or ``shortcut(x) + layers(x)``.
 
     A ``Residual`` is a layer of a `Sequential`, with parameters and state named after the places of its layers, such as
     "1.0.W". It is a value, has a length, can be indexed and iterated over, as a `Sequential` can.
@@ -21,7 +23,11 @@ class Residual(Container):
     Parameters
     ----------
     *layers : Layer
-        At least one. The last must give as many features as the first takes.
+        At least one. The last must give as many features, or images of the same size, as the first takes. A `Shortcut`
+        at the end is the same as the argument.
+    shortcut : Layer, optional
+        Layer that the input goes through before it is added, where the sizes of input and output differ, such as
+        ``Conv2d(128, 1, stride=2)``. It is the last of the layers, a `Shortcut`.
 
     Raises
     ------
@@ -32,7 +38,7 @@ class Residual(Container):
 
     References
     ----------
-    He, Zhang, Ren, Sun (2016), Deep residual learning for image recognition, equation 1.
+    He, Zhang, Ren, Sun (2016), Deep residual learning for image recognition, equations 1 and 2.
     https://arxiv.org/abs/1512.03385
 
     Examples
@@ -50,14 +56,36 @@ class Residual(Container):
     total                                42,410         42,250
     """
 
-    def __init__(self, *layers: Layer) -> None:
-        super().__init__(*layers)
-        if self.n_in is not None and self.n_out not in (None, self.n_in):
-            raise ValueError(f"{self}: expected layers that give the {self.n_in} features they take, got {self.n_out}")
+    def __init__(self, *layers: Layer, shortcut: Layer | None = None) -> None:
+        super().__init__(*layers, *([] if shortcut is None else [Shortcut(shortcut)]))
+        (n_in, n_out), image = self.features(), self.image
+        given = n_in if self._shortcut is None else self._shortcut.n_out or n_in
+        if given is not None and n_out not in (None, given):
+            way = f"{given} features of the shortcut" if self._shortcut else f"{given} features they take"
+            raise ValueError(f"{self}: expected layers that give the {way}, got {n_out}")
+        if image is not None:
+            ahead = image if self._shortcut is None else self._shortcut.image_out(image)
+            if self.image_out(image) != ahead:
+                expected = f"images of {ahead} pixels, as {'the shortcut' if self._shortcut else 'they take'}"
+                raise ValueError(f"{self}: expected layers that give {expected}, got {self.image_out(image)}")
+
+    def _chains(self) -> list[dict[int, Layer]]:
+        chain = dict(enumerate(self.layers))
+        if not isinstance(self.layers[-1], Shortcut):
+            return [chain]
+        last = len(self.layers) - 1
+        if not last:
+            raise ValueError("a Residual needs at least one layer besides its shortcut")
+        return [{i: layer for i, layer in chain.items() if i < last}, {last: chain[last]}]
+
+    @property
+    def _shortcut(self) -> Shortcut | None:
+        last = self.layers[-1]
+        return last if isinstance(last, Shortcut) else None
 
     @cached_property
     def _branch(self) -> Sequential:
-        return Sequential(*self.layers)
+        return Sequential(*self._chains()[0].values())
 
     def forward(
         self,
@@ -68,17 +96,47 @@ class Residual(Container):
         train: bool,
         rng: Array | None = None,
     ) -> tuple[Array, Any, Arrays]:
-        """Return ``x + layers(x)``; arguments and results are those of ``Sequential.forward``."""
-        y, cache, state = self._branch.forward(params, state, x, train=train, rng=rng)
-        if y.shape[-1] != x.shape[-1]:
-            raise ValueError(f"{self}: expected layers that give the {x.shape[-1]} features of x, got {y.shape[-1]}")
-        return x + y, cache, state
+        """Return ``shortcut(x) + layers(x)``; arguments and results are those of ``Sequential.forward``."""
+        first, second = self._parts(params), self._parts(state)
+        y, cache, new = self._branch.forward(first[0], second[0], x, train=train, rng=rng)
+        ahead, own = x, None
+        if self._shortcut is not None:
+            key = rng if rng is None else fold(rng, STREAMS * self._leaves_before[-1])
+            ahead, own, held = self._shortcut.forward(first[1], second[1], x, train=train, rng=key)
+            new = self._joined(new, held)
+        if y.shape[-2:] != ahead.shape[-2:]:
+            raise ValueError(f"{self}: expected layers that give shape (..., {_last(ahead)}), got (..., {_last(y)})")
+        return ahead + y, (cache, own), new
 
     def backward(self, params: Any, cache: Any, dy: Array) -> tuple[Array, Any]:
-        """Return dy plus the gradient of the layers, and the gradients with respect to the parameters."""
-        dx, grads = self._branch.backward(params, cache, dy)
-        return dy + dx, grads
+        """Return dy, or the gradient of the shortcut, plus that of the layers, and the gradients by the parameters."""
+        own = self._parts(params)
+        dx, grads = self._branch.backward(own[0], cache[0], dy)
+        if self._shortcut is None:
+            return dy + dx, grads
+        ahead, more = self._shortcut.backward(own[1], cache[1], dy)
+        return ahead + dx, self._joined(grads, more)
 
     def parameter_gradients(self, params: Any, cache: Any, dy: Array) -> Any:
         """Return the second result of ``backward``, without computing the first."""
-        return self._branch.parameter_gradients(params, cache, dy)
+        own = self._parts(params)
+        grads = self._branch.parameter_gradients(own[0], cache[0], dy)
+        if self._shortcut is None:
+            return grads
+        return self._joined(grads, self._shortcut.parameter_gradients(own[1], cache[1], dy))
+
+    def _parts(self, named: Any) -> tuple[Any, Any]:
+        """Return what belongs to the layers and to the shortcut, by their own names."""
+        if self._shortcut is None:
+            return named, {}
+        mark = f"{len(self.layers) - 1}."
+        own = {name.removeprefix(mark): item for name, item in named.items() if name.startswith(mark)}
+        return {name: item for name, item in named.items() if not name.startswith(mark)}, own
+
+    def _joined(self, named: Arrays, shortcut: Arrays) -> Arrays:
+        mark = f"{len(self.layers) - 1}."
+        return named | {f"{mark}{name}": item for name, item in shortcut.items()}
+
+
+def _last(x: Array) -> str:
+    return f"{x.shape[-2]}, {x.shape[-1]}"

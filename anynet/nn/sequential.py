@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, overload
+from typing import Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anynet.core.checks import store
+from anynet.core.pixels import IMAGES, form_of, from_pixels, to_pixels
 from anynet.core.random import fold
 from anynet.core.typing import A, Array, Arrays
 from anynet.nn.arguments import check_gradient, check_key, check_named, check_vector
@@ -72,13 +73,41 @@ class Sequential(Container):
     def __init__(self, *layers: Layer, input_shape: int | tuple[int, ...] | None = None) -> None:
         super().__init__(*layers)
         if input_shape is not None:
-            n_in = prod(sample_shape("input_shape", input_shape))
-            store(self, "layers", self.with_input(n_in).layers)
-            if self.n_in not in (None, n_in):
-                raise ValueError(f"input_shape: {input_shape} has {n_in} values, but {self} takes {self.n_in}")
+            shape = sample_shape("input_shape", input_shape)
+            store(self, "layers", self.with_samples(shape).layers)
+            if self.n_in not in (None, prod(shape)):
+                raise ValueError(f"input_shape: {input_shape} has {prod(shape)} values, but {self} takes {self.n_in}")
+
+    def with_samples(self, shape: tuple[int, ...]) -> Self:
+        """Return the net with the sizes of its layers for samples of a shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Such as (3072,) or, for a net of images, (channels, rows, columns).
+
+        Returns
+        -------
+        Sequential
+
+        Raises
+        ------
+        ValueError
+            If layers take images and the shape is none of one.
+        """
+        if not self.takes_images:
+            return self.with_input(prod(shape))
+        if len(shape) == 3:
+            channels, rows, columns = shape
+            return self.with_image(rows, columns).with_input(channels)
+        if self.n_in == prod(shape):
+            return self
+        raise ValueError(f"{self}: expected samples of shape (channels, rows, columns), got {shape}")
 
     def sample_axes(self, x: Array) -> int:
-        """Return what the first layer does."""
+        """Return what the first layer does; of images, 3 or 1."""
+        if self.image_shape is not None:
+            return 3 if form_of(x, self.image_shape) == IMAGES else 1
         return self.layers[0].sample_axes(x)
 
     def __call__(self, params: Array | Mapping[str, Array], state: Mapping[str, Array], x: Array) -> Array:
@@ -140,7 +169,8 @@ class Sequential(Container):
             State from ``init`` or the previous step.
         x : array, shape (N, n_in) or (K, N, n_in)
             Input, of the library, dtype and device of the parameters. Members share an input without the K. If the
-            first layer is `Flatten`, samples may have its shape: (N, *shape) or (K, N, *shape).
+            first layer is `Flatten`, samples may have its shape: (N, *shape) or (K, N, *shape). Images may have shape
+            (..., N, C * H * W), (..., N, C, H, W), or that of pixels, (..., N * H * W, C).
         train : bool
             True in training: batch normalization uses the statistics of the batch and updates the running ones.
         rng : array of int32, shape (2,) or (K, 2), optional
@@ -170,7 +200,10 @@ class Sequential(Container):
             check_key(self, rng, members, x)
         if not isinstance(params, Mapping):
             params = self.layout.split(params)
-        caches, states = [], list[Arrays]()
+        given = x
+        if self.image_shape is not None:
+            x = to_pixels(x, self.image_shape)
+        caches, states = list[Any](), list[Arrays]()
         arrays = zip(self._checked, self._by_layer(params), self._by_layer(state), strict=True)
         for i, (layer, own, held) in enumerate(arrays):
             if layer.uses_rng:
@@ -180,6 +213,8 @@ class Sequential(Container):
                 x, cache, held = layer.forward(own, held, x, train=train)
             caches.append(cache)
             states.append(held)
+        if self.image_shape is not None:
+            caches.append(form_of(given, self.image_shape))
         return x, caches, by_place(states)
 
     @overload
@@ -212,6 +247,8 @@ class Sequential(Container):
         """
         dy, grads, first = self._backward_to_first(params, cache, dy)
         dx, grads[0] = self._checked[0].backward(first, cache[0], dy)
+        if self.image_shape is not None:
+            dx = from_pixels(dx, self.image_shape, cache[-1])
         return dx, self._join(grads, params)
 
     @overload

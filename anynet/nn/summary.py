@@ -1,10 +1,10 @@
 """Table of a net's layers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 
 from anynet.nn.layer import Layer, short
-from anynet.nn.sizes import input_features
+from anynet.nn.sizes import image_in, input_features
 
 HEADER = ("layer", "", "output", "parameters", "multiply-adds")
 
@@ -21,7 +21,7 @@ def summary(layers: Mapping[str, Layer]) -> str:
     -------
     str
         One line per layer, between a header and the totals. The batch size is N; a number of features that depends on
-        the input is n.
+        the input is n. Pixels are shown as images, (N, H, W, C).
 
     Examples
     --------
@@ -33,15 +33,34 @@ def summary(layers: Mapping[str, Layer]) -> str:
     total                                 30,730         30,720
     """
     n = input_features(layers.values())
-    counts = [sum(prod(p.shape) for p in layer.parameters().values()) for layer in layers.values()]
-    rows = [HEADER]
-    for (name, layer), count in zip(layers.items(), counts, strict=True):
+    rows, multiply_adds, parameters = [HEADER], 0, 0
+    for (name, layer), image in zip(layers.items(), images_out(layers.values()), strict=True):
         n_in, n_out = layer.features()
         n = n_out or n_in or n
-        rows.append((name, short(layer), f"(N, {n or 'n'})", f"{count:,}", f"{layer.multiply_adds():,}"))
-    multiply_adds = sum(layer.multiply_adds() for layer in layers.values())
-    rows.append(("total", "", "", f"{sum(counts):,}", f"{multiply_adds:,}"))
+        own = sum(prod(p.shape) for p in layer.parameters().values())
+        products = layer.multiply_adds() * prod(image or (1,))
+        shape = ", ".join(map(str, ("N", *(image or ()), n or "n")))
+        rows.append((name, short(layer), f"({shape})", f"{own:,}", f"{products:,}"))
+        parameters, multiply_adds = parameters + own, multiply_adds + products
+    rows.append(("total", "", "", f"{parameters:,}", f"{multiply_adds:,}"))
     return _table(rows)
+
+
+def images_out(layers: Iterable[Layer]) -> Iterator[tuple[int, int] | None]:
+    """Yield rows and columns of the output of each layer, in the order in which they run; None of features."""
+    image = None
+    for layer in layers:
+        image = layer.image_out(image_in(layer) if layer.takes_images else image)
+        yield image
+
+
+def values_out(layers: Iterable[Layer]) -> list[int]:
+    """Return how many values of a sample each layer gives: features, of all pixels; 0 where it gives what it takes."""
+    layers = list(layers)
+    return [
+        (layer.features()[1] or 0) * prod(image or (1,))
+        for layer, image in zip(layers, images_out(layers), strict=True)
+    ]
 
 
 def _table(rows: list[tuple[str, str, str, str, str]]) -> str:

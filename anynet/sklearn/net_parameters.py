@@ -166,7 +166,7 @@ class NetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         net = self.net if isinstance(self.net, Sequential) else self.net(n_in, n_out)
         if not isinstance(net, Sequential):
             raise TypeError(f"net: expected a Sequential, or a function that returns one, got {type(net).__name__}")
-        net = net.with_input(n_in)  # layers may leave out sizes that follow from the features
+        net = net.with_samples((n_in,))  # layers may leave out sizes that follow from the features
         if net.n_in not in (None, n_in) or net.n_out not in (None, n_out):
             raise ValueError(
                 f"net: expected {n_in} input and {n_out} output features, as the data has, got {net.n_in} and "

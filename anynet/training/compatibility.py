@@ -59,6 +59,8 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
     values = data.train.x.shape[1]
     if net.n_in not in (None, values):
         raise ValueError(f"{net} takes {net.n_in} features, but the samples of {data.name} have {values}")
+    if net.image_out(net.image) is not None:
+        raise ValueError(f"{net} gives images; add Flatten() or GlobalPool() ahead of the last Linear")
     n_out = values if net.n_out is None else net.n_out
     if n_out != data.n_out:
         wanted = f"{data.n_out} classes" if data.classes else f"{format_count(data.n_out, 'number')} to predict each"

@@ -22,6 +22,7 @@ from anynet.optim.schedules import Warmup
 from anynet.training.errors import DivergedError
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member
+from anynet.training.net_input import net_input
 from anynet.training.stack import Stack
 from anynet.training.step import Carry
 from anynet.training.weighted_loss import batch_loss
@@ -150,7 +151,7 @@ def _look(
     def on_host(named: Mapping[str, Array]) -> Named:
         return {name: _member(inputs.backend.to_host(array), i, stacked=stack.stacked) for name, array in named.items()}
 
-    x, fixed = stack.fixed.normalization(batch.x), stack.fixed
+    x, fixed = net_input(net, stack.fixed.normalization(batch.x)), stack.fixed
     rng = at_step(fixed.key, before.step) if net.uses_rng and fixed.key is not None else None
     with validated():
         logits, cache, _ = net.forward(before.params, before.state, x, train=True, rng=rng)

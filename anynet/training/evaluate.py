@@ -19,6 +19,7 @@ from anynet.nn import Sequential
 from anynet.nn.l2 import l2_cost
 from anynet.nn.losses import Loss, correct
 from anynet.training.batch_loop import BatchLoop
+from anynet.training.net_input import net_input
 from anynet.training.weighted_loss import batch_loss, total_weight
 
 BATCH_SIZE = 500
@@ -138,7 +139,7 @@ def evaluation_step(net: Sequential, loss: Loss, *, classes: bool = True) -> Eva
     """
 
     def step(totals: Totals, trained: Trained, batch: Batch, row: None) -> Totals:
-        x = trained.normalization(batch.x)
+        x = net_input(net, trained.normalization(batch.x))
         outputs, _, _ = net.forward(trained.params, trained.state, x, train=False)
         with validated():
             value, _ = batch_loss(loss, outputs, batch)

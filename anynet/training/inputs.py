@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend, DeviceMemory, backend_of
 from anynet.backends import backend as choose_backend
+from anynet.core.pixels import Shape, channels_last
 from anynet.data import Augmentation, Dataset, Loader, Normalization, normalization
 from anynet.data.loader import Pass
 from anynet.data.samples import Split, is_uint8
@@ -38,7 +39,9 @@ class Inputs:
     val, test : Loader or None
         Validation and test samples likewise.
     normalization : Normalization
-        Scale and shift of the values of a sample, on the device.
+        Scale and shift of the values of a sample, on the device, in the order of the data set.
+    image_shape : (int, int, int) or None
+        Channels, rows and columns of the images that the nets take; None for nets of features.
     augmentation : Augmentation or None
         Random changes of the training samples.
     """
@@ -51,7 +54,15 @@ class Inputs:
     val: Loader | None
     test: Loader | None
     normalization: Normalization
+    image_shape: Shape | None
     augmentation: Augmentation | None
+
+    @property
+    def batch_normalization(self) -> Normalization:
+        """Scale and shift of the values of a sample in the order of batches."""
+        if self.image_shape is None:
+            return self.normalization
+        return Normalization(*(channels_last(part[None, :], self.image_shape)[0, :] for part in self.normalization))
 
     @property
     def steps(self) -> int:
@@ -76,13 +87,15 @@ class Inputs:
         )
 
 
-def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
+def load_inputs(data: Dataset, settings: TrainSettings, image_shape: Shape | None = None) -> Inputs:
     """Choose the backend and move samples to its device.
 
     Parameters
     ----------
     data : Dataset
     settings : TrainSettings
+    image_shape : (int, int, int), optional
+        Channels, rows and columns of the images that the nets take. Default: they take features.
 
     Returns
     -------
@@ -105,7 +118,7 @@ def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
     if settings.precision is not None:
         backend = backend.with_precision(settings.precision)
     backend.dtype(settings.dtype)
-    loaders = _load(data, backend, settings)
+    loaders = _load(data, backend, settings, image_shape)
     shape, x = data.train.shape, data.train.x
     augmentation = Augmentation(settings.flip, settings.crop, settings.reverse, shape)
     samples = array_namespace(x).reshape(x, (-1, *shape))
@@ -119,6 +132,7 @@ def load_inputs(data: Dataset, settings: TrainSettings) -> Inputs:
         val=loaders.get("val"),
         test=loaders.get("test"),
         normalization=Normalization(*(backend.asarray(part.astype(settings.dtype)) for part in host)),
+        image_shape=image_shape,
         augmentation=augmentation if settings.augmented else None,
     )
 
@@ -128,7 +142,7 @@ def default_loss(data: Dataset) -> Loss:
     return softmax_cross_entropy if data.classes else mean_squared_error
 
 
-def _load(data: Dataset, backend: Backend, settings: TrainSettings) -> dict[str, Loader]:
+def _load(data: Dataset, backend: Backend, settings: TrainSettings, image_shape: Shape | None) -> dict[str, Loader]:
     """Return loaders of the parts of a data set by name: resident as long as the memory budget lasts."""
     memory, budget = backend.memory(), settings.memory_budget
     if budget is None:
@@ -139,7 +153,7 @@ def _load(data: Dataset, backend: Backend, settings: TrainSettings) -> dict[str,
         resident = size <= budget
         budget -= size if resident else 0
         with raise_out_of_memory(backend, lambda: _message(data, backend, memory, dtype)):
-            loaders[name] = Loader(part, backend, dtype=settings.dtype, resident=resident)
+            loaders[name] = Loader(part, backend, dtype=settings.dtype, resident=resident, image_shape=image_shape)
     return loaders
 
 

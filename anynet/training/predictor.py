@@ -17,6 +17,7 @@ from anynet.core.typing import Array, Arrays, ConcreteArray
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
+from anynet.nn.summary import values_out
 from anynet.training.given import as_samples
 from anynet.training.score import score
 
@@ -158,8 +159,8 @@ class Predictor:
     @cached_property
     def _rows(self) -> int:
         """Number of samples that are predicted at once."""
-        layers = (layer for each in self.nets for layer in each.net.named_layers().values())
-        widest = max(math.prod(self.shape), *(n or 1 for layer in layers for n in layer.features()))
+        given = (values_out(each.net.named_layers().values()) for each in self.nets)
+        widest = max(math.prod(self.shape), *(max(values) for values in given))
         return max(1, BLOCK // widest)
 
     def _outputs(self, x: Array) -> Array:

@@ -150,7 +150,7 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
         net = facts.net()
     else:
         if "input.scale" in file.types:  # the sizes of a net's input may be left out
-            net = net.with_input(math.prod(file.types["input.scale"].shape))
+            net = net.with_samples(facts.shape(math.prod(file.types["input.scale"].shape)))
         facts.check_given(net, file.types)
     epochs = facts.epochs()
     columns = facts.columns()

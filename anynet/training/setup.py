@@ -148,7 +148,7 @@ def _sized(member: Member, data: Dataset) -> Member:
     """Return a member whose net has the sizes that follow from the data's, where it has none of its own."""
     if not isinstance(member.net, Sequential):
         return member
-    net = member.net.with_input(data.train.x.shape[1])
+    net = member.net.with_samples(data.train.shape)
     return member if net is member.net else member._replace(net=net)
 
 
@@ -228,4 +228,4 @@ def setup(
     warning = last_sample_warning(nets[0].net, len(data.train), base.batch_size)
     if warning and not base.drop_last:
         warnings.warn(warning, TrainingWarning, stacklevel=2)
-    return Setup(load_inputs(data, base), nets, stacked=members is not None)
+    return Setup(load_inputs(data, base, nets[0].net.image_shape), nets, stacked=members is not None)

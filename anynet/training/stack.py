@@ -42,7 +42,7 @@ class Stack:
     def __init__(self, loops: LoopCache, members: Sequence[Member], *, stacked: bool) -> None:
         self._inputs, self.members, self.stacked = loops.inputs, members, stacked
         self._optimizer, l2 = common_optimizer(members), [member.settings.l2 for member in members]
-        net, normalization = members[0].net, self._inputs.normalization
+        net, normalization = members[0].net, self._inputs.batch_normalization
         penalty = self.put(l2) if any(l2) else None
         self.fixed = Fixed(normalization, penalty, self._key() if net.uses_rng else None)
         self.train_epoch = loops.training(net, self._optimizer)

@@ -19,6 +19,7 @@ from anynet.nn.l2 import add_l2_gradient
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
 from anynet.optim.averaging import update_average
+from anynet.training.net_input import net_input
 from anynet.training.weighted_loss import batch_loss
 
 
@@ -147,7 +148,7 @@ def loss_step(
         params, rng = carry.params, None
         if net.uses_rng and fixed.key is not None:
             rng = at_step(fixed.key, carry.step)
-        x = fixed.normalization(batch.x)
+        x = net_input(net, fixed.normalization(batch.x))
         with validated():
             outputs, cache, state = net.forward(params, carry.state, x, train=True, rng=rng)
             value, grads = batch_loss(loss, outputs, batch)

@@ -1,0 +1,93 @@
+"""Layers of images, whose numbers of rows and columns may be those of the input."""
+
+from dataclasses import replace
+from typing import Any, Self
+
+from anynet.core.checks import store, whole_number
+from anynet.nn.layer import INFERRED, Layer, short
+
+Size = tuple[int, int]
+"""Rows and columns."""
+
+
+class ImageLayer(Layer):
+    """Base class of frozen dataclasses with a field `image`, the rows and columns of the input.
+
+    Input and output have shape (..., N * H * W, C): the pixels of an image are samples, one after another, row by row.
+
+    Parameters
+    ----------
+    image : (int, int)
+        Rows and columns of the input. Default: those of the input, in a `Sequential` with an `input_shape`.
+    """
+
+    image: Size
+
+    @property
+    def takes_images(self) -> bool:
+        """True."""
+        return True
+
+    def with_image(self, rows: int, columns: int) -> Self:
+        """Return the layer for images of this size; itself if it has a size."""
+        return replace(self, image=(rows, columns)) if self.image is INFERRED else self  # type: ignore[type-var]
+
+    def image_out(self, image: Size | None) -> Size | None:
+        """Return the rows and columns of the output; None if it has features in place of pixels."""
+        return None if self.image is INFERRED else self._size_out()
+
+    def _size_out(self) -> Size | None:
+        raise NotImplementedError
+
+    def _store_image(self) -> None:
+        if self.image is not INFERRED:
+            store(self, "image", pair(f"{short(self)}: image", self.image))
+
+    def _known_image(self) -> Size:
+        if self.image is INFERRED:
+            raise ValueError(
+                f"{short(self)}: expected the size of its images, got none; give the net an input_shape, such as "
+                "Sequential(..., input_shape=(3, 32, 32))"
+            )
+        return self.image
+
+
+def pair(name: str, value: Any, least: int = 1) -> Size:
+    """Return two whole numbers, of rows and of columns.
+
+    Parameters
+    ----------
+    name : str
+        Name in error messages.
+    value : int or (int, int)
+        One number stands for both.
+    least : int
+        Smallest number.
+
+    Returns
+    -------
+    (int, int)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> pair("kernel", 3), pair("kernel", (1, 2))
+    ((3, 3), (1, 2))
+    """
+    both = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(both) != 2:
+        raise ValueError(f"{name}: expected one number, or one of rows and one of columns, got {len(both)}")
+    rows, columns = (whole_number(name, each) for each in both)
+    if min(rows, columns) < least:
+        raise ValueError(f"{name}: expected {least} or more, got {value}")
+    return rows, columns
+
+
+def short_pair(name: str, value: Any) -> int | Size:
+    """Return two whole numbers as `pair` does, but one if they are equal."""
+    rows, columns = pair(name, value)
+    return rows if rows == columns else (rows, columns)
