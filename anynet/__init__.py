@@ -40,6 +40,7 @@ from anynet.nn import (
     Softplus,
     Tanh,
     losses,
+    nets,
 )
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, Xavier
@@ -100,6 +101,7 @@ __all__ = [
     "fit",
     "load",
     "losses",
+    "nets",
     "penalties",
     "random",
     "schedules",

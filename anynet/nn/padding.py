@@ -21,7 +21,8 @@ def padding(name: str, value: object) -> Padding:
 
     Returns
     -------
-    str or tuple of int
+    str, int or tuple of int
+        One number if it is that of all sides.
 
     Raises
     ------
@@ -31,7 +32,7 @@ def padding(name: str, value: object) -> Padding:
     Examples
     --------
     >>> padding("padding", 1), padding("padding", "same")
-    ((1, 1, 1, 1), 'same')
+    (1, 'same')
     """
     if isinstance(value, str):
         if value not in ("same", "valid"):
@@ -40,9 +41,9 @@ def padding(name: str, value: object) -> Padding:
     if isinstance(value, tuple | list) and len(value) == 4:
         top, bottom = pair(name, value[:2], least=0)
         left, right = pair(name, value[2:], least=0)
-        return top, bottom, left, right
-    rows, columns = pair(name, value, least=0)
-    return rows, rows, columns, columns
+    else:
+        top, left = bottom, right = pair(name, value, least=0)
+    return top if top == bottom == left == right else (top, bottom, left, right)
 
 
 def window_of(name: str, image: Size, kernel: int | Size, stride: int | Size, pad: Padding) -> Window:
@@ -54,7 +55,7 @@ def window_of(name: str, image: Size, kernel: int | Size, stride: int | Size, pa
         The layer, in error messages.
     image : (int, int)
     kernel, stride : int or (int, int)
-    pad : str or tuple of int
+    pad : str, int or tuple of int
         As from `padding`. "same" gives ceil(size / stride) places: an odd pixel is added below and to the right.
 
     Returns
@@ -78,7 +79,10 @@ def window_of(name: str, image: Size, kernel: int | Size, stride: int | Size, pa
             missing = max((math.ceil(size / step) - 1) * step + length - size, 0)
             sides += [missing // 2, missing - missing // 2]
         pad = (sides[0], sides[1], sides[2], sides[3])
-    window = Window(image, kernel, stride, (0, 0, 0, 0) if pad == "valid" else pad)  # type: ignore[arg-type]
+    if not isinstance(pad, tuple):
+        each = 0 if pad == "valid" else int(pad)
+        pad = (each, each, each, each)
+    window = Window(image, kernel, stride, pad)  # type: ignore[arg-type]
     if min(window.out) < 1:
         raise ValueError(f"{name}: expected images of {kernel} pixels or more with their padding, got {window.padded}")
     return window

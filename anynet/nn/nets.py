@@ -1,0 +1,122 @@
+"""Well-known convolutional nets, as functions of the shape of an image and the number of classes.
+
+Each is a page of layers: copy one to change it. ``python train.py --net anynet.nn.nets:resnet18`` trains one.
+
+Examples
+--------
+>>> net = resnet18((3, 32, 32), 10)
+>>> net.n_parameters, net.multiply_adds()
+(11173962, 556037120)
+"""
+
+from anynet.nn.activations import ReLU
+from anynet.nn.batch_norm import BatchNorm
+from anynet.nn.conv2d import Conv2d
+from anynet.nn.flatten import Flatten
+from anynet.nn.layer import Layer
+from anynet.nn.linear import Linear
+from anynet.nn.pooling import GlobalPool, MaxPool2d
+from anynet.nn.residual import Residual
+from anynet.nn.sequential import Sequential
+
+Shape = tuple[int, int, int]
+"""Channels, rows and columns of an image."""
+
+
+def lenet(shape: Shape, classes: int) -> Sequential:
+    """Return LeNet-5 with ReLU and max-pooling.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, rows and columns of an image: 28 x 28 or 32 x 32 pixels, for instance.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    Sequential
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner (1998), Gradient-based learning applied to document recognition, section II.B.
+    https://doi.org/10.1109/5.726791
+    """
+    first = 2 if shape[1] == 28 else 0  # the images of MNIST have a border of two pixels there
+    return Sequential(
+        *(Conv2d(6, 5, padding=first), ReLU(), MaxPool2d(2)),
+        *(Conv2d(16, 5, padding="valid"), ReLU(), MaxPool2d(2)),
+        *(Flatten(), Linear(120), ReLU(), Linear(84), ReLU(), Linear(classes)),
+        input_shape=shape,
+    )
+
+
+def resnet9(shape: Shape, classes: int) -> Sequential:
+    """Return the residual net of nine layers that was made for quick training on CIFAR-10.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, rows and columns of an image, at least 32 x 32 pixels.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    Sequential
+
+    References
+    ----------
+    Page (2018), How to train your ResNet 4: architecture. https://myrtle.ai/learn/how-to-train-your-resnet-4-architecture/
+    """
+    return Sequential(
+        *_convolution(64),
+        *(*_convolution(128), MaxPool2d(2), Residual(*_convolution(128), *_convolution(128))),
+        *(*_convolution(256), MaxPool2d(2)),
+        *(*_convolution(512), MaxPool2d(2), Residual(*_convolution(512), *_convolution(512))),
+        *(MaxPool2d(4), Flatten(), Linear(classes)),
+        input_shape=shape,
+    )
+
+
+def resnet18(shape: Shape, classes: int) -> Sequential:
+    """Return ResNet-18 for small images: its first convolution is of 3 x 3 pixels, without stride and pooling.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, rows and columns of an image.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    Sequential
+
+    References
+    ----------
+    He, Zhang, Ren, Sun (2016), Deep residual learning for image recognition, section 4. https://arxiv.org/abs/1512.03385
+    """
+    stages = [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]
+    blocks = [_block(channels, stride, new=i > 0 and i % 2 == 0) for i, (channels, stride) in enumerate(stages)]
+    return Sequential(
+        *_convolution(64),
+        *(layer for block in blocks for layer in (block, ReLU())),
+        *(GlobalPool(), Linear(classes)),
+        input_shape=shape,
+    )
+
+
+def _convolution(channels: int) -> tuple[Layer, ...]:
+    """Return a convolution of 3 x 3 pixels, batch normalization and ReLU."""
+    return Conv2d(channels, padding=1, bias=False), BatchNorm(), ReLU()
+
+
+def _block(channels: int, stride: int, *, new: bool) -> Residual:
+    """Return two convolutions with a residual connection: a projection if the number of channels is new."""
+    shortcut = Sequential(Conv2d(channels, 1, stride, padding="valid", bias=False), BatchNorm()) if new else None
+    return Residual(
+        *(Conv2d(channels, 3, stride, padding=1, bias=False), BatchNorm(), ReLU()),
+        *(Conv2d(channels, padding=1, bias=False), BatchNorm()),
+        shortcut=shortcut,
+    )
