@@ -42,7 +42,7 @@ from anynet.nn import (
     losses,
 )
 from anynet.nn import l2 as penalties
-from anynet.nn.initializers import He, Normal, Xavier
+from anynet.nn.initializers import He, Normal, PartialIdentity, Uniform, Xavier
 from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop, schedules
 from anynet.training import DivergedError, Run, Runs, find_rate, fit, load, setup
 
@@ -80,6 +80,7 @@ __all__ = [
     "MaxPool2d",
     "Muon",
     "Normal",
+    "PartialIdentity",
     "Optimizer",
     "Parameter",
     "RMSprop",
@@ -93,6 +94,7 @@ __all__ = [
     "Sigmoid",
     "Softplus",
     "Tanh",
+    "Uniform",
     "Xavier",
     "backend",
     "data",

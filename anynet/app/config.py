@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 
 from anynet.backends import COMPILE, DTYPES, PRECISIONS
 from anynet.core.checks import nearest
+from anynet.data.augmentation import BORDERS
 from anynet.optim import OPTIMIZERS
 from anynet.training import TrainSettings
 
@@ -79,8 +80,14 @@ class Config:
     deviation), per pixel; append :channel for one mean and deviation per color."""
     flip: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.flip
     """Mirror each training image left to right with probability 1/2."""
+    alternate_flip: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.alternate_flip
+    """Mirror each training image in every other epoch; half of them, drawn at random, in the first."""
     crop: Annotated[NotNegativeCount, Parameter(group=TRAINING)] = TrainSettings.crop
-    """Pixels of black padding, 0 to 31, from which each training image is cropped at random."""
+    """Pixels of border, 0 to 31, from which each training image is cropped at random."""
+    border: Annotated[Literal[BORDERS], Parameter(group=TRAINING)] = TrainSettings.border  # type: ignore[valid-type]
+    """Border of --crop: black pixels, or the image reflected at its outermost pixels."""
+    cutout: Annotated[NotNegativeCount, Parameter(group=TRAINING)] = TrainSettings.cutout
+    """Side of a square in each training image, 0 to 32 pixels, that is 0 after normalization, at random."""
     reverse: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.reverse
     """Reverse all 3,072 values of each training image (rows, columns and colors), with probability 1/2 per batch; one
     report did this instead of --flip."""

@@ -23,7 +23,14 @@ FREE = ("epochs", "backend", "precision", "evaluate_train", "compile", "memory_b
 TO_THE_END = "to the last epoch"
 """Text for a schedule that ends with the training."""
 
-ABSENT = {"ema": "None", "patience": "None", "weight_decay": "0.0"}
+ABSENT = {
+    "ema": "None",
+    "patience": "None",
+    "weight_decay": "0.0",
+    "alternate_flip": "False",
+    "border": "black",
+    "cutout": "0",
+}
 """Settings that checkpoints from before them lack, with the value that is meant: it is left out."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
