@@ -42,8 +42,8 @@ class Augmentation(NamedTuple):
 
     References
     ----------
-    Jordan (2024), 94 % on CIFAR-10 in 3.29 seconds on a single GPU, section 3.6: alternating flip; section 2: crops of
-    reflected images. https://arxiv.org/abs/2404.00498
+    Jordan (2024), 94 % on CIFAR-10 in 3.29 seconds on a single GPU: alternating flips, and crops of reflected images.
+    https://arxiv.org/abs/2404.00498
     DeVries, Taylor (2017), Improved regularization of convolutional neural networks with cutout; here the whole square
     is within the image, as in airbench96. https://arxiv.org/abs/1708.04552,
     https://github.com/KellerJordan/cifar10-airbench
