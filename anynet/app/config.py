@@ -111,6 +111,8 @@ class Config:
     (3, 32, 32), and the number of classes. Instead of --hidden, --activation, --norm, --dropout and --init."""
     loss: Literal["cross-entropy", "hinge"] = "cross-entropy"
     """Loss: softmax cross-entropy or multi-class hinge."""
+    label_smoothing: Annotated[float, Parameter(validator=Number(gte=0, lt=1))] = 0.0
+    """Share of each label that is spread over all classes, 0 to below 1 (cross-entropy only)."""
     l2: NotNegative = 3e-3
     """L2 penalty λ, 0 or more; it adds λ Σ W² to the loss (not λ/2)."""
 
@@ -127,7 +129,8 @@ class Config:
     """Decoupled decay of the weights, 0 or more: lr times this per step (sgd, adamw, lion and muon)."""
     schedule: Annotated[str, Parameter(group=TRAINING)] = "cosine"
     """Learning rate schedule: constant, cosine (to 0), exponential:G (times G per epoch), decay:K (times exp(-K) per
-    epoch), or step:F:N (times F every N epochs)."""
+    epoch), step:F:N (times F every N epochs), triangular:P:A:B (from A lr to lr at a fraction P of the epochs, then to
+    B lr) or one-cycle."""
     warmup: Annotated[NotNegative, Parameter(group=TRAINING)] = 0.0
     """Epochs of linear warm-up before the schedule, e.g. 0.5."""
     epochs: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.epochs

@@ -26,8 +26,10 @@ ADVICE = "correct the file, or take that of another run"
 MOST_SETTINGS = 20_000
 """Largest size of a file of settings in bytes."""
 
-LATER = ("evaluate_train", "alternate_flip", "border", "cutout")
-ABSENT = {"weight_decay": 0.0, "dropout": 0.0} | {name: getattr(TrainSettings, name) for name in LATER}
+ABSENT: dict[str, Any] = {
+    **dict.fromkeys(("weight_decay", "dropout", "label_smoothing"), 0.0),
+    **{name: getattr(TrainSettings, name) for name in ("evaluate_train", "alternate_flip", "border", "cutout")},
+}
 """Settings that files from before them lack, with the value that is meant."""
 
 

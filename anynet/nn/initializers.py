@@ -77,7 +77,7 @@ class Xavier:
 
 @dataclass(frozen=True)
 class Uniform:
-    r"""Uniform distribution between :math:`-g / \sqrt{n_{in}}` and :math:`g / \sqrt{n_{in}}`, for weights (n_in, n_out).
+    r"""Uniform distribution in :math:`\pm g / \sqrt{n_{in}}`, for weights (n_in, n_out).
 
     Parameters
     ----------

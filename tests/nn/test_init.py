@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from nets import NET, NETS, PARAMETERS
 
-from anynet import He, Layer, Linear, Normal, Parameter, Sequential, Xavier
+from anynet import Conv2d, He, Layer, Linear, Normal, Parameter, Sequential, Xavier
 from anynet.core.seeding import Purpose, generator
 from anynet.nn.initializers import Ones, PartialIdentity, Uniform
+from anynet.nn.net_json import net_from_json, to_json
 
 
 def test_a_seed_gives_the_same_numbers_on_every_library(xp, members):
@@ -183,3 +184,8 @@ def test_a_seed_of_numpy_is_one_seed(seed):
     for one, other in zip((net := Sequential(Linear(2, 3))).init(seed), net.init(3), strict=True):
         np.testing.assert_equal(one, other)
     assert net.init(np.array([3]))[0].shape == (1, net.layout.size)
+
+
+def test_initializers_of_kernels_come_back_from_json():
+    net = Sequential(Conv2d(8, 3, init=PartialIdentity(Uniform(2.0))), input_shape=(3, 5, 5))
+    assert net_from_json(to_json(net)) == net
