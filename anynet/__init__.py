@@ -43,7 +43,7 @@ from anynet.nn import (
     nets,
 )
 from anynet.nn import l2 as penalties
-from anynet.nn.initializers import He, Normal, Xavier
+from anynet.nn.initializers import He, Normal, PartialIdentity, Uniform, Xavier
 from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop, schedules
 from anynet.training import DivergedError, Run, Runs, find_rate, fit, load, setup
 
@@ -83,6 +83,7 @@ __all__ = [
     "Normal",
     "Optimizer",
     "Parameter",
+    "PartialIdentity",
     "RMSprop",
     "ReLU",
     "Residual",
@@ -94,6 +95,7 @@ __all__ = [
     "Sigmoid",
     "Softplus",
     "Tanh",
+    "Uniform",
     "Xavier",
     "backend",
     "data",

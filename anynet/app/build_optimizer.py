@@ -9,10 +9,23 @@ from anynet.app.option_text import parse_numbers
 from anynet.app.user_code import call, find
 from anynet.core.checks import describe
 from anynet.optim import OPTIMIZERS, Optimizer
-from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Schedule, Step, Warmup
+from anynet.optim.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    ExponentialDecay,
+    OneCycle,
+    Schedule,
+    Step,
+    Triangular,
+    Warmup,
+)
 
 OPTIMIZER_SETTINGS = ("momentum", "nesterov", "weight_decay")
 """Settings that some optimizers have."""
+
+SCHEDULES = {"constant": 0, "exponential": 1, "decay": 1, "step": 2, "cosine": 0, "triangular": 3, "one-cycle": 0}
+"""Number of the numbers of each schedule."""
 
 
 def make_optimizer(config: Config) -> Optimizer:
@@ -110,7 +123,8 @@ def schedule(config: Config) -> Schedule:
     if config.warmup >= config.epochs:
         raise ValueError(f"--warmup: expected less than --epochs, {config.epochs}, got {config.warmup:g}")
     then: Schedule
-    match parse_numbers("schedule", config.schedule, constant=0, exponential=1, decay=1, step=2, cosine=0):
+    epochs = config.epochs - config.warmup
+    match parse_numbers("schedule", config.schedule, **SCHEDULES):
         case "exponential", (gamma,):
             then = Exponential(config.lr, gamma)
         case "decay", (k,):
@@ -118,7 +132,11 @@ def schedule(config: Config) -> Schedule:
         case "step", (factor, every):
             then = Step(config.lr, factor, every)
         case "cosine", *_:
-            then = Cosine(config.lr, config.epochs - config.warmup)
+            then = Cosine(config.lr, epochs)
+        case "triangular", (peak, start, end):
+            then = Triangular(config.lr, epochs, peak, start, end)
+        case "one-cycle", *_:
+            then = OneCycle(config.lr, epochs)
         case _:
             then = Constant(config.lr)
     return Warmup(config.warmup, then) if config.warmup else then

@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 
 from anynet.backends import COMPILE, DTYPES, PRECISIONS
 from anynet.core.checks import nearest
+from anynet.data.augmentation import BORDERS
 from anynet.optim import OPTIMIZERS
 from anynet.training import TrainSettings
 
@@ -79,8 +80,14 @@ class Config:
     deviation), per pixel; append :channel for one mean and deviation per color."""
     flip: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.flip
     """Mirror each training image left to right with probability 1/2."""
+    alternate_flip: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.alternate_flip
+    """Mirror each training image in every other epoch; half of them, drawn at random, in the first."""
     crop: Annotated[NotNegativeCount, Parameter(group=TRAINING)] = TrainSettings.crop
-    """Pixels of black padding, 0 to 31, from which each training image is cropped at random."""
+    """Pixels of border, 0 to 31, from which each training image is cropped at random."""
+    border: Annotated[Literal[BORDERS], Parameter(group=TRAINING)] = TrainSettings.border  # type: ignore[valid-type]
+    """Border of --crop: black pixels, or the image reflected at its outermost pixels."""
+    cutout: Annotated[NotNegativeCount, Parameter(group=TRAINING)] = TrainSettings.cutout
+    """Side of a square in each training image, 0 to 32 pixels, that is 0 after normalization, at random."""
     reverse: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.reverse
     """Reverse all 3,072 values of each training image (rows, columns and colors), with probability 1/2 per batch; one
     report did this instead of --flip."""
@@ -104,6 +111,8 @@ class Config:
     (3, 32, 32), and the number of classes. Instead of --hidden, --activation, --norm, --dropout and --init."""
     loss: Literal["cross-entropy", "hinge"] = "cross-entropy"
     """Loss: softmax cross-entropy or multi-class hinge."""
+    label_smoothing: Annotated[float, Parameter(validator=Number(gte=0, lt=1))] = 0.0
+    """Share of each label that is spread over all classes, 0 to below 1 (cross-entropy only)."""
     l2: NotNegative = 3e-3
     """L2 penalty λ, 0 or more; it adds λ Σ W² to the loss (not λ/2)."""
 
@@ -120,7 +129,8 @@ class Config:
     """Decoupled decay of the weights, 0 or more: lr times this per step (sgd, adamw, lion and muon)."""
     schedule: Annotated[str, Parameter(group=TRAINING)] = "cosine"
     """Learning rate schedule: constant, cosine (to 0), exponential:G (times G per epoch), decay:K (times exp(-K) per
-    epoch), or step:F:N (times F every N epochs)."""
+    epoch), step:F:N (times F every N epochs), triangular:P:A:B (from A lr to lr at a fraction P of the epochs, then to
+    B lr) or one-cycle."""
     warmup: Annotated[NotNegative, Parameter(group=TRAINING)] = 0.0
     """Epochs of linear warm-up before the schedule, e.g. 0.5."""
     epochs: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.epochs

@@ -26,7 +26,10 @@ ADVICE = "correct the file, or take that of another run"
 MOST_SETTINGS = 20_000
 """Largest size of a file of settings in bytes."""
 
-ABSENT = {"weight_decay": 0.0, "dropout": 0.0, "evaluate_train": TrainSettings.evaluate_train}
+ABSENT: dict[str, Any] = {
+    **dict.fromkeys(("weight_decay", "dropout", "label_smoothing"), 0.0),
+    **{name: getattr(TrainSettings, name) for name in ("evaluate_train", "alternate_flip", "border", "cutout")},
+}
 """Settings that files from before them lack, with the value that is meant."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from anynet.app.build_loss import make_loss
 from anynet.app.build_net import check_layers, make_net
 from anynet.app.build_optimizer import make_optimizer
 from anynet.app.config import Config
@@ -45,6 +46,7 @@ class Experiment(NamedTuple):
         config = self.config
         settings = {field.name: getattr(config, field.name) for field in fields(TrainSettings)}
         objects = {
+            "loss": make_loss(config),
             "backend": self.backend,
             "precision": None,  # the backend has it
             "memory_budget": None if config.memory_budget is None else round(config.memory_budget * 1e9),

@@ -1,11 +1,11 @@
 """The cost of a configuration, as what a gradient check takes."""
 
+from anynet.app.build_loss import make_loss
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
 from anynet.data.normalization import Normalization, normalization
 from anynet.gradcheck import Subject, of_net
 from anynet.nn import BatchNorm
-from anynet.nn.losses import BY_NAME
 
 
 def gradient_subject(config: Config, samples: int) -> Subject:
@@ -39,7 +39,7 @@ def gradient_subject(config: Config, samples: int) -> Subject:
         net,
         images,
         data.train.y[:samples],
-        loss=BY_NAME[config.loss],
+        loss=make_loss(config),
         l2=config.l2,
         seed=config.seed,
         backend=backend,

@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     REVERSE = 7
     STEP = 8
     SPLIT = 9
+    CUTOUT = 10
 
 
 def generator(seed: int, purpose: Purpose, index: int) -> np.random.Generator:

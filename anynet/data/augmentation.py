@@ -13,21 +13,40 @@ from anynet.core.seeding import Purpose, generator
 from anynet.core.typing import Array
 from anynet.data.dataset import IMAGE_SHAPE
 
+BORDERS = ("black", "reflect")
+"""Kinds of the border that images are cropped from."""
+
 
 class Augmentation(NamedTuple):
-    """Random reversal, flip and crop of images, applied in this order.
+    """Random reversal, flip, crop and cutout of images, applied in this order.
 
     Attributes
     ----------
     flip : bool
         If True, each image is flipped left to right with probability 1/2.
     crop : int
-        Number of black pixels added on every side before a window of the original size is cut out at random.
+        Width of the border on every side of which a window of the original size is cut out at random.
     reverse : bool
         If True, all values of each image of a batch are reversed (rows, columns and color channels), with
         probability 1/2 for each batch. One of the student reports did this where a left-right flip was intended.
     shape : tuple of int
         Channels, rows and columns of the images.
+    border : {"black", "reflect"}
+        Black pixels, or the image mirrored at its outermost pixels.
+    alternate_flip : bool
+        If True, each image is flipped in every other epoch; half of them, drawn at random, in the first.
+    cutout : int
+        Side of a square of pixels, within each image and at random, that are 0 after normalization.
+    channels_last : bool
+        If True, the values of an image are in the order (rows, columns, channels).
+
+    References
+    ----------
+    Jordan (2024), 94 % on CIFAR-10 in 3.29 seconds on a single GPU: alternating flips, and crops of reflected images.
+    https://arxiv.org/abs/2404.00498
+    DeVries, Taylor (2017), Improved regularization of convolutional neural networks with cutout; here the whole square
+    is within the image, as in airbench96. https://arxiv.org/abs/1708.04552,
+    https://github.com/KellerJordan/cifar10-airbench
 
     Examples
     --------
@@ -41,6 +60,20 @@ class Augmentation(NamedTuple):
     crop: int = 0
     reverse: bool = False
     shape: tuple[int, ...] = IMAGE_SHAPE
+    border: str = "black"
+    alternate_flip: bool = False
+    cutout: int = 0
+    channels_last: bool = False
+
+    @property
+    def _grid(self) -> tuple[int, ...]:
+        """Shape of an image as its values are ordered."""
+        return (*self.shape[1:], self.shape[0]) if self.channels_last else self.shape
+
+    @property
+    def _axes(self) -> tuple[int, int]:
+        """Axes of rows and columns of n images."""
+        return (1, 2) if self.channels_last else (2, 3)
 
     def draw(self, seed: int, epoch: int, order: NDArray[np.int64], batch_size: int) -> dict[str, NDArray[Any]]:
         """Draw the random numbers of an epoch.
@@ -57,22 +90,29 @@ class Augmentation(NamedTuple):
         -------
         dict of str to ndarray
             ``"flipped"``, bool, shape (n,); ``"offset"``, int64 in ``0 .. 2 * crop``, shape (n, 2); ``"reversed"``,
-            bool, shape (n,). Entry i belongs to image ``order[i]``. Flips and offsets depend on seed, epoch and image,
-            not on the order; reversals are equal within a batch. Settings that are off have no entry.
+            bool, shape (n,); ``"corner"``, int64, first row and column of the square of the cutout, shape (n, 2). Entry
+            i belongs to image ``order[i]``. All but reversals depend on seed, epoch and image, not on the order;
+            reversals are equal within a batch. Settings that are off have no entry.
         """
         n = len(order)
         draws: dict[str, NDArray[Any]] = {}
         if self.flip:
             draws["flipped"] = generator(seed, Purpose.FLIP, epoch).random(n)[order] < 0.5
+        if self.alternate_flip:
+            first = generator(seed, Purpose.FLIP, 0).random(n)[order] < 0.5
+            draws["flipped"] = first ^ (epoch % 2 == 1)
         if self.crop:
             draws["offset"] = generator(seed, Purpose.CROP, epoch).integers(0, 2 * self.crop + 1, (n, 2))[order]
         if self.reverse:
             batch = np.arange(n) // batch_size
             draws["reversed"] = generator(seed, Purpose.REVERSE, epoch).random(batch[-1] + 1)[batch] < 0.5
+        if self.cutout:
+            places = np.asarray(self.shape[-2:]) - self.cutout + 1
+            draws["corner"] = generator(seed, Purpose.CUTOUT, epoch).integers(0, places, (n, 2))[order]
         return draws
 
     def __call__(self, images: Array, draws: dict[str, Array]) -> Array:
-        """Apply the augmentation.
+        """Apply all but the cutout, which comes after normalization; see `kept`.
 
         Parameters
         ----------
@@ -87,12 +127,30 @@ class Augmentation(NamedTuple):
         """
         if self.reverse:
             images = reverse(images, draws["reversed"])
-        grid = array_namespace(images).reshape(images, (-1, *self.shape))
-        if self.flip:
-            grid = flip(grid, draws["flipped"])
+        grid = array_namespace(images).reshape(images, (-1, *self._grid))
+        if "flipped" in draws:
+            grid = flip(grid, draws["flipped"], self._axes[1])
         if self.crop:
-            grid = crop(grid, draws["offset"], self.crop)
+            grid = crop(grid, draws["offset"], self.crop, self.border, self._axes)
         return array_namespace(images).reshape(grid, images.shape)
+
+    def kept(self, draws: dict[str, Array]) -> Array | None:
+        """Return a mask of the values that the cutout keeps.
+
+        Parameters
+        ----------
+        draws : dict of str to array
+            Random numbers from `draw`.
+
+        Returns
+        -------
+        array of bool, shape (n, values), or None
+            None if there is no cutout.
+        """
+        if not self.cutout:
+            return None
+        mask = outside(draws["corner"], self.cutout, self._grid, self._axes)
+        return array_namespace(mask).reshape(mask, (mask.shape[0], -1))
 
 
 def reverse(images: Array, mask: Array) -> Array:
@@ -111,49 +169,88 @@ def reverse(images: Array, mask: Array) -> Array:
     return xp.where(mask[:, None], xp.flip(images, axis=-1), images)
 
 
-def flip(images: Array, mask: Array) -> Array:
+def flip(images: Array, mask: Array, axis: int = 3) -> Array:
     """Flip the images selected by `mask` left to right.
 
     Parameters
     ----------
-    images : array, shape (n, channels, rows, columns)
+    images : array, shape (n, channels, rows, columns), or any other with four axes
     mask : array of bool, shape (n,)
+    axis : int
+        Axis of the columns.
 
     Returns
     -------
-    array, shape (n, channels, rows, columns)
+    array, of the shape of `images`
     """
     xp = array_namespace(images)
-    return xp.where(mask[:, None, None, None], xp.flip(images, axis=-1), images)
+    return xp.where(mask[:, None, None, None], xp.flip(images, axis=axis), images)
 
 
-def crop(images: Array, offset: Array, width: int) -> Array:
-    """Pad images with black pixels and cut out a window of the original size.
+def crop(images: Array, offset: Array, width: int, border: str = "black", axes: tuple[int, int] = (2, 3)) -> Array:
+    """Put a border around images and cut out a window of the original size.
 
     Parameters
     ----------
-    images : array, shape (n, channels, rows, columns)
+    images : array, shape (n, channels, rows, columns), or any other with four axes
     offset : array of int, shape (n, 2)
-        First row and column of the window in the padded image, in ``0 .. 2 * width``.
+        First row and column of the window in the image with its border, in ``0 .. 2 * width``.
     width : int
-        Number of black pixels on every side.
+        Width of the border on every side.
+    border : {"black", "reflect"}
+        Black pixels, or the image mirrored at its outermost pixels.
+    axes : tuple of int
+        Axes of the rows and of the columns, from 1 to 3.
 
     Returns
     -------
-    array, shape (n, channels, rows, columns)
-        Of the dtype of `images`.
+    array, of the shape and the dtype of `images`
     """
     xp, padded = array_namespace(images), images
-    for axis in (-2, -1):
-        border = list(padded.shape)
-        border[axis] = width
-        black = xp.zeros(tuple(border), dtype=images.dtype, device=device(images))
-        padded = xp.concat([black, padded, black], axis=axis)
-    for axis in (-2, -1):
-        window = xp.arange(images.shape[axis], device=device(images), dtype=offset.dtype)
-        index = offset[:, axis, None] + window
-        index = index[:, None, :, None] if axis == -2 else index[:, None, None, :]
+    for axis in axes if border == "black" else ():
         shape = list(padded.shape)
-        shape[axis] = images.shape[axis]
-        padded = xp.take_along_axis(padded, xp.broadcast_to(index, tuple(shape)), axis=axis)
+        shape[axis] = width
+        black = xp.zeros(tuple(shape), dtype=images.dtype, device=device(images))
+        padded = xp.concat([black, padded, black], axis=axis)
+    for i, axis in enumerate(axes):
+        last = images.shape[axis] - 1
+        index = offset[:, i, None] + xp.arange(last + 1, device=device(images), dtype=offset.dtype)
+        if border == "reflect":
+            index = last - xp.abs(last - xp.abs(index - width))
+        shape = list(padded.shape)
+        shape[axis] = last + 1
+        padded = xp.take_along_axis(padded, xp.broadcast_to(_along(index, axis), tuple(shape)), axis=axis)
     return padded
+
+
+def outside(corner: Array, side: int, shape: tuple[int, ...], axes: tuple[int, int] = (2, 3)) -> Array:
+    """Return a mask of the values of images outside of a square.
+
+    Parameters
+    ----------
+    corner : array of int, shape (n, 2)
+        First row and column of the square.
+    side : int
+        Number of its rows and of its columns.
+    shape : tuple of int
+        Shape of an image, of three axes.
+    axes : tuple of int
+        Axes of the rows and of the columns of n images, from 1 to 3.
+
+    Returns
+    -------
+    array of bool, shape (n, *shape)
+    """
+    xp, mask = array_namespace(corner), None
+    for i, axis in enumerate(axes):
+        places = xp.arange(shape[axis - 1], device=device(corner), dtype=corner.dtype) - corner[:, i, None]
+        off = _along((places < 0) | (places >= side), axis)
+        mask = off if mask is None else mask | off
+    return xp.broadcast_to(mask, (corner.shape[0], *shape))
+
+
+def _along(rows: Array, axis: int) -> Array:
+    """Return an array of shape (n, m) with four axes, m on the given one."""
+    shape = [rows.shape[0], 1, 1, 1]
+    shape[axis] = rows.shape[1]
+    return array_namespace(rows).reshape(rows, tuple(shape))

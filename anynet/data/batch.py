@@ -7,6 +7,7 @@ from array_api_compat import array_namespace
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
+from anynet.data.normalization import Normalization
 
 
 class Batch(NamedTuple):
@@ -20,11 +21,19 @@ class Batch(NamedTuple):
         Class numbers, int64, or numbers of the dtype of the training.
     weights : array, shape (n,), or None
         Weights of the samples in the loss.
+    kept : array of bool, shape (n, values), or None
+        False for values that are to be 0 after normalization: those of a cutout.
     """
 
     x: Array
     y: Array
     weights: Array | None = None
+    kept: Array | None = None
+
+    def inputs(self, normalization: Normalization) -> Array:
+        """Return the normalized samples, with zeros in place of those values that are not kept."""
+        x = normalization(self.x)
+        return x if self.kept is None else array_namespace(x).where(self.kept, x, 0.0)
 
 
 class Plan(NamedTuple):
@@ -81,9 +90,11 @@ def gather(x: Array | None, y: Array, plan: Plan, augmentation: Augmentation | N
     """
     take = array_namespace(y).take
     chosen = take(x, plan.index, axis=0) if plan.x is None else plan.x
-    augmented = chosen if augmentation is None else augmentation(chosen, plan.draws)
     own = None if weights is None else take(weights, plan.index, axis=0)
-    return Batch(augmented, take(y, plan.index, axis=0), own)
+    batch = Batch(chosen, take(y, plan.index, axis=0), own)
+    if augmentation is None:
+        return batch
+    return batch._replace(x=augmentation(chosen, plan.draws), kept=augmentation.kept(plan.draws))
 
 
 def check_batch_size(batch_size: int, samples: int) -> None:

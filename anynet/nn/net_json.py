@@ -15,7 +15,7 @@ from anynet.nn.dropout import Dropout
 from anynet.nn.flatten import Flatten
 from anynet.nn.flatten_images import FlattenImages
 from anynet.nn.gated_activations import GELU, Hardswish, SiLU
-from anynet.nn.initializers import Constant, He, Initializer, Normal, Ones, Xavier, Zeros
+from anynet.nn.initializers import Constant, He, Initializer, Normal, Ones, PartialIdentity, Uniform, Xavier, Zeros
 from anynet.nn.layer import Layer
 from anynet.nn.linear import Linear
 from anynet.nn.pooling import AvgPool2d, GlobalPool, MaxPool2d
@@ -34,7 +34,9 @@ LAYERS: dict[str, type[Layer]] = {
     )
 }
 """Layers that can be made from JSON."""
-INITIALIZERS: dict[str, type] = {kind.__name__: kind for kind in (Constant, He, Normal, Ones, Xavier, Zeros)}
+INITIALIZERS: dict[str, type] = {
+    kind.__name__: kind for kind in (Constant, He, Normal, Ones, PartialIdentity, Uniform, Xavier, Zeros)
+}
 """Initializers that can be made from JSON."""
 
 

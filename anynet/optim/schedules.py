@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from anynet.core.checks import describe, real_number, store, store_not_negative
+from anynet.optim.peaks import OneCycle as OneCycle
+from anynet.optim.peaks import Triangular as Triangular
 
 Schedule = Callable[[float], float]
 """``schedule(epoch)`` returns the learning rate."""

@@ -112,12 +112,14 @@ def check_data(data: Dataset, settings: TrainSettings, *, stacked: bool = False)
     _check_loss(data, settings, leading=stacked or any(part.weights is not None for part in data.parts.values()))
     if settings.augmented and len(shape) != 3:
         raise ValueError(
-            f"flip, crop and reverse need samples of shape (channels, rows, columns), and those of {data.name} have "
-            f"shape {shape}; Split(x, y, shape) says what shape they have"
+            f"flip, crop, cutout and reverse need samples of shape (channels, rows, columns), and those of {data.name} "
+            f"have shape {shape}; Split(x, y, shape) says what shape they have"
         )
     side = min(shape[1:], default=1)
     if not 0 <= settings.crop < side:
         raise ValueError(f"crop: expected 0 to {side - 1} pixels, got {settings.crop}")
+    if not 0 <= settings.cutout <= side:
+        raise ValueError(f"cutout: expected 0 to {side} pixels, got {settings.cutout}")
 
 
 def _check_class_numbers(place: str, y: Array, classes: int) -> None:

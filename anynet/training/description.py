@@ -12,7 +12,7 @@ from anynet.backends import to_numpy
 from anynet.data import Dataset
 from anynet.data.dataset import ARRAYS
 from anynet.optim import Optimizer
-from anynet.optim.schedules import Constant, Cosine, Warmup
+from anynet.optim.schedules import Constant, Cosine, Triangular, Warmup
 from anynet.training.inputs import default_loss
 from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
@@ -23,7 +23,14 @@ FREE = ("epochs", "backend", "precision", "evaluate_train", "compile", "memory_b
 TO_THE_END = "to the last epoch"
 """Text for a schedule that ends with the training."""
 
-ABSENT = {"ema": "None", "patience": "None", "weight_decay": "0.0"}
+ABSENT = {
+    "ema": "None",
+    "patience": "None",
+    "weight_decay": "0.0",
+    "alternate_flip": "False",
+    "border": "black",
+    "cutout": "0",
+}
 """Settings that checkpoints from before them lack, with the value that is meant: it is left out."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -76,8 +83,9 @@ def _schedule(schedule: Any, epochs: float) -> str:
     """Return a schedule as text, the same for any number of epochs of a training if it ends with the last one."""
     if isinstance(schedule, Warmup):
         return f"Warmup(epochs={schedule.epochs}, then={_schedule(schedule.then, epochs - schedule.epochs)})"
-    if isinstance(schedule, Cosine) and schedule.epochs == epochs:
-        return f"Cosine(rate={schedule.rate}, {TO_THE_END})"
+    if isinstance(schedule, Cosine | Triangular) and schedule.epochs == epochs:
+        own = [f"{field.name}={getattr(schedule, field.name)}" for field in fields(schedule) if field.name != "epochs"]
+        return f"{type(schedule).__name__}({', '.join([*own, TO_THE_END])})"
     text = repr(schedule)
     if " at 0x" not in text:
         return text

@@ -151,7 +151,7 @@ def _look(
     def on_host(named: Mapping[str, Array]) -> Named:
         return {name: _member(inputs.backend.to_host(array), i, stacked=stack.stacked) for name, array in named.items()}
 
-    x, fixed = net_input(net, stack.fixed.normalization(batch.x)), stack.fixed
+    x, fixed = net_input(net, batch.inputs(stack.fixed.normalization)), stack.fixed
     rng = at_step(fixed.key, before.step) if net.uses_rng and fixed.key is not None else None
     with validated():
         logits, cache, _ = net.forward(before.params, before.state, x, train=True, rng=rng)

@@ -120,7 +120,6 @@ def load_inputs(data: Dataset, settings: TrainSettings, image_shape: Shape | Non
     backend.dtype(settings.dtype)
     loaders = _load(data, backend, settings, image_shape)
     shape, x = data.train.shape, data.train.x
-    augmentation = Augmentation(settings.flip, settings.crop, settings.reverse, shape)
     samples = array_namespace(x).reshape(x, (-1, *shape))
     host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, samples, settings.dtype))
     return Inputs(
@@ -133,7 +132,7 @@ def load_inputs(data: Dataset, settings: TrainSettings, image_shape: Shape | Non
         test=loaders.get("test"),
         normalization=Normalization(*(backend.asarray(part.astype(settings.dtype)) for part in host)),
         image_shape=image_shape,
-        augmentation=augmentation if settings.augmented else None,
+        augmentation=settings.augmentation(image_shape or shape, channels_last=image_shape is not None),
     )
 
 

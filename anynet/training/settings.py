@@ -1,17 +1,16 @@
 """The settings of a training: each one described, given a default and validated in one place."""
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypedDict, TypeVar, cast
 
-from anynet.backends import Backend, check_compile
-from anynet.core.checks import describe, nearest, real_number, true_or_false, whole_number
-from anynet.core.seeding import check_seed
-from anynet.data.normalization import check_kind
-from anynet.nn.losses import BY_NAME, Loss
+from anynet.backends import Backend
+from anynet.core.checks import nearest
+from anynet.data import Augmentation
+from anynet.nn.losses import Loss
 from anynet.training.evaluation_interval import interval
+from anynet.training.setting_checks import check_ranges, convert_types
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -46,7 +45,10 @@ class Settings(TypedDict, total=False):
     dtype: str
     normalize: str
     flip: bool
+    alternate_flip: bool
     crop: int
+    border: str
+    cutout: int
     reverse: bool
     drop_last: bool
     evaluate_train: str
@@ -95,8 +97,14 @@ class TrainSettings:
         feature of the training samples; of each color channel with ":channel" appended.
     flip : bool, default False
         Mirror each image left to right with probability 1/2.
+    alternate_flip : bool, default False
+        Mirror each image left to right in every other epoch; half of them, drawn at random, in the first.
     crop : int, default 0
-        Crop each image at random from a frame with a black border of this many pixels.
+        Crop each image at random from a frame with a border of this many pixels.
+    border : {"black", "reflect"}, default "black"
+        Border of `crop`: black pixels, or the image mirrored at its outermost pixels.
+    cutout : int, default 0
+        Side of a square of pixels, within each image and at random, that are 0 after normalization.
     reverse : bool, default False
         Reverse all values of every image of a batch with probability 1/2.
     drop_last : bool, default False
@@ -141,7 +149,10 @@ class TrainSettings:
     dtype: str = "float32"
     normalize: str = "standardize"
     flip: bool = False
+    alternate_flip: bool = False
     crop: int = 0
+    border: str = "black"
+    cutout: int = 0
     reverse: bool = False
     drop_last: bool = False
     evaluate_train: str = "every:1"
@@ -149,53 +160,8 @@ class TrainSettings:
     memory_budget: int | None = None
 
     def __post_init__(self) -> None:
-        self._check_types()
-        check_seed(self.seed)
-        check_seed(self.order, "order_seed")
-        if self.epochs < 1:
-            raise ValueError(f"epochs: expected 1 or more, got {self.epochs}")
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience: expected 1 or more, or None for all epochs, got {self.patience}")
-        if not 0 <= self.l2 < math.inf:
-            raise ValueError(f"l2: expected 0 or more, got {self.l2}")
-        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
-            raise ValueError(f"clip_norm: expected more than 0, finite, or None for no limit, got {self.clip_norm}")
-        if self.ema is not None and not 0 < self.ema < 1:
-            raise ValueError(f"ema: expected more than 0, less than 1, or None for no average, got {self.ema}")
-        check_kind(self.normalize)
-        check_compile(self.compile)
-        interval(self.evaluate_train)
-        if self.memory_budget is not None and self.memory_budget < 0:
-            raise ValueError(f"memory_budget: expected 0 bytes or more, got {self.memory_budget}")
-
-    def _check_types(self) -> None:
-        kinds: dict[str, Callable[[str, Any], Any]] = {
-            **dict.fromkeys(("l2", "clip_norm", "ema"), real_number),
-            **dict.fromkeys(("epochs", "patience", "batch_size", "seed", "order_seed", "crop"), whole_number),
-            "memory_budget": whole_number,
-            **dict.fromkeys(("flip", "reverse", "drop_last"), true_or_false),
-        }
-        for name, convert in kinds.items():
-            value = getattr(self, name)
-            if value is not None or name not in ("clip_norm", "ema", "patience", "order_seed", "memory_budget"):
-                object.__setattr__(self, name, convert(name, value))  # as frozen dataclasses do
-        for name, kind, expected in (
-            ("backend", Backend | str | None, 'a name, such as "numpy", or what anynet.backend returns'),
-            ("precision", str | None, 'a name, such as "float32"'),
-            ("dtype", str, 'a name, such as "float32"'),
-            ("normalize", str, 'a name, such as "standardize"'),
-            ("evaluate_train", str, '"every:N", such as "every:5", or "never"'),
-            ("compile", str, '"auto", "on" or "off"'),
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, kind):
-                raise TypeError(f"{name}: expected {expected}, got {describe(value)}")
-        if isinstance(self.loss, str):
-            if self.loss not in BY_NAME:
-                raise ValueError(f'loss: there is no "{self.loss}"{nearest(self.loss, BY_NAME)}')
-            object.__setattr__(self, "loss", BY_NAME[self.loss])
-        if self.loss is not None and (not callable(self.loss) or isinstance(self.loss, type)):
-            raise TypeError(f"loss: expected a function, such as anynet.losses.hinge, got {describe(self.loss)}")
+        convert_types(self)
+        check_ranges(self)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "TrainSettings":
@@ -219,7 +185,14 @@ class TrainSettings:
     @property
     def augmented(self) -> bool:
         """True if images are augmented."""
-        return self.flip or self.crop > 0 or self.reverse
+        return self.flip or self.alternate_flip or self.crop > 0 or self.cutout > 0 or self.reverse
+
+    def augmentation(self, shape: tuple[int, ...], *, channels_last: bool) -> Augmentation | None:
+        """Return the random changes of images of a shape (channels, rows, columns), None if there are none."""
+        if not self.augmented:
+            return None
+        own = {name: getattr(self, name) for name in Augmentation._fields if hasattr(self, name)}
+        return Augmentation(**own, shape=shape, channels_last=channels_last)
 
     def evaluates_train(self, epoch: int) -> bool:
         """Return True if the training samples are evaluated after an epoch, counted from 0."""

@@ -148,7 +148,7 @@ def loss_step(
         params, rng = carry.params, None
         if net.uses_rng and fixed.key is not None:
             rng = at_step(fixed.key, carry.step)
-        x = net_input(net, fixed.normalization(batch.x))
+        x = net_input(net, batch.inputs(fixed.normalization))
         with validated():
             outputs, cache, state = net.forward(params, carry.state, x, train=True, rng=rng)
             value, grads = batch_loss(loss, outputs, batch)

@@ -29,6 +29,18 @@ def test_optimizers_get_the_settings_that_they_have(config, expected):
     assert make_optimizer(config) == expected
 
 
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("triangular:0.25:1:0", an.schedules.Triangular(0.1, 8, peak=0.25, start=1.0, end=0.0)),
+        ("one-cycle", an.schedules.OneCycle(0.1, 8)),
+    ],
+)
+def test_schedules_end_with_the_training(schedule, expected):
+    config = Config(lr=0.1, schedule=schedule, epochs=10, warmup=2)
+    assert make_optimizer(config).lr == an.schedules.Warmup(2, expected)
+
+
 def test_all_optimizers_have_names():
     assert set(OPTIMIZERS.values()) == {kind for kind in vars(an).values() if isinstance(kind, type)} & set(
         an.Optimizer.__subclasses__() + an.Adam.__subclasses__()

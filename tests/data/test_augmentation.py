@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from anynet.data import Augmentation
-from anynet.data.augmentation import crop, flip, reverse
+from anynet import backend
+from anynet.data import Augmentation, Loader, Normalization, Split
+from anynet.data.augmentation import crop, flip, outside, reverse
 
 N = 12
 SHAPE = (N, 3, 32, 32)
@@ -25,10 +26,10 @@ def reversed_by_hand(pictures, chosen):
     return np.stack([p[::-1, ::-1, ::-1] if r else p for p, r in zip(pictures, chosen, strict=True)])
 
 
-def cropped_by_hand(pictures, offset, width):
-    windows = []
+def cropped_by_hand(pictures, offset, width, border="black"):
+    windows, mode = [], "constant" if border == "black" else border
     for picture, (row, column) in zip(pictures, offset, strict=True):
-        bordered = np.pad(picture, [(0, 0), (width, width), (width, width)])
+        bordered = np.pad(picture, [(0, 0), (width, width), (width, width)], mode)
         windows.append(bordered[:, row : row + 32, column : column + 32])
     return np.stack(windows)
 
@@ -64,6 +65,35 @@ def test_cropped_is_the_window_at_the_offset(xp, pictures, width):
     assert_same(actual, cropped_by_hand(pictures, offset, width))
 
 
+@pytest.mark.parametrize("width", [1, 31])
+@pytest.mark.parametrize("last", [True, False], ids=["channels last", "planar"])
+def test_borders_are_reflected(xp, pictures, width, last):
+    """As by PyTorch's and NumPy's padding, without the outermost pixels once more."""
+    offset = corners(width)
+    expected = cropped_by_hand(pictures, offset, width, "reflect")
+    given, axes = (np.moveaxis(pictures, 1, -1).copy(), (1, 2)) if last else (pictures, (2, 3))
+    actual = xp.call(lambda images, offset: crop(images, offset, width, "reflect", axes), given, offset)
+    assert_same(actual, np.moveaxis(expected, 1, -1) if last else expected)
+
+
+def test_channels_may_be_last(xp, pictures):
+    offset, flipped, last = corners(3), np.arange(N) % 3 == 0, np.moveaxis(pictures, 1, -1).copy()
+    actual = xp.call(lambda images, offset: crop(images, offset, 3, axes=(1, 2)), last, offset)
+    assert_same(actual, np.moveaxis(cropped_by_hand(pictures, offset, 3), 1, -1))
+    actual = xp.call(lambda images, flipped: flip(images, flipped, axis=2), last, flipped)
+    assert_same(actual, np.moveaxis(flipped_by_hand(pictures, flipped), 1, -1))
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((3, 8, 6), (2, 3)), ((8, 6, 3), (1, 2))])
+def test_what_is_outside_of_a_square(xp, shape, axes):
+    corner = np.array([(0, 0), (5, 3), (4, 1)])
+    planar = np.ones((3, 3, 8, 6), bool)
+    for mask, (row, column) in zip(planar, corner, strict=True):
+        mask[:, row : row + 3, column : column + 3] = False
+    actual = xp.call(lambda corner: outside(corner, 3, shape, axes), corner)
+    np.testing.assert_array_equal(actual, planar if axes == (2, 3) else np.moveaxis(planar, 1, -1))
+
+
 def test_a_window_in_the_middle_is_the_picture(xp, pictures):
     offset = np.full((N, 2), 4)
     assert_same(xp.call(lambda pictures, offset: crop(pictures, offset, 4), pictures, offset), pictures)
@@ -89,6 +119,55 @@ def test_images_are_reversed_then_mirrored_then_cropped_by_their_draws(xp, pictu
     actual = xp.call(lambda images, draws: augmentation(images, draws), pictures.reshape(N, 3072), draws)
     assert_same(actual, expected.reshape(N, 3072))
     assert np.array_equal(actual, pictures.reshape(N, 3072)) == (augmentation == Augmentation())
+
+
+def test_images_are_mirrored_in_turns(rng):
+    """Half of them, drawn at random, in the even epochs, the others in the odd ones, whatever the order."""
+    augmentation, order = Augmentation(alternate_flip=True), rng.permutation(10_000)
+    first = augmentation.draw(3, 0, np.arange(10_000), 10)["flipped"]
+    assert abs(first.mean() - 0.5) < 0.03  # six standard deviations
+    for epoch in range(4):
+        flipped = augmentation.draw(3, epoch, order, 10)["flipped"]
+        np.testing.assert_array_equal(flipped, (first if epoch % 2 == 0 else ~first)[order])
+
+
+def test_squares_lie_everywhere_equally_often():
+    n, side, (rows, columns) = 60_000, 5, (8, 6)
+    augmentation, order = Augmentation(cutout=side, shape=(1, rows, columns)), np.arange(n)[::-1]
+    corner = augmentation.draw(0, 0, order, 10)["corner"]
+    np.testing.assert_array_equal(corner, augmentation.draw(0, 0, np.arange(n), 7)["corner"][::-1])
+    assert not np.array_equal(corner, augmentation.draw(0, 1, order, 10)["corner"])
+    counts = np.bincount(corner @ [2, 1], minlength=8)
+    assert corner.min() == 0
+    assert corner[:, 1].max() == 1
+    assert len(counts) == 8
+    assert np.abs(counts - n / 8).max() < 6 * np.sqrt(n / 8)
+    kept = augmentation.kept({"corner": corner[:7]}).reshape(7, rows, columns)
+    assert (~kept).sum(axis=(1, 2)).tolist() == [25] * 7
+    assert Augmentation(flip=True).kept({}) is None
+
+
+def test_cut_out_values_are_zero_after_normalization(rng):
+    images = rng.integers(0, 256, (6, 12), np.uint8)
+    loader = Loader(Split(images, np.arange(6), (3, 2, 2)), backend("numpy"))
+    normalize = Normalization(np.full(12, 2.0), np.full(12, 3.0))
+    for batch in loader.shuffled(4, 0, 0, Augmentation(cutout=1, shape=(3, 2, 2))):
+        x, expected = batch.inputs(normalize), 2.0 * images[batch.y] + 3
+        cut = (x == 0).reshape(-1, 3, 4)
+        np.testing.assert_array_equal(x, np.where(x == 0, 0, expected))
+        assert (cut[:, :1] == cut).all()
+        assert (cut.sum(axis=-1) == 1).all()
+
+
+def test_channels_last_are_changed_in_the_same_way(pictures):
+    settings = {"crop": 3, "border": "reflect", "reverse": True, "flip": True, "cutout": 5}
+    draws = Augmentation(**settings).draw(0, 0, np.arange(N), batch_size=5)
+    planar, last = (Augmentation(**settings, channels_last=each) for each in (False, True))
+    for one, other in (
+        (planar(pictures.reshape(N, -1), draws), last(np.moveaxis(pictures, 1, -1).reshape(N, -1), draws)),
+        (planar.kept(draws), last.kept(draws)),
+    ):
+        np.testing.assert_array_equal(other.reshape(N, 32, 32, 3), np.moveaxis(one.reshape(SHAPE), 1, -1))
 
 
 def test_about_half_are_mirrored():

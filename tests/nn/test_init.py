@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from nets import NET, NETS, PARAMETERS
 
-from anynet import He, Layer, Linear, Normal, Parameter, Sequential, Xavier
+from anynet import Conv2d, He, Layer, Linear, Normal, Parameter, Sequential, Xavier
 from anynet.core.seeding import Purpose, generator
-from anynet.nn.initializers import Ones
+from anynet.nn.initializers import Ones, PartialIdentity, Uniform
+from anynet.nn.net_json import net_from_json, to_json
 
 
 def test_a_seed_gives_the_same_numbers_on_every_library(xp, members):
@@ -93,6 +94,45 @@ def test_weights_are_normal_numbers_of_the_variance_asked_for(init, std):
     assert np.max(np.abs(np.mean(W, axis=1))) < 5 * std / 300**0.5
 
 
+KERNEL = (3, 5, 40, 60)
+
+
+@pytest.mark.parametrize(
+    ("init", "std"),
+    [
+        (He(), (2 / (3 * 5 * 40)) ** 0.5),
+        (Xavier(), (2 / (3 * 5 * (40 + 60))) ** 0.5),
+        (Uniform(), (1 / (3 * 3 * 5 * 40)) ** 0.5),
+        (Uniform(gain=(3 * 3 * 5 * 40) ** 0.5), 1.0),
+    ],
+    ids=repr,
+)
+def test_kernels_count_as_matrices(init, std):
+    """Against the variances by their definitions; PyTorch's names are kaiming, xavier and its layers' default."""
+    kernel = init(np.random.default_rng(0), KERNEL)
+    assert kernel.shape == KERNEL
+    assert np.std(kernel) == pytest.approx(std, rel=5 / (2 * kernel.size) ** 0.5)
+    if isinstance(init, Uniform):
+        assert std * 3**0.5 * 0.999 < np.abs(kernel).max() <= std * 3**0.5
+
+
+@pytest.mark.parametrize(("shape", "n"), [((3, 3, 2, 5), 2), ((1, 5, 4, 4), 4), ((3, 1, 5, 2), 2)])
+def test_first_outputs_copy_the_inputs(shape, n):
+    """As by PyTorch's dirac of the first outputs, which has (D, C, rows, columns)."""
+    kernel = PartialIdentity(Normal(0.5))(np.random.default_rng(0), shape)
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.init.dirac_(torch.empty(n, shape[2], *shape[:2], dtype=torch.float64))
+    np.testing.assert_array_equal(kernel[..., :n], theirs.permute(2, 3, 1, 0).numpy())
+    others = Normal(0.5)(np.random.default_rng(0), shape)
+    np.testing.assert_array_equal(kernel[..., n:], others[..., n:])
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (2, 3, 4, 5), (3, 2, 4, 5)])
+def test_an_image_has_no_copy_without_a_pixel_in_the_middle(shape):
+    with pytest.raises(ValueError, match=r"expected a kernel with an odd number of rows and columns, got shape \("):
+        PartialIdentity()(np.random.default_rng(0), shape)
+
+
 def test_he_is_the_default():
     one, other = Sequential(Linear(6, 5)), Sequential(Linear(6, 5, init=He()))
     np.testing.assert_array_equal(one.init(1)[0], other.init(1)[0])
@@ -144,3 +184,8 @@ def test_a_seed_of_numpy_is_one_seed(seed):
     for one, other in zip((net := Sequential(Linear(2, 3))).init(seed), net.init(3), strict=True):
         np.testing.assert_equal(one, other)
     assert net.init(np.array([3]))[0].shape == (1, net.layout.size)
+
+
+def test_initializers_of_kernels_come_back_from_json():
+    net = Sequential(Conv2d(8, 3, init=PartialIdentity(Uniform(2.0))), input_shape=(3, 5, 5))
+    assert net_from_json(to_json(net)) == net

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from anynet import SGD, Adam
-from anynet.optim.schedules import Constant, Cosine, Exponential, ExponentialDecay, Step, Warmup
+from anynet.optim.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    ExponentialDecay,
+    OneCycle,
+    Step,
+    Triangular,
+    Warmup,
+)
 
 EPOCHS = [0, 0.25, 0.5, 0.999, 1, 1.5, 2, 2.75, 3, 3.999, 4, 4.5, 5, 6, 7.3, 8, 9, 9.9, 10, 11, 12.25, 15, 20, 25.5]
 
@@ -25,6 +34,11 @@ CASES = {
     "Step, fraction": (Step(0.3, factor=0.2, every=2.5), lambda t: 0.3 * math.prod([0.2] * whole_part(t / 2.5))),
     # Half a cosine wave is a cosine squared over a quarter of one.
     "Cosine": (Cosine(0.3, epochs=10), lambda t: 0.3 * math.cos(math.pi / 2 * t / 10) ** 2 if t < 10 else 0),
+    "Triangular": (
+        Triangular(0.3, 10, peak=0.25, start=1.0, end=0.1),
+        lambda t: 0.3 * np.interp(t, [2.5, 10], [1, 0.1]),
+    ),
+    "Triangular, falling": (Triangular(0.3, 10, peak=0, end=0), lambda t: 0.3 * max(0, 1 - t / 10)),
 }
 
 
@@ -38,6 +52,54 @@ def test_each_is_its_equation(case):
     actual = [schedule(float(t)) for t in EPOCHS]
     np.testing.assert_allclose(actual, [equation(t) for t in EPOCHS], rtol=1e-13, atol=1e-16)
     assert all(isinstance(rate, float) for rate in actual)
+
+
+def test_airbenchs_triangle():
+    """The factors of airbench94, step by step, where its warm-up ends with a step."""
+
+    def factor(step, total=400):
+        warmup_steps = int(total * 0.23)
+        if step < warmup_steps:
+            frac = step / warmup_steps
+            return 0.2 * (1 - frac) + 1.0 * frac
+        frac = (step - warmup_steps) / (total - warmup_steps)
+        return 1.0 * (1 - frac) + 0.07 * frac
+
+    schedule = Triangular(0.5, epochs=8)
+    actual = [schedule(step / 50) for step in range(401)]
+    np.testing.assert_allclose(actual, [0.5 * factor(step) for step in range(401)], rtol=1e-13)
+
+
+def test_pytorchs_one_cycle_agrees():
+    """Its peak and its end are at steps, so it counts one step less."""
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    theirs, expected = (
+        torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.3, total_steps=101, pct_start=31 / 101),
+        [],
+    )
+    for _ in range(101):
+        expected.append(theirs.get_last_lr()[0])
+        optimizer.step()
+        if len(expected) < 101:
+            theirs.step()
+    ours = OneCycle(0.3, epochs=10, peak=0.3)
+    np.testing.assert_allclose([ours(step / 10) for step in range(101)], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "expected epochs > 0"),
+        ({"peak": 1}, "expected peak, a fraction of the epochs, below 1"),
+        ({"start": -1}, "expected start finite, 0 or more"),
+        ({"end": math.inf}, "expected end finite, 0 or more"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Triangular, OneCycle])
+def test_triangles_that_are_none_are_refused(kind, settings, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kind(**{"rate": 0.1, "epochs": 5} | settings)
 
 
 def test_whole_epochs_may_be_integers(case):

@@ -75,6 +75,9 @@ CASES = {
     "RMSprop": {"optimizer": an.RMSprop(0.001, momentum=0.5, centered=True)},
     "Lion": {"optimizer": an.Lion(0.001, weight_decay=0.1)},
     "Muon": {"optimizer": an.Muon(weight_decay=0.1), "net": an.Sequential(*NET[:-1], an.Linear(12, 12), NET[-1])},
+    "alternating flips, reflected borders, cutout": {
+        **{"alternate_flip": True, "crop": 2, "border": "reflect", "cutout": 9, "memory_budget": 0}
+    },
     "averages": {"ema": 0.9},
     "averages of members": {"ema": 0.9, "optimizer": an.Adam(0.001), "seeds": range(2)},
     "early stopping": {"patience": 2, "seed": 6},

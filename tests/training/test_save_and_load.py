@@ -220,7 +220,7 @@ layers = st.deferred(
     )
 )
 initializers = st.one_of(
-    st.sampled_from([an.He(), an.Xavier(), Zeros(), Ones()]),
+    st.sampled_from([an.He(), an.Xavier(), an.Uniform(), Zeros(), Ones()]),
     st.builds(an.Normal, st.floats(0, 9)),
     st.builds(Constant, st.floats(-9, 9)),
 )
@@ -290,7 +290,7 @@ def test_every_layer_of_anynet_can_be_loaded():
 
     kinds = {kind for kind in vars(an.nn).values() if isinstance(kind, type) and issubclass(kind, an.Layer)}
     assert kinds - {an.Layer} == set(net_json.LAYERS.values())
-    assert {an.He, an.Normal, an.Xavier} <= set(net_json.INITIALIZERS.values())
+    assert {an.He, an.Normal, an.PartialIdentity, an.Uniform, an.Xavier} <= set(net_json.INITIALIZERS.values())
 
 
 def test_without_safetensors_one_line_says_what_to_install(tmp_path, monkeypatch):
