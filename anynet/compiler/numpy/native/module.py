@@ -80,7 +80,8 @@ class Module:
             lines.append(f"  %a{i}.{k} = load ptr, ptr %p{i}.{k}, align 8")
             args.append(f"ptr %a{i}.{k}")
         self.table = list(self._places)
-        lines.append(f"  call void @{self._functions[body]}({', '.join([*args, 'i64 %row'])})")
+        numbers = ["i64 %row", "i64 0", f"i64 {kernel.units}"]
+        lines.append(f"  call void @{self._functions[body]}({', '.join([*args, *numbers])})")
         return "\n".join(lines)
 
 
