@@ -8,7 +8,9 @@ import numpy as np
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.numpy.native import blas, copies, folds, short_products
 from anynet.compiler.numpy.native.copies import TakeRow, column_key
+from anynet.compiler.numpy.native.joins import is_sum
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.loops import kernels
 from anynet.compiler.numpy.native.module import Module, compile_module
 from anynet.compiler.numpy.native.runner import threads
 from anynet.compiler.numpy.numpy_program import NumpyProgram
@@ -101,6 +103,8 @@ class NativeProgram(NumpyProgram):
         return threads() if self._shares else 1
 
     def _calls(self, node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Call]:
+        if is_sum(node):
+            return [(kernel, ()) for kernel in kernels([node], {node: out}, {node.args[0]: args[0]})]
         found = next(filter(None, (form(node, args, kwargs, out) for form in FORMS)), None)
         return super()._calls(node, args, kwargs, out) if found is None else [(found, ())]
 
