@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
-from anynet.compiler.numpy.native import blas, copies, folds, short_products
+from anynet.compiler.numpy.native import blas, convolutions, copies, folds, kernel_gradients, short_products
 from anynet.compiler.numpy.native.copies import TakeRow, column_key
 from anynet.compiler.numpy.native.joins import is_sum
 from anynet.compiler.numpy.native.kernel import Host, Kernel
@@ -20,8 +20,8 @@ from anynet.compiler.target import Call, Target, Tick
 CHUNK = 0.1
 """Seconds that native code runs for before progress is shown and a training can be stopped."""
 
-FORMS = (short_products.kernel, folds.kernel, blas.kernel)
-"""``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, or None."""
+FORMS = (short_products.kernel, folds.kernel, blas.kernel, convolutions.kernel, kernel_gradients.kernel)
+"""``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, a list of them, or None."""
 
 
 class _Segment(NamedTuple):
@@ -106,7 +106,9 @@ class NativeProgram(NumpyProgram):
         if is_sum(node):
             return [(kernel, ()) for kernel in kernels([node], {node: out}, {node.args[0]: args[0]})]
         found = next(filter(None, (form(node, args, kwargs, out) for form in FORMS)), None)
-        return super()._calls(node, args, kwargs, out) if found is None else [(found, ())]
+        if found is None:
+            return super()._calls(node, args, kwargs, out)
+        return [(each, ()) for each in (found if isinstance(found, list) else [found])]
 
     def _copy(self, into: Host, array: Host) -> Call:
         found = copies.kernel(into, array)
