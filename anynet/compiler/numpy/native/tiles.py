@@ -87,8 +87,8 @@ def _work(lengths: Sequence[int], sizes: Sequence[int], vectors: int) -> float:
     work, kinds = 0.0, 0
     for kind in product(*map(_parts, lengths, sizes)):
         rows, tiles = prod(part.size for part in kind), prod(part.tiles for part in kind)
-        # Two products, or two loads, in a cycle; eight sums hide the latency of an addition.
-        work += tiles * (max(rows * vectors / 2, (rows + vectors) / 2, 4) + 0.25 * vectors + 0.5)
+        # Two products, or somewhat fewer loads, in a cycle; eight sums hide the latency of an addition.
+        work += tiles * (max(rows * vectors / 2, 0.6 * (rows + vectors), 4) + 0.25 * vectors + 0.5)
         kinds += 1
     return work * (1 + 0.01 * kinds)
 
