@@ -5,14 +5,17 @@ from math import prod
 import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
-from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size
+from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size, has_neighbors
 from anynet.compiler.numpy.native.ir_types import TYPES, has_type
 from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
-from anynet.compiler.numpy.native.strided_loops import moved, unravel
-from anynet.compiler.numpy.native.tiles import Tiles, Tiling, tiling
+from anynet.compiler.numpy.native.strided_loops import Axis, moved, unravel
+from anynet.compiler.numpy.native.tiles import Tiles, Tiling, tallest, tiling
 from anynet.compiler.numpy.native.writer import Function
 from anynet.core.window import Window
+
+CLIPPED = 3 << 18
+"""Largest size of a block of images that are read where they are."""
 
 PARTS = 32
 """Largest number of parts of a batch, which threads share out."""
@@ -68,15 +71,38 @@ def _seen(start: int, length: int, taps: int, stride: int, padding: int) -> tupl
 
 def _kernels(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
     """Return the kernels of a convolution by w, shape (..., rows, columns, groups, C, D)."""
-    ahead, n, size = out.shape[:-4], out.shape[-4], block_size(images, reach)
+    ahead, n = out.shape[:-4], out.shape[-4]
+    *members, rows, columns, groups, c, d = w.shape
+    clipped = _clipped_size(images, reach, d)
+    size = clipped or block_size(images, reach)
     shape = (*ahead, min(-(-n // size), PARTS))
     images = np.broadcast_to(images, (*ahead, *images.shape[-4:]))
-    blocks = ImageBlocks(images, reach, size, prod(shape))
-    *members, rows, columns, groups, c, d = w.shape
-    tiles = tiling([int(axis.n) for axis in blocks.pixels(out.strides[-4:], size)], d, out.itemsize)
+    blocks = ImageBlocks(images, reach, size, prod(shape), clipped=clipped > 0)
+    lengths = [size] if clipped else [int(axis.n) for axis in blocks.pixels(out.strides[-4:], size)]
+    tiles = tiling(lengths, d, out.itemsize)
     packed = np.zeros((*members, groups, rows * columns * c, tiles.number * tiles.width), w.dtype)
     found: list[Kernel] = [Packing(w, packed, tiles)] if rows * columns else []
     return [*found, Convolution(images, blocks, packed, (c, d), out, tiles, shape)]
+
+
+def _clipped_size(images: Host, reach: Reach, columns: int) -> int:
+    """Return the number of images of which a tile has one pixel each; 0 if other tiles are better.
+
+    Such a tile leaves out what its pixel sees of the zeros around images: much where images are small.
+    """
+    n, nbytes = images.shape[-4], prod(images.shape[-3:]) * images.itemsize
+    inside = prod(reach.places) == 1 or not _has_border(images, reach)
+    most = min(n, CLIPPED // nbytes, tallest(columns, images.itemsize))
+    if inside or most < min(n, 6) or n < 6 or not has_neighbors(images):
+        return 0
+    return min(range(6, most + 1), key=lambda size: (-(-n // size) * (size + 0.5), -size))
+
+
+def _has_border(images: Host, reach: Reach) -> bool:
+    return any(
+        shift < 0 or shift + size > length
+        for shift, size, length in zip(reach.shift, reach.size, images.shape[-3:-1], strict=True)
+    )
 
 
 class Packing(Kernel):
@@ -156,5 +182,21 @@ class Convolution(Kernel):
                     moved(f, weights, panel * (packed.shape[-2] * tiles.width * size)),
                     moved(f, into, (group * d + panel * tiles.width) * size),
                 )
+                if self._blocks.clipped:
+                    self._write_pixels(f, pointers, width * size, used)
+                    continue
                 elements = self._blocks.elements(width * size, c)
                 Tiles(f, out.dtype, tiles.lanes, pixels, elements).write(pointers, used)
+
+    def _write_pixels(self, f: Function, pointers: tuple[str, str, str], row: int, used: int) -> None:
+        """Write loops over pixels, with a tile of all images for each, which sees nothing outside of them."""
+        blocks, out, c = self._blocks, self._out, self._channels[0]
+        images, weights, into = pointers
+        columns = blocks.reach.taps[1]
+        with f.loops(blocks.reach.places) as place:
+            first, number, far = blocks.seen(f, place, by_element=False)
+            terms = blocks.elements(row, c, *number)
+            moves = (first[0] * columns + first[1]) * (c * row), place[0] * out.strides[-3] + place[1] * out.strides[-2]
+            each = moved(f, images, far), moved(f, weights, moves[0]), moved(f, into, moves[1])
+            axis = Axis(blocks.size, blocks.strides[0], out.strides[-4])
+            Tiles(f, out.dtype, self._tiles.lanes, [axis], terms).write(each, used)

@@ -49,6 +49,11 @@ def as_images(array: Host, size: Pair) -> Host:
     return as_strided(array, shape, (*far, rows * columns * pixel, columns * pixel, pixel, near))
 
 
+def has_neighbors(images: Host) -> bool:
+    """Return True if the channels of a pixel are neighbors in memory."""
+    return images.shape[-1] == 1 or images.strides[-1] == images.itemsize
+
+
 def block_size(images: Host, reach: Reach) -> int:
     """Return the number of images of a block, which divides that of all images if possible."""
     n, nbytes = images.shape[-4], max(reach.size[0] * reach.size[1] * images.shape[-1] * images.itemsize, 1)
@@ -67,6 +72,8 @@ class ImageBlocks:
         Largest number of images of a block.
     units : int
         Number of units of the kernel. Each has memory of its own, in which zeros are written only once, here.
+    clipped : bool
+        If True, images are read where they are, and zeros around them must not be: see `seen`.
 
     Attributes
     ----------
@@ -76,8 +83,8 @@ class ImageBlocks:
         Distances in bytes of neighboring images, rows, columns and channels.
     """
 
-    def __init__(self, images: Host, reach: Reach, size: int, units: int) -> None:
-        self.reach, self.size = reach, size
+    def __init__(self, images: Host, reach: Reach, size: int, units: int, *, clipped: bool = False) -> None:
+        self.reach, self.size, self.clipped = reach, size, clipped
         seen, lengths = list(zip(reach.shift, reach.size, strict=True)), images.shape[-3:-1]
         whole = all(start >= 0 and start + n <= length for (start, n), length in zip(seen, lengths, strict=True))
         kept = [
@@ -85,9 +92,9 @@ class ImageBlocks:
             for (start, n), length in zip(seen, lengths, strict=True)
         ]
         self._source = images[..., kept[0], kept[1], :]
-        self._copies = not whole or (images.shape[-1] > 1 and images.strides[-1] != images.itemsize)
+        self._copies = not clipped and (not whole or not has_neighbors(images))
         if not self._copies:
-            self.array = self._source
+            self.array = images if clipped else self._source
         else:
             self.array = np.zeros((units, size, *reach.size, images.shape[-1]), images.dtype)
             top, left = (part.start - start for part, (start, _) in zip(kept, seen, strict=True))
@@ -114,14 +121,42 @@ class ImageBlocks:
         (image, row, column, _), (down, across) = self.strides, self.reach.step
         return merged(list(map(Axis, (n, *self.reach.places), (image, down * row, across * column), far)))
 
-    def elements(self, far: int, channels: int) -> list[Axis]:
-        """Return the axes of the elements of the kernel and some channels, beside rows that many bytes apart."""
+    def elements(
+        self, far: int, channels: int, rows: int | Value | None = None, columns: int | Value | None = None
+    ) -> list[Axis]:
+        """Return the axes of elements of the kernel, all or some, and of channels, beside rows that many bytes apart."""
         _, row, column, near = self.strides
-        rows, columns = self.reach.taps
-        return merged(
-            [
-                Axis(rows, row, columns * channels * far),
-                Axis(columns, column, channels * far),
-                Axis(channels, near, far),
-            ]
-        )
+        taps = self.reach.taps
+        axes = [
+            Axis(taps[0] if rows is None else rows, row, taps[1] * channels * far),
+            Axis(taps[1] if columns is None else columns, column, channels * far),
+            Axis(channels, near, far),
+        ]
+        return merged(axes)
+
+    def seen(self, f: Function, index: Sequence[Value], *, by_element: bool) -> tuple[list[Value], list[Value], Value]:
+        """Return what is inside of images: of the elements seen from a place, or of the places seen by an element.
+
+        Returns
+        -------
+        first, number : list of Value
+            First row and column that are inside, and their numbers.
+        far : Value
+            Distance in bytes of the first pixel.
+        """
+        reach, lengths = self.reach, self.array.shape[-3:-1]
+        firsts, numbers, far = [], [], f.index(0)
+        for axis, i in enumerate(index):
+            n, other = (reach.places, reach.step) if by_element else (reach.taps, (1, 1))
+            step, mine = other[axis], 1 if by_element else reach.step[axis]
+            start = i * mine + reach.shift[axis]
+            low, high = (_quotient(f, far, step) for far in (-start, lengths[axis] - start))
+            firsts.append(low)
+            numbers.append(f.call("llvm.smin", high, f.index(n[axis])) - low)
+            far = far + (start + low * step) * self.strides[1 + axis]
+        return firsts, numbers, far
+
+
+def _quotient(f: Function, number: Value, step: int) -> Value:
+    """Return a number divided by a step and rounded up; 0 for negative numbers."""
+    return f.op("udiv", f.call("llvm.smax", number, f.index(0)) + (step - 1), step)

@@ -20,10 +20,10 @@ def merged(axes: Sequence[Axis]) -> list[Axis]:
     """Return axes, from outer to inner, with those as one that both arrays have one after the other in memory."""
     found: list[Axis] = []
     for axis in axes:
-        n, last = axis.n, found[-1] if found else None
-        if isinstance(n, int) and last and isinstance(last.n, int) and last[1:] == (n * axis.first, n * axis.second):
-            found[-1] = Axis(last.n * n, axis.first, axis.second)
-        elif n != 1:
+        last = found[-1] if found else None
+        if last and isinstance(axis.n, int) and last[1:] == (axis.n * axis.first, axis.n * axis.second):
+            found[-1] = Axis(last.n * axis.n, axis.first, axis.second)
+        elif axis.n != 1:
             found.append(axis)
     return found
 

@@ -75,6 +75,13 @@ def tiling(lengths: Sequence[int], columns: int, itemsize: int) -> Tiling:
     return Tiling(lanes, vectors, -(-n // vectors))
 
 
+def tallest(columns: int, itemsize: int) -> int:
+    """Return the largest number of rows of a tile of at most two vectors, for so many neighbors."""
+    size, registers = vector_registers()
+    vectors = min(-(-columns * itemsize // size), 2)
+    return (registers - vectors - 1) // vectors
+
+
 def _best(lengths: Sequence[int], vectors: int) -> tuple[float, tuple[int, ...]]:
     """Return the work of the best sizes of tiles on each axis, and the sizes."""
     most = max((vector_registers()[1] - vectors - 1) // vectors, 1)
