@@ -4,10 +4,14 @@ import math
 from typing import Any, Protocol
 
 from anynet.compiler import concat as vectors
-from anynet.compiler.graph import Args, Graph, Kwargs, Node
+from anynet.compiler.graph import Args, Graph, Kwargs, Node, elements
 from anynet.compiler.splice import part_read, vector_within
 from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
+
+
+LARGE = 1 << 18
+"""Number of elements of the smallest results whose memory is used again."""
 
 
 class _Storage(Protocol):
@@ -24,18 +28,20 @@ class _Storage(Protocol):
 class MemoryPlan:
     """Arrays of a graph's nodes.
 
-    An operation writes its result over an argument that nothing else needs any more, to its place in a vector, or to
-    a new array.
+    An operation writes its result over an argument that nothing else needs any more, to its place in a vector, to the
+    memory of a result that is not needed any more, or to a new array.
 
     Parameters
     ----------
     graph : Graph
     groups : list of list of Node
         Operations in the order in which they run, as from `schedule`. The operations of a group run together for one
-        element after another.
+        element after another. An operation in several groups is done in each.
     updates : dict of Node to Node
         Operations whose results replace inputs of the graph, with the inputs.
     target : Target
+    reuse : bool
+        If True, memory is used again; see `Target.reuses`.
 
     Attributes
     ----------
@@ -43,10 +49,22 @@ class MemoryPlan:
         Operations that take each node.
     """
 
-    def __init__(self, graph: Graph, groups: list[list[Node]], updates: dict[Node, Node], target: _Storage) -> None:
-        self._target = target
+    def __init__(
+        self,
+        graph: Graph,
+        groups: list[list[Node]],
+        updates: dict[Node, Node],
+        target: _Storage,
+        *,
+        reuse: bool = False,
+    ) -> None:
+        self._target, self._reuse = target, reuse
         self._place = {node: i for i, node in enumerate(node for group in groups for node in group)}
         self._group = {node: group for group in groups for node in group}
+        self._within: dict[Node, set[int]] = {}  # numbers of groups
+        for i, group in enumerate(groups):
+            for node in group:
+                self._within.setdefault(node, set()).add(i)
         self._updates = dict(updates)
         self._outputs, self.users = set(graph.outputs), graph.users()
         spliced = {vector for group in groups if (vector := vector_within(group)) is not None}
@@ -56,6 +74,7 @@ class MemoryPlan:
         self._owner: dict[Node, Node] = {}  # the node whose array holds a node's array
         self._needed: dict[Node, float] = {}  # by owner: the position of the last operation that needs the array
         self._free_to_use: set[Node] = set()
+        self._blocks: dict[Node, Array] = {}  # memory that large results own, by owner
 
     def __getitem__(self, node: Node) -> Array:
         if node.op == "constant" and node not in self._arrays:
@@ -96,8 +115,12 @@ class MemoryPlan:
 
     def needed_outside(self, group: list[Node]) -> list[Node]:
         """Return the operations of a group whose results are needed outside it; the others need no whole arrays."""
-        members = set(group)
-        return [node for node in group if self.is_placed(node) or not members.issuperset(self.users.get(node, ()))]
+        within = self._within
+        return [
+            node
+            for node in group
+            if self.is_placed(node) or any(within[user] - within[node] for user in self.users.get(node, ()))
+        ]
 
     def allocate(self, node: Node) -> Array:
         """Choose the array for an operation's result, and return it."""
@@ -112,8 +135,31 @@ class MemoryPlan:
         for used in node.inputs if self._target.in_place(node) else ():
             if self._owner.get(used) in self._free_to_use and self._may_write(node, used):
                 return self.hold(node, self._arrays[used], used)
+        if self._reuse and elements(node) >= LARGE:
+            return self._allocate_large(node)
         self._free_to_use.add(node)
         return self.hold(node, self._target.empty(node))
+
+    def _allocate_large(self, node: Node) -> Array:
+        """Return memory for a result: that of one which is not needed any more, or new memory."""
+        group = self._group[node]
+        places = [self._place[member] for member in group if self._group[member] is group]
+        for used in dict.fromkeys(used for member in group for used in member.inputs):
+            ends = self._needed.get(self._owner.get(used, used), math.inf) <= max(places)
+            if ends and self._owner.get(used) in self._free_to_use and self._fits(node, used):
+                return self.hold(node, self._arrays[used], used)
+        free = [
+            (block.shape[0], -self._place[owner], owner)
+            for owner, block in self._blocks.items()
+            if self._needed[owner] < min(places) and block.dtype == node.dtype and block.shape[0] >= elements(node)
+        ]
+        if free:
+            block = self._blocks.pop(min(free)[-1])
+        else:
+            block = self._target.empty(node).reshape(-1)
+        self._free_to_use.add(node)
+        self._blocks[node] = block
+        return self.hold(node, block[: elements(node)].reshape(node.shape))
 
     def vector(self, node: Node, first: Node) -> Array:
         """Return the array of a concatenation; `first` is the first of its parts to be computed."""
@@ -133,13 +179,16 @@ class MemoryPlan:
         return self._place[old] < start and all(self.last(node) <= self._place[old] for node in others)
 
     def _may_write(self, node: Node, used: Node) -> bool:
-        array = self._arrays[used]
-        if (node.shape, node.dtype) != (used.shape, used.dtype) or not self._target.can_write(array):
-            return False
         end = self._needed[self._owner[used]]
         if end > self._place[node] or (
             end == self._place[node] and not (used in node.inputs and self._target.in_place(node))
         ):
+            return False
+        return self._fits(node, used)
+
+    def _fits(self, node: Node, used: Node) -> bool:
+        """Return True if a result has the form of an array that its group reads element by element."""
+        if (node.shape, node.dtype) != (used.shape, used.dtype) or not self._target.can_write(self._arrays[used]):
             return False
         return all(self._in_step(member, used) for member in self._group[node])
 

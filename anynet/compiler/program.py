@@ -6,7 +6,6 @@ from anynet.compiler import concat as vectors
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.schedule import VIEWS, schedule
-from anynet.compiler.splice import splice
 from anynet.compiler.target import Call, Target, Tick
 from anynet.core.typing import ConcreteArray as Array
 
@@ -44,11 +43,9 @@ class Program:
         carry, fixed = graph.inputs[:n_carry], graph.inputs[n_carry : n_carry + len(shared)]
         self._carry_nodes, row = carry, graph.inputs[n_carry + len(shared) :]
         fuse = partial(target.fuses, hot=hot)
-        groups = schedule(graph, fuse)
-        if target.splices(hot=hot):
-            groups = splice(groups, graph, fuse)
+        groups = target.arrange(schedule(graph, fuse), graph, hot=hot)
         updates = {new: old for old, new in zip(carry, graph.outputs, strict=True) if new is not old}
-        self._memory = MemoryPlan(graph, groups, updates, target)
+        self._memory = MemoryPlan(graph, groups, updates, target, reuse=target.reuses(hot=hot))
         self.carry, self._row = ([self._own(node) for node in nodes] for nodes in (carry, row))
         self._shared = [
             self._memory.hold(n, a) if target.stays(a, table=n in graph.tables) else self._own(n)

@@ -189,8 +189,18 @@ class Target(ABC):
         """
         return False
 
-    def splices(self, *, hot: bool) -> bool:
-        """Return True if `group_calls` takes groups that are joined across a concatenation; see `splice`."""
+    def arrange(self, groups: list[list[Node]], graph: Graph, *, hot: bool) -> list[list[Node]]:
+        """Return the groups of `schedule` as `group_calls` takes them: joined, or with operations done again.
+
+        An operation may be in several groups; its result is in memory only if a group without it needs it.
+        """
+        return groups
+
+    def reuses(self, *, hot: bool) -> bool:
+        """Return True if memory is used again by later operations.
+
+        Calls run one after another then, and groups read what they need of an element before they write results.
+        """
         return False
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:

@@ -1,6 +1,7 @@
 """NumPy as a target."""
 
 import math
+from functools import partial
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy import blocks, ufuncs
 from anynet.compiler.numpy.numpy_program import NumpyProgram
 from anynet.compiler.program import Program
+from anynet.compiler.splice import splice
 from anynet.compiler.target import Call, Target, layout
 from anynet.core.typing import Array
 
@@ -95,8 +97,15 @@ class NumpyTarget(Target):
         native = self._native() if hot else None
         return blocks.in_blocks(node) if native is None else native.in_loop(node)
 
-    def splices(self, *, hot: bool) -> bool:
-        return not (hot and self._native())
+    def arrange(self, groups: list[list[Node]], graph: Graph, *, hot: bool) -> list[list[Node]]:
+        native = self._native() if hot else None
+        if native is None:
+            return splice(groups, graph, partial(self.fuses, hot=hot))
+        joined: list[list[Node]] = native.join(groups, graph)
+        return joined
+
+    def reuses(self, *, hot: bool) -> bool:
+        return hot and self._native() is not None
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         native = self._native() if hot else None

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from anynet.compiler.numpy.native import shares
 from anynet.compiler.numpy.native.ir_types import has_type
 from anynet.compiler.numpy.native.kernel import Host, Kernel
 from anynet.compiler.numpy.native.merged_axes import Axes
@@ -18,14 +19,14 @@ class Copy(Kernel):
     """Copy of an array into another of the same shape and dtype, with which it does not overlap."""
 
     def __init__(self, into: Host, array: Host) -> None:
-        super().__init__([into, array])
+        self._axes = Axes(into.shape, [into, array])
+        super().__init__([into, array], units=shares.units(self._axes.shape))
 
     def write(self, f: Function) -> None:
         """Write a loop over the elements."""
-        into, array = self.arrays
-        axes = Axes(into.shape, self.arrays)
-        with f.loops(axes.shape) as index:
-            f.store(f.load(axes.view(array), *index), axes.view(into), *index)
+        into, array = map(self._axes.view, self.arrays)
+        with shares.loops(f, self._axes.shape) as index:
+            f.store(f.load(array, *index), into, *index)
 
 
 class TakeRow(Kernel):

@@ -66,11 +66,20 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> Kernel | None:
 
 
 class Reduction(Kernel):
-    """Reduction of the last axis."""
+    """Reduction of the last axis.
 
-    def __init__(self, op: str, x: Host, out: Host) -> None:
+    Parameters
+    ----------
+    op : str
+        Name of the operation.
+    x, out : ndarray
+    count : int, optional
+        Number that means are divided by. Default: the length of the axis.
+    """
+
+    def __init__(self, op: str, x: Host, out: Host, count: int = 0) -> None:
         super().__init__([x, out])
-        self._op, self._x, self._out = op, x, out
+        self._op, self._x, self._out, self._count = op, x, out, count or x.shape[-1]
 
     def write(self, f: Function) -> None:
         """Write loops over the other axes; neighboring results are computed at a time, or one from neighbors."""
@@ -167,5 +176,5 @@ class Reduction(Kernel):
         if self._op != "mean":
             return value
         with f.exact():
-            mean: Value = value / self._x.shape[-1]
+            mean: Value = value / self._count
             return mean

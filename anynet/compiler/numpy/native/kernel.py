@@ -24,10 +24,13 @@ class Kernel(ABC):
         found out from their addresses; arrays that do not are known not to alias.
     addresses : sequence of int
         Addresses of functions that it calls, the parameters ``%f0``, ``%f1``.
+    units : int
+        Number of independent parts of its work, which may run in several threads. It depends on shapes alone, and no
+        sum is split between threads: results are the same with any number of them.
     """
 
-    def __init__(self, arrays: Sequence[Host], addresses: Sequence[int] = ()) -> None:
-        self.arrays, self.addresses = list(arrays), list(addresses)
+    def __init__(self, arrays: Sequence[Host], addresses: Sequence[int] = (), units: int = 1) -> None:
+        self.arrays, self.addresses, self.units = list(arrays), list(addresses), units
 
     def __call__(self) -> None:
         """Raise an error: a kernel has the place of a function among the calls of a program, which compiles it."""
@@ -35,4 +38,4 @@ class Kernel(ABC):
 
     @abstractmethod
     def write(self, f: Function) -> None:
-        """Write the body of the function."""
+        """Write the body of the function; with several units, it does the work of ``f.first`` to ``f.last`` alone."""

@@ -19,6 +19,8 @@ class Axes:
         Arrays that are broadcast to the shape.
     apart : bool
         If True, the first axis is kept as it is.
+    merge : bool
+        If False, all axes are.
 
     Attributes
     ----------
@@ -26,11 +28,13 @@ class Axes:
         Length of each loop. Axes of length 1 have none.
     """
 
-    def __init__(self, shape: tuple[int, ...], arrays: Sequence[Host], *, apart: bool = False) -> None:
+    def __init__(self, shape: tuple[int, ...], arrays: Sequence[Host], *, apart: bool = False, merge: bool = True) -> None:
         self._whole = shape
         strides = [np.broadcast_to(array, shape).strides for array in arrays]
         self._axes: list[list[int]] = [[0]] if apart else []
-        for axis in range(int(apart), len(shape)):
+        if not merge:
+            self._axes = [[axis] for axis in range(len(shape))]
+        for axis in range(int(apart), len(shape)) if merge else ():
             if shape[axis] == 1:
                 continue
             before = self._axes[-1][-1] if len(self._axes) > apart else None

@@ -15,12 +15,13 @@ import numpy as np
 
 from anynet.compiler.numpy.native import cache as kept
 from anynet.compiler.numpy.native.kernel import Kernel
+from anynet.compiler.numpy.native.runner import runner, threads
 from anynet.compiler.numpy.native.writer import Function
 
-Run = Callable[[int, int, int, int, int], None]
-"""``run(table, row, stop, first, last)`` calls kernels `first` to `last` for rows `row` to `stop`, without the GIL."""
+Run = Callable[[int, int, int, int, int, int], None]
+"""``run(table, row, stop, first, last, parts)`` calls kernels without the GIL; see `runner`."""
 
-_SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 4)
+_SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 5)
 _numbers = count()
 
 _lock = RLock()
@@ -56,7 +57,7 @@ class Module:
             [
                 *sorted(self._declarations),
                 *self._texts,
-                _runner(calls),
+                runner(calls, [kernel.units for kernel in kernels]),
                 "attributes #0 = { nounwind noinline }",
                 *self._metadata,
             ]
@@ -80,41 +81,9 @@ class Module:
             lines.append(f"  %a{i}.{k} = load ptr, ptr %p{i}.{k}, align 8")
             args.append(f"ptr %a{i}.{k}")
         self.table = list(self._places)
-        lines.append(f"  call void @{self._functions[body]}({', '.join([*args, 'i64 %row'])})")
+        numbers = ["i64 %row", f"i64 %first{i}", f"i64 %last{i}"]
+        lines.append(f"  call void @{self._functions[body]}({', '.join([*args, *numbers])})")
         return "\n".join(lines)
-
-
-def _runner(calls: list[str]) -> str:
-    """Return the function that calls some kernels for some rows, one row after another."""
-    cases = "\n".join(f"    i64 {i}, label %call{i}" for i in range(len(calls)))
-    blocks = "\n".join(f"call{i}:\n{call}\n  br label %next" for i, call in enumerate(calls))
-    sizes = ", ".join(f"i64 %{name}" for name in ("begin", "stop", "first", "last"))
-    return f"""define void @run(ptr noalias readonly %table, {sizes}) {{
-entry:
-  br label %rows
-rows:
-  %row = phi i64 [ %begin, %entry ], [ %row.next, %done ]
-  %more.rows = icmp slt i64 %row, %stop
-  br i1 %more.rows, label %calls, label %end
-calls:
-  %i = phi i64 [ %first, %rows ], [ %i.next, %next ]
-  %more = icmp slt i64 %i, %last
-  br i1 %more, label %call, label %done
-call:
-  switch i64 %i, label %next [
-{cases}
-  ]
-{blocks}
-next:
-  %i.next = add nsw i64 %i, 1
-  br label %calls
-done:
-  %row.next = add nsw i64 %row, 1
-  br label %rows
-end:
-  ret void
-}}
-"""
 
 
 def compile_module(text: str) -> Run:
@@ -177,4 +146,4 @@ def call_once(kernel: Kernel) -> None:
     """Compile a kernel and call it."""
     module = Module([kernel])
     table = np.asarray(module.table, np.uint64)
-    compile_module(module.text)(table.ctypes.data, 0, 1, 0, 1)
+    compile_module(module.text)(table.ctypes.data, 0, 1, 0, 1, threads())

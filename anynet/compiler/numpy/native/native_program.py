@@ -6,10 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
-from anynet.compiler.numpy.native import blas, copies, folds, short_products
+from anynet.compiler.numpy.native import blas, convolutions, copies, folds, kernel_gradients, short_products
 from anynet.compiler.numpy.native.copies import TakeRow, column_key
+from anynet.compiler.numpy.native.joins import is_sum
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.loops import kernels
 from anynet.compiler.numpy.native.module import Module, compile_module
+from anynet.compiler.numpy.native.runner import threads
 from anynet.compiler.numpy.numpy_program import NumpyProgram
 from anynet.compiler.numpy.ufuncs import check_index
 from anynet.compiler.target import Call, Target, Tick
@@ -17,8 +20,8 @@ from anynet.compiler.target import Call, Target, Tick
 CHUNK = 0.1
 """Seconds that native code runs for before progress is shown and a training can be stopped."""
 
-FORMS = (short_products.kernel, folds.kernel, blas.kernel)
-"""``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, or None."""
+FORMS = (short_products.kernel, folds.kernel, blas.kernel, convolutions.kernel, kernel_gradients.kernel)
+"""``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, a list of them, or None."""
 
 
 class _Segment(NamedTuple):
@@ -47,7 +50,8 @@ class NativeProgram(NumpyProgram):
         self._table = np.asarray([address if address >= 0 else 0 for address in module.table], np.uint64)
         self._columns = [module.table.index(column_key(i)) for i in range(len(rows))]
         self._parts: list[Call | _Segment] = [_Segment(0, len(rows))]
-        number = len(rows)
+        self._shares = any(kernel.units > 1 for kernel in self._kernels)
+        parts, number = self._threads(), len(rows)
         for i, (function, args) in enumerate(self.calls):
             if not isinstance(function, Kernel):
                 self._parts.append((function, args))
@@ -57,7 +61,7 @@ class NativeProgram(NumpyProgram):
                 self._parts[-1] = _Segment(last.first, number + 1)
             else:
                 self._parts.append(_Segment(number, number + 1))
-            self.calls[i] = self._run, (self._table.ctypes.data, 0, 1, number, number + 1)
+            self.calls[i] = self._run, (self._table.ctypes.data, 0, 1, number, number + 1, parts)
             number += 1
 
     @property
@@ -71,32 +75,40 @@ class NativeProgram(NumpyProgram):
         n = columns[0].shape[0]
         for place, column in zip(self._columns, columns, strict=True):
             self._table[place] = column.ctypes.data
-        address = self._table.ctypes.data
+        parts = self._threads()
         done, chunk = 0, 1
         while done < n:
             stop, began = min(done + chunk, n), time.perf_counter()
-            self._rows(address, done, stop)
+            self._rows(done, stop, parts)
             seconds = time.perf_counter() - began
             chunk = max(1, min(2 * chunk, int((stop - done) * CHUNK / max(seconds, 1e-9))))
             tick(stop - done)
             done = stop
 
-    def _rows(self, address: int, begin: int, stop: int) -> None:
+    def _rows(self, begin: int, stop: int, parts: int) -> None:
         """Run a step for each of some rows; if all of it is native, with one call."""
+        address = self._table.ctypes.data
         if len(self._parts) == 1:
-            self._run(address, begin, stop, 0, len(self._kernels))
+            self._run(address, begin, stop, 0, len(self._kernels), parts)
             return
         for row in range(begin, stop):
             for part in self._parts:
                 if isinstance(part, _Segment):
-                    self._run(address, row, row + 1, *part)
+                    self._run(address, row, row + 1, *part, parts)
                 else:
                     function, args = part
                     function(*args)
 
+    def _threads(self) -> int:
+        return threads() if self._shares else 1
+
     def _calls(self, node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Call]:
+        if is_sum(node):
+            return [(kernel, ()) for kernel in kernels([node], {node: out}, {node.args[0]: args[0]})]
         found = next(filter(None, (form(node, args, kwargs, out) for form in FORMS)), None)
-        return super()._calls(node, args, kwargs, out) if found is None else [(found, ())]
+        if found is None:
+            return super()._calls(node, args, kwargs, out)
+        return [(each, ()) for each in (found if isinstance(found, list) else [found])]
 
     def _copy(self, into: Host, array: Host) -> Call:
         found = copies.kernel(into, array)

@@ -3,7 +3,8 @@
 A `Function` is built by a kernel (`anynet.compiler.numpy.native.kernel.Kernel`), which names the NumPy arrays it reads
 and writes. Their shapes and strides become constants, their addresses parameters: one for each piece of memory that
 overlaps with no other, so that all are ``noalias``. Views of the arrays are at constant distances from them, and are
-made with NumPy: ``f.load(x.mT, i, j)`` is ``x.mT[i, j]``. ``f.row`` is the number of the step's row.
+made with NumPy: ``f.load(x.mT, i, j)`` is ``x.mT[i, j]``. ``f.row`` is the number of the step's row; a kernel of
+several units does the work of those from ``f.first`` to ``f.last``, which is excluded.
 
 Values of IR are `Value` objects. They have Python's operators ``+ - * / & | ^ << -x``; Python numbers beside them
 become constants of the same type. ``/`` is for floating-point numbers. There is no ``>>``, which depends on the sign:
@@ -32,7 +33,7 @@ The sums of rows:
 ...         total.set(total.get() + f.load(x, i, j))
 ...     f.store(total.get(), sums, i)
 >>> print(f.text().splitlines()[0])
-define internal void @sums(ptr noalias %p0, ptr noalias %p1, i64 %row) #0 {
+define internal void @sums(ptr noalias %p0, ptr noalias %p1, i64 %row, i64 %first, i64 %last) #0 {
 """
 
 from collections.abc import Iterator, Sequence
@@ -91,7 +92,7 @@ class Function:
     def text(self) -> str:
         """Return the definition."""
         parameters = [f"ptr noalias %p{i}" for i in range(len(self._pieces))]
-        parameters += [*(f"ptr %f{i}" for i in range(self._addresses)), "i64 %row"]
+        parameters += [*(f"ptr %f{i}" for i in range(self._addresses)), "i64 %row", "i64 %first", "i64 %last"]
         body = "\n".join(["entry:", *self._ahead, *self._lines, "  ret void"])
         return f"define internal void @{self.name}({', '.join(parameters)}) #0 {{\n{body}\n}}\n"
 
@@ -240,6 +241,16 @@ class Function:
     def row(self) -> Value:
         """Number of the step's row."""
         return Value(self, "i64", "%row")
+
+    @property
+    def first(self) -> Value:
+        """Number of the first unit of the kernel's work that is to be done."""
+        return Value(self, "i64", "%first")
+
+    @property
+    def last(self) -> Value:
+        """Number of the unit before which to stop."""
+        return Value(self, "i64", "%last")
 
     @contextmanager
     def loop(self, stop: Operand, start: Operand = 0, step: int = 1, hints: Sequence[str] = ()) -> Iterator[Value]:

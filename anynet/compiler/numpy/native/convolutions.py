@@ -1,0 +1,202 @@
+"""Convolutions and their gradients by the input: sums over the elements of a kernel for tiles of pixels."""
+
+from math import prod
+
+import numpy as np
+
+from anynet.compiler.graph import Args, Kwargs, Node
+from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size, has_neighbors
+from anynet.compiler.numpy.native.ir_types import TYPES, has_type
+from anynet.compiler.numpy.native.ir_values import Value
+from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.strided_loops import Axis, moved, unravel
+from anynet.compiler.numpy.native.tiles import Tiles, Tiling, tallest, tiling
+from anynet.compiler.numpy.native.writer import Function
+from anynet.core.window import Window
+
+CLIPPED = 3 << 18
+"""Largest size of a block of images that are read where they are."""
+
+PARTS = 32
+"""Largest number of parts of a batch, which threads share out."""
+
+
+def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | None:
+    """Return the kernels of a convolution, or of its gradient by the input, if they can read and write the arrays."""
+    if node.op not in ("convolve", "convolve_to_input") or kwargs or not has_form(*args[:2], out):
+        return None
+    x, w, window, groups = args
+    w = as_groups(w, groups)
+    if node.op == "convolve_to_input":
+        return _to_input(as_images(x, window.out), w, as_images(out, window.image), window)
+    reach = Reach(window.out, window.kernel, window.stride, (-window.padding[0], -window.padding[2]))
+    return _kernels(as_images(x, window.image), w, as_images(out, window.out), reach)
+
+
+def has_form(a: Host, b: Host, out: Host) -> bool:
+    """Return True if arrays have one dtype, of floating-point numbers, and a result with neighboring channels."""
+    alike = a.dtype == b.dtype == out.dtype and out.dtype.kind == "f" and has_type(out.dtype)
+    return alike and min(a.size, b.size, out.size) > 0 and (out.shape[-1] == 1 or out.strides[-1] == out.itemsize)
+
+
+def as_groups(w: Host, groups: int) -> Host:
+    """Return a view of a kernel, or of its gradient, with groups: shape (..., rows, columns, groups, C, D) of each."""
+    return np.moveaxis(w.reshape(*w.shape[:-1], groups, -1), -2, -3)
+
+
+def _to_input(dy: Host, w: Host, dx: Host, window: Window) -> list[Kernel]:
+    """Return kernels for all pixels that are strides apart from each other, and are seen by the same elements of w."""
+    found: list[Kernel] = []
+    down, across = window.stride
+    for start in np.ndindex(window.stride):
+        sides = zip(start, window.image, window.kernel, window.stride, window.padding[::2], strict=True)
+        (rows, columns), *reach = zip(*(_seen(*side) for side in sides), strict=True)
+        if min(reach[0]) > 0:
+            part = w[..., rows, columns, :, :, :][..., ::-1, ::-1, :, :, :].mT
+            into = dx[..., start[0] :: down, start[1] :: across, :]
+            found += _kernels(dy, part, into, Reach(reach[0], reach[1], (1, 1), reach[2]))
+    return found
+
+
+def _seen(start: int, length: int, taps: int, stride: int, padding: int) -> tuple[slice, int, int, int]:
+    """Return what pixels `start`, `start` + `stride` and so on get of a gradient along an axis.
+
+    It is a part of the elements of the kernel; the number of the pixels, that of the elements, and the shift, as
+    `Reach` has them, follow: the last of these elements comes first.
+    """
+    place, first = divmod(start + padding, stride)
+    n = len(range(first, taps, stride))
+    return slice(first, None, stride), len(range(start, length, stride)), n, place - (n - 1)
+
+
+def _kernels(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
+    """Return the kernels of a convolution by w, shape (..., rows, columns, groups, C, D)."""
+    ahead, n = out.shape[:-4], out.shape[-4]
+    *members, rows, columns, groups, c, d = w.shape
+    clipped = _clipped_size(images, reach, d)
+    size = clipped or block_size(images, reach)
+    shape = (*ahead, min(-(-n // size), PARTS))
+    images = np.broadcast_to(images, (*ahead, *images.shape[-4:]))
+    blocks = ImageBlocks(images, reach, size, prod(shape), clipped=clipped > 0)
+    lengths = [size] if clipped else [int(axis.n) for axis in blocks.pixels(out.strides[-4:], size)]
+    tiles = tiling(lengths, d, out.itemsize)
+    packed = np.zeros((*members, groups, rows * columns * c, tiles.number * tiles.width), w.dtype)
+    found: list[Kernel] = [Packing(w, packed, tiles)] if rows * columns else []
+    return [*found, Convolution(images, blocks, packed, (c, d), out, tiles, shape)]
+
+
+def _clipped_size(images: Host, reach: Reach, columns: int) -> int:
+    """Return the number of images of which a tile has one pixel each; 0 if other tiles are better.
+
+    Such a tile leaves out what its pixel sees of the zeros around images: much where images are small.
+    """
+    n, nbytes = images.shape[-4], prod(images.shape[-3:]) * images.itemsize
+    inside = prod(reach.places) == 1 or not _has_border(images, reach)
+    most = min(n, CLIPPED // nbytes, tallest(columns, images.itemsize))
+    if inside or most < min(n, 6) or n < 6 or not has_neighbors(images):
+        return 0
+    return min(range(6, most + 1), key=lambda size: (-(-n // size) * (size + 0.5), -size))
+
+
+def _has_border(images: Host, reach: Reach) -> bool:
+    return any(
+        shift < 0 or shift + size > length
+        for shift, size, length in zip(reach.shift, reach.size, images.shape[-3:-1], strict=True)
+    )
+
+
+class Packing(Kernel):
+    """Copy of a kernel to panels, each with the vectors that tiles read, one after the other."""
+
+    def __init__(self, w: Host, packed: Host, tiles: Tiling) -> None:
+        self._w, self._packed, self._tiles = w, packed, tiles
+        super().__init__([w, packed], units=prod(w.shape[:-3]))
+
+    def write(self, f: Function) -> None:
+        """Write loops over panels for each element of the kernel. Zeros beside the last panel are there."""
+        w, packed, tiles = self._w, self._packed, self._tiles
+        (*ahead, groups, rows, columns), size, type_ = w.shape, w.itemsize, TYPES[w.dtype.name]
+        with f.loop(f.last, f.first) as unit, f.loop(groups) as group:
+            *members, a, b = unravel(f, unit, ahead)
+            into = f.address(packed, *members, group)
+            for panel, width, used in tiles.panels(f, columns):
+                start = moved(f, into, panel * (packed.shape[-2] * tiles.width * size))
+                with f.loop(rows) as c:
+                    row = moved(f, start, ((a * ahead[-1] + b) * rows + c) * (width * size))
+                    with f.loop(used) as d:
+                        value = f.load(w, *members, a, b, group, c, panel * tiles.width + d)
+                        f.line(f"store {value}, ptr {f.emit('ptr', f'getelementptr inbounds {type_}, ptr {row}, {d}').text}, align {size}")
+
+
+class Convolution(Kernel):
+    """Convolution of images with a packed kernel.
+
+    Parameters
+    ----------
+    images : ndarray, shape (..., N, rows, columns, channels)
+    blocks : ImageBlocks
+        Blocks of these images.
+    packed : ndarray, shape (..., groups, rows of panels, columns of all panels)
+    channels : (int, int)
+        Channels of a group, of the images and of the result.
+    out : ndarray, shape (..., N, rows, columns, channels)
+    tiles : Tiling
+    units : tuple of int
+        Members, and parts of the blocks.
+    """
+
+    def __init__(
+        self,
+        images: Host,
+        blocks: ImageBlocks,
+        packed: Host,
+        channels: tuple[int, int],
+        out: Host,
+        tiles: Tiling,
+        units: tuple[int, ...],
+    ) -> None:
+        self._blocks, self._out, self._channels, self._tiles, self._shape = blocks, out, channels, tiles, units
+        self._packed = np.broadcast_to(packed, (*units[:-1], *packed.shape[-3:]))
+        super().__init__([images, blocks.array, packed, out], units=prod(units))
+
+    def write(self, f: Function) -> None:
+        """Write loops over blocks of images, groups, panels and tiles; the last two blocks may overlap."""
+        n, size, parts = self._out.shape[-4], self._blocks.size, self._shape[-1]
+        with f.loop(f.last, f.first) as unit:
+            *members, part = unravel(f, unit, self._shape)
+            start, stop = (f.op("udiv", (part + i) * -(-n // size), parts) for i in (0, 1))
+            with f.loop(stop, start) as block:
+                first = f.call("llvm.smin", block * size, f.index(n - size))
+                source = self._blocks.write(f, unit, members, first, size)
+                self._write_block(f, source, members, first)
+
+    def _write_block(self, f: Function, source: str, members: list[Value], first: Value) -> None:
+        out, packed, tiles, size = self._out, self._packed, self._tiles, self._out.itemsize
+        c, d = self._channels
+        pixels = self._blocks.pixels(out.strides[-4:], self._blocks.size)
+        with f.loop(packed.shape[-3]) as group:
+            weights, into = f.address(packed, *members, group), f.address(out, *members, first)
+            for panel, width, used in tiles.panels(f, d):
+                pointers = (
+                    moved(f, source, group * (c * size)),
+                    moved(f, weights, panel * (packed.shape[-2] * tiles.width * size)),
+                    moved(f, into, (group * d + panel * tiles.width) * size),
+                )
+                if self._blocks.clipped:
+                    self._write_pixels(f, pointers, width * size, used)
+                    continue
+                elements = self._blocks.elements(width * size, c)
+                Tiles(f, out.dtype, tiles.lanes, pixels, elements).write(pointers, used)
+
+    def _write_pixels(self, f: Function, pointers: tuple[str, str, str], row: int, used: int) -> None:
+        """Write loops over pixels, with a tile of all images for each, which sees nothing outside of them."""
+        blocks, out, c = self._blocks, self._out, self._channels[0]
+        images, weights, into = pointers
+        columns = blocks.reach.taps[1]
+        with f.loops(blocks.reach.places) as place:
+            first, number, far = blocks.seen(f, place, by_element=False)
+            terms = blocks.elements(row, c, *number)
+            moves = (first[0] * columns + first[1]) * (c * row), place[0] * out.strides[-3] + place[1] * out.strides[-2]
+            each = moved(f, images, far), moved(f, weights, moves[0]), moved(f, into, moves[1])
+            axis = Axis(blocks.size, blocks.strides[0], out.strides[-4])
+            Tiles(f, out.dtype, self._tiles.lanes, [axis], terms).write(each, used)

@@ -1,0 +1,160 @@
+"""Gradients of convolutions by the kernel: sums over pixels for tiles of the kernel's elements.
+
+Parts of the batch have sums of their own, which are added up in a fixed order.
+"""
+
+from math import prod
+
+import numpy as np
+
+from anynet.compiler.graph import Args, Kwargs, Node
+from anynet.compiler.numpy.native.convolutions import as_groups, has_form
+from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size
+from anynet.compiler.numpy.native.ir_types import TYPES
+from anynet.compiler.numpy.native.ir_values import Value
+from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.strided_loops import Axis, moved, nested, unravel
+from anynet.compiler.numpy.native.tiles import Tiles, Tiling, tiling
+from anynet.compiler.numpy.native.writer import Function
+
+PARTS = 16
+"""Number of units for each member, if there are as many."""
+
+PIXELS = 1600
+"""Number of pixels whose sums take much longer than adding them to those of others."""
+
+BYTES = 1 << 24
+"""Largest size of the sums of all parts, where it is up to their number."""
+
+
+def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | None:
+    """Return the kernels of a gradient by the kernel, if they can read and write the arrays."""
+    if node.op != "convolve_to_kernel" or kwargs or not has_form(*args[:2], out):
+        return None
+    x, dy, window, groups = args
+    x, dy, dw = as_images(x, window.image), as_images(dy, window.out), as_groups(out, groups)
+    *ahead, rows, columns, groups, c, d = dw.shape
+    reach = Reach(window.out, window.kernel, window.stride, (-window.padding[0], -window.padding[2]))
+    n, depth = x.shape[-4], rows * columns * c
+    most = min(n, n * prod(window.out) // PIXELS, BYTES // (groups * depth * d * out.itemsize), PARTS)
+    parts = max(most, 1)
+    size = block_size(x, reach)
+    x, dy = (np.broadcast_to(images, (*ahead, *images.shape[-4:])) for images in (x, dy))
+    probe = ImageBlocks(x[..., :0, :, :, :], reach, size, 0)
+    tiles = tiling([int(axis.n) for axis in probe.elements(1, c)], d, out.itemsize)
+    shape = (*ahead, parts, min(-(-PARTS // parts), tiles.number))
+    blocks = ImageBlocks(x, reach, size, prod(shape))
+    sums = np.empty((*ahead, parts, groups, depth, tiles.number * tiles.width), out.dtype)
+    return [KernelGradients(x, blocks, dy, d, sums, tiles, shape), Total(sums, dw, tiles)]
+
+
+class KernelGradients(Kernel):
+    """Gradients by the kernel for parts of a batch.
+
+    Parameters
+    ----------
+    x : ndarray, shape (..., N, rows, columns, channels)
+    blocks : ImageBlocks
+        Blocks of these images.
+    dy : ndarray, shape (..., N, rows, columns, channels)
+    columns : int
+        Number of the channels of dy in a group.
+    sums : ndarray, shape (..., parts, groups, rows of panels, columns of all panels)
+        Results in panels.
+    tiles : Tiling
+    units : tuple of int
+        Members, parts of the batch and parts of the panels.
+    """
+
+    def __init__(
+        self, x: Host, blocks: ImageBlocks, dy: Host, columns: int, sums: Host, tiles: Tiling, units: tuple[int, ...]
+    ) -> None:
+        self._blocks, self._dy, self._columns, self._sums, self._tiles = blocks, dy, columns, sums, tiles
+        self._shape, pixels = units, prod(blocks.reach.places)
+        self._panel = np.zeros((prod(units), blocks.size, pixels * tiles.width), dy.dtype)
+        super().__init__([x, blocks.array, dy, self._panel, sums], units=prod(units))
+
+    def write(self, f: Function) -> None:
+        """Write loops over blocks of images, groups, panels and tiles."""
+        n, size, (*_, parts, shares) = self._dy.shape[-4], self._blocks.size, self._shape
+        with f.loop(f.last, f.first) as unit:
+            *members, part, share = unravel(f, unit, self._shape)
+            low, high = (f.op("udiv", (share + i) * self._tiles.number, shares) for i in (0, 1))
+            start, stop = (f.op("udiv", (part + i) * n, parts) for i in (0, 1))
+            self._clear(f, [*members, part], low, high)
+            with f.loop(stop, start, step=size) as first:
+                images = f.call("llvm.smin", stop - first, f.index(size))
+                source = self._blocks.write(f, unit, members, first, images)
+                with f.loop(self._sums.shape[-3]) as group:
+                    for panel, width, used in self._tiles.panels(f, self._columns, low, high):
+                        column = group * self._columns + panel * self._tiles.width
+                        dy = self._copy(f, unit, [*members, first], column, images, width, used)
+                        a = moved(f, source, group * (self._channels * self._dy.itemsize))
+                        out = self._place(f, [*members, part], group, panel)
+                        pixels = self._blocks.pixels(self._distances(width), images)
+                        elements = self._blocks.elements(width * self._dy.itemsize, self._channels)
+                        tiles = Tiles(f, self._dy.dtype, self._tiles.lanes, elements, pixels)
+                        tiles.write((a, dy, out), used, adds=True)
+
+    @property
+    def _channels(self) -> int:
+        return self._sums.shape[-2] // prod(self._blocks.reach.taps)
+
+    def _place(self, f: Function, part: list[Value], group: Value, panel: Value) -> str:
+        """Return a pointer to a panel of the sums."""
+        far = panel * (self._sums.shape[-2] * self._tiles.width * self._sums.itemsize)
+        return moved(f, f.address(self._sums, *part, group), far)
+
+    def _distances(self, width: int) -> tuple[int, int, int]:
+        """Return distances in bytes of images, rows and columns in a panel of dy."""
+        pixel = width * self._dy.itemsize
+        return prod(self._blocks.reach.places) * pixel, self._blocks.reach.places[1] * pixel, pixel
+
+    def _clear(self, f: Function, part: list[Value], low: Value, high: Value) -> None:
+        """Write zeros to some panels of the sums of a part."""
+        type_ = TYPES[self._sums.dtype.name]
+        zero = f.constant(type_, 0.0)
+        row = self._tiles.width * self._sums.itemsize * self._sums.shape[-2]
+        with f.loop(self._sums.shape[-3]) as group:
+            place = moved(f, f.address(self._sums, *part, group), low * row)
+            n = (high - low) * (row // self._sums.itemsize)
+            with nested(f, [Axis(n, self._sums.itemsize, 0)], place, place) as (each, _):
+                f.line(f"store {zero}, ptr {each}, align {self._sums.itemsize}")
+
+    def _copy(
+        self, f: Function, unit: Value, image: list[Value], column: Value, n: Value, width: int, used: int
+    ) -> str:
+        """Copy a panel of dy to where its rows are contiguous; what is beside them counts for nothing."""
+        dy = self._dy
+        type_, size = TYPES[dy.dtype.name], dy.itemsize
+        places = f.address(dy, *image, 0, 0, column), f.address(self._panel, unit)
+        lengths = (n, *self._blocks.reach.places, used)
+        axes = list(map(Axis, lengths, dy.strides[-4:], (*self._distances(width), size)))
+        with nested(f, axes, *places) as (old, new):
+            f.line(f"store {f.emit(type_, f'load {type_}, ptr {old}, align {size}')}, ptr {new}, align {size}")
+        return places[1]
+
+
+class Total(Kernel):
+    """Sums of the sums of all parts, in their order, where the gradient by the kernel has its elements."""
+
+    def __init__(self, sums: Host, dw: Host, tiles: Tiling) -> None:
+        self._sums, self._dw, self._tiles = sums, dw, tiles
+        super().__init__([sums, dw], units=prod(dw.shape[:-3]))
+
+    def write(self, f: Function) -> None:
+        """Write loops over panels for each element of the kernel."""
+        sums, dw, tiles = self._sums, self._dw, self._tiles
+        (*ahead, groups, rows, columns), size, type_ = dw.shape, dw.itemsize, TYPES[dw.dtype.name]
+        with f.loop(f.last, f.first) as unit, f.loop(groups) as group:
+            *members, a, b = unravel(f, unit, ahead)
+            for panel, width, used in tiles.panels(f, columns):
+                far = panel * (sums.shape[-2] * tiles.width * size)
+                starts = [moved(f, f.address(sums, *members, i, group), far) for i in range(sums.shape[-4])]
+                with f.loop(rows) as c:
+                    place = ((a * ahead[-1] + b) * rows + c) * (width * size)
+                    with f.loop(used) as d:
+                        parts = [moved(f, start, place + d * size) for start in starts]
+                        first, *others = (f.emit(type_, f"load {type_}, ptr {part}, align {size}") for part in parts)
+                        total = sum(others, first)
+                        f.store(total, dw, *members, a, b, group, c, panel * tiles.width + d)
