@@ -44,7 +44,7 @@ from anynet.nn import (
 )
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, PartialIdentity, Uniform, Xavier
-from anynet.optim import SGD, Adam, AdamW, Lion, Muon, Optimizer, RMSprop, schedules
+from anynet.optim import SGD, Adam, AdamW, Groups, Lion, Muon, Optimizer, RMSprop, schedules
 from anynet.training import DivergedError, Run, Runs, find_rate, fit, load, setup
 
 __version__ = "0.1.0"
@@ -70,6 +70,7 @@ __all__ = [
     "Flatten",
     "GlobalPool",
     "GroupNorm",
+    "Groups",
     "Hardswish",
     "He",
     "ImageLayer",

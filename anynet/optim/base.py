@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from array_api_compat import array_namespace, device
 
@@ -55,6 +55,18 @@ class Optimizer:
     def uses_layout(self) -> bool:
         """True if ``update`` has a parameter ``layout``."""
         return takes_keyword(type(self).update, "layout")
+
+    @property
+    def parts(self) -> tuple["Optimizer", ...]:
+        """Optimizers of groups of parameters, whose rates follow this one's in the rates of a step; none by default."""
+        return ()
+
+    def check(self, layout: Any) -> None:
+        """Raise ValueError unless the optimizer can train a net of this layout."""
+
+    def initial_state(self, params: Array, layout: Any) -> Arrays:
+        """Return what ``init`` does, which is given the layout if it has such a keyword."""
+        return self.init(params, **({"layout": layout} if takes_keyword(type(self).init, "layout") else {}))
 
     def init(self, params: Array) -> Arrays:
         """Return the initial state.

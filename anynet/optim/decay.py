@@ -61,10 +61,12 @@ def descend(
         check_layout(layout, params)
     if not weight_decay:
         return params - step
-    decay = rate * factor(weight_decay, params)
-    if layout is not None:
-        decay = decay * mask(params, layout.n_weights, layout.size - layout.n_weights)
-    return (1 - decay) * params - step
+    return (1 - of_weights(rate * factor(weight_decay, params), params, layout)) * params - step
+
+
+def of_weights(decay: float | Array, params: Array, layout: Places | None) -> float | Array:
+    """Return a coefficient for each parameter, 0 for those that are no weights; the same for all without a layout."""
+    return decay if layout is None else decay * mask(params, layout.n_weights, layout.size - layout.n_weights)
 
 
 def mask(params: Array, *lengths: int) -> Array:

@@ -1,11 +1,13 @@
-"""Muon, momentum that is made orthogonal, for the matrices between the first and the last layer."""
+"""Muon, momentum that is made orthogonal, for matrices and the kernels of convolutions."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from array_api_compat import array_namespace
 
+from anynet.core.checks import nearest, store, true_or_false, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.optim.adam import Adam
 from anynet.optim.base import Optimizer, convert_positive, convert_settings, factor
@@ -16,6 +18,9 @@ from anynet.optim.schedules import Schedule
 ADAM = Adam(beta1=0.9, beta2=0.95, eps=1e-10)
 """Update of all other parameters, with Jordan's settings."""
 
+MATRICES = ("hidden", "all")
+"""Choices of the weights that are made orthogonal."""
+
 
 @dataclass(frozen=True)
 class Muon(Optimizer):
@@ -25,8 +30,10 @@ class Muon(Optimizer):
               O_t = \mathrm{orthogonal}((1 - \rho) g_t + \rho m_t), \quad
               W_t = (1 - \eta \lambda) W_{t-1} - \eta \sqrt{\max(1, n_{out} / n_{in})} \, O_t
 
-    Hidden matrices are the weights with two axes of all layers between the first and the last one with weights. A net
-    without hidden layers, or with a single one, has none, and is trained by AdamW alone.
+    Hidden matrices are the weights with two axes, and the kernels of convolutions with four, of all layers between the
+    first and the last one with weights. A net without hidden layers, or with a single one, has none, and is trained by
+    AdamW alone. A kernel (rows, columns, C, D) is a matrix with :math:`n_{in}` = rows · columns · C and
+    :math:`n_{out}` = D.
 
     Parameters
     ----------
@@ -38,6 +45,13 @@ class Muon(Optimizer):
         Decay λ of the weights, 0 or more, shared or one per member.
     adam_lr : float
         Learning rate of AdamW (β₁ = 0.9, β₂ = 0.95, ε = 1e-10) as a multiple of η, positive.
+    steps : int
+        Number of Newton-Schulz iterations, 1 or more.
+    keep_norm : bool
+        True to scale each matrix to the norm :math:`\sqrt{n_{out}}` ahead of every step.
+    matrices : {"hidden", "all"}
+        "all": all weights with two or four axes are matrices, those of the first and the last layer too, such as in a
+        group of `Groups`.
 
     Raises
     ------
@@ -71,12 +85,21 @@ class Muon(Optimizer):
     momentum: float | tuple[float, ...] = 0.95
     weight_decay: float | tuple[float, ...] = 0.0
     adam_lr: float = 0.015
+    steps: int = 5
+    keep_norm: bool = False
+    matrices: str = "hidden"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         convert_settings(self, "momentum", below=1)
         convert_settings(self, "weight_decay", below=math.inf)
         convert_positive(self, "adam_lr")
+        store(self, "steps", whole_number("steps", self.steps))
+        store(self, "keep_norm", true_or_false("keep_norm", self.keep_norm))
+        if self.steps < 1:
+            raise ValueError(f"{self}: expected steps of 1 or more")
+        if self.matrices not in MATRICES:
+            raise ValueError(f'matrices: there is no "{self.matrices}"{nearest(self.matrices, MATRICES)}')
 
     def init(self, params: Array) -> Arrays:
         """Return Adam's state; the first moment "m" of a hidden matrix is its momentum, the second one is not used."""
@@ -96,7 +119,7 @@ class Muon(Optimizer):
         if layout is None:
             raise ValueError("layout: expected the places of the net's matrices; pass layout=net.layout")
         check_layout(layout, params)
-        matrices, rho = _hidden(layout), factor(self.momentum, params)
+        matrices, rho = self._matrices(layout), factor(self.momentum, params)
         lengths, at, steps = [0], 0, list[Array]()
         for start, stop, _ in matrices:
             lengths, at = [*lengths, start - at, stop - start], stop
@@ -104,26 +127,55 @@ class Muon(Optimizer):
         beta = ADAM.beta1 + (rho - ADAM.beta1) * hidden
         m = beta * state["m"] + (1 - beta) * grads
         v = ADAM.beta2 * state["v"] + (1 - ADAM.beta2) * grads * grads
-        at = 0
+        at, momenta = 0, [(1 - rho) * grads[..., start:stop] + rho * m[..., start:stop] for start, stop, _ in matrices]
+        turned = iter(_all_orthogonal(momenta, [shape for *_, shape in matrices], self.steps))
         for start, stop, shape in [*matrices, (layout.size, layout.size, ())]:
             if at < start:
                 steps.append(ADAM.scaled(m[..., at:start], v[..., at:start], t, self.adam_lr * lr))
             if shape:
-                momentum = (1 - rho) * grads[..., start:stop] + rho * m[..., start:stop]
-                scale = math.sqrt(max(1, shape[1] / shape[0]))
-                steps.append(scale * lr[..., None] * orthogonal(momentum, shape))
+                steps.append(math.sqrt(max(1, shape[1] / shape[0])) * lr[..., None] * next(turned))
             at = stop
+        if self.keep_norm:
+            params = _with_norms(params, matrices)
         rate = lr[..., None] * (self.adam_lr + (1 - self.adam_lr) * hidden)
         params = descend(params, xp.concat(steps, axis=-1), rate, self.weight_decay, layout)
         return params, {"m": m, "v": v, "t": t}
 
+    def _matrices(self, layout: Places) -> list[tuple[int, int, tuple[int, ...]]]:
+        """Return first element, end and shape of each matrix, a kernel's as a matrix."""
+        weights = [name for name, (start, *_) in layout.slots.items() if start < layout.n_weights]
+        ends = {_layer(name) for name in (*weights[:1], *weights[-1:])} if self.matrices == "hidden" else set()
+        places = (layout.slots[name] for name in weights if _layer(name) not in ends)
+        return [
+            (start, stop, (math.prod(shape[:-1]), shape[-1])) for start, stop, shape in places if len(shape) in (2, 4)
+        ]
 
-def _hidden(layout: Places) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Return first element, end and shape of each hidden matrix."""
-    weights = [name for name, (start, *_) in layout.slots.items() if start < layout.n_weights]
-    ends = {_layer(name) for name in (*weights[:1], *weights[-1:])}
-    places = (layout.slots[name] for name in weights if _layer(name) not in ends)
-    return [(start, stop, shape) for start, stop, shape in places if len(shape) == 2]
+
+def _all_orthogonal(vectors: Sequence[Array], shapes: Sequence[tuple[int, ...]], steps: int) -> list[Array]:
+    """Return matrices made orthogonal; those of equal shapes by the same, stacked products."""
+    found = list(vectors)
+    for shape in dict.fromkeys(shapes):
+        places = [i for i, other in enumerate(shapes) if other == shape]
+        if len(places) == 1:
+            found[places[0]] = orthogonal(vectors[places[0]], shape, steps)
+            continue
+        stack = array_namespace(*vectors).stack([vectors[i] for i in places], axis=-2)
+        turned = orthogonal(stack, shape, steps)
+        for k, i in enumerate(places):
+            found[i] = turned[..., k, :]
+    return found
+
+
+def _with_norms(params: Array, matrices: Sequence[tuple[int, int, tuple[int, ...]]]) -> Array:
+    """Return parameters whose matrices are scaled to the norm sqrt(n_out)."""
+    xp, pieces, at = array_namespace(params), list[Array](), 0
+    for start, stop, shape in matrices:
+        w = params[..., start:stop]
+        norm = xp.sqrt(xp.sum(w * w, axis=-1, keepdims=True))
+        pieces += [params[..., at:start]] if at < start else []
+        pieces.append(w * (math.sqrt(shape[1]) / norm))
+        at = stop
+    return xp.concat([*pieces, params[..., at:]], axis=-1)
 
 
 def _layer(name: str) -> str:

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 from anynet.core.checks import store, true_or_false
 from anynet.core.typing import Array, Arrays
 from anynet.optim.base import Optimizer, convert_settings, factor
-from anynet.optim.decay import Places, descend
+from anynet.optim.decay import Places, descend, of_weights
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,10 @@ class SGD(Optimizer):
     nesterov : bool
         True for Nesterov momentum, which requires a momentum above 0.
     weight_decay : float or tuple of float
-        Decay λ of the weights, 0 or more, shared or one per member: the decay of SGDW, which enters neither gradient
-        nor velocity as the L2 penalty does. Of all parameters if ``update`` is given no layout.
+        Decay λ of the weights, 0 or more, shared or one per member. Of all parameters if ``update`` is given no layout.
+    decoupled : bool
+        True for the decay of SGDW, which enters neither gradient nor velocity; False for that of PyTorch's SGD, with
+        :math:`g_t + \lambda \theta_{t-1}` in place of :math:`g_t`, as by the L2 penalty with λ / 2.
 
     Raises
     ------
@@ -62,12 +64,14 @@ class SGD(Optimizer):
     momentum: float | tuple[float, ...] = 0.0
     nesterov: bool = False
     weight_decay: float | tuple[float, ...] = 0.0
+    decoupled: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         convert_settings(self, "momentum", below=1)
         convert_settings(self, "weight_decay", below=math.inf)
-        store(self, "nesterov", true_or_false("nesterov", self.nesterov))
+        for name in ("nesterov", "decoupled"):
+            store(self, name, true_or_false(name, getattr(self, name)))
         each = self.momentum if isinstance(self.momentum, tuple) else (self.momentum,)
         if self.nesterov and not all(each):
             raise ValueError(f"{self}: expected a momentum above 0 for nesterov=True")
@@ -88,11 +92,13 @@ class SGD(Optimizer):
         layout: Places | None = None,
     ) -> tuple[Array, Arrays]:
         """Return ``params - lr v`` with the new velocity ``v = momentum v + grads``, or Nesterov's step, and decay."""
-        lr = self.rate(params, grads, lr)
+        lr, weight_decay = self.rate(params, grads, lr), self.weight_decay
+        if weight_decay and not self.decoupled:
+            grads, weight_decay = grads + of_weights(factor(weight_decay, params), params, layout) * params, 0.0
         if not self.momentum:
-            return descend(params, lr[..., None] * grads, lr[..., None], self.weight_decay, layout), state
+            return descend(params, lr[..., None] * grads, lr[..., None], weight_decay, layout), state
         rho = factor(self.momentum, params)
         velocity = rho * state["velocity"] + grads
         direction = grads + rho * velocity if self.nesterov else velocity
-        params = descend(params, lr[..., None] * direction, lr[..., None], self.weight_decay, layout)
+        params = descend(params, lr[..., None] * direction, lr[..., None], weight_decay, layout)
         return params, {"velocity": velocity}

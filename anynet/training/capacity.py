@@ -64,9 +64,11 @@ def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: 
     int
         Bytes.
     """
-    size, moments = net.layout.size, len(optimizer.init(np.zeros((1, 1)))) + (ema is not None)
+    size = net.layout.size
+    state = optimizer.initial_state(np.zeros((1, size)), net.layout).values()
+    moments = sum(array.shape[-1] / size if array.ndim else 1 for array in state) + (ema is not None)
     widths = sum(values_out(net.named_layers().values()))
-    return np.dtype(dtype).itemsize * (size * (15 + 5 * moments) + 4 * (batch_size + BATCH_SIZE) * widths)
+    return np.dtype(dtype).itemsize * int(size * (15 + 5 * moments) + 4 * (batch_size + BATCH_SIZE) * widths)
 
 
 @contextmanager

@@ -68,7 +68,9 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
         raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {data.name} has {wanted}{way}")
     if not net.n_parameters:
         raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
-    check_rates(optimizer, settings.epochs, settings.steps(len(data.train)))
+    optimizer.check(net.layout)
+    for each in (optimizer, *optimizer.parts):
+        check_rates(each, settings.epochs, settings.steps(len(data.train)))
 
 
 def check_data(data: Dataset, settings: TrainSettings, *, stacked: bool = False) -> None:

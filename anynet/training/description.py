@@ -11,7 +11,7 @@ import numpy as np
 from anynet.backends import to_numpy
 from anynet.data import Dataset
 from anynet.data.dataset import ARRAYS
-from anynet.optim import Optimizer
+from anynet.optim import Groups, Optimizer
 from anynet.optim.schedules import Constant, Cosine, Triangular, Warmup
 from anynet.training.inputs import default_loss
 from anynet.training.members import Member
@@ -27,6 +27,10 @@ ABSENT = {
     "ema": "None",
     "patience": "None",
     "weight_decay": "0.0",
+    "decoupled": "True",
+    "steps": "5",
+    "keep_norm": "False",
+    "matrices": "'hidden'",
     "alternate_flip": "False",
     "border": "black",
     "cutout": "0",
@@ -71,6 +75,9 @@ def _optimizer(optimizer: Optimizer, epochs: float) -> str:
     schedule = optimizer.schedule
     rate = repr(schedule.rate) if isinstance(schedule, Constant) else _schedule(schedule, epochs)
     settings = {field.name: repr(getattr(optimizer, field.name)) for field in fields(optimizer)} | {"lr": rate}
+    if isinstance(optimizer, Groups):
+        parts = (f"{pattern}: {part and _optimizer(part, epochs)}" for pattern, part in optimizer.named)
+        settings["groups"] = "; ".join(parts)
     texts = ", ".join(f"{name}={text}" for name, text in _without_absent(settings).items())
     return f"{type(optimizer).__name__}({texts})"
 

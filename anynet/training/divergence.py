@@ -123,7 +123,7 @@ def _repeat(
 ) -> dict[int, list[dict[str, Any]]]:
     epoch = next(iter(errors.values())).epoch - 1
     batches, rates = inputs.batches(epoch), stack.rates(epoch)
-    on_device, done = stack.put(rates), 0
+    on_device, done = stack.rows(epoch, rates), 0
     rows: dict[int, list[dict[str, Any]]] = {i: [] for i in errors}
     looked_at = {s for error in errors.values() for s in range(max(error.step - 1 - STEPS_BEFORE, 0), error.step)}
 

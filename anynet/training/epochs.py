@@ -140,7 +140,7 @@ def _train_epoch(
         progress.update(steps * each)
 
     rates = stack.rates(epoch)
-    after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.put(rates), tick, epoch=epoch)
+    after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.rows(epoch, rates), tick, epoch=epoch)
     costs, since, on_train, on_val = _evaluate(stack, inputs, after, epoch)
     diverged = find_diverged([state.diverged[k] for k in places], since, costs, epoch, rates)
     new = {i: e for i, e in enumerate(diverged) if e is not None and state.diverged[places[i]] is None}

@@ -178,7 +178,8 @@ def _losses(ready: Setup, rates: NDArray[np.float64]) -> NDArray[np.float64]:
     for epoch in range(math.ceil(len(rates) / inputs.steps)):
         first = epoch * inputs.steps
         n = min(inputs.steps, len(rates) - first)
-        carry = loop(carry, shared, ready.batches(epoch).part(0, n), put(rates[first : first + n, None]))
+        rows = ready.stack.rows(epoch, rates[first : first + n, None])
+        carry = loop(carry, shared, ready.batches(epoch).part(0, n), rows)
     return ready.backend.to_host(carry[1]).astype(np.float64)
 
 

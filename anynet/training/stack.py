@@ -83,6 +83,27 @@ class Stack:
         steps = self._inputs.steps
         return np.asarray([[learning_rate(m.optimizer, epoch, i, steps) for m in self.members] for i in range(steps)])
 
+    def rows(self, epoch: int, rates: NDArray[np.float64]) -> Array:
+        """Return learning rates as the steps of an epoch are given them, on the device.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+        rates : ndarray of float64, shape (n, members)
+            Learning rates of the first n steps.
+
+        Returns
+        -------
+        array, shape (n, members), or (n, 1 + G, members) with an optimizer of G groups
+            Not stacked, without the axis of members.
+        """
+        steps, parts = self._inputs.steps, self._optimizer.parts
+        if not parts:
+            return self.put(rates)
+        own = [[1.0, *(learning_rate(part, epoch, i, steps) for part in parts)] for i in range(len(rates))]
+        return self.put(rates[:, None, :] * np.asarray(own)[:, :, None])
+
     def put(self, numbers: ArrayLike) -> Array:
         """Return numbers on the device.
 

@@ -104,7 +104,8 @@ def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays, e
     xp = array_namespace(params)
     dtype = xp.int32 if net.uses_rng else params.dtype
     count = xp.zeros(params.shape[:-1], dtype=dtype, device=device(params))
-    return Carry(params, state, optimizer.init(params), None if ema is None else params, count, count)
+    moments = optimizer.initial_state(params, net.layout)
+    return Carry(params, state, moments, None if ema is None else params, count, count)
 
 
 def train_step(

@@ -42,6 +42,6 @@ def test_schedules_end_with_the_training(schedule, expected):
 
 
 def test_all_optimizers_have_names():
-    assert set(OPTIMIZERS.values()) == {kind for kind in vars(an).values() if isinstance(kind, type)} & set(
+    assert {*OPTIMIZERS.values(), an.Groups} == {kind for kind in vars(an).values() if isinstance(kind, type)} & set(
         an.Optimizer.__subclasses__() + an.Adam.__subclasses__()
     )

@@ -87,13 +87,13 @@ def test_steps_are_the_equations(name):
 
 
 def test_default_settings():
-    assert SGD() == SGD(lr=0.01, momentum=0.0, nesterov=False)
+    assert SGD() == SGD(lr=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, decoupled=True)
     assert Adam() == Adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8)
     assert Optimizer() == Optimizer(lr=0.01)
     assert AdamW() == AdamW(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01)
     assert RMSprop() == RMSprop(lr=0.01, alpha=0.99, eps=1e-8, momentum=0.0, centered=False)
     assert Lion() == Lion(lr=0.0001, beta1=0.9, beta2=0.99, weight_decay=0.0)
-    assert Muon() == Muon(lr=0.02, momentum=0.95, weight_decay=0.0, adam_lr=0.015)
+    assert Muon() == Muon(0.02, 0.95, weight_decay=0.0, adam_lr=0.015, steps=5, keep_norm=False, matrices="hidden")
     assert (Optimizer.PER_MEMBER, Adam.PER_MEMBER, RMSprop.PER_MEMBER) == ((), (), ("momentum",))
     assert AdamW.PER_MEMBER == Lion.PER_MEMBER == ("weight_decay",)
     assert SGD.PER_MEMBER == Muon.PER_MEMBER == ("momentum", "weight_decay")

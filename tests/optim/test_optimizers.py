@@ -244,42 +244,42 @@ def test_adams_first_step_in_float32_is_the_rate():
         (
             SGD,
             {"lr": 0},
-            "weight_decay=0.0): expected a positive learning rate",
+            "decoupled=True): expected a positive learning rate",
         ),
         (
             SGD,
             {"lr": -0.1},
-            "weight_decay=0.0): expected a positive learning rate",
+            "decoupled=True): expected a positive learning rate",
         ),
         (
             SGD,
             {"lr": float("nan")},
-            "weight_decay=0.0): expected a positive learning rate",
+            "decoupled=True): expected a positive learning rate",
         ),
         (
             SGD,
             {"momentum": 1},
-            "weight_decay=0.0): expected momentum in [0, 1)",
+            "decoupled=True): expected momentum in [0, 1)",
         ),
         (
             SGD,
             {"momentum": -0.1},
-            "weight_decay=0.0): expected momentum in [0, 1)",
+            "decoupled=True): expected momentum in [0, 1)",
         ),
         (
             SGD,
             {"nesterov": True},
-            "weight_decay=0.0): expected a momentum above 0 for nesterov=True",
+            "decoupled=True): expected a momentum above 0 for nesterov=True",
         ),
         (
             SGD,
             {"momentum": (0.5, 1)},
-            "weight_decay=0.0): expected momentum in [0, 1)",
+            "decoupled=True): expected momentum in [0, 1)",
         ),
         (
             SGD,
             {"momentum": (0.5, 0.0), "nesterov": True},
-            "weight_decay=0.0): expected a momentum above 0 for nesterov=True",
+            "decoupled=True): expected a momentum above 0 for nesterov=True",
         ),
         (Adam, {"lr": 0.0}, "Adam(lr=0.0, beta1=0.9, beta2=0.999, eps=1e-08): expected a positive learning rate"),
         *(

@@ -35,6 +35,13 @@ OPTIMIZERS = {
         momentum=st.just(0.0) | MOMENTA,
         centered=st.booleans(),
     ),
+    "SGD, coupled decay": st.builds(
+        lambda rho, nesterov, decay: (
+            SGD(momentum=rho, nesterov=nesterov, weight_decay=decay, decoupled=False),
+            {"momentum": rho, "nesterov": nesterov},
+        ),
+        *(MOMENTA, st.booleans(), DECAY),
+    ),
     "SGD, decay": DECAY.map(lambda decay: (SGD(weight_decay=decay), {})),
 }
 """By name, how to draw one of ours, and PyTorch's settings of the same."""

@@ -68,6 +68,10 @@ def assert_equal(one, other):
         np.testing.assert_equal(content(a), content(b))
 
 
+GROUPS = {
+    **{"0.W": an.Muon(an.schedules.Triangular(1.0, 9), steps=3, keep_norm=True, matrices="all"), "*.gamma": None},
+    **{"*.b": an.SGD(0.5, momentum=0.8, weight_decay=0.1, decoupled=False), "*": an.Adam(0.01)},
+}
 CASES = {
     "one net": {},
     "Adam, augmented, streamed": {"optimizer": an.Adam(0.001), "flip": True, "crop": 2, "memory_budget": 0},
@@ -75,6 +79,10 @@ CASES = {
     "RMSprop": {"optimizer": an.RMSprop(0.001, momentum=0.5, centered=True)},
     "Lion": {"optimizer": an.Lion(0.001, weight_decay=0.1)},
     "Muon": {"optimizer": an.Muon(weight_decay=0.1), "net": an.Sequential(*NET[:-1], an.Linear(12, 12), NET[-1])},
+    "groups": {
+        "optimizer": an.Groups(an.schedules.Exponential(0.1, 0.9), GROUPS),
+        **{"members": [{"seed": 1}, {"seed": 2, "lr": 0.2}]},
+    },
     "alternating flips, reflected borders, cutout": {
         **{"alternate_flip": True, "crop": 2, "border": "reflect", "cutout": 9, "memory_budget": 0}
     },

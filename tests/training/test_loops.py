@@ -52,6 +52,9 @@ BLOCKS = an.Sequential(
     an.Linear(16, 3),
 )
 """Residual connections, normalized samples and random numbers."""
+GROUPS = an.Groups(
+    groups={"2.W": None, "*.W": an.Muon(weight_decay=0.1, matrices="all"), "*": an.SGD(0.5, momentum=0.9)}
+)
 CASES = {
     "one layer": Case(an.Sequential(an.Linear(N, 3))),
     "batch norm first": Case(an.Sequential(an.BatchNorm(N), an.Linear(N, 3)), l2=0.01),
@@ -73,6 +76,10 @@ CASES = {
     "members, decay": Case(DEEP, members=2, optimizer=an.SGD(momentum=(0.9, 0.5), weight_decay=(0.0, 0.1))),
     "members, lion": Case(SMOOTH, members=2, optimizer=an.Lion(0.01, weight_decay=(0.0, 0.1)), dtype="float32"),
     "members, muon": Case(SMOOTH, members=2, optimizer=an.Muon(momentum=(0.9, 0.5), weight_decay=(0.0, 0.1)), l2=0.01),
+    "coupled decay": Case(DEEP, optimizer=an.SGD(momentum=0.9, weight_decay=0.1, decoupled=False)),
+    "muon, all": Case(SMOOTH, optimizer=an.Muon(steps=3, keep_norm=True, matrices="all")),
+    "groups": Case(SMOOTH, optimizer=GROUPS),
+    "members, groups": Case(SMOOTH, optimizer=GROUPS, members=2),
     "muon, float32": Case(SMOOTH, optimizer=an.Muon(), dtype="float32"),
     "members": Case(DEEP, members=3, l2=0.01),
     "members, nesterov": Case(DEEP, members=2, optimizer=an.SGD(momentum=0.9, nesterov=True)),
@@ -88,6 +95,7 @@ CASES = {
     "flip": Case(WIDE, augmentation=Augmentation(flip=True)),
     "crop": Case(WIDE, augmentation=Augmentation(crop=3)),
     "reverse": Case(WIDE, augmentation=Augmentation(reverse=True)),
+    "reflect, cutout": Case(WIDE, augmentation=Augmentation(crop=2, border="reflect", cutout=2, alternate_flip=True)),
     "all of it": Case(WIDE, augmentation=Augmentation(True, 2, True), optimizer=ADAM, l2=0.01, members=2),
     "all of it, float32": Case(WIDE, augmentation=Augmentation(True, 2, True), optimizer=ADAM, dtype="float32"),
     "streamed": Case(WIDE, augmentation=Augmentation(True, 2, True), l2=0.01, resident=False),
