@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from benchmarks import image_nets
 from benchmarks.workloads import CLASSES, PIXELS, Workload
 
 SEED = 1
@@ -46,6 +47,12 @@ class Data:
         mean, deviation = sample.mean(axis=0), sample.std(axis=0)
         return cls(images, labels, 1 / deviation, -mean / deviation, _parameters(workload, rng)).astype(np.float32)
 
+    @property
+    def channels_last(self) -> Self:
+        """The same with the colors of a pixel side by side."""
+        x, scale, shift = map(image_nets.channels_last, (self.x, self.scale, self.shift))
+        return type(self)(x, self.y, scale, shift, self.parameters)
+
     def astype(self, dtype: DTypeLike) -> Self:
         """Return a copy with normalization and parameters cast to `dtype`."""
         layers = [{name: array.astype(dtype) for name, array in layer.items()} for layer in self.parameters]
@@ -65,14 +72,22 @@ def like(parameters: Parameters, arrays: Iterable[NDArray[Any]]) -> Parameters:
 
 def _parameters(workload: Workload, rng: np.random.Generator) -> Parameters:
     """Draw parameters away from 0 and 1, so that a peer that omits one has a different loss."""
+    if workload.layers:
+        return [_drawn(each.shapes, rng) for each in workload.sized if each.shapes]
     layers = []
     for i, n_in in enumerate(workload.widths[:-1]):
         n_out = workload.widths[i + 1]
-        layer = {
-            "W": rng.normal(0, math.sqrt(2 / n_in), (n_in, n_out)),
-            "b": rng.normal(0, 0.5, n_out),
-        }
+        shapes: dict[str, tuple[int, ...]] = {"W": (n_in, n_out), "b": (n_out,)}
         if workload.normalized and i < len(workload.hidden):
-            layer |= {"gamma": rng.normal(1, 0.1, n_out), "beta": rng.normal(0, 0.1, n_out)}
-        layers.append(layer)
+            shapes |= {"gamma": (n_out,), "beta": (n_out,)}
+        layers.append(_drawn(shapes, rng))
     return layers
+
+
+def _drawn(shapes: dict[str, tuple[int, ...]], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+    """Draw the parameters of a layer."""
+    means, deviations = {"gamma": 1.0}, {"b": 0.5, "gamma": 0.1, "beta": 0.1}
+    return {
+        name: rng.normal(means.get(name, 0.0), deviations.get(name) or math.sqrt(2 / math.prod(shape[:-1])), shape)
+        for name, shape in shapes.items()
+    }

@@ -1,10 +1,12 @@
 """Lower bounds on the time of a training step, from its matrix products and its memory traffic."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from benchmarks import hardware
 from benchmarks.hardware import Product
+from benchmarks.image_nets import SHAPE, Sized
 from benchmarks.workloads import PIXELS, Workload
 
 
@@ -72,12 +74,25 @@ def products(workload: Workload) -> list[Product]:
     Each layer has the forward product, the weight gradient and, except the first, the input gradient.
     """
     found, N = [], workload.batch_size
+    if workload.layers:
+        return [product for each in workload.sized for product in _of_images(each, N)]
     for i, n_in in enumerate(workload.widths[:-1]):
         n_out = workload.widths[i + 1]
         found += [Product(N, n_in, n_out), Product(n_in, N, n_out, a_transposed=True)]
         if i > 0:
             found.append(Product(N, n_out, n_in, b_transposed=True))
     return found
+
+
+def _of_images(sized: Sized, images: int) -> list[Product]:
+    """Return the products of a layer of a convolutional net: a convolution is one, of patches and its kernel."""
+    if "W" not in (shapes := sized.shapes):
+        return []
+    (*sides, n_out), N = shapes["W"], images * sized.side_out**2
+    n_in = math.prod(sides)
+    found = [Product(N, n_in, n_out), Product(n_in, N, n_out, a_transposed=True)]
+    is_first = sized.side == SHAPE[1] and sized.channels == SHAPE[0]
+    return found if is_first else [*found, Product(N, n_out, n_in, b_transposed=True)]
 
 
 def bytes_moved(workload: Workload) -> int:

@@ -20,6 +20,9 @@ from benchmarks.workloads import Workload
 CHECKED_STEPS = 20
 """Training steps before a peer's loss is compared."""
 
+CHECKED_IMAGE_STEPS = 2
+"""The same for convolutional nets, whose steps in float64 take seconds."""
+
 PARALLEL_CHECKS = max(2, cores() // 4)
 """Peers that are checked in parallel: some compile for a long time on one core."""
 
@@ -131,8 +134,9 @@ def begin_all(workload: Workload, workers: Mapping[str, Worker]) -> tuple[dict[s
 
 
 def checked(workload: Workload) -> NDArray[np.int64]:
-    """Return the order of the images of the first `CHECKED_STEPS` steps."""
-    return order_of(workload, 0)[: CHECKED_STEPS * workload.batch_size]
+    """Return the order of the images of the first steps."""
+    steps = CHECKED_IMAGE_STEPS if workload.layers else CHECKED_STEPS
+    return order_of(workload, 0)[: steps * workload.batch_size]
 
 
 def _launches(worker: Worker) -> int | None:

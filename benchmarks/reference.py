@@ -1,4 +1,7 @@
-"""Reference loss after some training steps, in float64 by plain NumPy; peers must match it before they are timed."""
+"""Reference loss after some training steps, in float64; peers must match it before they are timed.
+
+It is computed by plain NumPy, that of convolutional nets by PyTorch.
+"""
 
 from dataclasses import replace
 
@@ -18,6 +21,12 @@ IMAGES = 1000
 
 def trained(workload: Workload, data: Data, order: NDArray[np.int64]) -> Parameters:
     """Return the parameters, in float64, after training on the images in this order."""
+    if workload.layers:
+        from benchmarks.peers.torch_double import TorchDouble  # here, for other nets need no PyTorch
+
+        images = TorchDouble(workload, data)
+        images.train(order)
+        return images.parameters()
     net = PlainNumpy(workload, data.astype(np.float64))
     net.train(order)
     return net.parameters()
@@ -25,8 +34,14 @@ def trained(workload: Workload, data: Data, order: NDArray[np.int64]) -> Paramet
 
 def loss(workload: Workload, data: Data, parameters: Parameters) -> float:
     """Return the mean cross-entropy without the penalty, computed in float64."""
-    net = PlainNumpy(workload, replace(data, parameters=parameters).astype(np.float64))
-    logits, _ = net.forward(data.x[:IMAGES])
-    labels = data.y[:IMAGES]
+    data = replace(data, parameters=parameters)
+    if workload.layers:
+        from benchmarks.peers.torch_double import TorchDouble
+
+        logits = TorchDouble(workload, data).logits(IMAGES // 10)
+    else:
+        net = PlainNumpy(workload, data.astype(np.float64))
+        logits, _ = net.forward(data.x[:IMAGES])
+    labels = data.y[: len(logits)]
     shifted = logits - logits.max(axis=1, keepdims=True)
     return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]))

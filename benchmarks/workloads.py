@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
+from benchmarks import image_nets
+from benchmarks.image_nets import Part, Sized, sized
+
 PIXELS = 3072
 CLASSES = 10
 
@@ -15,6 +18,8 @@ class Workload:
     Parameters
     ----------
     name : str
+    layers : tuple of Part
+        Layers of a convolutional net; empty for a net of hidden layers, which the next settings describe.
     hidden : tuple of int
         Widths of the hidden layers. Each is followed by normalization, if any, the activation and dropout, if any.
     activation : {"relu", "sigmoid", "gelu"}
@@ -29,6 +34,8 @@ class Workload:
     lr : float
         Constant learning rate.
     momentum : float
+    nesterov : bool
+        Nesterov momentum.
     l2 : float
         λ of the penalty λ Σ W² on weights, not biases.
     images : int
@@ -41,6 +48,7 @@ class Workload:
     """
 
     name: str
+    layers: tuple[Part, ...] = ()
     hidden: tuple[int, ...] = ()
     activation: Literal["relu", "sigmoid", "gelu"] = "relu"
     batch_norm: bool = False
@@ -51,6 +59,7 @@ class Workload:
     optimizer: Literal["sgd", "adam"] = "sgd"
     lr: float
     momentum: float = 0.0
+    nesterov: bool = False
     l2: float = 0.0
     images: int
 
@@ -62,7 +71,7 @@ class Workload:
 
     def __str__(self) -> str:
         parts = [
-            "-".join(map(str, self.widths)),
+            self._net,
             self.hidden and {"gelu": "GELU"}.get(self.activation, self.activation),
             self.batch_norm and "batch-normalized",
             self.layer_norm and "layer-normalized",
@@ -70,10 +79,22 @@ class Workload:
             self.dropout and f"dropout {self.dropout:g}",
             f"batches of {self.batch_size}",
             {"sgd": "SGD", "adam": "Adam"}[self.optimizer],
-            self.momentum and f"momentum {self.momentum:g}",
+            self.momentum and f"{'Nesterov ' * self.nesterov}momentum {self.momentum:g}",
             self.l2 and "L2",
         ]
         return f"{self.name}: {', '.join(part for part in parts if isinstance(part, str))}"
+
+    @property
+    def _net(self) -> str:
+        if not self.layers:
+            return "-".join(map(str, self.widths))
+        kernels = [f"{s.channels_out}" for s in self.sized if "W" in s.shapes]
+        return f"{'-'.join(('3', *kernels))}, convolutional"
+
+    @property
+    def sized(self) -> list[Sized]:
+        """Layers of a convolutional net, with the shapes of their inputs."""
+        return list(sized(self.layers))
 
     @property
     def steps(self) -> int:
@@ -88,6 +109,8 @@ class Workload:
     @property
     def parameters(self) -> int:
         """Number of parameters."""
+        if self.layers:
+            return sum(math.prod(shape) for each in self.sized for shape in each.shapes.values())
         pairs = zip(self.widths, self.widths[1:], strict=False)
         return sum((n_in + 1) * n_out for n_in, n_out in pairs) + self.normalized * 2 * sum(self.hidden)
 
@@ -134,6 +157,18 @@ WORKLOADS = {
         Workload(
             name="W8", hidden=(256, 256, 256), activation="gelu", layer_norm=True, residual=True, batch_size=128,
             optimizer="adam", lr=1e-4, images=19_968,
+        ),
+        Workload(
+            name="W6", layers=image_nets.small(), batch_size=128, lr=0.01, momentum=0.9, nesterov=True, l2=2.5e-4,
+            images=2560,
+        ),
+        Workload(
+            name="W9", layers=image_nets.airbench94(), batch_size=500, lr=0.01, momentum=0.85, nesterov=True, l2=2.5e-4,
+            images=1500,
+        ),
+        Workload(
+            name="W10", layers=image_nets.resnet9(), batch_size=256, lr=0.01, momentum=0.9, nesterov=True, l2=2.5e-4,
+            images=512,
         ),
     )
 }  # fmt: skip

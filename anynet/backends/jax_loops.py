@@ -5,6 +5,7 @@ from typing import Any
 import jax
 
 from anynet.backends.base import Backend
+from anynet.backends.jax_images import OPERATIONS
 from anynet.backends.jax_vectors import KeptParts, Parts, is_long
 from anynet.compiler import PLAIN, Fallback, SplitStep, Step, Tick, explain, generator_states, split_step
 
@@ -100,7 +101,7 @@ class _Programs:
     def _record(self, carry: Any, shared: Any, rows: Any) -> SplitStep:
         first = jax.tree.map(lambda column: jax.numpy.empty(column.shape[1:], column.dtype), rows)
         try:
-            return split_step(self._step, jax.numpy, carry, shared, first)
+            return split_step(self._step, jax.numpy, carry, shared, first, OPERATIONS)
         except Exception as error:  # if it is the step's own, the plain loop raises it again
             raise _NotRecordedError(explain(error)) from None
 

@@ -13,7 +13,7 @@ from anynet.compiler.concat import is_vector
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.ops import OPERATIONS
 from anynet.compiler.recording import record_step
-from anynet.compiler.target import Step, evaluate
+from anynet.compiler.target import NO_FUNCTIONS, Functions, Step, evaluate
 from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
 
@@ -30,7 +30,9 @@ Bounds = list[int]
 """Indices on the last axis where parts begin, and where the last one ends; [0] for an array without axes."""
 
 
-def split_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -> "SplitStep":
+def split_step(
+    step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any, functions: Functions = NO_FUNCTIONS
+) -> "SplitStep":
     """Record a step, and return it as one that carries vectors in parts.
 
     Parameters
@@ -41,6 +43,8 @@ def split_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) ->
         Namespace of the arrays.
     carry, shared, row : containers of arrays
         Arguments of the step.
+    functions : Functions
+        Functions for operations that have a definition.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def split_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) ->
     UntraceableError
         If the step cannot be recorded; see `record_step`.
     """
-    return SplitStep(record_step(step, xp, carry, shared, row), len(flatten(carry)[0]), xp)
+    return SplitStep(record_step(step, xp, carry, shared, row), len(flatten(carry)[0]), xp, functions)
 
 
 class SplitStep:
@@ -65,10 +69,14 @@ class SplitStep:
         Number of the carry's leaves.
     xp : module
         Namespace of the arrays.
+    functions : Functions
+        Functions for operations that have a definition.
     """
 
-    def __init__(self, graph: Graph, n_carry: int, xp: ModuleType) -> None:
-        self._graph, self._xp = graph, xp
+    def __init__(
+        self, graph: Graph, n_carry: int, xp: ModuleType, functions: Functions = NO_FUNCTIONS
+    ) -> None:
+        self._graph, self._xp, self._functions = graph, xp, functions
         self._carry = graph.inputs[:n_carry]
         used = [*graph.outputs, *(node for made in graph.nodes for node in made.inputs)]
         self._constants = {node: [node.value] for node in used if node.op == "constant"}
@@ -136,7 +144,7 @@ class SplitStep:
                 columns.append(self._cut(values[leaf], bounds))
             else:
                 columns.append([self._whole(values[leaf]) if isinstance(leaf, Node) else leaf] * n)
-        return [evaluate(self._xp, node, *rebuild(list(row))) for row in zip(*columns, strict=True)]
+        return [evaluate(self._xp, node, *rebuild(list(row)), self._functions) for row in zip(*columns, strict=True)]
 
     def _cut(self, parts: Parts, bounds: Bounds) -> Parts:
         """Return the parts between other bounds."""

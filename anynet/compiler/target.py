@@ -2,9 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node, elements
@@ -21,6 +21,12 @@ Tick = Callable[[int], object]
 
 Step = Callable[[Any, Any, Any], Any]
 """``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
+
+
+Functions = Mapping[str, Callable[..., Any]]
+"""Functions of a library that compute an `Operation` faster than its definition, by its name."""
+
+NO_FUNCTIONS: Functions = MappingProxyType({})
 
 
 class Loop(Protocol):
@@ -234,13 +240,15 @@ class Target(ABC):
         """
 
 
-def evaluate(xp: ModuleType, node: Node, args: Args, kwargs: Kwargs) -> Array:
-    """Return the result of an operation, computed by the functions of a namespace."""
+def evaluate(
+    xp: ModuleType, node: Node, args: Args, kwargs: Kwargs, functions: Functions = NO_FUNCTIONS
+) -> Array:
+    """Return the result of an operation, computed by the functions of a namespace, or by these ahead of them."""
     if node.op == "getitem":
         array, key = args
         result: Array = array[key]
     elif node.definition is not None:
-        result = node.definition(*args)
+        result = functions.get(node.op, node.definition)(*args)
     else:
         result = getattr(xp, node.op)(*args, **kwargs)
     return result

@@ -12,6 +12,7 @@ from anynet.compiler import launches
 from anynet.data import Dataset, Normalization, Split
 from anynet.data.loader import Pass
 from benchmarks.data import Data, Parameters, flat, like
+from benchmarks.image_nets import SHAPE, Activation, Conv, Dense, Norm, Part, Pool, Skip
 from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import CLASSES, Workload
 
@@ -55,7 +56,8 @@ class Anynet(Peer):
             type(target).patience = 1 if compiler or backend != "numpy" else math.inf
         self.net, put = _net(workload), self.backend.asarray
         adam = workload.optimizer == "adam"
-        optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, momentum=workload.momentum)
+        momentum = {"momentum": workload.momentum, "nesterov": workload.nesterov}
+        optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, **momentum)
         images, one = Split(data.x, data.y), Split(data.x[:1], data.y[:1])
         self.ready = an.setup(
             self.net,
@@ -68,6 +70,7 @@ class Anynet(Peer):
             compile="off" if how == EAGER else "auto",
             memory_budget=2 * data.x.nbytes,
         )
+        data = data.channels_last if workload.layers else data
         self.fixed = self.ready.fixed._replace(normalization=Normalization(put(data.scale), put(data.shift)))
         layout = self.net.layout
         named = dict(zip(self.net.parameters(), flat(data.parameters), strict=True))
@@ -101,6 +104,8 @@ def _separate(backend: Backend) -> Backend:
 
 
 def _net(workload: Workload) -> an.Sequential:
+    if workload.layers:
+        return an.Sequential(*_images(workload.layers), input_shape=SHAPE)
     layers: list[an.Layer] = []
     for i, (n_in, n_out) in enumerate(zip(workload.widths, workload.hidden, strict=False)):
         own: list[an.Layer] = [an.Linear(n_in, n_out)]
@@ -111,3 +116,22 @@ def _net(workload: Workload) -> an.Sequential:
         if workload.dropout:
             layers.append(an.Dropout(workload.dropout))
     return an.Sequential(*layers, an.Linear(workload.widths[-2], workload.widths[-1]))
+
+
+def _images(layers: tuple[Part, ...]) -> list[an.Layer]:
+    made: list[an.Layer] = []
+    for layer in layers:
+        match layer:
+            case Conv(channels, kernel, padding, bias):
+                made.append(an.Conv2d(channels, kernel, padding=padding, bias=bias))
+            case Norm():
+                made.append(an.BatchNorm())
+            case Activation(name):
+                made.append(ACTIVATIONS[name])
+            case Pool(size):
+                made.append(an.MaxPool2d(size))
+            case Skip(inner):
+                made.append(an.Residual(*_images(inner)))
+            case Dense(n_out):
+                made += [an.Flatten(), an.Linear(n_out)]
+    return made

@@ -10,6 +10,7 @@ from jax import Array
 
 from benchmarks.data import Data, Parameters
 from benchmarks.peers.base import LeftOutError, Peer
+from benchmarks.peers.jax_image_net import logits
 from benchmarks.workloads import CLASSES, Workload
 
 Tree = Any
@@ -55,7 +56,7 @@ class JaxPeer(Peer):
             here = jax.devices(device)[0]
         except RuntimeError as error:
             raise LeftOutError(f'jax has no device "{device}": {error}'.splitlines()[0]) from None
-        self.workload = workload
+        self.workload, data = workload, data.channels_last if workload.layers else data
         self.arrays = Arrays(*(jax.device_put(a, here) for a in (data.x, data.y, data.scale, data.shift)))
         zeros = jax.tree.map(np.zeros_like, data.parameters)
         start = Carry(data.parameters, zeros, zeros, np.zeros((), np.float32))
@@ -71,7 +72,7 @@ def step(workload: Workload) -> Callable[[Carry, Array, Arrays], Carry]:
 
     axis, kept = 0 if workload.batch_norm else 1, 1 - workload.dropout
 
-    def loss(params: Tree, x: Array, labels: Array, t: Array) -> Array:
+    def features(params: Tree, x: Array, t: Array) -> Array:
         for i, layer in enumerate(params[:-1]):
             y = x @ layer["W"] + layer["b"]
             if workload.normalized:
@@ -82,9 +83,12 @@ def step(workload: Workload) -> Callable[[Carry, Array, Arrays], Carry]:
             if workload.dropout:
                 key = jax.random.fold_in(jax.random.key(i), t.astype(int))
                 x = jnp.where(jax.random.bernoulli(key, kept, x.shape), x / kept, 0)
-        x = x @ params[-1]["W"] + params[-1]["b"]
+        return x @ params[-1]["W"] + params[-1]["b"]
+
+    def loss(params: Tree, x: Array, labels: Array, t: Array) -> Array:
+        x = logits(workload.layers, params, x) if workload.layers else features(params, x, t)
         right = jax.nn.one_hot(labels, CLASSES)
-        penalty = workload.l2 * sum((layer["W"] ** 2).sum() for layer in params) if workload.l2 else 0.0
+        penalty = workload.l2 * sum((layer["W"] ** 2).sum() for layer in params if "W" in layer) if workload.l2 else 0.0
         return penalty - (right * jax.nn.log_softmax(x)).sum(1).mean()
 
     def step(carry: Carry, index: Array, arrays: Arrays) -> Carry:
@@ -98,6 +102,8 @@ def step(workload: Workload) -> Callable[[Carry, Array, Arrays], Carry]:
             direction = tree_map(lambda m, v: m * m_hat / (jnp.sqrt(v * v_hat) + 1e-8), first, second)
         elif workload.momentum:
             direction = first = tree_map(lambda m, g: workload.momentum * m + g, first, grads)
+            if workload.nesterov:
+                direction = tree_map(lambda m, g: g + workload.momentum * m, first, grads)
         else:
             direction = grads
         return Carry(tree_map(lambda p, d: p - workload.lr * d, params, direction), first, second, t)

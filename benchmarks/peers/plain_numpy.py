@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data import SEED, Data, Parameters
-from benchmarks.peers.base import Peer
+from benchmarks.peers.base import LeftOutError, Peer
 from benchmarks.workloads import Workload
 
 BETA1, BETA2 = 0.9, 0.999
@@ -27,6 +27,8 @@ class PlainNumpy(Peer):
     """Plain NumPy in the dtype of the data's parameters."""
 
     def __init__(self, workload: Workload, data: Data) -> None:
+        if workload.layers:
+            raise LeftOutError("plain NumPy has no convolution")
         self.workload, self.data = workload, data
         self.layers = [dict(layer) for layer in data.parameters]
         self.first = [{name: np.zeros_like(p) for name, p in layer.items()} for layer in self.layers]

@@ -21,6 +21,8 @@ class SklearnMLP(Peer):
     """
 
     def __init__(self, workload: Workload, data: Data) -> None:
+        if workload.layers:
+            raise LeftOutError("scikit-learn has no convolution")
         if workload.batch_norm:
             raise LeftOutError("scikit-learn has no batch normalization")
         if workload.activation == "gelu":

@@ -18,6 +18,8 @@ class ThincChain(Peer):
     """A chain of layers; the optimizer is called once per parameter."""
 
     def __init__(self, workload: Workload, data: Data) -> None:
+        if workload.layers:
+            raise LeftOutError("thinc has no convolution of images")
         if workload.batch_norm:
             raise LeftOutError("thinc has no batch normalization")
         if workload.activation == "gelu":

@@ -38,12 +38,13 @@ class TorchCompile(TorchPeer):
         grads = grad(self._loss)(params, dict(self.net.named_buffers()), x, labels)
         w, t = self.workload, t.add_(1)
         for name, p in params.items():
-            g = grads[name] + 2 * w.l2 * p if w.l2 and p.ndim == 2 else grads[name]
+            g = grads[name] + 2 * w.l2 * p if w.l2 and p.ndim > 1 else grads[name]
             if w.optimizer == "adam":
                 m, v = first[name].lerp_(g, 0.1), second[name].mul_(0.999).addcmul_(g, g, value=0.001)
                 p.sub_(w.lr * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8))
             elif w.momentum:
-                p.sub_(w.lr * first[name].mul_(w.momentum).add_(g))
+                v = first[name].mul_(w.momentum).add_(g)
+                p.sub_(w.lr * (g + w.momentum * v if w.nesterov else v))
             else:
                 p.sub_(w.lr * g)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.peers.base import LeftOutError, Peer
+from benchmarks.peers.torch_modules import Residual, from_torch, image_net, to_torch
 from benchmarks.workloads import Workload
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -42,9 +43,10 @@ class TorchPeer(Peer):
         except (RuntimeError, AssertionError) as error:
             raise LeftOutError(f'torch cannot use the device "{device}": {error}'.splitlines()[0]) from None
         self.workload, self.start = workload, data.parameters
+        data = data.channels_last if workload.layers else data
         host = data.x, data.y, data.scale, data.shift
         self.x, self.y, self.scale, self.shift = (torch.from_numpy(a).to(self.device) for a in host)
-        self.net = _net(workload, data.parameters).to(self.device)
+        self.net = net(workload, data.parameters).to(self.device)
         self.loss = nn.CrossEntropyLoss()
 
     def train(self, order: NDArray[np.int64]) -> None:
@@ -66,26 +68,28 @@ class TorchPeer(Peer):
         return torch.addcmul(self.shift, images.float(), self.scale)
 
     def parameters(self) -> Parameters:
-        return like(self.start, (parameter.detach().cpu().numpy().T.copy() for parameter in self.net.parameters()))
-
-
-class Residual(nn.Sequential):  # type: ignore[misc]
-    """Modules that run one after another, added to their input."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = super().forward(x)
-        return x + y
+        return like(self.start, map(from_torch, self.net.parameters()))
 
 
 def optimizer(workload: Workload, net: nn.Module) -> torch.optim.Optimizer:
     """Return a fused optimizer; only weights are penalized."""
     groups = [
-        {"params": [p for p in net.parameters() if p.ndim == 2], "weight_decay": 2 * workload.l2},
-        {"params": [p for p in net.parameters() if p.ndim != 2]},
+        {"params": [p for p in net.parameters() if p.ndim > 1], "weight_decay": 2 * workload.l2},
+        {"params": [p for p in net.parameters() if p.ndim == 1]},
     ]
     if workload.optimizer == "adam":
         return torch.optim.Adam(groups, lr=workload.lr, fused=True)
-    return torch.optim.SGD(groups, lr=workload.lr, momentum=workload.momentum, fused=True)
+    settings = {"momentum": workload.momentum, "nesterov": workload.nesterov}
+    return torch.optim.SGD(groups, lr=workload.lr, fused=True, **settings)
+
+
+def net(workload: Workload, parameters: Parameters) -> nn.Sequential:
+    """Return the net of a workload with these parameters, in float32."""
+    made = image_net(workload.layers) if workload.layers else _net(workload, parameters)
+    with torch.no_grad():
+        for parameter, array in zip(made.parameters(), flat(parameters), strict=True):
+            parameter.copy_(to_torch(array))
+    return made
 
 
 def _net(workload: Workload, parameters: Parameters) -> nn.Sequential:
@@ -98,8 +102,4 @@ def _net(workload: Workload, parameters: Parameters) -> nn.Sequential:
         modules += [Residual(*own)] if workload.is_residual(i) else own
         if workload.dropout:
             modules.append(nn.Dropout(workload.dropout))
-    net = nn.Sequential(*modules, nn.Linear(*parameters[-1]["W"].shape))
-    with torch.no_grad():
-        for parameter, array in zip(net.parameters(), flat(parameters), strict=True):
-            parameter.copy_(torch.from_numpy(array.T))
-    return net
+    return nn.Sequential(*modules, nn.Linear(*parameters[-1]["W"].shape))

@@ -3,6 +3,7 @@
 from benchmarks import peer_process, reference
 from benchmarks.data import Data
 from benchmarks.floor import Floor
+from benchmarks.image_nets import Activation, Conv, Dense, Norm, Pool, Skip
 from benchmarks.workloads import Workload
 
 TINY = [
@@ -21,6 +22,19 @@ TINY = [
         batch_size=10,
         lr=0.01,
         images=40,
+    ),
+    Workload(
+        name="images",
+        layers=(
+            *(Conv(4, 2, "valid", bias=True), Activation("gelu"), Conv(3), Pool(3), Norm(), Activation()),
+            *(Skip((Conv(3), Norm(), Activation())), Pool(), Dense()),
+        ),
+        batch_size=4,
+        lr=0.01,
+        momentum=0.8,
+        nesterov=True,
+        l2=0.01,
+        images=12,
     ),
     Workload(name="dropout", hidden=(9, 9), activation="gelu", dropout=0.2, batch_size=8, lr=0.002, images=40),
 ]

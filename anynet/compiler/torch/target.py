@@ -16,6 +16,7 @@ from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target
 from anynet.compiler.torch import functions, inductor
 from anynet.compiler.torch.functions import BITS, FUNCTIONS, REDUCTIONS, has_out, is_mask_of_bits
+from anynet.compiler.torch.image_calls import IMAGE_FUNCTIONS, image_calls
 from anynet.core.typing import Array
 
 LARGE, WORTH = 1 << 13, 3 << 19
@@ -88,6 +89,9 @@ class TorchTarget(Target):
                 return [(partial(xp.take, axis=axis, out=out), (x, index))]
             case op, (x,) if op in REDUCTIONS and isinstance(axis := kwargs.get("axis"), int) and x.dtype == out.dtype:
                 return [(partial(REDUCTIONS[op], out=out), (x, axis, kwargs.get("keepdims", False)))]
+
+            case op, _ if op in IMAGE_FUNCTIONS:
+                return image_calls(op, args, out)
 
         def plain() -> None:
             out.copy_(self.evaluate(node, args, kwargs))

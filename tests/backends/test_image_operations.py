@@ -1,0 +1,67 @@
+"""Convolution and max-pooling by functions of the array libraries, in recorded steps, against the definitions."""
+
+from copy import copy
+
+import numpy as np
+import pytest
+from image_operations import MEMBERS, TILES, WINDOWS, convolution, pooling, recorded
+
+from anynet.backends import BackendError, backend
+
+
+@pytest.fixture(params=["torch:cpu", "jax:cpu"])
+def chosen(request):
+    try:
+        return backend(request.param)
+    except BackendError as error:
+        pytest.skip(str(error))
+
+
+def check(chosen, calls, rtol=1e-12):
+    for operation, args in calls:
+        expected = operation.definition(*args)
+        actual = recorded(chosen, operation, args)
+        np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * np.abs(expected[np.isfinite(expected)]).max())
+
+
+def test_definitions_are_not_called(chosen):
+    def refuse(*args):
+        raise AssertionError("the definition was called")
+
+    for operation, args in (*convolution(WINDOWS["stride"], 2, MEMBERS["members"]), *pooling(TILES["2 x 2"], ((), ()))):
+        if (chosen.name, operation.name) != ("jax", "max_pool"):
+            expected, other = operation.definition(*args), copy(operation)
+            other.definition = refuse
+            np.testing.assert_allclose(recorded(chosen, other, args), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
+def test_convolution(chosen, window, groups):
+    check(chosen, convolution(window, groups, MEMBERS["one"]))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("members", MEMBERS.values(), ids=MEMBERS)
+def test_convolution_of_members(chosen, members, groups):
+    check(chosen, convolution(WINDOWS["stride"], groups, members))
+
+
+@pytest.mark.parametrize(("batch", "channels"), [(1, 1), (1, 4), (5, 1)])
+def test_convolution_of_few(chosen, batch, channels):
+    check(chosen, convolution(WINDOWS["3 x 3, same"], 1, MEMBERS["one"], batch=batch, channels=channels))
+
+
+@pytest.mark.parametrize("window", TILES.values(), ids=TILES)
+def test_max_pooling_with_ties(chosen, window):
+    check(chosen, pooling(window, MEMBERS["one"]))
+
+
+@pytest.mark.parametrize("window", [TILES["2 x 2, odd"], TILES["overlapping"]], ids=["apart", "overlapping"])
+def test_max_pooling_of_special_values(chosen, window):
+    check(chosen, pooling(window, MEMBERS["one"], special=[np.nan, np.inf, -0.0], batch=9))
+
+
+@pytest.mark.parametrize("members", MEMBERS.values(), ids=MEMBERS)
+def test_max_pooling_of_members(chosen, members):
+    check(chosen, pooling(TILES["3 x 3, padded"], members, batch=1, channels=1))
