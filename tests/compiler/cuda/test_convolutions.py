@@ -1,11 +1,14 @@
 """Convolutions and max-pooling on the emulated GPU, against their definitions."""
 
 import sys
+from itertools import product
 
 import cuda_on_cpu
 import numpy as np
 import pytest
+from loops import recording
 from numpy.lib.stride_tricks import as_strided
+from nvrtc_here import ARCHITECTURES, nvrtc_compile
 
 from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
@@ -38,24 +41,26 @@ def integers(rng, *shape, dtype="float32"):
     return rng.integers(-3, 4, shape).astype(dtype)
 
 
-def run(cupy, operation, *args, precision="float32"):
-    """Run an operation as calls of the CUDA target, into memory that holds other numbers, and return its result."""
+def lower(cupy, operation, *args, precision="float32"):
+    """Return the calls of the CUDA target for an operation, and where they write, which holds other numbers now."""
     from anynet.compiler.cuda import CudaTarget
     from anynet.compiler.graph import Node
 
-    target = CudaTarget(precision)
-    on_device = [cupy.asarray(arg) if isinstance(arg, np.ndarray) else arg for arg in args]
+    on_device = tuple(cupy.asarray(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
     out = cupy.full(operation.shape(*args), 7, args[0].dtype)
-    node = Node(operation.name, args, {}, out)
-    node.definition = operation.definition
-    calls = target.calls(node, tuple(on_device), {}, out)
+    return CudaTarget(precision).calls(Node(operation.name, args, {}, out), on_device, {}, out), out
+
+
+def run(cupy, operation, *args, precision="float32"):
+    """Run an operation, and return its result and the calls."""
+    calls, out = lower(cupy, operation, *args, precision=precision)
     for function, arguments in calls:
         function(*arguments)
     return cupy.asnumpy(out), calls
 
 
-def check(cupy, operation, *args):
-    found, calls = run(cupy, operation, *args)
+def check(cupy, operation, *args, precision="float32"):
+    found, calls = run(cupy, operation, *args, precision=precision)
     np.testing.assert_array_equal(found, operation.definition(*args))
     return calls
 
@@ -71,13 +76,10 @@ def draw(rng, window, images=2, c=3, d=4, groups=1, members=((), ()), dtype="flo
     )
 
 
-def check_all(cupy, x, w, dy, window, groups=1):
+def check_all(cupy, x, w, dy, window, groups=1, precision="float32"):
     """Compare the three operations with their definitions, and return the number of calls of each."""
-    return (
-        len(check(cupy, convolve, x, w, window, groups)),
-        len(check(cupy, convolve_to_input, dy, w, window, groups)),
-        len(check(cupy, convolve_to_kernel, x, dy, window, groups)),
-    )
+    cases = (convolve, x, w), (convolve_to_input, dy, w), (convolve_to_kernel, x, dy)
+    return tuple(len(check(cupy, *case, window, groups, precision=precision)) for case in cases)
 
 
 @pytest.mark.parametrize("name", WINDOWS)
@@ -140,11 +142,11 @@ def test_parts_share_their_memory(cupy, monkeypatch, rng):
     x, w, dy = draw(rng, window, images=4)
     size = 30 * 27 * 4
     monkeypatch.setattr(convolution_calls, "MOST", size)
-    _, calls = run(cupy, convolve, x, w, window, 1)
+    calls, _ = lower(cupy, convolve, x, w, window, 1)
     gathers = [call[0].phase for call in calls[::2]]
     assert len(gathers) == 4
     assert len({phase.writes[0].array.data.ptr for phase in gathers}) == 1
-    _, other = run(cupy, convolve_to_kernel, x, dy, window, 1)
+    other, _ = lower(cupy, convolve_to_kernel, x, dy, window, 1)
     assert other[0][0].phase.writes[0].array.data.ptr == gathers[0].writes[0].array.data.ptr
 
 
@@ -213,3 +215,56 @@ def test_offsets_in_large_images_have_64_bits(cupy, rows, suffix):
     phase = lower(image, image, image, Window((rows, 1 << 14), (1, 1)), image)
     assert phase.reads[1].offset.endswith(f" * 2{suffix}")
     assert f"qy * {1 << 15}{suffix} " in phase.reads[3].offset
+
+
+def sources(cupy, rng):
+    """Return the source of a module with the kernels of all windows."""
+    from anynet.compiler.cuda.expressions import PRELUDE
+    from anynet.compiler.cuda.kernel_source import write
+    from anynet.compiler.cuda.kernels import alone
+
+    phases = []
+    for window, dtype in product(WINDOWS.values(), ("float32", "float64")):
+        x, w, dy = draw(rng, window, c=4, groups=2, dtype=dtype)
+        y = max_pool(x, window)
+        cases = (convolve, x, w, window, 2), (convolve_to_input, dy, w, window, 2)
+        for operation, *args in (*cases, (max_pool, x, window), (max_pool_to_input, y, x, y, window)):
+            phases += [call.phase for call, _ in lower(cupy, operation, *args)[0] if hasattr(call, "phase")]
+    return "\n".join([PRELUDE, *(write(alone(phase), f"k{i}").text for i, phase in enumerate(phases))])
+
+
+@pytest.mark.parametrize("index", ["int", "long long"])
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        *(name.replace("sm", "compute") for name in (ARCHITECTURES[0], ARCHITECTURES[-1])),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES),
+    ],
+)
+def test_nvrtc_has_no_warning(cupy, monkeypatch, rng, architecture, index):
+    from anynet.compiler.cuda import phases, window_phases
+
+    if index == "long long":
+        for module in (phases, window_phases):
+            monkeypatch.setattr(module, "INT", 2)
+    code = sources(cupy, rng)
+    assert f"for ({index} " in code
+    assert ("LL]" in code) is (index == "long long")
+    assert nvrtc_compile(code, architecture) == ""
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bf16"])
+def test_whole_numbers_are_exact_on_a_card(request, rng, precision):
+    """They and their products are so small that no precision rounds them."""
+    recording("cupy", request)
+    here = sys.modules["cupy"]
+    for name in ("3 x 3, same", "3 x 3, stride 2", "padding on one side alone"):
+        for shapes in ("pairs of channels", "five channels", "groups", "members with shared images and groups"):
+            drawn = draw(rng, WINDOWS[name], **SHAPES[shapes])
+            check_all(here, *drawn, WINDOWS[name], SHAPES[shapes].get("groups", 1), precision)
+        x, dy = integers(rng, *drawn[0].shape), integers(rng, WINDOWS[name].results(drawn[0].shape[0]), 4)
+        check(here, max_pool_to_input, dy, x, max_pool(x, WINDOWS[name]), WINDOWS[name])
+    window = Window((16, 16), (3, 3), padding=(1, 1, 1, 1))
+    drawn = draw(rng, window, images=70, c=64, d=64)  # in two parts
+    assert check_all(here, *drawn, window, precision=precision) == (4, 4, 4)
