@@ -145,13 +145,17 @@ class KernelProgram(Program):
     def _rows_for(self, calls: Sequence[Phase | Call]) -> tuple[list[Phase], list[Array]]:
         """Return the arrays that stand for the rows in kernels.
 
-        Calls that are no kernels cannot read from the rows of all steps. The rows that they read are copied to where
-        they expect them, by the first kernels of a step; other arrays stand for these rows then.
+        Calls that are no kernels cannot read from the rows of all steps, nor can kernels that read a row as numbers of
+        another type. The rows that they read are copied to where they expect them, by the first kernels of a step;
+        other arrays stand for these rows then.
         """
         others = [_footprint(call) for call in calls if not isinstance(call, Phase)]
+        reads = [read for used in others for read in used.reads]
+        arrays = [access.array for call in calls if isinstance(call, Phase) for access in call.reads]
         rows, copies = list(self._row), []
         for k, row in enumerate(self._row):
-            if any(address_range(row).overlaps(read) for used in others for read in used.reads) or UNKNOWN in others:
+            own = [*reads, *(address_range(array) for array in arrays if array.dtype != row.dtype)]
+            if any(address_range(row).overlaps(read) for read in own) or UNKNOWN in others:
                 if str(row.dtype) not in TYPES:
                     raise CaptureError(f"no kernel can copy a step's own data of dtype {row.dtype}")
                 rows[k] = cupy.empty(row.shape, row.dtype)

@@ -66,7 +66,26 @@ class Handle:
         self._ptr, self._device = c_void_p(), cupy.cuda.Device()
         _destroy_unused()
         self._workspace = cupy.empty(WORKSPACE, "uint8")
+        self._scratch = cupy.empty(0, "uint8")
         call("cublasCreate_v2", byref(self._ptr))
+
+    def scratch(self, size: int) -> cupy.ndarray:
+        """Return memory for operands that are written right before a product, or read right after it.
+
+        It is the same memory each time, unless more is needed than before: whoever has it holds that of before.
+
+        Parameters
+        ----------
+        size : int
+            Bytes.
+
+        Returns
+        -------
+        cupy.ndarray of uint8, shape (size,)
+        """
+        if self._scratch.size < size:
+            self._scratch = cupy.empty(size, "uint8")
+        return self._scratch[:size]
 
     def multiply(self, function: str, *args: Any) -> None:
         """Call a function that multiplies, on the current stream.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, TYPES, Reduction, dtype_name, expression, literal
-from anynet.compiler.cuda.phases import Access, Phase, element_strides
+from anynet.compiler.cuda.phases import Access, Phase, broadcast_strides, element_strides
 from anynet.compiler.cuda.reductions import TypedReduction, Workers
 from anynet.compiler.cuda.sharing import Strided, n_parts, workers
 from anynet.compiler.graph import Node
@@ -54,7 +54,7 @@ def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
         if argument in local:
             return local[argument]
         array = memory[argument]
-        return load(Access(array, _broadcast_strides(array, shape)), _type(argument))
+        return load(Access(array, broadcast_strides(array, shape)), _type(argument))
 
     for k, node in enumerate(group):
         if node.op == "take":
@@ -73,7 +73,7 @@ def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
         local[node] = f"t{k}"
         if node in needed:
             out = memory.allocate(node)
-            writes.append(Access(out, _broadcast_strides(out, shape)))
+            writes.append(Access(out, broadcast_strides(out, shape)))
             lines.append(f"{{y{len(writes) - 1}}} = t{k};")
     return Phase(shape, tuple(reads), tuple(writes), tuple(lines), lengths=tuple(lengths))
 
@@ -109,7 +109,7 @@ def copy(into: Array, array: Array) -> Phase:
     """
     shape = tuple(into.shape)
     value = "{x0} != 0" if str(into.dtype) == "bool" else "{x0}"
-    read, write = Access(array, _broadcast_strides(array, shape)), Access(into, element_strides(into))
+    read, write = Access(array, broadcast_strides(array, shape)), Access(into, element_strides(into))
     return Phase(shape, (read,), (write,), (f"{{y0}} = {value};",))
 
 
@@ -128,7 +128,7 @@ def product(a: Array, b: Array, out: Array) -> Phase:
     *members, m, n = out.shape
     shape, k = (*members, m, n), a.shape[-1]
     (*of_a, row_a, in_a), (*of_b, in_b, column_b) = (
-        _broadcast_strides(operand, (*members, *operand.shape[-2:])) for operand in (a, b)
+        broadcast_strides(operand, (*members, *operand.shape[-2:])) for operand in (a, b)
     )
     kind = TYPES[str(out.dtype)]
     return Phase(
@@ -189,12 +189,6 @@ def _reduce(how: Reduction, x: Array, outer: Strided, inner: Strided, out: Array
         tuple(inner.shape),
         TypedReduction(how, _accumulator(S), X, workers(how, outer, inner)),
     )
-
-
-def _broadcast_strides(array: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return strides in elements, along the axes of a shape that the array is broadcast to."""
-    own = [0 if n == 1 else stride for n, stride in zip(array.shape, element_strides(array), strict=True)]
-    return (*(0 for _ in range(len(shape) - len(own))), *own)
 
 
 def _at(table: Array, axis: int, index: str) -> Access:

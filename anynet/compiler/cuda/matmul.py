@@ -39,7 +39,7 @@ class Operand(NamedTuple):
 
 
 class MatrixProduct:
-    """``out = a @ b`` for arrays that `fits` accepts; call the object to compute the product.
+    """``out = a @ b``, or ``out += a @ b``, for arrays that `fits` accepts; call the object to compute the product.
 
     Parameters
     ----------
@@ -47,6 +47,8 @@ class MatrixProduct:
         Matrices, or stacks of matrices with three dimensions.
     precision : {"float32", "tf32", "bf16"}
         Precision of products of float32 arrays.
+    add : bool
+        If True, the product is added to `out`.
 
     Attributes
     ----------
@@ -54,7 +56,7 @@ class MatrixProduct:
         Memory that the product accesses.
     """
 
-    def __init__(self, a: Array, b: Array, out: Array, precision: str) -> None:
+    def __init__(self, a: Array, b: Array, out: Array, precision: str, *, add: bool = False) -> None:
         self.footprint = Footprint((address_range(a), address_range(b)), (address_range(out),))
         self._arrays = a, b, out
         self._handle = cublas.cublas_handle()
@@ -70,7 +72,8 @@ class MatrixProduct:
         self._function = "cublasGemmStridedBatchedEx" if stacked else "cublasGemmEx"
         self._args = (
             *(cublas.CUBLAS_OP_T if operand.transposed else cublas.CUBLAS_OP_N for operand in (right, left)),
-            *(n, m, k, ONE[kind].ctypes.data, *matrix(b, right), *matrix(a, left), ZERO[kind].ctypes.data),
+            *(n, m, k, ONE[kind].ctypes.data, *matrix(b, right), *matrix(a, left)),
+            (ONE if add else ZERO)[kind].ctypes.data,
             *matrix(out, result),
             *((members,) if stacked else ()),
             COMPUTE[precision] if is_single else cublas.CUBLAS_COMPUTE_64F,
@@ -96,21 +99,23 @@ def fits(a: Array, b: Array, out: Array) -> bool:
     return (
         str(out.dtype) in ONE
         and bool(a.dtype == b.dtype == out.dtype)
-        and all(2 <= array.ndim <= out.ndim <= 3 and (_row_major(array) or _row_major(array.mT)) for array in (a, b))
-        and _row_major(out)
+        and all(
+            2 <= array.ndim <= out.ndim <= 3 and (is_row_major(array) or is_row_major(array.mT)) for array in (a, b)
+        )
+        and is_row_major(out)
         and all(0 < n < 2**31 for array in (a, b, out) for n in array.shape)  # C's int
     )
 
 
 def _operand(array: Array) -> Operand:
-    transposed = not _row_major(array)
+    transposed = not is_row_major(array)
     matrix = array.mT if transposed else array
     rows, columns = matrix.shape[-2:]
     ld = columns if rows == 1 else element_strides(matrix)[-2]
     return Operand(transposed, ld, 0 if array.ndim == 2 or array.shape[0] == 1 else element_strides(array)[0])
 
 
-def _row_major(matrix: Array) -> bool:
+def is_row_major(matrix: Array) -> bool:
     """Return True if the elements of each row are adjacent and rows do not overlap."""
     (rows, columns), (down, right) = matrix.shape[-2:], element_strides(matrix)[-2:]
     return bool((right == 1 or columns == 1) and (down >= columns or rows == 1))

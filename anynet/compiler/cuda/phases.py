@@ -28,6 +28,12 @@ def element_strides(array: Array) -> tuple[int, ...]:
     return tuple(stride // array.itemsize for stride in array.strides)
 
 
+def broadcast_strides(array: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return strides in elements, along the axes of a shape that the array is broadcast to."""
+    own = [0 if n == 1 else stride for n, stride in zip(array.shape, element_strides(array), strict=True)]
+    return (*(0 for _ in range(len(shape) - len(own))), *own)
+
+
 class Access(NamedTuple):
     """Element of an array, addressed by the indices of a loop.
 
@@ -43,6 +49,20 @@ class Access(NamedTuple):
     array: Array
     strides: tuple[int, ...]
     offset: str = ""
+
+
+class Place(NamedTuple):
+    """Sum of the indices of a loop, each times a number, and a constant.
+
+    Attributes
+    ----------
+    factors : tuple of int
+        One for each axis of the loop.
+    constant : int
+    """
+
+    factors: tuple[int, ...]
+    constant: int
 
 
 class Span(NamedTuple):
@@ -87,6 +107,8 @@ class Phase:
     lengths : tuple of int
         Numbers called ``{n0}``, ``{n1}`` ... in the lines. They are arguments of the kernel, so that phases that differ
         in nothing else have equal sources.
+    places : tuple of Place
+        Numbers called ``{p0}``, ``{p1}`` ... in the lines.
     """
 
     outer: tuple[int, ...]
@@ -96,6 +118,7 @@ class Phase:
     inner: tuple[int, ...] = ()
     reduction: TypedReduction | None = None
     lengths: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ()
 
     @property
     def by(self) -> Workers:
@@ -159,13 +182,17 @@ class Phase:
         outer = merge_axes("i", axes, range(len(self.outer)), self._strides())
         inner = merge_axes("r", axes, range(len(self.outer), len(axes)), self._strides())
 
+        def total(factors: tuple[int, ...], constant: str) -> str:
+            terms = [_term(axis.name, factors[axis.place]) for axis in (*outer, *inner)]
+            return " + ".join([t for t in (*terms, constant) if t]) or "0"
+
         def element(access: Access) -> str:
-            terms = [_term(axis.name, access.strides[axis.place]) for axis in (*outer, *inner)]
-            return f"{pointer(access.array)}[{' + '.join([t for t in (*terms, access.offset) if t]) or '0'}]"
+            return f"{pointer(access.array)}[{total(access.strides, access.offset)}]"
 
         reads = {f"x{k}": element(access) for k, access in enumerate(self.reads)}
         writes = {f"y{k}": element(access) for k, access in enumerate(self.writes)}
         numbers = {f"n{k}": number(length) for k, length in enumerate(self.lengths)}
+        numbers |= {f"p{k}": total(p.factors, f"{p.constant or ''}") for k, p in enumerate(self.places)}
         index, head = self.index_type, unravel("i", outer, self.index_type)
         shares = share(self.by, span.columns, span.stop, threads)
         condition = f"if ({shares.writes}) " * bool(shares.writes)
@@ -196,7 +223,7 @@ class Phase:
         return loop(index, "first", batches, [*arrays, *repeat(body(kept)), *repeat(written)])
 
     def _strides(self) -> list[tuple[int, ...]]:
-        return [access.strides for access in self.accesses]
+        return [*(access.strides for access in self.accesses), *(place.factors for place in self.places)]
 
 
 def loop(index: str, name: str, span: Span, body: list[str]) -> list[str]:

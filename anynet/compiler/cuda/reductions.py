@@ -158,15 +158,16 @@ def reduce(
     least, most = ENDS[reduction.S]
     full, rest = divmod(n, shares.step)
     iteration = indent([*unravel("r", inner, index), *body, how.update])
+    r = f"const {index} r" if inner else f"[[maybe_unused]] const {index} r"  # the index of a single element is 0
     own = [
         f"#pragma unroll {UNROLL}",
         f"for ({index} t = 0; t < {full}; t++) {{",
-        f"    const {index} r = {shares.first} + t * {shares.step};",
+        f"    {r} = {shares.first} + t * {shares.step};",
         *iteration,
         "}",
     ] * bool(full)
     if rest:
-        last = f"const {index} r = {shares.first} + {full * shares.step};"
+        last = f"{r} = {shares.first} + {full * shares.step};"
         own += ["{", f"    {last}", f"    if (r < {n}) {{", *indent(iteration), "    }", "}"]
     if shares.reads:
         own = [f"if ({shares.reads}) {{", *indent(own), "}"]

@@ -11,8 +11,9 @@ import array_api_compat.cupy as xp
 import cupy
 import numpy as np
 
-from anynet.compiler.cuda import lowering, stand_ins
+from anynet.compiler.cuda import lowering, stand_ins, window_phases
 from anynet.compiler.cuda.capture import KernelProgram
+from anynet.compiler.cuda.convolution_calls import CONVOLUTIONS, convolution, is_pointwise, of_pixels
 from anynet.compiler.cuda.cupy_steps import CupyProgram
 from anynet.compiler.cuda.dependences import address_range
 from anynet.compiler.cuda.expressions import REDUCTIONS, has_known_dtypes, is_elementwise
@@ -158,6 +159,14 @@ class CudaTarget(Target):
                 return [_single(lowering.copy(*pair)) for pair in _slices(out, parts, axis)]
             case "take_along_axis", (table, index) if table.ndim == index.ndim:
                 return [_single(lowering.along_axis(table, index, kwargs.get("axis", -1), out))]
+            case "max_pool", (x, window) if out.dtype.kind == "f":
+                return [_single(window_phases.max_pool(x, window, out))]
+            case "max_pool_to_input", (dy, x, y, window) if out.dtype.kind == "f" and dy.dtype == x.dtype == y.dtype:
+                return [_single(window_phases.max_pool_to_input(dy, x, y, window, out))]
+            case op, (a, b, window, 1) if op in CONVOLUTIONS and is_pointwise(window):
+                return self._product(*of_pixels(op, a, b, out))
+            case op, (a, b, window, groups) if op in CONVOLUTIONS:
+                return convolution(op, a, b, window, groups, out, self._precision)
             case op, (x,) if op in REDUCTIONS and kwargs.keys() <= {"axis", "keepdims"} and x.ndim and x.size:
                 return self._reduction(op, x, out, **kwargs)
         return None

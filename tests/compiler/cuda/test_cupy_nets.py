@@ -22,7 +22,10 @@ PTX = [name.replace("sm", "compute") for name in ARCHITECTURES]
 
 
 class Case(NamedTuple):
-    """A net and its training. launches: number of kernels in a step, those of cuBLAS included."""
+    """A net and its training. launches: number of kernels in a step, those of cuBLAS included.
+
+    hidden: widths of layers. image_layers: the layers of a net of images instead, without the last one.
+    """
 
     hidden: tuple[int, ...]
     batch: int
@@ -32,15 +35,26 @@ class Case(NamedTuple):
     activation: an.Layer = an.ReLU()
     members: int | None = None
     dtype: str = "float32"
+    image_layers: tuple[an.Layer, ...] = ()
 
     @property
     def net(self) -> an.Sequential:
+        if self.image_layers:
+            return an.Sequential(*self.image_layers, an.Linear(10), input_shape=(3, 32, 32))
         layers: list[an.Layer] = []
         for n_in, n_out in zip((PIXELS, *self.hidden), self.hidden, strict=False):
             layers += [an.Linear(n_in, n_out), *([an.BatchNorm(n_out)] if self.batch_norm else []), self.activation]
         return an.Sequential(*layers, an.Linear((PIXELS, *self.hidden)[-1], 10))
 
 
+IMAGE_LAYERS = (
+    *(an.Conv2d(6, 3, stride=2), an.BatchNorm(), an.ReLU(), an.MaxPool2d(2)),
+    an.Residual(
+        *(an.Conv2d(8, 3, stride=2, bias=False), an.BatchNorm(), an.ReLU(), an.Conv2d(8, 3, groups=2)),
+        shortcut=an.Conv2d(8, 1, stride=2),
+    ),
+    *(an.ReLU(), an.MaxPool2d(3, stride=1), an.Flatten()),
+)
 CASES = {
     "one layer": Case((), 100, 5, an.SGD()),
     "two layers of 100": Case((100, 100), 64, 10, activation=an.Sigmoid()),
@@ -49,6 +63,9 @@ CASES = {
     "wide": Case((1024, 1024), 256, 19, an.Adam(eps=1e-3)),
     "float64": Case((50, 50), 100, 10, batch_norm=True, dtype="float64"),
     "ten members": Case((50, 50), 100, 17, batch_norm=True, members=10),
+    "images": Case((), 5, 22, image_layers=IMAGE_LAYERS),
+    "images, float64": Case((), 2, 21, image_layers=IMAGE_LAYERS, dtype="float64"),
+    "images, members": Case((), 2, 28, image_layers=IMAGE_LAYERS, members=3),
     "a large batch": Case((50, 50), 4096, 38, batch_norm=True),
 }
 
@@ -62,7 +79,7 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
 
     here.dtype(case.dtype)
     split = Split(rng.integers(0, 256, (IMAGES, PIXELS), dtype=np.uint8), rng.integers(0, 10, IMAGES))
-    loader = Loader(split, here)
+    loader = Loader(split, here, dtype=case.dtype, image_shape=net.image_shape)
     fixed = Fixed(Normalization(put(np.full(PIXELS, 1 / 64)), put(rng.standard_normal(PIXELS))), put(0.01))
     carry = start(net, case.optimizer, *net.init(0 if case.members is None else range(case.members), like=put([0])))
     plan = Plan(here.asarray(rng.integers(0, IMAGES, (1, case.batch))), {})
