@@ -15,12 +15,11 @@ from anynet.app.keeping import Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere, begin_folder
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs
 from anynet.core.atomic import write_text_whole
-from anynet.data.samples import is_picture
-from anynet.nn import Linear
 from anynet.training import DivergedError, Epoch, History, Run
 from anynet.training.checkpoint_files import read_histories
 from anynet.training.environment import environment
 from anynet.training.load import DIVERGENCE, NET_FILE
+from anynet.training.net_pictures import pictured_layer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,16 +166,9 @@ def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
 
         return plots.curves(run.history, run.dataset, val_name)
 
-    def weights() -> "Figure":
-        from anynet import plots
-
-        names = tuple(map(str, run.classes)) if len(run.net.layers) == 1 else ()
-        title = f"{run.dataset}: weights of the first layer after epoch {run.best.epoch}"
-        return plots.weights(best_weights(run), run.shape, title, names)
-
     pictures = [Picture(path / "curves.png", curves)]
-    if isinstance(run.net.layers[0], Linear) and is_picture(run.shape):
-        pictures.append(Picture(path / "weights.png", weights))
+    if pictured_layer(run.net, run.shape) is not None:
+        pictures.append(Picture(path / "weights.png", run.plot_weights))
     return pictures
 
 

@@ -23,7 +23,10 @@ if "matplotlib" not in sys.modules:
 
 from matplotlib.figure import Figure
 
+from anynet.plots.confused_images import confused_images
+from anynet.plots.convolution_kernels import convolution_kernels
 from anynet.plots.curves import bands, curves, curves_of_members
+from anynet.plots.feature_maps import feature_maps
 from anynet.plots.first_layer import templates_of_members, weights
 from anynet.plots.grid_map import grid_map
 from anynet.plots.rate_curve import rate_curve
@@ -33,8 +36,11 @@ from anynet.plots.trials import trials
 __all__ = [
     "Figure",
     "bands",
+    "confused_images",
+    "convolution_kernels",
     "curves",
     "curves_of_members",
+    "feature_maps",
     "grid_map",
     "rate_curve",
     "step_errors",

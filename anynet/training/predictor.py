@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace
+from numpy.typing import NDArray
 
 from anynet.backends import Backend, to_library_of, to_numpy
 from anynet.core.array_checks import check_finite
+from anynet.core.pixels import IMAGES, from_pixels
 from anynet.core.typing import Array, Arrays, ConcreteArray
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
+from anynet.nn.layer_output import layer_output
 from anynet.nn.summary import values_out
 from anynet.training.given import as_samples
 from anynet.training.score import score
@@ -143,6 +146,33 @@ class Predictor:
         """Return the score of `predict`; see `anynet.training.score.score`."""
         return score(self.predict(x), y, self.classes)
 
+    def layer_output(self, x: Any, layer: str) -> NDArray[Any]:
+        """Return the output of a layer of the net, one net, for a few samples.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, values) or (N, *shape)
+            As for `predict_proba`.
+        layer : str
+            Dotted name of the layer.
+
+        Returns
+        -------
+        ndarray, shape (N, channels, rows, columns) or (N, features)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the samples are of another dtype or shape or are not finite, or if there is no such layer.
+        """
+        (net,), samples = self.nets, self._samples(x)
+        with self._computing():
+            given = net.normalization(self._on_device(samples, samples))
+            y, image = layer_output(net.net, net.params, net.state, given, layer)
+            if image is not None:
+                y = from_pixels(y, (y.shape[-1], *image), IMAGES)
+            return np.asarray(self.backend.to_host(y))
+
     def _finish(self, outputs: Array) -> Array:
         if self.classes:
             return _softmax(outputs)
@@ -170,14 +200,18 @@ class Predictor:
         return blocks[0] if len(blocks) == 1 else self.backend.xp.concat(blocks, axis=0)
 
     def _block(self, x: Array, start: int) -> Array:
-        given = x[start : min(start + self._rows, x.shape[0]), ...]
+        here = self._on_device(x[start : min(start + self._rows, x.shape[0]), ...], x)
+        total = reduce(add, (self._finish(net(here)) for net in self.nets))
+        return total if len(self.nets) == 1 else total / len(self.nets)
+
+    def _on_device(self, block: Array, x: Array) -> Array:
+        """Return a block of x on the device; an error message counts the samples of x."""
         uint8, xp = self.input_dtype == "uint8", self.backend.xp
-        here = self.backend.put(given, None if uint8 else self.dtype)
+        here: Array = self.backend.put(block, None if uint8 else self.dtype)
         if not uint8 and not bool(xp.all(xp.isfinite(here))):
             check_finite("x", x)
             raise ValueError(f"x: expected numbers that {self.dtype} has, got larger ones")
-        total = reduce(add, (self._finish(net(here)) for net in self.nets))
-        return total if len(self.nets) == 1 else total / len(self.nets)
+        return here
 
 
 def mean_of(predictors: Sequence[Predictor]) -> Predictor:

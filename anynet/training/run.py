@@ -8,12 +8,14 @@ from anynet.backends import Backend
 from anynet.core.errors import file_path
 from anynet.core.formatting import format_count
 from anynet.core.history import History
-from anynet.core.typing import Array, Arrays, ConcreteArray
+from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
+from anynet.training.net_pictures import draw_feature_maps, draw_weights
+from anynet.training.predictions import Predictions
 from anynet.training.predictor import Predictor, TrainedNet
 from anynet.training.run_file import write_run
 
@@ -40,7 +42,7 @@ class Snapshot(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Run:
+class Run(Predictions):
     """A trained net, with everything needed to use it.
 
     Parameters
@@ -122,6 +124,10 @@ class Run:
         return self.last.params
 
     @property
+    def _when(self) -> str:
+        return f" after epoch {self.best.epoch}"
+
+    @property
     def predictor(self) -> Predictor:
         """Predictor with the best parameters."""
         net = TrainedNet(self.net, self.best.params, self.best.state, self.normalization)
@@ -135,70 +141,6 @@ class Run:
             self.backend,
             self.logistic,
         )
-
-    def predict_proba(self, x: Any) -> ConcreteArray:
-        """Return the probabilities of the classes, with the best parameters: the softmax of the outputs.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            Array of any library, or what ``numpy.asarray`` takes. uint8 if the net was trained on uint8, as loaded:
-            the net's own normalization is applied. Otherwise any real numbers.
-
-        Returns
-        -------
-        array, shape (N, C)
-            In the library and on the device of `x`, NumPy's for what is no array; in the net's dtype.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the samples are of another dtype or shape or are not finite, or if the net predicts numbers.
-        """
-        return self.predictor.predict_proba(x)
-
-    def predict(self, x: Any) -> ConcreteArray:
-        """Return the label of the most probable class of each sample, or the numbers that the net predicts.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            As for `predict_proba`.
-
-        Returns
-        -------
-        array, shape (N,) or (N, m)
-            Entries of `classes`, or the outputs of a net for numbers, of shape (N,) if it has one. In the library and
-            on the device of `x`; texts are in a NumPy array.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the samples are of another dtype or shape, or are not finite.
-        """
-        return self.predictor.predict(x)
-
-    def score(self, x: Any, y: Any) -> float:
-        """Return the fraction of labels that are predicted correctly, or R² of predicted numbers.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            As for `predict_proba`.
-        y : array_like, shape (N,) or (N, m)
-            Labels or numbers, as trained with; for classes that are texts, class numbers too.
-
-        Returns
-        -------
-        float
-            Accuracy from 0 to 1, or the coefficient of determination: 1 is perfect, and 0 that of the mean.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If samples or targets are of another kind or shape.
-        """
-        return self.predictor.score(x, y)
 
     def save(self, path: str | Path) -> None:
         """Write everything that the run has into a file, from which ``anynet.load`` makes it again.
@@ -238,3 +180,43 @@ class Run:
         from anynet.plots import curves  # here, so that training without plots does not import Matplotlib
 
         return curves(self.history, self.dataset)
+
+    def plot_weights(self) -> "Figure":
+        """Draw the kernels of the first convolution, or the columns of a first linear layer, as images.
+
+        The parameters are the best ones.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ValueError
+            If the first layer with weights is another one, or a linear layer of other samples than gray or colored
+            images.
+        """
+        return draw_weights(self.predictor, self._when)
+
+    def plot_feature_maps(self, x: Any, layer: str) -> "Figure":
+        """Draw images, each with the outputs of a layer for it, with the best parameters.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, values) or (N, *shape)
+            Images, as for `predict_proba`; the first 8 are drawn.
+        layer : str
+            Dotted name of a layer, as in ``run.net.summary()``, such as "3" or "4.0". Of pixels there is a tile for
+            each of the first 64 channels, otherwise a cell for each of the first 1,024 features.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the images are of another dtype or shape or are not finite, if the net takes no images, or if there is no
+            such layer.
+        """
+        return draw_feature_maps(self.predictor, x, layer, self._when)

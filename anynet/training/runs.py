@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from anynet.backends import to_numpy
 from anynet.core.epoch import rank
 from anynet.core.history import History, MeanHistory, mean_history
-from anynet.core.typing import ConcreteArray
 from anynet.data.samples import Split
 from anynet.training.errors import DivergedError
+from anynet.training.predictions import Predictions
 from anynet.training.predictor import Predictor, mean_of
 from anynet.training.run import Run
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(Predictions):
     """Mean of several nets.
 
     Parameters
@@ -37,68 +37,6 @@ class Ensemble:
     def predictor(self) -> Predictor:
         """Predictor with the best parameters of all nets."""
         return mean_of([run.predictor for run in self.runs])
-
-    def predict_proba(self, x: Any) -> ConcreteArray:
-        """Return the mean probabilities of the classes.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            As for `Run.predict_proba`.
-
-        Returns
-        -------
-        array, shape (N, C)
-            In the library and on the device of `x`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the samples are of another dtype or shape or are not finite, or if the nets predict numbers.
-        """
-        return self.predictor.predict_proba(x)
-
-    def predict(self, x: Any) -> ConcreteArray:
-        """Return the label with the highest mean probability for each sample, or the mean of the predicted numbers.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            As for `Run.predict_proba`.
-
-        Returns
-        -------
-        array, shape (N,) or (N, m)
-            In the library and on the device of `x`; texts are in a NumPy array.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the samples are of another dtype or shape, or are not finite.
-        """
-        return self.predictor.predict(x)
-
-    def score(self, x: Any, y: Any) -> float:
-        """Return the fraction of labels that are predicted correctly, or R² of predicted numbers.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            As for `Run.predict_proba`.
-        y : array_like, shape (N,) or (N, m)
-            Labels or numbers, as trained with; for classes that are texts, class numbers too.
-
-        Returns
-        -------
-        float
-            Accuracy from 0 to 1, or the coefficient of determination: 1 is perfect, and 0 that of the mean.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If samples or targets are of another kind or shape.
-        """
-        return self.predictor.score(x, y)
 
     @cached_property
     def test_accuracy(self) -> float:

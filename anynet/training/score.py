@@ -46,6 +46,47 @@ def score(predicted: Any, y: Any, classes: tuple[Label, ...]) -> float:
     truth, found = _on_host("y", y), _on_host("predicted", predicted)
     if not classes:
         return _determination(truth, found)
+    truth = _labels(truth, classes)
+    if truth.shape != found.shape or not len(truth):
+        raise ValueError(f"y: expected {len(found)} labels, one for each sample and one at least, got {truth.shape}")
+    return float(np.mean(truth == found))
+
+
+def class_numbers(y: Any, classes: tuple[Label, ...]) -> NDArray[np.integer]:
+    """Return the class numbers of labels.
+
+    Parameters
+    ----------
+    y : array_like, shape (N,)
+        Labels. For classes that are texts, class numbers too.
+    classes : tuple of str, int or bool
+        Labels of the classes, one at least.
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels are of another kind, or none of the classes.
+
+    Examples
+    --------
+    >>> class_numbers([5, 3, 5], (3, 5))
+    array([1, 0, 1])
+    """
+    labels = _labels(_on_host("y", y), classes)
+    unique, inverse = np.unique(labels, return_inverse=True)
+    numbers = {label: k for k, label in enumerate(classes)}
+    unknown = next((label for label in unique.tolist() if label not in numbers), None)
+    if unknown is not None:
+        raise ValueError(f"y: expected labels of classes, got {unknown!r}, which the net has not")
+    return np.asarray([numbers[label] for label in unique.tolist()], np.int64)[inverse].reshape(labels.shape)
+
+
+def _labels(truth: NDArray[Any], classes: tuple[Label, ...]) -> NDArray[Any]:
+    """Return labels as the classes have them."""
     texts = isinstance(classes[0], str)
     if texts and truth.dtype.kind in "iu":
         if truth.size and not 0 <= truth.min() <= truth.max() < len(classes):
@@ -53,9 +94,7 @@ def score(predicted: Any, y: Any, classes: tuple[Label, ...]) -> float:
         truth = np.asarray(classes)[truth]
     if texts != (truth.dtype.kind in "UT"):
         raise TypeError(f"y: expected labels such as {classes[0]!r}, got {truth.dtype}")
-    if truth.shape != found.shape or not len(truth):
-        raise ValueError(f"y: expected {len(found)} labels, one for each sample and one at least, got {truth.shape}")
-    return float(np.mean(truth == found))
+    return truth
 
 
 def _on_host(name: str, value: Any) -> NDArray[Any]:

@@ -1,0 +1,95 @@
+"""Small images side by side as one image, and text that fits beside them."""
+
+import math
+import textwrap
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST = 8
+"""Rows or columns of a tile, at least, so that a gap of one pixel is thin."""
+LARGEST = 128
+"""Rows or columns of a picture from which on pixels are left out."""
+
+
+def grid(tiles: NDArray[Any], across: int, gap: tuple[int, int] = (1, 1), empty: float = math.nan) -> NDArray[Any]:
+    """Return tiles as one image, row by row.
+
+    Parameters
+    ----------
+    tiles : ndarray, shape (n, rows, columns, ...)
+    across : int
+        Number of tiles in a row.
+    gap : (int, int)
+        Pixels below and to the right of each tile but the last.
+    empty : float
+        Value between tiles and behind the last.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns, ...)
+
+    Examples
+    --------
+    >>> grid(np.asarray([[[1, 2]], [[3, 4]], [[5, 6]]]), 2, empty=0)
+    array([[1, 2, 0, 3, 4],
+           [0, 0, 0, 0, 0],
+           [5, 6, 0, 0, 0]])
+    """
+    (n, rows, columns, *color), down = tiles.shape, math.ceil(len(tiles) / across)
+    cells = np.full((down * across, rows + gap[0], columns + gap[1], *color), empty, tiles.dtype)
+    cells[:n, :rows, :columns] = tiles
+    cells = cells.reshape(down, across, *cells.shape[1:]).swapaxes(1, 2)
+    whole = cells.reshape(down * (rows + gap[0]), across * (columns + gap[1]), *color)
+    return whole[: len(whole) - gap[0], : whole.shape[1] - gap[1]]
+
+
+def enlarged(tiles: NDArray[Any]) -> NDArray[Any]:
+    """Return tiles, shape (n, rows, columns, ...), whose pixels are repeated until a tile is large enough for a gap."""
+    times = math.ceil(LEAST / max(tiles.shape[1:3]))
+    return tiles.repeat(times, axis=1).repeat(times, axis=2)
+
+
+def pictures(x: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return images as they are shown.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, channels, rows, columns)
+        Images of uint8, or of other numbers, each of which is shown from its smallest to its largest. Of channels other
+        than one, or red, green and blue, the mean is shown.
+
+    Returns
+    -------
+    ndarray, shape (n, rows, columns, 3)
+    """
+    step = math.ceil(max(x.shape[2:]) / LARGEST)
+    x = x[:, :, ::step, ::step]
+    if x.shape[1] not in (1, 3):
+        x = x.mean(axis=1, keepdims=True).astype(x.dtype)
+    if x.dtype != np.uint8:
+        x = x.astype(np.float64)
+        low, high = (reduce(x, axis=(1, 2, 3), keepdims=True) for reduce in (np.min, np.max))
+        x = np.round(255 * (x - low) / np.where(high > low, high - low, 1)).astype(np.uint8)
+    return np.broadcast_to(x, (len(x), 3, *x.shape[2:])).transpose(0, 2, 3, 1)
+
+
+def fitted(text: object, width: int, lines: int = 1) -> str:
+    r"""Return a text that is cut to lines of so many characters.
+
+    Parameters
+    ----------
+    text : object
+    width, lines : int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> fitted("a class with a long name", 12), fitted("a_class_with_a_long_name", 12, lines=2)
+    ('a class…', 'a_class_with\n_a_long_name')
+    """
+    return "\n".join(textwrap.wrap(f"{text}", width, max_lines=lines, placeholder="…"))
