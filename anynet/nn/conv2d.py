@@ -88,7 +88,7 @@ class Conv2d(ImageLayer):
         for channels in (self.n_out, self.groups if self.n_in is INFERRED else self.n_in):
             if channels % self.groups:
                 raise ValueError(
-                    f"{name}: expected numbers of channels that are multiples of {self.groups}, its groups, got {channels}"
+                    f"{name}: expected multiples of {self.groups} channels, the number of groups, got {channels}"
                 )
         if self.image is not INFERRED:
             self._window  # noqa: B018  # which refuses images that are too small
