@@ -145,7 +145,7 @@ def of_net(
     ----------
     net : Sequential
     x : array_like, shape (N, n_in) or (K, N, n_in)
-        Input, shared by the members or one for each.
+        Input, shared by the members or one for each, or images as `Sequential.forward` takes them.
     labels : array_like of int, shape (N,) or (K, N), or of float, shape (N, m) or (K, N, m)
         Class indices, or the targets of a loss of numbers.
     params : array_like, shape (P,) or (K, P), optional
@@ -175,7 +175,8 @@ def of_net(
     ValueError
         If a label is not a class of the net.
     """
-    net = net.with_samples(np.shape(x)[-1:])  # its input's sizes may be left out
+    if net.image_shape is None:  # its input's sizes may be left out
+        net = net.with_samples(np.shape(x)[-3 if net.takes_images and np.ndim(x) > 3 else -1 :])
     drawn = net.init(seed, like=np.zeros(1))
     host = np.asarray(labels)
     if net.n_out is not None and host.dtype.kind != "f" and not np.all((host >= 0) & (host < net.n_out)):

@@ -171,6 +171,8 @@ def _check_samples(name: Callable[[Container], str], net: Container, x: Array) -
                 f"{name(net)}: expected x of shape {_shape(None, net.n_in)}, (..., N, "
                 f"{', '.join(map(str, net.image_shape))}) or pixels, got {tuple(x.shape)}"
             )
+    elif net.image is not None and (x.ndim < 2 or x.shape[-2] % prod(net.image)):
+        raise ValueError(f"{name(net)}: expected pixels of shape (..., N * {prod(net.image)}, n), got {tuple(x.shape)}")
     elif x.ndim < 2 or net.n_in not in (None, prod(x.shape[-net.sample_axes(x) :])):
         raise ValueError(f"{name(net)}: expected x of shape {_shape(None, net.n_in)}, got {tuple(x.shape)}")
     return _ahead(net, x)

@@ -1,11 +1,13 @@
 """Validation of what layers return that are not anynet's."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from anynet.core.checks import describe
 from anynet.core.typing import Array, Arrays
 from anynet.nn.layer import Layer, short
+from anynet.nn.sizes import image_in
 
 
 class CheckedLayer(Layer):
@@ -42,7 +44,7 @@ class CheckedLayer(Layer):
             raise self._error("forward", "(y, cache, state)", _text(returned))
         y, _, new = returned
         n_out, shape = self._layer.features()[1], _shape(y) or ()
-        last = (x.shape[-2], x.shape[-1] if n_out is None else n_out)
+        last = (self._samples(x.shape[-2], 0), x.shape[-1] if n_out is None else n_out)
         if shape[-2:] != last:
             raise self._error("forward", f"y of shape (..., {last[0]}, {last[1]})", _text(y))
         self._check_dtype("forward", "y", y, x)
@@ -57,7 +59,7 @@ class CheckedLayer(Layer):
         dx, grads = returned
         n_in, n_out = self._layer.features()
         n_in = dy.shape[-1] if n_in is None and n_out is None else n_in
-        shape, ahead = _shape(dx) or (), tuple(dy.shape[:-1])
+        shape, ahead = _shape(dx) or (), (*dy.shape[:-2], self._samples(dy.shape[-2], 1))
         if shape[:-1] != ahead or n_in not in (None, shape[-1]):
             raise self._error("backward", f"dx of shape ({', '.join(map(str, ahead))}, {n_in or 'n'})", _text(dx))
         self._check_dtype("backward", "dx", dx, dy)
@@ -69,6 +71,17 @@ class CheckedLayer(Layer):
         grads = self._layer.parameter_gradients(params, cache, dy)
         self._check_grads("parameter_gradients", grads, dy)
         return grads
+
+    def _samples(self, n: int, given: int) -> int:
+        """Return the number of samples of the output for that of the input or, if `given` is 1, the inverse.
+
+        They differ in layers of images, whose samples are pixels.
+        """
+        if not self._layer.takes_images:
+            return n
+        image = image_in(self._layer)
+        pixels = prod(image or (1,)), prod(self._layer.image_out(image) or (1,))
+        return n // pixels[given] * pixels[1 - given]
 
     def _check_dtype(self, method: str, name: str, array: Array, given: Array) -> None:
         if getattr(array, "dtype", None) != given.dtype:

@@ -16,7 +16,7 @@ from anynet.nn.checked_layer import checked
 from anynet.nn.layer import Layer, Parameter, short
 from anynet.nn.layout import Layout
 from anynet.nn.sizes import check_neighbors, image_in, input_features, with_inputs
-from anynet.nn.summary import images_out, summary
+from anynet.nn.summary import Output, summary
 
 T = TypeVar("T")
 
@@ -100,9 +100,31 @@ class Container(Layer):
 
     def summary(self) -> str:
         """Return a table of the layers: output shapes, parameters, multiply-adds per sample, and their totals."""
-        headings = {name: _Heading(inner) for name, inner in self.named_containers().items() if inner.has_row}
-        rows = sorted((self.named_layers() | headings).items(), key=lambda row: [*map(int, row[0].split("."))])
-        return summary(dict(rows))
+        rows = [each for each in self.outputs() if not isinstance(each.layer, Container) or each.layer.has_row]
+        return summary(sorted(rows, key=lambda row: [*map(int, row.name.split("."))]))
+
+    def outputs(self, n: int | None = None, image: tuple[int, int] | None = None, ahead: str = "") -> Iterator[Output]:
+        """Yield what each layer gives, containers and the layers in them, in the order in which they run.
+
+        Parameters
+        ----------
+        n : int, optional
+            Number of features or channels of the input. Default: what the layers say.
+        image : (int, int), optional
+            Rows and columns of the input, likewise.
+        ahead : str
+            What names of layers begin with.
+        """
+        n = self.features()[0] if n is None else n
+        image = self.image if image is None else image
+        for chain in self._chains():
+            given, size = n, image
+            for i, layer in chain.items():
+                if is_container := isinstance(layer, Container):
+                    yield from layer.outputs(given, size, f"{ahead}{i}.")
+                taken, own = layer.features()
+                given, size = own or taken or given, layer.image_out(size)
+                yield Output(f"{ahead}{i}", layer, given, size, is_container)
 
     def named_layers(self) -> dict[str, Layer]:
         """Return the layers that are not containers, by dotted name.
@@ -191,9 +213,7 @@ class Container(Layer):
 
     def multiply_adds(self) -> int:
         """Return the sum over the layers, for all pixels of an image."""
-        leaves = self.named_layers().values()
-        pixels = (prod(image or (1,)) for image in images_out(leaves))
-        return sum(leaf.multiply_adds() * n for leaf, n in zip(leaves, pixels, strict=True))
+        return sum(output.multiply_adds for output in self.outputs() if not output.is_container)
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters of all layers by name, in the layers' order."""
@@ -233,30 +253,6 @@ class Container(Layer):
             i, own = name.split(".", 1)
             parts[int(i)][own] = item
         return parts
-
-
-class _Heading(Layer):
-    """Row of a container in a table of layers; those in it have rows of their own."""
-
-    def __init__(self, container: Container) -> None:
-        self.container = container
-
-    def __repr__(self) -> str:
-        return type(self.container).__name__
-
-    @property
-    def takes_images(self) -> bool:
-        return self.container.takes_images
-
-    @property
-    def image(self) -> tuple[int, int] | None:
-        return self.container.image
-
-    def image_out(self, image: tuple[int, int] | None) -> tuple[int, int] | None:
-        return self.container.image_out(image)
-
-    def features(self) -> tuple[int | None, int | None]:
-        return self.container.features()
 
 
 def by_place(parts: Iterable[Mapping[str, T]]) -> dict[str, T]:

@@ -71,11 +71,11 @@ class Conv2d(ImageLayer):
     groups: int = 1
     bias: bool = True
     n_in: int = field(default=INFERRED, repr=False)
-    image: Size = field(default=INFERRED, repr=False)
     init: Initializer = He()
     bias_init: Initializer = Zeros()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         name = short(self)
         for setting in ("kernel", "stride"):
             store(self, setting, short_pair(f"{name}: {setting}", getattr(self, setting)))
@@ -87,14 +87,15 @@ class Conv2d(ImageLayer):
                 raise ValueError(f"{name}: expected {setting} of 1 or more")
         for channels in (self.n_out, self.groups if self.n_in is INFERRED else self.n_in):
             if channels % self.groups:
-                raise ValueError(f"{name}: expected multiples of {self.groups} channels, one for each group")
-        self._store_image()
+                raise ValueError(
+                    f"{name}: expected multiples of {self.groups} channels, the number of groups, got {channels}"
+                )
         if self.image is not INFERRED:
             self._window  # noqa: B018  # which refuses images that are too small
 
     @property
     def _window(self) -> Window:
-        return window_of(short(self), self._known_image(), self.kernel, self.stride, self.padding)
+        return window_of(short(self), self.size_in(), self.kernel, self.stride, self.padding)
 
     def with_input(self, n_in: int) -> Self:
         """Return the layer for `n_in` channels; itself if it has its number of channels."""
@@ -104,7 +105,8 @@ class Conv2d(ImageLayer):
         """Return ``(n_in, n_out)``, the numbers of channels."""
         return self.n_in, self.n_out
 
-    def _size_out(self) -> Size:
+    def size_out(self) -> Size:
+        """Return the rows and columns of the output."""
         return self._window.out
 
     def parameters(self) -> dict[str, Parameter]:

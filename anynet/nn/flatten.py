@@ -47,8 +47,12 @@ class Flatten(Layer):
         return self.shape is INFERRED
 
     def with_image(self, rows: int, columns: int) -> Layer:
-        """Return `FlattenImages` for images of this size; itself if it has a shape."""
-        return FlattenImages((rows, columns)) if self.shape is INFERRED else self
+        """Return `FlattenImages` for images of this size."""
+        if self.shape is not INFERRED:
+            raise ValueError(
+                f"{self}: expected no shape in a net of images, got one; write Flatten(), behind its layers"
+            )
+        return FlattenImages(image=(rows, columns))
 
     def __post_init__(self) -> None:
         if self.shape is INFERRED:

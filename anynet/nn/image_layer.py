@@ -1,6 +1,6 @@
 """Layers of images, whose numbers of rows and columns may be those of the input."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from anynet.core.checks import store, whole_number
@@ -10,18 +10,29 @@ Size = tuple[int, int]
 """Rows and columns."""
 
 
+@dataclass(frozen=True)
 class ImageLayer(Layer):
-    """Base class of frozen dataclasses with a field `image`, the rows and columns of the input.
+    """Base class of layers for which the places of pixels matter: frozen dataclasses, with `image` among their fields.
 
     Input and output have shape (..., N * H * W, C): the pixels of an image are samples, one after another, row by row.
+    A new layer overrides `size_out` if it gives images of another size, or features.
 
     Parameters
     ----------
     image : (int, int)
         Rows and columns of the input. Default: those of the input, in a `Sequential` with an `input_shape`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no whole numbers, or less than 1.
     """
 
-    image: Size
+    image: Size = field(default=INFERRED, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.image is not INFERRED:
+            store(self, "image", pair(f"{short(self)}: image", self.image))
 
     @property
     def takes_images(self) -> bool:
@@ -30,20 +41,28 @@ class ImageLayer(Layer):
 
     def with_image(self, rows: int, columns: int) -> Self:
         """Return the layer for images of this size; itself if it has a size."""
-        return replace(self, image=(rows, columns)) if self.image is INFERRED else self  # type: ignore[type-var]
+        return replace(self, image=(rows, columns)) if self.image is INFERRED else self
 
     def image_out(self, image: Size | None) -> Size | None:
-        """Return the rows and columns of the output; None if it has features in place of pixels."""
-        return None if self.image is INFERRED else self._size_out()
+        """Return `size_out`; None if the size of the input is not known."""
+        return None if self.image is INFERRED else self.size_out()
 
-    def _size_out(self) -> Size | None:
-        raise NotImplementedError
+    def size_out(self) -> Size | None:
+        """Return the rows and columns of the output, by default those of the input; None if it has features instead."""
+        return self.size_in()
 
-    def _store_image(self) -> None:
-        if self.image is not INFERRED:
-            store(self, "image", pair(f"{short(self)}: image", self.image))
+    def size_in(self) -> Size:
+        """Return the rows and columns of the input.
 
-    def _known_image(self) -> Size:
+        Returns
+        -------
+        (int, int)
+
+        Raises
+        ------
+        ValueError
+            If they are not known: the layer is used by itself, or in a net that does not know them.
+        """
         if self.image is INFERRED:
             raise ValueError(
                 f"{short(self)}: expected the size of its images, got none; give the net an input_shape, such as "

@@ -74,15 +74,23 @@ def window_of(name: str, image: Size, kernel: int | Size, stride: int | Size, pa
     """
     kernel, stride = pair("kernel", kernel), pair("stride", stride)
     if pad == "same":
-        sides = []
+        added: list[int] = []
         for size, length, step in zip(image, kernel, stride, strict=True):
             missing = max((math.ceil(size / step) - 1) * step + length - size, 0)
-            sides += [missing // 2, missing - missing // 2]
-        pad = (sides[0], sides[1], sides[2], sides[3])
-    if not isinstance(pad, tuple):
-        each = 0 if pad == "valid" else int(pad)
-        pad = (each, each, each, each)
-    window = Window(image, kernel, stride, pad)  # type: ignore[arg-type]
+            added += [missing // 2, missing - missing // 2]
+        pad = (added[0], added[1], added[2], added[3])
+    window = Window(image, kernel, stride, sides(pad))
     if min(window.out) < 1:
-        raise ValueError(f"{name}: expected images of {kernel} pixels or more with their padding, got {window.padded}")
+        raise ValueError(
+            f"{name}: expected images of {kernel} pixels or more with their padding, got {window.padded}; "
+            "give a smaller kernel, or more padding"
+        )
     return window
+
+
+def sides(pad: Padding) -> tuple[int, int, int, int]:
+    """Return the pixels of a padding above, below, to the left and to the right; 0 of "same", which needs an image."""
+    if isinstance(pad, str):
+        return 0, 0, 0, 0
+    top, bottom, left, right = (pad,) * 4 if isinstance(pad, int) else (*pad, *pad)[:4]
+    return top, bottom, left, right

@@ -1,6 +1,6 @@
 """Layers that make one pixel of a window of pixels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
@@ -10,36 +10,42 @@ from array_api_compat import array_namespace
 from anynet.core.checks import store
 from anynet.core.typing import Array, Arrays
 from anynet.core.window import Window
-from anynet.nn.image_layer import ImageLayer, Size, short_pair
+from anynet.nn.image_layer import ImageLayer, Size, pair, short_pair
 from anynet.nn.layer import INFERRED, short
 from anynet.nn.max_pooling import max_pool, max_pool_to_input
-from anynet.nn.padding import Padding, padding, window_of
+from anynet.nn.padding import Padding, padding, sides, window_of
 from anynet.nn.window_views import put_back, views
 
 
+@dataclass(frozen=True)
 class Pool(ImageLayer):
-    """Base class of layers with a window: fields `kernel`, `stride`, `padding` and `image`."""
+    """Base class of layers with a window; see `MaxPool2d`."""
 
     kernel: int | Size
-    stride: int | Size | None
-    padding: Padding
+    stride: int | Size | None = None
+    padding: Padding = "valid"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         name = short(self)
         store(self, "kernel", short_pair(f"{name}: kernel", self.kernel))
         if self.stride is not None:
             store(self, "stride", short_pair(f"{name}: stride", self.stride))
         store(self, "padding", padding(f"{name}: padding", self.padding))
-        self._store_image()
+        rows, columns = pair("kernel", self.kernel)
+        top, bottom, left, right = sides(self.padding)
+        if max(top, bottom) >= rows or max(left, right) >= columns:
+            raise ValueError(f"{name}: expected padding that is smaller than the kernel, so that no window is empty")
         if self.image is not INFERRED:
             self._window  # noqa: B018  # which refuses images that are too small
 
     @property
     def _window(self) -> Window:
         stride = self.kernel if self.stride is None else self.stride
-        return window_of(short(self), self._known_image(), self.kernel, stride, self.padding)
+        return window_of(short(self), self.size_in(), self.kernel, stride, self.padding)
 
-    def _size_out(self) -> Size:
+    def size_out(self) -> Size:
+        """Return the rows and columns of the output."""
         return self._window.out
 
 
@@ -62,7 +68,7 @@ class MaxPool2d(Pool):
     Raises
     ------
     TypeError, ValueError
-        If a setting is of another type or out of range.
+        If a setting is of another type or out of range, or the padding is not smaller than the kernel.
 
     Examples
     --------
@@ -71,11 +77,6 @@ class MaxPool2d(Pool):
     array([[4.],
            [8.]])
     """
-
-    kernel: int | Size
-    stride: int | Size | None = None
-    padding: Padding = "valid"
-    image: Size = field(default=INFERRED, repr=False)
 
     def forward(
         self, params: Arrays, state: Arrays, x: Array, *, train: bool
@@ -111,11 +112,6 @@ class AvgPool2d(Pool):
            [6.5]])
     """
 
-    kernel: int | Size
-    stride: int | Size | None = None
-    padding: Padding = "valid"
-    image: Size = field(default=INFERRED, repr=False)
-
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, None, Arrays]:
         """Return the means."""
         rows, columns = self._window.kernel
@@ -148,23 +144,19 @@ class GlobalPool(ImageLayer):
     array([[2., 4.]])
     """
 
-    image: Size = field(default=INFERRED, repr=False)
-
-    def __post_init__(self) -> None:
-        self._store_image()
-
-    def _size_out(self) -> None:
-        return None
+    def size_out(self) -> None:
+        """Return None: the output has features."""
+        return
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, None, Arrays]:
         """Return the means."""
-        xp, (*members, n, channels), (rows, columns) = array_namespace(x), x.shape, self._known_image()
+        xp, (*members, n, channels), (rows, columns) = array_namespace(x), x.shape, self.size_in()
         images = xp.reshape(x, (*members, n // (rows * columns), rows * columns, channels))
         return xp.mean(images, axis=-2), None, state
 
     def backward(self, params: Arrays, cache: None, dy: Array) -> tuple[Array, Arrays]:
         """Return ``dy / (H W)`` at each pixel."""
-        xp, (*members, n, channels), (rows, columns) = array_namespace(dy), dy.shape, self._known_image()
+        xp, (*members, n, channels), (rows, columns) = array_namespace(dy), dy.shape, self.size_in()
         each = xp.expand_dims(dy / (rows * columns), axis=-2)
         dx = xp.broadcast_to(each, (*members, n, rows * columns, channels))
         return xp.reshape(dx, (*members, n * rows * columns, channels)), {}

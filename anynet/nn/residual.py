@@ -23,11 +23,11 @@ class Residual(Container):
     Parameters
     ----------
     *layers : Layer
-        At least one. The last must give as many features, or images of the same size, as the first takes. A `Shortcut`
-        at the end is the same as the argument.
+        At least one. The last must give as many features, or images of the same size, as the first takes or, if there
+        is one, the shortcut gives.
     shortcut : Layer, optional
         Layer that the input goes through before it is added, where the sizes of input and output differ, such as
-        ``Conv2d(128, 1, stride=2)``. It is the last of the layers, a `Shortcut`.
+        ``Conv2d(128, 1, stride=2)`` or a `Sequential`. It is the last of the layers of this one, a `Shortcut`.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class Residual(Container):
     """
 
     def __init__(self, *layers: Layer, shortcut: Layer | None = None) -> None:
-        super().__init__(*layers, *([] if shortcut is None else [Shortcut(shortcut)]))
+        super().__init__(*layers, *([] if shortcut is None else [_as_shortcut(shortcut)]))
         (n_in, n_out), image = self.features(), self.image
         given = n_in if self._shortcut is None else self._shortcut.n_out or n_in
         if given is not None and n_out not in (None, given):
@@ -66,8 +66,10 @@ class Residual(Container):
         if image is not None:
             ahead = image if self._shortcut is None else self._shortcut.image_out(image)
             if self.image_out(image) != ahead:
-                expected = f"images of {ahead} pixels, as {'the shortcut' if self._shortcut else 'they take'}"
-                raise ValueError(f"{self}: expected layers that give {expected}, got {self.image_out(image)}")
+                way = "the shortcut gives" if self._shortcut else "they take"
+                sizes = (ahead, self.image_out(image))
+                expected, got = (f"images of {each} pixels" if each else "features" for each in sizes)
+                raise ValueError(f"{self}: expected layers that give {expected}, as {way}, got {got}")
 
     def _chains(self) -> list[dict[int, Layer]]:
         chain = dict(enumerate(self.layers))
@@ -136,6 +138,10 @@ class Residual(Container):
     def _joined(self, named: Arrays, shortcut: Arrays) -> Arrays:
         mark = f"{len(self.layers) - 1}."
         return named | {f"{mark}{name}": item for name, item in shortcut.items()}
+
+
+def _as_shortcut(layer: Layer) -> Shortcut:
+    return Shortcut(*layer.layers) if type(layer) is Sequential else Shortcut(layer)
 
 
 def _last(x: Array) -> str:

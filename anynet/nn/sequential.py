@@ -93,16 +93,22 @@ class Sequential(Container):
         Raises
         ------
         ValueError
-            If layers take images and the shape is none of one.
+            If layers take images and the shape is none of one, or that of another image than they take.
         """
         if not self.takes_images:
             return self.with_input(prod(shape))
         if len(shape) == 3:
             channels, rows, columns = shape
-            return self.with_image(rows, columns).with_input(channels)
-        if self.n_in == prod(shape):
+            net = self.with_image(rows, columns).with_input(channels)
+            if net.image_shape not in (None, shape):
+                raise ValueError(f"{self}: expected images of shape {net.image_shape}, as its layers take, got {shape}")
+            return net
+        if shape == (self.n_in,):
             return self
-        raise ValueError(f"{self}: expected samples of shape (channels, rows, columns), got {shape}")
+        raise ValueError(
+            f"{self}: expected samples of shape (channels, rows, columns), got {shape}; if they are the values of "
+            "images, give the net their shape, such as Sequential(..., input_shape=(3, 32, 32))"
+        )
 
     def sample_axes(self, x: Array) -> int:
         """Return what the first layer does; of images, 3 or 1."""

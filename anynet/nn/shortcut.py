@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from anynet.nn.layer import short
 from anynet.nn.sequential import Sequential
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)  # which are those of Container
 class Shortcut(Sequential):
-    """Last layer of a `Residual`: layers that its input goes through before it is added.
+    """Last layer of a `Residual`: layers that its input goes through before it is added. It is shown as the argument.
 
     Parameters
     ----------
@@ -16,3 +17,7 @@ class Shortcut(Sequential):
     """
 
     has_row = True
+
+    def __repr__(self) -> str:
+        inner = self.layers[0] if len(self.layers) == 1 else Sequential(*self.layers)
+        return f"shortcut={short(inner)}"

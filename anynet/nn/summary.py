@@ -1,21 +1,59 @@
-"""Table of a net's layers."""
+"""What the layers of a net give, and the table of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from math import prod
+from typing import NamedTuple
 
 from anynet.nn.layer import Layer, short
-from anynet.nn.sizes import image_in, input_features
 
 HEADER = ("layer", "", "output", "parameters", "multiply-adds")
 
 
-def summary(layers: Mapping[str, Layer]) -> str:
+class Output(NamedTuple):
+    """What a layer of a net gives for a sample.
+
+    Attributes
+    ----------
+    name : str
+        Dotted name of the layer.
+    layer : Layer
+    n : int or None
+        Number of features; of images, of channels. None if it depends on an input that is not known.
+    image : (int, int) or None
+        Rows and columns of an image; None of features.
+    is_container : bool
+        True if the layer does what its own layers do, which have outputs too.
+    """
+
+    name: str
+    layer: Layer
+    n: int | None
+    image: tuple[int, int] | None = None
+    is_container: bool = False
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels; 1 of features."""
+        return prod(self.image or (1,))
+
+    @property
+    def values(self) -> int:
+        """Number of values, for all pixels; 0 of a layer that gives as many as it takes."""
+        return (self.layer.features()[1] or 0) * self.pixels
+
+    @property
+    def multiply_adds(self) -> int:
+        """Number of multiply-adds for a sample, for all pixels."""
+        return self.layer.multiply_adds() * self.pixels
+
+
+def summary(outputs: Iterable[Output]) -> str:
     """Return a table of layers: output shapes, parameters, multiply-adds per sample, and their totals.
 
     Parameters
     ----------
-    layers : mapping of str to Layer
-        Layers by name, in the order in which they run.
+    outputs : iterable of Output
+        What the layers give, in the order of the rows.
 
     Returns
     -------
@@ -26,41 +64,23 @@ def summary(layers: Mapping[str, Layer]) -> str:
     Examples
     --------
     >>> from anynet import Linear, ReLU
-    >>> print(summary({"0": ReLU(), "1": Linear(3072, 10)}))
+    >>> print(summary([Output("0", ReLU(), 3072), Output("1", Linear(3072, 10), 10)]))
     layer                output       parameters  multiply-adds
     0  ReLU()            (N, 3072)             0              0
     1  Linear(3072, 10)  (N, 10)          30,730         30,720
     total                                 30,730         30,720
     """
-    n = input_features(layers.values())
     rows, multiply_adds, parameters = [HEADER], 0, 0
-    for (name, layer), image in zip(layers.items(), images_out(layers.values()), strict=True):
-        n_in, n_out = layer.features()
-        n = n_out or n_in or n
-        own = sum(prod(p.shape) for p in layer.parameters().values())
-        products = layer.multiply_adds() * prod(image or (1,))
-        shape = ", ".join(map(str, ("N", *(image or ()), n or "n")))
-        rows.append((name, short(layer), f"({shape})", f"{own:,}", f"{products:,}"))
+    for output in outputs:
+        layer, own, products = output.layer, 0, 0
+        if not output.is_container:
+            own, products = sum(prod(p.shape) for p in layer.parameters().values()), output.multiply_adds
+        shape = ", ".join(map(str, ("N", *(output.image or ()), output.n or "n")))
+        text = type(layer).__name__ if output.is_container else short(layer)
+        rows.append((output.name, text, f"({shape})", f"{own:,}", f"{products:,}"))
         parameters, multiply_adds = parameters + own, multiply_adds + products
     rows.append(("total", "", "", f"{parameters:,}", f"{multiply_adds:,}"))
     return _table(rows)
-
-
-def images_out(layers: Iterable[Layer]) -> Iterator[tuple[int, int] | None]:
-    """Yield rows and columns of the output of each layer, in the order in which they run; None of features."""
-    image = None
-    for layer in layers:
-        image = layer.image_out(image_in(layer) if layer.takes_images else image)
-        yield image
-
-
-def values_out(layers: Iterable[Layer]) -> list[int]:
-    """Return how many values of a sample each layer gives: features, of all pixels; 0 where it gives what it takes."""
-    layers = list(layers)
-    return [
-        (layer.features()[1] or 0) * prod(image or (1,))
-        for layer, image in zip(layers, images_out(layers), strict=True)
-    ]
 
 
 def _table(rows: list[tuple[str, str, str, str, str]]) -> str:

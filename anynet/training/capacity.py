@@ -7,7 +7,6 @@ import numpy as np
 
 from anynet.backends import DeviceMemory
 from anynet.nn import Sequential
-from anynet.nn.summary import values_out
 from anynet.optim import Optimizer
 from anynet.training.errors import OutOfMemoryError, format_bytes, format_free_memory, raise_out_of_memory
 from anynet.training.evaluate import BATCH_SIZE
@@ -67,7 +66,7 @@ def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: 
     size = net.layout.size
     state = optimizer.initial_state(np.zeros((1, size)), net.layout).values()
     moments = sum(array.shape[-1] / size if array.ndim else 1 for array in state) + (ema is not None)
-    widths = sum(values_out(net.named_layers().values()))
+    widths = sum(output.values for output in net.outputs() if not output.is_container)
     return np.dtype(dtype).itemsize * int(size * (15 + 5 * moments) + 4 * (batch_size + BATCH_SIZE) * widths)
 
 

@@ -20,7 +20,6 @@ from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.layer_output import layer_output
-from anynet.nn.summary import values_out
 from anynet.training.given import as_samples
 from anynet.training.score import score
 
@@ -189,8 +188,7 @@ class Predictor:
     @cached_property
     def _rows(self) -> int:
         """Number of samples that are predicted at once."""
-        given = (values_out(each.net.named_layers().values()) for each in self.nets)
-        widest = max(math.prod(self.shape), *(max(values) for values in given))
+        widest = max(math.prod(self.shape), *(given.values for each in self.nets for given in each.net.outputs()))
         return max(1, BLOCK // widest)
 
     def _outputs(self, x: Array) -> Array:

@@ -32,7 +32,7 @@ from anynet.nn.draw import dtype_name
 from anynet.nn.initializers import Constant, He, Normal, Ones, Xavier, Zeros
 from anynet.nn.layer import short
 from anynet.nn.normal_cdf import normal_cdf
-from anynet.nn.summary import summary
+from anynet.nn.summary import Output, summary
 
 
 def running_statistics(N, momentum, rng, batches=3):
@@ -289,7 +289,7 @@ class Short(Layer):
 
 
 def test_a_summary_is_as_wide_as_its_names():
-    assert summary({"0": Short()}).splitlines() == [
+    assert summary([Output("0", Short(), None)]).splitlines() == [
         "layer  output    parameters  multiply-adds",
         "0  A   (N, n)             0              0",
         "total                     0              0",

@@ -10,9 +10,10 @@ from anynet.core.typing import Array, Arrays
 from anynet.nn import Layer, Parameter, Sequential
 from anynet.nn.container import Container
 from anynet.nn.losses import Loss
+from anynet.nn.sizes import image_in
 
 LOAD, LOSS, UPDATE = "load", "loss", "update"
-PRODUCTS = {"matmul", "tensordot"}
+PRODUCTS = {"matmul", "tensordot", "convolve", "convolve_to_input", "convolve_to_kernel"}
 
 
 class Label(NamedTuple):
@@ -37,7 +38,7 @@ class Part(NamedTuple):
     ----------
     label : Label
     products : bool
-        True for the matrix products there, False for everything else.
+        True for the matrix products and convolutions there, False for everything else.
     """
 
     label: Label
@@ -57,6 +58,20 @@ class Labeled(Layer):
 
     layer: Layer
     name: str
+
+    @property
+    def takes_images(self) -> bool:
+        """True if the layer takes images."""
+        return self.layer.takes_images
+
+    @property
+    def image(self) -> tuple[int, int] | None:
+        """Rows and columns of the images that the layer takes."""
+        return image_in(self.layer)
+
+    def image_out(self, image: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return those of the layer."""
+        return self.layer.image_out(image)
 
     def features(self) -> tuple[int | None, int | None]:
         """Return those of the layer."""
@@ -154,7 +169,9 @@ def names(net: Sequential) -> list[str]:
 
 
 def _sizes(layer: Layer) -> str:
-    return "-".join(str(value) for value in vars(layer).values() if type(value) is int)
+    """Return the whole numbers among its settings; of a layer of images, its numbers of channels."""
+    sizes = [*filter(None, layer.features())] if layer.takes_images else vars(layer).values()
+    return "-".join(str(value) for value in sizes if type(value) is int)
 
 
 def label_others(graph: Graph, images: Sequence[Node]) -> None:
