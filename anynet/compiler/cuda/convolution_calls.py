@@ -13,9 +13,12 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from anynet.compiler.cuda.cublas import cublas_handle
 from anynet.compiler.cuda.launch import SingleKernel
-from anynet.compiler.cuda.matmul import ONE, MatrixProduct, is_row_major
+from anynet.compiler.cuda.lowering import bfloat16
+from anynet.compiler.cuda.matmul import BFLOAT16, ONE, MatrixProduct, is_row_major
 from anynet.compiler.cuda.phases import INT, element_strides
 from anynet.compiler.cuda.window_phases import fold, gather
 from anynet.compiler.target import Call
@@ -98,25 +101,25 @@ def _convolve(x: Array, w: Array, window: Window, groups: int, out: Array, preci
     kernel, y = _kernel(w, groups), _pixels(out, groups)
     if is_pointwise(window):
         return _products(_pixels(x, groups), kernel, y, precision)
-    calls: list[Call] = []
+    kernel, calls = _operand(kernel, "kernel", precision)
     for part in _parts(_stack(x), window, kernel):
         result = part.of(y, math.prod(window.out))
-        calls += [
-            _gather(part, x, window, groups),
-            *_products(part.patches, part.of_members(kernel), result, precision),
-        ]
+        calls.append(_gather(part, x, window, groups))
+        calls += _products(part.patches, part.of_members(kernel), result, precision)
     return calls
 
 
 def _convolve_to_input(dy: Array, w: Array, window: Window, groups: int, out: Array, precision: str) -> list[Call]:
     """Return the calls of ``out = convolve_to_input(dy, w, window, groups)``."""
-    turned, grad, dx = _kernel(w, groups).swapaxes(1, 3), _pixels(dy, groups), _stack(out)
+    kernel, grad, dx = _kernel(w, groups), _pixels(dy, groups), _stack(out)
     if is_pointwise(window):
-        return _products(grad, turned, _pixels(out, groups), precision)
-    calls: list[Call] = []
-    for part in _parts(dx, window, _kernel(w, groups)):
-        given, result = part.of(grad, math.prod(window.out)), part.of(dx, math.prod(window.image))
-        calls += _products(given, part.of_members(turned), part.patches, precision)
+        return _products(grad, kernel.swapaxes(1, 3), _pixels(out, groups), precision)
+    rounded, calls = _operand(kernel, "kernel", precision)
+    turned = rounded.swapaxes(1, 3)
+    for part in _parts(dx, window, kernel):
+        result = part.of(dx, math.prod(window.image))
+        given, rounding = _operand(part.of(grad, math.prod(window.out)), "gradient", precision)
+        calls += [*rounding, *_products(given, part.of_members(turned), part.patches, precision)]
         calls.append((SingleKernel(fold(part.patches, window, groups, result)), ()))
     return calls
 
@@ -130,9 +133,10 @@ def _convolve_to_kernel(x: Array, dy: Array, window: Window, groups: int, out: A
     if is_pointwise(window):
         return _products(_pixels(x, groups).swapaxes(1, 3), grad, dw, precision)
     calls: list[Call] = []
-    for part in _parts(_stack(x), window, dw):
-        given, result, add = part.of(grad, math.prod(window.out)), part.of_members(dw), part.images.start > 0
-        calls.append(_gather(part, x, window, groups))
+    for part in _parts(_stack(x), window, dw, BFLOAT16 if _rounds(x, precision) else None):
+        result, add = part.of_members(dw), part.images.start > 0
+        given, rounding = _operand(part.of(grad, math.prod(window.out)), "gradient", precision)
+        calls += [_gather(part, x, window, groups), *rounding]
         calls += _products(part.patches.swapaxes(1, 3), given, result, precision, add=add)
     return calls
 
@@ -171,35 +175,51 @@ def _kernel(w: Array, groups: int) -> Array:
     return stack.reshape(stack.shape[0], math.prod(stack.shape[1:4]), groups, stack.shape[4] // groups)
 
 
-def _parts(x: Array, window: Window, kernel: Array) -> Iterator[Part]:
+def _rounds(array: Array, precision: str) -> bool:
+    """Return True if operands of products are rounded to bfloat16 when they are written: half as much is moved then."""
+    return precision == "bf16" and array.dtype == "float32"
+
+
+def _operand(array: Array, name: str, precision: str) -> tuple[Array, list[Call]]:
+    """Return an operand of products in the precision, and the calls that round it if it has another one."""
+    if not _rounds(array, precision):
+        return array, []
+    rounded = cublas_handle().scratch(name, array.shape, BFLOAT16)
+    return rounded, [(SingleKernel(bfloat16(rounded, array)), ())]
+
+
+def _parts(x: Array, window: Window, kernel: Array, dtype: str | None = None) -> Iterator[Part]:
     """Yield the parts of images, which have about the same length.
 
-    x: images, or their gradient, of shape (members or 1, N * H * W, C). kernel: as from `_kernel`.
+    x: images, or their gradient, of shape (members or 1, N * H * W, C). kernel: as from `_kernel`; patches have its
+    dtype if none is given.
     """
+    dtype = dtype or str(kernel.dtype)
     members, images = x.shape[0], window.images(x.shape[1])
-    shape = (math.prod(window.out), kernel.shape[2], kernel.shape[1])
-    size = math.prod(shape) * x.itemsize
-    fit = max(1, MOST // size)
+    places, groups, length = math.prod(window.out), kernel.shape[2], kernel.shape[1]
+    fit = max(1, MOST // (places * groups * length * np.dtype(dtype).itemsize))
     m = min(members, fit)
     n = math.ceil(images / math.ceil(images / (fit // m)))
     for k in range(0, members, m):
+        of_members = slice(k, k + m) if members > 1 else slice(None)
         for i in range(0, images, n):
-            chosen = slice(k, min(k + m, members)) if members > 1 else slice(None)
-            part = slice(i, min(i + n, images))
-            many = min(m, members - k), part.stop - part.start
-            memory = cublas_handle().scratch(math.prod(many) * size).view(x.dtype)
-            yield Part(chosen, part, memory.reshape(many[0], many[1] * shape[0], *shape[1:]))
+            shape = min(m, members - k), min(n, images - i) * places, groups, length
+            patches = cublas_handle().scratch("patches", shape, dtype)
+            yield Part(of_members, slice(i, min(i + n, images)), patches)
 
 
 def _gather(part: Part, x: Array, window: Window, groups: int) -> Call:
     """Return the call that fills the patches of a part.
 
-    Two channels of float32 are copied as one integer, which takes half the arithmetic of indices for each byte.
+    Pairs of channels are written as one integer, which takes half the arithmetic of indices for each byte. So are they
+    read if they are not rounded.
     """
-    if x.dtype == "float32" and x.shape[-1] // groups % 2 == x.data.ptr % 8 == 0 and x.flags.c_contiguous:
-        x = x.view("int64")
-    images = part.of(_stack(x), math.prod(window.image))
-    return SingleKernel(gather(images, window, groups, part.patches.view(x.dtype))), ()
+    patches, pairs = part.patches, x.shape[-1] // groups % 2 == 0
+    if pairs and patches.dtype == BFLOAT16:
+        patches = patches.view("uint32")
+    elif pairs and patches.dtype == "float32" and x.data.ptr % 8 == 0 and x.flags.c_contiguous:
+        x, patches = x.view("int64"), patches.view("int64")
+    return SingleKernel(gather(part.of(_stack(x), math.prod(window.image)), window, groups, patches)), ()
 
 
 def _products(a: Array, b: Array, out: Array, precision: str, *, add: bool = False) -> list[Call]:

@@ -1,5 +1,6 @@
 """Call cuBLAS by ctypes, because CuPy refuses to call it while a graph is captured."""
 
+import math
 import sys
 import threading
 from collections import deque
@@ -9,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import cupy
+import numpy as np
 
 from anynet.compiler.cuda.capturing import CAPTURING
 
@@ -20,7 +22,7 @@ CUBLAS_OP_N, CUBLAS_OP_T = 0, 1
 CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_64F = 68, 70
 CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_COMPUTE_32F_FAST_TF32 = 75, 77
 CUBLAS_GEMM_DEFAULT = -1
-CUDA_R_32F, CUDA_R_64F = 0, 1
+CUDA_R_32F, CUDA_R_64F, CUDA_R_16BF = 0, 1, 14
 
 _MATRIX = (c_void_p, c_int, c_int)  # address, data type, leading dimension
 _STACK = (*_MATRIX, c_longlong)  # and the distance between matrices
@@ -66,26 +68,31 @@ class Handle:
         self._ptr, self._device = c_void_p(), cupy.cuda.Device()
         _destroy_unused()
         self._workspace = cupy.empty(WORKSPACE, "uint8")
-        self._scratch = cupy.empty(0, "uint8")
+        self._scratch: dict[str, cupy.ndarray] = {}
         call("cublasCreate_v2", byref(self._ptr))
 
-    def scratch(self, size: int) -> cupy.ndarray:
-        """Return memory for operands that are written right before a product, or read right after it.
+    def scratch(self, name: str, shape: tuple[int, ...], dtype: str) -> cupy.ndarray:
+        """Return memory for an operand that is written right before a product, or a result that is read right after it.
 
-        It is the same memory each time, unless more is needed than before: whoever has it holds that of before.
+        It is the same memory for all arrays of a name. If more is needed than before, those that have the memory of
+        before hold it.
 
         Parameters
         ----------
-        size : int
-            Bytes.
+        name : str
+            What the memory is for.
+        shape : tuple of int
+        dtype : str
 
         Returns
         -------
-        cupy.ndarray of uint8, shape (size,)
+        cupy.ndarray
         """
-        if self._scratch.size < size:
-            self._scratch = cupy.empty(size, "uint8")
-        return self._scratch[:size]
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if name not in self._scratch or self._scratch[name].size < size:
+            power = 1 << (size - 1).bit_length()  # so that few arrays of lengths in between are left behind
+            self._scratch[name] = cupy.empty(power, "uint8")
+        return self._scratch[name][:size].view(dtype).reshape(shape)
 
     def multiply(self, function: str, *args: Any) -> None:
         """Call a function that multiplies, on the current stream.

@@ -82,6 +82,10 @@ PRELUDE = """\
 __device__ inline long long at(long long index, long long n) {  // as take does: from the end if negative, modulo n
     return index >= 0 && index < n ? index : (index % n + n) % n;
 }
+__device__ inline unsigned bfloat16(float x) {  // the upper half of the nearest float32 whose lower half is 0
+    const unsigned bits = __float_as_uint(x);
+    return x != x ? 0x7fffu : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
 """
 """Begin of every source."""
 

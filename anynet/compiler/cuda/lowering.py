@@ -113,6 +113,23 @@ def copy(into: Array, array: Array) -> Phase:
     return Phase(shape, (read,), (write,), (f"{{y0}} = {value};",))
 
 
+def bfloat16(into: Array, array: Array) -> Phase:
+    """Return the loop that rounds float32 to bfloat16.
+
+    Parameters
+    ----------
+    into : cupy.ndarray of uint16
+    array : cupy.ndarray of float32
+        Of the same shape.
+
+    Returns
+    -------
+    Phase
+    """
+    read, write = (Access(x, element_strides(x)) for x in (array, into))
+    return Phase(tuple(into.shape), (read,), (write,), ("{y0} = bfloat16({x0});",))
+
+
 def product(a: Array, b: Array, out: Array) -> Phase:
     """Return the loop of ``out = a @ b``, in which a thread computes each element.
 

@@ -12,6 +12,12 @@ from anynet.core.typing import ConcreteArray as Array
 ONE, ZERO = ({name: np.full(1, value, name) for name in ("float32", "float64")} for value in (1, 0))
 """Factors alpha and beta, by dtype."""
 
+BFLOAT16 = "uint16"
+"""Dtype of arrays that hold numbers in bfloat16, which CuPy has no dtype for: the upper halves of float32."""
+
+KINDS = {"float32": cublas.CUDA_R_32F, "float64": cublas.CUDA_R_64F, BFLOAT16: cublas.CUDA_R_16BF}
+"""Types of operands, by dtype."""
+
 COMPUTE = {
     "float32": cublas.CUBLAS_COMPUTE_32F,
     "tf32": cublas.CUBLAS_COMPUTE_32F_FAST_TF32,
@@ -44,7 +50,8 @@ class MatrixProduct:
     Parameters
     ----------
     a, b, out : cupy.ndarray
-        Matrices, or stacks of matrices with three dimensions.
+        Matrices, or stacks of matrices with three dimensions. Both operands may be of `BFLOAT16` if `out` is of
+        float32.
     precision : {"float32", "tf32", "bf16"}
         Precision of products of float32 arrays.
     add : bool
@@ -62,12 +69,11 @@ class MatrixProduct:
         self._handle = cublas.cublas_handle()
         left, right, result = map(_operand, (a, b, out))
         kind, is_single = str(out.dtype), out.dtype == "float32"
-        dtype = cublas.CUDA_R_32F if is_single else cublas.CUDA_R_64F
         (m, n), k, members = out.shape[-2:], a.shape[-1], out.shape[0] if out.ndim == 3 else None
         stacked = members is not None
 
         def matrix(array: Array, operand: Operand) -> tuple[Any, ...]:
-            return array.data.ptr, dtype, operand.ld, *((operand.stride,) if stacked else ())
+            return array.data.ptr, KINDS[str(array.dtype)], operand.ld, *((operand.stride,) if stacked else ())
 
         self._function = "cublasGemmStridedBatchedEx" if stacked else "cublasGemmEx"
         self._args = (
@@ -76,7 +82,7 @@ class MatrixProduct:
             (ONE if add else ZERO)[kind].ctypes.data,
             *matrix(out, result),
             *((members,) if stacked else ()),
-            COMPUTE[precision] if is_single else cublas.CUBLAS_COMPUTE_64F,
+            COMPUTE["float32" if a.dtype == BFLOAT16 else precision] if is_single else cublas.CUBLAS_COMPUTE_64F,
             cublas.CUBLAS_GEMM_DEFAULT,
         )
 

@@ -22,24 +22,29 @@ def gather(x: Array, window: Window, groups: int, patches: Array) -> Phase:
     window : Window
     groups : int
     patches : cupy.ndarray, shape (..., N * H' * W', groups, rows * columns * C / groups)
-        Contiguous.
+        Contiguous. Of the dtype of `x`; or of uint16, for bfloat16; or of uint32, for pairs of channels in bfloat16:
+        then the last axis is half as long.
 
     Returns
     -------
     Phase
     """
-    members, n = patches.shape[:-3], x.shape[-1] // groups
+    pair = 2 if patches.dtype == "uint32" else 1  # channels for each element of patches
+    members, n = patches.shape[:-3], x.shape[-1] // groups // pair
     axes, (rows, columns), (down, across) = "nijgabc", window.kernel, window.stride
     *to_members, place, group, c = broadcast_strides(patches, patches.shape)
     of_members, image, row, column, channel = _strides(x, members, window.image)
-    seen = _along(axes, n=image, i=row * down, j=column * across, g=channel * n, a=row, b=column, c=channel)
+    step = channel * pair
+    seen = _along(axes, n=image, i=row * down, j=column * across, g=step * n, a=row, b=column, c=step)
     kept = _along(axes, **_pixels(place, window.out), g=group, a=c * columns * n, b=c * n, c=c)
     inside, places = _inside(window, members, axes)
+    values = [f"bfloat16({{x{k}}})" for k in range(pair)] if patches.dtype != x.dtype else ["{x0}"]
+    value = values[0] if pair == 1 else f"({values[0]} | {values[1]} << 16)"
     return Phase(
         (*members, window.images(x.shape[-2]), *window.out, groups, rows, columns, n),
-        (Access(x, (*of_members, *seen), _first(window, row, column)),),
+        tuple(Access(x, (*of_members, *seen), _first(window, row, column, k * channel)) for k in range(pair)),
         (Access(patches, (*to_members, *kept)),),
-        (f"{{y0}} = {inside} ? {{x0}} : 0;" if inside else "{y0} = {x0};",),
+        (f"{{y0}} = {inside} ? {value} : 0;" if inside else f"{{y0}} = {value};",),
         places=places,
     )
 
@@ -183,10 +188,10 @@ def _place(members: tuple[int, ...], axes: str, constant: int, **factors: int) -
     return Place((*(0 for _ in members), *_along(axes, **factors)), constant)
 
 
-def _first(window: Window, row: int, column: int) -> str:
-    """Return the offset of the first pixel of the padded image, given the strides of rows and columns."""
+def _first(window: Window, row: int, column: int, channel: int = 0) -> str:
+    """Return the offset of a channel of the first pixel of the padded image, given the strides of rows and columns."""
     top, _, left, _ = window.padding
-    return f"{-top * row - left * column or ''}"
+    return f"{channel - top * row - left * column or ''}"
 
 
 def _inside(window: Window, members: tuple[int, ...], axes: str) -> tuple[str, tuple[Place, ...]]:

@@ -51,10 +51,11 @@ class ComputeType(IntEnum):
 
 
 class CudaDataType(IntEnum):
-    CUDA_R_32F, CUDA_R_64F = 0, 1
+    CUDA_R_32F, CUDA_R_64F, CUDA_R_16BF = 0, 1, 14
 
 
 DTYPES = {CudaDataType.CUDA_R_32F: np.float32, CudaDataType.CUDA_R_64F: np.float64}
+DTYPES |= {CudaDataType.CUDA_R_16BF: np.uint16}  # the bits
 COMPUTED = {kind: np.float64 if "64F" in kind.name else np.float32 for kind in ComputeType}
 MANTISSAS = {ComputeType.CUBLAS_COMPUTE_32F_FAST_TF32: 10, ComputeType.CUBLAS_COMPUTE_32F_FAST_16BF: 7}
 
@@ -199,19 +200,21 @@ class Library:
         fits = all(ld >= max(1, rows) for ld, rows in ((lda, flat_a[0]), (ldb, flat_b[0]), (ldc, m)))
         require(fits and transa in set(Operation) and transb in set(Operation), Status.INVALID_VALUE)
         dtype = COMPUTED.get(compute_type)
-        require(all(DTYPES.get(kind, "") == dtype for kind in (atype, btype, ctype)), Status.NOT_SUPPORTED)
+        halves = compute_type == ComputeType.CUBLAS_COMPUTE_32F and atype == btype == CudaDataType.CUDA_R_16BF
+        same = all(DTYPES.get(kind, "") == dtype for kind in (*(() if halves else (atype, btype)), ctype))
+        require(same, Status.NOT_SUPPORTED)
         require(algo in set(GemmAlgo) or 0 <= algo <= 23, Status.INVALID_VALUE)
         if found.stream.is_capturing() and not found.workspace:
             raise MemoryFaultError("a product is captured without a workspace, and cuBLAS would allocate one")
         laid = [
-            (ptr, dtype, *shape, ld, stride, batch_count)
-            for ptr, shape, ld, stride in (
-                (a, flat_a, lda, stride_a),
-                (b, flat_b, ldb, stride_b),
-                (c, (m, n), ldc, stride_c),
+            (ptr, DTYPES[kind], *shape, ld, stride, batch_count)
+            for ptr, kind, shape, ld, stride in (
+                (a, atype, flat_a, lda, stride_a),
+                (b, btype, flat_b, ldb, stride_b),
+                (c, ctype, (m, n), ldc, stride_c),
             )
         ]
-        used = [gpu.memory.block(ptr, span(*lay) * np.dtype(dtype).itemsize) for ptr, _, *lay in laid if span(*lay)]
+        used = [gpu.memory.block(ptr, span(*lay) * np.dtype(kind).itemsize) for ptr, kind, *lay in laid if span(*lay)]
         if batch_count > 1 and abs(stride_c) < span(m, n, ldc, 0, 1):  # unless they interleave
             offsets = np.add.outer(np.arange(batch_count) * stride_c, np.add.outer(np.arange(n) * ldc, np.arange(m)))
             if np.unique(offsets).size != offsets.size:
@@ -225,6 +228,8 @@ class Library:
             if any(np.may_share_memory(C, X) and np.shares_memory(C, X) for X in (A, B) if X.size):
                 raise MemoryFaultError("a product is written over its operands")
             A, B = A if transa == Operation.CUBLAS_OP_N else A.mT, B if transb == Operation.CUBLAS_OP_N else B.mT
+            if halves:
+                A, B = ((X.astype(np.uint32) << np.uint32(16)).view(np.float32) for X in (A, B))
             if bits is not None:
                 A, B = rounded(np.ascontiguousarray(A), bits), rounded(np.ascontiguousarray(B), bits)
             with np.errstate(all="ignore"):
