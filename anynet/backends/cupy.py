@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from anynet.backends.array_library import DeviceMemory
 from anynet.backends.base import Backend, Function
 from anynet.backends.cupy_refusals import check_values, find_device, refusing
-from anynet.backends.options import ROUNDED, check_compile, rounds
+from anynet.backends.options import check_compile, rounds
 from anynet.backends.staging import PinnedStaging, Staging
 from anynet.compiler import CompileError, Loop, Step, Target, warn
 from anynet.compiler.cuda import CAPTURING, CudaTarget, MatrixProduct, cublas_handle, fastest_target, out_of_memory
@@ -117,14 +117,14 @@ class Cupy(Backend):
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Matmul precisions of recorded steps, found by multiplying.
+        """Matmul precisions of recorded steps: bf16, for which kernels round, and tf32 if cuBLAS is seen to round.
 
-        Rounding needs an NVIDIA GPU of compute capability 8.0 (Ampere). Asked for bf16, cuBLAS 13 rounds to TF32.
+        Rounding needs an NVIDIA GPU of compute capability 8.0 (Ampere).
         """
         if cupy.cuda.runtime.is_hip or int(self.device.compute_capability) < 80:
             return super().precisions
         with self.device:
-            return ("float32", *(p for p in ROUNDED if rounds(p, partial(_multiply, p))))
+            return ("float32", *(["tf32"] if rounds("tf32", _multiply) else []), "bf16")
 
     def compile(self, function: Function) -> Function:
         """Return the function on this device: CuPy allocates on the current one, and each thread has its own."""
@@ -173,10 +173,11 @@ class Cupy(Backend):
             cupy.cuda.get_current_stream().wait_event(event)
 
 
-def _multiply(precision: str, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+def _multiply(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Return a product in TF32."""
     left, right = cupy.asarray(a), cupy.asarray(b)
     out = cupy.empty_like(left)
-    MatrixProduct(left, right, out, precision)()
+    MatrixProduct(left, right, out, "tf32")()
     product: NDArray[Any] = cupy.asnumpy(out)
     return product
 

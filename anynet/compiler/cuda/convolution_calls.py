@@ -17,9 +17,9 @@ import numpy as np
 
 from anynet.compiler.cuda.cublas import cublas_handle
 from anynet.compiler.cuda.launch import SingleKernel
-from anynet.compiler.cuda.lowering import bfloat16
 from anynet.compiler.cuda.matmul import BFLOAT16, ONE, MatrixProduct, is_row_major
 from anynet.compiler.cuda.phases import INT, element_strides
+from anynet.compiler.cuda.rounding import operand, rounds
 from anynet.compiler.cuda.window_phases import fold, gather
 from anynet.compiler.target import Call
 from anynet.core.typing import ConcreteArray as Array
@@ -99,9 +99,10 @@ def convolution(
 def _convolve(x: Array, w: Array, window: Window, groups: int, out: Array, precision: str) -> list[Call]:
     """Return the calls of ``out = convolve(x, w, window, groups)``."""
     kernel, y = _kernel(w, groups), _pixels(out, groups)
+    kernel, calls = operand(kernel, "right", precision)
     if is_pointwise(window):
-        return _products(_pixels(x, groups), kernel, y, precision)
-    kernel, calls = _operand(kernel, "kernel", precision)
+        seen, rounding = operand(_pixels(x, groups), "left", precision)
+        return [*calls, *rounding, *_products(seen, kernel, y, precision)]
     for part in _parts(_stack(x), window, kernel):
         result = part.of(y, math.prod(window.out))
         calls.append(_gather(part, x, window, groups))
@@ -112,13 +113,14 @@ def _convolve(x: Array, w: Array, window: Window, groups: int, out: Array, preci
 def _convolve_to_input(dy: Array, w: Array, window: Window, groups: int, out: Array, precision: str) -> list[Call]:
     """Return the calls of ``out = convolve_to_input(dy, w, window, groups)``."""
     kernel, grad, dx = _kernel(w, groups), _pixels(dy, groups), _stack(out)
-    if is_pointwise(window):
-        return _products(grad, kernel.swapaxes(1, 3), _pixels(out, groups), precision)
-    rounded, calls = _operand(kernel, "kernel", precision)
+    rounded, calls = operand(kernel, "right", precision)
     turned = rounded.swapaxes(1, 3)
+    if is_pointwise(window):
+        given, rounding = operand(grad, "left", precision)
+        return [*calls, *rounding, *_products(given, turned, _pixels(out, groups), precision)]
     for part in _parts(dx, window, kernel):
         result = part.of(dx, math.prod(window.image))
-        given, rounding = _operand(part.of(grad, math.prod(window.out)), "gradient", precision)
+        given, rounding = operand(part.of(grad, math.prod(window.out)), "left", precision)
         calls += [*rounding, *_products(given, part.of_members(turned), part.patches, precision)]
         calls.append((SingleKernel(fold(part.patches, window, groups, result)), ()))
     return calls
@@ -131,11 +133,15 @@ def _convolve_to_kernel(x: Array, dy: Array, window: Window, groups: int, out: A
     """
     dw, grad = _kernel(out, groups), _pixels(dy, groups)
     if is_pointwise(window):
-        return _products(_pixels(x, groups).swapaxes(1, 3), grad, dw, precision)
+        (seen, first), (given, second) = (
+            operand(_pixels(x, groups), "left", precision),
+            operand(grad, "right", precision),
+        )
+        return [*first, *second, *_products(seen.swapaxes(1, 3), given, dw, precision)]
     calls: list[Call] = []
-    for part in _parts(_stack(x), window, dw, BFLOAT16 if _rounds(x, precision) else None):
+    for part in _parts(_stack(x), window, dw, BFLOAT16 if rounds(x, precision) else None):
         result, add = part.of_members(dw), part.images.start > 0
-        given, rounding = _operand(part.of(grad, math.prod(window.out)), "gradient", precision)
+        given, rounding = operand(part.of(grad, math.prod(window.out)), "right", precision)
         calls += [_gather(part, x, window, groups), *rounding]
         calls += _products(part.patches.swapaxes(1, 3), given, result, precision, add=add)
     return calls
@@ -173,19 +179,6 @@ def _kernel(w: Array, groups: int) -> Array:
     """Return a kernel as grouped matrices, of shape (members or 1, rows * columns * C / groups, groups, D / groups)."""
     stack = w if w.ndim == 5 else w[None]
     return stack.reshape(stack.shape[0], math.prod(stack.shape[1:4]), groups, stack.shape[4] // groups)
-
-
-def _rounds(array: Array, precision: str) -> bool:
-    """Return True if operands of products are rounded to bfloat16 when they are written: half as much is moved then."""
-    return precision == "bf16" and array.dtype == "float32"
-
-
-def _operand(array: Array, name: str, precision: str) -> tuple[Array, list[Call]]:
-    """Return an operand of products in the precision, and the calls that round it if it has another one."""
-    if not _rounds(array, precision):
-        return array, []
-    rounded = cublas_handle().scratch(name, array.shape, BFLOAT16)
-    return rounded, [(SingleKernel(bfloat16(rounded, array)), ())]
 
 
 def _parts(x: Array, window: Window, kernel: Array, dtype: str | None = None) -> Iterator[Part]:

@@ -21,9 +21,9 @@ KINDS = {"float32": cublas.CUDA_R_32F, "float64": cublas.CUDA_R_64F, BFLOAT16: c
 COMPUTE = {
     "float32": cublas.CUBLAS_COMPUTE_32F,
     "tf32": cublas.CUBLAS_COMPUTE_32F_FAST_TF32,
-    "bf16": cublas.CUBLAS_COMPUTE_32F_FAST_16BF,
+    "bf16": cublas.CUBLAS_COMPUTE_32F,
 }
-"""Compute type of products of float32 arrays, by precision; all of them accumulate in float32."""
+"""Compute type of products of float32 or, for bf16, of `BFLOAT16`; all of them accumulate in float32."""
 
 
 class Operand(NamedTuple):
@@ -50,8 +50,8 @@ class MatrixProduct:
     Parameters
     ----------
     a, b, out : cupy.ndarray
-        Matrices, or stacks of matrices with three dimensions. Both operands may be of `BFLOAT16` if `out` is of
-        float32.
+        Matrices, or stacks of matrices with three dimensions. If `out` is of float32 and the precision is bf16, `a` and
+        `b` are of `BFLOAT16`.
     precision : {"float32", "tf32", "bf16"}
         Precision of products of float32 arrays.
     add : bool
@@ -82,7 +82,7 @@ class MatrixProduct:
             (ONE if add else ZERO)[kind].ctypes.data,
             *matrix(out, result),
             *((members,) if stacked else ()),
-            COMPUTE["float32" if a.dtype == BFLOAT16 else precision] if is_single else cublas.CUBLAS_COMPUTE_64F,
+            COMPUTE[precision] if is_single else cublas.CUBLAS_COMPUTE_64F,
             cublas.CUBLAS_GEMM_DEFAULT,
         )
 

@@ -19,9 +19,10 @@ from anynet.compiler.cuda.dependences import address_range
 from anynet.compiler.cuda.expressions import REDUCTIONS, has_known_dtypes, is_elementwise
 from anynet.compiler.cuda.failures import explain
 from anynet.compiler.cuda.launch import CupyCall, SingleKernel, copy_values
-from anynet.compiler.cuda.matmul import MatrixProduct, fits
+from anynet.compiler.cuda.matmul import fits
 from anynet.compiler.cuda.phases import Phase
 from anynet.compiler.cuda.products import TiledProduct, is_tiled
+from anynet.compiler.cuda.rounding import multiply
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.program import Program
@@ -180,8 +181,8 @@ class CudaTarget(Target):
         return self.call_cublas(a, b, out)
 
     def call_cublas(self, a: cupy.ndarray, b: cupy.ndarray, out: cupy.ndarray) -> list[Call] | None:
-        """Return the call that computes a product with cuBLAS, or None if cuBLAS cannot."""
-        return [(MatrixProduct(a, b, out, self._precision), ())] if fits(a, b, out) else None
+        """Return the calls that compute a product with cuBLAS, or None if cuBLAS cannot."""
+        return multiply(a, b, out, self._precision) if fits(a, b, out) else None
 
     def _reduction(
         self, op: str, x: cupy.ndarray, out: cupy.ndarray, axis: Any = None, keepdims: bool = False
