@@ -133,12 +133,10 @@ def _convolve_to_kernel(x: Array, dy: Array, window: Window, groups: int, out: A
     """
     dw, grad = _kernel(out, groups), _pixels(dy, groups)
     if is_pointwise(window):
-        (seen, first), (given, second) = (
-            operand(_pixels(x, groups), "left", precision),
-            operand(grad, "right", precision),
-        )
-        return [*first, *second, *_products(seen.swapaxes(1, 3), given, dw, precision)]
-    calls: list[Call] = []
+        seen, calls = operand(_pixels(x, groups), "left", precision)
+        given, rounding = operand(grad, "right", precision)
+        return [*calls, *rounding, *_products(seen.swapaxes(1, 3), given, dw, precision)]
+    calls = []
     for part in _parts(_stack(x), window, dw, BFLOAT16 if rounds(x, precision) else None):
         result, add = part.of_members(dw), part.images.start > 0
         given, rounding = operand(part.of(grad, math.prod(window.out)), "right", precision)
