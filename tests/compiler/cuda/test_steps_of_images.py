@@ -76,6 +76,17 @@ def test_a_few_images_at_a_time_in_captured_steps(emulated_cupy, monkeypatch):
     check(run(recorded(emulated_cupy))[0])
 
 
+@pytest.mark.parametrize("members", [(), (3,)], ids=str)
+def test_captured_steps_in_bfloat16(emulated_cupy, members):
+    """The kernels of a net are float32, and only what is multiplied is rounded; they change by about 1."""
+    found, how = run(recorded(emulated_cupy).with_precision("bf16"), members)
+    assert how == "CUDA graph"
+    for one, other in zip(found, run(PLAIN, members)[0], strict=True):
+        assert one.dtype == "float32"
+        error = np.abs(one - other).max()
+        assert 1e-4 < error < 0.1
+
+
 def test_kernels_in_memory_that_cublas_cannot_read(emulated_cupy):
     """With two axes of members the definitions run, of which CuPy's products cannot be captured."""
     with pytest.warns(CompileWarning, match="steps run as separate kernels"):
