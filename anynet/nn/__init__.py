@@ -9,6 +9,7 @@ from anynet.nn.gated_activations import GELU, Hardswish, SiLU
 from anynet.nn.image_layer import ImageLayer
 from anynet.nn.layer import Layer, Parameter
 from anynet.nn.linear import Linear
+from anynet.nn.patch_whitening import PatchWhitening
 from anynet.nn.pooling import AvgPool2d, GlobalPool, MaxPool2d
 from anynet.nn.residual import Residual
 from anynet.nn.sample_norms import GroupNorm, LayerNorm
@@ -33,6 +34,7 @@ __all__ = [
     "Linear",
     "MaxPool2d",
     "Parameter",
+    "PatchWhitening",
     "ReLU",
     "Residual",
     "Scale",

@@ -3,6 +3,9 @@
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from anynet.core.checks import takes_keyword
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Initializer
@@ -118,6 +121,21 @@ class Layer:
         Returns
         -------
         dict of Parameter
+            By name; empty by default.
+        """
+        return {}
+
+    def state_from(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return state that is made of training samples before the first step; only of the first layer of a net.
+
+        Parameters
+        ----------
+        x : ndarray of float64, shape (N, n_in)
+            The first samples, normalized, as ``forward`` is given them.
+
+        Returns
+        -------
+        dict of ndarray
             By name; empty by default.
         """
         return {}

@@ -18,6 +18,7 @@ from anynet.nn.gated_activations import GELU, Hardswish, SiLU
 from anynet.nn.initializers import Constant, He, Initializer, Normal, Ones, PartialIdentity, Uniform, Xavier, Zeros
 from anynet.nn.layer import Layer
 from anynet.nn.linear import Linear
+from anynet.nn.patch_whitening import PatchWhitening
 from anynet.nn.pooling import AvgPool2d, GlobalPool, MaxPool2d
 from anynet.nn.residual import Residual
 from anynet.nn.sample_norms import GroupNorm, LayerNorm
@@ -30,7 +31,7 @@ LAYERS: dict[str, type[Layer]] = {
     for kind in (
         *(ELU, GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh),
         *(BatchNorm, Dropout, Flatten, GroupNorm, LayerNorm, Linear, Residual, Scale, Sequential, Shortcut),
-        *(AvgPool2d, Conv2d, FlattenImages, GlobalPool, MaxPool2d),
+        *(AvgPool2d, Conv2d, FlattenImages, GlobalPool, MaxPool2d, PatchWhitening),
     )
 }
 """Layers that can be made from JSON."""

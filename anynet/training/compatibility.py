@@ -14,7 +14,7 @@ from anynet.core.typing import Array
 from anynet.data import Dataset
 from anynet.data.batch import check_batch_size
 from anynet.data.samples import is_uint8
-from anynet.nn import Sequential
+from anynet.nn import Layer, Sequential
 from anynet.nn.losses import CrossEntropy
 from anynet.optim import Optimizer
 from anynet.training.early_stopping import check_validation
@@ -68,6 +68,9 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
         raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {data.name} has {wanted}{way}")
     if not net.n_parameters:
         raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
+    for name, layer in net.named_layers().items():
+        if name != "0" and type(layer).state_from is not Layer.state_from:
+            raise ValueError(f"layer {name}, {layer}: expected as the first layer, whose inputs are training samples")
     optimizer.check(net.layout)
     for each in (optimizer, *optimizer.parts):
         check_rates(each, settings.epochs, settings.steps(len(data.train)))

@@ -9,9 +9,9 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from anynet.backends import Backend, DeviceMemory, backend_of
+from anynet.backends import Backend, DeviceMemory, backend_of, to_numpy
 from anynet.backends import backend as choose_backend
-from anynet.core.pixels import Shape, channels_last
+from anynet.core.pixels import Shape, channels_last, rows_to_pixels
 from anynet.data import Augmentation, Dataset, Loader, Normalization, normalization
 from anynet.data.loader import Pass
 from anynet.data.samples import Split, is_uint8
@@ -63,6 +63,13 @@ class Inputs:
         if self.image_shape is None:
             return self.normalization
         return Normalization(*(channels_last(part[None, :], self.image_shape)[0, :] for part in self.normalization))
+
+    def first_samples(self, n: int) -> NDArray[np.float64]:
+        """Return at most `n` training samples, normalized, on the host, as the first layer of a net is given them."""
+        scale, shift = map(self.backend.to_host, self.batch_normalization)
+        x, shape = to_numpy(self.data.train.x[:n, ...]), self.image_shape
+        rows = (x if shape is None else to_numpy(channels_last(x, shape))).astype(np.float64) * scale + shift
+        return rows if shape is None else to_numpy(rows_to_pixels(rows, shape))
 
     @property
     def steps(self) -> int:

@@ -10,11 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from anynet.core import random
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
+from anynet.nn import Layer
 from anynet.training.evaluate import Evaluator
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member, common_optimizer
 from anynet.training.rates import learning_rate
 from anynet.training.step import Carry, Fixed, start
+
+FIRST = 5000
+"""Number of training samples that the first layer may make its state of."""
 
 
 class Stack:
@@ -58,6 +62,7 @@ class Stack:
         like = self.put([0.0])
         xp, net, ema = array_namespace(like), self.members[0].net, self._inputs.settings.ema
         starts = [member.net.init(member.settings.seed, like) for member in self.members]
+        starts = [(params, state | self._state_from_samples()) for params, state in starts]
         if not self.stacked:
             return start(net, self._optimizer, *starts[0], ema)
         state = {name: xp.stack([s[name] for _, s in starts]) for name in starts[0][1]}
@@ -118,6 +123,14 @@ class Stack:
         """
         host = np.asarray(numbers, self._inputs.settings.dtype)
         return self._inputs.backend.asarray(host if self.stacked else host[..., 0])
+
+    def _state_from_samples(self) -> Arrays:
+        """Return the state that the first layer of the net makes of training samples, on the device."""
+        first = self.members[0].net.layers[0]
+        if type(first).state_from is Layer.state_from:
+            return {}
+        made, dtype = first.state_from(self._inputs.first_samples(FIRST)), self._inputs.settings.dtype
+        return {f"0.{name}": self._inputs.backend.asarray(array.astype(dtype)) for name, array in made.items()}
 
     def _key(self) -> Array:
         keys = np.stack([random.key(member.settings.seed) for member in self.members])
