@@ -75,19 +75,18 @@ class PatchWhitening(ImageLayer):
     kernel: int | Size = 2
     eps: float = 5e-4
     n_in: int = field(default=INFERRED, repr=False)
-    image: Size = field(default=INFERRED, repr=False)
     bias_init: Initializer = Zeros()
 
     def __post_init__(self) -> None:
         store(self, "kernel", short_pair(f"{short(self)}: kernel", self.kernel))
         store_not_negative(self, "eps")
-        self._store_image()
+        super().__post_init__()
         if self.image is not INFERRED:
             self._window  # noqa: B018  # which refuses images that are too small
 
     @property
     def _window(self) -> Window:
-        return window_of(short(self), self._known_image(), self.kernel, 1, "valid")
+        return window_of(short(self), self.size_in(), self.kernel, 1, "valid")
 
     @property
     def _values(self) -> int:
@@ -103,7 +102,8 @@ class PatchWhitening(ImageLayer):
         """Return the numbers of channels, ``n_in`` and twice the number of values of a patch."""
         return (None, None) if self.n_in is INFERRED else (self.n_in, 2 * self._values)
 
-    def _size_out(self) -> Size:
+    def size_out(self) -> Size:
+        """Return the rows and columns of the output."""
         return self._window.out
 
     def parameters(self) -> dict[str, Parameter]:
@@ -120,7 +120,7 @@ class PatchWhitening(ImageLayer):
 
     def state_from(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return the kernel that whitens the patches of images, x as for ``forward``."""
-        window, images = self._window, x.reshape(-1, *self._known_image(), x.shape[-1])
+        window, images = self._window, x.reshape(-1, *self.size_in(), x.shape[-1])
         moments = np.zeros((self._values, self._values))
         for start in range(0, len(images), CHUNK):
             views = np.lib.stride_tricks.sliding_window_view(images[start : start + CHUNK], window.kernel, axis=(1, 2))
