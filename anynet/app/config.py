@@ -11,6 +11,7 @@ from cyclopts.validators import Number
 from anynet.backends import COMPILE, DTYPES, PRECISIONS
 from anynet.core.checks import nearest
 from anynet.data.augmentation import BORDERS
+from anynet.data.views import KINDS_OF_VIEWS
 from anynet.optim import OPTIMIZERS
 from anynet.training import TrainSettings
 
@@ -148,6 +149,9 @@ class Config:
     """Skip the last batch of an epoch if it is smaller."""
     evaluate_train: Annotated[str, Parameter(group=TRAINING)] = TrainSettings.evaluate_train
     """Epochs after which loss and accuracy of the training images are measured: every:N, or never, which is fastest."""
+    tta: Annotated[Literal[KINDS_OF_VIEWS], Parameter(group=TRAINING)] = TrainSettings.tta  # type: ignore[valid-type]
+    """Test-time augmentation of the final test and of predictions: none, mirror (mean of the outputs for the image and
+    its mirror image), or shift (also for both moved by a pixel)."""
 
     backend: str | None = None
     """Array library: numpy, cupy, torch or jax, optionally with a device, e.g. torch:cuda or cupy:1. Default:

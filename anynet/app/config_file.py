@@ -28,7 +28,7 @@ MOST_SETTINGS = 20_000
 
 ABSENT: dict[str, Any] = {
     **dict.fromkeys(("weight_decay", "dropout", "label_smoothing"), 0.0),
-    **{name: getattr(TrainSettings, name) for name in ("evaluate_train", "alternate_flip", "border", "cutout")},
+    **{name: getattr(TrainSettings, name) for name in ("evaluate_train", "alternate_flip", "border", "cutout", "tta")},
 }
 """Settings that files from before them lack, with the value that is meant."""
 

@@ -10,6 +10,7 @@ from anynet.data.samples import Split
 from anynet.data.sources import cifar10, load, synthetic
 from anynet.data.splits import split
 from anynet.data.transfer import DownloadError
+from anynet.data.views import Views
 
 __all__ = [
     "IMAGE_SHAPE",
@@ -22,6 +23,7 @@ __all__ = [
     "Loader",
     "Normalization",
     "Split",
+    "Views",
     "cifar10",
     "from_arrays",
     "load",

@@ -115,14 +115,16 @@ def check_data(data: Dataset, settings: TrainSettings, *, stacked: bool = False)
         if part.weights is not None:
             _check_weights(place, part.weights, settings)
     _check_loss(data, settings, leading=stacked or any(part.weights is not None for part in data.parts.values()))
-    if settings.augmented and len(shape) != 3:
+    if (settings.augmented or settings.tta != "none") and len(shape) != 3:
         raise ValueError(
-            f"flip, crop, cutout and reverse need samples of shape (channels, rows, columns), and those of {data.name} "
-            f"have shape {shape}; Split(x, y, shape) says what shape they have"
+            f"flip, crop, cutout, reverse and tta need samples of shape (channels, rows, columns), and those of "
+            f"{data.name} have shape {shape}; Split(x, y, shape) says what shape they have"
         )
     side = min(shape[1:], default=1)
     if not 0 <= settings.crop < side:
         raise ValueError(f"crop: expected 0 to {side - 1} pixels, got {settings.crop}")
+    if settings.tta == "shift" and side < 2:
+        raise ValueError(f"tta: expected images of 2 x 2 pixels or more with shift, got {shape}")
     if not 0 <= settings.cutout <= side:
         raise ValueError(f"cutout: expected 0 to {side} pixels, got {settings.cutout}")
 

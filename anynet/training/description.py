@@ -17,7 +17,7 @@ from anynet.training.inputs import default_loss
 from anynet.training.members import Member
 from anynet.training.settings import TrainSettings
 
-FREE = ("epochs", "backend", "precision", "evaluate_train", "compile", "memory_budget")
+FREE = ("epochs", "backend", "precision", "evaluate_train", "tta", "compile", "memory_budget")
 """Settings in which a resumed training may differ: they change its length, its rounding, or nothing."""
 
 TO_THE_END = "to the last epoch"

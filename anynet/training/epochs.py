@@ -113,6 +113,7 @@ def run_epochs(
             shape=inputs.data.train.shape,
             input_dtype="uint8" if is_uint8(inputs.data.train.x) else "float",
             logistic=inputs.loss is binary_cross_entropy,
+            tta=inputs.settings.tta,
             history=history,
             last=Snapshot(len(history), *member_weights(state.last, k, stacked=stacked)),
             best=Snapshot(history.best.epoch if history else 0, *member_weights(state.best, k, stacked=stacked)),
@@ -184,7 +185,7 @@ def _test(
     """Return the results of all members on the test samples, with the last and the best parameters; None without."""
     if inputs.test is None:
         return [None] * len(state.histories), [None] * len(state.histories)
-    tested = [stack.evaluate(*weights, inputs.test, epoch=0) for weights in (state.last, state.best)]
+    tested = [stack.test(*weights, inputs.test, epoch=0) for weights in (state.last, state.best)]
     (last, best), _ = stack.evaluate.read(tested)
     return last, best
 

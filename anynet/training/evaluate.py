@@ -15,6 +15,7 @@ from anynet.data.batch import Batch
 from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization
 from anynet.data.samples import is_numbers
+from anynet.data.views import Views
 from anynet.nn import Sequential
 from anynet.nn.l2 import l2_cost
 from anynet.nn.losses import Loss, correct
@@ -24,6 +25,10 @@ from anynet.training.weighted_loss import batch_loss, total_weight
 
 BATCH_SIZE = 500
 """Samples per evaluation step: enough for fast matrix products, few enough for any memory."""
+
+
+ONE_VIEW = Views()
+"""No test-time augmentation."""
 
 
 class Metrics(NamedTuple):
@@ -120,7 +125,7 @@ def zero_totals(params: Array, y: Array, weights: Array | None = None) -> Totals
     return Totals(zeros(dtype=params.dtype), None if is_numbers(y) else zeros(dtype=y.dtype), weight)
 
 
-def evaluation_step(net: Sequential, loss: Loss, *, classes: bool = True) -> EvaluationStep:
+def evaluation_step(net: Sequential, loss: Loss, *, classes: bool = True, views: Views = ONE_VIEW) -> EvaluationStep:
     """Return a function that adds the results of one batch.
 
     Parameters
@@ -130,6 +135,8 @@ def evaluation_step(net: Sequential, loss: Loss, *, classes: bool = True) -> Eva
         As in `anynet.losses`.
     classes : bool
         True if targets are class numbers.
+    views : Views
+        Test-time augmentation. Default: none.
 
     Returns
     -------
@@ -139,8 +146,11 @@ def evaluation_step(net: Sequential, loss: Loss, *, classes: bool = True) -> Eva
     """
 
     def step(totals: Totals, trained: Trained, batch: Batch, row: None) -> Totals:
-        x = net_input(net, trained.normalization(batch.x))
-        outputs, _, _ = net.forward(trained.params, trained.state, x, train=False)
+        def outputs_of(images: Array) -> Array:
+            x = net_input(net, trained.normalization(images))
+            return net.forward(trained.params, trained.state, x, train=False)[0]
+
+        outputs = views.mean(outputs_of, batch.x)
         with validated():
             value, _ = batch_loss(loss, outputs, batch)
             right = correct(outputs, batch.y) if classes else None

@@ -15,6 +15,7 @@ from anynet.core.pixels import Shape, channels_last, rows_to_pixels
 from anynet.data import Augmentation, Dataset, Loader, Normalization, normalization
 from anynet.data.loader import Pass
 from anynet.data.samples import Split, is_uint8
+from anynet.data.views import Views
 from anynet.nn.losses import Loss, mean_squared_error, softmax_cross_entropy
 from anynet.training.errors import format_bytes, format_free_memory, raise_out_of_memory
 from anynet.training.settings import TrainSettings
@@ -63,6 +64,12 @@ class Inputs:
         if self.image_shape is None:
             return self.normalization
         return Normalization(*(channels_last(part[None, :], self.image_shape)[0, :] for part in self.normalization))
+
+    @property
+    def views(self) -> Views:
+        """Test-time augmentation of batches."""
+        own = self.image_shape
+        return Views(self.settings.tta, own or self.data.train.shape, channels_last=own is not None)
 
     def first_samples(self, n: int) -> NDArray[np.float64]:
         """Return at most `n` training samples, normalized, on the host, as the first layer of a net is given them."""

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from threading import Lock
 
+from anynet.data.views import Views
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
-from anynet.training.evaluate import evaluation_step
+from anynet.training.evaluate import ONE_VIEW, evaluation_step
 from anynet.training.inputs import Inputs
 from anynet.training.step import train_step
 
@@ -26,7 +27,7 @@ class LoopCache:
         self._shared: LoopCache | None = None
         self._lock = Lock()
         self._training: dict[tuple[Sequential, Optimizer], BatchLoop] = {}
-        self._evaluation: dict[Sequential, BatchLoop] = {}
+        self._evaluation: dict[tuple[Sequential, Views], BatchLoop] = {}
 
     def for_thread(self) -> "LoopCache":
         """Return loops for another thread, over the same steps, so that these are recorded once."""
@@ -53,29 +54,32 @@ class LoopCache:
                 self._training[key] = shared.training(*key).for_thread() if shared else self._new_training(*key)
             return self._training[key]
 
-    def evaluation(self, net: Sequential) -> BatchLoop:
+    def evaluation(self, net: Sequential, views: Views = ONE_VIEW) -> BatchLoop:
         """Return the loop over evaluation steps.
 
         Parameters
         ----------
         net : Sequential
+        views : Views
+            Test-time augmentation. Default: none.
 
         Returns
         -------
         BatchLoop
         """
         with self._lock:
-            if net not in self._evaluation:
+            key = net, views if views.kind != "none" else ONE_VIEW
+            if key not in self._evaluation:
                 shared = self._shared
-                self._evaluation[net] = shared.evaluation(net).for_thread() if shared else self._new_evaluation(net)
-            return self._evaluation[net]
+                self._evaluation[key] = shared.evaluation(*key).for_thread() if shared else self._new_evaluation(*key)
+            return self._evaluation[key]
 
     def _new_training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
         inputs, settings = self.inputs, self.inputs.settings
         step = train_step(net, inputs.loss, optimizer, settings.clip_norm, settings.ema)
         return BatchLoop(step, inputs.backend, inputs.augmentation, settings.compile, self._stacks)
 
-    def _new_evaluation(self, net: Sequential) -> BatchLoop:
+    def _new_evaluation(self, net: Sequential, views: Views) -> BatchLoop:
         inputs = self.inputs
-        step = evaluation_step(net, inputs.loss, classes=bool(inputs.data.classes))
+        step = evaluation_step(net, inputs.loss, classes=bool(inputs.data.classes), views=views)
         return BatchLoop(step, inputs.backend, compile=inputs.settings.compile, stacks=self._stacks)

@@ -18,6 +18,7 @@ from anynet.core.pixels import IMAGES, from_pixels
 from anynet.core.typing import Array, Arrays, ConcreteArray
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
+from anynet.data.views import Views
 from anynet.nn import Sequential
 from anynet.nn.layer_output import layer_output
 from anynet.training.given import as_samples
@@ -73,6 +74,8 @@ class Predictor:
         Library and device of the nets.
     logistic : bool
         True if the sigmoid of the nets' outputs is predicted, as for binary cross-entropy.
+    tta : {"none", "mirror", "shift"}
+        Test-time augmentation; see `Views`.
     """
 
     nets: tuple[TrainedNet, ...]
@@ -83,6 +86,7 @@ class Predictor:
     dtype: str
     backend: Backend
     logistic: bool = False
+    tta: str = "none"
 
     def predict_proba(self, x: Any) -> ConcreteArray:
         """Return the probabilities of the classes: the softmax of the outputs, or with `logistic` their sigmoid.
@@ -199,7 +203,8 @@ class Predictor:
 
     def _block(self, x: Array, start: int) -> Array:
         here = self._on_device(x[start : min(start + self._rows, x.shape[0]), ...], x)
-        total = reduce(add, (self._finish(net(here)) for net in self.nets))
+        views = Views(self.tta, self.shape)
+        total = reduce(add, (self._finish(views.mean(net.__call__, here)) for net in self.nets))
         return total if len(self.nets) == 1 else total / len(self.nets)
 
     def _on_device(self, block: Array, x: Array) -> Array:

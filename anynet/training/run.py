@@ -74,6 +74,8 @@ class Run(Predictions):
         Kind of the samples that the net was trained on: uint8, or other numbers.
     logistic : bool
         True if the net was trained with binary cross-entropy, so that the sigmoid of its outputs is predicted.
+    tta : {"none", "mirror", "shift"}
+        Test-time augmentation, of `test`, `best_test` and predictions.
     interrupted : bool
         True if Control-C or SIGTERM came before the end of the training and its test; epochs may be missing.
     dropped : bool
@@ -103,6 +105,7 @@ class Run(Predictions):
     execution: str
     input_dtype: str = "uint8"
     logistic: bool = False
+    tta: str = "none"
     interrupted: bool = False
     dropped: bool = False
     stopped_early: bool = False
@@ -140,6 +143,7 @@ class Run(Predictions):
             self.dtype,
             self.backend,
             self.logistic,
+            self.tta,
         )
 
     def save(self, path: str | Path) -> None:

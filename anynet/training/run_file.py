@@ -18,6 +18,7 @@ from anynet.core.tensor_file import TensorFile, write_tensors
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
+from anynet.data.views import KINDS_OF_VIEWS
 from anynet.nn import Sequential
 from anynet.nn.net_json import to_json
 from anynet.training.environment import environment
@@ -45,11 +46,12 @@ PLAIN = {
     "dropped": bool,
     "stopped_early": bool,
     "logistic": bool,
+    "tta": str,
     "environment": dict,
 }
 """Fields of a run that JSON has, with their types."""
 
-ABSENT = {"stopped_early": False, "logistic": False}
+ABSENT = {"stopped_early": False, "logistic": False, "tta": "none"}
 """Fields that files from before them lack, with the value that is meant."""
 
 
@@ -146,6 +148,8 @@ def read_run(path: Path, backend: Backend, net: Sequential | None) -> dict[str, 
     run: dict[str, Any] = {name: facts.value(name, kind, ABSENT.get(name)) for name, kind in PLAIN.items()}
     if run["dtype"] not in DTYPES:
         raise facts.error("dtype", " or ".join(DTYPES), run["dtype"])
+    if run["tta"] not in KINDS_OF_VIEWS:
+        raise facts.error("tta", " or ".join(KINDS_OF_VIEWS), run["tta"])
     if net is None:
         net = facts.net()
     else:

@@ -9,6 +9,7 @@ from anynet.core.checks import describe, nearest, real_number, store, true_or_fa
 from anynet.core.seeding import check_seed
 from anynet.data.augmentation import BORDERS
 from anynet.data.normalization import check_kind
+from anynet.data.views import KINDS_OF_VIEWS
 from anynet.nn.losses import BY_NAME
 from anynet.training.evaluation_interval import interval
 
@@ -30,6 +31,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "normalize": (str, 'a name, such as "standardize"'),
     "border": (str, '"black" or "reflect"'),
     "evaluate_train": (str, '"every:N", such as "every:5", or "never"'),
+    "tta": (str, '"none", "mirror" or "shift"'),
     "compile": (str, '"auto", "on" or "off"'),
 }
 """Types of other settings, and what is expected of them."""
@@ -72,6 +74,8 @@ def check_ranges(settings: Any) -> None:
         raise ValueError("flip, alternate_flip: expected one of them, got both; leave one out")
     if settings.border not in BORDERS:
         raise ValueError(f'border: there is no "{settings.border}"{nearest(settings.border, BORDERS)}')
+    if settings.tta not in KINDS_OF_VIEWS:
+        raise ValueError(f'tta: there is no "{settings.tta}"{nearest(settings.tta, KINDS_OF_VIEWS)}')
     check_kind(settings.normalize)
     check_compile(settings.compile)
     interval(settings.evaluate_train)

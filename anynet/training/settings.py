@@ -52,6 +52,7 @@ class Settings(TypedDict, total=False):
     reverse: bool
     drop_last: bool
     evaluate_train: str
+    tta: str
     compile: str
     memory_budget: int | None
 
@@ -112,6 +113,9 @@ class TrainSettings:
     evaluate_train : str, default "every:1"
         Epochs after which cost, loss and accuracy of the training samples are measured, without augmentation:
         "every:N", the epochs N, 2 N, 3 N, ..., or "never". It changes nothing else, and may take a third of the time.
+    tta : {"none", "mirror", "shift"}, default "none"
+        Test-time augmentation of the test at the end and of predictions: outputs are the mean of those for the image
+        and its mirror image; with "shift" also for both moved by a pixel; see ``anynet.data.Views``.
     compile : {"auto", "on", "off"}, default "auto"
         How steps run: "auto" compiles them as far as the backend can, and one `CompileWarning` says why they are slower
         than usual; "on" raises `CompileError` instead; "off" runs each step as it is written.
@@ -156,6 +160,7 @@ class TrainSettings:
     reverse: bool = False
     drop_last: bool = False
     evaluate_train: str = "every:1"
+    tta: str = "none"
     compile: str = "auto"
     memory_budget: int | None = None
 

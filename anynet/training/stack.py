@@ -11,7 +11,7 @@ from anynet.core import random
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
 from anynet.nn import Layer
-from anynet.training.evaluate import Evaluator
+from anynet.training.evaluate import ONE_VIEW, Evaluator
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member, common_optimizer
 from anynet.training.rates import learning_rate
@@ -41,6 +41,8 @@ class Stack:
         Runs training steps.
     evaluate : Evaluator
         Evaluates all members.
+    test : Evaluator
+        The same, with the test-time augmentation of the training.
     """
 
     def __init__(self, loops: LoopCache, members: Sequence[Member], *, stacked: bool) -> None:
@@ -50,7 +52,10 @@ class Stack:
         penalty = self.put(l2) if any(l2) else None
         self.fixed = Fixed(normalization, penalty, self._key() if net.uses_rng else None)
         self.train_epoch = loops.training(net, self._optimizer)
-        self.evaluate = Evaluator(net, loops.evaluation(net), self._inputs.backend, normalization, penalty)
+        self.evaluate, self.test = (
+            Evaluator(net, loops.evaluation(net, views), self._inputs.backend, normalization, penalty)
+            for views in (ONE_VIEW, self._inputs.views)
+        )
 
     def start(self) -> Carry:
         """Return the carry before the first step, in new arrays.
@@ -62,7 +67,8 @@ class Stack:
         like = self.put([0.0])
         xp, net, ema = array_namespace(like), self.members[0].net, self._inputs.settings.ema
         starts = [member.net.init(member.settings.seed, like) for member in self.members]
-        starts = [(params, state | self._state_from_samples()) for params, state in starts]
+        made = self._state_from_samples()
+        starts = [(params, state | made) for params, state in starts]
         if not self.stacked:
             return start(net, self._optimizer, *starts[0], ema)
         state = {name: xp.stack([s[name] for _, s in starts]) for name in starts[0][1]}

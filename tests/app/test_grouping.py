@@ -27,7 +27,7 @@ SHARED = {
     "epochs": 3, "batch_size": 25, "drop_last": True, "backend": "torch:cpu", "dtype": "float64", "order_seed": 2,
     "memory_budget": 1.0, "precision": "tf32", "compile": "off", "clip_norm": 1.0, "ema": 0.9,
     "patience": 3, "evaluate_train": "never",
-    "alternate_flip": True, "border": "reflect", "cutout": 2, "label_smoothing": 0.1,
+    "alternate_flip": True, "border": "reflect", "cutout": 2, "label_smoothing": 0.1, "tta": "mirror",
 }  # fmt: skip
 
 
