@@ -185,8 +185,9 @@ def _test(
     """Return the results of all members on the test samples, with the last and the best parameters; None without."""
     if inputs.test is None:
         return [None] * len(state.histories), [None] * len(state.histories)
-    tested = [stack.test(*weights, inputs.test, epoch=0) for weights in (state.last, state.best)]
-    (last, best), _ = stack.evaluate.read(tested)
+    at_last = stack.test(*state.last, inputs.test, epoch=0)
+    same = state.best[0] is state.last[0]  # without validation
+    (last, best), _ = stack.test.read([at_last, at_last if same else stack.test(*state.best, inputs.test, epoch=0)])
     return last, best
 
 
