@@ -47,6 +47,8 @@ app = App(
 COMMANDS = {
     "train": "Train a classifier, by default on CIFAR-10.",
     "predict": "Classify image files with a trained net.",
+    "features": "Draw the outputs of a layer of a trained net for image files.",
+    "confusions": "Draw the test images of each class that a trained net most probably takes for another class.",
     "search": """Search hyperparameters.
 
     After an interruption, run the same command again to continue. Several processes with the same command share the
@@ -73,6 +75,8 @@ COMMANDS = {
 
 USAGE = {
     "predict": "predict RUN IMAGES... [OPTIONS]",
+    "features": "features RUN IMAGES... --layer NAME [OPTIONS]",
+    "confusions": "confusions RUN [OPTIONS]",
     "reproduce": "reproduce [REPORTS...] [OPTIONS]",
     "data": "data [SOURCE]",
 }

@@ -14,11 +14,13 @@ MAX_CLASSES = 20
 """Number of classes up to which each has a row."""
 ACROSS, OF_ONE_CLASS = 8, 40
 """Images in a row, and of a single class."""
-TILE, TEXT, MARGIN = 1.05, 0.22, 1.2
-"""Width of an image, height of the text below it, and width of the text beside a row, in inches."""
+TILE, LINE, MARGIN = 1.05, 0.11, 1.2
+"""Width of an image, height of a line of text below it, and width of the text beside a row, in inches."""
+FITTING = 18
+"""Number of characters of such a line."""
 MISTAKE, RIGHT = "#c00000", "0.35"
 """Colors of texts."""
-LEGEND = "below an image: the wrong class with the highest probability, red if it is predicted"
+LEGEND = "below an image: the highest probability of a wrong class, red if that class is predicted"
 
 
 def confused_images(
@@ -26,7 +28,7 @@ def confused_images(
     probabilities: NDArray[Any],
     y: NDArray[np.integer],
     classes: Sequence[str],
-    title: str,
+    dataset: str,
     only: int | None = None,
 ) -> Figure:
     """Draw those images of each class for which a wrong class has the highest probabilities.
@@ -40,7 +42,8 @@ def confused_images(
     y : ndarray of int, shape (N,)
         Their class numbers.
     classes : sequence of str, length C
-    title : str
+    dataset : str
+        Beginning of the title.
     only : int, optional
         Draw 40 images of this class. Default: 8 of each class in a row, and of more than 20 classes those with the
         lowest accuracy.
@@ -52,10 +55,11 @@ def confused_images(
     right = probabilities.argmax(axis=1) == y
     accuracy = {k: float(right[y == k].mean()) for k in range(len(classes)) if (y == k).any()}
     drawn = sorted(sorted(accuracy, key=accuracy.__getitem__)[:MAX_CLASSES]) if only is None else [only]
+    title = "images that are confused most"
     if only is not None:
-        title += f", {fitted(classes[only], 40)}, {accuracy[only]:.0%} right"
+        title = f"{fitted(classes[only], 40)}, {accuracy[only]:.0%} right: {title}"
     elif len(drawn) < len(accuracy):
-        title += f", the {len(drawn)} of {len(accuracy)} classes with the lowest accuracy"
+        title += f", of the {len(drawn)} of {len(accuracy)} classes with the lowest accuracy"
     wrong = probabilities.copy()
     wrong[np.arange(len(y)), y] = -1
     most = wrong.max(axis=1)
@@ -66,11 +70,11 @@ def confused_images(
         rows += [own[i : i + ACROSS] for i in range(0, len(own), ACROSS)]
         beside += [f"{fitted(classes[k], 14, lines=2)}\n{accuracy[k]:.0%} right"] if only is None else []
     below = {
-        i: (f"{fitted(classes[wrong[i].argmax()], 13)} {most[i]:.0%}", RIGHT if right[i] else MISTAKE)
+        i: (fitted(f"{most[i]:.0%}: {classes[wrong[i].argmax()]}", FITTING, lines=2), RIGHT if right[i] else MISTAKE)
         for row in rows
         for i in row
     }
-    return _drawn(x, rows, beside, below, title)
+    return _drawn(x, rows, beside, below, f"{dataset}: {title}")
 
 
 def _drawn(
@@ -84,14 +88,15 @@ def _drawn(
     shown = pictures(x[np.concatenate(rows)])
     _, height, width, _ = shown.shape
     inch = TILE / width
-    gap = math.ceil(TEXT / inch), math.ceil(width / 12)
+    text = LINE * (2 + max(words.count("\n") for words, _ in below.values()))
+    gap = math.ceil(text / inch), math.ceil(width / 12)
     cells = np.full((len(rows) * ACROSS, *shown.shape[1:]), 255, np.uint8)
     cells[[ACROSS * r + i for r, row in enumerate(rows) for i in range(len(row))]] = shown
     image = grid(cells, ACROSS, gap, 255)
     margin = MARGIN if beside else 0.0
-    size = inch * image.shape[1] + margin + 0.2, inch * image.shape[0] + TEXT + 0.9
+    size = inch * image.shape[1] + margin + 0.2, inch * image.shape[0] + text + 0.6
     figure = Figure(figsize=size, layout="constrained")
-    figure.suptitle(title, fontsize="medium", parse_math=False)
+    figure.suptitle(title, fontsize="medium", parse_math=False, wrap=True)
     figure.supxlabel(LEGEND, fontsize="small")
     axes = figure.subplots()
     axes.imshow(image, interpolation="nearest")
@@ -102,9 +107,9 @@ def _drawn(
             middle = top + (height - 1) / 2
             axes.text(-0.1 / inch, middle, beside[r], ha="right", va="center", fontsize=8, parse_math=False)
         for c, i in enumerate(row):
-            (text, color), center = below[i], c * (width + gap[1]) + (width - 1) / 2
+            (words, color), center = below[i], c * (width + gap[1]) + (width - 1) / 2
             axes.text(
-                center, top + height + 0.03 / inch, text, color=color, ha="center", va="top", fontsize=6.5,
+                center, top + height + 0.03 / inch, words, color=color, ha="center", va="top", fontsize=6.5,
                 parse_math=False,
             )  # fmt: skip
     return figure

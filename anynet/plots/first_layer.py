@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.data.samples import is_picture
+from anynet.plots.tiles import fitted
 
 MAX_COLUMNS = 64
 MAX_MEMBERS = 12
@@ -45,7 +46,7 @@ def weights(W: NDArray[Any], shape: tuple[int, ...], title: str, classes: Sequen
             continue
         _draw(axes, W[:, i], shape)
         if classes:
-            axes.set_title(classes[i], fontsize="small")
+            axes.set_title(fitted(classes[i], 18), fontsize="small", parse_math=False)
     return figure
 
 
@@ -80,7 +81,7 @@ def templates_of_members(
             axes.spines[:].set_visible(False)
             _draw(axes, W[k][:, i], shape)
             if k == 0:
-                axes.set_title(classes[i], fontsize="small")
+                axes.set_title(fitted(classes[i], 15), fontsize="small", parse_math=False)
         row[0].set_ylabel(names[k], rotation=0, ha="right", va="center", fontsize="small")
     return figure
 

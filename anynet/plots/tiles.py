@@ -4,7 +4,9 @@ import math
 import textwrap
 from typing import Any
 
+import matplotlib
 import numpy as np
+from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
 LEAST = 8
@@ -51,6 +53,11 @@ def enlarged(tiles: NDArray[Any]) -> NDArray[Any]:
     return tiles.repeat(times, axis=1).repeat(times, axis=2)
 
 
+def colors(name: str) -> Colormap:
+    """Return a color map of Matplotlib's with light gray between tiles."""
+    return matplotlib.colormaps[name].with_extremes(bad="0.8")
+
+
 def pictures(x: NDArray[Any]) -> NDArray[np.uint8]:
     """Return images as they are shown.
 
@@ -75,12 +82,12 @@ def pictures(x: NDArray[Any]) -> NDArray[np.uint8]:
     return np.broadcast_to(x, (len(x), 3, *x.shape[2:])).transpose(0, 2, 3, 1)
 
 
-def fitted(text: object, width: int, lines: int = 1) -> str:
-    r"""Return a text that is cut to lines of so many characters.
+def fitted(text: str, width: int, lines: int = 1) -> str:
+    r"""Return a text in so many lines of so many characters at most; what does not fit is left out.
 
     Parameters
     ----------
-    text : object
+    text : str
     width, lines : int
 
     Returns
@@ -89,7 +96,10 @@ def fitted(text: object, width: int, lines: int = 1) -> str:
 
     Examples
     --------
-    >>> fitted("a class with a long name", 12), fitted("a_class_with_a_long_name", 12, lines=2)
-    ('a class…', 'a_class_with\n_a_long_name')
+    >>> fitted("golden retriever puppy", 12), fitted("golden retriever puppy", 12, lines=2)
+    ('golden retr…', 'golden\nretriever p…')
     """
-    return "\n".join(textwrap.wrap(f"{text}", width, max_lines=lines, placeholder="…"))
+    found = textwrap.wrap(text, width)
+    if len(found) > lines:
+        found[lines - 1 :] = [" ".join(found[lines - 1 :])[: width - 1] + "…"]
+    return "\n".join(found)

@@ -85,8 +85,9 @@ def draw_feature_maps(predictor: Predictor, x: Any, layer: str, when: str = "") 
         raise ValueError("x: expected one image or more, got none")
     images = _images("plot_feature_maps", predictor, samples)
     maps, net = predictor.layer_output(x, layer), predictor.nets[0].net
-    kind = {**net.named_layers(), **net.named_containers()}[layer]
-    return plots.feature_maps(images, maps, f"{predictor.dataset}: outputs of layer {layer}, {short(kind)}{when}")
+    leaves = {name: short(leaf) for name, leaf in net.named_layers().items()}
+    kind = leaves.get(layer) or type(net.named_containers()[layer]).__name__
+    return plots.feature_maps(images, maps, f"{predictor.dataset}: outputs of layer {layer}, {kind}{when}")
 
 
 def draw_confused_images(predictor: Predictor, x: Any, y: Any, label: Any = None) -> "Figure":
@@ -107,8 +108,7 @@ def draw_confused_images(predictor: Predictor, x: Any, y: Any, label: Any = None
     if only is not None and only not in truth:
         raise ValueError(f"label: expected that of an image, got {label!r}, which y has not")
     probabilities = to_numpy(predictor.predict_proba(x))
-    title = f"{predictor.dataset}: images that are confused most"
-    return plots.confused_images(images, probabilities, truth, tuple(map(str, classes)), title, only)
+    return plots.confused_images(images, probabilities, truth, [*map(str, classes)], predictor.dataset, only)
 
 
 def _images(method: str, predictor: Predictor, samples: Array) -> NDArray[Any]:

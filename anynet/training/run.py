@@ -223,4 +223,4 @@ class Run(Predictions):
             If the images are of another dtype or shape or are not finite, if the net takes no images, or if there is no
             such layer.
         """
-        return draw_feature_maps(self.predictor, x, layer, self._when)
+        return draw_feature_maps(self.predictor, x, layer, f",{self._when}")

@@ -16,7 +16,7 @@ from anynet import plots
 from anynet.app import new_folder
 from anynet.app.config import Config
 from anynet.app.new_folder import make_folder
-from anynet.app.run_folder import RunFolder
+from anynet.app.run_folder import RunFolder, run_pictures
 from anynet.app.train_run import train_run
 from anynet.core.held_signals import HeldSignals
 from anynet.data import split
@@ -120,3 +120,20 @@ print(train_run(Config(train="200", val="100", hidden="", epochs=1, data="synthe
     names = ["20261121-120000", "20261121-120000-2", "20261121-120000-3"]
     assert sorted(out for out, _ in ended) == [f"runs/{name}\n" for name in names]
     assert all((tmp_path / "runs" / name / "result.json").is_file() for name in names)
+
+
+@pytest.mark.parametrize(
+    ("first", "pictures"),
+    [
+        (an.Conv2d(2, 3, stride=8), ["curves.png", "weights.png"]),
+        (an.AvgPool2d(8), ["curves.png"]),
+    ],
+)
+def test_kernels_are_drawn_in_place_of_weights(tmp_path, first, pictures):
+    data = split("drawn", draw(0, per_batch=20), train=80, val=20)
+    net = an.Sequential(first, an.Flatten(), an.Linear(10), input_shape=(3, 32, 32))
+    run = an.fit(net, data, an.SGD(0.01), epochs=1, batch_size=40, compile="off", progress=False)
+    found = run_pictures(tmp_path, run, "validation")
+    assert [picture.path.name for picture in found] == pictures
+    title = found[-1].draw().get_suptitle()
+    assert title == ("drawn: kernels of layer 0 after epoch 1" if len(found) > 1 else "drawn")

@@ -6,12 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageColor
 
+from anynet.app.given_images import check_takes_pictures, read_images, shown
 from anynet.app.prediction import load_predictor
 from anynet.backends import backend as choose_backend
-from anynet.core.errors import FileError
-from anynet.core.formatting import printable
-from anynet.data.image_files import read_image
-from anynet.data.samples import is_picture
 
 
 def predict(run: Path, /, *images: Path, background: str = "white", backend: str | None = None) -> None:
@@ -36,33 +33,15 @@ def predict(run: Path, /, *images: Path, background: str = "white", backend: str
         raise ValueError(f"predict {run}: expected one image file or more, got none")
     color = parse_background(background)
     predictor = load_predictor(run, choose_backend(backend))
-    shape = predictor.shape
-    if not is_picture(shape) or predictor.input_dtype != "uint8" or not predictor.classes:
-        numbers = "" if predictor.input_dtype == "uint8" else " of floating-point numbers"
-        aim = "" if predictor.classes else " that predicts numbers"
-        raise ValueError(
-            f"predict {run}: expected a net for uint8 images of 1 or 3 channels that gives classes, got one for "
-            f"{shape}{numbers}{aim}; anynet.load and Run.predict take arrays"
-        )
-    paths, rows, failed = [], [], False
-    for path in images:
-        try:
-            row, several = read_image(path, color, shape)
-        except FileError as error:
-            print(f"anynet: {error}", file=sys.stderr)
-            failed = True
-            continue
-        paths.append(path)
-        rows.append(row)
-        if several:
-            print(f"{_name(path)}: holds several images; the first is classified", file=sys.stderr)
-    if rows:
-        for path, probabilities in zip(paths, predictor.predict_proba(np.stack(rows)), strict=True):
+    check_takes_pictures(predictor, f"predict {run}", "Run.predict")
+    read, rows = read_images(images, predictor.shape, color, "classified")
+    if read:
+        for path, probabilities in zip(read, predictor.predict_proba(rows), strict=True):
             best = np.argsort(-probabilities)[:3]
             names = ", ".join(f"{predictor.classes[i]} {probabilities[i]:.0%}" for i in best)
             trained_on = f" (trained on {predictor.dataset})" if predictor.dataset != "cifar10" else ""
-            print(f"{_name(path)}: {names}{trained_on}")
-    if failed:
+            print(f"{shown(path)}: {names}{trained_on}")
+    if len(read) < len(images):
         sys.exit(2)
 
 
@@ -95,7 +74,3 @@ def parse_background(name: str) -> tuple[int, int, int]:
     if alpha:
         raise ValueError(f'--background: expected a color name or #rrggbb, got "{name}"')
     return red, green, blue
-
-
-def _name(path: Path) -> str:
-    return printable(f"{path}", 4096)  # a name may hold a line break

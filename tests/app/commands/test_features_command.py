@@ -1,0 +1,79 @@
+"""``python -m anynet features`` and ``confusions``, from what is typed to what is printed and drawn."""
+
+import pytest
+from commands import refused
+from few_images import few_images
+from matplotlib.figure import Figure
+from PIL import Image
+
+from anynet.app import cli
+
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
+
+@pytest.fixture
+def photo():
+    Image.new("RGB", (60, 40), "navy").save("photo.png")
+    return "photo.png"
+
+
+def test_outputs_of_a_layer_are_drawn(trained, photo, capsys):
+    cli.main(["features", f"{trained.folder}", photo, photo, "--layer", "2"])
+    assert capsys.readouterr() == ("outputs of layer 2 are in features.png\n", "")
+    with Image.open("features.png") as picture:
+        assert min(picture.size) > 100
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_drawn(trained, photo, capsys):
+    said = refused(capsys, "features", f"{trained.folder}", photo, "none.png", "--layer", "0", "--plot", "a.png")
+    assert said.startswith("anynet: none.png: ")
+    with Image.open("a.png") as picture:
+        assert min(picture.size) > 100
+
+
+def test_what_features_cannot_draw_is_refused_in_one_line(trained, seeded, photo, tmp_path, capsys):
+    for tokens, message in (
+        ([f"{trained.folder}", "--layer", "2"], "expected one image file or more, got none"),
+        ([f"{trained.folder}", photo, "--layer", "7"], 'layer: expected one of 0, 1, 2, 3, got "7"'),
+        ([f"{seeded.folder}", photo, "--layer", "2"], "expected one net, got 3; give a member-N folder in it"),
+        ([f"{trained.folder}", photo, "--layer", "2", "--plot", photo], "expected a new file"),
+    ):
+        said = refused(capsys, "features", *tokens)
+        assert message in said
+        assert said.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [photo]
+
+
+def test_confused_test_images_are_drawn(trained, seeded, capsys):
+    for folder, plot in ((trained.folder, "confusions.png"), (seeded.folder, "members.png")):
+        cli.main(["confusions", f"{folder}", "--plot", plot])
+        said = f"100 test images of synthetic: those that are confused most are in {plot}\n"
+        assert capsys.readouterr() == (said, "")
+        with Image.open(plot) as picture:
+            assert min(picture.size) > 800
+
+
+def test_one_class_may_be_chosen(trained, capsys, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("anynet.plots.confused_images", lambda *given: drawn.append(given) or Figure())
+    name = few_images().classes[3]
+    cli.main(["confusions", f"{trained.folder}", "--label", name])
+    ((images, chances, labels, classes, dataset, only),) = drawn
+    assert (images.shape, chances.shape, labels.shape) == ((100, 3, 32, 32), (100, 10), (100,))
+    assert (dataset, only, classes[only]) == ("synthetic", 3, name)
+
+
+def test_what_confusions_cannot_draw_is_refused_in_one_line(trained, photo, capsys):
+    for tokens, message in (
+        (["none"], "none: no such file or folder"),
+        (
+            [f"{trained.folder / 'model.safetensors'}"],
+            "expected a folder, whose config.toml names the images, got a file",
+        ),
+        ([f"{trained.folder}", "--label", "no"], "label: expected one of "),
+        ([f"{trained.folder}", "--data", "digits"], "--data digits: expected the images that the net was trained on"),
+        ([f"{trained.folder}", "--plot", photo], "expected a new file"),
+    ):
+        said = refused(capsys, "confusions", *tokens)
+        assert message in said
+        assert said.count("\n") == 1
