@@ -1,6 +1,7 @@
 """Programs whose steps run natively, as far as their calls have a native form."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,14 @@ from anynet.compiler.target import Call, Target, Tick
 CHUNK = 0.1
 """Seconds that native code runs for before progress is shown and a training can be stopped."""
 
-FORMS = (short_products.kernel, folds.kernel, blas.kernel, convolutions.kernel, kernel_gradients.kernel)
+Form = Callable[[Node, Args, Kwargs, Host], Kernel | list[Kernel] | None]
+FORMS: tuple[Form, ...] = (
+    short_products.kernel,
+    folds.kernel,
+    blas.kernel,
+    convolutions.kernel,
+    kernel_gradients.kernel,
+)
 """``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, a list of them, or None."""
 
 

@@ -76,6 +76,13 @@ def test_windows_and_channels(window, channels):
     assert_exact(WINDOWS[window], channels)
 
 
+@pytest.mark.parametrize("channels", [(3, 5, 1), (17, 33, 1), (6, 4, 2)], ids=str)
+@pytest.mark.parametrize("window", WINDOWS)
+def test_tiles_of_many_images(window, channels):
+    """Such tiles leave out the zeros around images."""
+    assert_exact(WINDOWS[window], channels, n=29)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("registers", REGISTERS)
 @pytest.mark.parametrize("window", ["same", "strides, other padding on each side"])
@@ -91,7 +98,9 @@ def test_batches_that_are_no_multiple_of_a_block(monkeypatch, n):
     assert_exact(WINDOWS["same"], (3, 20, 1), n=n)
 
 
-@pytest.mark.parametrize("ahead", [((3,), (3,), (3,)), ((), (3,), (3,)), ((3,), (), (3,)), ((2, 1), (3,), (2, 3))], ids=str)
+@pytest.mark.parametrize(
+    "ahead", [((3,), (3,), (3,)), ((), (3,), (3,)), ((3,), (), (3,)), ((2, 1), (3,), (2, 3))], ids=str
+)
 def test_members(ahead):
     assert_exact(WINDOWS["same"], (3, 5, 1), ahead=ahead)
 
@@ -99,10 +108,10 @@ def test_members(ahead):
 def test_units_are_the_same_bits_in_any_number_of_threads(monkeypatch):
     monkeypatch.setattr(kernel_gradients, "PIXELS", 100)
     window, rng = WINDOWS["same"], np.random.default_rng(0)
-    for operation, (a, b) in operands(window, (6, 70, 1), n=40).items():
+    for operation, (a, b) in operands(window, (6, 70, 1), n=100).items():
         a, b = (rng.standard_normal(array.shape, np.float32) for array in (a, b))
         kernels = kernels_of(operation, a, b, window, 1, np.empty(operation.shape(a, b, window, 1), np.float32))
-        assert all(kernel.units > 4 for kernel in kernels)
+        assert all(kernel.units > 3 for kernel in kernels)
         one = result(operation, a, b, window)
         np.testing.assert_allclose(one, operation(a, b, window, 1), rtol=1e-3, atol=1e-4)
         for threads in (2, 5):
@@ -125,25 +134,20 @@ def test_calls_again_begin_anew():
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("window", ["same", "strides, other padding on each side"])
-def test_infinities_and_nan_of_pixels_stay_where_they_belong(window, value):
-    """In the gradient by the kernel zeros of the padding times infinity are NaN, as in its definition."""
+@pytest.mark.parametrize(("channels", "n"), [((3, 20, 1), 2), ((17, 20, 1), 9)])
+def test_infinities_and_nan_stay_where_they_belong(window, channels, n, value):
+    """Zeros around images may be left out: where their product with infinity is NaN, it may be missing."""
     window = WINDOWS[window]
-    for operation, (a, b) in operands(window, (3, 20, 1)).items():
+    for operation, (a, b) in operands(window, channels, n=n).items():
         a[window.image[1] + 1, 0] = value
         if operation is convolve_to_kernel:
             b[5, 3] = value
         with np.errstate(invalid="ignore"):
             expected = operation(a, b, window, 1)
-        np.testing.assert_array_equal(result(operation, a, b, window), expected, operation.name)
-
-
-def test_infinite_weights_of_a_convolution_times_the_zeros_of_the_padding():
-    window = WINDOWS["same"]
-    x, w = operands(window, (3, 20, 1))[convolve]
-    w[0, 1, 2, 7] = np.inf
-    with np.errstate(invalid="ignore"):
-        expected = convolve(x, w, window, 1)
-    np.testing.assert_array_equal(result(convolve, x, w, window), expected)
+        found = result(operation, a, b, window)
+        if operation is convolve_to_kernel:
+            expected = np.where(np.isnan(expected) & ~np.isfinite(found), found, expected)
+        np.testing.assert_array_equal(found, expected, operation.name)
 
 
 def test_arrays_that_are_parts_of_others():
