@@ -113,10 +113,10 @@ class NativeProgram(NumpyProgram):
     def _calls(self, node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Call]:
         if is_sum(node):
             return [(kernel, ()) for kernel in kernels([node], {node: out}, {node.args[0]: args[0]})]
-        found = next(filter(None, (form(node, args, kwargs, out) for form in FORMS)), None)
-        if found is None:
-            return super()._calls(node, args, kwargs, out)
-        return [(each, ()) for each in (found if isinstance(found, list) else [found])]
+        for form in FORMS:
+            if found := form(node, args, kwargs, out):
+                return [(kernel, ()) for kernel in (found if isinstance(found, list) else [found])]
+        return super()._calls(node, args, kwargs, out)
 
     def _copy(self, into: Host, array: Host) -> Call:
         found = copies.kernel(into, array)
