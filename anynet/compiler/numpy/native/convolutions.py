@@ -16,16 +16,19 @@ from anynet.compiler.numpy.native.image_blocks import (
 from anynet.compiler.numpy.native.ir_types import has_type
 from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.register_tiles import Tiles, Tiling, tallest, tiling
 from anynet.compiler.numpy.native.strided_loops import Axis, moved, unravel
-from anynet.compiler.numpy.native.tiles import Tiles, Tiling, tallest, tiling
 from anynet.compiler.numpy.native.writer import Function
 from anynet.core.window import Window
 
-CLIPPED = 3 << 18
-"""Largest size of a block of images that are read where they are."""
+BYTES = 3 << 18
+"""Largest size of images that a tile has pixels of, which have to stay in the second cache."""
+
+FEWEST = 6
+"""Smallest number of images of which a tile has one pixel each."""
 
 PARTS = 32
-"""Largest number of parts of a batch, which threads share out."""
+"""Largest number of parts of a batch that have memory of their own."""
 
 
 def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | None:
@@ -82,7 +85,7 @@ def _kernels(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
     *members, rows, columns, groups, c, d = w.shape
     clipped = _clipped_size(images, reach, d)
     size = clipped or block_size(images, reach)
-    shape = (*ahead, min(-(-n // size), PARTS))
+    shape = (*ahead, min(-(-n // size), n if clipped else PARTS))
     images = np.broadcast_to(images, (*ahead, *images.shape[-4:]))
     blocks = ImageBlocks(images, reach, size, prod(shape), clipped=clipped > 0)
     pixels = [Axis(size, 0, 0)] if clipped else blocks.pixels(out.strides[-4:], size)
@@ -98,11 +101,10 @@ def _clipped_size(images: Host, reach: Reach, columns: int) -> int:
     Such a tile leaves out what its pixel sees of the zeros around images: much where images are small.
     """
     n, nbytes = images.shape[-4], prod(images.shape[-3:]) * images.itemsize
-    inside = prod(reach.places) == 1 or not has_border(images, reach)
-    most = min(n, CLIPPED // nbytes, tallest(columns, images.itemsize))
-    if inside or most < min(n, 6) or n < 6 or not has_neighbors(images):
+    most = min(n, BYTES // nbytes, tallest(columns, images.itemsize))
+    if most < FEWEST or not has_border(images, reach) or not has_neighbors(images):
         return 0
-    return min(range(6, most + 1), key=lambda size: (-(-n // size) * (size + 0.5), -size))
+    return min(range(FEWEST, most + 1), key=lambda size: (-(-n // size) * (size + 0.5), -size))
 
 
 class Packing(Kernel):

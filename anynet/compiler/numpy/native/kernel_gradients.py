@@ -20,11 +20,11 @@ from anynet.compiler.numpy.native.image_blocks import (
 from anynet.compiler.numpy.native.ir_types import TYPES
 from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.register_tiles import Tiles, Tiling, tiling
 from anynet.compiler.numpy.native.strided_loops import Axis, moved, nested, unravel
-from anynet.compiler.numpy.native.tiles import Tiles, Tiling, tiling
 from anynet.compiler.numpy.native.writer import Function
 
-CLIPPED = 12
+CHANNELS = 12
 """Number of channels from which on a tile has those of one element of the kernel, and leaves out zeros that it sees."""
 
 PARTS = 16
@@ -48,7 +48,7 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | 
     n, depth = x.shape[-4], rows * columns * c
     most = min(n, n * prod(window.out) // PIXELS, BYTES // (groups * depth * d * out.itemsize), PARTS)
     parts = max(most, 1)
-    size, clipped = block_size(x, reach), c >= CLIPPED and has_border(x, reach) and has_neighbors(x)
+    size, clipped = block_size(x, reach), c >= CHANNELS and has_border(x, reach) and has_neighbors(x)
     x, dy = (np.broadcast_to(images, (*ahead, *images.shape[-4:])) for images in (x, dy))
     probe = ImageBlocks(x[..., :0, :, :, :], reach, size, 0)
     tiles = tiling([Axis(c, 0, 0)] if clipped else probe.elements(1, c), d, out.itemsize)

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 from anynet.compiler.graph import Node
-from anynet.compiler.numpy.native import convolutions, image_blocks, kernel_gradients, tiles
+from anynet.compiler.numpy.native import convolutions, image_blocks, kernel_gradients, register_tiles
 from anynet.compiler.numpy.native.module import Module, compile_module
 from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
@@ -100,7 +100,7 @@ def test_all_windows_and_channels(window, channels, n):
 @pytest.mark.parametrize("registers", REGISTERS)
 @pytest.mark.parametrize("window", ["same", "strides, other padding on each side"])
 def test_vectors_of_any_length(monkeypatch, window, registers, dtype):
-    monkeypatch.setattr(tiles, "vector_registers", lambda: REGISTERS[registers])
+    monkeypatch.setattr(register_tiles, "vector_registers", lambda: REGISTERS[registers])
     assert_exact(WINDOWS[window], (5, 37, 1), dtype=dtype)
 
 
