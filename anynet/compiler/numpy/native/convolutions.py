@@ -21,8 +21,8 @@ from anynet.compiler.numpy.native.strided_loops import Axis, moved, unravel
 from anynet.compiler.numpy.native.writer import Function
 from anynet.core.window import Window
 
-BYTES = 3 << 18
-"""Largest size of images that a tile has pixels of, which have to stay in the second cache."""
+BYTES = 2 << 20
+"""Largest size of images that a tile has pixels of: twice that of the second cache, since a row of each is enough."""
 
 FEWEST = 6
 """Smallest number of images of which a tile has one pixel each."""
