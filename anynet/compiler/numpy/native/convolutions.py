@@ -5,25 +5,35 @@ from math import prod
 import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
-from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size, has_neighbors
-from anynet.compiler.numpy.native.ir_types import TYPES, has_type
+from anynet.compiler.numpy.native.image_blocks import (
+    ImageBlocks,
+    Reach,
+    as_images,
+    block_size,
+    has_border,
+    has_neighbors,
+)
+from anynet.compiler.numpy.native.ir_types import has_type
 from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.register_tiles import Tiles, Tiling, tallest, tiling
 from anynet.compiler.numpy.native.strided_loops import Axis, moved, unravel
-from anynet.compiler.numpy.native.tiles import Tiles, Tiling, tallest, tiling
 from anynet.compiler.numpy.native.writer import Function
 from anynet.core.window import Window
 
-CLIPPED = 3 << 18
-"""Largest size of a block of images that are read where they are."""
+BYTES = 2 << 20
+"""Largest size of images that a tile has pixels of: twice that of the second cache, since a row of each is enough."""
+
+FEWEST = 6
+"""Smallest number of images of which a tile has one pixel each."""
 
 PARTS = 32
-"""Largest number of parts of a batch, which threads share out."""
+"""Largest number of parts of a batch that have memory of their own."""
 
 
 def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | None:
     """Return the kernels of a convolution, or of its gradient by the input, if they can read and write the arrays."""
-    if node.op not in ("convolve", "convolve_to_input") or kwargs or not has_form(*args[:2], out):
+    if node.op not in ("convolve", "convolve_to_input") or kwargs or not has_form(args[0], args[1], out):
         return None
     x, w, window, groups = args
     w = as_groups(w, groups)
@@ -75,11 +85,11 @@ def _kernels(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
     *members, rows, columns, groups, c, d = w.shape
     clipped = _clipped_size(images, reach, d)
     size = clipped or block_size(images, reach)
-    shape = (*ahead, min(-(-n // size), PARTS))
+    shape = (*ahead, min(-(-n // size), n if clipped else PARTS))
     images = np.broadcast_to(images, (*ahead, *images.shape[-4:]))
     blocks = ImageBlocks(images, reach, size, prod(shape), clipped=clipped > 0)
-    lengths = [size] if clipped else [int(axis.n) for axis in blocks.pixels(out.strides[-4:], size)]
-    tiles = tiling(lengths, d, out.itemsize)
+    pixels = [Axis(size, 0, 0)] if clipped else blocks.pixels(out.strides[-4:], size)
+    tiles = tiling(pixels, d, out.itemsize)
     packed = np.zeros((*members, groups, rows * columns * c, tiles.number * tiles.width), w.dtype)
     found: list[Kernel] = [Packing(w, packed, tiles)] if rows * columns else []
     return [*found, Convolution(images, blocks, packed, (c, d), out, tiles, shape)]
@@ -91,18 +101,10 @@ def _clipped_size(images: Host, reach: Reach, columns: int) -> int:
     Such a tile leaves out what its pixel sees of the zeros around images: much where images are small.
     """
     n, nbytes = images.shape[-4], prod(images.shape[-3:]) * images.itemsize
-    inside = prod(reach.places) == 1 or not _has_border(images, reach)
-    most = min(n, CLIPPED // nbytes, tallest(columns, images.itemsize))
-    if inside or most < min(n, 6) or n < 6 or not has_neighbors(images):
+    most = min(n, BYTES // nbytes, tallest(columns, images.itemsize))
+    if most < FEWEST or not has_border(images, reach) or not has_neighbors(images):
         return 0
-    return min(range(6, most + 1), key=lambda size: (-(-n // size) * (size + 0.5), -size))
-
-
-def _has_border(images: Host, reach: Reach) -> bool:
-    return any(
-        shift < 0 or shift + size > length
-        for shift, size, length in zip(reach.shift, reach.size, images.shape[-3:-1], strict=True)
-    )
+    return min(range(FEWEST, most + 1), key=lambda size: (-(-n // size) * (size + 0.5), -size))
 
 
 class Packing(Kernel):
@@ -115,7 +117,7 @@ class Packing(Kernel):
     def write(self, f: Function) -> None:
         """Write loops over panels for each element of the kernel. Zeros beside the last panel are there."""
         w, packed, tiles = self._w, self._packed, self._tiles
-        (*ahead, groups, rows, columns), size, type_ = w.shape, w.itemsize, TYPES[w.dtype.name]
+        (*ahead, groups, rows, columns), size = w.shape, w.itemsize
         with f.loop(f.last, f.first) as unit, f.loop(groups) as group:
             *members, a, b = unravel(f, unit, ahead)
             into = f.address(packed, *members, group)
@@ -125,7 +127,7 @@ class Packing(Kernel):
                     row = moved(f, start, ((a * ahead[-1] + b) * rows + c) * (width * size))
                     with f.loop(used) as d:
                         value = f.load(w, *members, a, b, group, c, panel * tiles.width + d)
-                        f.line(f"store {value}, ptr {f.emit('ptr', f'getelementptr inbounds {type_}, ptr {row}, {d}').text}, align {size}")
+                        f.line(f"store {value}, ptr {moved(f, row, d * size)}, align {size}")
 
 
 class Convolution(Kernel):

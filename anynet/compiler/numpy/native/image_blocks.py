@@ -36,9 +36,7 @@ class Reach(NamedTuple):
     @property
     def size(self) -> Pair:
         """Number of pixels that are seen."""
-        rows, columns = (
-            (n - 1) * step + taps for n, step, taps in zip(self.places, self.step, self.taps, strict=True)
-        )
+        rows, columns = ((n - 1) * step + taps for n, step, taps in zip(self.places, self.step, self.taps, strict=True))
         return rows, columns
 
 
@@ -52,6 +50,14 @@ def as_images(array: Host, size: Pair) -> Host:
 def has_neighbors(images: Host) -> bool:
     """Return True if the channels of a pixel are neighbors in memory."""
     return images.shape[-1] == 1 or images.strides[-1] == images.itemsize
+
+
+def has_border(images: Host, reach: Reach) -> bool:
+    """Return True if an element of the kernel sees a pixel outside of the image."""
+    return any(
+        shift < 0 or shift + size > length
+        for shift, size, length in zip(reach.shift, reach.size, images.shape[-3:-1], strict=True)
+    )
 
 
 def block_size(images: Host, reach: Reach) -> int:
@@ -116,15 +122,19 @@ class ImageBlocks:
                 f.line(f"store {value}, ptr {new}, align {size}")
         return f.address(self.array, unit)
 
-    def pixels(self, far: Sequence[int], n: int | Value) -> list[Axis]:
-        """Return the axes of what is seen by an element of the kernel in `n` images, beside distances elsewhere."""
+    def pixels(
+        self, far: Sequence[int], n: int | Value, rows: int | Value | None = None, columns: int | Value | None = None
+    ) -> list[Axis]:
+        """Return the axes of what an element sees from places, all or some, of `n` images, beside other distances."""
         (image, row, column, _), (down, across) = self.strides, self.reach.step
-        return merged(list(map(Axis, (n, *self.reach.places), (image, down * row, across * column), far)))
+        places = self.reach.places
+        lengths = n, places[0] if rows is None else rows, places[1] if columns is None else columns
+        return merged(list(map(Axis, lengths, (image, down * row, across * column), far)))
 
     def elements(
         self, far: int, channels: int, rows: int | Value | None = None, columns: int | Value | None = None
     ) -> list[Axis]:
-        """Return the axes of elements of the kernel, all or some, and of channels, beside rows that many bytes apart."""
+        """Return the axes of elements of the kernel, all or some, and of channels, beside rows of so many bytes."""
         _, row, column, near = self.strides
         taps = self.reach.taps
         axes = [

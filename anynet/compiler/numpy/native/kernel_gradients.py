@@ -9,13 +9,23 @@ import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
 from anynet.compiler.numpy.native.convolutions import as_groups, has_form
-from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size
+from anynet.compiler.numpy.native.image_blocks import (
+    ImageBlocks,
+    Reach,
+    as_images,
+    block_size,
+    has_border,
+    has_neighbors,
+)
 from anynet.compiler.numpy.native.ir_types import TYPES
 from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.register_tiles import Tiles, Tiling, tiling
 from anynet.compiler.numpy.native.strided_loops import Axis, moved, nested, unravel
-from anynet.compiler.numpy.native.tiles import Tiles, Tiling, tiling
 from anynet.compiler.numpy.native.writer import Function
+
+CHANNELS = 12
+"""Number of channels from which on a tile has those of one element of the kernel, and leaves out zeros that it sees."""
 
 PARTS = 16
 """Number of units for each member, if there are as many."""
@@ -29,7 +39,7 @@ BYTES = 1 << 24
 
 def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | None:
     """Return the kernels of a gradient by the kernel, if they can read and write the arrays."""
-    if node.op != "convolve_to_kernel" or kwargs or not has_form(*args[:2], out):
+    if node.op != "convolve_to_kernel" or kwargs or not has_form(args[0], args[1], out):
         return None
     x, dy, window, groups = args
     x, dy, dw = as_images(x, window.image), as_images(dy, window.out), as_groups(out, groups)
@@ -38,12 +48,12 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | 
     n, depth = x.shape[-4], rows * columns * c
     most = min(n, n * prod(window.out) // PIXELS, BYTES // (groups * depth * d * out.itemsize), PARTS)
     parts = max(most, 1)
-    size = block_size(x, reach)
+    size, clipped = block_size(x, reach), c >= CHANNELS and has_border(x, reach) and has_neighbors(x)
     x, dy = (np.broadcast_to(images, (*ahead, *images.shape[-4:])) for images in (x, dy))
     probe = ImageBlocks(x[..., :0, :, :, :], reach, size, 0)
-    tiles = tiling([int(axis.n) for axis in probe.elements(1, c)], d, out.itemsize)
+    tiles = tiling([Axis(c, 0, 0)] if clipped else probe.elements(1, c), d, out.itemsize)
     shape = (*ahead, parts, min(-(-PARTS // parts), tiles.number))
-    blocks = ImageBlocks(x, reach, size, prod(shape))
+    blocks = ImageBlocks(x, reach, size, prod(shape), clipped=clipped)
     sums = np.empty((*ahead, parts, groups, depth, tiles.number * tiles.width), out.dtype)
     return [KernelGradients(x, blocks, dy, d, sums, tiles, shape), Total(sums, dw, tiles)]
 
@@ -91,14 +101,32 @@ class KernelGradients(Kernel):
                         dy = self._copy(f, unit, [*members, first], column, images, width, used)
                         a = moved(f, source, group * (self._channels * self._dy.itemsize))
                         out = self._place(f, [*members, part], group, panel)
-                        pixels = self._blocks.pixels(self._distances(width), images)
-                        elements = self._blocks.elements(width * self._dy.itemsize, self._channels)
-                        tiles = Tiles(f, self._dy.dtype, self._tiles.lanes, elements, pixels)
-                        tiles.write((a, dy, out), used, adds=True)
+                        self._write_panel(f, (a, dy, out), images, width, used)
+
+    def _write_panel(self, f: Function, pointers: tuple[str, str, str], n: Value, width: int, used: int) -> None:
+        """Write loops over the tiles of a panel, each of which sums over the pixels of `n` images."""
+        blocks, far, row = self._blocks, self._distances(width), width * self._dy.itemsize
+        if not blocks.clipped:
+            elements = blocks.elements(row, self._channels)
+            Tiles(f, self._dy.dtype, self._tiles.lanes, elements, blocks.pixels(far, n)).write(
+                pointers, used, adds=True
+            )
+            return
+        x, dy, out = pointers
+        with f.loops(blocks.reach.taps) as element:
+            first, number, start = blocks.seen(f, element, by_element=True)
+            places = (
+                moved(f, x, start),
+                moved(f, dy, first[0] * far[1] + first[1] * far[2]),
+                moved(f, out, (element[0] * blocks.reach.taps[1] + element[1]) * (self._channels * row)),
+            )
+            axis = Axis(self._channels, self._dy.itemsize, row)
+            pixels = blocks.pixels(far, n, *number)
+            Tiles(f, self._dy.dtype, self._tiles.lanes, [axis], pixels).write(places, used, adds=True)
 
     @property
     def _channels(self) -> int:
-        return self._sums.shape[-2] // prod(self._blocks.reach.taps)
+        return int(self._sums.shape[-2]) // prod(self._blocks.reach.taps)
 
     def _place(self, f: Function, part: list[Value], group: Value, panel: Value) -> str:
         """Return a pointer to a panel of the sums."""
@@ -128,8 +156,8 @@ class KernelGradients(Kernel):
         dy = self._dy
         type_, size = TYPES[dy.dtype.name], dy.itemsize
         places = f.address(dy, *image, 0, 0, column), f.address(self._panel, unit)
-        lengths = (n, *self._blocks.reach.places, used)
-        axes = list(map(Axis, lengths, dy.strides[-4:], (*self._distances(width), size)))
+        lengths: list[int | Value] = [n, *self._blocks.reach.places, used]
+        axes = [Axis(*each) for each in zip(lengths, dy.strides[-4:], (*self._distances(width), size), strict=True)]
         with nested(f, axes, *places) as (old, new):
             f.line(f"store {f.emit(type_, f'load {type_}, ptr {old}, align {size}')}, ptr {new}, align {size}")
         return places[1]

@@ -1,6 +1,7 @@
 """Programs whose steps run natively, as far as their calls have a native form."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,14 @@ from anynet.compiler.target import Call, Target, Tick
 CHUNK = 0.1
 """Seconds that native code runs for before progress is shown and a training can be stopped."""
 
-FORMS = (short_products.kernel, folds.kernel, blas.kernel, convolutions.kernel, kernel_gradients.kernel)
+Form = Callable[[Node, Args, Kwargs, Host], Kernel | list[Kernel] | None]
+FORMS: tuple[Form, ...] = (
+    short_products.kernel,
+    folds.kernel,
+    blas.kernel,
+    convolutions.kernel,
+    kernel_gradients.kernel,
+)
 """``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, a list of them, or None."""
 
 
@@ -105,10 +113,10 @@ class NativeProgram(NumpyProgram):
     def _calls(self, node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Call]:
         if is_sum(node):
             return [(kernel, ()) for kernel in kernels([node], {node: out}, {node.args[0]: args[0]})]
-        found = next(filter(None, (form(node, args, kwargs, out) for form in FORMS)), None)
-        if found is None:
-            return super()._calls(node, args, kwargs, out)
-        return [(each, ()) for each in (found if isinstance(found, list) else [found])]
+        for form in FORMS:
+            if found := form(node, args, kwargs, out):
+                return [(kernel, ()) for kernel in (found if isinstance(found, list) else [found])]
+        return super()._calls(node, args, kwargs, out)
 
     def _copy(self, into: Host, array: Host) -> Call:
         found = copies.kernel(into, array)

@@ -25,6 +25,10 @@ NETS = {
         *(an.Linear(3072, 6), an.Residual(an.GroupNorm(2, 6), an.ELU(), an.Dropout(0.4), an.Scale(6, 0.5))),
         *(an.LayerNorm(6), an.Linear(6, 3)),
     ),
+    "images": (
+        an.Sequential(an.Conv2d(6, 3, stride=2), an.ReLU(), an.Conv2d(4, 3), an.GlobalPool(), input_shape=(3, 32, 32)),
+        an.Linear(4, 3),
+    ),
 }
 OPTIMIZERS = {"sgd": an.SGD(), "nesterov": an.SGD(momentum=0.9, nesterov=True), "adam": an.Adam()} | {
     "lion": an.Lion(0.001, weight_decay=0.1),
@@ -64,6 +68,7 @@ def train(net, optimizer, split, members, dtype, hot, loss=an.losses.softmax_cro
         ("tanh and leaky relu", "adam", 0, "float32"),
         ("gated", "sgd", 0, "float64"),
         ("block", "sgd", 2, "float64"),
+        ("images", "nesterov", 2, "float64"),
         pytest.param("tanh and leaky relu", "lion", 2, "float64", marks=pytest.mark.slow),
         pytest.param("tanh and leaky relu", "muon", 2, "float64", marks=pytest.mark.slow),
     ],

@@ -61,8 +61,9 @@ class Tiling(NamedTuple):
                     yield last
 
 
-def tiling(lengths: Sequence[int], columns: int, itemsize: int) -> Tiling:
-    """Return the sizes with the least work for axes of some lengths and a number of neighbors of the second operand."""
+def tiling(axes: Sequence[Axis], columns: int, itemsize: int) -> Tiling:
+    """Return the sizes with the least work for axes of the results and a number of neighbors of the second operand."""
+    lengths = _lengths(axes)
     size, _ = vector_registers()
     lanes = min(size // itemsize, power_of_two(2 * columns - 1))
     n = -(-columns // lanes)
@@ -73,6 +74,10 @@ def tiling(lengths: Sequence[int], columns: int, itemsize: int) -> Tiling:
 
     vectors = min(range(1, min(n, 4) + 1), key=work)
     return Tiling(lanes, vectors, -(-n // vectors))
+
+
+def _lengths(axes: Sequence[Axis]) -> list[int]:
+    return [axis.n for axis in axes if isinstance(axis.n, int)]
 
 
 def tallest(columns: int, itemsize: int) -> int:
@@ -130,9 +135,7 @@ class Tiles:
         Axes of the sums: distances in both operands.
     """
 
-    def __init__(
-        self, f: Function, dtype: np.dtype, lanes: int, axes: Sequence[Axis], terms: Sequence[Axis]
-    ) -> None:
+    def __init__(self, f: Function, dtype: np.dtype, lanes: int, axes: Sequence[Axis], terms: Sequence[Axis]) -> None:
         self._f, self._lanes, self._axes, self._terms = f, lanes, list(axes), list(terms)
         self._scalar, self._size = TYPES[dtype.name], dtype.itemsize
         self._zero = f.constant(f"<{lanes} x {self._scalar}>", 0.0)
@@ -151,7 +154,7 @@ class Tiles:
         """
         f, (first, second, out) = self._f, pointers
         vectors = -(-columns // self._lanes)
-        lengths = [int(axis.n) for axis in self._axes]  # type: ignore[arg-type]
+        lengths = _lengths(self._axes)
         _, sizes = _best(lengths, vectors)
         for kind in product(*map(_parts, lengths, sizes)):
             with f.loops([part.tiles for part in kind]) as index:
@@ -195,4 +198,3 @@ class Tiles:
                 part = value if n == lanes else shuffle(f, value, value, range(start, start + n))
                 f.line(f"store {part}, ptr {moved(f, pointer, (i * lanes + start) * self._size)}, align {self._size}")
                 start, rest = start + n, rest - n
-
