@@ -9,7 +9,6 @@ from anynet.compiler.splice import part_read, vector_within
 from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
 
-
 LARGE = 1 << 18
 """Number of elements of the smallest results whose memory is used again."""
 

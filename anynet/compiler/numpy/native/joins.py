@@ -63,7 +63,9 @@ def _done_again(groups: list[list[Node]], graph: Graph) -> dict[int, list[Node]]
     loops = [_is_large(group) and is_written(group[0]) for group in groups]
     place = {node: i for i, group in enumerate(groups) for node in group}
     order = {node: i for i, node in enumerate(place)}
-    inner = {node for group, is_loop in zip(groups, loops, strict=True) if is_loop for node in group if not is_sum(node)}
+    inner = {
+        node for group, is_loop in zip(groups, loops, strict=True) if is_loop for node in group if not is_sum(node)
+    }
     stored, found = set[Node](), dict[int, set[Node]]()
     for node in filter(inner.__contains__, place):
         elsewhere = {place[user] for user in users.get(node, ())} - {place[node]}

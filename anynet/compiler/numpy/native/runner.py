@@ -214,9 +214,7 @@ _LOADS = "\n".join(
 )
 _STORES = "\n".join(
     f"{_place(f'%{name}.place', i)}\n  store i64 {value}, ptr %{name}.place, align 8"
-    for i, (name, value) in enumerate(
-        {"begin": "%begin", "stop": "%stop", "first": "%first", "last": "%last"}.items()
-    )
+    for i, (name, value) in enumerate({"begin": "%begin", "stop": "%stop", "first": "%first", "last": "%last"}.items())
 )
 
 _SHARED = f"""{_WAIT}
