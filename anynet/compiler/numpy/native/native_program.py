@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
-from anynet.compiler.numpy.native import blas, convolutions, copies, folds, kernel_gradients, short_products
+from anynet.compiler.numpy.native import blas, convolutions, copies, folds, kernel_gradients, pooling, short_products
 from anynet.compiler.numpy.native.copies import TakeRow, column_key
 from anynet.compiler.numpy.native.joins import is_sum
 from anynet.compiler.numpy.native.kernel import Host, Kernel
@@ -20,7 +20,10 @@ from anynet.compiler.target import Call, Target, Tick
 CHUNK = 0.1
 """Seconds that native code runs for before progress is shown and a training can be stopped."""
 
-FORMS = (short_products.kernel, folds.kernel, blas.kernel, convolutions.kernel, kernel_gradients.kernel)
+FORMS = (
+    *(short_products.kernel, folds.kernel, blas.kernel),
+    *(convolutions.kernel, kernel_gradients.kernel, pooling.kernel),
+)
 """``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, a list of them, or None."""
 
 
