@@ -48,7 +48,7 @@ def windows(draw):
     shared=st.booleans(),
     parts=st.integers(1, 3),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_it_is_the_definition(window, seed, dtype, channels, members, shared, parts):
     rng, n = np.random.default_rng(seed), 3
     x = pixels(rng, dtype, *members, n * window.image[0] * window.image[1], channels)
