@@ -9,7 +9,6 @@ from anynet.compiler.splice import part_read, vector_within
 from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
 
-
 LARGE = 1 << 18
 """Number of elements of the smallest results whose memory is used again."""
 
@@ -144,7 +143,8 @@ class MemoryPlan:
         """Return memory for a result: that of one which is not needed any more, or new memory."""
         group = self._group[node]
         places = [self._place[member] for member in group if self._group[member] is group]
-        for used in dict.fromkeys(used for member in group for used in member.inputs):
+        read = (used for member in group for used in member.inputs) if len(group) > 1 else ()
+        for used in dict.fromkeys(read):
             ends = self._needed.get(self._owner.get(used, used), math.inf) <= max(places)
             if ends and self._owner.get(used) in self._free_to_use and self._fits(node, used):
                 return self.hold(node, self._arrays[used], used)
@@ -153,10 +153,7 @@ class MemoryPlan:
             for owner, block in self._blocks.items()
             if self._needed[owner] < min(places) and block.dtype == node.dtype and block.shape[0] >= elements(node)
         ]
-        if free:
-            block = self._blocks.pop(min(free)[-1])
-        else:
-            block = self._target.empty(node).reshape(-1)
+        block = self._blocks.pop(min(free)[-1]) if free else self._target.empty(node).reshape(-1)
         self._free_to_use.add(node)
         self._blocks[node] = block
         return self.hold(node, block[: elements(node)].reshape(node.shape))

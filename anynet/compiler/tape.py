@@ -1,7 +1,7 @@
 """Recording a function: a namespace that records each call.
 
-The function runs once, with tracers that hold real arrays. A tracer does each operation with its array, and records it,
-so layers need not know of recording.
+The function runs once, with tracers that hold arrays. A tracer does each operation with its array, and records it, so
+layers need not know of recording. Large results have no values.
 """
 
 from collections.abc import Callable
@@ -9,10 +9,9 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from array_api_compat import device
-
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.tracer import HINT, Tracer, UntraceableError, is_array
+from anynet.compiler.without_values import compute, stand_in
 from anynet.core.operation import Operation
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
@@ -106,8 +105,7 @@ class Tape:
 
         def zeros(*args: Any) -> Array:
             like: Array = next(filter(is_array, args))
-            result: Array = self._xp.zeros(operation.shape(*args), dtype=like.dtype, device=device(like))
-            return result
+            return stand_in(like, operation.shape(*args), like.dtype)
 
         values_matter = all(arg.node.op == "constant" for arg in args if isinstance(arg, Tracer))
         result = self.call(operation.name, operation.definition if values_matter else zeros, *args)
@@ -147,7 +145,12 @@ class Tape:
             values.append(leaf.value if is_traced else leaf)
             nodes.append(leaf.node if is_traced else leaf)
         real_args, real_kwargs = rebuild(values)
-        result = function(*real_args, **real_kwargs)
+        if all(node.op == "constant" for node in nodes if isinstance(node, Node)):
+            result = function(*real_args, **real_kwargs)
+        else:
+            result = compute(
+                name, function, real_args, real_kwargs, [leaf.value for leaf in leaves if isinstance(leaf, Tracer)]
+            )
         if not is_array(result):
             if traced and isinstance(result, tuple | list):
                 raise UntraceableError(f"{name} returns several arrays")

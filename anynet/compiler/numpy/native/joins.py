@@ -38,8 +38,11 @@ def is_sum(node: Node) -> bool:
     return fits and math.prod(x.shape) >= LARGE and x.shape[-1] > NARROW
 
 
-def _is_large(group: list[Node]) -> bool:
-    return math.prod(group[0].shape) >= LARGE and all(is_written(node) or is_sum(node) for node in group)
+def _is_loop(group: list[Node]) -> bool:
+    """Return True for a loop over large arrays, without ``take``."""
+    first, *others = group
+    is_large = math.prod(first.shape) >= LARGE and is_written(first)
+    return is_large and all(is_written(node) or is_sum(node) for node in others)
 
 
 def _with_sums(groups: list[list[Node]]) -> list[list[Node]]:
@@ -48,7 +51,7 @@ def _with_sums(groups: list[list[Node]]) -> list[list[Node]]:
     for group in groups:
         (first, *more) = group
         before = place.get(first.args[0]) if not more and is_sum(first) else None
-        if before is not None and _is_large(before):
+        if before is not None and _is_loop(before):
             before.append(first)
             continue
         group = list(group)
@@ -60,10 +63,12 @@ def _with_sums(groups: list[list[Node]]) -> list[list[Node]]:
 def _done_again(groups: list[list[Node]], graph: Graph) -> dict[int, list[Node]]:
     """Return the operations of earlier groups that each group does again."""
     users, outputs = graph.users(), set(graph.outputs)
-    loops = [_is_large(group) and is_written(group[0]) for group in groups]
+    loops = list(map(_is_loop, groups))
     place = {node: i for i, group in enumerate(groups) for node in group}
     order = {node: i for i, node in enumerate(place)}
-    inner = {node for group, is_loop in zip(groups, loops, strict=True) if is_loop for node in group if not is_sum(node)}
+    inner = {
+        node for group, is_loop in zip(groups, loops, strict=True) if is_loop for node in group if not is_sum(node)
+    }
     stored, found = set[Node](), dict[int, set[Node]]()
     for node in filter(inner.__contains__, place):
         elsewhere = {place[user] for user in users.get(node, ())} - {place[node]}

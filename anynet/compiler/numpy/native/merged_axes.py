@@ -28,7 +28,9 @@ class Axes:
         Length of each loop. Axes of length 1 have none.
     """
 
-    def __init__(self, shape: tuple[int, ...], arrays: Sequence[Host], *, apart: bool = False, merge: bool = True) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], arrays: Sequence[Host], *, apart: bool = False, merge: bool = True
+    ) -> None:
         self._whole = shape
         strides = [np.broadcast_to(array, shape).strides for array in arrays]
         self._axes: list[list[int]] = [[0]] if apart else []

@@ -14,11 +14,11 @@ import threadpoolctl
 CAN_SHARE = sys.platform != "win32"
 """True if the process has POSIX threads."""
 
-_JOB = "[8 x i64]"
-_PARTS, _TAKEN, _ARRIVED, _TURN = 4, 5, 6, 7  # what else a job has, behind the numbers of rows and kernels
+_JOB = "[40 x i64]"
+_PARTS, _TAKEN, _ARRIVED, _TURN, _MUTEX, _CONDITION = 4, 5, 6, 7, 8, 24  # behind the numbers of rows and kernels
 
-_YIELDS = 1000
-"""How often a thread that waits offers its core to others before it sleeps for 50 microseconds at a time."""
+_YIELDS = 100
+"""How often a thread that waits offers its core to others before it sleeps."""
 
 
 def threads() -> int:
@@ -130,17 +130,56 @@ def _place(name: str, number: int, job: str = "%job") -> str:
 
 _WAIT = f"""
 declare i32 @sched_yield()
-declare i32 @usleep(i32)
+declare i32 @pthread_mutex_init(ptr, ptr)
+declare i32 @pthread_mutex_lock(ptr)
+declare i32 @pthread_mutex_unlock(ptr)
+declare i32 @pthread_mutex_destroy(ptr)
+declare i32 @pthread_cond_init(ptr, ptr)
+declare i32 @pthread_cond_wait(ptr, ptr)
+declare i32 @pthread_cond_broadcast(ptr)
+declare i32 @pthread_cond_destroy(ptr)
 
-define internal void @pause(i64 %count) {{
+define internal void @until_changed(ptr %job, ptr %place, i64 %old) {{
 entry:
+{_place("%mutex", _MUTEX)}
+{_place("%condition", _CONDITION)}
+  br label %spin
+spin:
+  %count = phi i64 [ 0, %entry ], [ %count.next, %offer ]
+  %seen = load atomic i64, ptr %place acquire, align 8
+  %same = icmp eq i64 %seen, %old
+  br i1 %same, label %again, label %done
+again:
   %few = icmp slt i64 %count, {_YIELDS}
-  br i1 %few, label %offer, label %sleep
+  br i1 %few, label %offer, label %lock
 offer:
   call i32 @sched_yield()
-  ret void
+  %count.next = add i64 %count, 1
+  br label %spin
+lock:
+  call i32 @pthread_mutex_lock(ptr %mutex)
+  br label %check
+check:
+  %now = load atomic i64, ptr %place acquire, align 8
+  %still = icmp eq i64 %now, %old
+  br i1 %still, label %sleep, label %unlock
 sleep:
-  call i32 @usleep(i32 50)
+  call i32 @pthread_cond_wait(ptr %condition, ptr %mutex)
+  br label %check
+unlock:
+  call i32 @pthread_mutex_unlock(ptr %mutex)
+  br label %done
+done:
+  ret void
+}}
+
+define internal void @change(ptr %job, ptr %place, i64 %new) {{
+{_place("%mutex", _MUTEX)}
+{_place("%condition", _CONDITION)}
+  call i32 @pthread_mutex_lock(ptr %mutex)
+  store atomic i64 %new, ptr %place release, align 8
+  call i32 @pthread_cond_broadcast(ptr %condition)
+  call i32 @pthread_mutex_unlock(ptr %mutex)
   ret void
 }}
 
@@ -159,17 +198,11 @@ arrive:
 release:
   store atomic i64 0, ptr %arrived monotonic, align 8
   %next = add i64 %now, 1
-  store atomic i64 %next, ptr %turn release, align 8
+  call void @change(ptr %job, ptr %turn, i64 %next)
   br label %done
 check:
-  %count = phi i64 [ 0, %arrive ], [ %count.next, %again ]
-  %seen = load atomic i64, ptr %turn acquire, align 8
-  %same = icmp eq i64 %seen, %now
-  br i1 %same, label %again, label %done
-again:
-  call void @pause(i64 %count)
-  %count.next = add i64 %count, 1
-  br label %check
+  call void @until_changed(ptr %job, ptr %turn, i64 %now)
+  br label %done
 done:
   ret void
 }}
@@ -181,9 +214,7 @@ _LOADS = "\n".join(
 )
 _STORES = "\n".join(
     f"{_place(f'%{name}.place', i)}\n  store i64 {value}, ptr %{name}.place, align 8"
-    for i, (name, value) in enumerate(
-        {"begin": "%begin", "stop": "%stop", "first": "%first", "last": "%last"}.items()
-    )
+    for i, (name, value) in enumerate({"begin": "%begin", "stop": "%stop", "first": "%first", "last": "%last"}.items())
 )
 
 _SHARED = f"""{_WAIT}
@@ -197,17 +228,8 @@ entry:
 {_place("%parts.place", _PARTS)}
 {_place("%taken", _TAKEN)}
 {_LOADS}
-  br label %check
-check:
-  %count = phi i64 [ 0, %entry ], [ %count.next, %again ]
+  call void @until_changed(ptr %job, ptr %parts.place, i64 0)
   %parts = load atomic i64, ptr %parts.place acquire, align 8
-  %early = icmp eq i64 %parts, 0
-  br i1 %early, label %again, label %begins
-again:
-  call void @pause(i64 %count)
-  %count.next = add i64 %count, 1
-  br label %check
-begins:
   %table.place = getelementptr %shared, ptr %job, i64 0, i32 1
   %table = load ptr, ptr %table.place, align 8
   %part = atomicrmw add ptr %taken, i64 1 acq_rel
@@ -236,6 +258,10 @@ share:
   store i64 0, ptr %turn, align 8
   %table.place = getelementptr %shared, ptr %job, i64 0, i32 1
   store ptr %table, ptr %table.place, align 8
+{_place("%mutex", _MUTEX)}
+{_place("%condition", _CONDITION)}
+  call i32 @pthread_mutex_init(ptr %mutex, ptr null)
+  call i32 @pthread_cond_init(ptr %condition, ptr null)
   br label %create
 create:
   %made = phi i64 [ 1, %share ], [ %made.next, %made.one ]
@@ -250,7 +276,7 @@ made.one:
   %made.next = add i64 %made, 1
   br label %create
 go:
-  store atomic i64 %made, ptr %parts.place release, align 8
+  call void @change(ptr %job, ptr %parts.place, i64 %made)
   call void @rows(ptr %table, i64 %begin, i64 %stop, i64 %first, i64 %last, i64 0, i64 %made, ptr %job)
   br label %join
 join:
@@ -264,6 +290,8 @@ joined:
   %k.next = add i64 %k, 1
   br label %join
 end:
+  call i32 @pthread_cond_destroy(ptr %condition)
+  call i32 @pthread_mutex_destroy(ptr %mutex)
   ret void
 }}
 """

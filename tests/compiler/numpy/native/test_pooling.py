@@ -1,0 +1,63 @@
+"""Native max-pooling: what its definition gives, for every window."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("llvmlite")
+
+from anynet.compiler.graph import Node
+from anynet.compiler.numpy.native import module, pooling
+from anynet.core.window import Window
+from anynet.nn.max_pooling import max_pool, max_pool_to_input
+
+
+def native(operation, *args):
+    out = np.full(operation.shape(*args), 7, args[0].dtype)
+    node = Node(operation.name, args, {}, out)
+    node.definition = operation.definition
+    kernel = pooling.kernel(node, args, {}, out)
+    assert kernel is not None
+    module.call_once(kernel)
+    return out
+
+
+def pixels(rng, dtype, *shape):
+    """Few values, so that there are ties; NaN, and infinities of both signs."""
+    x = rng.integers(-2, 3, shape).astype(dtype)
+    for special in (np.nan, np.inf, -np.inf):
+        x[rng.random(shape) < 0.03] = special
+    return x
+
+
+@st.composite
+def windows(draw):
+    rows, columns = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    padding = [draw(st.integers(0, size - 1)) for size in (rows, rows, columns, columns)]
+    image = draw(st.tuples(st.integers(rows, 7), st.integers(columns, 7)))
+    return Window(image, (rows, columns), draw(st.tuples(st.integers(1, 3), st.integers(1, 3))), tuple(padding))
+
+
+@given(
+    window=windows(),
+    seed=st.integers(0, 99),
+    dtype=st.sampled_from(["float32", "float64"]),
+    channels=st.sampled_from([1, 3, 16, 21, 40]),
+    members=st.sampled_from([(), (2,)]),
+    shared=st.booleans(),
+    parts=st.integers(1, 3),
+)
+@settings(max_examples=15, deadline=None)
+def test_it_is_the_definition(window, seed, dtype, channels, members, shared, parts):
+    rng, n = np.random.default_rng(seed), 3
+    x = pixels(rng, dtype, *members, n * window.image[0] * window.image[1], channels)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "threads", lambda: parts)
+        y = native(max_pool, x, window)
+        np.testing.assert_array_equal(y, max_pool.definition(x, window))
+        if shared and members:  # the members' x is one
+            x, y = x[0], np.stack([y[0]] * 2)
+        dy = rng.standard_normal(y.shape).astype(dtype)
+        dx = native(max_pool_to_input, dy, x, y, window)
+    np.testing.assert_allclose(dx, max_pool_to_input.definition(dy, x, y, window), rtol=1e-5, atol=1e-6)
