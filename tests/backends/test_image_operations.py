@@ -22,7 +22,9 @@ def check(chosen, calls, rtol=1e-12):
     for operation, args in calls:
         expected = operation.definition(*args)
         actual = recorded(chosen, operation, args)
-        np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * np.abs(expected[np.isfinite(expected)]).max())
+        np.testing.assert_allclose(
+            actual, expected, rtol=rtol, atol=rtol * np.abs(expected[np.isfinite(expected)]).max()
+        )
 
 
 def test_definitions_are_not_called(chosen):

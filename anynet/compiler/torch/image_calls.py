@@ -24,7 +24,7 @@ long as the convolution."""
 _convolution_backward = torch.ops.aten.convolution_backward
 _max_pool = torch.ops.aten.max_pool2d_with_indices
 _max_pool_backward = torch.ops.aten.max_pool2d_with_indices_backward
-_add_convolution = getattr(torch.ops.mkldnn, "_convolution_pointwise_", None)
+_add_convolution: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise_", None)
 """Adds a convolution to a tensor. PyTorch's compiler uses it, too."""
 
 
@@ -101,8 +101,8 @@ _FUNCTIONS: dict[str, tuple[Callable[..., None], tuple[int, ...], int]] = {
     "max_pool": (_max_pool_with_places, (2, 2), 2),
     "max_pool_to_input": (_max_pool_to_input, (2, 2, 2, 2, 2), 2),
 }
-"""Functions of one member's tensors that write to their last argument, by the operation's name; with the numbers of axes
-of their first arguments and of the result."""
+"""Functions of one member's tensors that write to their last argument, by the operation's name; with the numbers of
+axes of their first arguments and of the result."""
 
 
 def _write_convolution(

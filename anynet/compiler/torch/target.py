@@ -141,7 +141,9 @@ class TorchTarget(Target):
 def _adds_odd_rows(node: Node) -> bool:
     """Return True if rows are added to others that are not whole vectors of the processor: loops would not be fast."""
     width = node.shape[-1] if node.shape else 0
-    return bool(width % VECTOR) and any(used.shape[-1:] == (width,) and used.shape != node.shape for used in node.inputs)
+    return bool(width % VECTOR) and any(
+        used.shape[-1:] == (width,) and used.shape != node.shape for used in node.inputs
+    )
 
 
 def _is_mean_of_rows(x: torch.Tensor, kwargs: Kwargs, out: torch.Tensor) -> bool:
