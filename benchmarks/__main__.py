@@ -27,7 +27,7 @@ def main(
     Parameters
     ----------
     workloads:
-        Names of workloads (W1, W2, W2a, W3, W4, W5, W7, W8). Default: all.
+        Names of workloads (W1, W2, W2a, W3, W4, W5, W7, W8, W6, W9, W10). Default: all.
     peers:
         Programs to compare. Default: all, on the CPU. The baseline is torch, or else the first peer.
         anynet-BACKEND takes any backend (anynet-torch:cuda) and may end with +eager; torch, torch-compile, jax-step

@@ -1,7 +1,7 @@
 """Convolutional nets, as lists of layers that every peer builds with its own library."""
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, Union
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Dense(NamedTuple):
     n_out: int = 10
 
 
-Part = Union[Conv, Norm, Activation, Pool, Skip, Dense]
+Part = Conv | Norm | Activation | Pool | Skip | Dense
 
 
 class Sized(NamedTuple):
@@ -69,6 +69,7 @@ class Sized(NamedTuple):
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the parameters by name, in the order in which peers have them."""
+        weights: tuple[int, ...]
         match self.layer:
             case Conv(_, kernel, _, bias):
                 weights = kernel, kernel, self.channels, self.channels_out
@@ -113,9 +114,7 @@ def airbench94() -> tuple[Part, ...]:
     Source: https://github.com/KellerJordan/cifar10-airbench, airbench94_muon.py.
     """
     gelu = Activation("gelu")
-    blocks = (
-        (Conv(channels), Pool(), Norm(), gelu, Conv(channels), Norm(), gelu) for channels in (64, 256, 256)
-    )
+    blocks = ((Conv(channels), Pool(), Norm(), gelu, Conv(channels), Norm(), gelu) for channels in (64, 256, 256))
     first = Conv(24, 2, "valid", bias=True)
     return first, gelu, *(layer for block in blocks for layer in block), Pool(3), Dense()
 

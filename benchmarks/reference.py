@@ -34,7 +34,8 @@ def trained(workload: Workload, data: Data, order: NDArray[np.int64]) -> Paramet
 
 def loss(workload: Workload, data: Data, parameters: Parameters) -> float:
     """Return the mean cross-entropy without the penalty, computed in float64."""
-    data = replace(data, parameters=parameters)
+    pairs = zip(data.parameters, parameters, strict=True)  # JAX returns the names of a layer in another order
+    data = replace(data, parameters=[{name: layer[name] for name in own} for own, layer in pairs])
     if workload.layers:
         from benchmarks.peers.torch_double import TorchDouble
 

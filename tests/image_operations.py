@@ -59,8 +59,8 @@ def pooling(window, members, special=(), batch=2, channels=3, seed=0):
     return [(max_pool, (x, window)), (max_pool_to_input, (dy, x, max_pool(x, window), window))]
 
 
-def recorded(backend, operation, args, dtype="float64"):
-    """Return the result of an operation in a recorded step of a backend."""
+def recorded(backend, operation, args, dtype="float64", shape=None):
+    """Return the result of an operation, of this shape if it has none of its own, in a recorded step of a backend."""
     arrays = [arg for arg in args if isinstance(arg, np.ndarray)]
     settings = args[len(arrays) :]
     backend.dtype(dtype)  # which allows float64
@@ -68,6 +68,6 @@ def recorded(backend, operation, args, dtype="float64"):
     def step(carry, shared, row):
         return carry + operation(*row, *settings)
 
-    zeros = backend.asarray(np.zeros(operation.shape(*args), dtype))
+    zeros = backend.asarray(np.zeros(operation.shape(*args) if shape is None else shape, dtype))
     rows = tuple(backend.asarray(array[None].astype(dtype)) for array in arrays)
     return backend.to_host(backend.loop(step, compile="on")(zeros, None, rows, lambda n: None))

@@ -50,7 +50,7 @@ def max_pool_to_input(dy: Array, x: Array, y: Array, window: Window) -> Array:
 
     It takes a tenth of the time of the transpose that JAX has, which is not parallel.
     """
-    return _by_member(lambda *own: _max_pool_to_input(*own, window), "(m,c),(n,c),(m,c)->(n,c)", dy, x, y)
+    return _by_member(lambda dy, x, y: _max_pool_to_input(dy, x, y, window), "(m,c),(n,c),(m,c)->(n,c)", dy, x, y)
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {

@@ -73,9 +73,7 @@ class SplitStep:
         Functions for operations that have a definition.
     """
 
-    def __init__(
-        self, graph: Graph, n_carry: int, xp: ModuleType, functions: Functions = NO_FUNCTIONS
-    ) -> None:
+    def __init__(self, graph: Graph, n_carry: int, xp: ModuleType, functions: Functions = NO_FUNCTIONS) -> None:
         self._graph, self._xp, self._functions = graph, xp, functions
         self._carry = graph.inputs[:n_carry]
         used = [*graph.outputs, *(node for made in graph.nodes for node in made.inputs)]

@@ -240,9 +240,7 @@ class Target(ABC):
         """
 
 
-def evaluate(
-    xp: ModuleType, node: Node, args: Args, kwargs: Kwargs, functions: Functions = NO_FUNCTIONS
-) -> Array:
+def evaluate(xp: ModuleType, node: Node, args: Args, kwargs: Kwargs, functions: Functions = NO_FUNCTIONS) -> Array:
     """Return the result of an operation, computed by the functions of a namespace, or by these ahead of them."""
     if node.op == "getitem":
         array, key = args

@@ -56,8 +56,8 @@ class Anynet(Peer):
             type(target).patience = 1 if compiler or backend != "numpy" else math.inf
         self.net, put = _net(workload), self.backend.asarray
         adam = workload.optimizer == "adam"
-        momentum = {"momentum": workload.momentum, "nesterov": workload.nesterov}
-        optimizer = an.Adam(workload.lr) if adam else an.SGD(workload.lr, **momentum)
+        sgd = an.SGD(workload.lr, momentum=workload.momentum, nesterov=workload.nesterov)
+        optimizer = an.Adam(workload.lr) if adam else sgd
         images, one = Split(data.x, data.y), Split(data.x[:1], data.y[:1])
         self.ready = an.setup(
             self.net,

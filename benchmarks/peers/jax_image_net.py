@@ -45,7 +45,7 @@ def _plus(x: Array, own: dict[str, Array]) -> Array:
 
 
 def _pooled(x: Array, size: int) -> Array:
-    """Return the largest values of windows, by ``max``: the derivative of ``reduce_window`` takes five times as long."""
+    """Return the largest values of windows, by ``max``, whose derivative is faster than that of ``reduce_window``."""
     images, rows, columns, channels = x.shape
     rows, columns = rows // size, columns // size
     windows = x[:, : rows * size, : columns * size].reshape(images, rows, size, columns, size, channels)

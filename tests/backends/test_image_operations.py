@@ -7,6 +7,7 @@ import pytest
 from image_operations import MEMBERS, TILES, WINDOWS, convolution, pooling, recorded
 
 from anynet.backends import BackendError, backend
+from anynet.nn.max_pooling import max_pool, max_pool_to_input
 
 
 @pytest.fixture(params=["torch:cpu", "jax:cpu"])
@@ -21,7 +22,9 @@ def check(chosen, calls, rtol=1e-12):
     for operation, args in calls:
         expected = operation.definition(*args)
         actual = recorded(chosen, operation, args)
-        np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * np.abs(expected[np.isfinite(expected)]).max())
+        np.testing.assert_allclose(
+            actual, expected, rtol=rtol, atol=rtol * np.abs(expected[np.isfinite(expected)]).max()
+        )
 
 
 def test_definitions_are_not_called(chosen):
@@ -57,6 +60,18 @@ def test_max_pooling_with_ties(chosen, window):
     check(chosen, pooling(window, MEMBERS["one"]))
 
 
+@pytest.mark.parametrize("members", MEMBERS.values(), ids=MEMBERS)
+def test_gradient_after_max_pooling(chosen, members):
+    window = TILES["3 x 3, padded"]
+    _, (operation, (dy, x, *_)) = pooling(window, members, special=[np.nan])
+
+    def both(dy, x):
+        return max_pool_to_input(dy, x, max_pool(x, window), window)
+
+    expected = operation.definition(dy, x, max_pool.definition(x, window), window)
+    np.testing.assert_allclose(recorded(chosen, both, (dy, x), shape=expected.shape), expected, atol=1e-12)
+
+
 @pytest.mark.parametrize("window", [TILES["2 x 2, odd"], TILES["overlapping"]], ids=["apart", "overlapping"])
 def test_max_pooling_of_special_values(chosen, window):
     check(chosen, pooling(window, MEMBERS["one"], special=[np.nan, np.inf, -0.0], batch=9))
@@ -65,3 +80,14 @@ def test_max_pooling_of_special_values(chosen, window):
 @pytest.mark.parametrize("members", MEMBERS.values(), ids=MEMBERS)
 def test_max_pooling_of_members(chosen, members):
     check(chosen, pooling(TILES["3 x 3, padded"], members, batch=1, channels=1))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
+def test_convolutions_added_to_zeros(monkeypatch, window, groups):
+    pytest.importorskip("torch")
+    monkeypatch.setattr("anynet.compiler.torch.image_calls.LARGE", 0)
+    for operation, args in convolution(window, groups, MEMBERS["shared images"]):
+        expected = operation.definition(*args)
+        actual = recorded(backend("torch:cpu"), operation, args, dtype="float32")
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())

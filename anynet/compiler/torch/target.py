@@ -16,11 +16,15 @@ from anynet.compiler.program import Program
 from anynet.compiler.target import Call, Target
 from anynet.compiler.torch import functions, inductor
 from anynet.compiler.torch.functions import BITS, FUNCTIONS, REDUCTIONS, has_out, is_mask_of_bits
-from anynet.compiler.torch.image_calls import IMAGE_FUNCTIONS, image_calls
+from anynet.compiler.torch.image_calls import image_calls
 from anynet.core.typing import Array
+from anynet.core.window import Window
 
 LARGE, WORTH = 1 << 13, 3 << 19
 """Least numbers of elements, of an array and of all results of a group, for compiling to pay: a call takes 40 µs."""
+
+VECTOR = 16
+"""Number of float32 that the widest vectors of processors have."""
 
 NARROW, LONG = 64, 1024
 """On the CPU, products with at most `NARROW` columns and a side of at least `LONG` are computed transposed: faster."""
@@ -38,6 +42,7 @@ class TorchTarget(Target):
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
+        self._places: dict[Node, torch.Tensor] = {}  # of the largest values in max-pooling, for its gradient
 
     @property
     def xp(self) -> ModuleType:
@@ -90,8 +95,15 @@ class TorchTarget(Target):
             case op, (x,) if op in REDUCTIONS and isinstance(axis := kwargs.get("axis"), int) and x.dtype == out.dtype:
                 return [(partial(REDUCTIONS[op], out=out), (x, axis, kwargs.get("keepdims", False)))]
 
-            case op, _ if op in IMAGE_FUNCTIONS:
-                return image_calls(op, args, out)
+            case "convolve" | "convolve_to_input" | "convolve_to_kernel", _:
+                return image_calls(node.op, args, out)
+            case "max_pool", (x, window):
+                return self._max_pool(node, x, window, out)
+            case "max_pool_to_input", (dy, x, y, window):
+                forward = node.args[2]  # which keeps the places, if it is in the step
+                ahead = [] if forward in self._places else self._max_pool(forward, x, window, torch.empty_like(y))
+                kept = torch.empty_like(dy)
+                return [*ahead, *image_calls(node.op, (dy, x, y, self._places[forward], kept, window), out)]
 
         def plain() -> None:
             out.copy_(self.evaluate(node, args, kwargs))
@@ -100,7 +112,7 @@ class TorchTarget(Target):
 
     def fuses(self, node: Node, *, hot: bool) -> bool:
         large = hot and elements(node) >= LARGE and self.device.type == "cpu"
-        return large and (node.op == "astype" or has_out(node))
+        return large and (node.op == "astype" or has_out(node)) and not _adds_odd_rows(node)
 
     def group_calls(self, group: list[Node], memory: MemoryPlan, *, hot: bool) -> list[Call]:
         if sum(map(elements, group)) >= WORTH:
@@ -109,10 +121,14 @@ class TorchTarget(Target):
         return [call for node in group for call in self.calls(node, *memory.arguments(node), memory.allocate(node))]
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
-        return Program(graph, n_carry, shared, self, hot=hot)
+        return Program(graph, n_carry, shared, TorchTarget(self.device), hot=hot)
 
     def _tensor(self, value: Any, dtype: torch.dtype) -> torch.Tensor:
         return value if isinstance(value, torch.Tensor) else torch.tensor(value, dtype=dtype, device=self.device)
+
+    def _max_pool(self, node: Node, x: torch.Tensor, window: Window, out: torch.Tensor) -> list[Call]:
+        self._places[node] = places = torch.empty(out.shape, dtype=torch.int64, device=self.device)
+        return image_calls("max_pool", (x, places, window), out)
 
     def _product(self, a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> list[Call]:
         n, columns = out.shape
@@ -120,6 +136,14 @@ class TorchTarget(Target):
             return [(partial(torch.mm, out=out), (a, b))]
         turned = torch.empty((columns, n), dtype=out.dtype, device=self.device)
         return [(partial(torch.mm, out=turned), (b.mT, a.mT)), (out.copy_, (turned.mT,))]
+
+
+def _adds_odd_rows(node: Node) -> bool:
+    """Return True if rows are added to others that are not whole vectors of the processor: loops would not be fast."""
+    width = node.shape[-1] if node.shape else 0
+    return bool(width % VECTOR) and any(
+        used.shape[-1:] == (width,) and used.shape != node.shape for used in node.inputs
+    )
 
 
 def _is_mean_of_rows(x: torch.Tensor, kwargs: Kwargs, out: torch.Tensor) -> bool:
