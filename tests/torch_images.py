@@ -14,7 +14,7 @@ def image_layer(own: Layer, p: dict[str, torch.Tensor], t: torch.Tensor) -> torc
     images = t.reshape(-1, *own.image, t.shape[1]).permute(0, 3, 1, 2)
     match own:
         case Conv2d():
-            w = p["W"].permute(3, 2, 0, 1)
+            w = p["W"].permute(3, 2, 0, 1).contiguous()
             y = functional.conv2d(_padded(own, images), w, p.get("b"), own.stride, groups=own.groups)
         case MaxPool2d():
             y = functional.max_pool2d(_padded(own, images, -torch.inf), own.kernel, own.stride)
