@@ -89,9 +89,9 @@ def test_normalization_is_by_value_of_the_data_set():
 
 
 def test_members_are_trainings_of_their_own():
-    runs = fit(members=[{"seed": 1}, {"seed": 2, "lr": 0.01}], order=0, dtype="float64")
+    runs = fit(members=[{"seed": 1}, {"seed": 2, "lr": 0.01}], order_seed=0, dtype="float64")
     for run, (seed, lr) in zip(runs, [(1, 0.05), (2, 0.01)], strict=True):
-        alone = fit(optimizer=an.SGD(lr, momentum=0.5), seed=seed, order=0, dtype="float64")
+        alone = fit(optimizer=an.SGD(lr, momentum=0.5), seed=seed, order_seed=0, dtype="float64")
         np.testing.assert_allclose(run.last.params, alone.last.params, rtol=1e-9, atol=1e-12)
 
 
@@ -189,7 +189,7 @@ def test_estimators_take_nets_of_images():
     images, labels = samples()
     rows = images.reshape(50, -1) / np.float32(255)
     settings = {"epochs": 1, "tol": 0, "batch_size": 20, "backend": "numpy"}
-    model = estimators.NetClassifier(net(input_shape=SHAPE), **settings).fit(rows, labels)
+    model = estimators.NetClassifier(net=net(input_shape=SHAPE), **settings).fit(rows, labels)
     assert model.predict(rows).shape == (50,)
     with pytest.raises(ValueError, match=r"expected samples of shape \(channels, rows, columns\), got \(144,\); if"):
-        estimators.NetClassifier(net(), **settings).fit(rows, labels)
+        estimators.NetClassifier(net=net(), **settings).fit(rows, labels)
