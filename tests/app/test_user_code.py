@@ -108,6 +108,14 @@ class Other:
     pass
 
 
+def images(shape, classes):
+    return an.Sequential(an.Conv2d(4, 5, 4), an.ReLU(), an.MaxPool2d(2), an.GlobalPool(), an.Linear(classes))
+
+
+def endless(shape, classes):
+    return an.Sequential(an.Conv2d(classes, 5, 4))
+
+
 number = 3
 '''
 
@@ -157,6 +165,21 @@ def test_members_share_a_net_that_cannot_be_compared(tmp_path, capsys):
     assert "results in searched" in capsys.readouterr().out
     cli.main(["gradcheck", "--net", "ownnets:net", *SMALL, "--probes", "3"])
     assert "all gradients agree" in capsys.readouterr().out
+
+
+def test_a_net_of_images_is_taken_by_all_commands(tmp_path, capsys):
+    flags = [*SMALL, "--epochs", "1", "--net", "ownnets:images", "--backend", "numpy", "--compile", "off"]
+    cli.main(["train", *flags, "--sweep", "lr=0.1,0.2", "--run", "out"])
+    cli.main(["search", "--over", "lr=0.01,0.02", *flags, "--out", "searched"])
+    cli.main(["gradcheck", *flags, "--probes", "3"])
+    assert "all gradients agree" in capsys.readouterr().out
+    cli.main(["train", *flags, "--profile"])
+    said = capsys.readouterr().out
+    assert all(row in said for row in ("0 Conv2d 3-4", "2 MaxPool2d", "3 GlobalPool", "4 Linear 4-10"))
+    cli.main(["lr", *flags])
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)).save("a.png")
+    cli.main(["predict", "out/member-0", "a.png"])
+    assert "a.png: " in capsys.readouterr().out
 
 
 def test_a_run_needs_the_module_that_made_it(tmp_path, monkeypatch, capsys):
@@ -229,8 +252,13 @@ def test_a_run_needs_the_module_that_made_it(tmp_path, monkeypatch, capsys):
         ),
         (
             "ownnets:groups",
-            "--net ownnets:groups, with_input: called with 3072, it raised ValueError: GroupNorm(groups=7, n=3072, "
-            "eps=1e-05): expected 2 features or more in each group, the same number in all",
+            "--net ownnets:groups, with_samples: called with (3, 32, 32), it raised ValueError: GroupNorm(groups=7, "
+            "n=3072, eps=1e-05): expected 2 features or more in each group, the same number in all",
+        ),
+        (
+            "ownnets:endless",
+            "Sequential(Conv2d(10, kernel=5, stride=4)) gives images; add Flatten() or GlobalPool() ahead of the last "
+            "Linear",
         ),
         (
             "ownnets:odd",

@@ -1,7 +1,10 @@
 """Every layer's derivative, on every array library: against differences, NumPy and PyTorch's autograd."""
 
+import importlib
+
 import numpy as np
 import pytest
+from images_of_layers import layers_of_images, samples_of
 from numerical import assert_close, central_difference
 
 from anynet import (
@@ -55,6 +58,7 @@ CASES = {
     "a net of images": (Sequential(Flatten((2, 4)), Linear(4), Sequential(Linear(3), Tanh())), True),
     "Residual": (Residual(Linear(FEATURES, 4), Tanh(), Linear(4, FEATURES)), True),
     "Sequential": (Sequential(Linear(FEATURES, 4), Sequential(Linear(4, 3), Tanh())), True),
+    **{name: (layer, True) for name, layer in layers_of_images(2, 3).items()},
 }
 
 
@@ -68,18 +72,21 @@ def members(request):
     return request.param
 
 
-def sample(layer):
-    """Shape of a sample of the layer's input."""
+def samples(layer):
+    """Shape of the samples of the layer's input; of images, two, as pixels."""
     first = layer[0] if isinstance(layer, Sequential) else layer
-    return first.shape if isinstance(first, Flatten) else (FEATURES,)
+    if layer.takes_images:
+        return 2 * samples_of(layer)[0], layer.features()[0] or 2
+    return (N, *first.shape) if isinstance(first, Flatten) else (N, FEATURES)
 
 
 def draw(layer, rng, members, shared_input=False):
     """Random parameters, state, input, output gradient and key of random numbers."""
     params = {name: rng.standard_normal((*members, *p.shape)) for name, p in layer.parameters().items()}
     state = {name: rng.uniform(0.5, 2, (*members, *p.shape)) for name, p in layer.state().items()}
-    x = rng.standard_normal((*(() if shared_input else members), N, *sample(layer)))
-    dy = rng.standard_normal((*members, N, layer.features()[1] or FEATURES))
+    x = rng.standard_normal((*(() if shared_input else members), *samples(layer)))
+    n = 2 * samples_of(layer)[1] if layer.takes_images else N
+    dy = rng.standard_normal((*members, n, layer.features()[1] or x.shape[-1]))
     return params, state, x, dy, rng.integers(-(2**31), 2**31, (*members, 2), np.int32)
 
 
@@ -150,6 +157,17 @@ def flat(tree):
     return [np.asarray(tree)]
 
 
+def torch_images():
+    """PyTorch's layers of images, for processes that have PyTorch."""
+    return importlib.import_module("torch_images")
+
+
+def residual_of_images(layer, p, t):
+    conv, (own,) = layer
+    ahead = torch_images().image_layer(own, {"W": p["1.0.W"]}, t)
+    return ahead + torch_images().image_layer(conv, {"W": p["0.W"], "b": p["0.b"]}, t)
+
+
 def mask(p, key):
     return (uniform(key, (N, FEATURES), np.dtype(float)) >= p) / (1 - p)
 
@@ -188,10 +206,12 @@ def test_pytorchs_autograd_agrees(case, rng):
         Scale: lambda: t * p["s"],
         Dropout: lambda: t * torch.tensor(mask(layer.p if train else 0.0, key)),
         Residual: lambda: (
-            t + functional.linear(torch.tanh(functional.linear(t, p["0.W"].T, p["0.b"])), p["2.W"].T, p["2.b"])
+            residual_of_images(layer, p, t)
+            if layer.takes_images
+            else (t + functional.linear(torch.tanh(functional.linear(t, p["0.W"].T, p["0.b"])), p["2.W"].T, p["2.b"]))
         ),
         BatchNorm: lambda: functional.batch_norm(t, s["mean"], s["var"], p["gamma"], p["beta"], train, 0.1, 1e-5),
-    }[type(layer)]()
+    }.get(type(layer), lambda: torch_images().image_layer(layer, p, t))()
     theirs.backward(torch.tensor(dy))
     assert_close(y, theirs.detach().numpy(), 1e-12)
     assert_close(dx, t.grad.numpy(), 1e-12)

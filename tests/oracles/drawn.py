@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from images_of_layers import layers_of_images, samples_of
 
 from anynet import (
     ELU,
@@ -18,6 +19,7 @@ from anynet import (
     LayerNorm,
     LeakyReLU,
     Linear,
+    MaxPool2d,
     ReLU,
     Residual,
     Scale,
@@ -39,6 +41,10 @@ from anynet.nn.losses import (
 SIZES = st.sampled_from([1, 2, 3, 16, 17]) | st.integers(1, 70)
 MEMBERS = st.sampled_from([(), (), (1,), (2,), (3,)])
 SEEDS = st.integers(0, 2**32 - 1)
+
+
+FEW = 3
+"""Largest number of channels of an image, each of which may be a group."""
 
 
 class Shape(NamedTuple):
@@ -88,6 +94,10 @@ LAYERS = {
     "Residual": (lambda shape: Residual(Linear(shape.n_in, shape.n_out), Linear(shape.n_out, shape.n_in)), True),
     "BatchNorm training": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), True),
     "BatchNorm evaluation": (lambda shape: BatchNorm(shape.n_in, momentum=0.3, eps=1e-3), False),
+    **{
+        name: (lambda shape, name=name: layers_of_images(min(shape.n_in, FEW), shape.n_out)[name], True)
+        for name in layers_of_images(1, 1)
+    },
 }
 """By name, how to make a layer that takes a shape's x, and whether it is trained."""
 
@@ -108,19 +118,22 @@ def forward(layer, params: dict, state: dict, x: Any, key: Any, train: bool) -> 
 def layer_point(layer, shape: Shape, seed: int) -> LayerPoint:
     """Parameters, state, input, output gradient and key of random numbers.
 
-    No input is nearer to 0, where activations have kinks, than 1/16.
+    No input is nearer to 0, where activations have kinks, than 1/16; no two of max-pooling are nearer than 1/64.
     """
     rng = np.random.default_rng(seed)
     if isinstance(layer, BatchNorm):
         shape = shape._replace(n=max(shape.n, 2))  # one sample alone is refused in training
-    shape = shape._replace(n_in=layer.features()[0] or shape.n_in)
+    taken, given = samples_of(layer)
+    shape = shape._replace(n_in=layer.features()[0] or (min(shape.n_in, FEW) if taken > 1 else shape.n_in))
     sample = layer.shape if isinstance(layer, Flatten) else (shape.n_in,)
-    x = normal(rng, (*shape.members, shape.n, *sample))
+    x = normal(rng, (*shape.members, taken * shape.n, *sample))
+    if isinstance(layer, MaxPool2d):
+        x = (rng.permutation(x.size).reshape(x.shape) - x.size // 2) / 64
     return LayerPoint(
         {name: normal(rng, (*shape.members, *p.shape)) for name, p in layer.parameters().items()},
         {name: uniform(rng, 0.5, 2, (*shape.members, *p.shape)) for name, p in layer.state().items()},
-        np.copysign(np.maximum(np.abs(x), 1 / 16), x),
-        normal(rng, (*shape.members, shape.n, layer.features()[1] or shape.n_in)),
+        x if isinstance(layer, MaxPool2d) else np.copysign(np.maximum(np.abs(x), 1 / 16), x),
+        normal(rng, (*shape.members, given * shape.n, layer.features()[1] or shape.n_in)),
         rng.integers(-(2**31), 2**31, (*shape.members, 2), np.int32),
     )
 

@@ -12,14 +12,18 @@ from there import There
 from anynet import (
     ELU,
     GELU,
+    AvgPool2d,
     BatchNorm,
+    Conv2d,
     Dropout,
     Flatten,
+    GlobalPool,
     GroupNorm,
     Hardswish,
     LayerNorm,
     LeakyReLU,
     Linear,
+    MaxPool2d,
     ReLU,
     Residual,
     Scale,
@@ -30,6 +34,7 @@ from anynet import (
     backend,
 )
 from anynet.core.random import uniform
+from anynet.nn.flatten_images import FlattenImages
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import (
     CrossEntropy,
@@ -89,6 +94,10 @@ def layer_formula(jax, layer, p, s, x, train, key=None):
             return x.reshape(*x.shape[:-2], -1)
         case Dropout(rate):
             return x * (uniform(key, x.shape[-2:], x.dtype) >= rate) / (1 - rate) if train else x
+        case Residual() if layer.takes_images:
+            *branch, (ahead,) = layer
+            own = [{name.rsplit(".", 1)[1]: a for name, a in p.items() if name.startswith(f"{i}.")} for i in range(2)]
+            return image_formula(jax, branch[0], own[0], x) + image_formula(jax, ahead, own[1], x)
         case Residual(layers):
             y = x
             for i, inner in enumerate(layers):
@@ -99,7 +108,40 @@ def layer_formula(jax, layer, p, s, x, train, key=None):
             if train:
                 row.mean, row.var = xp.mean(x, axis=-2, keepdims=True), xp.var(x, axis=-2, keepdims=True)
             return row.gamma * (x - row.mean) * (row.var + eps) ** -0.5 + row.beta
-    raise NotImplementedError(layer)
+    return image_formula(jax, layer, p, x)
+
+
+def image_formula(jax, layer, p, x):
+    """y of a layer of images, from functions of JAX for one net."""
+    if x.ndim > 2:
+        return jax.vmap(lambda p, x: image_formula(jax, layer, p, x))(p, x)
+    xp, images = jax.numpy, x.reshape(-1, *layer.image, x.shape[-1])
+    match layer:
+        case GlobalPool():
+            return xp.mean(images, axis=(1, 2))
+        case FlattenImages():
+            return images.reshape(len(images), -1)
+    kernel, stride = ((a, a) if isinstance(a, int) else a for a in (layer.kernel, layer.stride or layer.kernel))
+    padding = layer.padding
+    if not isinstance(padding, str):
+        top, bottom, left, right = (padding,) * 4 if isinstance(padding, int) else padding
+        padding = (top, bottom), (left, right)
+    match layer:
+        case Conv2d():
+            layouts, groups = ("NHWC", "HWIO", "NHWC"), layer.groups
+            y = jax.lax.conv_general_dilated(
+                images, p["W"], stride, padding, dimension_numbers=layouts, feature_group_count=groups
+            )
+            y = y + p.get("b", 0.0)
+        case MaxPool2d() | AvgPool2d():
+            if not isinstance(padding, str):
+                padding = ((0, 0), *padding, (0, 0))
+            start, reduced = (-np.inf, jax.lax.max) if isinstance(layer, MaxPool2d) else (0.0, jax.lax.add)
+            y = jax.lax.reduce_window(images, start, reduced, (1, *kernel, 1), (1, *stride, 1), padding)
+            y = y / (1 if isinstance(layer, MaxPool2d) else kernel[0] * kernel[1])
+        case _:
+            raise NotImplementedError(layer)
+    return y.reshape(-1, y.shape[-1])
 
 
 def loss_formula(xp, loss, logits, labels):

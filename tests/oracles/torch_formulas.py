@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from torch_images import image_layer
 
 from anynet import (
     ELU,
@@ -79,11 +80,15 @@ def layer(
         case Dropout(rate):
             kept = uniform(key, tuple(t.shape), np.dtype(np.float64)) >= rate
             return t * torch.tensor(kept / (1 - rate)) if train else t
+        case Residual() if own.takes_images:
+            *branch, (ahead,) = own
+            named = {name.rsplit(".", 1)[1]: a for name, a in p.items() if name.startswith(f"{len(branch)}.")}
+            return image_layer(ahead, named, t) + net(Sequential(*branch), p, s, t, train)
         case Residual():
             return t + net(own, p, s, t, train)
         case BatchNorm(_, momentum, eps):
             return functional.batch_norm(t, s["mean"], s["var"], p["gamma"], p["beta"], train, momentum, eps)
-    raise NotImplementedError(own)
+    return image_layer(own, p, t)
 
 
 def net(own: Residual | Sequential, p: Tensors, s: Tensors, t: torch.Tensor, train: bool) -> torch.Tensor:

@@ -28,6 +28,10 @@ from anynet.training.checkpoints import Interval
 from anynet.training.environment import environment
 
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
+IMAGES = an.Sequential(
+    *(an.Conv2d(4, 5, 4), an.BatchNorm(), an.ReLU(), an.MaxPool2d(2)),
+    *(an.Residual(an.Conv2d(6), shortcut=an.Linear(6)), an.GlobalPool(), an.Linear(10)),
+)
 SETTINGS = {"epochs": 5, "batch_size": 20, "l2": 1e-3, "progress": False}
 
 
@@ -86,6 +90,8 @@ CASES = {
     "alternating flips, reflected borders, cutout": {
         **{"alternate_flip": True, "crop": 2, "border": "reflect", "cutout": 9, "memory_budget": 0}
     },
+    "images": {"net": IMAGES, "crop": 2, "flip": True},
+    "members of images": {"net": IMAGES, "seeds": range(2), "memory_budget": 0},
     "averages": {"ema": 0.9},
     "averages of members": {"ema": 0.9, "optimizer": an.Adam(0.001), "seeds": range(2)},
     "early stopping": {"patience": 2, "seed": 6},

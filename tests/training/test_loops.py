@@ -55,6 +55,12 @@ BLOCKS = an.Sequential(
 GROUPS = an.Groups(
     groups={"2.W": None, "*.W": an.Muon(weight_decay=0.1, matrices="all"), "*": an.SGD(0.5, momentum=0.9)}
 )
+IMAGES = an.Sequential(
+    *(an.Conv2d(4, 3, bias=False), an.BatchNorm(), an.ReLU(), an.MaxPool2d(2)),
+    an.Residual(an.Conv2d(6, 3, 2), an.Tanh(), an.Conv2d(6, groups=2), shortcut=an.Conv2d(6, 1, 2)),
+    *(an.AvgPool2d((2, 1)), an.Flatten(), an.Linear(3)),
+    input_shape=(3, 6, 5),
+)
 CASES = {
     "one layer": Case(an.Sequential(an.Linear(N, 3))),
     "batch norm first": Case(an.Sequential(an.BatchNorm(N), an.Linear(N, 3)), l2=0.01),
@@ -98,13 +104,19 @@ CASES = {
     "reflect, cutout": Case(WIDE, augmentation=Augmentation(crop=2, border="reflect", cutout=2, alternate_flip=True)),
     "all of it": Case(WIDE, augmentation=Augmentation(True, 2, True), optimizer=ADAM, l2=0.01, members=2),
     "all of it, float32": Case(WIDE, augmentation=Augmentation(True, 2, True), optimizer=ADAM, dtype="float32"),
+    "images": Case(IMAGES, l2=0.01),
+    "images, members": Case(IMAGES, optimizer=an.SGD(momentum=0.9), members=2),
+    "images, streamed": Case(
+        IMAGES, augmentation=Augmentation(True, 1, shape=(3, 6, 5), channels_last=True), dtype="float32", resident=False
+    ),
+    "a mean over images": Case(an.Sequential(an.Conv2d(3), an.GlobalPool(), input_shape=(3, 6, 5)), members=2),
     "streamed": Case(WIDE, augmentation=Augmentation(True, 2, True), l2=0.01, resident=False),
 }
 
 
 FEW = (
     *("batch norm first", "nesterov", "adamw", "rmsprop", "lion", "members, muon", "members, adam, hinge"),
-    *("float32, adam, members", "blocks, members", "all of it", "streamed"),
+    *("float32, adam, members", "blocks, members", "images, members", "all of it", "streamed"),
 )
 """Cases that cover every optimizer, loss and way of loading; NumPy runs all cases."""
 
@@ -127,7 +139,7 @@ def run(case: Case, here: Backend) -> tuple[list[Carry], list[Totals]]:
 
     here.dtype(case.dtype)
     normalization = Normalization(put(rng.uniform(0.01, 0.02, n_in)), put(rng.standard_normal(n_in)))
-    loader = Loader(split, here, resident=case.resident)
+    loader = Loader(split, here, resident=case.resident, image_shape=case.net.image_shape)
     train = BatchLoop(train_step(case.net, case.loss, case.optimizer), here, case.augmentation)
     evaluate = BatchLoop(evaluation_step(case.net, case.loss), here)
     seed = range(case.members) if case.members else 0

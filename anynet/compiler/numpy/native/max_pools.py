@@ -176,4 +176,3 @@ def _within(f: Function, i: Value, n: int, *, padded: bool) -> tuple[Value, Valu
     low = f.select(f.compare("slt", i, 0), 0, i)
     near = f.select(f.compare("sgt", low, n - 1), n - 1, low)
     return near, f.compare("eq", near, i)
-

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
-from anynet.compiler.numpy.native import blas, convolutions, copies, folds, kernel_gradients, pooling, short_products
+from anynet.compiler.numpy.native import blas, convolutions, copies, folds, kernel_gradients, max_pools, short_products
 from anynet.compiler.numpy.native.copies import TakeRow, column_key
 from anynet.compiler.numpy.native.joins import is_sum
 from anynet.compiler.numpy.native.kernel import Host, Kernel
@@ -28,7 +28,7 @@ FORMS: tuple[Form, ...] = (
     blas.kernel,
     convolutions.kernel,
     kernel_gradients.kernel,
-    pooling.kernel,
+    max_pools.kernel,
 )
 """``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, a list of them, or None."""
 

@@ -12,7 +12,7 @@ from test_drawn_steps import assert_same, examples
 pytest.importorskip("llvmlite")
 
 from anynet.compiler import memory, without_values
-from anynet.compiler.numpy.native import joins, module, native_program, shares
+from anynet.compiler.numpy.native import joins, native_program, shares
 
 
 @pytest.fixture

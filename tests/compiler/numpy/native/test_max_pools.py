@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 pytest.importorskip("llvmlite")
 
 from anynet.compiler.graph import Node
-from anynet.compiler.numpy.native import module, pooling
+from anynet.compiler.numpy.native import max_pools, module
 from anynet.core.window import Window
 from anynet.nn.max_pooling import max_pool, max_pool_to_input
 
@@ -17,7 +17,7 @@ def native(operation, *args):
     out = np.full(operation.shape(*args), 7, args[0].dtype)
     node = Node(operation.name, args, {}, out)
     node.definition = operation.definition
-    kernel = pooling.kernel(node, args, {}, out)
+    kernel = max_pools.kernel(node, args, {}, out)
     assert kernel is not None
     module.call_once(kernel)
     return out
