@@ -142,7 +142,8 @@ class SplitStep:
                 columns.append(self._cut(values[leaf], bounds))
             else:
                 columns.append([self._whole(values[leaf]) if isinstance(leaf, Node) else leaf] * n)
-        return [evaluate(self._xp, node, *rebuild(list(row)), self._functions) for row in zip(*columns, strict=True)]
+        made = (rebuild(list(row)) for row in zip(*columns, strict=True))
+        return [evaluate(self._xp, node, args, kwargs, self._functions) for args, kwargs in made]
 
     def _cut(self, parts: Parts, bounds: Bounds) -> Parts:
         """Return the parts between other bounds."""

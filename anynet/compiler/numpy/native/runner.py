@@ -50,8 +50,8 @@ def runner(calls: Sequence[str], units: Sequence[int]) -> str:
     shares = CAN_SHARE and max(units, default=1) > 1
     cases = "\n".join(f"    i64 {i}, label %call{i}" for i in range(len(calls)))
     blocks = "\n".join(_block(i, call, units[max(i - 1, 0) : i + 1], shares=shares) for i, call in enumerate(calls))
-    rows = f"""define internal void @rows(ptr noalias readonly %table, {_sizes("begin", "stop", "first", "last", "part")}, \
-{_sizes("parts")}, ptr %job) {{
+    sizes = _sizes("begin", "stop", "first", "last", "part", "parts")
+    rows = f"""define internal void @rows(ptr noalias readonly %table, {sizes}, ptr %job) {{
 entry:
   br label %rows
 rows:
