@@ -25,6 +25,10 @@ CALL = 1 << 13
 """Number of elements that an operation computes in the time that a call takes."""
 
 
+DEFINITION = 100
+"""Times as long as one element of an elementwise operation that one of a definition takes, such as a convolution."""
+
+
 class NumpyTarget(Target):
     """NumPy: groups run block by block or, if they run often and llvmlite is installed, as native functions."""
 
@@ -51,7 +55,7 @@ class NumpyTarget(Target):
         except Exception:  # a damaged installation, which the first program names
             return 0
         nodes = [node for node in graph.nodes if node.op != "take"]  # which streamed steps do not need
-        work = sum(math.prod(node.shape) + CALL for node in nodes)
+        work = sum(math.prod(node.shape) * (1 if node.definition is None else DEFINITION) + CALL for node in nodes)
         return self.patience * len(nodes) / max(work, 1)
 
     @property
