@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from anynet.plots.tiles import fitted, grid, pictures
+from anynet.plots.picture_tiles import fitted, grid, pictures
 
 MAX_CLASSES = 20
 """Number of classes up to which each has a row."""
@@ -36,7 +36,7 @@ def confused_images(
     Parameters
     ----------
     x : ndarray, shape (N, channels, rows, columns)
-        Images, as for `anynet.plots.tiles.pictures`.
+        Images, as for `anynet.plots.picture_tiles.pictures`.
     probabilities : ndarray, shape (N, C)
         Predicted for them.
     y : ndarray of int, shape (N,)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.data.samples import COLORS
-from anynet.plots.tiles import colors, enlarged, grid
+from anynet.plots.picture_tiles import colors, enlarged, grid
 
 MAX_KERNELS, MAX_ROWS = 64, 16
 """Output channels that are drawn; input channels, and output channels where each of them has a tile."""

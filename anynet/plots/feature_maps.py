@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from anynet.plots.tiles import colors, enlarged, grid, pictures
+from anynet.plots.picture_tiles import colors, enlarged, grid, pictures
 
 MAX_IMAGES = 8
 MAX_CHANNELS, ACROSS = 64, 8
@@ -30,7 +30,7 @@ def feature_maps(x: NDArray[Any], maps: NDArray[Any], title: str) -> Figure:
     Parameters
     ----------
     x : ndarray, shape (n, channels, rows, columns)
-        Images, as for `anynet.plots.tiles.pictures`; the first 8 are drawn.
+        Images, as for `anynet.plots.picture_tiles.pictures`; the first 8 are drawn.
     maps : ndarray, shape (n, channels, rows, columns) or (n, features)
         The first 64 channels, or 1,024 features, are drawn.
     title : str

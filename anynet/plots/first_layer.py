@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.data.samples import is_picture
-from anynet.plots.tiles import fitted
+from anynet.plots.picture_tiles import fitted
 
 MAX_COLUMNS = 64
 MAX_MEMBERS = 12

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from anynet.plots import confused_images, convolution_kernels, feature_maps
-from anynet.plots.tiles import pictures
+from anynet.plots.picture_tiles import pictures
 
 RNG = np.random.default_rng(0)
 
