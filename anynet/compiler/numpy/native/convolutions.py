@@ -21,8 +21,8 @@ from anynet.compiler.numpy.native.strided_loops import Axis, moved, unravel
 from anynet.compiler.numpy.native.writer import Function
 from anynet.core.window import Window
 
-BYTES = 2 << 20
-"""Largest size of images that a tile has pixels of: twice that of the second cache, since a row of each is enough."""
+BYTES = 7 << 18
+"""Largest size of a panel and of images that a tile has pixels of, of which a few rows at a time have to be near."""
 
 FEWEST = 6
 """Smallest number of images of which a tile has one pixel each."""
@@ -83,7 +83,7 @@ def _kernels(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
     """Return the kernels of a convolution by w, shape (..., rows, columns, groups, C, D)."""
     ahead, n = out.shape[:-4], out.shape[-4]
     *members, rows, columns, groups, c, d = w.shape
-    clipped = _clipped_size(images, reach, d)
+    clipped = _clipped_size(images, w, reach)
     size = clipped or block_size(images, reach)
     shape = (*ahead, min(-(-n // size), n if clipped else PARTS))
     images = np.broadcast_to(images, (*ahead, *images.shape[-4:]))
@@ -95,13 +95,14 @@ def _kernels(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
     return [*found, Convolution(images, blocks, packed, (c, d), out, tiles, shape)]
 
 
-def _clipped_size(images: Host, reach: Reach, columns: int) -> int:
+def _clipped_size(images: Host, w: Host, reach: Reach) -> int:
     """Return the number of images of which a tile has one pixel each; 0 if other tiles are better.
 
     Such a tile leaves out what its pixel sees of the zeros around images: much where images are small.
     """
     n, nbytes = images.shape[-4], prod(images.shape[-3:]) * images.itemsize
-    most = min(n, BYTES // nbytes, tallest(columns, images.itemsize))
+    panel = prod(reach.taps) * w.shape[-2] * 128  # two vectors
+    most = min(n, (BYTES - panel) // nbytes, tallest(w.shape[-1], images.itemsize))
     if most < FEWEST or not has_border(images, reach) or not has_neighbors(images):
         return 0
     return min(range(FEWEST, most + 1), key=lambda size: (-(-n // size) * (size + 0.5), -size))
