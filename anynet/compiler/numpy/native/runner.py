@@ -213,8 +213,8 @@ _LOADS = "\n".join(
     for i, name in enumerate(("begin", "stop", "first", "last"))
 )
 _STORES = "\n".join(
-    f"{_place(f'%{name}.place', i)}\n  store i64 {value}, ptr %{name}.place, align 8"
-    for i, (name, value) in enumerate({"begin": "%begin", "stop": "%stop", "first": "%first", "last": "%last"}.items())
+    f"{_place(f'%{name}.place', i)}\n  store i64 %{name}, ptr %{name}.place, align 8"
+    for i, name in enumerate(("begin", "stop", "first", "last"))
 )
 
 _SHARED = f"""{_WAIT}
