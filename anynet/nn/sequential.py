@@ -220,7 +220,7 @@ class Sequential(Container):
             caches.append(cache)
             states.append(held)
         if self.image_shape is not None:
-            caches.append(form_of(given, self.image_shape))
+            caches.append({form_of(given, self.image_shape): None})  # as a key, which jax.jit leaves as it is
         return x, caches, by_place(states)
 
     @overload
@@ -254,7 +254,8 @@ class Sequential(Container):
         dy, grads, first = self._backward_to_first(params, cache, dy)
         dx, grads[0] = self._checked[0].backward(first, cache[0], dy)
         if self.image_shape is not None:
-            dx = from_pixels(dx, self.image_shape, cache[-1])
+            (form,) = cache[-1]
+            dx = from_pixels(dx, self.image_shape, form)
         return dx, self._join(grads, params)
 
     @overload

@@ -85,4 +85,4 @@ def _extended(x: Array, before: int, after: int, fill: float, axis: int) -> Arra
         shape[axis] = n
         return xp.full(tuple(shape), fill, dtype=x.dtype, device=device(x))
 
-    return xp.concat([border(before), x, border(after)], axis=axis)
+    return xp.concat([*([border(before)] if before else []), x, *([border(after)] if after else [])], axis=axis)

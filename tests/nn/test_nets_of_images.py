@@ -53,6 +53,16 @@ def test_rows_images_and_pixels_are_the_same_input(members, shared):
             np.testing.assert_array_equal(one, other)
 
 
+def test_jax_compiles_forward_and_backward_apart(rng):
+    jax = pytest.importorskip("jax")
+    params, state = NET.init(0)
+    for form in (IMAGES, ROWS, PIXELS):
+        x = drawn(rng, form).astype(np.float32)
+        y, cache, _ = jax.jit(lambda *args: NET.forward(*args, train=True))(params, state, jax.numpy.asarray(x))
+        dx, _ = jax.jit(NET.backward)(jax.numpy.asarray(params), cache, y)
+        assert dx.shape == x.shape
+
+
 def test_a_pixel_has_the_channels_of_its_place(rng):
     images = rng.standard_normal((2, N, *SHAPE))
     pixels = to_pixels(images, SHAPE)

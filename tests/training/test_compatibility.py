@@ -47,9 +47,7 @@ def test_images_of_another_width_are_refused(data, which):
 @pytest.mark.parametrize("change", [{"flip": True}, {"crop": 1}, {"reverse": True}])
 def test_images_of_another_shape_are_not_varied(change):
     net, data = an.Sequential(an.Linear(100, 1)), Dataset("narrow", ("one",), NARROW, NARROW, NARROW)
-    with pytest.raises(
-        ValueError, match=r"flip, crop and reverse need samples of shape .*narrow have shape \(100,\); Split\("
-    ):
+    with pytest.raises(ValueError, match=r"flip, crop, .* need samples of shape .*narrow have shape \(100,\); Split\("):
         fit(data, net, batch_size=2, **change)
 
 
