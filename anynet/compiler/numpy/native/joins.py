@@ -10,7 +10,7 @@ import math
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.numpy.native.instructions import is_written
 
-LARGE = 1 << 20
+LARGE = 1 << 21
 """Number of elements from which on arrays do not stay in the cache."""
 
 MOST = 48

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.writer import Function
 
-LARGE = 1 << 20
+LARGE = 1 << 21
 """Number of elements from which on a loop is divided: less takes no longer than threads that wait for each other."""
 
 UNIT = 1 << 14
