@@ -55,11 +55,12 @@ def test_rows_images_and_pixels_are_the_same_input(members, shared):
 
 def test_jax_compiles_forward_and_backward_apart(rng):
     jax = pytest.importorskip("jax")
-    params, state = NET.init(0)
+    net = an.Sequential(an.Conv2d(4), an.MaxPool2d(2), an.Flatten(), an.Linear(3), input_shape=SHAPE)
+    params, state = net.init(0)
     for form in (IMAGES, ROWS, PIXELS):
         x = drawn(rng, form).astype(np.float32)
-        y, cache, _ = jax.jit(lambda *args: NET.forward(*args, train=True))(params, state, jax.numpy.asarray(x))
-        dx, _ = jax.jit(NET.backward)(jax.numpy.asarray(params), cache, y)
+        y, cache, _ = jax.jit(lambda *args: net.forward(*args, train=True))(params, state, jax.numpy.asarray(x))
+        dx, _ = jax.jit(net.backward)(jax.numpy.asarray(params), cache, y)
         assert dx.shape == x.shape
 
 
