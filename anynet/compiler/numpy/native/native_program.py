@@ -59,7 +59,7 @@ class NativeProgram(NumpyProgram):
         self._table = np.asarray([address if address >= 0 else 0 for address in module.table], np.uint64)
         self._columns = [module.table.index(column_key(i)) for i in range(len(rows))]
         self._parts: list[Call | _Segment] = [_Segment(0, len(rows))]
-        # Products of other nets are BLAS's, whose threads wait for the next one busily: a loop that others share is slower.
+        # The products of other nets are those of BLAS, whose threads wait busily: shared loops are slower beside them.
         self._shares = any(node.definition is not None for node in graph.nodes)
         parts, number = self._threads(), len(rows)
         for i, (function, args) in enumerate(self.calls):
