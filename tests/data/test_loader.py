@@ -112,7 +112,7 @@ def test_resident_and_streamed_are_equal_bit_for_bit(split, backend_here, augmen
 @pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4, True)])
 def test_a_batch_stays_what_it_was_while_later_ones_are_loaded(loader, backend_here, augmentation):
     held, at_once = [], []
-    for images, labels, _ in loader.shuffled(5, 0, 0, augmentation):
+    for images, labels, *_ in loader.shuffled(5, 0, 0, augmentation):
         held.append(images)
         at_once.append((backend_here.to_host(images), backend_here.to_host(labels)))
     for later, (images, _), (again, _) in zip(
@@ -153,7 +153,7 @@ def test_whole_batches_are_reversed_the_same_on_every_backend(loader, split, bac
 @pytest.mark.parametrize("augmentation", [None, Augmentation(True, 4, True)])
 def test_images_stay_uint8_and_all_is_on_the_device(loader, backend_here, augmentation):
     xp = backend_here.xp
-    for images, labels, _ in [*loader.shuffled(5, 0, 0, augmentation), *loader.in_order(5)]:
+    for images, labels, *_ in [*loader.shuffled(5, 0, 0, augmentation), *loader.in_order(5)]:
         assert images.dtype == xp.uint8
         assert xp.isdtype(labels.dtype, "integral")
         assert device(images) == device(labels) == backend_here.device
@@ -253,7 +253,7 @@ from anynet.data import Augmentation, Loader, Split
 chosen = backend("jax:cpu:2")
 split = Split(np.zeros((6, 3072), np.uint8), np.arange(6))
 for resident in (True, False):
-    for images, labels, _ in Loader(split, chosen, resident=resident).shuffled(3, 0, 0, Augmentation(flip=True)):
+    for images, labels, *_ in Loader(split, chosen, resident=resident).shuffled(3, 0, 0, Augmentation(flip=True)):
         print(device(images).id, device(labels).id)
 """
     environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=3", "JAX_PLATFORMS": "cpu"}

@@ -24,7 +24,7 @@ def trained_by_torch(ready, params, rate):
     leaves = {name: torch.nn.Parameter(torch.tensor(a)) for name, a in NET.layout.split(params).items()}
     optimizer = torch.optim.SGD(leaves.values(), lr=rate, momentum=0.9)
     norms = []
-    for images, labels, _ in ready.batches(0):
+    for images, labels, *_ in ready.batches(0):
         optimizer.zero_grad()
         x = torch.tensor(host(images).astype("float32")) / 255
         loss = torch.nn.functional.cross_entropy(

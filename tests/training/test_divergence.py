@@ -47,7 +47,7 @@ def test_norms_are_pytorchs(data):
     rows = error.report["steps_before"]
     assert [row["step"] for row in rows] == list(range(error.step - 10, error.step + 1))
     checked = 0
-    for s, (images, labels, _) in enumerate(ready.batches(1)):
+    for s, (images, labels, *_) in enumerate(ready.batches(1)):
         row = next((row for row in rows if row["step"] == s + 1), None)
         if row is not None and row["lr"] == 0.05:
             leaves = {n: torch.nn.Parameter(torch.tensor(a)) for n, a in NET.layout.split(carry.params).items()}
