@@ -81,7 +81,7 @@ def several(found):
 
 @on_backends("way", WAYS, FAST)
 def test_off_calls_the_layers_in_every_step(data, backend_here, way):
-    """Six steps of training; of evaluation, five: two sets after each of two epochs, and the last net, also the best."""
+    """Six steps of training; of evaluation, five: two sets after each of two epochs, and the last net, or the best."""
     layer = Counting()
     runs = several(fit(data, layer, backend_here, compile="off", **WAYS[way]))
     times = len(runs) if backend_here.workers > 1 else 1  # in threads, each net by itself
