@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import numpy as np
 
 from anynet.backends.base import Backend
 from anynet.backends.jax_images import OPERATIONS
@@ -84,8 +85,10 @@ class ScannedLoop:
             else:
                 tick(steps)
                 return carry
+        columns, structure = jax.tree.flatten(rows)
+        columns = [np.asarray(column) for column in columns]  # slices of JAX's take ten times as long
         for i in range(steps):
-            carry = self._call(carry, shared, jax.tree.map(lambda column, i=i: column[i : i + 1], rows))
+            carry = self._call(carry, shared, structure.unflatten([column[i : i + 1] for column in columns]))
             tick(1)
         return carry
 
