@@ -14,12 +14,13 @@ from jax import Array
 
 from anynet.core.window import Window
 
-_CHANNELS_LAST = "NHWC", "HWIO", "NHWC"
+CHANNELS_LAST = "NHWC", "HWIO", "NHWC"
+"""Axes of images, kernels and results for JAX's convolution."""
 
 
 def convolve(x: Array, w: Array, window: Window, groups: int) -> Array:
     """Return the convolution."""
-    return _by_member(lambda x, w: _convolve(x, w, window, groups), "(n,c),(a,b,i,d)->(m,d)", x, w)
+    return _by_member(lambda x, w: convolve_images(x, w, window, groups), "(n,c),(a,b,i,d)->(m,d)", x, w)
 
 
 def convolve_to_input(dy: Array, w: Array, window: Window, groups: int) -> Array:
@@ -28,7 +29,7 @@ def convolve_to_input(dy: Array, w: Array, window: Window, groups: int) -> Array
     x = jax.ShapeDtypeStruct((pixels, w.shape[-2] * groups), dy.dtype)
 
     def transposed(dy: Array, w: Array) -> Array:
-        dx: Array = jax.linear_transpose(lambda x: _convolve(x, w, window, groups), x)(dy)[0]
+        dx: Array = jax.linear_transpose(lambda x: convolve_images(x, w, window, groups), x)(dy)[0]
         return dx
 
     return _by_member(transposed, "(m,d),(a,b,i,d)->(n,c)", dy, w)
@@ -39,7 +40,7 @@ def convolve_to_kernel(x: Array, dy: Array, window: Window, groups: int) -> Arra
     w = jax.ShapeDtypeStruct((*window.kernel, x.shape[-1] // groups, dy.shape[-1]), dy.dtype)
 
     def transposed(x: Array, dy: Array) -> Array:
-        dw: Array = jax.linear_transpose(lambda w: _convolve(x, w, window, groups), w)(dy)[0]
+        dw: Array = jax.linear_transpose(lambda w: convolve_images(x, w, window, groups), w)(dy)[0]
         return dw
 
     return _by_member(transposed, "(n,c),(m,d)->(a,b,i,d)", x, dy)
@@ -62,14 +63,15 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 """Functions by the names of the operations that they compute."""
 
 
-def _convolve(x: Array, w: Array, window: Window, groups: int) -> Array:
+def convolve_images(x: Array, w: Array, window: Window, groups: int) -> Array:
+    """Return the convolution of one member."""
     top, bottom, left, right = window.padding
     images = jax.lax.conv_general_dilated(
         x.reshape(-1, *window.image, x.shape[-1]),
         w,
         window.stride,
         ((top, bottom), (left, right)),
-        dimension_numbers=_CHANNELS_LAST,
+        dimension_numbers=CHANNELS_LAST,
         feature_group_count=groups,
     )
     return images.reshape(-1, w.shape[-1])

@@ -86,6 +86,11 @@ class SplitStep:
             for old, new in zip(self._carry, graph.outputs, strict=True):
                 self._bounds[old] = sorted({*self._bounds[old], *self._bounds[new]})
 
+    @property
+    def has_operations(self) -> bool:
+        """True if operations of the step have a definition."""
+        return any(node.definition is not None for node in self._graph.nodes)
+
     def split(self, carry: Any) -> list[Parts]:
         """Return the arrays of a carry in parts."""
         leaves = flatten(carry)[0]

@@ -5,14 +5,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data import Data
+from benchmarks.peers.base import LeftOutError
 from benchmarks.peers.jax_net import Arrays, Carry, JaxPeer, step
 from benchmarks.workloads import Workload
 
 
 class JaxScan(JaxPeer):
-    """One call per epoch; batches are gathered inside."""
+    """One call per epoch; batches are gathered inside.
+
+    Raises
+    ------
+    LeftOutError
+        For convolutional nets on the CPU.
+    """
 
     def __init__(self, workload: Workload, data: Data, device: str = "cpu") -> None:
+        if workload.layers and device == "cpu":
+            raise LeftOutError("XLA has no fast gradients of convolutions in a scan on the CPU; jax-step is faster")
         super().__init__(workload, data, device)
         one = step(workload)
 

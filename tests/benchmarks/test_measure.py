@@ -53,6 +53,12 @@ def test_rates_and_ratios():
     assert result.floors == {"shapes": 8 / 0.002, "peak": 8 / 0.001}
 
 
+@pytest.mark.parametrize(("timed", "first"), [(["jax-step", "jax-scan"], "jax-scan"), (["jax-step"], "jax-step")])
+def test_hand_written_code_is_the_first_that_was_timed(timed, first):
+    result = measured({"anynet-jax:cpu": Stub(seconds=0.5)} | {name: Stub(seconds=1.0) for name in timed})
+    assert result.to_hand_written == {f"anynet-jax:cpu / {first}": 2.0}
+
+
 def test_three_repeats_after_the_deadline():
     result = measure(TINY[0], {"a": Stub()}, FloorStub(), Machine(1e9, 1e9), 9, print, until=0.0)
     assert len(result.timings["a"].seconds) == 3

@@ -42,6 +42,13 @@ def test_unknown_peers_are_refused(name):
         peers.check_names([name])
 
 
+def test_nets_of_images_are_not_scanned_by_jax_on_the_cpu():
+    pytest.importorskip("jax")
+    images = next(workload for workload in TINY if workload.layers)
+    with pytest.raises(LeftOutError, match="jax-step is faster"):
+        peers.find("jax-scan")(images, Data.draw(images))
+
+
 def test_eager_peer_records_no_step():
     data, order = Data.draw(BATCH_NORM), order_of(BATCH_NORM, 0)
     trained = {name: Anynet(BATCH_NORM, data, name) for name in ("numpy", "numpy+eager")}

@@ -19,6 +19,7 @@ REASONS = (
     "cupy",
     "torch cannot use the device",
     "jax has no device",
+    "jax-step is faster",
 )
 
 HERE = ["torch", "torch-dataloader", "anynet-numpy", "anynet-numpy+eager", "anynet-torch:cpu"]
