@@ -54,7 +54,7 @@ class NetOutputs:
 
     def __init__(self, net: Sequential, views: Views, backend: Backend, compile: str) -> None:
         def step(outputs: Array, trained: tuple[Any, ...], x: Array) -> Array:
-            return views.mean(TrainedNet(net, *trained), x)
+            return views.mean(TrainedNet(net, *trained).__call__, x)
 
         self._arguments = net, views, backend, compile
         self._views = views
@@ -74,11 +74,11 @@ class NetOutputs:
         """
         n = x.shape[0]
         if self._loop is None or n == 0:
-            return self._views.mean(trained, x)
+            return self._views.mean(trained.__call__, x)
         xp, on, filled = array_namespace(x), device(x), 1 << (n - 1).bit_length()
         if n < filled:
             x = xp.concat([x, xp.zeros((filled - n, x.shape[1]), dtype=x.dtype, device=on)], axis=0)
         first = xp.zeros((filled, trained.net.n_out), dtype=trained.params.dtype, device=on)
         with self._lock:  # step 0 each time, so that outputs round in the same way
-            outputs = self._loop(first, trained[1:], x[None, ...], lambda n: None, before=0)
+            outputs: Array = self._loop(first, trained[1:], x[None, ...], lambda n: None, before=0)
         return outputs[:n, ...]

@@ -6,6 +6,8 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from loops import own
+from on_backends import on_backends
 
 import anynet as an
 from anynet.data.views import Views
@@ -51,11 +53,15 @@ def plain(run, x, tta="none"):
     return exp / exp.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize(("dtype", "kind", "tta"), [("float32", "uint8", "shift"), ("float64", "float32", "none")])
-def test_probabilities_are_those_of_the_plain_forward(backend_here, monkeypatch, dtype, kind, tta):
+CASES = {"float32 shifted": ("float32", "uint8", "shift"), "float64 floats": ("float64", "float32", "none")}
+
+
+@on_backends("case", CASES, fast={"torch:cpu": CASES, "jax": ["float32 shifted"], "emulated cupy": ["float64 floats"]})
+def test_probabilities_are_those_of_the_plain_forward(backend_here, monkeypatch, case):
     """In blocks of 4 samples, of which the last is filled up."""
     monkeypatch.setattr(predictor, "BLOCK", 4 * 120)
-    run, tolerance = trained(backend_here, dtype=dtype, kind=kind, tta=tta), 1e-5 if dtype == "float32" else 1e-12
+    dtype, kind, tta = CASES[case]
+    run, tolerance = trained(own(backend_here), dtype=dtype, kind=kind, tta=tta), 1e-5 if dtype == "float32" else 1e-12
     for n in (1, 4, 11):
         x = images(n, kind)
         np.testing.assert_allclose(run.predict_proba(x), plain(run, x, tta), rtol=tolerance, atol=tolerance)
