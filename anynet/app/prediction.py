@@ -16,10 +16,11 @@ from anynet.data.dataset import IMAGE_SHAPE
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.training.load import NET_FILE, load
-from anynet.training.predictor import Predictor, TrainedNet, mean_of
+from anynet.training.predictor import Predictor, mean_of
 from anynet.training.run_facts import Facts
 from anynet.training.run_file import OlderFileError
 from anynet.training.run_tensors import check_numbers, check_types, to_snapshot
+from anynet.training.trained_net import TrainedNet
 
 WANTED = "the folder of a run or a sweep, or a file that Run.save wrote"
 """Files and folders that nets can be loaded from."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -15,41 +15,17 @@ from numpy.typing import NDArray
 from anynet.backends import Backend, to_library_of, to_numpy
 from anynet.core.array_checks import check_finite
 from anynet.core.pixels import IMAGES, from_pixels
-from anynet.core.typing import Array, Arrays, ConcreteArray
+from anynet.core.typing import Array, ConcreteArray
 from anynet.data.dataset import Label
-from anynet.data.normalization import Normalization
 from anynet.data.views import Views
 from anynet.nn import Sequential
 from anynet.nn.layer_output import layer_output
 from anynet.training.given import as_samples
 from anynet.training.score import score
+from anynet.training.trained_net import NetOutputs, TrainedNet
 
 BLOCK = 1 << 22
 """Largest number of values that one layer gives at once, so that predictions need little memory."""
-
-
-class TrainedNet(NamedTuple):
-    """A net with its parameters.
-
-    Attributes
-    ----------
-    net : Sequential
-    params : array, shape (P,)
-        On the device, like the two after it.
-    state : dict of arrays
-        Running statistics.
-    normalization : Normalization
-        Applied to samples before the net.
-    """
-
-    net: Sequential
-    params: Array
-    state: Arrays
-    normalization: Normalization
-
-    def __call__(self, x: Array) -> Array:
-        """Return the outputs, shape (N, n_out)."""
-        return self.net.forward(self.params, self.state, self.normalization(x), train=False)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +52,8 @@ class Predictor:
         True if the sigmoid of the nets' outputs is predicted, as for binary cross-entropy.
     tta : {"none", "mirror", "shift"}
         Test-time augmentation; see `Views`.
+    compile : {"auto", "on", "off"}
+        As for `Backend.loop`, for nets of images; others run as they are.
     """
 
     nets: tuple[TrainedNet, ...]
@@ -87,6 +65,7 @@ class Predictor:
     backend: Backend
     logistic: bool = False
     tta: str = "none"
+    compile: str = "auto"
 
     def predict_proba(self, x: Any) -> ConcreteArray:
         """Return the probabilities of the classes: the softmax of the outputs, or with `logistic` their sigmoid.
@@ -191,9 +170,15 @@ class Predictor:
 
     @cached_property
     def _rows(self) -> int:
-        """Number of samples that are predicted at once."""
+        """Number of samples that are predicted at once, a power of two."""
         widest = max(math.prod(self.shape), *(given.values for each in self.nets for given in each.net.outputs()))
-        return max(1, BLOCK // widest)
+        return 1 << (max(1, BLOCK // widest).bit_length() - 1)
+
+    @cached_property
+    def _outputs_of(self) -> dict[Sequential, NetOutputs]:
+        """Functions of trained nets and samples, one for all nets with the same layers."""
+        views = Views(self.tta, self.shape)
+        return {each.net: NetOutputs(each.net, views, self.backend, self.compile) for each in self.nets}
 
     def _outputs(self, x: Array) -> Array:
         """Return the mean of what is made of each net's outputs, on the backend's device."""
@@ -203,8 +188,7 @@ class Predictor:
 
     def _block(self, x: Array, start: int) -> Array:
         here = self._on_device(x[start : min(start + self._rows, x.shape[0]), ...], x)
-        views = Views(self.tta, self.shape)
-        total = reduce(add, (self._finish(views.mean(net.__call__, here)) for net in self.nets))
+        total = reduce(add, (self._finish(self._outputs_of[each.net](each, here)) for each in self.nets))
         return total if len(self.nets) == 1 else total / len(self.nets)
 
     def _on_device(self, block: Array, x: Array) -> Array:

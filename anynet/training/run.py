@@ -1,10 +1,12 @@
 """Result of training one net: its last and its best parameters, history and test metrics."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anynet.backends import Backend
+from anynet.compiler import PLAIN
 from anynet.core.errors import file_path
 from anynet.core.formatting import format_count
 from anynet.core.history import History
@@ -16,8 +18,9 @@ from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
 from anynet.training.net_pictures import draw_feature_maps, draw_weights
 from anynet.training.predictions import Predictions
-from anynet.training.predictor import Predictor, TrainedNet
+from anynet.training.predictor import Predictor
 from anynet.training.run_file import write_run
+from anynet.training.trained_net import TrainedNet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -130,9 +133,9 @@ class Run(Predictions):
     def _when(self) -> str:
         return f" after epoch {self.best.epoch}"
 
-    @property
+    @cached_property
     def predictor(self) -> Predictor:
-        """Predictor with the best parameters."""
+        """Predictor with the best parameters, compiled if the training was."""
         net = TrainedNet(self.net, self.best.params, self.best.state, self.normalization)
         return Predictor(
             (net,),
@@ -144,6 +147,7 @@ class Run(Predictions):
             self.backend,
             self.logistic,
             self.tta,
+            "off" if self.execution == PLAIN else "auto",
         )
 
     def save(self, path: str | Path) -> None:

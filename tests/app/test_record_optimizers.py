@@ -10,6 +10,7 @@ from anynet.app.record_optimizers import airbench94
 from anynet.app.reports import preset
 from anynet.data.synthetic import draw
 from anynet.nn import nets
+from anynet.nn.perceptron import perceptron
 
 
 def test_airbench94_has_the_rates_and_decays_of_its_source():
@@ -40,10 +41,16 @@ def test_airbench94_trains_what_its_source_does():
     assert np.std(before["25.W"]) == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.parametrize("name", ["lenet", "resnet9", "resnet18", "airbench94"])
+NETS = {
+    **{name: getattr(nets, name)((3, 32, 32), 10) for name in ("lenet", "resnet9", "resnet18", "airbench94")},
+    "mlp-record": perceptron(3072, [2048] * 3, 10, norm="batch", dropout=0.2),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
 def test_presets_of_nets_can_be_trained(name):
     settings, file = preset(name)
     config = make_config(settings | {"batch_size": 20, "backend": "numpy", "val": "0"}, file)
     experiment = prepare(config, ("synthetic", draw(0, per_batch=20)))
-    assert experiment.net == getattr(nets, name)((3, 32, 32), 10)
+    assert experiment.net == NETS[name]
     assert experiment.settings.epochs == settings["epochs"]
