@@ -18,7 +18,7 @@ WHITENING_EPOCHS = 3
 """Epochs in which the biases of the first layer are trained."""
 
 
-class Group(nn.Sequential):
+class Group(nn.Sequential):  # type: ignore[misc]
     """Two convolutions, each with batch normalization and GELU; the first one with max-pooling."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
@@ -28,7 +28,7 @@ class Group(nn.Sequential):
         )
 
 
-class Net(nn.Module):
+class Net(nn.Module):  # type: ignore[misc]
     """The net of airbench94.
 
     Parameters
@@ -50,7 +50,7 @@ class Net(nn.Module):
         with torch.no_grad():
             self.head.weight /= self.head.weight.std()
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def whiten_patches_of(self, x: Tensor, eps: float = 5e-4) -> None:
         """Set the kernel of the first layer by the patches of training images."""
         patches = x.unfold(2, 2, 1).unfold(3, 2, 1).transpose(1, 3).reshape(-1, 12)
@@ -65,14 +65,14 @@ class Net(nn.Module):
         return outputs
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(torch.optim.Optimizer):  # type: ignore[misc]
     """Momentum of kernels that is made orthogonal."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float, eps: float) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "eps": eps})
 
-    @torch.no_grad()
-    def step(self) -> None:  # type: ignore[override]  # there is no closure
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def step(self) -> None:
         """Make a step."""
         for group in self.param_groups:
             for p in group["params"]:
@@ -132,7 +132,7 @@ class Update:
             optimizer.step()
             optimizer.zero_grad()
         self.done += 1
-        return loss.item()
+        return float(loss)
 
 
 def train(train: Images, test: Images, width: float, epochs: int) -> float:

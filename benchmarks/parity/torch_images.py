@@ -65,7 +65,7 @@ def cut(x: Tensor, side: int) -> Tensor:
 
 def accuracy(outputs: Tensor, y: Tensor) -> float:
     """Return the fraction of images that are classified correctly."""
-    return (outputs.argmax(1) == y).double().mean().item()
+    return float((outputs.argmax(1) == y).double().mean())
 
 
 def he(module: nn.Module) -> None:

@@ -11,7 +11,7 @@ DECAY = 5e-4
 """Of weights; PyTorch's is twice the factor of the penalty."""
 
 
-class Skip(nn.Sequential):
+class Skip(nn.Sequential):  # type: ignore[misc]
     """Layers that are added to their input."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -19,7 +19,7 @@ class Skip(nn.Sequential):
         return x + super().forward(x)
 
 
-class Net(nn.Sequential):
+class Net(nn.Sequential):  # type: ignore[misc]
     """ResNet-9.
 
     Parameters
@@ -66,7 +66,7 @@ class Update:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.done += 1
-        return loss.item()
+        return float(loss)
 
 
 def train(train: Images, test: Images, width: float, epochs: int) -> float:
