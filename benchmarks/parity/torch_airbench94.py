@@ -132,7 +132,7 @@ class Update:
             optimizer.step()
             optimizer.zero_grad()
         self.done += 1
-        return float(loss)
+        return float(loss.detach())
 
 
 def train(train: Images, test: Images, width: float, epochs: int) -> float:

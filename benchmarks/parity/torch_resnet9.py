@@ -66,7 +66,7 @@ class Update:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.done += 1
-        return float(loss)
+        return float(loss.detach())
 
 
 def train(train: Images, test: Images, width: float, epochs: int) -> float:
