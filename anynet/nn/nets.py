@@ -57,7 +57,7 @@ def lenet(shape: Shape, classes: int) -> Sequential:
     )
 
 
-def resnet9(shape: Shape, classes: int) -> Sequential:
+def resnet9(shape: Shape, classes: int, width: float = 1.0) -> Sequential:
     """Return the residual net of nine layers that was made for quick training on CIFAR-10.
 
     Parameters
@@ -66,6 +66,8 @@ def resnet9(shape: Shape, classes: int) -> Sequential:
         Channels, rows and columns of an image, at least 32 x 32 pixels.
     classes : int
         Number of classes.
+    width : float
+        Factor of the numbers of channels.
 
     Returns
     -------
@@ -75,17 +77,18 @@ def resnet9(shape: Shape, classes: int) -> Sequential:
     ----------
     Page (2018), How to train your ResNet 4: architecture. https://myrtle.ai/learn/how-to-train-your-resnet-4-architecture/
     """
+    first, second, third, last = (round(channels * width) for channels in (64, 128, 256, 512))
     return Sequential(
-        *_convolution(64),
-        *(*_convolution(128), MaxPool2d(2), Residual(*_convolution(128), *_convolution(128))),
-        *(*_convolution(256), MaxPool2d(2)),
-        *(*_convolution(512), MaxPool2d(2), Residual(*_convolution(512), *_convolution(512))),
+        *_convolution(first),
+        *(*_convolution(second), MaxPool2d(2), Residual(*_convolution(second), *_convolution(second))),
+        *(*_convolution(third), MaxPool2d(2)),
+        *(*_convolution(last), MaxPool2d(2), Residual(*_convolution(last), *_convolution(last))),
         *(MaxPool2d(4), Flatten(), Linear(classes)),
         input_shape=shape,
     )
 
 
-def resnet18(shape: Shape, classes: int) -> Sequential:
+def resnet18(shape: Shape, classes: int, width: float = 1.0) -> Sequential:
     """Return ResNet-18 for small images: its first convolution is of 3 x 3 pixels, without stride and pooling.
 
     Parameters
@@ -94,6 +97,8 @@ def resnet18(shape: Shape, classes: int) -> Sequential:
         Channels, rows and columns of an image.
     classes : int
         Number of classes.
+    width : float
+        Factor of the numbers of channels.
 
     Returns
     -------
@@ -104,16 +109,16 @@ def resnet18(shape: Shape, classes: int) -> Sequential:
     He, Zhang, Ren, Sun (2016), Deep residual learning for image recognition, section 4. https://arxiv.org/abs/1512.03385
     """
     stages = [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]
-    blocks = [_block(channels, stride, new=i > 0 and i % 2 == 0) for i, (channels, stride) in enumerate(stages)]
+    blocks = [_block(round(c * width), stride, new=i > 0 and i % 2 == 0) for i, (c, stride) in enumerate(stages)]
     return Sequential(
-        *_convolution(64),
+        *_convolution(round(64 * width)),
         *(layer for block in blocks for layer in (block, ReLU())),
         *(GlobalPool(), Linear(classes)),
         input_shape=shape,
     )
 
 
-def airbench94(shape: Shape, classes: int) -> Sequential:
+def airbench94(shape: Shape, classes: int, width: float = 1.0) -> Sequential:
     """Return the net that was made to reach 94 % on CIFAR-10 quickly.
 
     Scales of `BatchNorm`, the biases of the last layer and the last factor are not trained there; ``python train.py
@@ -125,6 +130,8 @@ def airbench94(shape: Shape, classes: int) -> Sequential:
         Channels, rows and columns of an image: 32 x 32 pixels, or up to 39 x 39.
     classes : int
         Number of classes.
+    width : float
+        Factor of the numbers of channels.
 
     Returns
     -------
@@ -135,10 +142,10 @@ def airbench94(shape: Shape, classes: int) -> Sequential:
     Jordan (2024), 94 % on CIFAR-10 in 3.29 seconds on a single GPU. https://arxiv.org/abs/2404.00498; as in
     airbench94_muon.py of https://github.com/KellerJordan/cifar10-airbench, but with GELU by tanh.
     """
-    widths = (64, 256, 256)
+    widths = [round(channels * width) for channels in (64, 256, 256)]
     return Sequential(
         *(PatchWhitening(2, bias_init=Uniform(math.sqrt(2))), GELU()),
-        *(layer for width in widths for layer in _group(width)),
+        *(layer for channels in widths for layer in _group(channels)),
         *(
             MaxPool2d(3),
             Flatten(),
