@@ -111,10 +111,10 @@ def test_convolutions_in_a_scan_have_the_fast_form(groups, members):
     for operation, (a, b, *settings) in convolution(WINDOWS["stride"], groups, members):
         function = jax_images_cpu.OPERATIONS_ON_CPU[operation.name]
 
-        def one(carry, row, function=function, b=b, settings=settings):
+        def one(carry, row, function=function, b=b.astype(np.float32), settings=settings):
             return carry + function(row, b, *settings).sum(), None
 
-        scan = jax.jit(lambda rows, one=one: jax.lax.scan(one, 0.0, rows)[0])
+        scan = jax.jit(lambda rows, one=one: jax.lax.scan(one, np.float32(0), rows)[0])
         text = scan.lower(np.stack([a, a]).astype(np.float32)).compile().as_text()
         assert set(re.findall(r"dim_labels=([\w>-]+)", text)) == {"b01f_01io->b01f"}, operation.name
         assert "window={" in text

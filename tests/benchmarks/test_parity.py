@@ -169,13 +169,6 @@ def test_losses_and_parameters_are_those_of_pytorch(name):
         np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-8 * np.abs(theirs).max())
 
 
-@pytest.mark.parametrize("name", THEIRS)
-def test_losses_in_float32_are_those_of_pytorch(name):
-    """Of the first steps: where one library has a 0 of ReLU and the other a tiny number, they part."""
-    losses, _ = in_lockstep(name, "float32", slower=0.005)
-    np.testing.assert_allclose(*losses[:6].T, rtol=1e-3)
-
-
 # ---- images in PyTorch
 
 

@@ -235,7 +235,7 @@ BAD = {
     "small crop": (part(np.zeros((6, 4)), [0, 1, 2] * 2), {"crop": -1}, "crop: expected 0 to 0 pixels, got -1"),
     "width": (part(np.zeros((6, 5)), [0, 1, 2] * 2), {}, "takes 4 features, but the samples of mine have 5"),
     "loss of numbers": (GOOD, {"loss": "huber"}, "loss: Huber.* does not take the targets of mine, class numbers"),
-    "augmentation": (GOOD, {"flip": True}, r"flip, crop and reverse need samples of shape \(channels"),
+    "augmentation": (GOOD, {"flip": True}, r"flip, crop, cutout, reverse and tta need samples of shape \(channels"),
     "channels": (GOOD, {"normalize": "center:channel"}, "center:channel needs samples of shape"),
     "weights": (
         part(np.zeros((6, 4)), [0, 1, 2] * 2, weights=np.asarray([-1.0] * 6)),
