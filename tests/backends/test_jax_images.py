@@ -109,9 +109,9 @@ def test_a_step_that_cannot_be_recorded_is_refused_once(jax_cpu):
 @pytest.mark.parametrize("members", [MEMBERS["one"], MEMBERS["shared images"]], ids=["one", "members"])
 def test_convolutions_in_a_scan_have_the_fast_form(groups, members):
     for operation, (a, b, *settings) in convolution(WINDOWS["stride"], groups, members):
-        function = jax_images_cpu.OPERATIONS_ON_CPU[operation.name]
+        function, b = jax_images_cpu.OPERATIONS_ON_CPU[operation.name], b.astype(np.float32)
 
-        def one(carry, row, function=function, b=b.astype(np.float32), settings=settings):
+        def one(carry, row, function=function, b=b, settings=settings):
             return carry + function(row, b, *settings).sum(), None
 
         scan = jax.jit(lambda rows, one=one: jax.lax.scan(one, np.float32(0), rows)[0])

@@ -59,6 +59,7 @@ def test_purposes_keep_their_numbers():
         "REVERSE": 7,
         "STEP": 8,
         "SPLIT": 9,
+        "CUTOUT": 10,
     }
 
 
