@@ -24,7 +24,7 @@ def layers_of_images(n_in: int, n_out: int) -> dict[str, Layer]:
 
 
 def samples_of(layer: Layer) -> tuple[int, int]:
-    """How many samples a layer takes and gives for an image, its pixels; 1 of other layers."""
+    """Numbers of samples, pixels, that a layer takes and gives for an image; 1 of other layers."""
     if not layer.takes_images:
         return 1, 1
     return prod(layer.image), prod(layer.image_out(layer.image) or (1,))

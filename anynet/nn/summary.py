@@ -1,4 +1,4 @@
-"""What the layers of a net give, and the table of them."""
+"""Outputs of the layers of a net, and the table of them."""
 
 from collections.abc import Iterable
 from math import prod
@@ -10,7 +10,7 @@ HEADER = ("layer", "", "output", "parameters", "multiply-adds")
 
 
 class Output(NamedTuple):
-    """What a layer of a net gives for a sample.
+    """Output of a layer of a net for a sample.
 
     Attributes
     ----------

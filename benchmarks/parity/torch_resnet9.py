@@ -8,7 +8,7 @@ from benchmarks.parity.torch_images import Images, accuracy, cropped, cut, flipp
 
 BATCH, LR, PEAK = 512, 0.4, 0.2
 DECAY = 5e-4
-"""Of weights; PyTorch's is twice the factor of the penalty."""
+"""Decay of weights; PyTorch's is twice the factor of the penalty."""
 
 
 class Skip(nn.Sequential):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from anynet.data.cifar.formats import BINARY_COUNT
 from anynet.data.dataset import BATCHES
 
 NOISE = 160
-"""Of 256 values; a pattern has the others."""
+"""Number of levels, of 256, that noise has; a pattern has the others."""
 
 
 def write(folder: Path) -> None:

@@ -12,7 +12,7 @@ EVALUATIONS = 2
 """Evaluations per epoch."""
 
 LACKING = {"sklearn": ("batch_norm", "dropout", "flip")}
-"""What libraries do not have, as names of fields of `Recipe`; it is left out for them."""
+"""Names of fields of `Recipe` that libraries do not have; they are left out for them."""
 
 WORDS = {"batch_norm": "batch normalization", "dropout": "dropout", "flip": "flips"}
 

@@ -11,7 +11,7 @@ HELD_OUT = 5000
 """Training images for choosing recipes: the last of the 50,000."""
 
 MEAN, DEVIATION = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)
-"""Of the training images' red, green and blue."""
+"""Means and deviations of the training images' red, green and blue."""
 
 
 class Images(NamedTuple):

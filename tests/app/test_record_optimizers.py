@@ -14,7 +14,7 @@ from anynet.nn.perceptron import perceptron
 
 
 def test_airbench94_has_the_rates_and_decays_of_its_source():
-    """Of sums over 2,000 images there, of means here; its rates fall in lines to 0, after 3 and 8 epochs."""
+    """Losses are sums over 2,000 images there, of means here; its rates fall in lines to 0, after 3 and 8 epochs."""
     groups = airbench94(an.schedules.Triangular(0.24, 8, peak=0, start=1, end=0))
     wd, (first, shifts, head, muon) = 2e-6 * 2000, groups.parts
     for t in (0, 0.04, 1, 2.5, 2.96, 3, 5, 7.96):

@@ -256,7 +256,7 @@ def test_a_training_that_fails_is_named(monkeypatch):
 
 @pytest.mark.parametrize("module", [torch_airbench94, torch_resnet9])
 def test_pytorch_trains_whole_epochs(module, monkeypatch):
-    """Of the steps that fit, and measures on all test images."""
+    """Makes the steps that fit, and measures on all test images."""
     steps, images = [], torch_images.Images(torch.randn(50, 3, 32, 32), torch.arange(50) % 10)
     monkeypatch.setattr(module, "BATCH", 20)
     monkeypatch.setattr(module.Update, "__call__", lambda self, x, y: steps.append((self.total, len(x), len(y))))

@@ -158,7 +158,7 @@ def test_members_are_runs_of_their_own(xp, rng):
 
 
 def test_a_group_has_the_schedule_of_its_own():
-    """In trainings with members, of the common schedule times the group's; the history has the common one."""
+    """Members have the common schedule times the group's; the history has the common one."""
     x = np.random.default_rng(0).standard_normal((40, 4))
     common, own = an.schedules.Exponential(0.1, 0.5), Triangular(1.0, 2, peak=0.5, start=0.5, end=0.5)
     groups = Groups(common, {"*.W": an.SGD(own), "*": an.SGD(3.0)})

@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 
 
 def shown(axes):
-    """What an image shows; NaN between its tiles."""
+    """Values that an image shows; NaN between its tiles."""
     return np.ma.filled(axes.images[0].get_array(), np.nan)
 
 

@@ -58,7 +58,7 @@ CASES = {"float32 shifted": ("float32", "uint8", "shift"), "float64 floats": ("f
 
 @on_backends("case", CASES, fast={"torch:cpu": CASES, "jax": ["float32 shifted"], "emulated cupy": ["float64 floats"]})
 def test_probabilities_are_those_of_the_plain_forward(backend_here, monkeypatch, case):
-    """In blocks of 4 samples, of which the last is filled up."""
+    """Predictions are made in blocks of 4 samples, of which the last is filled up."""
     monkeypatch.setattr(predictor, "BLOCK", 4 * 120)
     dtype, kind, tta = CASES[case]
     run, tolerance = trained(own(backend_here), dtype=dtype, kind=kind, tta=tta), 1e-5 if dtype == "float32" else 1e-12

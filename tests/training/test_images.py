@@ -78,7 +78,7 @@ def test_images_are_flipped_as_images():
 
 
 def test_normalization_is_by_value_of_the_data_set():
-    """In predictions in the order of the data set, in batches with the channels last."""
+    """Kept for predictions in the order of the data set, in batches with the channels last."""
     ready = an.setup(net(), samples(), an.SGD(0.05), batch_size=50, backend="numpy")
     plain, batches = ready.inputs.normalization, ready.inputs.batch_normalization
     for one, other in zip(plain, batches, strict=True):

@@ -18,7 +18,7 @@ _JOB = "[40 x i64]"
 _PARTS, _TAKEN, _ARRIVED, _TURN, _MUTEX, _CONDITION = 4, 5, 6, 7, 8, 24  # behind the numbers of rows and kernels
 
 _YIELDS = 100
-"""How often a thread that waits offers its core to others before it sleeps."""
+"""Number of times that a thread that waits offers its core to others before it sleeps."""
 
 
 def threads() -> int:
