@@ -32,7 +32,7 @@ def exit_code(*words):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["W9"], 'unknown workload "W9"'),
+        (["W99"], 'unknown workload "W99"'),
         (["W1", "--peers", "torhc"], 'unknown peer "torhc"; did you mean "torch"'),
         (["--peers", "anynet-nunpy"], 'did you mean "anynet-numpy"'),
         (["W1", "--peers", "sklearn:cuda"], "sklearn takes no device"),

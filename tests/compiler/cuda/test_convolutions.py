@@ -9,6 +9,7 @@ import pytest
 from loops import recording
 from numpy.lib.stride_tricks import as_strided
 from nvrtc_here import ARCHITECTURES, nvrtc_compile
+from on_backends import marked
 
 from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
@@ -274,11 +275,11 @@ def test_nvrtc_has_no_warning(cupy, monkeypatch, rng, architecture, index):
     assert nvrtc_compile(code, architecture) == ""
 
 
-@pytest.mark.gpu
+@pytest.mark.parametrize("name", marked(["cupy"]))
 @pytest.mark.parametrize("precision", ["float32", "tf32", "bf16"])
-def test_whole_numbers_are_exact_on_a_card(request, rng, precision):
+def test_whole_numbers_are_exact_on_a_card(request, rng, name, precision):
     """They and their products are so small that no precision rounds them."""
-    recording("cupy", request)
+    recording(name, request)
     here = sys.modules["cupy"]
     for name in ("3 x 3, same", "3 x 3, stride 2", "padding on one side alone"):
         for shapes in ("pairs of channels", "five channels", "groups", "members with shared images and groups"):
