@@ -143,6 +143,9 @@ class Config:
     ema: Annotated[float, Parameter(group=TRAINING, validator=Number(gt=0, lt=1))] | None = TrainSettings.ema
     """Decay of a moving average of the parameters, above 0 and below 1, e.g. 0.999, which is evaluated and kept.
     Default: no average."""
+    lookahead: Annotated[str, Parameter(group=TRAINING)] | None = TrainSettings.lookahead
+    """Lookahead, STEPS:RATE, e.g. 5:0.5, instead of --ema: after every so many steps slow weights go this part of the
+    way to the parameters, which are set to them. The slow weights are evaluated and kept. Default: none."""
     batch_size: Annotated[Count, Parameter(group=TRAINING)] = TrainSettings.batch_size
     """Images per step."""
     drop_last: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.drop_last

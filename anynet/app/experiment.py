@@ -16,6 +16,7 @@ from anynet.data.normalization import check_kind
 from anynet.data.sources import find
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.optim.lookahead import Lookahead
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
 from anynet.training.compatibility import check_compatible, check_data
 from anynet.training.evaluation_interval import interval
@@ -166,6 +167,8 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     check_layers(config)
     check_kind(config.normalize)
     interval(config.evaluate_train)
+    if config.lookahead is not None:
+        Lookahead.of(config.lookahead)
     data = split(*(found or find(config.data)), config.train, config.val)
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # in place of "auto"

@@ -1,9 +1,13 @@
-"""Exponential moving average of parameters."""
+"""Averages of parameters, and the exponential moving average."""
 
 from array_api_compat import array_namespace
 
 from anynet.core.typing import Array
 from anynet.optim.adam import bias_correction
+from anynet.optim.lookahead import Lookahead
+
+Averaging = float | Lookahead
+"""Decay of a moving average of the parameters, or Lookahead."""
 
 
 def update_average(average: Array, params: Array, decay: float, t: Array) -> Array:

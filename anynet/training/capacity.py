@@ -8,6 +8,7 @@ import numpy as np
 from anynet.backends import DeviceMemory
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.optim.averaging import Averaging
 from anynet.training.errors import OutOfMemoryError, format_bytes, format_free_memory, raise_out_of_memory
 from anynet.training.evaluate import BATCH_SIZE
 from anynet.training.inputs import Inputs
@@ -36,14 +37,16 @@ def split_by_memory(members: Sequence[Member], inputs: Inputs) -> list[Sequence[
     if memory is None:
         return [members]
     settings = inputs.settings
-    each = member_bytes(*members[0][:2], settings.batch_size, settings.dtype, settings.ema)
+    each = member_bytes(*members[0][:2], settings.batch_size, settings.dtype, settings.averaging)
     if each > memory.free:
         raise OutOfMemoryError(f"not enough memory: {_advice(members[:1], inputs, memory, memory.free)}")
     n = max(1, memory.free // 2 // each)
     return [members[i : i + n] for i in range(0, len(members), n)]
 
 
-def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: str, ema: float | None = None) -> int:
+def member_bytes(
+    net: Sequential, optimizer: Optimizer, batch_size: int, dtype: str, averaging: Averaging | None = None
+) -> int:
     """Estimate the memory that one net takes in training, without samples.
 
     The factors are the largest that were measured with any library. Recorded steps have arrays of their own: those of
@@ -55,8 +58,8 @@ def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: 
     optimizer : Optimizer
     batch_size : int
     dtype : str
-    ema : float, optional
-        Decay of the moving average of the parameters, if there is one: it takes what a moment of the optimizer takes.
+    averaging : float or Lookahead, optional
+        As for `train_step`: it takes what a moment of the optimizer takes.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def member_bytes(net: Sequential, optimizer: Optimizer, batch_size: int, dtype: 
     """
     size = net.layout.size
     state = optimizer.initial_state(np.zeros((1, size)), net.layout).values()
-    moments = sum(array.shape[-1] / size if array.ndim else 1 for array in state) + (ema is not None)
+    moments = sum(array.shape[-1] / size if array.ndim else 1 for array in state) + (averaging is not None)
     widths = sum(output.values for output in net.outputs() if not output.is_container)
     return np.dtype(dtype).itemsize * int(size * (15 + 5 * moments) + 4 * (batch_size + BATCH_SIZE) * widths)
 
@@ -86,7 +89,7 @@ def explain_out_of_memory(members: Sequence[Member], inputs: Inputs) -> Iterator
     OutOfMemoryError
     """
     memory, settings = inputs.backend.memory(), inputs.settings  # now, because it is full when it runs out
-    needed = len(members) * member_bytes(*members[0][:2], settings.batch_size, settings.dtype, settings.ema)
+    needed = len(members) * member_bytes(*members[0][:2], settings.batch_size, settings.dtype, settings.averaging)
     most = (needed if memory is None else min(needed, memory.free)) // 2
     with raise_out_of_memory(inputs.backend, lambda: _advice(members, inputs, memory, most)):
         yield
@@ -95,8 +98,8 @@ def explain_out_of_memory(members: Sequence[Member], inputs: Inputs) -> Iterator
 def _advice(members: Sequence[Member], inputs: Inputs, memory: DeviceMemory | None, most: int) -> str:
     """Return the memory that a stack needs, and changes with which it needs at most ``most`` bytes."""
     n, (net, optimizer, *_) = len(members), members[0]
-    batch_size, dtype, ema = inputs.settings.batch_size, inputs.settings.dtype, inputs.settings.ema
-    none, one, each = (member_bytes(net, optimizer, size, dtype, ema) for size in (0, 1, batch_size))
+    batch_size, dtype, averaging = inputs.settings.batch_size, inputs.settings.dtype, inputs.settings.averaging
+    none, one, each = (member_bytes(net, optimizer, size, dtype, averaging) for size in (0, 1, batch_size))
     ways, for_samples = [], ""
     if n > 1 and most >= each:
         ways.append(f"{most // each} of them at a time (--stack-size, --seeds)")

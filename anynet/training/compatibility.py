@@ -17,6 +17,7 @@ from anynet.data.samples import is_uint8
 from anynet.nn import Layer, Sequential
 from anynet.nn.losses import CrossEntropy
 from anynet.optim import Optimizer
+from anynet.optim.lookahead import Lookahead
 from anynet.training.early_stopping import check_validation
 from anynet.training.rates import check_rates
 from anynet.training.settings import TrainSettings
@@ -43,7 +44,7 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
         If net or optimizer is of another type.
     ValueError
         If the net does not fit the data, the batch size does not fit the samples, batches of one are to be normalized,
-        or a learning rate is negative or not finite.
+        a learning rate is negative or not finite, or Lookahead takes more steps than there are.
     """
     if not isinstance(net, Sequential):
         raise TypeError(f"net: expected a Sequential, got {describe(net)}")
@@ -72,6 +73,9 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
         if name != "0" and type(layer).state_from is not Layer.state_from:
             raise ValueError(f"layer {name}, {layer}: expected as the first layer, whose inputs are training samples")
     optimizer.check(net.layout)
+    total = settings.epochs * settings.steps(len(data.train))
+    if isinstance(settings.averaging, Lookahead) and settings.averaging.steps > total:
+        raise ValueError(f"lookahead: expected at most the {total} steps of the training, got {settings.lookahead}")
     for each in (optimizer, *optimizer.parts):
         check_rates(each, settings.epochs, settings.steps(len(data.train)))
 

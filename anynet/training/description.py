@@ -25,6 +25,7 @@ TO_THE_END = "to the last epoch"
 
 ABSENT = {
     "ema": "None",
+    "lookahead": "None",
     "patience": "None",
     "weight_decay": "0.0",
     "decoupled": "True",

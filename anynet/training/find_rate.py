@@ -160,7 +160,7 @@ def find_rate(
 def _losses(ready: Setup, rates: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the loss of a batch ahead of the step with each rate; read from the device once."""
     settings, inputs, optimizer = ready.settings, ready.inputs, ready.members[0].optimizer
-    own = loss_step(ready.members[0].net, inputs.loss, optimizer, settings.clip_norm, settings.ema)
+    own = loss_step(ready.members[0].net, inputs.loss, optimizer, settings.clip_norm, settings.averaging)
 
     def step(carry: Any, shared: Any, batch: Batch, rate: Array) -> Any:
         (trained, losses), (fixed, numbers) = carry, shared

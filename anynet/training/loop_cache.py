@@ -76,7 +76,7 @@ class LoopCache:
 
     def _new_training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
         inputs, settings = self.inputs, self.inputs.settings
-        step = train_step(net, inputs.loss, optimizer, settings.clip_norm, settings.ema)
+        step = train_step(net, inputs.loss, optimizer, settings.clip_norm, settings.averaging)
         return BatchLoop(step, inputs.backend, inputs.augmentation, settings.compile, self._stacks)
 
     def _new_evaluation(self, net: Sequential, views: Views) -> BatchLoop:

@@ -11,6 +11,7 @@ from anynet.data.augmentation import BORDERS
 from anynet.data.normalization import check_kind
 from anynet.data.views import KINDS_OF_VIEWS
 from anynet.nn.losses import BY_NAME
+from anynet.optim.lookahead import Lookahead
 from anynet.training.evaluation_interval import interval
 
 CONVERSIONS: dict[str, Callable[[str, Any], Any]] = {
@@ -26,6 +27,7 @@ OPTIONAL = ("clip_norm", "ema", "patience", "order_seed", "memory_budget")
 
 OTHERS: dict[str, tuple[Any, str]] = {
     "backend": (Backend | str | None, 'a name, such as "numpy", or what anynet.backend returns'),
+    "lookahead": (str | None, '"STEPS:RATE", such as "5:0.5"'),
     "precision": (str | None, 'a name, such as "float32"'),
     "dtype": (str, 'a name, such as "float32"'),
     "normalize": (str, 'a name, such as "standardize"'),
@@ -70,6 +72,10 @@ def check_ranges(settings: Any) -> None:
         raise ValueError(f"clip_norm: expected more than 0, finite, or None for no limit, got {settings.clip_norm}")
     if settings.ema is not None and not 0 < settings.ema < 1:
         raise ValueError(f"ema: expected more than 0, less than 1, or None for no average, got {settings.ema}")
+    if settings.lookahead is not None:
+        Lookahead.of(settings.lookahead)
+        if settings.ema is not None:
+            raise ValueError("ema, lookahead: expected one of them, got both; leave one out")
     if settings.flip and settings.alternate_flip:
         raise ValueError("flip, alternate_flip: expected one of them, got both; leave one out")
     if settings.border not in BORDERS:

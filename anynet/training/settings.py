@@ -9,6 +9,8 @@ from anynet.backends import Backend
 from anynet.core.checks import nearest
 from anynet.data import Augmentation
 from anynet.nn.losses import Loss
+from anynet.optim.averaging import Averaging
+from anynet.optim.lookahead import Lookahead
 from anynet.training.evaluation_interval import interval
 from anynet.training.setting_checks import check_ranges, convert_types
 
@@ -35,6 +37,7 @@ class Settings(TypedDict, total=False):
     l2: float
     clip_norm: float | None
     ema: float | None
+    lookahead: str | None
     epochs: int
     patience: int | None
     batch_size: int
@@ -75,6 +78,10 @@ class TrainSettings:
     ema : float, optional
         Decay of a moving average of the parameters after each step, above 0 and below 1, such as 0.999. The averages
         are what is evaluated and kept, with the running statistics of the parameters. Default: no average.
+    lookahead : str, optional
+        "STEPS:RATE", such as "5:0.5", instead of `ema`: Lookahead. Slow weights begin as the initial parameters. After
+        every so many steps they go a part of the way to the parameters, above 0 and at most 1, and the parameters are
+        set to them. They are evaluated and kept, as averages are. Default: none.
     epochs : int, default 20
         Number of passes over the training samples, 1 or more.
     patience : int, optional
@@ -143,6 +150,7 @@ class TrainSettings:
     l2: float = 0.0
     clip_norm: float | None = None
     ema: float | None = None
+    lookahead: str | None = None
     epochs: int = 20
     patience: int | None = None
     batch_size: int = 100
@@ -181,6 +189,11 @@ class TrainSettings:
     def keywords(self) -> Settings:
         """The settings as keyword arguments of `fit` and `setup`."""
         return cast(Settings, {field.name: getattr(self, field.name) for field in fields(self)})
+
+    @property
+    def averaging(self) -> Averaging | None:
+        """Decay of the moving average of the parameters, or Lookahead; None if there is neither."""
+        return self.ema if self.lookahead is None else Lookahead.of(self.lookahead)
 
     @property
     def order(self) -> int:

@@ -65,14 +65,14 @@ class Stack:
         Carry
         """
         like = self.put([0.0])
-        xp, net, ema = array_namespace(like), self.members[0].net, self._inputs.settings.ema
+        xp, net, averaging = array_namespace(like), self.members[0].net, self._inputs.settings.averaging
         starts = [member.net.init(member.settings.seed, like) for member in self.members]
         made = self._state_from_samples()
         starts = [(params, state | made) for params, state in starts]
         if not self.stacked:
-            return start(net, self._optimizer, *starts[0], ema)
+            return start(net, self._optimizer, *starts[0], averaging)
         state = {name: xp.stack([s[name] for _, s in starts]) for name in starts[0][1]}
-        return start(net, self._optimizer, xp.stack([p for p, _ in starts]), state, ema)
+        return start(net, self._optimizer, xp.stack([p for p, _ in starts]), state, averaging)
 
     def rates(self, epoch: int) -> NDArray[np.float64]:
         """Return the learning rates of an epoch.

@@ -18,7 +18,8 @@ from anynet.nn.clipping import clip_by_norm
 from anynet.nn.l2 import add_l2_gradient
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
-from anynet.optim.averaging import update_average
+from anynet.optim.averaging import Averaging, update_average
+from anynet.optim.lookahead import Lookahead
 from anynet.training.net_input import net_input
 from anynet.training.weighted_loss import batch_loss
 
@@ -34,13 +35,15 @@ class Carry(NamedTuple):
     moments : dict of arrays
         State of the optimizer.
     average : array, shape (P,) or (K, P), or None
-        Moving average of the parameters, for trainings that have one.
+        Moving average of the parameters, or slow weights of Lookahead, for trainings that have one of them.
     step : array, shape () or (K,)
         Number of steps that were made; see `start` for its dtype.
     diverged : array, shape () or (K,)
         First step, counted from 1, whose loss was not finite; 0 if there was none. Same dtype as `step`.
     total : array, shape () or (K,), or None
         Sum over samples of the loss of the steps so far, for trainings that report it in place of an evaluation.
+    since : array, shape (), or None
+        Number of steps since the parameters were the slow weights, for trainings with Lookahead.
     """
 
     params: Array
@@ -50,6 +53,7 @@ class Carry(NamedTuple):
     step: Array
     diverged: Array
     total: Array | None = None
+    since: Array | None = None
 
     @property
     def weights(self) -> tuple[Array, Arrays]:
@@ -82,7 +86,9 @@ LossStep = Callable[[Carry, Fixed, Batch, Array], tuple[Carry, Array]]
 """As a `TrainStep`, but also returns the loss of the batch ahead of the update, of shape () or (K,)."""
 
 
-def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays, ema: float | None = None) -> Carry:
+def start(
+    net: Sequential, optimizer: Optimizer, params: Array, state: Arrays, averaging: Averaging | None = None
+) -> Carry:
     """Return the carry before the first step.
 
     Parameters
@@ -92,7 +98,7 @@ def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays, e
     params : array, shape (P,) or (K, P)
     state : dict of arrays
         Both as from ``net.init``.
-    ema : float, optional
+    averaging : float or Lookahead, optional
         As for `train_step`.
 
     Returns
@@ -105,11 +111,17 @@ def start(net: Sequential, optimizer: Optimizer, params: Array, state: Arrays, e
     dtype = xp.int32 if net.uses_rng else params.dtype
     count = xp.zeros(params.shape[:-1], dtype=dtype, device=device(params))
     moments = optimizer.initial_state(params, net.layout)
-    return Carry(params, state, moments, None if ema is None else params, count, count)
+    average = None if averaging is None else params
+    since = xp.zeros((), dtype=params.dtype, device=device(params)) if isinstance(averaging, Lookahead) else None
+    return Carry(params, state, moments, average, count, count, since=since)
 
 
 def train_step(
-    net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: float | None = None, ema: float | None = None
+    net: Sequential,
+    loss: Loss,
+    optimizer: Optimizer,
+    clip_norm: float | None = None,
+    averaging: Averaging | None = None,
 ) -> TrainStep:
     """Return a function that makes one update.
 
@@ -121,8 +133,8 @@ def train_step(
     optimizer : Optimizer
     clip_norm : float, optional
         Largest norm of the gradient of the cost; see `clip_by_norm`.
-    ema : float, optional
-        Decay of the moving average of the parameters; see `update_average`. Default: no average.
+    averaging : float or Lookahead, optional
+        Decay of a moving average of the parameters, see `update_average`, or Lookahead. Default: no average.
 
     Returns
     -------
@@ -131,7 +143,7 @@ def train_step(
         from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none. Labels are not checked: `setup`
         did, for all samples.
     """
-    with_loss = loss_step(net, loss, optimizer, clip_norm, ema)
+    with_loss = loss_step(net, loss, optimizer, clip_norm, averaging)
 
     def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
         return with_loss(carry, fixed, batch, lr)[0]
@@ -140,7 +152,11 @@ def train_step(
 
 
 def loss_step(
-    net: Sequential, loss: Loss, optimizer: Optimizer, clip_norm: float | None = None, ema: float | None = None
+    net: Sequential,
+    loss: Loss,
+    optimizer: Optimizer,
+    clip_norm: float | None = None,
+    averaging: Averaging | None = None,
 ) -> LossStep:
     """Return a function that makes one update, as `train_step` does, and returns the loss ahead of it as well."""
     places = {"layout": net.layout} if optimizer.uses_layout else {}
@@ -165,10 +181,13 @@ def loss_step(
                 f"{type(optimizer).__name__}: expected update to return params of shape {expected}, got {got}"
             )
         xp, count = array_namespace(params), carry.step + 1
-        fine, average = xp.isfinite(value) | (carry.diverged > 0), carry.average
-        if average is not None and ema is not None:
-            average = update_average(average, params, ema, count)
+        fine, average, since = xp.isfinite(value) | (carry.diverged > 0), carry.average, carry.since
+        if isinstance(averaging, Lookahead) and average is not None and since is not None:
+            average, params, since = averaging.update(average, params, since)
+        elif isinstance(averaging, float) and average is not None:
+            average = update_average(average, params, averaging, count)
         total = None if carry.total is None else carry.total + value * batch.x.shape[-2]
-        return Carry(params, state, moments, average, count, xp.where(fine, carry.diverged, count), total), value
+        diverged = xp.where(fine, carry.diverged, count)
+        return Carry(params, state, moments, average, count, diverged, total, since), value
 
     return step

@@ -69,6 +69,24 @@ def test_the_order_is_the_seeds_unless_it_is_set():
             for value in (0.0, 1.0)
         ),
         ({"ema": float("nan")}, "ema: expected more than 0, less than 1, or None for no average, got nan"),
+        *(
+            ({"lookahead": text}, f'lookahead: expected "STEPS:RATE", such as "5:0.5", with.*, got \'{text}\'$')
+            for text in (
+                "",
+                "5",
+                ":",
+                "5:",
+                ":0.5",
+                "0:0.5",
+                "5:0",
+                "5:1.5",
+                "5:nan",
+                "-5:0.5",
+                "5:0.5:1",
+                "10000000:1",
+            )
+        ),
+        ({"lookahead": "5:0.5", "ema": 0.9}, "ema, lookahead: expected one of them, got both; leave one out"),
         ({"clip_norm": 0.0}, "clip_norm: expected more than 0, finite, or None for no limit, got 0.0"),
         ({"clip_norm": float("nan")}, "clip_norm: expected more than 0, finite, or None for no limit, got nan"),
         ({"clip_norm": float("inf")}, "clip_norm: expected more than 0, finite, or None for no limit, got inf"),
@@ -96,6 +114,7 @@ def test_values_out_of_range_are_refused(change, message):
         ({"patience": 1.5}, "patience: expected a whole number, got 1.5"),
         ({"l2": "a"}, "l2: expected a number, got 'a'"),
         ({"ema": "0.9"}, "ema: expected a number, got '0.9'"),
+        ({"lookahead": 5}, 'lookahead: expected "STEPS:RATE", such as "5:0.5", got 5'),
         ({"clip_norm": "1"}, "clip_norm: expected a number, got '1'"),
         ({"memory_budget": float("nan")}, "memory_budget: expected a whole number, got nan"),
         ({"border": None}, 'border: expected "black" or "reflect", got None'),
@@ -233,7 +252,7 @@ def test_settings_that_older_checkpoints_lack_are_described_where_they_matter(da
 
     before = described(an.SGD(0.1, momentum=0.9))
     assert before["optimizer"] == "SGD(lr=0.1, momentum=0.9, nesterov=False)"
-    assert not {"ema", "patience"} & before.keys()
+    assert not {"ema", "lookahead", "patience"} & before.keys()
     after = described(an.SGD(0.1, momentum=0.9, weight_decay=0.5), ema=0.9, patience=3)
     assert after["optimizer"] == "SGD(lr=0.1, momentum=0.9, nesterov=False, weight_decay=0.5)"
     assert (after["ema"], after["patience"]) == ("0.9", "3")
