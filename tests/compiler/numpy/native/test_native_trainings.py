@@ -10,6 +10,7 @@ from anynet.compiler.numpy import target
 from anynet.compiler.numpy.target import CALL, NumpyTarget
 from anynet.core.random import key
 from anynet.data import Augmentation, Loader, Normalization, Split
+from anynet.optim.lookahead import Lookahead
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.step import Fixed, start, train_step
 
@@ -84,6 +85,21 @@ def test_they_train_as_the_plain_step_does(launches, rng, net, optimizer, member
     tolerance = 1e-9 if dtype == "float64" else 1e-3
     np.testing.assert_allclose(actual.params, expected.params, rtol=tolerance, atol=tolerance)
     np.testing.assert_array_equal(actual.step, expected.step)
+
+
+def test_slow_weights_are_in_the_one_program(launches, rng):
+    def step(carry, shared, move):
+        slow, params, since = carry
+        return Lookahead(3, 0.7).update(slow, params + move, since)
+
+    weights, moves = rng.standard_normal((2, 4)), rng.standard_normal((7, 2, 4))
+    carry = weights, weights, np.asarray(0.0)
+    actual = Numpy("numpy", "cpu").loop(step)(carry, None, moves, lambda n: None)
+    for move in moves:
+        carry = step(carry, None, move)
+    for one, other in zip(actual, carry, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    assert launches == [1]
 
 
 def operations(x, y):
