@@ -76,5 +76,8 @@ class Lookahead(NamedTuple):
         [2.] [2.]
         """
         xp, due = array_namespace(params), since + 1 == self.steps
-        slow = xp.where(due, slow + self.rate * (params - slow), slow)
+        share = self.rate * xp.astype(
+            due, params.dtype
+        )  # 0 in other steps: faster than a choice, and NaN shows at once
+        slow = slow + share * (params - slow)
         return slow, xp.where(due, slow, params), xp.where(due, 0.0, since + 1)
