@@ -76,8 +76,7 @@ class Lookahead(NamedTuple):
         [2.] [2.]
         """
         xp, due = array_namespace(params), since + 1 == self.steps
-        share = self.rate * xp.astype(
-            due, params.dtype
-        )  # 0 in other steps: faster than a choice, and NaN shows at once
+        # 0 in other steps, which is faster than to choose between arrays, and shows NaN at once.
+        share = self.rate * xp.astype(due, params.dtype)
         slow = slow + share * (params - slow)
         return slow, xp.where(due, slow, params), xp.where(due, 0.0, since + 1)
