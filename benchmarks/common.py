@@ -70,7 +70,13 @@ def check_new(out: Path | None) -> None:
     """Raise FileExistsError if the file exists, FileNotFoundError if its folder does not."""
     if out is not None and out.exists():
         raise FileExistsError(f"{out} exists; choose another --out")
-    if out is not None and not out.parent.is_dir():
+    if out is not None:
+        check_folder(out)
+
+
+def check_folder(out: Path) -> None:
+    """Raise FileNotFoundError if the folder of a file does not exist."""
+    if not out.parent.is_dir():
         raise FileNotFoundError(f"--out: expected a file in an existing folder, got {out}; create the folder first")
 
 

@@ -6,7 +6,6 @@ Each run has a process of its own, and the peers take turns.
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -70,26 +69,17 @@ def main(
         an.backend(name)
     if find_spec(TORCH) is None:
         raise ValueError("torch is not installed; install it")
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"--out: expected a file in an existing folder, got {out}; create the folder first")
-    if folder is None and not quick:
-        raise ValueError("--folder: expected the folder cifar-10-batches-py, got none")
+    common.check_folder(out)
     if quick:
         width, epochs, seeds, images = width or QUICK_WIDTH, epochs or 1, seeds or 1, images or QUICK_IMAGES
     chosen = [Recipe.of(name, width, epochs) for name in names]
     peers = [*(f"{ANYNET}{name}" for name in backends or ["numpy"]), TORCH]
-    found = Record.read(out, {"images": images or IMAGES, "generated": folder is None})
-    console = Console(stderr=True)
-    with TemporaryDirectory() as made, environment(variables(cores())):
-        if folder is None:
-            generated.write(Path(made))
-        files = Path(made) if folder is None else folder
-        if not (files / "test_batch").is_file():
-            raise FileNotFoundError(f"--folder: expected the folder cifar-10-batches-py, got {folder}")
-        runs = [Run(*key) for key in _keys(chosen, peers, seeds or SEEDS)]
-        for run in runs:
+    with generated.files(folder, quick=quick) as files, environment(variables(cores())):
+        found = Record.read(out, {"images": images or IMAGES, "generated": folder is None})
+        console = Console(stderr=True)
+        for run in _runs(chosen, peers, seeds or SEEDS):
             if found.find(run) is None:
-                done = record.train(run, str(files.resolve()), found.settings["images"])
+                done = record.train(run, files, found.settings["images"])
                 found.runs.append(done)
                 line = f"{run.recipe}, seed {run.seed}, {run.peer}: {done.accuracy:.2%}, {done.seconds:.1f} s"
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -105,8 +95,8 @@ def _check_recipes(names: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def _keys(recipes: Sequence[Recipe], peers: Sequence[str], seeds: int) -> list[tuple[str, Recipe, int]]:
-    return [(peer, recipe, seed) for recipe in recipes for seed in range(1, seeds + 1) for peer in peers]
+def _runs(recipes: Sequence[Recipe], peers: Sequence[str], seeds: int) -> list[Run]:
+    return [Run(peer, recipe, seed) for recipe in recipes for seed in range(1, seeds + 1) for peer in peers]
 
 
 def _write(found: Record, out: Path, recipes: Sequence[Recipe], peers: Sequence[str]) -> None:

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.parity.recipes import Recipe
+from benchmarks.run_record import RunRecord
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -42,6 +43,15 @@ class Run:
         """Everything but the results."""
         return self.peer, self.recipe, self.seed
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the run as JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Return the run of JSON that `as_dict` has made."""
+        return cls(**values | {"recipe": Recipe(*values["recipe"])})
+
 
 def train(run: Run, folder: str, images: int) -> Run:
     """Train in a process of its own, and return the run with its results; RuntimeError if the process fails."""
@@ -55,44 +65,17 @@ def train(run: Run, folder: str, images: int) -> Run:
     return Run(*run.key, float(child.stdout.split()[-1]), round(seconds, 2))
 
 
-@dataclass
-class Record:
-    """All runs so far.
-
-    Attributes
-    ----------
-    settings : dict
-        What must be the same for all runs.
-    runs : list of Run
-    """
-
-    settings: dict[str, Any]
-    runs: list[Run] = field(default_factory=list)
+class Record(RunRecord[Run]):
+    """All runs so far."""
 
     @classmethod
     def read(cls, path: Path, settings: dict[str, Any]) -> Self:
-        """Return the record in a file, or an empty one if there is none; ValueError if it has other settings."""
-        if not path.exists():
-            return cls(settings)
-        content = json.loads(path.read_text(encoding="utf-8"))
-        for name, value in settings.items():
-            if content["settings"][name] != value:
-                there = content["settings"][name]
-                raise ValueError(f"{path} has runs with {name} {there}, not {value}; choose another --out")
-        runs = [Run(**values | {"recipe": Recipe(*values["recipe"])}) for values in content["runs"]]
-        return cls(settings, runs)
-
-    def find(self, run: Run) -> Run | None:
-        """Return the run with the same key, if it was made."""
-        return next((other for other in self.runs if other.key == run.key), None)
+        """Return the record in a file, as `RunRecord.load` does."""
+        return cls.load(path, settings, Run.of)
 
     def of(self, peer: str, recipe: Recipe) -> list[Run]:
         """Return the runs of a recipe by a peer in the order of seeds."""
         return sorted((run for run in self.runs if run.key[:2] == (peer, recipe)), key=lambda run: run.seed)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as JSON has it."""
-        return {"settings": self.settings, "runs": [asdict(run) for run in self.runs]}
 
 
 def difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:

@@ -8,7 +8,6 @@ its own, and the libraries take turns.
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -74,21 +73,13 @@ def main(
         "images": QUICK_IMAGES if quick else IMAGES,
         "generated": folder is None,
     }
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"--out: expected a file in an existing folder, got {out}; create the folder first")
-    if folder is None and not quick:
-        raise ValueError("--folder: expected the folder cifar-10-batches-py, got none")
-    record, console = Record.read(out, settings), Console(stderr=True)
-    with TemporaryDirectory() as made, environment(variables(cores())):
-        if folder is None:
-            generated.write(Path(made))
-        files = Path(made) if folder is None else folder
-        if not (files / "test_batch").is_file():
-            raise FileNotFoundError(f"--folder: expected the folder cifar-10-batches-py, got {folder}")
+    common.check_folder(out)
+    with generated.files(folder, quick=quick) as files, environment(variables(cores())):
+        record, console = Record.read(out, settings), Console(stderr=True)
         Study(
             record,
             chosen,
-            str(files.resolve()),
+            files,
             out,
             machine.describe(),
             lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True),

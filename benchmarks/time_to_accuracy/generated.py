@@ -1,7 +1,10 @@
 """Images for smoke tests, in the files of CIFAR-10: a pattern for each class, in noise."""
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -10,6 +13,23 @@ from anynet.data.dataset import BATCHES
 
 NOISE = 160
 """Number of levels, of 256, that noise has; a pattern has the others."""
+
+
+@contextmanager
+def files(folder: Path | None, *, quick: bool) -> Iterator[str]:
+    """Context manager that returns a folder with the files of CIFAR-10: the given one or, in smoke tests, a new one.
+
+    Raises ValueError if there is none, FileNotFoundError if it lacks the files.
+    """
+    if folder is None and not quick:
+        raise ValueError("--folder: expected the folder cifar-10-batches-py, got none")
+    with TemporaryDirectory() as made:
+        if folder is None:
+            write(Path(made))
+        found = folder or Path(made)
+        if not (found / "test_batch").is_file():
+            raise FileNotFoundError(f"--folder: expected the folder cifar-10-batches-py, got {folder}")
+        yield str(found.resolve())
 
 
 def write(folder: Path) -> None:

@@ -1,13 +1,13 @@
 """Runs that were measured, the recipes that are chosen by them, and times to accuracies."""
 
-import json
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from benchmarks.run_record import RunRecord
 from benchmarks.time_to_accuracy.process import OUTCOMES
 from benchmarks.time_to_accuracy.recipes import Recipe
 from benchmarks.time_to_accuracy.source import HELD_OUT
@@ -67,39 +67,14 @@ class Run:
         return cls(**values | {"recipe": Recipe.of(values["recipe"])})
 
 
-@dataclass
-class Record:
-    """All runs so far.
-
-    Attributes
-    ----------
-    settings : dict
-        What must be the same for all runs.
-    runs : list of Run
-    """
-
-    settings: dict[str, Any]
-    runs: list[Run] = field(default_factory=list)
+class Record(RunRecord[Run]):
+    """All runs so far."""
 
     @classmethod
     def read(cls, path: Path, settings: dict[str, Any]) -> Self:
-        """Return the record in a file without the runs that failed, or an empty one if there is no file.
-
-        Raises ValueError if the file's has other settings.
-        """
-        if not path.exists():
-            return cls(settings)
-        content = json.loads(path.read_text(encoding="utf-8"))
-        for name, value in settings.items():
-            if content.get("settings", {}).get(name) != value:
-                there = content.get("settings", {}).get(name, "none")
-                raise ValueError(f"{path} has runs with {name} {there}, not {value}; choose another --out")
-        runs = [Run.of(values) for values in content["runs"]]
-        return cls(settings, [run for run in runs if run.outcome in OUTCOMES])
-
-    def find(self, run: Run) -> Run | None:
-        """Return the run with the same key, if it was measured."""
-        return next((other for other in self.runs if other.key == run.key), None)
+        """Return the record in a file, as `RunRecord.load` does, without the runs that failed."""
+        found = cls.load(path, settings, Run.of)
+        return cls(settings, [run for run in found.runs if run.outcome in OUTCOMES])
 
     def of(self, peer: str, purpose: str) -> list[Run]:
         """Return the runs of a peer for a purpose."""
@@ -126,7 +101,3 @@ class Record:
         """Return the median of `seconds`; infinity if no more than half of the runs reached the level."""
         found = self.seconds(peer, level)
         return statistics.median(found) if found else math.inf
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as JSON has it."""
-        return {"settings": self.settings, "runs": [run.as_dict() for run in self.runs]}
