@@ -5,17 +5,11 @@ from math import prod
 import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
-from anynet.compiler.numpy.native.image_blocks import (
-    ImageBlocks,
-    Reach,
-    as_images,
-    block_size,
-    has_border,
-    has_neighbors,
-)
-from anynet.compiler.numpy.native.ir_types import has_type
+from anynet.compiler.numpy.native import shares
+from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size, is_clipped
 from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.kernel_panels import Packing, as_groups, has_form
 from anynet.compiler.numpy.native.register_tiles import Tiles, Tiling, tallest, tiling
 from anynet.compiler.numpy.native.strided_loops import Axis, moved, unravel
 from anynet.compiler.numpy.native.writer import Function
@@ -39,19 +33,7 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | 
     w = as_groups(w, groups)
     if node.op == "convolve_to_input":
         return _to_input(as_images(x, window.out), w, as_images(out, window.image), window)
-    reach = Reach(window.out, window.kernel, window.stride, (-window.padding[0], -window.padding[2]))
-    return _kernels(as_images(x, window.image), w, as_images(out, window.out), reach)
-
-
-def has_form(a: Host, b: Host, out: Host) -> bool:
-    """Return True if arrays have one dtype, of floating-point numbers, and a result with neighboring channels."""
-    alike = a.dtype == b.dtype == out.dtype and out.dtype.kind == "f" and has_type(out.dtype)
-    return alike and min(a.size, b.size, out.size) > 0 and (out.shape[-1] == 1 or out.strides[-1] == out.itemsize)
-
-
-def as_groups(w: Host, groups: int) -> Host:
-    """Return a view of a kernel, or of its gradient, with groups: shape (..., rows, columns, groups, C, D) of each."""
-    return np.moveaxis(w.reshape(*w.shape[:-1], groups, -1), -2, -3)
+    return _kernels(as_images(x, window.image), w, as_images(out, window.out), Reach.of(window))
 
 
 def _to_input(dy: Host, w: Host, dx: Host, window: Window) -> list[Kernel]:
@@ -103,32 +85,9 @@ def _clipped_size(images: Host, w: Host, reach: Reach) -> int:
     n, nbytes = images.shape[-4], prod(images.shape[-3:]) * images.itemsize
     panel = prod(reach.taps) * w.shape[-2] * 128  # two vectors
     most = min(n, (BYTES - panel) // nbytes, tallest(w.shape[-1], images.itemsize))
-    if most < FEWEST or not has_border(images, reach) or not has_neighbors(images):
+    if most < FEWEST or not is_clipped(images, reach):
         return 0
     return min(range(FEWEST, most + 1), key=lambda size: (-(-n // size) * (size + 0.5), -size))
-
-
-class Packing(Kernel):
-    """Copy of a kernel to panels, each with the vectors that tiles read, one after the other."""
-
-    def __init__(self, w: Host, packed: Host, tiles: Tiling) -> None:
-        self._w, self._packed, self._tiles = w, packed, tiles
-        super().__init__([w, packed], units=prod(w.shape[:-3]))
-
-    def write(self, f: Function) -> None:
-        """Write loops over panels for each element of the kernel. Zeros beside the last panel are there."""
-        w, packed, tiles = self._w, self._packed, self._tiles
-        (*ahead, groups, rows, columns), size = w.shape, w.itemsize
-        with f.loop(f.last, f.first) as unit, f.loop(groups) as group:
-            *members, a, b = unravel(f, unit, ahead)
-            into = f.address(packed, *members, group)
-            for panel, width, used in tiles.panels(f, columns):
-                start = moved(f, into, panel * (packed.shape[-2] * tiles.width * size))
-                with f.loop(rows) as c:
-                    row = moved(f, start, ((a * ahead[-1] + b) * rows + c) * (width * size))
-                    with f.loop(used) as d:
-                        value = f.load(w, *members, a, b, group, c, panel * tiles.width + d)
-                        f.line(f"store {value}, ptr {moved(f, row, d * size)}, align {size}")
 
 
 class Convolution(Kernel):
@@ -167,9 +126,9 @@ class Convolution(Kernel):
         n, size, parts = self._out.shape[-4], self._blocks.size, self._shape[-1]
         with f.loop(f.last, f.first) as unit:
             *members, part = unravel(f, unit, self._shape)
-            start, stop = (f.op("udiv", (part + i) * -(-n // size), parts) for i in (0, 1))
+            start, stop = shares.bounds(f, part, -(-n // size), parts)
             with f.loop(stop, start) as block:
-                first = f.call("llvm.smin", block * size, f.index(n - size))
+                first = f.call("llvm.smin", block * size, n - size)
                 source = self._blocks.write(f, unit, members, first, size)
                 self._write_block(f, source, members, first)
 
@@ -182,7 +141,7 @@ class Convolution(Kernel):
             for panel, width, used in tiles.panels(f, d):
                 pointers = (
                     moved(f, source, group * (c * size)),
-                    moved(f, weights, panel * (packed.shape[-2] * tiles.width * size)),
+                    moved(f, weights, panel * tiles.nbytes(packed)),
                     moved(f, into, (group * d + panel * tiles.width) * size),
                 )
                 if self._blocks.clipped:

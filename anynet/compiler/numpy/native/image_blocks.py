@@ -1,7 +1,7 @@
 """Images as convolutions read them: some at a time, with the zeros around them that a kernel sees."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -9,8 +9,9 @@ from numpy.lib.stride_tricks import as_strided
 from anynet.compiler.numpy.native.ir_types import TYPES
 from anynet.compiler.numpy.native.ir_values import Operand, Value
 from anynet.compiler.numpy.native.kernel import Host
-from anynet.compiler.numpy.native.strided_loops import Axis, merged, nested
+from anynet.compiler.numpy.native.strided_loops import Axis, copy, merged
 from anynet.compiler.numpy.native.writer import Function
+from anynet.core.window import Window
 
 PIXELS = 256
 """Number of pixels of a result that are worth reading a panel of weights for."""
@@ -33,6 +34,11 @@ class Reach(NamedTuple):
     step: Pair
     shift: Pair
 
+    @classmethod
+    def of(cls, window: Window) -> Self:
+        """Return the pixels that the kernel of a window sees."""
+        return cls(window.out, window.kernel, window.stride, (-window.padding[0], -window.padding[2]))
+
     @property
     def size(self) -> Pair:
         """Number of pixels that are seen."""
@@ -52,12 +58,10 @@ def has_neighbors(images: Host) -> bool:
     return images.shape[-1] == 1 or images.strides[-1] == images.itemsize
 
 
-def has_border(images: Host, reach: Reach) -> bool:
-    """Return True if an element of the kernel sees a pixel outside of the image."""
-    return any(
-        shift < 0 or shift + size > length
-        for shift, size, length in zip(reach.shift, reach.size, images.shape[-3:-1], strict=True)
-    )
+def is_clipped(images: Host, reach: Reach) -> bool:
+    """Return True if the kernel sees zeros around images, which can be read where they are, without the zeros."""
+    sides = zip(reach.shift, reach.size, images.shape[-3:-1], strict=True)
+    return has_neighbors(images) and any(shift < 0 or shift + size > length for shift, size, length in sides)
 
 
 def block_size(images: Host, reach: Reach) -> int:
@@ -115,11 +119,8 @@ class ImageBlocks:
         source, into = self._source, self._into
         if source.size:
             sizes = (n if isinstance(n, Value) else int(n), *source.shape[-3:])
-            axes = [Axis(*each) for each in zip(sizes, source.strides[-4:], into.strides[-4:], strict=True)]
-            type_, size = TYPES[source.dtype.name], source.itemsize
-            with nested(f, merged(axes), f.address(source, *members, first), f.address(into, unit)) as (old, new):
-                value = f.emit(type_, f"load {type_}, ptr {old}, align {size}")
-                f.line(f"store {value}, ptr {new}, align {size}")
+            axes = merged(list(map(Axis, sizes, source.strides[-4:], into.strides[-4:])))
+            copy(f, axes, f.address(source, *members, first), f.address(into, unit), TYPES[source.dtype.name])
         return f.address(self.array, unit)
 
     def pixels(
@@ -162,11 +163,11 @@ class ImageBlocks:
             start = i * mine + reach.shift[axis]
             low, high = (_quotient(f, far, step) for far in (-start, lengths[axis] - start))
             firsts.append(low)
-            numbers.append(f.call("llvm.smin", high, f.index(n[axis])) - low)
+            numbers.append(f.call("llvm.smin", high, n[axis]) - low)
             far = far + (start + low * step) * self.strides[1 + axis]
         return firsts, numbers, far
 
 
 def _quotient(f: Function, number: Value, step: int) -> Value:
     """Return a number divided by a step and rounded up; 0 for negative numbers."""
-    return f.op("udiv", f.call("llvm.smax", number, f.index(0)) + (step - 1), step)
+    return f.op("udiv", f.call("llvm.smax", number, 0) + (step - 1), step)

@@ -23,6 +23,11 @@ def element(type_: str) -> str:
     return type_.strip("<>").split(" x ")[-1]
 
 
+def nbytes(type_: str) -> int:
+    """Return the size of a floating-point number, or of one in a vector, in bytes."""
+    return {"float": 4, "double": 8}[element(type_)]
+
+
 def lanes(type_: str) -> int:
     """Return the number of a vector's elements; 1 for other types."""
     return int(type_[1:].split(" x ")[0]) if type_.startswith("<") else 1

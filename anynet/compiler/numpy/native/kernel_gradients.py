@@ -8,20 +8,14 @@ from math import prod
 import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
-from anynet.compiler.numpy.native.convolutions import as_groups, has_form
-from anynet.compiler.numpy.native.image_blocks import (
-    ImageBlocks,
-    Reach,
-    as_images,
-    block_size,
-    has_border,
-    has_neighbors,
-)
+from anynet.compiler.numpy.native import shares
+from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size, is_clipped
 from anynet.compiler.numpy.native.ir_types import TYPES
 from anynet.compiler.numpy.native.ir_values import Value
 from anynet.compiler.numpy.native.kernel import Host, Kernel
+from anynet.compiler.numpy.native.kernel_panels import Total, as_groups, has_form
 from anynet.compiler.numpy.native.register_tiles import Tiles, Tiling, tiling
-from anynet.compiler.numpy.native.strided_loops import Axis, moved, nested, unravel
+from anynet.compiler.numpy.native.strided_loops import Axis, copy, moved, nested, unravel
 from anynet.compiler.numpy.native.writer import Function
 
 CHANNELS = 12
@@ -44,11 +38,10 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | 
     x, dy, window, groups = args
     x, dy, dw = as_images(x, window.image), as_images(dy, window.out), as_groups(out, groups)
     *ahead, rows, columns, groups, c, d = dw.shape
-    reach = Reach(window.out, window.kernel, window.stride, (-window.padding[0], -window.padding[2]))
-    n, depth = x.shape[-4], rows * columns * c
+    reach, n, depth = Reach.of(window), x.shape[-4], rows * columns * c
     most = min(n, n * prod(window.out) // PIXELS, BYTES // (groups * depth * d * out.itemsize), PARTS)
     parts = max(most, 1)
-    size, clipped = block_size(x, reach), c >= CHANNELS and has_border(x, reach) and has_neighbors(x)
+    size, clipped = block_size(x, reach), c >= CHANNELS and is_clipped(x, reach)
     x, dy = (np.broadcast_to(images, (*ahead, *images.shape[-4:])) for images in (x, dy))
     probe = ImageBlocks(x[..., :0, :, :, :], reach, size, 0)
     tiles = tiling([Axis(c, 0, 0)] if clipped else probe.elements(1, c), d, out.itemsize)
@@ -86,14 +79,14 @@ class KernelGradients(Kernel):
 
     def write(self, f: Function) -> None:
         """Write loops over blocks of images, groups, panels and tiles."""
-        n, size, (*_, parts, shares) = self._dy.shape[-4], self._blocks.size, self._shape
+        n, size, (*_, parts, panel_parts) = self._dy.shape[-4], self._blocks.size, self._shape
         with f.loop(f.last, f.first) as unit:
             *members, part, share = unravel(f, unit, self._shape)
-            low, high = (f.op("udiv", (share + i) * self._tiles.number, shares) for i in (0, 1))
-            start, stop = (f.op("udiv", (part + i) * n, parts) for i in (0, 1))
+            low, high = shares.bounds(f, share, self._tiles.number, panel_parts)
+            start, stop = shares.bounds(f, part, n, parts)
             self._clear(f, [*members, part], low, high)
             with f.loop(stop, start, step=size) as first:
-                images = f.call("llvm.smin", stop - first, f.index(size))
+                images = f.call("llvm.smin", stop - first, size)
                 source = self._blocks.write(f, unit, members, first, images)
                 with f.loop(self._sums.shape[-3]) as group:
                     for panel, width, used in self._tiles.panels(f, self._columns, low, high):
@@ -130,7 +123,7 @@ class KernelGradients(Kernel):
 
     def _place(self, f: Function, part: list[Value], group: Value, panel: Value) -> str:
         """Return a pointer to a panel of the sums."""
-        far = panel * (self._sums.shape[-2] * self._tiles.width * self._sums.itemsize)
+        far = panel * self._tiles.nbytes(self._sums)
         return moved(f, f.address(self._sums, *part, group), far)
 
     def _distances(self, width: int) -> tuple[int, int, int]:
@@ -140,49 +133,20 @@ class KernelGradients(Kernel):
 
     def _clear(self, f: Function, part: list[Value], low: Value, high: Value) -> None:
         """Write zeros to some panels of the sums of a part."""
-        type_ = TYPES[self._sums.dtype.name]
-        zero = f.constant(type_, 0.0)
-        row = self._tiles.width * self._sums.itemsize * self._sums.shape[-2]
-        with f.loop(self._sums.shape[-3]) as group:
-            place = moved(f, f.address(self._sums, *part, group), low * row)
-            n = (high - low) * (row // self._sums.itemsize)
-            with nested(f, [Axis(n, self._sums.itemsize, 0)], place, place) as (each, _):
-                f.line(f"store {zero}, ptr {each}, align {self._sums.itemsize}")
+        sums, nbytes = self._sums, self._tiles.nbytes(self._sums)
+        zero = f.constant(TYPES[sums.dtype.name], 0.0)
+        with f.loop(sums.shape[-3]) as group:
+            place = moved(f, f.address(sums, *part, group), low * nbytes)
+            n = (high - low) * (nbytes // sums.itemsize)
+            with nested(f, [Axis(n, sums.itemsize, 0)], place, place) as (each, _):
+                f.store_at(zero, each)
 
     def _copy(
         self, f: Function, unit: Value, image: list[Value], column: Value, n: Value, width: int, used: int
     ) -> str:
         """Copy a panel of dy to where its rows are contiguous; what is beside them counts for nothing."""
-        dy = self._dy
-        type_, size = TYPES[dy.dtype.name], dy.itemsize
-        places = f.address(dy, *image, 0, 0, column), f.address(self._panel, unit)
+        dy, far = self._dy, (*self._distances(width), self._dy.itemsize)
+        old, new = f.address(dy, *image, 0, 0, column), f.address(self._panel, unit)
         lengths: list[int | Value] = [n, *self._blocks.reach.places, used]
-        axes = [Axis(*each) for each in zip(lengths, dy.strides[-4:], (*self._distances(width), size), strict=True)]
-        with nested(f, axes, *places) as (old, new):
-            f.line(f"store {f.emit(type_, f'load {type_}, ptr {old}, align {size}')}, ptr {new}, align {size}")
-        return places[1]
-
-
-class Total(Kernel):
-    """Sums of the sums of all parts, in their order, where the gradient by the kernel has its elements."""
-
-    def __init__(self, sums: Host, dw: Host, tiles: Tiling) -> None:
-        self._sums, self._dw, self._tiles = sums, dw, tiles
-        super().__init__([sums, dw], units=prod(dw.shape[:-3]))
-
-    def write(self, f: Function) -> None:
-        """Write loops over panels for each element of the kernel."""
-        sums, dw, tiles = self._sums, self._dw, self._tiles
-        (*ahead, groups, rows, columns), size, type_ = dw.shape, dw.itemsize, TYPES[dw.dtype.name]
-        with f.loop(f.last, f.first) as unit, f.loop(groups) as group:
-            *members, a, b = unravel(f, unit, ahead)
-            for panel, width, used in tiles.panels(f, columns):
-                far = panel * (sums.shape[-2] * tiles.width * size)
-                starts = [moved(f, f.address(sums, *members, i, group), far) for i in range(sums.shape[-4])]
-                with f.loop(rows) as c:
-                    place = ((a * ahead[-1] + b) * rows + c) * (width * size)
-                    with f.loop(used) as d:
-                        parts = [moved(f, start, place + d * size) for start in starts]
-                        first, *others = (f.emit(type_, f"load {type_}, ptr {part}, align {size}") for part in parts)
-                        total = sum(others, first)
-                        f.store(total, dw, *members, a, b, group, c, panel * tiles.width + d)
+        copy(f, list(map(Axis, lengths, dy.strides[-4:], far)), old, new, TYPES[dy.dtype.name])
+        return new

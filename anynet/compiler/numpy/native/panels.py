@@ -1,15 +1,11 @@
 """Copies of parts of matrices to contiguous memory, where products read whole vectors of a row."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-from numpy.typing import NDArray
 
 from anynet.compiler.numpy.native.ir_types import TYPES
 from anynet.compiler.numpy.native.ir_values import Operand, Value
+from anynet.compiler.numpy.native.kernel import Host
 from anynet.compiler.numpy.native.writer import Function
-
-Host = NDArray[Any]
 
 ONCE = ('!"llvm.loop.unroll.disable"',)
 """Hint for loops whose bodies are long enough."""
@@ -71,16 +67,14 @@ class Panel:
 
     def load(self, row: Value, start: int) -> Value:
         """Return a vector of neighbors of a row."""
-        vector = self._vector(self._lanes)
-        return self._f.emit(vector, f"load {vector}, {self._address(row, start)}, align {self._array.itemsize}")
+        return self._f.load_at(self._vector(self._lanes), self._address(row, start))
 
     def _store(self, value: Value, row: Value, start: Operand) -> None:
-        self._f.line(f"store {value}, {self._address(row, start)}, align {self._array.itemsize}")
+        self._f.store_at(value, self._address(row, start))
 
-    def _address(self, row: Value, start: Operand) -> Value:
-        return self._f.emit(
-            "ptr", f"getelementptr inbounds {self._type}, ptr {self._memory}, {row * self._row + start}"
-        )
+    def _address(self, row: Value, start: Operand) -> str:
+        place = row * self._row + start
+        return self._f.emit("ptr", f"getelementptr inbounds {self._type}, ptr {self._memory}, {place}").text
 
     def _vector(self, lanes: int) -> str:
         return f"<{lanes} x {self._type}>"

@@ -16,6 +16,7 @@ import numpy as np
 
 from anynet.compiler.numpy.native.ir_types import TYPES
 from anynet.compiler.numpy.native.ir_values import Operand, Value
+from anynet.compiler.numpy.native.kernel import Host
 from anynet.compiler.numpy.native.panels import ONCE, power_of_two, shuffle
 from anynet.compiler.numpy.native.processor import vector_registers
 from anynet.compiler.numpy.native.strided_loops import Axis, moved, nested
@@ -44,12 +45,16 @@ class Tiling(NamedTuple):
         """Number of the elements of a panel's row."""
         return self.lanes * self.vectors
 
+    def nbytes(self, panels: Host) -> int:
+        """Return the size of a whole panel of those in an array of shape (..., rows, columns of all panels)."""
+        return int(panels.shape[-2]) * self.width * panels.itemsize
+
     def panels(
         self, f: Function, columns: int, start: Operand = 0, stop: Operand | None = None
     ) -> Iterator[tuple[Value, int, int]]:
         """Yield the number of each panel of some columns, the length of its rows, and the number of its columns."""
         whole, rest = divmod(columns, self.width)
-        end = whole if stop is None else f.call("llvm.smin", *f.operands(stop, whole))
+        end = whole if stop is None else f.call("llvm.smin", stop, whole)
         with f.loop(end, start) as panel:
             yield panel, self.width, self.width
         if rest:
@@ -176,16 +181,13 @@ class Tiles:
         with nested(f, self._terms, a, b, hints=ONCE) as (x, y):
             others = [self._load(y, i) for i in range(vectors)]
             for row, totals in zip(rows, sums, strict=True):
-                number = f.emit(self._scalar, f"load {self._scalar}, ptr {moved(f, x, row)}, align {self._size}")
-                each = f.splat(number, lanes)
+                each = f.splat(f.load_at(self._scalar, moved(f, x, row)), lanes)
                 for total, other in zip(totals, others, strict=True):
                     total.set(f.call("llvm.fmuladd", each, other, total.get()))
         return [[total.get() for total in totals] for totals in sums]
 
     def _load(self, pointer: str, i: int) -> Value:
-        f = self._f
-        place = moved(f, pointer, i * self._lanes * self._size)
-        return f.emit(self._zero.type, f"load {self._zero.type}, ptr {place}, align {self._size}")
+        return self._f.load_at(self._zero.type, moved(self._f, pointer, i * self._lanes * self._size))
 
     def _store(self, pointer: str, values: Sequence[Value], columns: int, *, adds: bool) -> None:
         f, lanes = self._f, self._lanes
@@ -196,5 +198,5 @@ class Tiles:
             while rest:
                 n = power_of_two(rest)
                 part = value if n == lanes else shuffle(f, value, value, range(start, start + n))
-                f.line(f"store {part}, ptr {moved(f, pointer, (i * lanes + start) * self._size)}, align {self._size}")
+                f.store_at(part, moved(f, pointer, (i * lanes + start) * self._size))
                 start, rest = start + n, rest - n

@@ -43,6 +43,12 @@ def loops(f: Function, shape: Sequence[int], inner: int = 0) -> Iterator[list[Va
         yield [i, *rest]
 
 
+def bounds(f: Function, part: Value, n: int, parts: int) -> tuple[Value, Value]:
+    """Return the first of `n` places that are in a part, of so many about equal ones, and that of the next part."""
+    first, last = (f.op("udiv", (part + i) * n, parts) for i in (0, 1))
+    return first, last
+
+
 def least(f: Function, one: Value, other: int) -> Value:
     """Return the smaller of two numbers."""
     return f.select(f.compare("slt", one, other), one, other)

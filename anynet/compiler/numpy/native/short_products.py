@@ -6,20 +6,16 @@ products.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anynet.compiler.graph import Args, Kwargs, Node
 from anynet.compiler.numpy.native.ir_types import TYPES, has_type
 from anynet.compiler.numpy.native.ir_values import Operand, Value
-from anynet.compiler.numpy.native.kernel import Kernel
+from anynet.compiler.numpy.native.kernel import Host, Kernel
 from anynet.compiler.numpy.native.panels import ONCE, Panel, power_of_two, shuffle, starts
 from anynet.compiler.numpy.native.processor import vector_registers
 from anynet.compiler.numpy.native.writer import Function
-
-Host = NDArray[Any]
 
 DEPTH = 256
 """Largest number of products that are summed in registers; as many rows of a block's columns stay in the cache."""

@@ -43,6 +43,12 @@ def nested(
             yield found
 
 
+def copy(f: Function, axes: Sequence[Axis], old: str, new: str, type_: str) -> None:
+    """Write loops that copy numbers of a type from one place to another."""
+    with nested(f, axes, old, new) as (source, into):
+        f.store_at(f.load_at(type_, source), into)
+
+
 def moved(f: Function, pointer: str, far: Operand) -> str:
     """Return a pointer so many bytes behind another one."""
     if not isinstance(far, Value):
