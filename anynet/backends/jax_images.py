@@ -25,8 +25,7 @@ def convolve(x: Array, w: Array, window: Window, groups: int) -> Array:
 
 def convolve_to_input(dy: Array, w: Array, window: Window, groups: int) -> Array:
     """Return the gradient by the input, the transpose of `convolve`."""
-    pixels = dy.shape[-2] // math.prod(window.out) * math.prod(window.image)
-    x = jax.ShapeDtypeStruct((pixels, w.shape[-2] * groups), dy.dtype)
+    x = jax.ShapeDtypeStruct((window.pixels(dy.shape[-2]), w.shape[-2] * groups), dy.dtype)
 
     def transposed(dy: Array, w: Array) -> Array:
         dx: Array = jax.linear_transpose(lambda x: convolve_images(x, w, window, groups), x)(dy)[0]

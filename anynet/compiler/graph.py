@@ -1,18 +1,24 @@
 """Recorded functions: graphs of operations."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from anynet.core.tree import flatten
-from anynet.core.typing import Array, DType
+from anynet.core.typing import Array, ConcreteArray, DType
 
 Args = tuple[Any, ...]
 """Positional arguments of an operation."""
 
 Kwargs = dict[str, Any]
 """Keyword arguments of an operation."""
+
+Functions = Mapping[str, Callable[..., Any]]
+"""Functions of a library that compute an `Operation` faster than its definition, by its name."""
+
+NO_FUNCTIONS: Functions = MappingProxyType({})
 
 
 class Node:
@@ -67,6 +73,20 @@ class Node:
 def elements(node: Node) -> int:
     """Return the number of elements in the node's array."""
     return math.prod(node.shape)
+
+
+def evaluate(
+    xp: ModuleType, node: Node, args: Args, kwargs: Kwargs, functions: Functions = NO_FUNCTIONS
+) -> ConcreteArray:
+    """Return the result of an operation, computed by the functions of a namespace, or by these ahead of them."""
+    if node.op == "getitem":
+        array, key = args
+        result: ConcreteArray = array[key]
+    elif node.definition is not None:
+        result = functions.get(node.op, node.definition)(*args)
+    else:
+        result = getattr(xp, node.op)(*args, **kwargs)
+    return result
 
 
 class Graph:

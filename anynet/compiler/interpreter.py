@@ -3,8 +3,8 @@
 from types import ModuleType
 from typing import Any
 
-from anynet.compiler.graph import Graph, Node
-from anynet.compiler.target import Call, evaluate
+from anynet.compiler.graph import Graph, Node, evaluate
+from anynet.compiler.target import Call
 from anynet.core.tree import flatten
 from anynet.core.typing import Array
 

@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any
 
 from anynet.compiler.concat import is_vector
-from anynet.compiler.graph import Graph, Node
+from anynet.compiler.graph import NO_FUNCTIONS, Functions, Graph, Node, evaluate
 from anynet.compiler.ops import OPERATIONS
 from anynet.compiler.recording import record_step
-from anynet.compiler.target import NO_FUNCTIONS, Functions, Step, evaluate
+from anynet.compiler.target import Step
 from anynet.core.tree import flatten
 from anynet.core.typing import ConcreteArray as Array
 

@@ -2,12 +2,12 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any, Protocol
 
-from anynet.compiler.graph import Args, Graph, Kwargs, Node, elements
+from anynet.compiler.graph import Args, Graph, Kwargs, Node, elements, evaluate
 from anynet.compiler.memory import MemoryPlan
 from anynet.core.formatting import first_line
 from anynet.core.typing import ConcreteArray as Array
@@ -21,12 +21,6 @@ Tick = Callable[[int], object]
 
 Step = Callable[[Any, Any, Any], Any]
 """``step(carry, shared, row)`` returns the next carry: a pure function of arrays in any containers."""
-
-
-Functions = Mapping[str, Callable[..., Any]]
-"""Functions of a library that compute an `Operation` faster than its definition, by its name."""
-
-NO_FUNCTIONS: Functions = MappingProxyType({})
 
 
 class Loop(Protocol):
@@ -238,18 +232,6 @@ class Target(ABC):
         hot : bool
             If True, the step runs often enough that compiling parts of it pays.
         """
-
-
-def evaluate(xp: ModuleType, node: Node, args: Args, kwargs: Kwargs, functions: Functions = NO_FUNCTIONS) -> Array:
-    """Return the result of an operation, computed by the functions of a namespace, or by these ahead of them."""
-    if node.op == "getitem":
-        array, key = args
-        result: Array = array[key]
-    elif node.definition is not None:
-        result = functions.get(node.op, node.definition)(*args)
-    else:
-        result = getattr(xp, node.op)(*args, **kwargs)
-    return result
 
 
 def layout(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -49,6 +49,10 @@ class Window(NamedTuple):
         """Return the number of images that have so many pixels together."""
         return pixels // (self.image[0] * self.image[1])
 
+    def pixels(self, results: int) -> int:
+        """Return the number of pixels of the images for which results have so many pixels together."""
+        return results // (self.out[0] * self.out[1]) * self.image[0] * self.image[1]
+
     def results(self, pixels: int) -> int:
         """Return the number of pixels of the results for images that have so many pixels together."""
         return self.images(pixels) * self.out[0] * self.out[1]

@@ -16,12 +16,8 @@ from anynet.core.window import Window
 from anynet.nn.window_views import put_back, views
 
 
-def _members(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    return np.broadcast_shapes(*shapes)
-
-
 def _y_shape(x: Array, w: Array, window: Window, groups: int) -> tuple[int, ...]:
-    return (*_members(x.shape[:-2], w.shape[:-4]), window.results(x.shape[-2]), w.shape[-1])
+    return (*np.broadcast_shapes(x.shape[:-2], w.shape[:-4]), window.results(x.shape[-2]), w.shape[-1])
 
 
 @operation(_y_shape)
@@ -49,8 +45,7 @@ def convolve(x: Array, w: Array, window: Window, groups: int) -> Array:
 
 
 def _dx_shape(dy: Array, w: Array, window: Window, groups: int) -> tuple[int, ...]:
-    n = dy.shape[-2] // (window.out[0] * window.out[1]) * window.image[0] * window.image[1]
-    return (*_members(dy.shape[:-2], w.shape[:-4]), n, w.shape[-2] * groups)
+    return (*np.broadcast_shapes(dy.shape[:-2], w.shape[:-4]), window.pixels(dy.shape[-2]), w.shape[-2] * groups)
 
 
 @operation(_dx_shape)
@@ -73,7 +68,7 @@ def convolve_to_input(dy: Array, w: Array, window: Window, groups: int) -> Array
 
 
 def _dw_shape(x: Array, dy: Array, window: Window, groups: int) -> tuple[int, ...]:
-    return (*_members(x.shape[:-2], dy.shape[:-2]), *window.kernel, x.shape[-1] // groups, dy.shape[-1])
+    return (*np.broadcast_shapes(x.shape[:-2], dy.shape[:-2]), *window.kernel, x.shape[-1] // groups, dy.shape[-1])
 
 
 @operation(_dw_shape)

@@ -10,7 +10,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.compiler import target
+from anynet.compiler import graph
 from anynet.compiler.graph import Args, Kwargs, Node
 from anynet.compiler.ops import OPERATIONS, is_mask
 from anynet.compiler.target import Call
@@ -156,7 +156,7 @@ def _reduction(op: str, x: NDArray[Any], out: NDArray[Any], axis: Any = None, ke
 
 def evaluate(node: Node, args: Args, kwargs: Kwargs) -> NDArray[Any]:
     """Return the result of an operation, a new array or a view."""
-    return np.asarray(target.evaluate(xp, node, args, kwargs))
+    return np.asarray(graph.evaluate(xp, node, args, kwargs))
 
 
 def calls(node: Node, args: Args, kwargs: Kwargs, out: NDArray[Any]) -> list[Call]:
