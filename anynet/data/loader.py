@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from functools import cached_property
+from itertools import starmap
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +18,7 @@ from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch, Plan, check_batch_size, gather
 from anynet.data.samples import Split, is_numbers, is_uint8
+from anynet.data.streamed_plans import streamed
 
 BLOCK_BYTES = 8_000_000
 """Largest size of the samples of a streamed block: as many whole batches as fit, at least one.
@@ -230,31 +233,14 @@ class Pass:
                 yield Plan(index, dict(zip(self._draws, drawn, strict=True)))
 
     def _streamed(self) -> Iterator[Plan]:
-        """Yield plans with samples; the next block is copied while the caller uses the current one."""
-        loader, host, done, ahead = self.loader, self.loader.host, 0, None
-        width, dtype = host.shape[1], np.dtype(loader.dtype)
+        """Yield plans with samples, of blocks of batches."""
+        loader, width = self.loader, self.loader.host.shape[1]
+        most = max(1, BLOCK_BYTES // (self._batch_size * width * np.dtype(loader.dtype).itemsize))
+        plans = (plan.rows(slice(i, i + most)) for plan in self._whole() for i in range(0, plan.index.shape[0], most))
+        longest = min(most * self._batch_size, len(self._order))
 
-        def received(block: Plan) -> Plan:
-            x = loader.arranged(staging.receive())
-            return block._replace(x=loader.backend.xp.reshape(x, (*block.index.shape, width)))
+        def received(plan: Plan, x: Array) -> Plan:
+            return plan._replace(x=loader.backend.xp.reshape(loader.arranged(x), (*plan.index.shape, width)))
 
-        most = max(1, BLOCK_BYTES // (self._batch_size * width * dtype.itemsize))
-        staging = loader.backend.staging((min(most * self._batch_size, len(self._order)), width), dtype)
-        whole = self._whole()
-        blocks = (plan.rows(slice(i, i + most)) for plan in whole for i in range(0, plan.index.shape[0], most))
-        try:
-            for block in blocks:
-                n, buffer = math.prod(block.index.shape), staging.host()
-                rows = self._order[done : done + n]
-                if host.dtype == dtype:
-                    np.take(host, rows, axis=0, out=buffer[:n], mode="clip")  # "raise" would make another copy
-                else:
-                    buffer[:n] = host[rows]
-                staging.send(n)
-                if ahead is not None:
-                    yield received(ahead)
-                ahead, done = block, done + n
-            if ahead is not None:
-                yield received(ahead)
-        finally:
-            staging.wait()
+        with closing(streamed(plans, loader.host, self._order, longest, loader.backend, loader.dtype)) as blocks:
+            yield from starmap(received, blocks)  # keeps no samples

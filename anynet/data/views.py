@@ -9,6 +9,7 @@ from array_api_compat import array_namespace
 
 from anynet.core.typing import Array
 from anynet.data.dataset import IMAGE_SHAPE
+from anynet.data.image_changes import ordered
 
 KINDS_OF_VIEWS = ("none", "mirror", "shift")
 """Kinds of test-time augmentation."""
@@ -62,8 +63,7 @@ class Views(NamedTuple):
         return reduce(add, (share * function(view) for share, view in self._shares(images)))
 
     def _shares(self, images: Array) -> Iterator[tuple[float, Array]]:
-        xp, axes = array_namespace(images), (1, 2) if self.channels_last else (2, 3)
-        shape = (*self.shape[1:], self.shape[0]) if self.channels_last else self.shape
+        xp, (shape, axes) = array_namespace(images), ordered(self.shape, channels_last=self.channels_last)
         grid = xp.reshape(images, (-1, *shape))
         grids = [(1.0, grid)]
         if self.kind == "shift":
@@ -80,11 +80,11 @@ def _moved(grid: Array, axes: tuple[int, int]) -> tuple[Array, Array]:
     """
     xp, first, last = array_namespace(grid), grid, grid
     for axis in axes:
-        n, places = grid.shape[axis], [slice(None)] * grid.ndim
-
-        def part(x: Array, start: int, stop: int, axis: int = axis, places: list[slice] = places) -> Array:
-            return x[(*places[:axis], slice(start, stop), *places[axis + 1 :])]
-
-        first = xp.concat([part(first, 1, 2), part(first, 0, n - 1)], axis=axis)
-        last = xp.concat([part(last, 1, n), part(last, n - 2, n - 1)], axis=axis)
+        n = grid.shape[axis]
+        first = xp.concat([_part(first, axis, 1, 2), _part(first, axis, 0, n - 1)], axis=axis)
+        last = xp.concat([_part(last, axis, 1, n), _part(last, axis, n - 2, n - 1)], axis=axis)
     return first, last
+
+
+def _part(x: Array, axis: int, start: int, stop: int) -> Array:
+    return x[(*(slice(None),) * axis, slice(start, stop), ...)]

@@ -5,7 +5,7 @@ import pytest
 
 from anynet import backend
 from anynet.data import Augmentation, Loader, Normalization, Split
-from anynet.data.augmentation import crop, flip, outside, reverse
+from anynet.data.image_changes import crop, flip, outside, reverse
 
 N = 12
 SHAPE = (N, 3, 32, 32)
