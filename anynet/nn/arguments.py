@@ -9,6 +9,7 @@ from anynet.core.random import check_rng
 from anynet.core.typing import Array
 from anynet.nn.container import Container
 from anynet.nn.layer import Parameter
+from anynet.nn.layer_text import short
 
 Members = tuple[int, ...]
 """Sizes of the members' axes."""
@@ -98,27 +99,36 @@ def check_named(net: Container, params: Mapping[str, Array], state: Mapping[str,
     return members
 
 
-def check_key(net: Container, rng: Array, members: Members | None, x: Array) -> None:
-    """Check the rng that a net is given.
+def check_key(net: Container, rng: Array | None, members: Members | None, x: Array, *, train: bool) -> None:
+    """Check the rng that a net of layers with random numbers is given.
 
     Parameters
     ----------
     net : Container
         Net that is to run.
-    rng : array of int32, shape (..., 2)
+    rng : array of int32, shape (..., 2), or None
         Key of each member.
     members : tuple of int or None
         Sizes of the members' axes, if known.
     x : array, shape (N, n_in) or (..., N, n_in)
         Input.
+    train : bool
 
     Raises
     ------
     TypeError
         If `rng` is not an array of int32 of shape (..., 2) and the library of `x`.
     ValueError
-        If its members are not those of the net, or devices differ.
+        If it is missing in training, its members are not those of the net, or devices differ.
     """
+    if rng is None:
+        if train:
+            name, layer = next(each for each in net.named_layers().items() if each[1].uses_rng)
+            raise ValueError(
+                f"layer {name}, {short(layer)}: needs random numbers in training; give forward an rng, "
+                "such as anynet.random.at_step(anynet.random.key(seed), step)"
+            )
+        return
     check_rng(rng)
     check_same_device(x=x, rng=rng)
     if members is None:  # those of x, or any if they share x

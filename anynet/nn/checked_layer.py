@@ -6,7 +6,8 @@ from typing import Any
 
 from anynet.core.checks import describe
 from anynet.core.typing import Array, Arrays
-from anynet.nn.layer import Layer, short
+from anynet.nn.layer import Layer
+from anynet.nn.layer_text import short
 from anynet.nn.sizes import image_in
 
 

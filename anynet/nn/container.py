@@ -1,24 +1,22 @@
-"""Layers in a fixed order: names, sizes, parameters, equality and text."""
+"""Layers in a fixed order: their sizes, their parameters, and the table of them."""
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, ClassVar, Self, TypeVar, overload
-
-import numpy as np
-from array_api_compat import array_namespace, device, is_array_api_obj
+from typing import ClassVar, Self, overload
 
 from anynet.core.checks import store
 from anynet.core.pixels import Shape
 from anynet.nn.checked_layer import checked
-from anynet.nn.layer import Layer, Parameter, short
+from anynet.nn.equal_layers import equal
+from anynet.nn.layer import Layer, Parameter
+from anynet.nn.layer_names import by_place
+from anynet.nn.layer_text import short
 from anynet.nn.layout import Layout
 from anynet.nn.sizes import check_neighbors, image_in, input_features, with_inputs
 from anynet.nn.summary import Output, summary
-
-T = TypeVar("T")
 
 SHOWN = 8
 """Number of layers that a repr shows; of a longer net, the first and last ``SHOWN // 2``."""
@@ -85,7 +83,7 @@ class Container(Layer):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Container) or type(other) is not type(self):
             return NotImplemented
-        return _equal(self.layers, other.layers)
+        return equal(self.layers, other.layers)
 
     def __hash__(self) -> int:
         # Not of the layers' fields: arrays have no hash, or PyTorch's one, which differs for equal values.
@@ -245,48 +243,3 @@ class Container(Layer):
         """Number of layers that are not containers before each layer."""
         sizes = [len(layer.named_layers()) if isinstance(layer, Container) else 1 for layer in self.layers]
         return [sum(sizes[:i]) for i in range(len(sizes))]
-
-    def _by_layer(self, named: Mapping[str, T]) -> list[dict[str, T]]:
-        """Return the items of each layer, by its own names: the inverse of `by_place`."""
-        parts: list[dict[str, T]] = [{} for _ in self.layers]
-        for name, item in named.items():
-            i, own = name.split(".", 1)
-            parts[int(i)][own] = item
-        return parts
-
-
-def by_place(parts: Iterable[Mapping[str, T]]) -> dict[str, T]:
-    """Return the items of layers by the layer's place and its own name, such as "1.gamma".
-
-    Parameters
-    ----------
-    parts : iterable of mapping
-        Items of each layer, by its own names.
-
-    Returns
-    -------
-    dict
-    """
-    return {f"{i}.{name}": item for i, part in enumerate(parts) for name, item in part.items()}
-
-
-def _equal(one: Any, other: Any) -> bool:
-    """Return True if layers, or values of their fields, are equal, arrays in them included."""
-    if one is other:
-        return True
-    if isinstance(one, tuple | list) and type(one) is type(other):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    try:
-        equal = one == other
-    except (RuntimeError, TypeError, ValueError):  # what array libraries raise for more than one value
-        equal = None
-    if isinstance(equal, bool | np.bool):
-        return bool(equal)
-    if is_array_api_obj(one) and is_array_api_obj(other):
-        xp = array_namespace(one)
-        return (
-            (xp, one.shape, one.dtype, device(one)) == (array_namespace(other), other.shape, other.dtype, device(other))
-        ) and bool(xp.all(equal))
-    if is_dataclass(one) and type(one) is type(other):
-        return all(_equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(one) if f.compare)
-    return False

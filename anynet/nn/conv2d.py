@@ -11,7 +11,8 @@ from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
 from anynet.nn.image_layer import ImageLayer, Size, short_pair
 from anynet.nn.initializers import He, Initializer, Zeros
-from anynet.nn.layer import INFERRED, Parameter, known, short
+from anynet.nn.layer import INFERRED, Parameter, known
+from anynet.nn.layer_text import short
 from anynet.nn.padding import Padding, padding, window_of
 
 
@@ -75,7 +76,6 @@ class Conv2d(ImageLayer):
     bias_init: Initializer = Zeros()
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         name = short(self)
         for setting in ("kernel", "stride"):
             store(self, setting, short_pair(f"{name}: {setting}", getattr(self, setting)))
@@ -90,8 +90,7 @@ class Conv2d(ImageLayer):
                 raise ValueError(
                     f"{name}: expected multiples of {self.groups} channels, the number of groups, got {channels}"
                 )
-        if self.image is not INFERRED:
-            self._window  # noqa: B018  # which refuses images that are too small
+        super().__post_init__()
 
     @property
     def _window(self) -> Window:

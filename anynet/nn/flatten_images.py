@@ -8,7 +8,8 @@ from array_api_compat import array_namespace
 from anynet.core.checks import store, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.nn.image_layer import ImageLayer
-from anynet.nn.layer import INFERRED, UNKNOWN, short
+from anynet.nn.layer import INFERRED, UNKNOWN
+from anynet.nn.layer_text import short
 
 
 @dataclass(frozen=True, repr=False)

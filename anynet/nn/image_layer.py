@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from anynet.core.checks import store, whole_number
-from anynet.nn.layer import INFERRED, Layer, short
+from anynet.nn.layer import INFERRED, Layer
+from anynet.nn.layer_text import short
 
 Size = tuple[int, int]
 """Rows and columns."""
@@ -25,7 +26,7 @@ class ImageLayer(Layer):
     Raises
     ------
     TypeError, ValueError
-        If they are no whole numbers, or less than 1.
+        If they are no whole numbers, or less than 1; or by `size_out`, which is called with them.
     """
 
     image: Size = field(default=INFERRED, repr=False, kw_only=True)
@@ -33,6 +34,7 @@ class ImageLayer(Layer):
     def __post_init__(self) -> None:
         if self.image is not INFERRED:
             store(self, "image", pair(f"{short(self)}: image", self.image))
+            self.size_out()  # which refuses images that are too small
 
     @property
     def takes_images(self) -> bool:

@@ -1,6 +1,5 @@
 """Base class of layers."""
 
-from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from anynet.core.checks import takes_keyword
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Initializer
+from anynet.nn.layer_text import short
 
 INFERRED: Any = None
 """Default of a size that ``with_input`` sets."""
@@ -243,37 +243,3 @@ def known(layer: Layer, size: int) -> int:
             "Sequential(..., input_shape=3072)"
         )
     return size
-
-
-def short(layer: Layer) -> str:
-    """Return a layer's repr without default settings.
-
-    Parameters
-    ----------
-    layer : Layer
-        Any layer. The text of one that is no dataclass is its own repr, or else its class.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> from anynet import BatchNorm, LeakyReLU, Linear
-    >>> short(Linear(3072, 50)), short(BatchNorm(50)), short(LeakyReLU(0.2)), short(Linear(50))
-    ('Linear(3072, 50)', 'BatchNorm(50)', 'LeakyReLU(slope=0.2)', 'Linear(n_out=50)')
-    """
-    if type(layer).__repr__ is object.__repr__:
-        return f"{type(layer).__name__}()"  # Python's own has the address, another one in each process
-    if not is_dataclass(layer) or not layer.__dataclass_params__.repr:
-        return repr(layer)
-    settings, by_place = [], True
-    for field in (field for field in fields(layer) if field.init and field.repr):
-        value = repr(getattr(layer, field.name))
-        needed = field.default is MISSING and field.default_factory is MISSING
-        by_place = by_place and (needed or field.default is INFERRED) and not field.kw_only
-        if needed or value != repr(field.default):
-            settings.append(value if by_place else f"{field.name}={value}")
-        else:
-            by_place = False
-    return f"{type(layer).__name__}({', '.join(settings)})"

@@ -6,6 +6,7 @@ from anynet.core.pixels import to_pixels
 from anynet.core.typing import Array, Arrays
 from anynet.nn.container import Container
 from anynet.nn.image_layer import Size
+from anynet.nn.layer_names import by_layer
 from anynet.nn.sequential import Sequential
 
 
@@ -52,7 +53,7 @@ def _output(
     container: Container, params: Arrays, state: Arrays, x: Array, image: Size | None, places: Sequence[int]
 ) -> tuple[Array, Size | None]:
     place, *inner = places
-    own, held = container._by_layer(params), container._by_layer(state)
+    own, held = (by_layer(named, len(container)) for named in (params, state))
     chain = next(chain for chain in container._chains() if place in chain)
     for i, layer in chain.items():
         if i == place and inner:

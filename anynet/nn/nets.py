@@ -11,6 +11,7 @@ Examples
 
 import math
 
+from anynet.core.pixels import Shape
 from anynet.nn.activations import ReLU
 from anynet.nn.batch_norm import BatchNorm
 from anynet.nn.conv2d import Conv2d
@@ -24,9 +25,6 @@ from anynet.nn.pooling import GlobalPool, MaxPool2d
 from anynet.nn.residual import Residual
 from anynet.nn.scale import Scale
 from anynet.nn.sequential import Sequential
-
-Shape = tuple[int, int, int]
-"""Channels, rows and columns of an image."""
 
 
 def lenet(shape: Shape, classes: int) -> Sequential:

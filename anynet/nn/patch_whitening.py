@@ -13,7 +13,8 @@ from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input
 from anynet.nn.image_layer import ImageLayer, Size, pair, short_pair
 from anynet.nn.initializers import Initializer, Uniform, Zeros
-from anynet.nn.layer import INFERRED, Parameter, known, short
+from anynet.nn.layer import INFERRED, Parameter, known
+from anynet.nn.layer_text import short
 from anynet.nn.padding import window_of
 
 CHUNK = 250
@@ -81,8 +82,6 @@ class PatchWhitening(ImageLayer):
         store(self, "kernel", short_pair(f"{short(self)}: kernel", self.kernel))
         store_not_negative(self, "eps")
         super().__post_init__()
-        if self.image is not INFERRED:
-            self._window  # noqa: B018  # which refuses images that are too small
 
     @property
     def _window(self) -> Window:

@@ -11,7 +11,7 @@ from anynet.core.checks import store
 from anynet.core.typing import Array, Arrays
 from anynet.core.window import Window
 from anynet.nn.image_layer import ImageLayer, Size, pair, short_pair
-from anynet.nn.layer import INFERRED, short
+from anynet.nn.layer_text import short
 from anynet.nn.max_pooling import max_pool, max_pool_to_input
 from anynet.nn.padding import Padding, padding, sides, window_of
 from anynet.nn.window_views import put_back, views
@@ -26,7 +26,6 @@ class Pool(ImageLayer):
     padding: Padding = "valid"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         name = short(self)
         store(self, "kernel", short_pair(f"{name}: kernel", self.kernel))
         if self.stride is not None:
@@ -36,8 +35,7 @@ class Pool(ImageLayer):
         top, bottom, left, right = sides(self.padding)
         if max(top, bottom) >= rows or max(left, right) >= columns:
             raise ValueError(f"{name}: expected padding that is smaller than the kernel, so that no window is empty")
-        if self.image is not INFERRED:
-            self._window  # noqa: B018  # which refuses images that are too small
+        super().__post_init__()
 
     @property
     def _window(self) -> Window:

@@ -9,6 +9,7 @@ from anynet.core.random import fold
 from anynet.core.typing import Array, Arrays
 from anynet.nn.container import Container
 from anynet.nn.layer import Layer
+from anynet.nn.layer_names import by_layer, by_place
 from anynet.nn.sequential import STREAMS, Sequential
 from anynet.nn.shortcut import Shortcut
 
@@ -131,13 +132,11 @@ class Residual(Container):
         """Return what belongs to the layers and to the shortcut, by their own names."""
         if self._shortcut is None:
             return named, {}
-        mark = f"{len(self.layers) - 1}."
-        own = {name.removeprefix(mark): item for name, item in named.items() if name.startswith(mark)}
-        return {name: item for name, item in named.items() if not name.startswith(mark)}, own
+        *branch, shortcut = by_layer(named, len(self.layers))
+        return by_place(branch), shortcut
 
     def _joined(self, named: Arrays, shortcut: Arrays) -> Arrays:
-        mark = f"{len(self.layers) - 1}."
-        return named | {f"{mark}{name}": item for name, item in shortcut.items()}
+        return by_place([*by_layer(named, len(self.layers) - 1), shortcut])
 
 
 def _as_shortcut(layer: Layer) -> Shortcut:

@@ -13,9 +13,10 @@ from anynet.core.pixels import IMAGES, form_of, from_pixels, to_pixels
 from anynet.core.random import fold
 from anynet.core.typing import A, Array, Arrays
 from anynet.nn.arguments import check_gradient, check_key, check_named, check_vector
-from anynet.nn.container import Container, by_place
+from anynet.nn.container import Container
 from anynet.nn.draw import draw_vector, place
-from anynet.nn.layer import Layer, short
+from anynet.nn.layer import Layer
+from anynet.nn.layer_names import by_layer, by_place
 from anynet.nn.sizes import sample_shape
 
 STREAMS = 1 << 16
@@ -202,19 +203,20 @@ class Sequential(Container):
             members = check_named(self, params, state, x)
         else:
             members = check_vector(self, params, state, x)
-        if rng is not None and self.uses_rng:
-            check_key(self, rng, members, x)
+        if self.uses_rng:
+            check_key(self, rng, members, x, train=train)
         if not isinstance(params, Mapping):
             params = self.layout.split(params)
         given = x
         if self.image_shape is not None:
             x = to_pixels(x, self.image_shape)
         caches, states = list[Any](), list[Arrays]()
-        arrays = zip(self._checked, self._by_layer(params), self._by_layer(state), strict=True)
+        n = len(self.layers)
+        arrays = zip(self._checked, by_layer(params, n), by_layer(state, n), strict=True)
         for i, (layer, own, held) in enumerate(arrays):
             if layer.uses_rng:
-                own_rng = self._rng(i, rng, train=train)
-                x, cache, held = layer.forward(own, held, x, train=train, rng=own_rng)  # type: ignore[call-arg]
+                key = rng if rng is None else fold(rng, STREAMS * self._leaves_before[i])  # the same in a nested net
+                x, cache, held = layer.forward(own, held, x, train=train, rng=key)  # type: ignore[call-arg]
             else:
                 x, cache, held = layer.forward(own, held, x, train=train)
             caches.append(cache)
@@ -271,7 +273,7 @@ class Sequential(Container):
     def _backward_to_first(self, params: Any, cache: Any, dy: Array) -> tuple[Array, list[Arrays], Arrays]:
         """Run all layers but the first backward; return its `dy`, the gradients so far, and its parameters."""
         check_gradient(self, params, dy)
-        parts = self._by_layer(params if isinstance(params, Mapping) else self.layout.split(params))
+        parts = by_layer(params if isinstance(params, Mapping) else self.layout.split(params), len(self.layers))
         grads: list[Arrays] = [{} for _ in self.layers]
         for i in reversed(range(1, len(self.layers))):
             dy, grads[i] = self._checked[i].backward(parts[i], cache[i], dy)
@@ -280,15 +282,3 @@ class Sequential(Container):
     def _join(self, grads: list[Arrays], params: Any) -> Any:
         named = by_place(grads)
         return named if isinstance(params, Mapping) else self.layout.join(named, params)
-
-    def _rng(self, i: int, rng: Array | None, *, train: bool) -> Array | None:
-        """Return the rng of layer i, the same as in a net that is not nested."""
-        if rng is None:
-            if train:
-                name, layer = next(each for each in self.named_layers().items() if each[1].uses_rng)
-                raise ValueError(
-                    f"layer {name}, {short(layer)}: needs random numbers in training; give forward an rng, "
-                    f"such as anynet.random.at_step(anynet.random.key(seed), step)"
-                )
-            return None
-        return fold(rng, STREAMS * self._leaves_before[i])

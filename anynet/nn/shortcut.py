@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from anynet.nn.layer import short
+from anynet.nn.layer_text import short
 from anynet.nn.sequential import Sequential
 
 

@@ -5,7 +5,8 @@ from math import prod
 from typing import Any
 
 from anynet.core.checks import describe, whole_number
-from anynet.nn.layer import UNKNOWN, Layer, short
+from anynet.nn.layer import UNKNOWN, Layer
+from anynet.nn.layer_text import short
 
 
 def with_inputs(layers: Iterable[Layer], n_in: int | None, image: tuple[int, int] | None = None) -> tuple[Layer, ...]:

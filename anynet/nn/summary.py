@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from math import prod
 from typing import NamedTuple
 
-from anynet.nn.layer import Layer, short
+from anynet.nn.layer import Layer
+from anynet.nn.layer_text import short
 
 HEADER = ("layer", "", "output", "parameters", "multiply-adds")
 

@@ -10,7 +10,7 @@ from anynet.backends import to_numpy
 from anynet.core.typing import Array
 from anynet.data.samples import is_picture
 from anynet.nn import Conv2d, Linear, Sequential
-from anynet.nn.layer import short
+from anynet.nn.layer_text import short
 from anynet.training.given import as_samples
 from anynet.training.predictor import Predictor
 from anynet.training.score import class_numbers

@@ -16,7 +16,7 @@ from anynet.compiler import execution
 from anynet.core.tree import flatten
 from anynet.core.typing import Arrays
 from anynet.nn import Layer
-from anynet.nn.layer import short
+from anynet.nn.layer_text import short
 from anynet.nn.losses import Loss
 from benchmarks import common
 

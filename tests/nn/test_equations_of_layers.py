@@ -34,7 +34,7 @@ from anynet import (
 )
 from anynet.nn.draw import dtype_name
 from anynet.nn.initializers import Constant, He, Normal, Ones, Xavier, Zeros
-from anynet.nn.layer import short
+from anynet.nn.layer_text import short
 from anynet.nn.normal_cdf import normal_cdf
 from anynet.nn.summary import Output, summary
 

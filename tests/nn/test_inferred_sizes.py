@@ -23,7 +23,7 @@ from anynet import (
     gradcheck,
 )
 from anynet.nn.initializers import Ones
-from anynet.nn.layer import short
+from anynet.nn.layer_text import short
 from anynet.nn.net_json import net_from_json, to_json
 
 UNSIZED = (

@@ -25,7 +25,7 @@ from anynet import (
 )
 from anynet.compiler.tape import trace
 from anynet.core.tree import form
-from anynet.nn.layer import short
+from anynet.nn.layer_text import short
 from anynet.nn.losses import softmax_cross_entropy
 
 PLACES = {"0.0": "0", "0.1.0": "1", "0.1.1": "2", "1": "3", "2.0": "4", "2.1": "5"}
