@@ -11,11 +11,10 @@ from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
-import numpy as np
 
 from anynet.compiler.numpy.native import cache as kept
 from anynet.compiler.numpy.native.kernel import Kernel
-from anynet.compiler.numpy.native.runner import runner, threads
+from anynet.compiler.numpy.native.runner import runner
 from anynet.compiler.numpy.native.writer import Function
 
 Run = Callable[[int, int, int, int, int, int], None]
@@ -140,10 +139,3 @@ def _link(key: str, image: bytes) -> Run:
     function.loaded = loaded  # type: ignore[attr-defined]  # unloads the code when it is collected
     run: Run = function
     return run
-
-
-def call_once(kernel: Kernel) -> None:
-    """Compile a kernel and call it."""
-    module = Module([kernel])
-    table = np.asarray(module.table, np.uint64)
-    compile_module(module.text)(table.ctypes.data, 0, 1, 0, 1, threads())

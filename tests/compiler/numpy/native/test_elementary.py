@@ -5,9 +5,10 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
+from native_calls import call_once
+
 from anynet.compiler.numpy.native.elementary import FUNCTIONS
 from anynet.compiler.numpy.native.kernel import Kernel
-from anynet.compiler.numpy.native.module import call_once
 
 NAMES = ["exp", "expm1", "log", "log1p", "tanh"]
 WIDER = {np.float32: np.float64, np.float64: np.longdouble}

@@ -3,9 +3,10 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
+from native_calls import call_once
+
 from anynet.compiler.graph import Node
 from anynet.compiler.numpy.native import folds
-from anynet.compiler.numpy.native.module import call_once
 
 SHAPES = [((100, 50), -2), ((100, 10), -2), ((100, 10), -1), ((37,), -1), ((5, 67), None), ((3, 20, 7), -2)]
 SHAPES += [

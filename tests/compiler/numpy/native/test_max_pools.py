@@ -7,19 +7,21 @@ from hypothesis import strategies as st
 
 pytest.importorskip("llvmlite")
 
+from native_calls import call_once
+
 from anynet.compiler.graph import Node
-from anynet.compiler.numpy.native import max_pools, module
+from anynet.compiler.numpy.native import max_pools
 from anynet.core.window import Window
 from anynet.nn.max_pooling import max_pool, max_pool_to_input
 
 
-def native(operation, *args):
+def native(operation, parts, *args):
     out = np.full(operation.shape(*args), 7, args[0].dtype)
     node = Node(operation.name, args, {}, out)
     node.definition = operation.definition
     kernel = max_pools.kernel(node, args, {}, out)
     assert kernel is not None
-    module.call_once(kernel)
+    call_once(kernel, parts)
     return out
 
 
@@ -52,12 +54,10 @@ def windows(draw):
 def test_it_is_the_definition(window, seed, dtype, channels, members, shared, parts):
     rng, n = np.random.default_rng(seed), 3
     x = pixels(rng, dtype, *members, n * window.image[0] * window.image[1], channels)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(module, "threads", lambda: parts)
-        y = native(max_pool, x, window)
-        np.testing.assert_array_equal(y, max_pool.definition(x, window))
-        if shared and members:  # the members' x is one
-            x, y = x[0], np.stack([y[0]] * 2)
-        dy = rng.standard_normal(y.shape).astype(dtype)
-        dx = native(max_pool_to_input, dy, x, y, window)
+    y = native(max_pool, parts, x, window)
+    np.testing.assert_array_equal(y, max_pool.definition(x, window))
+    if shared and members:  # the members' x is one
+        x, y = x[0], np.stack([y[0]] * 2)
+    dy = rng.standard_normal(y.shape).astype(dtype)
+    dx = native(max_pool_to_input, parts, dy, x, y, window)
     np.testing.assert_allclose(dx, max_pool_to_input.definition(dy, x, y, window), rtol=1e-5, atol=1e-6)

@@ -3,9 +3,10 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
+from native_calls import call_once
+
 from anynet.compiler.graph import Node
 from anynet.compiler.numpy.native import short_products
-from anynet.compiler.numpy.native.module import call_once
 
 REGISTERS = {"this": None, "AVX-512": (64, 32), "AVX2": (32, 16), "SSE": (16, 16)}
 
