@@ -40,7 +40,8 @@ def airbench94(schedule: Schedule) -> Groups:
     muon = Muon(1.0, momentum=0.6, steps=3, keep_norm=True, matrices="all")
     first = sgd(BIASES, Until(biases, 3.0, shape))
     shifts, head = sgd(BIASES, biases), sgd(LAST, last)
-    return Groups(schedule, {"0.b": first, "*.beta": shifts, "25.W": head, "*.W": muon, "*": None})
+    groups = {"0.b": first, "*.beta": shifts, "25.W": head, "*.W": muon, "*": None}  # 25: the layer of the classes
+    return Groups(schedule, groups)
 
 
 @dataclass(frozen=True)
