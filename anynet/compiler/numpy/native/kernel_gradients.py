@@ -100,10 +100,8 @@ class KernelGradients(Kernel):
         """Write loops over the tiles of a panel, each of which sums over the pixels of `n` images."""
         blocks, far, row = self._blocks, self._distances(width), width * self._dy.itemsize
         if not blocks.clipped:
-            elements = blocks.elements(row, self._channels)
-            Tiles(f, self._dy.dtype, self._tiles.lanes, elements, blocks.pixels(far, n)).write(
-                pointers, used, adds=True
-            )
+            axes, terms = blocks.elements(row, self._channels), blocks.pixels(far, n)
+            Tiles(f, self._dy.dtype, self._tiles.lanes, axes, terms).write(pointers, used, adds=True)
             return
         x, dy, out = pointers
         with f.loops(blocks.reach.taps) as element:

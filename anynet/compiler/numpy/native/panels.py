@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from anynet.compiler.numpy.native.ir_types import TYPES
+from anynet.compiler.numpy.native.ir_types import TYPES, element
 from anynet.compiler.numpy.native.ir_values import Operand, Value
 from anynet.compiler.numpy.native.kernel import Host
 from anynet.compiler.numpy.native.writer import Function
@@ -104,6 +104,6 @@ def _transpose(f: Function, rows: list[Value]) -> list[Value]:
 
 def shuffle(f: Function, x: Value, y: Value, lanes: Sequence[int]) -> Value:
     """Return a vector of elements of two others, numbered one after the other."""
-    type_ = f"<{len(lanes)} x {x.type.split(' x ')[-1].rstrip('>')}>"
+    type_ = f"<{len(lanes)} x {element(x.type)}>"
     mask = ", ".join(f"i32 {lane}" for lane in lanes)
     return f.emit(type_, f"shufflevector {x}, {y}, <{len(lanes)} x i32> <{mask}>")

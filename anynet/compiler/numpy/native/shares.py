@@ -1,4 +1,4 @@
-"""Units of loops over large arrays: equal numbers of indices of the outer axis."""
+"""Units of loops over large arrays, equal numbers of indices of the outer axis, and bounds of other parts."""
 
 import math
 from collections.abc import Iterator, Sequence
