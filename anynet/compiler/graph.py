@@ -1,5 +1,6 @@
 """Recorded functions: graphs of operations."""
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -65,6 +66,14 @@ class Node:
         if self._inputs is None:
             self._inputs = [leaf for leaf in flatten((self.args, self.kwargs))[0] if isinstance(leaf, Node)]
         return self._inputs
+
+    def copy(self, replaced: Mapping["Node", "Node"], dtype: DType) -> "Node":
+        """Return the operation with a result of this dtype, taking other nodes in place of those that are replaced."""
+        leaves, rebuild = flatten((self.args, self.kwargs))
+        made = copy.copy(self)
+        made.args, made.kwargs = rebuild([replaced.get(x, x) if isinstance(x, Node) else x for x in leaves])
+        made.dtype, made._inputs = dtype, None
+        return made
 
     def __repr__(self) -> str:
         return f"{self.op}{self.shape}"

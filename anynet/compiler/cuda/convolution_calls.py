@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.compiler.cuda.cublas import cublas_handle
+from anynet.compiler.cuda.expressions import BFLOAT16, computed_in
 from anynet.compiler.cuda.launch import SingleKernel
-from anynet.compiler.cuda.matmul import BFLOAT16, ONE, MatrixProduct, is_row_major
+from anynet.compiler.cuda.matmul import ONE, MatrixProduct, is_row_major
 from anynet.compiler.cuda.phases import INT, element_strides
 from anynet.compiler.cuda.rounding import operand, rounds
 from anynet.compiler.cuda.window_phases import fold, gather
@@ -137,7 +138,7 @@ def _convolve_to_kernel(x: Array, dy: Array, window: Window, groups: int, out: A
         given, rounding = operand(grad, "right", precision)
         return [*calls, *rounding, *_products(seen.swapaxes(1, 3), given, dw, precision)]
     calls = []
-    for part in _parts(_stack(x), window, dw, BFLOAT16 if rounds(x, precision) else None):
+    for part in _parts(_stack(x), window, dw, BFLOAT16 if rounds(out, precision) else None):
         result, add = part.of_members(dw), part.images.start > 0
         given, rounding = operand(part.of(grad, math.prod(window.out)), "right", precision)
         calls += [_gather(part, x, window, groups), *rounding]
@@ -155,7 +156,7 @@ def _fit(w: Array, *pixels: Array) -> bool:
     contiguous = (math.prod(kernel[k:]) for k in range(1, 5))
     return bool(
         str(w.dtype) in ONE
-        and all(array.dtype == w.dtype for array in pixels)
+        and all(computed_in(array.dtype) == str(w.dtype) for array in pixels)
         and w.ndim <= 5
         and all(n == 1 or s == c for n, s, c in zip(kernel, element_strides(w)[-4:], contiguous, strict=True))
         and all(array.ndim <= 3 and is_row_major(array) and 0 < array.shape[-2] < INT for array in pixels)
@@ -202,13 +203,13 @@ def _parts(x: Array, window: Window, kernel: Array, dtype: str | None = None) ->
 def _gather(part: Part, x: Array, window: Window, groups: int) -> Call:
     """Return the call that fills the patches of a part.
 
-    Pairs of channels are written as one integer, which takes half the arithmetic of indices for each byte. So are they
-    read if they are not rounded.
+    As many channels as 8 bytes hold are copied as one integer, which takes less arithmetic of indices for each byte. So
+    are pairs written that are rounded.
     """
-    patches, pairs = part.patches, x.shape[-1] // groups % 2 == 0
-    if pairs and patches.dtype == BFLOAT16:
-        patches = patches.view("uint32")
-    elif pairs and patches.dtype == "float32" and x.data.ptr % 8 == 0 and x.flags.c_contiguous:
+    patches, n = part.patches, x.shape[-1] // groups
+    if patches.dtype != x.dtype:
+        patches = patches.view("uint32") if n % 2 == 0 else patches
+    elif x.itemsize < 8 and n * x.itemsize % 8 == 0 and x.data.ptr % 8 == 0 and x.flags.c_contiguous:
         x, patches = x.view("int64"), patches.view("int64")
     return SingleKernel(gather(part.of(_stack(x), math.prod(window.image)), window, groups, patches)), ()
 

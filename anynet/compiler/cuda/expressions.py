@@ -9,6 +9,9 @@ from anynet.compiler.graph import Node
 from anynet.compiler.ops import OPERATIONS
 from anynet.core.typing import DType
 
+BFLOAT16 = "|V2"
+"""Dtype of arrays that hold numbers in bfloat16, two bytes each: CuPy has no such dtype without another package."""
+
 TYPES = {
     "bool": "bool",
     "int8": "signed char",
@@ -21,8 +24,9 @@ TYPES = {
     "uint64": "unsigned long long",
     "float32": "float",
     "float64": "double",
+    BFLOAT16: "bfloat16",
 }
-"""C++ types by the name of the dtype."""
+"""C++ types of elements in memory, by the name of the dtype."""
 
 UNSIGNED = {"signed char": "unsigned int", "short": "unsigned int", "int": "unsigned int"} | {
     "unsigned char": "unsigned int",
@@ -82,10 +86,15 @@ PRELUDE = """\
 __device__ inline long long at(long long index, long long n) {  // as take does: from the end if negative, modulo n
     return index >= 0 && index < n ? index : (index % n + n) % n;
 }
-__device__ inline unsigned bfloat16(float x) {  // the upper half of the nearest float32 whose lower half is 0
-    const unsigned bits = __float_as_uint(x);
-    return x != x ? 0x7fffu : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-}
+struct bfloat16 {  // the upper half of the nearest float32 whose lower half is 0
+    unsigned short bits;
+    bfloat16() = default;
+    __device__ bfloat16(float x) {
+        const unsigned all = __float_as_uint(x);
+        bits = x != x ? 0x7fffu : (all + 0x7fffu + (all >> 16 & 1u)) >> 16;
+    }
+    __device__ explicit operator float() const { return __uint_as_float((unsigned)bits << 16); }
+};
 """
 """Begin of every source."""
 
@@ -94,7 +103,8 @@ def is_elementwise(node: Node) -> bool:
     """Return True if an operation computes each element from the same elements of its arguments, with an expression."""
     if not has_known_dtypes(node):
         return False
-    op, kind, numbers = node.op, np.dtype(str(node.dtype)).kind, [a for a in node.args if not isinstance(a, Node)]
+    op, kind = node.op, np.dtype(computed_in(node.dtype)).kind
+    numbers = [a for a in node.args if not isinstance(a, Node)]
     if op == "astype":
         return True
     if op == "take" or op not in OPERATIONS:
@@ -116,6 +126,21 @@ def dtype_name(node: Node) -> str:
     return _name(node.dtype)
 
 
+def computed_in(dtype: DType) -> str:
+    """Return the name of the dtype in which the numbers of an array are computed."""
+    return "float32" if _name(dtype) == BFLOAT16 else _name(dtype)
+
+
+def number_type(dtype: DType) -> str:
+    """Return the C++ type in which the numbers of an array are computed."""
+    return TYPES[computed_in(dtype)]
+
+
+def as_number(dtype: DType, element: str) -> str:
+    """Return the expression for the number that an element in memory is."""
+    return f"(float){element}" if _name(dtype) == BFLOAT16 else element
+
+
 def expression(node: Node, arguments: list[str]) -> str:
     """Return the expression for an element of an operation's result.
 
@@ -129,17 +154,17 @@ def expression(node: Node, arguments: list[str]) -> str:
     Returns
     -------
     str
-        Expression of the C++ type of the result.
+        Expression of the C++ type of the result in memory.
     """
-    own = TYPES[dtype_name(node)]
+    own, computed = TYPES[dtype_name(node)], number_type(node.dtype)
     operation = OPERATIONS["square" if node.op == "pow" else node.op]
     match node.op:
         case "astype":
             value = f"{arguments[0]} != 0" if own == "bool" else arguments[0]
         case "where":
-            value = operation.cuda.format(arguments[0], *(f"({own})({a})" for a in arguments[1:]))
+            value = operation.cuda.format(arguments[0], *(f"({computed})({a})" for a in arguments[1:]))
         case _:
-            kind = UNSIGNED.get(own, own) if operation.wraps else own
+            kind = UNSIGNED.get(computed, computed) if operation.wraps else computed
             if operation.compares:
                 kind = TYPES[str(np.result_type(*(_weak(argument) for argument in node.args)))]
             value = operation.cuda.format(*(f"({kind})({a})" for a in arguments))
@@ -175,4 +200,4 @@ def _name(dtype: DType) -> str:
 
 
 def _weak(argument: Any) -> Any:
-    return np.dtype(dtype_name(argument)) if isinstance(argument, Node) else argument
+    return np.dtype(computed_in(argument.dtype)) if isinstance(argument, Node) else argument

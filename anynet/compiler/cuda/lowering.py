@@ -4,7 +4,17 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, TYPES, Reduction, dtype_name, expression, literal
+from anynet.compiler.cuda.expressions import (
+    ENDS,
+    REDUCTIONS,
+    TYPES,
+    Reduction,
+    as_number,
+    dtype_name,
+    expression,
+    literal,
+    number_type,
+)
 from anynet.compiler.cuda.phases import Access, Phase, broadcast_strides, element_strides
 from anynet.compiler.cuda.reductions import TypedReduction, Workers
 from anynet.compiler.cuda.sharing import Strided, n_parts, workers
@@ -54,23 +64,23 @@ def elementwise(group: list[Node], memory: MemoryPlan) -> Phase:
         if argument in local:
             return local[argument]
         array = memory[argument]
-        return load(Access(array, broadcast_strides(array, shape)), _type(argument))
+        return load(Access(array, broadcast_strides(array, shape)), number_type(argument.dtype))
 
     for k, node in enumerate(group):
         if node.op == "take":
             table, index, axis = (*(memory[used] for used in node.args), node.kwargs["axis"] % len(shape))
             along = [0] * len(shape)
             along[axis] = element_strides(index)[0]
-            chosen = load(Access(index, tuple(along)), _type(node.args[1]))
+            chosen = load(Access(index, tuple(along)), number_type(node.args[1].dtype))
             # An argument, so that steps on data sets of any length run the same source. Other lengths are constants:
             # the compiler needs no division to divide by them.
             lines.append(f"const long long j{k} = at({chosen}, {{n{len(lengths)}}});")
             lengths.append(table.shape[axis])
-            found = load(_at(table, axis, f"j{k}"), _type(node))
+            found = load(_at(table, axis, f"j{k}"), number_type(node.dtype))
         else:
             found = expression(node, [value(a) for a in (node.args[:1] if node.op == "astype" else node.args)])
-        lines.append(f"const {_type(node)} t{k} = {found};")
-        local[node] = f"t{k}"
+        lines.append(f"const {TYPES[dtype_name(node)]} t{k} = {found};")
+        local[node] = as_number(node.dtype, f"t{k}")
         if node in needed:
             out = memory.allocate(node)
             writes.append(Access(out, broadcast_strides(out, shape)))
@@ -113,23 +123,6 @@ def copy(into: Array, array: Array) -> Phase:
     return Phase(shape, (read,), (write,), (f"{{y0}} = {value};",))
 
 
-def bfloat16(into: Array, array: Array) -> Phase:
-    """Return the loop that rounds float32 to bfloat16.
-
-    Parameters
-    ----------
-    into : cupy.ndarray of uint16
-    array : cupy.ndarray of float32
-        Of the same shape.
-
-    Returns
-    -------
-    Phase
-    """
-    read, write = (Access(x, element_strides(x)) for x in (array, into))
-    return Phase(tuple(into.shape), (read,), (write,), ("{y0} = bfloat16({x0});",))
-
-
 def product(a: Array, b: Array, out: Array) -> Phase:
     """Return the loop of ``out = a @ b``, in which a thread computes each element.
 
@@ -147,7 +140,7 @@ def product(a: Array, b: Array, out: Array) -> Phase:
     (*of_a, row_a, in_a), (*of_b, in_b, column_b) = (
         broadcast_strides(operand, (*members, *operand.shape[-2:])) for operand in (a, b)
     )
-    kind = TYPES[str(out.dtype)]
+    kind = number_type(out.dtype)
     return Phase(
         shape,
         (Access(a, (*of_a, row_a, 0, in_a)), Access(b, (*of_b, 0, column_b, in_b))),
@@ -197,7 +190,7 @@ def reduction(op: str, x: Array, out: Array, axes: tuple[int, ...], new: NewArra
 
 def _reduce(how: Reduction, x: Array, outer: Strided, inner: Strided, out: Array) -> Phase:
     """Return the loop of a reduction. outer, inner: kept and reduced axes of x."""
-    S, X = TYPES[str(out.dtype)], TYPES[str(x.dtype)]
+    S, X = number_type(out.dtype), number_type(x.dtype)
     return Phase(
         tuple(outer.shape),
         (Access(x, (*outer.strides, *inner.strides)),),
@@ -222,7 +215,3 @@ def _address(access: Access) -> tuple[int, tuple[int, ...], str]:
 def _accumulator(kind: str) -> str:
     """Return the type in which a result of another type is accumulated."""
     return kind if kind in ENDS else "int"
-
-
-def _type(node: Node) -> str:
-    return TYPES[dtype_name(node)]

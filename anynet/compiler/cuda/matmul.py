@@ -6,17 +6,15 @@ import numpy as np
 
 from anynet.compiler.cuda import cublas
 from anynet.compiler.cuda.dependences import Footprint, address_range
+from anynet.compiler.cuda.expressions import BFLOAT16, computed_in
 from anynet.compiler.cuda.phases import element_strides
 from anynet.core.typing import ConcreteArray as Array
 
 ONE, ZERO = ({name: np.full(1, value, name) for name in ("float32", "float64")} for value in (1, 0))
 """Factors alpha and beta, by dtype."""
 
-BFLOAT16 = "uint16"
-"""Dtype of arrays that hold numbers in bfloat16, which CuPy has no dtype for: the upper halves of float32."""
-
 KINDS = {"float32": cublas.CUDA_R_32F, "float64": cublas.CUDA_R_64F, BFLOAT16: cublas.CUDA_R_16BF}
-"""Types of operands, by dtype."""
+"""Types of operands and results, by dtype."""
 
 COMPUTE = {
     "float32": cublas.CUBLAS_COMPUTE_32F,
@@ -50,8 +48,8 @@ class MatrixProduct:
     Parameters
     ----------
     a, b, out : cupy.ndarray
-        Matrices, or stacks of matrices with three dimensions. If `out` is of float32 and the precision is bf16, `a` and
-        `b` are of `BFLOAT16`.
+        Matrices, or stacks of matrices with three dimensions. If the precision is bf16, `a` and `b` are of `BFLOAT16`,
+        and `out` of that or of float32, unless all are of float64.
     precision : {"float32", "tf32", "bf16"}
         Precision of products of float32 arrays.
     add : bool
@@ -68,7 +66,7 @@ class MatrixProduct:
         self._arrays = a, b, out
         self._handle = cublas.cublas_handle()
         left, right, result = map(_operand, (a, b, out))
-        kind, is_single = str(out.dtype), out.dtype == "float32"
+        kind = computed_in(out.dtype)
         (m, n), k, members = out.shape[-2:], a.shape[-1], out.shape[0] if out.ndim == 3 else None
         stacked = members is not None
 
@@ -82,7 +80,7 @@ class MatrixProduct:
             (ONE if add else ZERO)[kind].ctypes.data,
             *matrix(out, result),
             *((members,) if stacked else ()),
-            COMPUTE[precision] if is_single else cublas.CUBLAS_COMPUTE_64F,
+            COMPUTE[precision] if kind == "float32" else cublas.CUBLAS_COMPUTE_64F,
             cublas.CUBLAS_GEMM_DEFAULT,
         )
 
@@ -103,8 +101,8 @@ def fits(a: Array, b: Array, out: Array) -> bool:
     bool
     """
     return (
-        str(out.dtype) in ONE
-        and bool(a.dtype == b.dtype == out.dtype)
+        computed_in(out.dtype) in ONE
+        and computed_in(a.dtype) == computed_in(b.dtype) == computed_in(out.dtype)
         and all(
             2 <= array.ndim <= out.ndim <= 3 and (is_row_major(array) or is_row_major(array.mT)) for array in (a, b)
         )

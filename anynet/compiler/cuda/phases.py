@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from anynet.compiler.cuda.axes import indent, merge_axes, unravel
-from anynet.compiler.cuda.expressions import TYPES
+from anynet.compiler.cuda.expressions import TYPES, as_number
 from anynet.compiler.cuda.reductions import WARP, TypedReduction, Workers, reduce, share
 from anynet.core.typing import ConcreteArray as Array
 
@@ -189,7 +189,7 @@ class Phase:
         def element(access: Access) -> str:
             return f"{pointer(access.array)}[{total(access.strides, access.offset)}]"
 
-        reads = {f"x{k}": element(access) for k, access in enumerate(self.reads)}
+        reads = {f"x{k}": as_number(access.array.dtype, element(access)) for k, access in enumerate(self.reads)}
         writes = {f"y{k}": element(access) for k, access in enumerate(self.writes)}
         numbers = {f"n{k}": number(length) for k, length in enumerate(self.lengths)}
         numbers |= {f"p{k}": total(p.factors, f"{p.constant or ''}") for k, p in enumerate(self.places)}

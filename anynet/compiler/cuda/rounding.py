@@ -3,10 +3,13 @@
 Asked to round operands of float32 to bfloat16 itself, the cuBLAS of CUDA 13 rounds them to TF32 on an H100.
 """
 
+import cupy
+
 from anynet.compiler.cuda.cublas import cublas_handle
+from anynet.compiler.cuda.expressions import BFLOAT16
 from anynet.compiler.cuda.launch import SingleKernel
-from anynet.compiler.cuda.lowering import bfloat16
-from anynet.compiler.cuda.matmul import BFLOAT16, MatrixProduct, is_row_major
+from anynet.compiler.cuda.lowering import copy
+from anynet.compiler.cuda.matmul import MatrixProduct, is_row_major
 from anynet.compiler.target import Call
 from anynet.core.typing import ConcreteArray as Array
 
@@ -37,7 +40,12 @@ def operand(array: Array, name: str, precision: str) -> tuple[Array, list[Call]]
     turned = not is_row_major(array)
     source = array.mT if turned else array
     into = cublas_handle().scratch(name, source.shape, BFLOAT16)
-    return into.mT if turned else into, [(SingleKernel(bfloat16(into, source)), ())]
+    return into.mT if turned else into, [(SingleKernel(copy(into, source)), ())]
+
+
+def memory_in_float32(array: Array) -> Array:
+    """Return an array itself, or memory for its numbers in float32 if it is of bfloat16."""
+    return cupy.empty(array.shape, "float32") if array.dtype == BFLOAT16 else array
 
 
 def multiply(a: Array, b: Array, out: Array, precision: str) -> list[Call]:

@@ -16,13 +16,14 @@ from anynet.compiler.cuda.capture import KernelProgram
 from anynet.compiler.cuda.convolution_calls import CONVOLUTIONS, convolution, is_pointwise, of_pixels
 from anynet.compiler.cuda.cupy_steps import CupyProgram
 from anynet.compiler.cuda.dependences import address_range
-from anynet.compiler.cuda.expressions import REDUCTIONS, has_known_dtypes, is_elementwise
+from anynet.compiler.cuda.expressions import REDUCTIONS, computed_in, has_known_dtypes, is_elementwise
 from anynet.compiler.cuda.failures import explain
 from anynet.compiler.cuda.launch import CupyCall, SingleKernel, copy_values
 from anynet.compiler.cuda.matmul import fits
 from anynet.compiler.cuda.phases import Phase
 from anynet.compiler.cuda.products import TiledProduct, is_tiled
-from anynet.compiler.cuda.rounding import multiply
+from anynet.compiler.cuda.rounding import memory_in_float32, multiply
+from anynet.compiler.cuda.storage import store_in_bfloat16
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.program import Program
@@ -136,7 +137,9 @@ class CudaTarget(Target):
         return [_single(phase)] if phase.n_results else []
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
-        """Return the step, which is captured as a CUDA graph when it runs."""
+        """Return the step, which is captured as a CUDA graph when it runs; of bf16 with large values stored so."""
+        if self._precision == "bf16":
+            graph = store_in_bfloat16(graph, graph.inputs[n_carry + len(shared) :], partial(self.fuses, hot=hot))
         return KernelProgram(graph, n_carry, shared, self, captures=self._captures, join=self._join, hot=hot)
 
     def calls(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> list[Call]:
@@ -144,7 +147,14 @@ class CudaTarget(Target):
         if not out.size:
             return []
         found = self._calls(node, args, kwargs, out) if has_known_dtypes(node) else None
-        return [self.call_cupy(node, args, kwargs, out)] if found is None else found
+        if found is not None:
+            return found
+        (leaves, rebuild), into = flatten((args, kwargs)), memory_in_float32(out)  # CuPy's functions know no bfloat16
+        given = [memory_in_float32(leaf) if self.is_array(leaf) else leaf for leaf in leaves]
+        before = [self.copy(new, leaf) for new, leaf in zip(given, leaves, strict=True) if new is not leaf]
+        after = [self.copy(out, into)] if into is not out else []
+        args, kwargs = rebuild(given)
+        return [*before, self.call_cupy(node, args, kwargs, into), *after]
 
     def call_cupy(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any], out: cupy.ndarray) -> Call:
         """Return the call that computes an operation with CuPy."""
@@ -160,9 +170,9 @@ class CudaTarget(Target):
                 return [_single(lowering.copy(*pair)) for pair in _slices(out, parts, axis)]
             case "take_along_axis", (table, index) if table.ndim == index.ndim:
                 return [_single(lowering.along_axis(table, index, kwargs.get("axis", -1), out))]
-            case "max_pool", (x, window) if out.dtype.kind == "f":
+            case "max_pool", (x, window) if _are_floats(x, out):
                 return [_single(window_phases.max_pool(x, window, out))]
-            case "max_pool_to_input", (dy, x, y, window) if out.dtype.kind == "f" and dy.dtype == x.dtype == y.dtype:
+            case "max_pool_to_input", (dy, x, y, window) if _are_floats(dy, x, y, out):
                 return [_single(window_phases.max_pool_to_input(dy, x, y, window, out))]
             case op, (a, b, window, 1) if op in CONVOLUTIONS and is_pointwise(window):
                 return self._product(*of_pixels(op, a, b, out))
@@ -175,7 +185,7 @@ class CudaTarget(Target):
     def _product(self, a: cupy.ndarray, b: cupy.ndarray, out: cupy.ndarray) -> list[Call] | None:
         if min(a.ndim, b.ndim) > 1 and math.prod(out.shape[-2:]) * a.shape[-1] <= SHORT:
             return [_single(lowering.product(a, b, out))]
-        rounds = self._precision != "float32" and out.dtype == "float32"
+        rounds = self._precision != "float32" and out.dtype != "float64"
         if not rounds and fits(a, b, out) and is_tiled(a, b, out):
             return [(TiledProduct(a, b, out), ())]
         return self.call_cublas(a, b, out)
@@ -221,6 +231,11 @@ class CupyTarget(CudaTarget):
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
         """Return the step, which is captured as a CUDA graph when it runs."""
         return CupyProgram(graph, n_carry, shared, self, hot=hot)
+
+
+def _are_floats(*arrays: cupy.ndarray) -> bool:
+    """Return True if the numbers of all arrays are computed in float32, or all in float64."""
+    return {computed_in(array.dtype) for array in arrays} in ({"float32"}, {"float64"})
 
 
 def _single(phase: Phase) -> Call:

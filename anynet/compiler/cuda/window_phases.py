@@ -6,7 +6,7 @@ read and write neighbors. The axes are called: n, i, j, c for image, row, column
 with its channels c; a, b for row and column in the kernel. Those of members are ahead.
 """
 
-from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, TYPES
+from anynet.compiler.cuda.expressions import ENDS, REDUCTIONS, number_type
 from anynet.compiler.cuda.phases import INT, Access, Phase, Place, broadcast_strides
 from anynet.compiler.cuda.reductions import TypedReduction, Workers
 from anynet.core.typing import ConcreteArray as Array
@@ -22,14 +22,14 @@ def gather(x: Array, window: Window, groups: int, patches: Array) -> Phase:
     window : Window
     groups : int
     patches : cupy.ndarray, shape (..., N * H' * W', groups, rows * columns * C / groups)
-        Contiguous. Of the dtype of `x`; or of uint16, for bfloat16; or of uint32, for pairs of channels in bfloat16:
-        then the last axis is half as long.
+        Contiguous. Of the dtype of `x`; or of bfloat16; or, if `x` is of float32, of uint32 for pairs of channels in
+        bfloat16: then the last axis is half as long.
 
     Returns
     -------
     Phase
     """
-    pair = 2 if patches.dtype == "uint32" else 1  # channels for each element of patches
+    pair = 2 if patches.dtype == "uint32" and x.dtype == "float32" else 1  # channels for each element of patches
     members, n = patches.shape[:-3], x.shape[-1] // groups // pair
     axes, (rows, columns), (down, across) = "nijgabc", window.kernel, window.stride
     *to_members, place, group, c = broadcast_strides(patches, patches.shape)
@@ -38,8 +38,7 @@ def gather(x: Array, window: Window, groups: int, patches: Array) -> Phase:
     seen = _along(axes, n=image, i=row * down, j=column * across, g=step * n, a=row, b=column, c=step)
     kept = _along(axes, **_pixels(place, window.out), g=group, a=c * columns * n, b=c * n, c=c)
     inside, places = _inside(window, members, axes)
-    values = [f"bfloat16({{x{k}}})" for k in range(pair)] if patches.dtype != x.dtype else ["{x0}"]
-    value = values[0] if pair == 1 else f"({values[0]} | {values[1]} << 16)"
+    value = "{x0}" if pair == 1 else "(bfloat16({x0}).bits | (unsigned)bfloat16({x1}).bits << 16)"
     return Phase(
         (*members, window.images(x.shape[-2]), *window.out, groups, rows, columns, n),
         tuple(Access(x, (*of_members, *seen), _first(window, row, column, k * channel)) for k in range(pair)),
@@ -230,10 +229,10 @@ def _number(stride: int, size: tuple[int, int]) -> str:
 
 
 def _by_thread(name: str, out: Array) -> TypedReduction:
-    kind = TYPES[str(out.dtype)]
+    kind = number_type(out.dtype)
     return TypedReduction(REDUCTIONS[name], kind, kind, Workers.THREAD)
 
 
 def _least(out: Array) -> str:
-    kind = TYPES[str(out.dtype)]
+    kind = number_type(out.dtype)
     return f"({kind})({ENDS[kind][0]})"

@@ -76,6 +76,16 @@ def rounded(x: np.ndarray, bits: int) -> np.ndarray:
     return np.where(np.isfinite(x), ((whole + up) >> drop << drop).view(np.float32), x)
 
 
+def numbers(bits: np.ndarray) -> np.ndarray:
+    """Return numbers given as bfloat16 in float32."""
+    return (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)
+
+
+def bfloat16(x: np.ndarray) -> np.ndarray:
+    """Return the bits of numbers rounded to bfloat16."""
+    return np.where(np.isnan(x), 0x7FFF, rounded(x, 7).view(np.uint32) >> np.uint32(16)).astype(np.uint16)
+
+
 def matrices(ptr: int, dtype: type, rows: int, columns: int, ld: int, stride: int, count: int) -> np.ndarray:
     """Return a view of memory, of shape (count, rows, columns)."""
     size = np.dtype(dtype).itemsize
@@ -201,8 +211,9 @@ class Library:
         require(fits and transa in set(Operation) and transb in set(Operation), Status.INVALID_VALUE)
         dtype = COMPUTED.get(compute_type)
         halves = compute_type == ComputeType.CUBLAS_COMPUTE_32F and atype == btype == CudaDataType.CUDA_R_16BF
-        same = all(DTYPES.get(kind, "") == dtype for kind in (*(() if halves else (atype, btype)), ctype))
-        require(same, Status.NOT_SUPPORTED)
+        half = halves and ctype == CudaDataType.CUDA_R_16BF
+        others = (*(() if halves else (atype, btype)), *(() if half else (ctype,)))
+        require(all(DTYPES.get(kind, "") == dtype for kind in others), Status.NOT_SUPPORTED)
         require(algo in set(GemmAlgo) or 0 <= algo <= 23, Status.INVALID_VALUE)
         if found.stream.is_capturing() and not found.workspace:
             raise MemoryFaultError("a product is captured without a workspace, and cuBLAS would allocate one")
@@ -229,12 +240,14 @@ class Library:
                 raise MemoryFaultError("a product is written over its operands")
             A, B = A if transa == Operation.CUBLAS_OP_N else A.mT, B if transb == Operation.CUBLAS_OP_N else B.mT
             if halves:
-                A, B = ((X.astype(np.uint32) << np.uint32(16)).view(np.float32) for X in (A, B))
+                A, B = numbers(A), numbers(B)
             if bits is not None:
                 A, B = rounded(np.ascontiguousarray(A), bits), rounded(np.ascontiguousarray(B), bits)
             with np.errstate(all="ignore"):
                 product = scale * (A @ B)
-                C[...] = product if old == 0 else product + old * C  # where β is 0, C is not read
+                if old != 0:  # where β is 0, C is not read
+                    product = product + old * (numbers(C) if half else C)
+                C[...] = bfloat16(product) if half else product
 
         if m and n and batch_count:
             found.stream.push(Work("gemm", multiply, (*used, *found.workspace)))

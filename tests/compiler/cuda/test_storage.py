@@ -1,0 +1,153 @@
+"""Steps of precision bf16: large activations and their gradients are in memory in bfloat16, and nothing else is."""
+
+from functools import partial
+
+import array_api_compat.numpy as xp
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+from loops import recorded
+
+from anynet.compiler import execution
+from anynet.compiler.schedule import VIEWS
+from anynet.compiler.tape import trace
+from anynet.core.window import Window
+from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
+from anynet.nn.max_pooling import max_pool, max_pool_to_input
+
+STEPS, N = 2, 24
+MEMBERS = pytest.mark.parametrize("members", [(), (3,)], ids=str)
+
+
+@pytest.fixture
+def chosen(emulated_cupy, monkeypatch):
+    """CuPy with products of bf16 by cuBLAS, which stores values of any size in bfloat16."""
+    from anynet.compiler.cuda import storage, target
+
+    monkeypatch.setattr(storage, "LARGE", 2)
+    monkeypatch.setattr(target, "SHORT", 0)
+    return recorded(emulated_cupy).with_precision("bf16")
+
+
+def rounded(x):
+    """Round to the nearest number with 8 bits, ties to even."""
+    mantissa, exponent = np.frexp(np.asarray(x, np.float64))
+    return np.ldexp(np.round(mantissa * 256), exponent - 8).astype(np.float32)
+
+
+def same(x):
+    return x
+
+
+def whole(rng, most, *shape):
+    """Return whole numbers so small that bfloat16 has them, and float32 their products and sums."""
+    return rng.integers(-most, most + 1, shape).astype(np.float32)
+
+
+def last_gradients(chosen, step, params, shared, rows):
+    """Return the gradients of the last step, which must have run as a CUDA graph."""
+    loop = chosen.loop(step)
+    carry = (*params, *map(np.zeros_like, params))
+    after = loop(*(tuple(map(chosen.asarray, part)) for part in (carry, shared, rows)), int)
+    assert execution(loop) == "CUDA graph"
+    return [chosen.to_host(array) for array in after[len(params) :]]
+
+
+def check(chosen, step, params, shared, rows):
+    """Compare a step's gradients, bit for bit, with NumPy's of the last row, which rounding changes."""
+    expected, exact = (
+        step((*params, *params), shared, [row[-1] for row in rows], stored)[len(params) :] for stored in (rounded, same)
+    )
+    for found, one, other in zip(last_gradients(chosen, step, params, shared, rows), expected, exact, strict=True):
+        assert found.dtype == "float32"
+        np.testing.assert_array_equal(found, one)
+        assert (one != other).any()
+
+
+def dense(carry, shared, row, stored=same):
+    """A net of two layers. The derivatives of its loss are 97 and -97, so that float32 has all sums."""
+    (w, b, v), (x,) = carry[:3], row
+    xp = array_namespace(w)
+    hidden = stored(xp.maximum(stored(x @ w) + b[..., None, :], xp.zeros_like(b)[..., None, :]))
+    dy = xp.astype(stored(hidden @ v) > shared[0], x.dtype) * 194.0 - 97.0
+    dh = stored(xp.where(hidden > 0, stored(dy @ v.mT), xp.zeros_like(hidden)))
+    return *carry[:3], x.mT @ dh, xp.sum(dh, axis=-2), hidden.mT @ dy
+
+
+@MEMBERS
+def test_values_between_layers_are_rounded_once(chosen, rng, members):
+    params = whole(rng, 15, *members, 16, 24), whole(rng, 15, *members, 24), whole(rng, 3, *members, 24, 8)
+    check(chosen, dense, params, (whole(rng, 99, N, 8),), (whole(rng, 15, STEPS, N, 16),))
+
+
+FIRST, POOL, SECOND = (
+    Window((4, 4), (3, 3), padding=(1, 1, 1, 1)),
+    Window((4, 4), (2, 2), (2, 2)),
+    Window((2, 2), (2, 2)),
+)
+
+
+def images(carry, shared, row, stored=same):
+    """A net of two convolutions with pooling between them, and the derivatives of `dense`."""
+    (w, v), (x,) = carry[:2], row
+    xp = array_namespace(w)
+    hidden = stored(convolve(x, w, FIRST, 1))
+    active = stored(xp.maximum(hidden, xp.zeros_like(hidden)))
+    pooled = max_pool(active, POOL)
+    dy = xp.astype(stored(convolve(pooled, v, SECOND, 2)) > shared[0], x.dtype) * 194.0 - 97.0
+    back = stored(max_pool_to_input(stored(convolve_to_input(dy, v, SECOND, 2)), active, pooled, POOL))
+    dh = stored(xp.where(hidden > 0, back, xp.zeros_like(back)))
+    return *carry[:2], convolve_to_kernel(x, dh, FIRST, 1), convolve_to_kernel(pooled, dy, SECOND, 2)
+
+
+@MEMBERS
+@pytest.mark.parametrize("channels", [4, 8, 2], ids=str)
+def test_images_between_layers_are_rounded_once(chosen, rng, members, channels):
+    params = whole(rng, 7, *members, 3, 3, 2, channels), whole(rng, 3, *members, 2, 2, channels // 2, 6)
+    check(chosen, images, params, (whole(rng, 99, 5, 6),), (whole(rng, 15, STEPS, 80, 2),))
+
+
+def test_cupy_sums_float32(chosen, rng):
+    """No kernel has a sum to a certain dtype."""
+
+    def step(carry, shared, row, stored=same):
+        w, xp = carry[0], array_namespace(carry[0])
+        return w, xp.zeros_like(w) + xp.sum(stored(row[0] @ w), axis=-2, dtype=w.dtype)
+
+    check(chosen, step, (whole(rng, 15, 16, 8),), (), (whole(rng, 15, STEPS, N, 16),))
+
+
+WINDOW = Window((2, 2), (1, 2))
+
+STORED = {
+    "a product": (lambda xp, x, w: xp.sum(x @ w, axis=-2), ["matmul"]),
+    "the last operation of a group": (lambda xp, x, w: xp.sum(xp.exp(x + 1) * 2, axis=-2), ["multiply"]),
+    "rows of a table": (lambda xp, x, w: xp.sum(xp.take(w, xp.arange(8), axis=0) @ w, axis=-2), ["take", "matmul"]),
+    "a reshaped product": (lambda xp, x, w: xp.sum(xp.reshape(x @ w, (12, 16)), axis=-2), ["matmul"]),
+    "maxima of bfloat16": (lambda xp, x, w: xp.sum(max_pool(x @ w, WINDOW), axis=-2), ["matmul", "max_pool"]),
+    "maxima of float32": (lambda xp, x, w: xp.sum(max_pool(x, WINDOW), axis=-2), []),
+    "a gradient of weights": (lambda xp, x, w: (x.mT @ (x @ w)) @ w, ["matmul"]),
+    "a product of weights": (lambda xp, x, w: w.mT @ w @ w, []),
+    "a result": (lambda xp, x, w: x @ w, []),
+    "a view that is a result": (lambda xp, x, w: xp.reshape(x @ w, (12, 16)), []),
+    "an argument of CuPy": (lambda xp, x, w: xp.sum(xp.floor_divide(x @ w, 2.0), axis=-2), []),
+    "an argument of CuPy's copy": (lambda xp, x, w: xp.sum(xp.reshape((x @ w)[::2, :], (24, 4)), axis=-2), []),
+    "a part of an array": (lambda xp, x, w: xp.sum(xp.concat([x @ w, x]), axis=-2), []),
+    "few elements": (lambda xp, x, w: xp.sum((x @ w)[:1, :] @ w, axis=-2), ["matmul"]),
+}
+
+
+def test_what_is_stored_in_bfloat16(chosen, monkeypatch):
+    from anynet.compiler.cuda import storage
+
+    def found(function, dtype):
+        x, w = (np.zeros(shape, dtype) for shape in ((N, 8), (8, 8)))
+        graph = trace(lambda x, w: function(array_namespace(x), x, w), xp, x, w)
+        made = storage.store_in_bfloat16(graph, graph.inputs[:1], partial(chosen.target.fuses, hot=False))
+        return [node.op for node in made.nodes if node.dtype == storage.BFLOAT16 and node.op not in VIEWS]
+
+    monkeypatch.setattr(storage, "LARGE", 64)
+    assert {name: found(function, "float32") for name, (function, _) in STORED.items()} == {
+        name: expected for name, (_, expected) in STORED.items()
+    }
+    assert not any(found(function, "float64") for function, _ in STORED.values())
