@@ -61,7 +61,7 @@ def backend(name: str | None = None, precision: str = "float32") -> Backend:
         default the value of the environment variable ANYNET_BACKEND, or "numpy" without one.
     precision : {"float32", "tf32", "bf16"}
         Matmul precision: the precision that operands of products of float32 arrays are rounded to. The last two are
-        for GPUs only.
+        for GPUs only. With bf16, CuPy also stores large activations of recorded steps so.
 
     Returns
     -------

@@ -97,7 +97,8 @@ class TrainSettings:
         As returned by ``anynet.backend``, or its name. Default: library and device of the samples, if they are arrays
         of PyTorch, JAX or CuPy; otherwise the environment variable ANYNET_BACKEND, else NumPy.
     precision : {"float32", "tf32", "bf16"}, optional
-        Precision of the matrix products of float32 arrays; tf32 and bf16 on GPUs only. Default: that of `backend`.
+        Precision of the matrix products of float32 arrays, and on CuPy of large activations that are stored for bf16;
+        tf32 and bf16 on GPUs only. Default: that of `backend`.
     dtype : {"float32", "float64"}, default "float32"
         Data type of parameters and activations.
     normalize : str, default "standardize"

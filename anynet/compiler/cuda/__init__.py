@@ -3,7 +3,8 @@
 `target` decides how each operation runs. `lowering` makes phases of operations: parallel loops over the elements of a
 result, with the `expressions` of single elements. `kernels` puts phases together, where the `dependences` between them
 allow it, `launch` compiles and launches them, and `capture` makes a graph of all. `matmul` multiplies with `cublas`.
-`convolution_calls` multiplies what windows see of images, which `window_phases` copy.
+`convolution_calls` multiplies what windows see of images, which `window_phases` copy. For bf16, `rounding` rounds the
+operands of products, and `storage` chooses what is stored in bfloat16.
 
 A `CudaTarget` that fails is followed by slower ones: kernels without a graph, then a graph of CuPy's own kernels
 (`cupy_steps`); `failures` explains why, and `probe` finds out at the start which of them works.

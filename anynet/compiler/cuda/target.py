@@ -41,7 +41,8 @@ class CudaTarget(Target):
     Parameters
     ----------
     precision : {"float32", "tf32", "bf16"}
-        Precision of products of float32 arrays that are large enough for cuBLAS.
+        Precision of products of float32 arrays that are large enough for cuBLAS; of bf16, large activations and their
+        gradients are stored so as well.
     captures : bool
         If True, steps run as CUDA graphs. If False, kernels are launched one by one.
     join : bool

@@ -1,17 +1,23 @@
 """Steps of precision bf16: large activations and their gradients are in memory in bfloat16, and nothing else is."""
 
+from collections import Counter
 from functools import partial
 
 import array_api_compat.numpy as xp
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
+from few_images import few_images
 from loops import recorded
+from nvrtc_here import nvrtc_compile
+from test_cupy_nets import CASES, PTX, one_step
 
+import anynet as an
 from anynet.compiler import execution
 from anynet.compiler.schedule import VIEWS
 from anynet.compiler.tape import trace
 from anynet.core.window import Window
+from anynet.data import split
 from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
 from anynet.nn.max_pooling import max_pool, max_pool_to_input
 
@@ -151,3 +157,65 @@ def test_what_is_stored_in_bfloat16(chosen, monkeypatch):
         name: expected for name, (_, expected) in STORED.items()
     }
     assert not any(found(function, "float64") for function, _ in STORED.values())
+
+
+def run_step(chosen, monkeypatch):
+    """Return the carry after a step of a net, the bytes of arrays by dtype, and the source of the kernels."""
+    from anynet.compiler.cuda import CudaTarget, capture, expressions
+
+    sizes, code, empty, compile_all = Counter(), [expressions.PRELUDE], CudaTarget.empty, capture.compile_all
+
+    def note(target, node):
+        made = empty(target, node)
+        sizes[str(made.dtype)] += made.nbytes
+        return made
+
+    def keep(sources):
+        code.extend(source.text for source in sources)
+        return compile_all(sources)
+
+    assert chosen.target.execution == "CUDA graph"  # after a probe, which is not to be noted
+    with monkeypatch.context() as patch:
+        patch.setattr(CudaTarget, "empty", note)
+        patch.setattr(capture, "compile_all", keep)
+        return one_step(CASES["images"], chosen), sizes, "\n".join(code)
+
+
+def test_a_step_of_a_net(chosen, monkeypatch):
+    """It takes less memory, its gradients have an error of rounding, and NVRTC compiles it without a warning."""
+    found, sizes, code = run_step(chosen, monkeypatch)
+    expected, full, _ = run_step(chosen.with_precision("float32"), monkeypatch)
+    assert full["float32"] - sizes["float32"] == 2 * sizes["|V2"]
+    assert sizes["|V2"] > 0.4 * full["float32"]
+    for one, other in zip(found, expected, strict=True):
+        assert np.linalg.norm(one - other) <= 0.04 * np.linalg.norm(other)
+    assert nvrtc_compile(code, PTX[-1]) == ""
+
+
+NETS = {
+    "fully connected": (
+        an.Linear(3072, 64),
+        an.BatchNorm(),
+        an.ReLU(),
+        an.Linear(64, 32),
+        an.ReLU(),
+        an.Linear(32, 10),
+    ),
+    "convolutional": (
+        *(an.Conv2d(8, 3, stride=2, bias=False), an.BatchNorm(), an.ReLU(), an.MaxPool2d(2)),
+        *(an.Conv2d(16, 3, bias=False), an.BatchNorm(), an.ReLU(), an.GlobalPool(), an.Linear(16, 10)),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETS)
+def test_training_reaches_the_cost_of_float32(chosen, name):
+    data, net = split("drawn", few_images(), train=240, val=60), an.Sequential(*NETS[name], input_shape=(3, 32, 32))
+    short, full = (
+        an.fit(net, data, an.SGD(0.02, momentum=0.9), epochs=2, batch_size=40, backend=chosen, precision=precision)
+        for precision in ("bf16", "float32")
+    )
+    for one, other in zip(short.history, full.history, strict=True):
+        assert one.train_cost == pytest.approx(other.train_cost, rel=0.02)
+        assert one.train_cost != other.train_cost
