@@ -152,8 +152,8 @@ class CudaTarget(Target):
             return found
         (leaves, rebuild), into = flatten((args, kwargs)), memory_in_float32(out)  # CuPy's functions know no bfloat16
         given = [memory_in_float32(leaf) if self.is_array(leaf) else leaf for leaf in leaves]
-        before = [self.copy(new, leaf) for new, leaf in zip(given, leaves, strict=True) if new is not leaf]
-        after = [self.copy(out, into)] if into is not out else []
+        before = [_single(lowering.copy(new, old)) for new, old in zip(given, leaves, strict=True) if new is not old]
+        after = [_single(lowering.copy(out, into))] if into is not out else []
         args, kwargs = rebuild(given)
         return [*before, self.call_cupy(node, args, kwargs, into), *after]
 
