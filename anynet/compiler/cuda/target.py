@@ -41,8 +41,7 @@ class CudaTarget(Target):
     Parameters
     ----------
     precision : {"float32", "tf32", "bf16"}
-        Precision of products of float32 arrays that are large enough for cuBLAS; of bf16, large activations and their
-        gradients are stored so as well.
+        Precision of products of float32 arrays by cuBLAS and, if it is bf16, of large activations in memory.
     captures : bool
         If True, steps run as CUDA graphs. If False, kernels are launched one by one.
     join : bool
