@@ -59,19 +59,19 @@ def store_in_bfloat16(graph: Graph, rows: Sequence[Node], fuses: Callable[[Node]
     def can_be_read(node: Node) -> bool:
         return node not in graph.outputs and all(map(reads, users.get(node, ())))
 
-    def is_so(node: Node) -> bool:
+    def is_of_bfloat16(node: Node) -> bool:
         return dtype_name(new.get(node, node)) == BFLOAT16
 
-    def becomes_so(node: Node) -> bool:
+    def is_stored_so(node: Node) -> bool:
         if node.op in VIEWS:
-            return is_so(node.inputs[0])
-        if node.op == "max_pool" and not is_so(node.inputs[0]):
+            return is_of_bfloat16(node.inputs[0])
+        if node.op == "max_pool" and not is_of_bfloat16(node.inputs[0]):
             return False  # its gradient compares the maxima with the values that they are taken from
         large = node in has_samples and elements(node) >= LARGE and dtype_name(node) == "float32"
         return large and can_be_read(node) and any(group[user] != group[node] for user in users[node])
 
     for node in graph.nodes:
-        new[node] = node.copy(new, np.dtype(BFLOAT16) if becomes_so(node) else node.dtype)
+        new[node] = node.copy(new, np.dtype(BFLOAT16) if is_stored_so(node) else node.dtype)
     return Graph(graph.inputs, [new[node] for node in graph.nodes], [new[node] for node in graph.outputs], graph.build)
 
 
