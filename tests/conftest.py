@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cuda_on_cpu
 import numpy as np
@@ -51,18 +52,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return ByLibrary(config, log)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def jax_compiles_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let JAX find what it has compiled for earlier tests, in a folder that goes with the other temporary ones.
-
-    On a GPU it must leave memory to the others.
-    """
-    os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{tmp_path_factory.mktemp('jax')}"
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
-
-
 @pytest.fixture(scope="module", autouse=True)
 def memory_is_freed() -> Iterator[None]:
     """Free what the tests of a module leave behind: compiled functions, arrays in reference cycles, unused pages.
@@ -81,9 +70,34 @@ def memory_is_freed() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let test runs share the kernels that the GPU emulator has compiled; ``pytest --cache-clear`` removes them."""
+    """Let all processes of a test run share what is compiled, before any of them imports JAX, which reads this then.
+
+    Test runs share the kernels that the GPU emulator has compiled; ``pytest --cache-clear`` removes them. JAX is to
+    compile quickly, into slower code, and on a GPU must leave memory to the others.
+    """
     if (cache := getattr(config, "cache", None)) is not None:
         cuda_on_cpu.kept = cache.mkdir("cuda-on-cpu")
+    if hasattr(config, "workerinput"):  # a process of pytest-xdist, which has the environment of the first one
+        return
+    folder = TemporaryDirectory(prefix="anynet-tests-")
+    config.add_cleanup(folder.cleanup)
+    os.environ |= {
+        **{"ANYNET_CACHE": f"{folder.name}/anynet", "TORCHINDUCTOR_CACHE_DIR": f"{folder.name}/torch"},
+        **{"JAX_COMPILATION_CACHE_DIR": f"{folder.name}/jax", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"},
+        **{"JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1", "JAX_DISABLE_MOST_OPTIMIZATIONS": "true"},
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Collect garbage after tests are found, not among them: there is little, and all tests would be looked at often."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture(params=marked(LIBRARIES))
@@ -133,7 +147,7 @@ def rng() -> np.random.Generator:
 @pytest.fixture(autouse=True)
 def no_choice_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests choose for themselves, whatever the developer's environment says."""
-    for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_CACHE", "ANYNET_MIRROR"):
+    for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_MIRROR"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -52,7 +52,7 @@ def _run(tmp_path_factory, *flags: str, blank: bool = False) -> Ended:
     folder = tmp_path_factory.mktemp("shared")
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_CACHE", "ANYNET_MIRROR"):
+        for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_MIRROR"):
             patch.delenv(name, raising=False)
         use_few_images(patch, folder)
         if blank:

@@ -1,6 +1,7 @@
 """Steps with convolutions on JAX: the functions of the CPU and of GPUs, and steps that are calls of their own."""
 
 import re
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -10,18 +11,18 @@ from anynet.backends import backend
 from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
 
-pytest.importorskip("jax")
-
-import jax
-
-from anynet.backends import jax_images, jax_images_cpu, jax_vectors
-
 SAME = Window((4, 5), (3, 3), padding=(1, 1, 1, 1))
 PIXELS = 2 * 4 * 5
 
 
 @pytest.fixture
-def jax_cpu():
+def jax():
+    """A fixture, so that only processes that run such tests import JAX."""
+    return pytest.importorskip("jax")
+
+
+@pytest.fixture
+def jax_cpu(jax):
     return backend("jax:cpu")
 
 
@@ -56,7 +57,7 @@ def on_jax(jax_cpu, carry):
 @pytest.mark.parametrize("long", [False, True], ids=["short vectors", "long vectors"])
 @pytest.mark.parametrize("members", [(), (3,)], ids=["one", "members"])
 def test_steps_with_convolutions_run_one_by_one(jax_cpu, members, long, monkeypatch):
-    monkeypatch.setattr(jax_vectors, "LONG", 0 if long else 1 << 60)
+    monkeypatch.setattr("anynet.backends.jax_vectors.LONG", 0 if long else 1 << 60)
     (carry, rows), ticks = inputs(members), []
     loop = jax_cpu.loop(step, "on")
     first = loop(on_jax(jax_cpu, carry), None, jax_cpu.asarray(rows), ticks.append)
@@ -107,9 +108,10 @@ def test_a_step_that_cannot_be_recorded_is_refused_once(jax_cpu):
 
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("members", [MEMBERS["one"], MEMBERS["shared images"]], ids=["one", "members"])
-def test_convolutions_in_a_scan_have_the_fast_form(groups, members):
+def test_convolutions_in_a_scan_have_the_fast_form(jax, groups, members):
+    operations = import_module("anynet.backends.jax_images_cpu").OPERATIONS_ON_CPU
     for operation, (a, b, *settings) in convolution(WINDOWS["stride"], groups, members):
-        function, b = jax_images_cpu.OPERATIONS_ON_CPU[operation.name], b.astype(np.float32)
+        function, b = operations[operation.name], b.astype(np.float32)
 
         def one(carry, row, function=function, b=b, settings=settings):
             return carry + function(row, b, *settings).sum(), None
@@ -123,8 +125,10 @@ def test_convolutions_in_a_scan_have_the_fast_form(groups, members):
 
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("members", MEMBERS.values(), ids=MEMBERS)
+@pytest.mark.usefixtures("jax")
 def test_functions_of_gpus_against_the_definitions(members, groups):
+    operations = import_module("anynet.backends.jax_images").OPERATIONS
     for operation, args in convolution(WINDOWS["far padding"], groups, members):
         arrays, settings = [array.astype(np.float32) for array in args[:2]], args[2:]
-        actual = jax_images.OPERATIONS[operation.name](*arrays, *settings)
+        actual = operations[operation.name](*arrays, *settings)
         np.testing.assert_allclose(actual, operation.definition(*arrays, *settings), rtol=1e-4, atol=1e-5)

@@ -7,10 +7,6 @@ import pytest
 
 from anynet.backends import backend
 
-pytest.importorskip("jax")
-
-from anynet.backends import jax_vectors
-
 
 def step(carry, shared, row):
     """Change both halves of a vector, each by the other."""
@@ -29,7 +25,8 @@ def plain(carry, shared, rows):
 @pytest.fixture
 def jax(monkeypatch):
     """JAX on the CPU, which takes vectors of this file for long."""
-    monkeypatch.setattr(jax_vectors, "LONG", 40_000)
+    pytest.importorskip("jax")
+    monkeypatch.setattr("anynet.backends.jax_vectors.LONG", 40_000)
     return backend("jax:cpu")
 
 

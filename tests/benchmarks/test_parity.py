@@ -1,5 +1,6 @@
 """Recipes step by step with plain PyTorch, from the same parameters and with the same batches; and the command."""
 
+import importlib
 import json
 import math
 import re
@@ -20,76 +21,19 @@ from benchmarks.parity import command, record
 from benchmarks.parity.recipes import Recipe
 from benchmarks.parity.record import Record, Run, difference
 
-torch = pytest.importorskip("torch")
-nn = torch.nn
-
-from benchmarks.parity import torch_airbench94, torch_images, torch_resnet9  # noqa: E402  # they import PyTorch
-
 WIDTH, BATCH, EPOCHS = 0.125, 5, 4
 PARTS = ("W", "gamma", "b", "beta")
 """Order of the parameters of a layer in PyTorch."""
 
+
+@pytest.fixture
+def recipes():
+    """Recipes in PyTorch: a fixture, so that only processes that run such tests import PyTorch."""
+    pytest.importorskip("torch")
+    return importlib.import_module("torch_recipes")
+
+
 # ---- step by step
-
-
-class Block(nn.Module):
-    """A block of ResNet-18."""
-
-    def __init__(self, n_in, n_out, stride):
-        super().__init__()
-        kinds = {"padding": 1, "bias": False}
-        self.layers = nn.Sequential(
-            *(nn.Conv2d(n_in, n_out, 3, stride, **kinds), nn.BatchNorm2d(n_out), nn.ReLU()),
-            *(nn.Conv2d(n_out, n_out, 3, **kinds), nn.BatchNorm2d(n_out)),
-        )
-        self.shortcut = nn.Identity()
-        if n_in != n_out:
-            self.shortcut = nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out))
-
-    def forward(self, x):
-        return torch.relu(self.shortcut(x) + self.layers(x))
-
-
-def resnet18(width):
-    a, b, c, d = (round(channels * width) for channels in (64, 128, 256, 512))
-    sizes = [(a, a, 1), (a, a, 1), (a, b, 2), (b, b, 1), (b, c, 2), (c, c, 1), (c, d, 2), (d, d, 1)]
-    return nn.Sequential(
-        *(nn.Conv2d(3, a, 3, padding=1, bias=False), nn.BatchNorm2d(a), nn.ReLU()),
-        *(Block(*each) for each in sizes),
-        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(d, 10)),
-    )
-
-
-class UpdateOfResNet18:
-    """SGD with a rate of half a cosine wave."""
-
-    def __init__(self, net, epochs, steps):
-        weights, others = ([p for p in net.parameters() if (p.ndim > 1) is many] for many in (True, False))
-        groups = [{"params": weights, "weight_decay": 0.0005}, {"params": others}]
-        self.net, self.sgd, self.rates, self.done = net, torch.optim.SGD(groups, momentum=0.9), [0.1], 0
-        self.total = epochs * steps
-
-    def __call__(self, x, y):
-        for group in self.sgd.param_groups:
-            group["lr"] = self.rates[0] * (1 + math.cos(math.pi * self.done / self.total)) / 2
-        self.sgd.zero_grad()
-        loss = nn.functional.cross_entropy(self.net(x), y)
-        loss.backward()
-        self.sgd.step()
-        self.done += 1
-        return loss.item()
-
-
-def update_of_airbench94(net, epochs, steps):
-    """Gradients of the mean loss and momentum of means make anynet's constant of Muon this much larger."""
-    return torch_airbench94.Update(net, epochs, steps, eps=1e-7 * 2000 / (1 - 0.6))
-
-
-THEIRS = {
-    "airbench94": (torch_airbench94.Net, update_of_airbench94),
-    "resnet9": (torch_resnet9.Net, torch_resnet9.Update),
-    "resnet18": (resnet18, UpdateOfResNet18),
-}
 
 
 def made_ready(name, dtype, slower):
@@ -131,10 +75,10 @@ def _whitens(net):
     return isinstance(net[0], an.PatchWhitening)
 
 
-def in_lockstep(name, dtype, slower):
+def in_lockstep(recipes, name, dtype, slower):
     """Losses of all steps by both, then parameters and running statistics by both."""
+    torch, (make, update) = recipes.torch, recipes.THEIRS[name]
     net, ready = made_ready(name, dtype, slower)
-    make, update = THEIRS[name]
     theirs, carry = make(WIDTH).to(getattr(torch, dtype), memory_format=torch.channels_last), ready.carry
     trained = [p for key, p in theirs.named_parameters() if key != "whiten.weight"]
     with torch.no_grad():
@@ -160,9 +104,9 @@ def in_lockstep(name, dtype, slower):
     return np.asarray(losses), list(zip(ours, (t.detach().numpy() for t in (*trained, *kept)), strict=True))
 
 
-@pytest.mark.parametrize("name", THEIRS)
-def test_losses_and_parameters_are_those_of_pytorch(name):
-    losses, pairs = in_lockstep(name, "float64", slower=0.05)
+@pytest.mark.parametrize("name", ["airbench94", "resnet9", "resnet18"])
+def test_losses_and_parameters_are_those_of_pytorch(recipes, name):
+    losses, pairs = in_lockstep(recipes, name, "float64", slower=0.05)
     assert len(losses) == 20
     np.testing.assert_allclose(*losses.T, rtol=1e-9)
     for ours, theirs in pairs:
@@ -172,14 +116,15 @@ def test_losses_and_parameters_are_those_of_pytorch(name):
 # ---- images in PyTorch
 
 
-def test_images_in_pytorch_are_normalized_and_augmented():
+def test_images_in_pytorch_are_normalized_and_augmented(recipes):
+    torch, torch_images = recipes.torch, recipes.torch_images
     torch.manual_seed(0)
     x = torch.arange(256 * 3 * 10 * 10, dtype=torch.float32).reshape(256, 3, 10, 10)
     mirrored = torch_images.flipped(x)
     same, other = (mirrored == x).all((1, 2, 3)), (mirrored == x.flip(3)).all((1, 2, 3))
     assert (same != other).all()
     assert 90 < same.sum() < 166
-    cropped, padded = torch_images.cropped(x, 2), nn.functional.pad(x, (2, 2, 2, 2), "reflect")
+    cropped, padded = torch_images.cropped(x, 2), torch.nn.functional.pad(x, (2, 2, 2, 2), "reflect")
     windows = padded.unfold(2, 10, 1).unfold(3, 10, 1).movedim(1, 3)  # (images, rows, columns, channels, 10, 10)
     matches = (windows == cropped[:, None, None]).all((3, 4, 5))
     assert (matches.sum((1, 2)) >= 1).all()
@@ -254,10 +199,11 @@ def test_a_training_that_fails_is_named(monkeypatch):
         record.train(Run("torch", Recipe("airbench94", 1, 2), 3), "nowhere", 10)
 
 
-@pytest.mark.parametrize("module", [torch_airbench94, torch_resnet9])
-def test_pytorch_trains_whole_epochs(module, monkeypatch):
+@pytest.mark.parametrize("name", ["torch_airbench94", "torch_resnet9"])
+def test_pytorch_trains_whole_epochs(recipes, name, monkeypatch):
     """Makes the steps that fit, and measures on all test images."""
-    steps, images = [], torch_images.Images(torch.randn(50, 3, 32, 32), torch.arange(50) % 10)
+    torch, module, steps = recipes.torch, getattr(recipes, name), []
+    images = recipes.torch_images.Images(torch.randn(50, 3, 32, 32), torch.arange(50) % 10)
     monkeypatch.setattr(module, "BATCH", 20)
     monkeypatch.setattr(module.Update, "__call__", lambda self, x, y: steps.append((self.total, len(x), len(y))))
     assert module.train(images, images, WIDTH, 3) * 50 == pytest.approx(5, abs=5)

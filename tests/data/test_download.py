@@ -486,7 +486,7 @@ def test_killed_download_is_not_taken_for_whole_and_goes_on(server, tmp_path):
 
 
 def test_default_cache_can_be_set(monkeypatch, tmp_path):
-    monkeypatch.delenv("ANYNET_CACHE", raising=False)
+    monkeypatch.delenv("ANYNET_CACHE")
     assert download.default_cache().name == "anynet"
     monkeypatch.setenv("ANYNET_CACHE", str(tmp_path))
     assert download.default_cache() == tmp_path
@@ -500,6 +500,7 @@ def test_import_loads_no_network_library():
 
 
 def test_without_pooch_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.delenv("ANYNET_CACHE")
     monkeypatch.setitem(sys.modules, "pooch", None)
     for needs_it in (download.default_cache, lambda: fetch(tmp_path)):
         with pytest.raises(DownloadError, match=r"needs pooch; run pip install '\.\[app\]'"):

@@ -179,7 +179,8 @@ def compile_kernels(code: str, options: tuple[str, ...] = ()) -> dict[str, Kerne
     ends = [f"CUDA_ON_CPU_KERNEL({name})" for name in kernels]
     defines = [f"#define {option[2:].replace('=', ' ', 1)}" for option in options if option.startswith("-D")]
     start = ['#include "cuda_on_cpu.h"', *defines, "#line 1"]
-    library = ctypes.CDLL(str(build("\n".join([*start, code, *ends, "CUDA_ON_CPU_MODULE\n"]))))
+    source = "\n".join([*start, code, *ends, "CUDA_ON_CPU_MODULE\n"])
+    library = ctypes.CDLL(str(build(source, "-nostdlib")))  # quicker to link; this process has the C library
     return {name: Kernel(library, name, limit) for name, limit in kernels.items()}
 
 

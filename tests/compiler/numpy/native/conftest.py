@@ -1,4 +1,4 @@
-"""Steps that run natively from the first one on, and a cache of the tests' own."""
+"""Steps that run natively from the first one on."""
 
 import pytest
 
@@ -6,9 +6,8 @@ from anynet.compiler.numpy import NumpyTarget
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch, tmp_path_factory):
+def at_once(monkeypatch):
     monkeypatch.setattr(NumpyTarget, "waits", lambda self, graph: 0)
-    monkeypatch.setenv("ANYNET_CACHE", str(tmp_path_factory.getbasetemp() / "anynet-cache"))
 
 
 @pytest.fixture
