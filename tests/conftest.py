@@ -91,7 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Iterator[None]:
-    """Collect garbage after tests are found, not among them: there is little, and all tests would be looked at often."""
+    """Look for garbage when all tests are found, not meanwhile: there is little, and looking at tests takes long."""
     gc.disable()
     try:
         return (yield)

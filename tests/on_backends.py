@@ -5,6 +5,7 @@ a whole training) always run, the others are marked slow. On CuPy all of them ru
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def compiling(*cases: object) -> dict[str, Iterable[object]]:
     return dict.fromkeys(("torch:cpu", "jax", "emulated cupy"), cases)
 
 
-def marked(names: Iterable[str], slow: Collection[str] = ()) -> list[object]:
+def marked(names: Iterable[str], slow: Collection[str] = ()) -> list[Any]:
     """Names as parameters of a test, with the markers that they need."""
     return [pytest.param(name, marks=_marks(name, name in slow)) for name in names]
 

@@ -72,6 +72,7 @@ def test_a_view_keeps_its_values_when_its_array_is_gone(jax):
 
 
 def test_memory_is_used_again_once_no_view_of_it_is_left():
+    jax_vectors = pytest.importorskip("anynet.backends.jax_vectors", exc_type=ImportError)
     memory = jax_vectors.ReusedMemory()
     array = memory.empty((2, 100), np.float32)
     address, view = array.ctypes.data, array[1:, :]

@@ -7,6 +7,8 @@ from torch import nn
 
 from benchmarks.parity import torch_airbench94, torch_images, torch_resnet9
 
+__all__ = ["THEIRS", "torch", "torch_airbench94", "torch_images", "torch_resnet9"]
+
 
 class Block(nn.Module):
     """A block of ResNet-18."""

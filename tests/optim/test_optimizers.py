@@ -170,11 +170,14 @@ def test_a_number_is_as_good_as_an_array(xp, case, rng, dtype):
     def step(*lr):
         return lambda params, grads: optimizer.update(params, grads, optimizer.init(params), *lr)
 
-    by_array = xp.call(lambda p, g, lr: step(lr)(p, g), params, grads, np.asarray(optimizer.lr))
-    for lr in ((), (None,), (optimizer.lr,), (np.float64(optimizer.lr),)):
-        by_number = xp.call(step(*lr), params, grads)
-        np.testing.assert_equal(by_number, by_array)
-    assert not np.array_equal(xp.call(step(2 * optimizer.lr), params, grads)[0], by_array[0])
+    def steps(params, grads, lr):
+        numbers = (), (None,), (optimizer.lr,), (np.float64(optimizer.lr),), (2 * optimizer.lr,)
+        return [step(lr)(params, grads), *(step(*number)(params, grads) for number in numbers)]
+
+    by_array, *by_number, other = xp.call(steps, params, grads, np.asarray(optimizer.lr))
+    for each in by_number:
+        np.testing.assert_equal(each, by_array)
+    assert not np.array_equal(other[0], by_array[0])
 
 
 @pytest.mark.parametrize("optimizer", [SGD, Adam])

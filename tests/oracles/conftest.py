@@ -1,8 +1,9 @@
 """Where the oracles are asked: every backend that is here, in both precisions."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 from on_backends import TESTED_ON_CPU, marked
@@ -29,16 +30,28 @@ def jax() -> Iterator[ModuleType]:
         jax.config.update(name, value)
 
 
-@pytest.fixture(scope="module", params=marked(["numpy", "torch:cpu", "jax", "cupy", "torch:cuda"], slow=TESTED_ON_CPU))
-def library(request: pytest.FixtureRequest) -> Backend:
-    """Each backend in turn, those that cannot run here skipped with the reason."""
+HERE = ("numpy", "torch:cpu", "jax", "cupy", "torch:cuda")
+SLOW = (*TESTED_ON_CPU, "jax")
+"""Where double precision is slow: JAX compiles long, and its own derivatives hold it in test_by_jax.py."""
+
+
+def in_precision(dtype: str, slow: Collection[str]) -> list[Any]:
+    """Each backend in a precision, as parameters of a fixture."""
+    return [
+        pytest.param((dtype, *each.values), marks=each.marks, id=f"{dtype}-{each.values[0]}")
+        for each in marked(HERE, slow)
+    ]
+
+
+def chosen(name: str, request: pytest.FixtureRequest) -> Backend:
+    """Return a backend; where it cannot run, the test is skipped with the reason."""
     try:
-        chosen = backend(request.param)
+        found = backend(name)
     except BackendError as error:
         pytest.skip(str(error))
-    if chosen.name == "jax":
+    if found.name == "jax":
         request.getfixturevalue("jax")
-    return chosen
+    return found
 
 
 @pytest.fixture(
@@ -50,7 +63,14 @@ def thorough(request: pytest.FixtureRequest) -> bool:
     return request.param
 
 
-@pytest.fixture(scope="module", params=["float64", "float32"])
-def there(library: Backend, thorough: bool, request: pytest.FixtureRequest) -> There:
+@pytest.fixture(scope="module", params=marked(HERE, SLOW))
+def float64(thorough: bool, request: pytest.FixtureRequest) -> There:
+    """Each backend in double precision."""
+    return There(chosen(request.param, request), "float64", thorough)
+
+
+@pytest.fixture(scope="module", params=[*in_precision("float64", SLOW), *in_precision("float32", TESTED_ON_CPU)])
+def there(thorough: bool, request: pytest.FixtureRequest) -> There:
     """Each backend in each precision."""
-    return There(library, request.param, thorough)
+    dtype, name = request.param
+    return There(chosen(name, request), dtype, thorough)

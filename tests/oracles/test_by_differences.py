@@ -1,9 +1,11 @@
-"""Differences as the truth: every layer, every loss and whole nets pass the gradient check."""
+"""Differences as the truth: every layer, every loss and whole nets pass the gradient check.
+
+They say little in float32, which is held against PyTorch's gradients instead.
+"""
 
 import drawn
 import pytest
 from hypothesis import strategies as st
-from there import There
 
 from anynet import gradcheck
 from anynet.nn.losses import hinge, softmax_cross_entropy
@@ -11,12 +13,6 @@ from anynet.nn.losses import hinge, softmax_cross_entropy
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 METHODS = {"central": 10, "directional": 3}
 """How many elements, or directions, of each array."""
-
-
-@pytest.fixture(scope="module")
-def float64(library, thorough):
-    """Differences say little in float32, which is held against PyTorch's gradients instead."""
-    return There(library, "float64", thorough)
 
 
 def hold(subject):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from on_backends import compiling, on_backends
 
 import anynet as an
 from anynet.backends import to_numpy
@@ -30,7 +31,7 @@ def fitted(net, data, **settings):
     return an.fit(net, data, an.SGD(0.01), **SETTINGS | settings)
 
 
-@pytest.mark.parametrize("shape", [(3, 6, 8), (1, 6, 8)])
+@on_backends("shape", [(3, 6, 8), (1, 6, 8)], fast=compiling((3, 6, 8)))
 def test_all_pictures_on_every_backend(backend_here, shape):
     data = images(shape)
     how = "auto" if backend_here.name == "jax" else "off"  # whichever takes less time

@@ -19,12 +19,23 @@ def data() -> Dataset:
     return split("drawn", draw(0, per_batch=20), train=80, val=20)
 
 
+@pytest.fixture(scope="module")
+def known():
+    """Nets that were trained, by the name of their backend."""
+    return {}
+
+
 @pytest.fixture
-def runs(data, backend_here):
+def runs(data, backend_here, known):
+    if backend_here.name in known:
+        return known[backend_here.name]
     net = an.Sequential(an.Linear(3072, 8), an.BatchNorm(8), an.ReLU(), an.Linear(8, 10))
     how = "auto" if backend_here.name == "jax" else "off"  # whichever takes less time
     settings = {"epochs": 1, "batch_size": 40, "compile": how, "normalize": "center:channel"}
-    return an.fit(net, data, an.SGD(0.01), backend=backend_here, seeds=[0, 1], **settings)
+    trained = an.fit(net, data, an.SGD(0.01), backend=backend_here, seeds=[0, 1], **settings)
+    if backend_here.name != "cupy":  # whose emulator is of one test
+        known[backend_here.name] = trained
+    return trained
 
 
 REFUSED = [

@@ -73,15 +73,28 @@ def torch_inference_mode():
 
 
 @contextlib.contextmanager
-def jax_option(name, value):
+def jax_options(**options):
     config = importlib.import_module("jax").config
-    before = getattr(config, name)
-    config.update(name, value)
+    before = {name: getattr(config, name) for name in options}
+    for name, value in options.items():
+        config.update(name, value)
     try:
         yield
     finally:
-        config.update(name, before)
+        for name, value in before.items():
+            config.update(name, value)
 
+
+OF_JAX = {
+    "rank promotion raises": {"jax_numpy_rank_promotion": "raise"},
+    "rank promotion warns": {"jax_numpy_rank_promotion": "warn"},
+    "strict dtypes": {"jax_numpy_dtype_promotion": "strict"},
+    "matmul precision": {"jax_default_matmul_precision": "bfloat16"},
+    "NaN raises": {"jax_debug_nans": True},
+}
+STRICT = {"jax_numpy_rank_promotion": "raise", "jax_numpy_dtype_promotion": "strict", "jax_debug_nans": True}
+OF_JAX["all of them"] = STRICT | OF_JAX["matmul precision"]
+"""One alone is slow: JAX compiles anew under each."""
 
 CHOSEN = [
     ("numpy", "errors raised", lambda: np.errstate(all="raise")),
@@ -90,15 +103,14 @@ CHOSEN = [
     ("torch:cpu", "default dtype", torch_default_dtype),
     ("torch:cpu", "deterministic", torch_deterministic),
     ("torch:cpu", "inference mode", torch_inference_mode),
-    ("jax:cpu", "rank promotion raises", lambda: jax_option("jax_numpy_rank_promotion", "raise")),
-    ("jax:cpu", "rank promotion warns", lambda: jax_option("jax_numpy_rank_promotion", "warn")),
-    ("jax:cpu", "strict dtypes", lambda: jax_option("jax_numpy_dtype_promotion", "strict")),
-    ("jax:cpu", "matmul precision", lambda: jax_option("jax_default_matmul_precision", "bfloat16")),
-    ("jax:cpu", "NaN raises", lambda: jax_option("jax_debug_nans", True)),
+    *(("jax:cpu", name, lambda name=name: jax_options(**OF_JAX[name])) for name in OF_JAX),
 ]
 chosen = pytest.mark.parametrize(
     ("backend", "choose"),
-    [pytest.param(b, c, marks=[pytest.mark.slow] * (name == "rank promotion warns")) for b, name, c in CHOSEN],
+    [
+        pytest.param(b, c, marks=[pytest.mark.slow] * (name in OF_JAX and name != "all of them"))
+        for b, name, c in CHOSEN
+    ],
     ids=[f"{b}-{name}" for b, name, _ in CHOSEN],
 )
 
