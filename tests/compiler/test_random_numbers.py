@@ -48,7 +48,7 @@ def test_every_backend_draws_the_same(backend_here: Backend) -> None:
     assert_same_bits(backend_here)
 
 
-@pytest.mark.parametrize("size", [7, 300, 1 << 15])
+@pytest.mark.parametrize("size", [pytest.param(7, marks=pytest.mark.slow), 300, 1 << 15])
 def test_numpy_in_blocks(size: int) -> None:
     with patch.multiple(blocks, SIZE=size, LARGE=2):
         assert_same_bits(backend("numpy"))
@@ -64,6 +64,7 @@ def test_native(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(all(f" {name} i32" in text for name in ("xor", "shl", "ashr")) for text in made)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler
 def test_inductor(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")

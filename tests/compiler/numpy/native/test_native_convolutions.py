@@ -71,14 +71,10 @@ def assert_exact(window, channels, **kwargs):
         np.testing.assert_array_equal(result(operation, a, b, window, channels[-1]), expected, operation.name)
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-def test_windows(window):
-    assert_exact(WINDOWS[window], (3, 5, 1))
-
-
-@pytest.mark.parametrize("channels", CHANNELS, ids=str)
-def test_channels(channels):
-    assert_exact(WINDOWS["strides, other padding on each side"], channels)
+@pytest.mark.parametrize(("window", "channels"), list(zip(WINDOWS, [*CHANNELS, CHANNELS[0]], strict=True)), ids=str)
+def test_windows_and_channels(window, channels):
+    """Each of both, once; the slow test has all pairs."""
+    assert_exact(WINDOWS[window], channels)
 
 
 @pytest.mark.parametrize("channels", [(17, 33, 1), (6, 4, 2)], ids=str)
@@ -98,7 +94,9 @@ def test_all_windows_and_channels(window, channels, n):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("registers", REGISTERS)
-@pytest.mark.parametrize("window", ["same", "strides, other padding on each side"])
+@pytest.mark.parametrize(
+    "window", ["strides, other padding on each side", pytest.param("same", marks=pytest.mark.slow)]
+)
 def test_vectors_of_any_length(monkeypatch, window, registers, dtype):
     monkeypatch.setattr(register_tiles, "vector_registers", lambda: REGISTERS[registers])
     assert_exact(WINDOWS[window], (5, 37, 1), dtype=dtype)
@@ -153,7 +151,7 @@ def gradient_without_zeros(x, dy, window):
     return np.reshape(parts, (*window.kernel, x.shape[1], dy.shape[1]))
 
 
-@pytest.mark.parametrize("value", [np.inf, np.nan])
+@pytest.mark.parametrize("value", [np.inf, pytest.param(np.nan, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("window", ["same", "strides, other padding on each side"])
 @pytest.mark.parametrize(("channels", "n"), [((3, 20, 1), 2), ((17, 20, 1), 9)])
 def test_infinities_and_nan_stay_where_they_belong(window, channels, n, value):
