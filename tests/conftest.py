@@ -42,12 +42,12 @@ def collected(request: pytest.FixtureRequest) -> list[pytest.Item]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Run the tests whose id names one of `LARGE_LIBRARIES` in one process each, the others wherever there is time."""
+    """Run the tests whose id names one of `LARGE_LIBRARIES` in one process each, and the others of a file in one."""
     from xdist.scheduler import LoadScopeScheduling  # here, because tests run without pytest-xdist too
 
     class ByLibrary(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next((name for name in LARGE_LIBRARIES if name in nodeid), nodeid)
+            return next((name for name in LARGE_LIBRARIES if name in nodeid), nodeid.partition("::")[0])
 
     return ByLibrary(config, log)
 

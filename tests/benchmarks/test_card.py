@@ -197,6 +197,7 @@ def log_part(folder, *files):
     return part(*map(str, files), *options, *plugin, module="pytest", tests=log, stage=CHECK)
 
 
+@pytest.mark.slow
 def test_log_of_several_processes(tmp_path):
     pytest.importorskip("xdist")
     file = tmp_path / "test_many.py"

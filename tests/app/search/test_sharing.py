@@ -80,7 +80,7 @@ class Killed(BaseException):
     """Nothing catches it, as nothing catches SIGKILL; the locks go with the search, as they would with its process."""
 
 
-@pytest.mark.parametrize("written", ["half a line", "the line"])
+@pytest.mark.parametrize("written", ["half a line", pytest.param("the line", marks=pytest.mark.slow)])
 def test_killed_at_every_write(tmp_path, monkeypatch, expected, written):
     """The n-th time that a search is begun, it gets to its n-th write, and is killed there."""
     append, folder = JournalFileBackend.append_logs, tmp_path / "out"
