@@ -2,16 +2,20 @@
 
 import contextlib
 import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import matplotlib.figure
 import pytest
 from commands import small
 from few_images import use_few_images
+from matplotlib.figure import Figure
 from PIL import Image
 
 from anynet.app import cli
+from anynet.app.keeping import Picture
+from anynet.app.run_folder import RunFolder
+from anynet.app.sweep.sweep_folder import SweepFolder
 
 SWEEP = ["--seeds", "2", "--sweep", "lr=0.01,0.05", "--sweep", "l2=0,0.01", "--dtype", "float64"]
 
@@ -28,6 +32,17 @@ class Ended(NamedTuple):
 def blank_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are made but not rendered: what is saved is a picture of one pixel."""
     _blank_plots(monkeypatch)
+
+
+@pytest.fixture
+def no_plots(monkeypatch: pytest.MonkeyPatch, blank_plots: None) -> None:
+    """Figures of runs and of sweeps are not even made, which takes longer than a small training."""
+    for folder in (RunFolder, SweepFolder):
+
+        def pictures(*args: Any, of: Callable[..., list[Picture]] = folder.pictures) -> list[Picture]:
+            return [(path, Figure) for path, _ in of(*args)]
+
+        monkeypatch.setattr(folder, "pictures", pictures)
 
 
 @pytest.fixture(scope="session")
@@ -65,4 +80,4 @@ def _blank_plots(patch: pytest.MonkeyPatch) -> None:
     def save(figure, file, **options) -> None:
         Image.new("RGB", (1, 1)).save(file, "PNG")
 
-    patch.setattr(matplotlib.figure.Figure, "savefig", save)
+    patch.setattr(Figure, "savefig", save)

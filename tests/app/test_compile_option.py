@@ -20,7 +20,7 @@ from anynet.app.reports.tasks import Task, run_tasks
 from anynet.nn.perceptron import ACTIVATIONS
 
 pytestmark = [
-    pytest.mark.usefixtures("few_pictures", "blank_plots"),
+    pytest.mark.usefixtures("few_pictures", "no_plots"),
     pytest.mark.filterwarnings("default::anynet.CompileWarning"),
 ]
 

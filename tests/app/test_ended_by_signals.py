@@ -22,7 +22,7 @@ from anynet.training.progress import Progress
 
 reproduction = sys.modules["anynet.app.commands.reproduce"]
 fit_module = sys.modules["anynet.training.fit"]  # packages have the functions of these names
-pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
+pytestmark = pytest.mark.usefixtures("few_pictures", "no_plots")
 
 EACH = pytest.mark.parametrize("flags", [(), ("--seeds", "2")], ids=["run", "sweep"])
 BASE = Config(data="synthetic", train="100", val="50", hidden="5", epochs=2, batch_size=50)

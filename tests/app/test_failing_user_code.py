@@ -8,7 +8,7 @@ from commands import refused
 
 from anynet.app import build_net, cli
 
-pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots", "module")
+pytestmark = pytest.mark.usefixtures("few_pictures", "no_plots", "module")
 
 SMALL = ("--train", "400", "--val", "100", "--epochs", "1")
 

@@ -85,7 +85,7 @@ cli.main({small(*flags)!r})
 
 
 @EACH
-@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.usefixtures("no_plots")
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("name", ["model.safetensors", "result.json"])
@@ -153,7 +153,7 @@ def test_matplotlib_that_cannot_be_imported_is_one_line(monkeypatch, capsys):
 
 
 @EACH
-@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.usefixtures("no_plots")
 def test_rows_that_cannot_be_written_are_named_once(monkeypatch, capsys, flags):
     fail_at(monkeypatch, "history.csv", OSError(28, "No space left on device"), times=2)  # once for each epoch
     train(*flags)
@@ -164,7 +164,7 @@ def test_rows_that_cannot_be_written_are_named_once(monkeypatch, capsys, flags):
 
 
 @EACH
-@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.usefixtures("no_plots")
 @pytest.mark.parametrize("name", ["model.safetensors", "history.csv", "result.json"])
 def test_what_cannot_be_written_is_written_elsewhere(monkeypatch, capsys, tmp_path, flags, name):
     fail_at(monkeypatch, name, OSError(28, "No space left on device"))
@@ -179,7 +179,7 @@ def test_what_cannot_be_written_is_written_elsewhere(monkeypatch, capsys, tmp_pa
 
 
 @EACH
-@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.usefixtures("no_plots")
 @pytest.mark.filterwarnings("default::anynet.training.TrainingWarning")  # no checkpoint can be written
 def test_a_folder_that_is_gone_is_named(monkeypatch, capsys, tmp_path, flags):
     write = History.write_csv
@@ -197,7 +197,7 @@ def test_a_folder_that_is_gone_is_named(monkeypatch, capsys, tmp_path, flags):
     assert not Path("out").exists()
 
 
-@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.usefixtures("no_plots")
 def test_a_net_that_can_be_kept_nowhere_is_one_line(monkeypatch, capsys, tmp_path):
     fail_at(monkeypatch, "model.safetensors", OSError(28, "No space left on device"))
     (tmp_path / "temporary").rmdir()
@@ -212,7 +212,7 @@ def test_a_net_that_can_be_kept_nowhere_is_one_line(monkeypatch, capsys, tmp_pat
 
 
 @EACH
-@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.usefixtures("no_plots")
 def test_a_disk_that_is_full_at_the_start_is_named(monkeypatch, capsys, tmp_path, flags):
     """Everything is written elsewhere then, checkpoints as well."""
     fail_at(monkeypatch, "config.toml", OSError(28, "No space left on device"))
@@ -230,7 +230,7 @@ def test_a_disk_that_is_full_at_the_start_is_named(monkeypatch, capsys, tmp_path
 
 
 @EACH
-@pytest.mark.usefixtures("blank_plots")
+@pytest.mark.usefixtures("no_plots")
 @pytest.mark.filterwarnings("default::anynet.training.TrainingWarning")
 def test_checkpoints_that_cannot_be_begun_are_named(monkeypatch, capsys, tmp_path, flags):
     fail_at(monkeypatch, "training.json", OSError(28, "No space left on device"))

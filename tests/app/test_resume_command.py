@@ -15,7 +15,7 @@ from anynet.app.run_folder import RunFolder
 from anynet.app.sweep import sweep_folder
 
 SMALL = {"train": 300, "val": 60, "hidden": 5, "batch-size": 50, "epochs": 4, "schedule": "step:0.5:2"}
-pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
+pytestmark = pytest.mark.usefixtures("few_pictures", "no_plots")
 
 
 def train(folder, *options, **changes):

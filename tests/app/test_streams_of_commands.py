@@ -51,7 +51,7 @@ STREAMS = {
 
 @pytest.mark.parametrize("make", STREAMS.values(), ids=STREAMS)
 @pytest.mark.parametrize("flags", [[], ["--seeds", "2", "--sweep", "lr=0.01,0.02"]], ids=["net", "sweep"])
-@pytest.mark.usefixtures("few_pictures", "blank_plots")
+@pytest.mark.usefixtures("few_pictures", "no_plots")
 def test_training_goes_on_whatever_its_streams_are(tmp_path, monkeypatch, make, flags):
     monkeypatch.setattr(sys, "stdout", make())
     monkeypatch.setattr(sys, "stderr", make())

@@ -124,7 +124,7 @@ epochs = 1
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("few_pictures", "blank_plots")
+@pytest.mark.usefixtures("few_pictures", "no_plots")
 def test_reproduce_ends_in_one_line_that_names_file_line_and_column(tmp_path, capsys, monkeypatch):
     report = parse_report("short", REPORT)
     monkeypatch.setattr(reproduction, "reports", lambda: {"short": report})

@@ -28,7 +28,7 @@ SMALL = Config(data="synthetic", train="100", val="50", hidden="5", epochs=2, ba
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch, tmp_path, blank_plots):
+def few(monkeypatch, tmp_path, no_plots):
     monkeypatch.setattr(report_tasks, "_images", lambda source: ("synthetic", few_images()))
     monkeypatch.chdir(tmp_path)
 
