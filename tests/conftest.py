@@ -52,6 +52,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return ByLibrary(config, log)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def disks_are_not_waited_for() -> Iterator[None]:
+    """Leave out what a crash of the machine alone would show: that files are on the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def memory_is_freed() -> Iterator[None]:
     """Free what the tests of a module leave behind: compiled functions, arrays in reference cycles, unused pages.
