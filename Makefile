@@ -16,7 +16,8 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 CUDA ?= 12
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest --numprocesses $(JOBS)
+BYTECODE = PYTHONDONTWRITEBYTECODE=
+PYTEST = $(ONE_THREAD) $(BYTECODE) $(BIN)/python -m pytest --numprocesses $(JOBS)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: train test test-gpu test-all coverage mutate check imports bench clean
