@@ -9,7 +9,7 @@ import pytest
 from on_backends import TESTED_ON_CPU, marked
 from there import There
 
-from anynet.backends import Backend, BackendError, backend
+from anynet.backends import BackendError, backend
 
 
 @pytest.fixture(scope="session")
@@ -35,42 +35,35 @@ SLOW = (*TESTED_ON_CPU, "jax")
 """Where double precision is slow: JAX compiles long, and its own derivatives hold it in test_by_jax.py."""
 
 
-def in_precision(dtype: str, slow: Collection[str]) -> list[Any]:
-    """Each backend in a precision, as parameters of a fixture."""
+def places(dtype: str, slow: Collection[str]) -> list[Any]:
+    """Each backend in a precision with few draws, and but for JAX with many, which is slow: parameters of a fixture."""
     return [
-        pytest.param((dtype, *each.values), marks=each.marks, id=f"{dtype}-{each.values[0]}")
-        for each in marked(HERE, slow)
+        pytest.param((name, dtype, many), marks=found.marks, id=f"{dtype}-{name}-{'many' if many else 'few'}")
+        for name in HERE
+        for many in ((False,) if name == "jax" else (False, True))
+        for found in marked([name], [name] if many else slow)
     ]
 
 
-def chosen(name: str, request: pytest.FixtureRequest) -> Backend:
-    """Return a backend; where it cannot run, the test is skipped with the reason."""
+def place(request: pytest.FixtureRequest) -> There:
+    """Return what the parameter of a fixture says; where a backend cannot run, the test is skipped with the reason."""
+    name, dtype, many = request.param
     try:
         found = backend(name)
     except BackendError as error:
         pytest.skip(str(error))
     if found.name == "jax":
         request.getfixturevalue("jax")
-    return found
+    return There(found, dtype, many)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(False, id="few"), pytest.param(True, id="many", marks=pytest.mark.slow)],
-)
-def thorough(request: pytest.FixtureRequest) -> bool:
-    """Whether tests make many draws, which is slow, or few."""
-    return request.param
-
-
-@pytest.fixture(scope="module", params=marked(HERE, SLOW))
-def float64(thorough: bool, request: pytest.FixtureRequest) -> There:
+@pytest.fixture(scope="module", params=places("float64", SLOW))
+def float64(request: pytest.FixtureRequest) -> There:
     """Each backend in double precision."""
-    return There(chosen(request.param, request), "float64", thorough)
+    return place(request)
 
 
-@pytest.fixture(scope="module", params=[*in_precision("float64", SLOW), *in_precision("float32", TESTED_ON_CPU)])
-def there(thorough: bool, request: pytest.FixtureRequest) -> There:
+@pytest.fixture(scope="module", params=[*places("float64", SLOW), *places("float32", TESTED_ON_CPU)])
+def there(request: pytest.FixtureRequest) -> There:
     """Each backend in each precision."""
-    dtype, name = request.param
-    return There(chosen(name, request), dtype, thorough)
+    return place(request)

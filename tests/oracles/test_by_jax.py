@@ -49,8 +49,8 @@ LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}
 
 
 @pytest.fixture(scope="module")
-def float64(jax, thorough):
-    return There(backend("jax"), "float64", thorough)
+def float64(jax):
+    return There(backend("jax"), "float64")
 
 
 def layer_formula(jax, layer, p, s, x, train, key=None):

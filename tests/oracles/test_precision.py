@@ -32,9 +32,9 @@ OPTIMIZERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def examples(thorough):
-    return 8 if thorough else 2
+@pytest.fixture(params=[pytest.param(2, id="few"), pytest.param(8, id="many", marks=pytest.mark.slow)])
+def examples(request):
+    return request.param
 
 
 @pytest.fixture(params=LOSSES)

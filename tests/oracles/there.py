@@ -8,8 +8,8 @@ from libraries import tree_map
 
 from anynet.backends import Backend
 
-EXAMPLES = {"numpy": (3, 16), "torch": (2, 16), "cupy": (3, 16), "jax": (2, 3)}
-"""Number of draws of a test and of its thorough variant; the first is the smallest. JAX compiles for each shape."""
+EXAMPLES = {"numpy": (3, 16), "torch": (2, 16), "cupy": (3, 16), "jax": (2,)}
+"""Number of draws of a test and of its thorough variant; the first is the smallest. JAX compiles for each."""
 
 
 class There(NamedTuple):
