@@ -110,7 +110,10 @@ def test_a_resumed_training_ends_with_the_same_bits(backend_here, tmp_path, name
     assert_equal(fit(checkpoint=tmp_path / "kept", resume=True, **settings), fit(**settings))
 
 
-@pytest.mark.parametrize("name", CASES)
+FEW = ("one net", "groups", "members of images", "early stopping of members")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW)) for name in CASES])
 def test_a_finished_training_goes_on_for_more_epochs(tmp_path, name):
     fit(checkpoint=tmp_path, **CASES[name] | {"epochs": 2})
     assert_equal(fit(checkpoint=tmp_path, resume=True, **CASES[name]), fit(**CASES[name]))
