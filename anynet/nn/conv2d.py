@@ -1,6 +1,6 @@
 """Convolutional layer."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Self
 
 from array_api_compat import array_namespace
@@ -9,13 +9,14 @@ from anynet.core.checks import store, true_or_false, whole_number
 from anynet.core.typing import Array, Arrays
 from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
-from anynet.nn.image_layer import ImageLayer, Size, short_pair
+from anynet.nn.image_layer import ImageLayer, Size, by_place, short_pair
 from anynet.nn.initializers import He, Initializer, Zeros
 from anynet.nn.layer import INFERRED, Parameter, known
 from anynet.nn.layer_text import short
 from anynet.nn.padding import Padding, padding, window_of
 
 
+@by_place(2, "channels of the input follow from the image: Conv2d({1}, {2})")
 @dataclass(frozen=True)
 class Conv2d(ImageLayer):
     r"""Convolution of images, ``y[i] = sum over (a, b) of x[s i + (a, b) - p] W[a, b] + b`` for every pixel i.
@@ -67,6 +68,7 @@ class Conv2d(ImageLayer):
 
     n_out: int
     kernel: int | Size = 3
+    _: KW_ONLY
     stride: int | Size = 1
     padding: Padding = "same"
     groups: int = 1

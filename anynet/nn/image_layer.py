@@ -1,11 +1,15 @@
 """Layers of images, whose numbers of rows and columns may be those of the input."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from functools import wraps
+from typing import Any, Self, TypeVar
 
 from anynet.core.checks import store, whole_number
 from anynet.nn.layer import INFERRED, Layer
 from anynet.nn.layer_text import short
+
+Kind = TypeVar("Kind", bound=type)
 
 Size = tuple[int, int]
 """Rows and columns."""
@@ -112,3 +116,35 @@ def short_pair(name: str, value: Any) -> int | Size:
     """Return two whole numbers as `pair` does, but one if they are equal."""
     rows, columns = pair(name, value)
     return rows if rows == columns else (rows, columns)
+
+
+def by_place(most: int, advice: str) -> Callable[[Kind], Kind]:
+    """Return a decorator of dataclasses that says more than Python does where too many settings are given by place.
+
+    Parameters
+    ----------
+    most : int
+        Number of settings that may be given by place.
+    advice : str
+        End of the message, with ``{0}``, ``{1}``, ... for the settings.
+
+    Returns
+    -------
+    callable
+    """
+
+    def decorate(kind: Kind) -> Kind:
+        init = kind.__init__  # type: ignore[misc]
+
+        @wraps(init)
+        def checked(self: object, *given: Any, **settings: Any) -> None:
+            if len(given) > most:
+                raise TypeError(
+                    f"{kind.__name__}{given}: expected {most} by place, the others by name; {advice.format(*given)}"
+                )
+            init(self, *given, **settings)
+
+        kind.__init__ = checked  # type: ignore[misc]
+        return kind
+
+    return decorate

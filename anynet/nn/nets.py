@@ -168,9 +168,9 @@ def _convolution(channels: int) -> tuple[Layer, ...]:
 
 def _block(channels: int, stride: int, *, new: bool) -> Residual:
     """Return two convolutions with a residual connection: a projection if the number of channels is new."""
-    shortcut = Sequential(Conv2d(channels, 1, stride, padding="valid", bias=False), BatchNorm()) if new else None
+    shortcut = Sequential(Conv2d(channels, 1, stride=stride, padding="valid", bias=False), BatchNorm()) if new else None
     return Residual(
-        *(Conv2d(channels, 3, stride, padding=1, bias=False), BatchNorm(), ReLU()),
+        *(Conv2d(channels, 3, stride=stride, padding=1, bias=False), BatchNorm(), ReLU()),
         *(Conv2d(channels, padding=1, bias=False), BatchNorm()),
         shortcut=shortcut,
     )

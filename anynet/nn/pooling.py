@@ -1,6 +1,6 @@
 """Layers that make one pixel of a window of pixels."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import reduce
 from operator import add
 
@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 from anynet.core.checks import store
 from anynet.core.typing import Array, Arrays
 from anynet.core.window import Window
-from anynet.nn.image_layer import ImageLayer, Size, pair, short_pair
+from anynet.nn.image_layer import ImageLayer, Size, by_place, pair, short_pair
 from anynet.nn.layer_text import short
 from anynet.nn.max_pooling import max_pool, max_pool_to_input
 from anynet.nn.padding import Padding, padding, sides, window_of
@@ -22,6 +22,7 @@ class Pool(ImageLayer):
     """Base class of layers with a window; see `MaxPool2d`."""
 
     kernel: int | Size
+    _: KW_ONLY
     stride: int | Size | None = None
     padding: Padding = "valid"
 
@@ -47,6 +48,7 @@ class Pool(ImageLayer):
         return self._window.out
 
 
+@by_place(1, "MaxPool2d({0}, stride={1})")
 @dataclass(frozen=True)
 class MaxPool2d(Pool):
     """Largest value of each channel in windows of an image; of equal ones the gradient goes to the first, row by row.
@@ -88,6 +90,7 @@ class MaxPool2d(Pool):
         return max_pool_to_input(dy, *cache, self._window), {}
 
 
+@by_place(1, "AvgPool2d({0}, stride={1})")
 @dataclass(frozen=True)
 class AvgPool2d(Pool):
     """Mean of each channel in windows of an image; pixels of the padding count as 0.

@@ -109,11 +109,11 @@ class Other:
 
 
 def images(shape, classes):
-    return an.Sequential(an.Conv2d(4, 5, 4), an.ReLU(), an.MaxPool2d(2), an.GlobalPool(), an.Linear(classes))
+    return an.Sequential(an.Conv2d(4, 5, stride=4), an.ReLU(), an.MaxPool2d(2), an.GlobalPool(), an.Linear(classes))
 
 
 def endless(shape, classes):
-    return an.Sequential(an.Conv2d(classes, 5, 4))
+    return an.Sequential(an.Conv2d(classes, 5, stride=4))
 
 
 number = 3

@@ -248,7 +248,7 @@ def test_hashes_tell_nets_apart():
         Residual(ReLU()),
         Residual(Conv2d(2), shortcut=Conv2d(2, 1)),
         Sequential(ReLU()),
-        Conv2d(3, (1, 2), 2),
+        Conv2d(3, (1, 2), stride=2),
         MaxPool2d(2, padding=1),
         AvgPool2d(3, image=(4, 4)),
         GlobalPool(),

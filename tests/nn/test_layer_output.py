@@ -13,7 +13,9 @@ SHAPE = (2, 6, 4)
 def net():
     return an.Sequential(
         an.Conv2d(4),
-        an.Residual(an.BatchNorm(), an.Sequential(an.ReLU(), an.Conv2d(5, stride=2)), shortcut=an.Conv2d(5, 1, 2)),
+        an.Residual(
+            an.BatchNorm(), an.Sequential(an.ReLU(), an.Conv2d(5, stride=2)), shortcut=an.Conv2d(5, 1, stride=2)
+        ),
         an.Dropout(0.5),
         an.Flatten(),
         an.Linear(3),

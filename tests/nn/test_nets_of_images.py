@@ -16,7 +16,7 @@ from anynet.nn.nets import lenet, resnet9, resnet18
 
 SHAPE, N = (3, 5, 4), 3
 UNSIZED = (
-    *(an.Conv2d(4, 3, 2), an.BatchNorm(), an.ReLU()),
+    *(an.Conv2d(4, 3, stride=2), an.BatchNorm(), an.ReLU()),
     an.Residual(an.Conv2d(6), an.Tanh(), shortcut=an.Sequential(an.Linear(6), an.BatchNorm())),
     an.Sequential(an.AvgPool2d((2, 1)), an.Sequential(an.MaxPool2d((1, 2), padding=(0, 1)))),
     an.Flatten(),
@@ -139,7 +139,7 @@ def test_random_layers_of_a_shortcut_have_numbers_of_their_own():
 
 
 def test_a_shortcut_is_shown_as_it_was_written():
-    block = an.Residual(an.Conv2d(6), an.ReLU(), shortcut=an.Conv2d(6, 1, 2, bias=False))
+    block = an.Residual(an.Conv2d(6), an.ReLU(), shortcut=an.Conv2d(6, 1, stride=2, bias=False))
     text = "Residual(Conv2d(6), ReLU(), shortcut=Conv2d(6, kernel=1, stride=2, bias=False))"
     assert repr(block) == text
     net = an.Sequential(*UNSIZED)
@@ -156,7 +156,7 @@ def test_sizes_are_inferred_in_nested_nets():
     assert an.Sequential(an.Sequential(*UNSIZED), input_shape=SHAPE)[0] == NET
     assert an.Sequential(*UNSIZED).with_samples(SHAPE) == NET
     assert [layer.image for layer in NET if layer.takes_images] == [(5, 4), (3, 2), (3, 2), (1, 2)]
-    assert NET[0] == an.Conv2d(4, 3, 2, n_in=3, image=(5, 4))
+    assert NET[0] == an.Conv2d(4, 3, stride=2, n_in=3, image=(5, 4))
     assert (NET.image_shape, NET.n_in, NET.features(), NET.n_out) == (SHAPE, 60, (3, 3), 3)
     assert (NET[:3].image_out(NET.image), NET.image_out(NET.image)) == ((3, 2), None)
     assert NET.with_samples(SHAPE) is NET
@@ -205,13 +205,13 @@ def test_a_table_has_images_and_counts_their_pixels():
 
 
 def test_layers_ahead_of_the_first_of_images_run_for_each_pixel():
-    net = an.Sequential(an.BatchNorm(), an.Linear(8), an.Conv2d(2, 3, 2), an.GlobalPool(), input_shape=(3, 4, 4))
+    net = an.Sequential(an.BatchNorm(), an.Linear(8), an.Conv2d(2, 3, stride=2), an.GlobalPool(), input_shape=(3, 4, 4))
     assert [output.multiply_adds for output in net.outputs()] == [16 * 3, 16 * 24, 4 * 72 * 2, 0]
     assert [output.values for output in net.outputs()] == [48, 128, 8, 0]
 
 
 def test_layers_of_a_shortcut_have_the_size_of_its_input():
-    block = an.Residual(an.Conv2d(4, 3, 2), shortcut=an.Sequential(an.BatchNorm(), an.Conv2d(4, 1, 2)))
+    block = an.Residual(an.Conv2d(4, 3, stride=2), shortcut=an.Sequential(an.BatchNorm(), an.Conv2d(4, 1, stride=2)))
     net = an.Sequential(block, an.GlobalPool(), input_shape=(2, 4, 4))
     counted = {output.name: output.multiply_adds for output in net.outputs() if not output.is_container}
     assert counted == {"0.0": 4 * 72, "0.1.0": 16 * 2, "0.1.1": 4 * 8, "1": 0}
@@ -241,8 +241,10 @@ def test_json_of_a_net_of_images():
     again = net_from_json(to_json(NET))
     assert again == NET
     assert again.image_shape == SHAPE
-    layer = an.Conv2d(4, (1, 3), (2, 1), (1, 2, 0, 1), groups=2, bias=False, init=an.Xavier())
-    net = an.Sequential(layer, an.AvgPool2d(2, 1, "same"), an.Flatten(), an.Linear(2), input_shape=(2, 5, 4))
+    layer = an.Conv2d(4, (1, 3), stride=(2, 1), padding=(1, 2, 0, 1), groups=2, bias=False, init=an.Xavier())
+    net = an.Sequential(
+        layer, an.AvgPool2d(2, stride=1, padding="same"), an.Flatten(), an.Linear(2), input_shape=(2, 5, 4)
+    )
     assert net_from_json(to_json(net)) == net
 
 
@@ -434,6 +436,15 @@ def test_what_does_not_fit_is_refused_in_one_line(make, message):
         (lambda: an.Conv2d(4, bias=2), "bias: expected True or False, got 2"),
         (lambda: an.AvgPool2d(None), "kernel: expected a whole number, got None"),
         (lambda: an.GlobalPool(image="ab"), "image: expected a whole number, got 'ab'"),
+        (
+            lambda: an.Conv2d(16, 32, 3),
+            r"^Conv2d\(16, 32, 3\): expected 2 by place, the others by name; channels of the input follow from the "
+            r"image: Conv2d\(32, 3\)",
+        ),
+        (
+            lambda: an.MaxPool2d(3, 2),
+            r"^MaxPool2d\(3, 2\): expected 1 by place, the others by name; MaxPool2d\(3, stride=2\)",
+        ),
     ],
 )
 def test_settings_of_another_type_are_refused(make, message):
@@ -442,5 +453,6 @@ def test_settings_of_another_type_are_refused(make, message):
 
 
 def test_padding_is_kept_in_its_shortest_form():
-    assert an.Conv2d(4, (3, 3), (1, 1), (1, 1, 1, 1)) == an.Conv2d(4, 3, 1, 1) == an.Conv2d(4, 3, 1, (1, 1))
+    shortest = an.Conv2d(4, 3, padding=1)
+    assert an.Conv2d(4, (3, 3), stride=(1, 1), padding=(1, 1, 1, 1)) == shortest == an.Conv2d(4, 3, padding=(1, 1))
     assert replace(an.Conv2d(4), padding=[1, 2]).padding == (1, 1, 2, 2)

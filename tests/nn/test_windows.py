@@ -86,7 +86,9 @@ def drawn(case, channels, rng):
 
 def check_convolution(case, channels, rng):
     n_in, n_out, groups = channels
-    layer = Conv2d(n_out, case.kernel, case.stride, case.padding, groups, n_in=n_in, image=case.image)
+    layer = Conv2d(
+        n_out, case.kernel, stride=case.stride, padding=case.padding, groups=groups, n_in=n_in, image=case.image
+    )
     x, w, b = drawn(case, n_in, rng), rng.standard_normal(layer.parameters()["W"].shape), rng.standard_normal(n_out)
     images, places = each_place(case, x)
     down, across = (1 + place for place in places[-1][:2])
@@ -110,7 +112,7 @@ def check_convolution(case, channels, rng):
 
 
 def check_max_pooling(case, rng, x=None):
-    layer = MaxPool2d(case.kernel, case.stride, case.padding, image=case.image)
+    layer = MaxPool2d(case.kernel, stride=case.stride, padding=case.padding, image=case.image)
     x = drawn(case, 2, rng) if x is None else x
     images, places = each_place(case, x, -np.inf)
     dy = rng.standard_normal((case.n, *(1 + place for place in places[-1][:2]), x.shape[-1]))
@@ -129,7 +131,8 @@ def check_max_pooling(case, rng, x=None):
 
 
 def check_mean_pooling(case, rng):
-    layer, x = AvgPool2d(case.kernel, case.stride, case.padding, image=case.image), drawn(case, 2, rng)
+    layer = AvgPool2d(case.kernel, stride=case.stride, padding=case.padding, image=case.image)
+    x = drawn(case, 2, rng)
     images, places = each_place(case, x)
     dy = rng.standard_normal((case.n, *(1 + place for place in places[-1][:2]), 2))
     y, dx = np.empty_like(dy), np.zeros_like(images)
@@ -273,7 +276,7 @@ def test_a_window_that_is_shifted_in_all_operations_is_noticed(monkeypatch, rng)
 
 def test_operations_have_the_shapes_that_they_say(case, rng):
     """Those that a record takes without running the definition."""
-    layer = Conv2d(2, case.kernel, case.stride, case.padding, n_in=3, image=case.image)
+    layer = Conv2d(2, case.kernel, stride=case.stride, padding=case.padding, n_in=3, image=case.image)
     x, w, window = drawn(case, 3, rng), rng.standard_normal(layer.parameters()["W"].shape), layer._window
     y = convolution.convolve(x, w, window, 1)
     for operation, args in (

@@ -29,7 +29,7 @@ from anynet.training.environment import environment
 
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
 IMAGES = an.Sequential(
-    *(an.Conv2d(4, 5, 4), an.BatchNorm(), an.ReLU(), an.MaxPool2d(2)),
+    *(an.Conv2d(4, 5, stride=4), an.BatchNorm(), an.ReLU(), an.MaxPool2d(2)),
     *(an.Residual(an.Conv2d(6), shortcut=an.Linear(6)), an.GlobalPool(), an.Linear(10)),
 )
 SETTINGS = {"epochs": 5, "batch_size": 20, "l2": 1e-3, "progress": False}

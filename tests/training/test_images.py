@@ -16,8 +16,10 @@ SGD = an.SGD(0.05, momentum=0.5)
 
 def net(**sizes):
     return an.Sequential(
-        *(an.Conv2d(4, 3, 2), an.BatchNorm(), an.ReLU()),
-        an.Residual(an.Conv2d(6, 3, 2), shortcut=an.Sequential(an.MaxPool2d(2, padding="same"), an.Conv2d(6, 1))),
+        *(an.Conv2d(4, 3, stride=2), an.BatchNorm(), an.ReLU()),
+        an.Residual(
+            an.Conv2d(6, 3, stride=2), shortcut=an.Sequential(an.MaxPool2d(2, padding="same"), an.Conv2d(6, 1))
+        ),
         *(an.Flatten(), an.Linear(CLASSES)),
         **sizes,
     )

@@ -57,7 +57,7 @@ GROUPS = an.Groups(
 )
 IMAGES = an.Sequential(
     *(an.Conv2d(4, 3, bias=False), an.BatchNorm(), an.ReLU(), an.MaxPool2d(2)),
-    an.Residual(an.Conv2d(6, 3, 2), an.Tanh(), an.Conv2d(6, groups=2), shortcut=an.Conv2d(6, 1, 2)),
+    an.Residual(an.Conv2d(6, 3, stride=2), an.Tanh(), an.Conv2d(6, groups=2), shortcut=an.Conv2d(6, 1, stride=2)),
     *(an.AvgPool2d((2, 1)), an.Flatten(), an.Linear(3)),
     input_shape=(3, 6, 5),
 )
