@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from math import prod
 from typing import Any, Unpack
 
 from anynet.backends import Backend
@@ -144,6 +145,13 @@ def _dataset(data: object, val: float) -> Dataset:
     return from_arrays(*data, val=val)
 
 
+def _as_images(data: Dataset, net: Sequential) -> Dataset:
+    """Return a data set whose rows are images if the net knows their shape and they have as many values."""
+    shape = net.image_shape if isinstance(net, Sequential) else None
+    rows = {name: part for name, part in data.parts.items() if shape and part.shape == (prod(shape),)}
+    return replace(data, **{name: replace(part, shape=shape) for name, part in rows.items()}) if rows else data
+
+
 def _sized(member: Member, data: Dataset) -> Member:
     """Return a member whose net has the sizes that follow from the data's, where it has none of its own."""
     if not isinstance(member.net, Sequential):
@@ -200,7 +208,7 @@ def setup(
         if name in settings:
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings)
-    data = _dataset(data, val)
+    data = _as_images(_dataset(data, val), net)
     if "batch_size" not in settings and len(data.train):
         base = replace(base, batch_size=min(base.batch_size, len(data.train)))
     alone = Member(net, optimizer, base)

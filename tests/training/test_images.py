@@ -61,6 +61,9 @@ def test_sizes_are_those_of_the_data():
 def test_rows_of_planar_values_are_images():
     images, labels = samples()
     assert_same(fit(net(input_shape=SHAPE), images.reshape(50, -1)))
+    run = fit(net(input_shape=SHAPE), images.reshape(50, -1), normalize="standardize:channel", flip=True)
+    assert run.score(images, labels) == run.score(images.reshape(50, -1), labels)
+    run.plot_feature_maps(images[:2], "0")
     part = Split(images.reshape(50, -1), labels, SHAPE)
     assert_same(fit(data=Dataset("rows", tuple("012"), part)))
 
