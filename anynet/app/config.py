@@ -78,7 +78,8 @@ class Config:
     test_batch the best epoch is chosen on the test images, and its test accuracy is biased."""
     normalize: str = TrainSettings.normalize
     """Input normalization: none (to [0, 1]), center (subtract the training mean) or standardize (also divide by the
-    deviation), per pixel; append :channel for one mean and deviation per color."""
+    deviation), per pixel; append :channel for one mean and deviation per color. auto is standardize:channel for
+    convolutional and other nets of images, else standardize."""
     flip: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.flip
     """Mirror each training image left to right with probability 1/2."""
     alternate_flip: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.alternate_flip

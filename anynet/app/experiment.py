@@ -12,7 +12,7 @@ from anynet.app.config import Config
 from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.data import Batches, Dataset, split
-from anynet.data.normalization import check_kind
+from anynet.data.normalization import AUTO, check_kind
 from anynet.data.sources import find
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
@@ -20,6 +20,7 @@ from anynet.optim.lookahead import Lookahead
 from anynet.training import Epoch, Run, Runs, TrainSettings, fit
 from anynet.training.compatibility import check_compatible, check_data
 from anynet.training.evaluation_interval import interval
+from anynet.training.net_input import resolve_normalization
 
 
 class Experiment(NamedTuple):
@@ -165,7 +166,8 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     backend, optimizer = choose_backend(config.backend, config.precision), make_optimizer(config)
     backend.dtype(config.dtype)
     check_layers(config)
-    check_kind(config.normalize)
+    if config.normalize != AUTO:
+        check_kind(config.normalize)
     interval(config.evaluate_train)
     if config.lookahead is not None:
         Lookahead.of(config.lookahead)
@@ -173,6 +175,7 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # in place of "auto"
     net = make_net(config, data.train.shape, data.n_out)
+    config = replace(config, normalize=resolve_normalization(config.normalize, net))
     experiment = Experiment(config, net, data, optimizer, backend)
     experiment.check()
     return experiment

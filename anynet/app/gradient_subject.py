@@ -27,7 +27,7 @@ def gradient_subject(config: Config, samples: int) -> Subject:
     ValueError
         If there are too few images, or as `prepare` does.
     """
-    _, net, data, _, backend = prepare(config)
+    config, net, data, _, backend = prepare(config)
     if samples > len(data.train):
         raise ValueError(f"--samples: expected 1 to {len(data.train)}, the number of training images, got {samples}")
     if samples < 2 and any(isinstance(layer, BatchNorm) for layer in net.named_layers().values()):

@@ -15,6 +15,8 @@ from anynet.core.typing import A, Array
 from anynet.data.samples import is_uint8
 
 KINDS = ("none", "center", "standardize")
+AUTO = "auto"
+"""Setting of a training that stands for the usual kind of its net."""
 DIGITS = 0.125
 """Rounding error, in deviations of a feature, above which its values are too coarse to learn from without a word."""
 ROWS = 250

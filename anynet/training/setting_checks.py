@@ -8,7 +8,7 @@ from anynet.backends import Backend, check_compile
 from anynet.core.checks import describe, nearest, real_number, store, true_or_false, whole_number
 from anynet.core.seeding import check_seed
 from anynet.data.augmentation import BORDERS
-from anynet.data.normalization import check_kind
+from anynet.data.normalization import AUTO, check_kind
 from anynet.data.views import KINDS_OF_VIEWS
 from anynet.nn.losses import BY_NAME
 from anynet.optim.lookahead import Lookahead
@@ -82,7 +82,8 @@ def check_ranges(settings: Any) -> None:
         raise ValueError(f'border: there is no "{settings.border}"{nearest(settings.border, BORDERS)}')
     if settings.tta not in KINDS_OF_VIEWS:
         raise ValueError(f'tta: there is no "{settings.tta}"{nearest(settings.tta, KINDS_OF_VIEWS)}')
-    check_kind(settings.normalize)
+    if settings.normalize != AUTO:
+        check_kind(settings.normalize)
     check_compile(settings.compile)
     interval(settings.evaluate_train)
     if settings.memory_budget is not None and settings.memory_budget < 0:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypedDict, TypeVar, cast
 from anynet.backends import Backend
 from anynet.core.checks import nearest
 from anynet.data import Augmentation
+from anynet.data.normalization import AUTO
 from anynet.nn.losses import Loss
 from anynet.optim.averaging import Averaging
 from anynet.optim.lookahead import Lookahead
@@ -101,9 +102,10 @@ class TrainSettings:
         tf32 and bf16 on GPUs only. Default: that of `backend`.
     dtype : {"float32", "float64"}, default "float32"
         Data type of parameters and activations.
-    normalize : str, default "standardize"
+    normalize : str, default "auto"
         "none" (uint8 to [0, 1], others unchanged), "center" or "standardize", by mean and deviation of each pixel or
-        feature of the training samples; of each color channel with ":channel" appended.
+        feature of the training samples; of each color channel with ":channel" appended. "auto" is
+        "standardize:channel" for nets of images, unless they begin with `Flatten`, and otherwise "standardize".
     flip : bool, default False
         Mirror each image left to right with probability 1/2.
     alternate_flip : bool, default False
@@ -160,7 +162,7 @@ class TrainSettings:
     backend: Backend | str | None = None
     precision: str | None = None
     dtype: str = "float32"
-    normalize: str = "standardize"
+    normalize: str = AUTO
     flip: bool = False
     alternate_flip: bool = False
     crop: int = 0

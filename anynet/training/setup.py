@@ -22,6 +22,7 @@ from anynet.training.evaluate import Evaluator
 from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
+from anynet.training.net_input import resolve_normalization
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
 from anynet.training.single_samples import last_sample_warning
 from anynet.training.stack import Stack
@@ -148,8 +149,11 @@ def _dataset(data: object, val: float) -> Dataset:
 def _as_images(data: Dataset, net: Sequential) -> Dataset:
     """Return a data set whose rows are images if the net knows their shape and they have as many values."""
     shape = net.image_shape if isinstance(net, Sequential) else None
-    rows = {name: part for name, part in data.parts.items() if shape and part.shape == (prod(shape),)}
-    return replace(data, **{name: replace(part, shape=shape) for name, part in rows.items()}) if rows else data
+    if shape is None:
+        return data
+    rows = {name: part for name, part in data.parts.items() if part.shape == (prod(shape),)}
+    images: dict[str, Any] = {name: replace(part, shape=shape) for name, part in rows.items()}
+    return replace(data, **images)
 
 
 def _sized(member: Member, data: Dataset) -> Member:
@@ -211,6 +215,8 @@ def setup(
     data = _as_images(_dataset(data, val), net)
     if "batch_size" not in settings and len(data.train):
         base = replace(base, batch_size=min(base.batch_size, len(data.train)))
+    if isinstance(net, Sequential):
+        base = replace(base, normalize=resolve_normalization(base.normalize, net))
     alone = Member(net, optimizer, base)
     if seeds is not None:
         if members is not None:

@@ -170,6 +170,7 @@ def test_members_share_a_net_that_cannot_be_compared(tmp_path, capsys):
 def test_a_net_of_images_is_taken_by_all_commands(tmp_path, capsys):
     flags = [*SMALL, "--epochs", "1", "--net", "ownnets:images", "--backend", "numpy", "--compile", "off"]
     cli.main(["train", *flags, "--sweep", "lr=0.1,0.2", "--run", "out"])
+    assert tomllib.loads((tmp_path / "out" / "config.toml").read_text())["normalize"] == "standardize:channel"
     cli.main(["search", "--over", "lr=0.01,0.02", *flags, "--out", "searched"])
     cli.main(["gradcheck", *flags, "--probes", "3"])
     assert "all gradients agree" in capsys.readouterr().out

@@ -90,6 +90,21 @@ def test_normalization_is_by_value_of_the_data_set():
         np.testing.assert_array_equal(np.reshape(one, SHAPE).transpose(1, 2, 0).ravel(), other)
 
 
+def test_images_are_standardized_by_channel():
+    """Unless the net begins with Flatten, or the setting says another kind."""
+
+    def scales(given, **settings):
+        inputs = an.setup(given, samples(), an.SGD(0.05), batch_size=50, backend="numpy", **settings).inputs
+        return inputs.settings.normalize, len(np.unique(inputs.normalization.scale))
+
+    values = np.prod(SHAPE)
+    assert scales(net()) == scales(net(input_shape=SHAPE)) == ("standardize:channel", 3)
+    assert scales(net(), normalize="standardize") == ("standardize", values)
+    flat = an.Flatten(), an.Linear(CLASSES)
+    for given in (an.Sequential(*flat, input_shape=SHAPE), an.Sequential(an.Sequential(*flat)), an.Sequential(flat[1])):
+        assert scales(given) == ("standardize", values)
+
+
 # ---- results
 
 
