@@ -33,7 +33,7 @@ def lenet(shape: Shape, classes: int) -> Sequential:
     Parameters
     ----------
     shape : (int, int, int)
-        Channels, rows and columns of an image: 28 x 28 or 32 x 32 pixels, for instance.
+        Channels, rows and columns of an image, 28 x 28 or 32 x 32 pixels; at least 16 x 16.
     classes : int
         Number of classes.
 
@@ -41,11 +41,17 @@ def lenet(shape: Shape, classes: int) -> Sequential:
     -------
     Sequential
 
+    Raises
+    ------
+    ValueError
+        If images are smaller.
+
     References
     ----------
     LeCun, Bottou, Bengio, Haffner (1998), Gradient-based learning applied to document recognition, section II.B.
     https://doi.org/10.1109/5.726791
     """
+    _check_size("lenet", shape, 16)
     first = 2 if shape[1] == 28 else 0  # the images of MNIST have a border of two pixels there
     return Sequential(
         *(Conv2d(6, 5, padding=first), ReLU(), MaxPool2d(2)),
@@ -61,7 +67,8 @@ def resnet9(shape: Shape, classes: int, width: float = 1.0) -> Sequential:
     Parameters
     ----------
     shape : (int, int, int)
-        Channels, rows and columns of an image, at least 32 x 32 pixels.
+        Channels, rows and columns of an image, at least 8 x 8 pixels. The last pooling is over what is left of them, 4
+        x 4 pixels of 32 x 32.
     classes : int
         Number of classes.
     width : float
@@ -71,17 +78,24 @@ def resnet9(shape: Shape, classes: int, width: float = 1.0) -> Sequential:
     -------
     Sequential
 
+    Raises
+    ------
+    ValueError
+        If images are smaller.
+
     References
     ----------
     Page (2018), How to train your ResNet 4: architecture. https://myrtle.ai/learn/how-to-train-your-resnet-4-architecture/
     """
+    _check_size("resnet9", shape, 8)
+    left = shape[1] // 8, shape[2] // 8
     first, second, third, last = (round(channels * width) for channels in (64, 128, 256, 512))
     return Sequential(
         *_convolution(first),
         *(*_convolution(second), MaxPool2d(2), Residual(*_convolution(second), *_convolution(second))),
         *(*_convolution(third), MaxPool2d(2)),
         *(*_convolution(last), MaxPool2d(2), Residual(*_convolution(last), *_convolution(last))),
-        *(MaxPool2d(4), Flatten(), Linear(classes)),
+        *(MaxPool2d(left), Flatten(), Linear(classes)),
         input_shape=shape,
     )
 
@@ -125,7 +139,8 @@ def airbench94(shape: Shape, classes: int, width: float = 1.0) -> Sequential:
     Parameters
     ----------
     shape : (int, int, int)
-        Channels, rows and columns of an image: 32 x 32 pixels, or up to 39 x 39.
+        Channels, rows and columns of an image, at least 25 x 25 pixels. Of 49 x 49 and more the last pooling leaves
+        more than one pixel.
     classes : int
         Number of classes.
     width : float
@@ -135,11 +150,17 @@ def airbench94(shape: Shape, classes: int, width: float = 1.0) -> Sequential:
     -------
     Sequential
 
+    Raises
+    ------
+    ValueError
+        If images are smaller.
+
     References
     ----------
     Jordan (2024), 94 % on CIFAR-10 in 3.29 seconds on a single GPU. https://arxiv.org/abs/2404.00498; as in
     airbench94_muon.py of https://github.com/KellerJordan/cifar10-airbench, but with GELU by tanh.
     """
+    _check_size("airbench94", shape, 25)
     widths = [round(channels * width) for channels in (64, 256, 256)]
     return Sequential(
         *(PatchWhitening(2, bias_init=Uniform(math.sqrt(2))), GELU()),
@@ -152,6 +173,14 @@ def airbench94(shape: Shape, classes: int, width: float = 1.0) -> Sequential:
         ),
         input_shape=shape,
     )
+
+
+def _check_size(name: str, shape: Shape, least: int) -> None:
+    """Refuse what is no shape of an image, and images of fewer than `least` x `least` pixels."""
+    if not isinstance(shape, tuple | list) or len(shape) != 3:
+        raise ValueError(f"{name}: expected a shape (channels, rows, columns), such as (3, 32, 32), got {shape}")
+    if min(shape[1:]) < least:
+        raise ValueError(f"{name}: expected images of {least} x {least} pixels or more, got {shape[1]} x {shape[2]}")
 
 
 def _group(channels: int) -> tuple[Layer, ...]:

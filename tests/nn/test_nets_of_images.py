@@ -12,7 +12,7 @@ from anynet import gradcheck
 from anynet.core.pixels import IMAGES, PIXELS, ROWS, form_of, from_pixels, to_pixels
 from anynet.nn.initializers import Ones
 from anynet.nn.net_json import net_from_json, to_json
-from anynet.nn.nets import lenet, resnet9, resnet18
+from anynet.nn.nets import airbench94, lenet, resnet9, resnet18
 
 SHAPE, N = (3, 5, 4), 3
 UNSIZED = (
@@ -232,6 +232,25 @@ def test_well_known_nets_have_their_numbers(make, shape, parameters, multiply_ad
     net = make(shape, 10)
     assert net.n_parameters == parameters
     assert multiply_adds in (None, net.multiply_adds())
+
+
+@pytest.mark.parametrize(("make", "least"), [(lenet, 16), (resnet9, 8), (airbench94, 25)])
+def test_well_known_nets_take_images_of_a_size(make, least):
+    """From the least on, with one pixel left ahead of the last linear layer."""
+    (*_, last) = (each for each in make((1, least, least + 1), 10).outputs() if each.image)
+    assert last.image == (1, 1)
+    message = f"^{make.__name__}: expected images of {least} x {least} pixels or more, got {least} x {least - 1}$"
+    with pytest.raises(ValueError, match=message):
+        make((1, least, least - 1), 10)
+    with pytest.raises(
+        ValueError, match=rf"^{make.__name__}: expected a shape \(channels, rows, columns\), .* got 784$"
+    ):
+        make(784, 10)
+
+
+def test_the_last_pooling_of_resnet9_is_over_the_image():
+    for side, left in ((28, 3), (32, 4), (64, 8)):
+        assert resnet9((1, side, side), 10).layers[-3].kernel == left
 
 
 # ---- JSON
