@@ -191,9 +191,11 @@ class Result:
         unseen = [entry.name for entry in self._failed if entry.kinks.all()]
         parts = [f"wrong gradient with respect to {', '.join(wrong)}"] if wrong else []
         if unseen:
+            single = ', or single elements, method="central"' if self.method == "directional" else ""
             parts.append(
-                f"nothing could be compared with respect to {', '.join(unseen)}, because every probe is at a kink; "
-                "use another point or another seed"
+                f"nothing could be compared with respect to {', '.join(unseen)}, because every probe is at a kink, as "
+                "where max-pooling sees equal pixels; add some noise to the input, or use another point or another "
+                f"seed{single}"
             )
         return "; ".join(parts)
 

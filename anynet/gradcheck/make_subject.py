@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from anynet.backends import Backend
 from anynet.core.random import key
@@ -116,7 +116,7 @@ def of_loss(
     Subject
     """
     device = OnDevice(getattr(loss, "__name__", loss), backend, dtype)
-    classes = _place_labels(device, labels, dtype)
+    classes = _place_labels(device, _as_numbers(labels), dtype)
     return Subject(
         device.function(lambda point: loss(point["logits"], classes)[0]),
         device.gradients(lambda point: {"logits": loss(point["logits"], classes)[1]}),
@@ -172,13 +172,13 @@ def of_net(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If a label is not a class of the net.
     """
     if net.image_shape is None:  # its input's sizes may be left out
         net = net.with_samples(np.shape(x)[-3 if net.takes_images and np.ndim(x) > 3 else -1 :])
     drawn = net.init(seed, like=np.zeros(1))
-    host = np.asarray(labels)
+    host = _as_numbers(labels)
     if net.n_out is not None and host.dtype.kind != "f" and not np.all((host >= 0) & (host < net.n_out)):
         raise ValueError(f"labels: expected 0 to {net.n_out - 1}, got {np.min(labels)} to {np.max(labels)}")
     vector = np.asarray(drawn[0] if params is None else params, np.float64)
@@ -186,7 +186,7 @@ def of_net(
     state_here = device.place(device.host(drawn[1] if state is None else state))
     members = len(vector) if vector.ndim > 1 else None
     random_key = _place_key(device, rng, seed, members) if net.uses_rng else None
-    classes = _place_labels(device, labels, dtype)
+    classes = _place_labels(device, host, dtype)
     fixed = device.place(device.host({"like": np.zeros_like(vector), "l2": np.asarray(l2)}))
 
     def forward(point: Arrays) -> tuple[Array, Array, Any]:
@@ -219,9 +219,19 @@ def of_net(
     return Subject(device.function(cost), device.gradients(backward, parameter_gradients), point, headings)
 
 
-def _place_labels(device: OnDevice, labels: ArrayLike, dtype: str) -> Array:
-    """Copy class indices, or targets, which have the dtype of the outputs, to the device."""
+def _as_numbers(labels: ArrayLike) -> NDArray[Any]:
+    """Return labels as an array. Raises TypeError if they are texts or other objects."""
     host = np.asarray(labels)
+    if host.dtype.kind not in "biuf":
+        raise TypeError(
+            f"labels: expected class numbers from 0 on, or floats, got {host.dtype}; numpy.unique(labels, "
+            "return_inverse=True)[1] are the numbers of sorted labels"
+        )
+    return host
+
+
+def _place_labels(device: OnDevice, host: NDArray[Any], dtype: str) -> Array:
+    """Copy class indices, or targets, which have the dtype of the outputs, to the device."""
     return device.backend.asarray(host.astype(dtype) if host.dtype.kind == "f" else host)
 
 

@@ -220,6 +220,13 @@ class HalfAsMuch(Linear):
         return Linear(self.n_in, self.n_out).backward(params, cache, dy)
 
 
+def test_labels_that_are_texts_are_refused(rng):
+    with pytest.raises(
+        TypeError, match=r"^labels: expected class numbers from 0 on, or floats, got <U3; .*\[1\] are the"
+    ):
+        of_net(Sequential(Linear(3, 2)), rng.standard_normal((2, 3)), np.asarray(["cat", "dog"]))
+
+
 def test_two_ways_to_a_gradient_must_agree(rng):
     message = "backward and parameter_gradients return different gradients with respect to"
     assert message in refused(of_layer(HalfAsMuch(3, 2)), message)

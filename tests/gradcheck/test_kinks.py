@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from formulas import ABSOLUTE, RELU, SMOOTH, Formula
 
-from anynet import BatchNorm, LeakyReLU, Linear, ReLU, Sequential
+from anynet import BatchNorm, GlobalPool, LeakyReLU, Linear, MaxPool2d, ReLU, Sequential
 from anynet.gradcheck import METHODS, GradientError, check, of_layer, of_loss, of_net
 from anynet.nn.losses import hinge
 
@@ -126,12 +126,21 @@ def test_where_all_is_at_kinks_nothing_passes_and_the_message_says_so(any_method
     entry = result.entries[name]
     assert entry.kinks.all()
     assert not entry.passed
-    message = f"nothing could be compared with respect to {name}, because every probe is at a kink; use another point"
+    message = f"nothing could be compared with respect to {name}, because every probe is at a kink, as where"
     with pytest.raises(GradientError, match=f"^{message}") as error:
         result.require()
     assert f"{len(entry.lines)} probes, all at kinks" in str(error.value)
     assert "largest relative error" not in str(error.value)  # it would be 0, and pass
     assert message in " ".join(str(result).split())
+    assert ('or single elements, method="central"' in str(error.value)) == (any_method == "directional")
+
+
+def test_noise_parts_the_equal_pixels_of_max_pooling(rng):
+    """As the message says."""
+    net = Sequential(MaxPool2d(2), GlobalPool(), Linear(2), input_shape=(1, 4, 4))
+    white, labels = np.ones((2, 1, 4, 4)), [0, 1]
+    assert check(of_net(net, white, labels), method="directional").entries["input"].kinks.all()
+    check(of_net(net, white + 1e-3 * rng.standard_normal(white.shape), labels), method="directional").require()
 
 
 # ---- what is not
