@@ -63,14 +63,23 @@ class Residual(Container):
         given = n_in if self._shortcut is None else self._shortcut.n_out or n_in
         if given is not None and n_out not in (None, given):
             way = f"{given} features of the shortcut" if self._shortcut else f"{given} features they take"
-            raise ValueError(f"{self}: expected layers that give the {way}, got {n_out}")
+            raise ValueError(f"{self}: expected layers that give the {way}, got {n_out}{self._advice(n_out)}")
         if image is not None:
             ahead = image if self._shortcut is None else self._shortcut.image_out(image)
             if self.image_out(image) != ahead:
                 way = "the shortcut gives" if self._shortcut else "they take"
                 sizes = (ahead, self.image_out(image))
                 expected, got = (f"images of {each} pixels" if each else "features" for each in sizes)
-                raise ValueError(f"{self}: expected layers that give {expected}, as {way}, got {got}")
+                advice = self._advice(n_out or n_in) if all(sizes) else ""
+                raise ValueError(f"{self}: expected layers that give {expected}, as {way}, got {got}{advice}")
+
+    def _advice(self, n_out: int | None) -> str:
+        """Return the end of a message: a shortcut, where there is none."""
+        if self._shortcut is not None or n_out is None:
+            return ""
+        if not self.takes_images:
+            return f"; give shortcut=Linear({n_out})"
+        return f"; give shortcut=Conv2d({n_out}, 1), with the stride with which the layers shrink images"
 
     def _chains(self) -> list[dict[int, Layer]]:
         chain = dict(enumerate(self.layers))

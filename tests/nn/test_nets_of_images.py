@@ -413,7 +413,12 @@ def test_layers_without_the_size_of_images_say_what_to_do(layer):
         (
             lambda: an.Sequential(an.Residual(an.Conv2d(3, stride=2)), input_shape=(3, 4, 4)),
             "Residual(Conv2d(3, stride=2)): expected layers that give images of (4, 4) pixels, as they take, got "
-            "images of (2, 2) pixels",
+            "images of (2, 2) pixels; give shortcut=Conv2d(3, 1), with the stride with which the layers shrink images",
+        ),
+        (
+            lambda: an.Sequential(an.Residual(an.Conv2d(16)), input_shape=(8, 4, 4)),
+            "Residual(Conv2d(16)): expected layers that give the 8 features they take, got 16; give "
+            "shortcut=Conv2d(16, 1), with the stride with which the layers shrink images",
         ),
         (
             lambda: an.Sequential(an.Residual(an.GlobalPool(), shortcut=an.MaxPool2d(2)), input_shape=(3, 4, 4)),

@@ -59,7 +59,10 @@ def test_sizes_that_do_not_fit_are_refused_at_construction(layers, message):
 
 
 def test_a_residual_gives_the_features_that_it_takes():
-    with pytest.raises(ValueError, match=r"^Residual\(Linear\(5, 4\)\): expected .* the 5 features they take, got 4$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^Residual\(Linear\(5, 4\)\): expected .* the 5 features they take, got 4; give shortcut=Linear\(4\)$",
+    ):
         Residual(Linear(5, 4))
     with pytest.raises(ValueError, match=r"^layer 1\.0, Linear\(n_in=5, .* give 4$"):
         Sequential(Linear(5, 4), Residual(Linear(5, 5)))
