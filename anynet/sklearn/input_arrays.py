@@ -60,3 +60,24 @@ def like_input(array: Any, x: Any) -> Any:
         xp, _, device = get_namespace_and_device(x)
         return move_to(to_host(array), xp=xp, device=device)
     return to_library_of(array, x)
+
+
+def refuse_images(x: Any) -> None:
+    """Refuse samples of several axes, such as images, and say how they are given as rows.
+
+    Parameters
+    ----------
+    x : array-like
+
+    Raises
+    ------
+    ValueError
+        If it has more than two axes.
+    """
+    shape = tuple(getattr(x, "shape", ()))
+    if len(shape) > 2:
+        image = (1, *shape[1:]) if len(shape) == 3 else shape[1:]
+        raise ValueError(
+            f"X: expected shape (n_samples, n_features), got {shape}; give images as rows, X.reshape(len(X), -1), and "
+            f"as net one that knows their shape, such as Sequential(..., input_shape={image})"
+        )

@@ -21,7 +21,7 @@ from anynet.data import Normalization, normalization
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
 from anynet.sklearn.convergence import Convergence
-from anynet.sklearn.input_arrays import backend_for, to_host
+from anynet.sklearn.input_arrays import backend_for, refuse_images, to_host
 from anynet.sklearn.net_fits import Course, NetFit, Samples
 from anynet.sklearn.net_parameters import NetParameters
 from anynet.sklearn.train_fits import train
@@ -93,6 +93,7 @@ class NetEstimator(NetParameters, ABC):
 
     def _course(self, X: Any, y: Any, sample_weight: Any, *, further: bool, reset: bool) -> Course:
         """Validate the data, note what it is like, and move it to the device."""
+        refuse_images(X)
         xp, _ = get_namespace(X)
         dtypes = [xp.float64, xp.float32] if self.dtype is None else [getattr(xp, self.dtype)]
         X, y = validate_data(self, X, y, reset=reset, dtype=dtypes, order="C", multi_output=True, **self._y_checks)
@@ -191,6 +192,7 @@ class NetEstimator(NetParameters, ABC):
     def _outputs(self, X: Any, method: str) -> tuple[Array, Any]:
         """Return the net's outputs, in the library of the training, and the validated input."""
         check_is_fitted(self)
+        refuse_images(X)
         check_same_namespace(X, self, attribute="_like", method=method)
         xp, _ = get_namespace(X)
         dtype = str(self._like.dtype).split(".")[-1]

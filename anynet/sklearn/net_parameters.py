@@ -33,7 +33,8 @@ class NetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         Probability of a zero after each activation, in [0, 1).
     net : Sequential or callable, optional
         The net, or ``net(n_in, n_out)``, which returns one for these numbers of features and outputs. `hidden`,
-        `activation`, `norm` and `dropout` do not matter then.
+        `activation`, `norm` and `dropout` do not matter then. Images are rows of their values, and a net of images says
+        their shape, ``Sequential(..., input_shape=(3, 32, 32))``: features have none.
     optimizer : str or Optimizer, default "adam"
         "sgd", "adam", "adamw", "rmsprop", "lion", "muon", or an optimizer such as ``anynet.SGD(0.1, momentum=0.9)``.
     lr : float or callable, optional

@@ -211,5 +211,9 @@ def test_estimators_take_nets_of_images():
     settings = {"epochs": 1, "tol": 0, "batch_size": 20, "backend": "numpy"}
     model = estimators.NetClassifier(net=net(input_shape=SHAPE), **settings).fit(rows, labels)
     assert model.predict(rows).shape == (50,)
+    message = r"^X: expected shape .*, got \(50, 3, 8, 6\); give images as rows, .* input_shape=\(3, 8, 6\)\)$"
+    for method in (model.predict, lambda x: model.fit(x, labels)):
+        with pytest.raises(ValueError, match=message):
+            method(images)
     with pytest.raises(ValueError, match=r"expected samples of shape \(channels, rows, columns\), got \(144,\); if"):
         estimators.NetClassifier(net=net(), **settings).fit(rows, labels)
