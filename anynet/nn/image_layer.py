@@ -72,7 +72,7 @@ class ImageLayer(Layer):
         if self.image is INFERRED:
             raise ValueError(
                 f"{short(self)}: expected the size of its images, got none; give the net an input_shape, such as "
-                "Sequential(..., input_shape=(3, 32, 32)), or a layer by itself image=(32, 32), and Conv2d n_in=3, too"
+                "Sequential(..., input_shape=(3, 32, 32)); a layer by itself needs image=(32, 32), and Conv2d n_in=3"
             )
         return self.image
 

@@ -106,6 +106,10 @@ class Sequential(Container):
             return net
         if shape == (self.n_in,):
             return self
+        if self.image_shape is not None:
+            raise ValueError(
+                f"{self}: expected images of shape {self.image_shape}, or their {self.n_in} values, got {shape}"
+            )
         raise ValueError(
             f"{self}: expected samples of shape (channels, rows, columns), got {shape}; if they are the values of "
             "images, give the net their shape, such as Sequential(..., input_shape=(3, 32, 32))"

@@ -192,6 +192,11 @@ def test_other_optimizers_learn(optimizer):
             f"{net(input_shape=SHAPE)}: expected images of shape (3, 8, 6), as its layers take, got (3, 6, 8)",
         ),
         (
+            lambda: net(input_shape=SHAPE),
+            lambda x: x.reshape(100, -1)[:50],
+            f"{net(input_shape=SHAPE)}: expected images of shape (3, 8, 6), or their 144 values, got (72,)",
+        ),
+        (
             net,
             lambda x: x.reshape(50, -1),
             f"{net()}: expected samples of shape (channels, rows, columns), got (144,); if they are the values of "
