@@ -21,7 +21,7 @@ OWN = {
     "warmup": 1.0,
 }
 SHARED = {
-    "data": "cifar10", "train": "90", "val": "40", "normalize": "none", "flip": True, "crop": 1, "reverse": True,
+    "data": "cifar10", "train": "90", "val": "40", "test": 30, "normalize": "none", "flip": True, "crop": 1, "reverse": True,
     "hidden": "6", "activation": "tanh", "norm": "layer", "dropout": 0.5, "net": "a:b",
     "loss": "hinge", "optimizer": "adam", "nesterov": True,
     "epochs": 3, "batch_size": 25, "drop_last": True, "backend": "torch:cpu", "dtype": "float64", "order_seed": 2,
