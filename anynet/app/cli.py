@@ -11,7 +11,7 @@ from cyclopts.config import Dict
 
 import anynet
 from anynet.app.compile_warnings import show_in_one_line
-from anynet.app.config import LAYER_SETTINGS, refuse_layer_settings
+from anynet.app.config import LAYER_SETTINGS, Config, refuse_layer_settings
 from anynet.app.reports import preset as find_preset
 from anynet.app.user_code import told_in_one_line
 from anynet.compiler import CompileError
@@ -117,13 +117,22 @@ def main(tokens: Sequence[str] | None = None) -> None:
     except OSError as error:
         sys.exit(_fail(_explain(error), 2))
     except (Error, ValueError) as error:
-        sys.exit(_fail(str(error), 2))
+        sys.exit(_fail(_with_options(str(error)), 2))
     except MemoryError as error:  # its message is the library's
         sys.exit(_fail(f"out of memory: {first_line(error)}; try a smaller net, batch or --memory-budget", 2))
     except KeyboardInterrupt as error:
         sys.exit(_fail(str(error) or "interrupted", 130))
     finally:
         interrupts.ignore()  # Python's own end takes a while, and would show where it is
+
+
+def _with_options(message: str) -> str:
+    """Return a message about settings with the names of their options, such as --batch-size for batch_size."""
+    names, colon, rest = message.partition(": ")
+    settings = names.split(", ")
+    if not colon or not all(hasattr(Config, name) for name in settings):
+        return message
+    return ", ".join(f"--{name.replace('_', '-')}" for name in settings) + colon + rest
 
 
 def _explain(error: OSError) -> str:

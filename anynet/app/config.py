@@ -76,6 +76,8 @@ class Config:
     val: str = "auto"
     """Validation images: a number, taken from the back, 0 for none, auto (a tenth), or batch files of CIFAR-10. With
     test_batch the best epoch is chosen on the test images, and its test accuracy is biased."""
+    test: Annotated[Count, Parameter(group=TRAINING)] | None = None
+    """Test images: a number, taken from the front. Default: all."""
     normalize: str = TrainSettings.normalize
     """Input normalization: none (to [0, 1]), center (subtract the training mean) or standardize (also divide by the
     deviation), per pixel; append :channel for one mean and deviation per color. auto is standardize:channel for

@@ -171,7 +171,7 @@ def prepare(config: Config, found: tuple[str, Batches] | None = None) -> Experim
     interval(config.evaluate_train)
     if config.lookahead is not None:
         Lookahead.of(config.lookahead)
-    data = split(*(found or find(config.data)), config.train, config.val)
+    data = split(*(found or find(config.data)), config.train, config.val, config.test)
     if data.name == "synthetic":
         config = replace(config, data="synthetic")  # in place of "auto"
     net = make_net(config, data.train.shape, data.n_out)

@@ -38,6 +38,9 @@ def parse_numbers(option: str, text: str, **kinds: int) -> tuple[str, tuple[floa
     except ValueError:
         numbers = ()
     if len(numbers) != kinds[name] or len(rest) != kinds[name] or not all(number >= 0 for number in numbers):
-        form = ":".join([name, *["NUMBER"] * kinds[name]])
-        raise ValueError(f'--{option}: expected {form}, numbers of 0 or more, got "{text}"')
+        forms = {each: ":".join([each, *["NUMBER"] * count]) for each, count in kinds.items()}
+        expected = f"{forms[name]}, numbers of 0 or more"
+        if not kinds[name]:
+            expected = f"{name} without numbers, or one of {', '.join(forms[each] for each in kinds if kinds[each])}"
+        raise ValueError(f'--{option}: expected {expected}, got "{text}"')
     return name, numbers

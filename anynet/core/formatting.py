@@ -1,5 +1,6 @@
 """Text for people: settings by name, and numbers in percent."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,6 +66,39 @@ def format_count(n: int, noun: str) -> str:
     ('1 member', '1,000 members')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def format_difference(a: str, b: str, most: int = 200) -> tuple[str, str]:
+    """Return two texts, such as those of two nets, in a line each; the parts that differ if they are long.
+
+    Parameters
+    ----------
+    a, b : str
+    most : int
+        Largest number of characters of each.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> format_difference("Net(Linear(3, 4), ReLU(), Linear(4, 5))", "Net(Linear(3, 4), ReLU(), Linear(4, 6))", most=30)
+    ('...Linear(4, 5))', '...Linear(4, 6))')
+    """
+    same, start = next((i for i, (c, d) in enumerate(zip(a, b, strict=False)) if c != d), min(len(a), len(b))), 0
+    if max(len(a), len(b)) > most:
+        # Where it may begin: at the difference, behind the comma ahead of it, at a call that it is in.
+        around, depth = [same, same - len(a[:same].rpartition(", ")[2])], 0
+        for each in reversed([*re.finditer(r"([\d.]+ )?\w*\(|\)", a[:same])]):
+            depth += 1 if each[0] == ")" else -1
+            if depth < 0:
+                around, depth = [*around, each.start()], 0
+        start = min(at for at in around if same - at <= most // 2)
+    one, other = (
+        "..." * (start > 0) + printable(text[start:], most) + "..." * (len(text) - start > most) for text in (a, b)
+    )
+    return one, other
 
 
 def format_percent(mean: float, deviation: float | None = None) -> str:

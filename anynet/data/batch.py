@@ -112,4 +112,4 @@ def check_batch_size(batch_size: int, samples: int) -> None:
         If the batch size is not in ``1 .. samples``.
     """
     if not 1 <= batch_size <= samples:
-        raise ValueError(f"batch size: expected 1 to {samples}, the number of training samples, got {batch_size}")
+        raise ValueError(f"batch_size: expected 1 to {samples}, the number of training samples, got {batch_size}")

@@ -164,7 +164,7 @@ class Loader:
             If the batch size is less than 1.
         """
         if batch_size < 1:
-            raise ValueError(f"batch size: expected 1 or more, got {batch_size}")
+            raise ValueError(f"batch_size: expected 1 or more, got {batch_size}")
         return Pass(self, np.arange(len(self)), batch_size)
 
 

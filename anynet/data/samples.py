@@ -96,7 +96,7 @@ class Split:
             if len(own) == 3 and own[2] in COLORS and own[0] not in COLORS:
                 raise ValueError(
                     f"x: expected (N, channels, rows, columns), got {tuple(self.x.shape)}, with channels last; "
-                    "x.transpose(0, 3, 1, 2) puts them first, and shape says that they are there"
+                    f"{channels_first(self.x)}. For images of {own[2]} columns, give anynet.data.Split shape={own}"
                 )
             return own
         if not isinstance(self.shape, tuple):
@@ -146,6 +146,11 @@ def is_uint8(array: Array) -> bool:
 def is_picture(shape: tuple[int, ...]) -> bool:
     """Return True if values of this shape are a gray picture or one of red, green and blue."""
     return len(shape) == 3 and shape[0] in COLORS
+
+
+def channels_first(x: Array) -> str:
+    """Return the end of an error message about images whose channels are last."""
+    return f"x.{'permute' if library_of(x) == 'torch' else 'transpose'}(0, 3, 1, 2) puts them first"
 
 
 def _checked_array(name: str, value: Any, form: str) -> ConcreteArray:

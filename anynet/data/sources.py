@@ -17,7 +17,9 @@ from anynet.data.transfer import DownloadError
 NAMES = ("auto", *SETS, "digits", "synthetic")
 
 
-def cifar10(path: str | Path | None = None, train: str | int = AUTO, val: str | int = AUTO) -> Dataset:
+def cifar10(
+    path: str | Path | None = None, train: str | int = AUTO, val: str | int = AUTO, test: int | None = None
+) -> Dataset:
     """Load CIFAR-10.
 
     Parameters
@@ -28,6 +30,8 @@ def cifar10(path: str | Path | None = None, train: str | int = AUTO, val: str | 
         cache, which is downloaded first if it is missing.
     train, val : str or int
         Training and validation images, 45,000 and 5,000 by default; see `split`.
+    test : int, optional
+        Number of test images, the first ones. Default: all.
 
     Returns
     -------
@@ -46,11 +50,11 @@ def cifar10(path: str | Path | None = None, train: str | int = AUTO, val: str | 
     https://www.cs.toronto.edu/~kriz/cifar.html.
     """
     if path is None:
-        return split(*find("cifar10"), train, val)
-    return split(*cifar.read(_existing(str(path), "path"), "cifar10"), train, val)
+        return split(*find("cifar10"), train, val, test)
+    return split(*cifar.read(_existing(str(path), "path"), "cifar10"), train, val, test)
 
 
-def synthetic(seed: int = 0, train: str | int = AUTO, val: str | int = AUTO) -> Dataset:
+def synthetic(seed: int = 0, train: str | int = AUTO, val: str | int = AUTO, test: int | None = None) -> Dataset:
     """Draw a synthetic data set in the form of CIFAR-10: 32 x 32 color images of ten shapes. Takes some seconds.
 
     Parameters
@@ -59,18 +63,21 @@ def synthetic(seed: int = 0, train: str | int = AUTO, val: str | int = AUTO) -> 
         In ``0 .. 2**64 - 1``.
     train, val : str or int
         Training and validation images; see `split`.
+    test : int, optional
+        Number of test images, the first ones. Default: all.
 
     Returns
     -------
     Dataset
     """
-    return split("synthetic", draw(seed), train, val)
+    return split("synthetic", draw(seed), train, val, test)
 
 
 def load(
     source: str | Path = "auto",
     train: str | int = AUTO,
     val: str | int = AUTO,
+    test: int | None = None,
     *,
     shape: tuple[int, int, int] | None = None,
 ) -> Dataset:
@@ -82,6 +89,8 @@ def load(
         See `find`.
     train, val : str or int
         Training and validation images; see `split`.
+    test : int, optional
+        Number of test images, the first ones. Default: all.
     shape : tuple of int, optional
         For a folder of class folders of image files: channels (1 or 3), rows and columns to which they are scaled.
         Default: the size of the first image, in color if any image is.
@@ -96,8 +105,8 @@ def load(
         As `find` does.
     """
     if shape is None:
-        return split(*find(str(source), "source"), train, val)
-    return split(*image_folder.read(_existing(str(source), "source"), shape), train, val)
+        return split(*find(str(source), "source"), train, val, test)
+    return split(*image_folder.read(_existing(str(source), "source"), shape), train, val, test)
 
 
 def find(source: str, argument: str = "--data") -> tuple[str, Batches]:

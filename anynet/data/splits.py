@@ -5,6 +5,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.checks import whole_number
 from anynet.data.dataset import TEST_BATCH, Batches, Dataset
 from anynet.data.samples import Split
 
@@ -17,8 +18,10 @@ VAL, TEST = "val", "test"
 Index = NDArray[np.int64]
 
 
-def split(name: str, batches: Batches, train: str | int = AUTO, val: str | int = AUTO) -> Dataset:
-    """Choose training and validation images among those that are not for testing.
+def split(
+    name: str, batches: Batches, train: str | int = AUTO, val: str | int = AUTO, test: int | None = None
+) -> Dataset:
+    """Choose training and validation images among those that are not for testing, and how many of these to test on.
 
     Parameters
     ----------
@@ -35,6 +38,8 @@ def split(name: str, batches: Batches, train: str | int = AUTO, val: str | int =
         For CIFAR-10 and synthetic images also file names, such as "data_batch_1" or "data_batch_1,data_batch_3".
         `val` may also name "test_batch", to follow the test loss over the epochs. The best epoch is then chosen on the
         test images, so its test accuracy is optimistically biased.
+    test : int, optional
+        Number of test images, the first ones. Default: all.
 
     Returns
     -------
@@ -66,9 +71,13 @@ def split(name: str, batches: Batches, train: str | int = AUTO, val: str | int =
         raise ValueError(
             f"train {train} and val {val} share {len(shared)} of the {len(every)} images; choose {len(shared)} fewer"
         )
-    test = _select(batches, rows[TEST if TEST in rows else TEST_BATCH])
+    tests = rows[TEST if TEST in rows else TEST_BATCH]
+    if test is not None and not 1 <= whole_number("test", test) <= len(tests):
+        raise ValueError(f"test: expected 1 to {len(tests)} images, got {test}")
     own = _select(batches, validates) if len(validates) else None
-    return Dataset(name, batches.classes, _select(batches, trains), own, test, batches.official)
+    return Dataset(
+        name, batches.classes, _select(batches, trains), own, _select(batches, tests[:test]), batches.official
+    )
 
 
 def _chosen(which: str, wanted: str | int, default: int, named: Index, free: Index) -> Index:

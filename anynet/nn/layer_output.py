@@ -42,7 +42,7 @@ def layer_output(net: Sequential, params: Array, state: Arrays, x: Array, name: 
     >>> y.shape, image
     ((240, 4), (8, 6))
     """
-    names = [*net.named_layers(), *net.named_containers()]
+    names = sorted([*net.named_layers(), *net.named_containers()], key=lambda name: [*map(int, name.split("."))])
     if name not in names:
         raise ValueError(f'layer: expected one of {", ".join(names)}, got "{name}"')
     x = x if net.image_shape is None else to_pixels(x, net.image_shape)

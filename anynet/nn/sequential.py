@@ -110,10 +110,10 @@ class Sequential(Container):
             raise ValueError(
                 f"{self}: expected images of shape {self.image_shape}, or their {self.n_in} values, got {shape}"
             )
-        raise ValueError(
-            f"{self}: expected samples of shape (channels, rows, columns), got {shape}; if they are the values of "
-            "images, give the net their shape, such as Sequential(..., input_shape=(3, 32, 32))"
-        )
+        way = "if they are the values of images, give the net their shape, such as Sequential(..., input_shape="
+        way = "gray images have one channel: Sequential(..., input_shape=" if len(shape) == 2 else way
+        like = (1, *shape) if len(shape) == 2 else (3, 32, 32)
+        raise ValueError(f"{self}: expected samples of shape (channels, rows, columns), got {shape}; {way}{like})")
 
     def sample_axes(self, x: Array) -> int:
         """Return what the first layer does; of images, 3 or 1."""

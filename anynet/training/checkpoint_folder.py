@@ -11,9 +11,10 @@ from pathlib import Path
 from anynet.backends import Backend
 from anynet.core.atomic import PARTIAL, write_text_whole
 from anynet.core.errors import Error, TrainingWarning, is_disk_full
-from anynet.core.formatting import printable
+from anynet.core.formatting import format_difference, printable
 from anynet.training.checkpoint_files import DESCRIPTION, FORMAT, planned_epochs, read_description
 from anynet.training.checkpoints import Checkpoints, Interval
+from anynet.training.description import LAYERS
 
 
 class CheckpointError(Error, ValueError):
@@ -65,11 +66,13 @@ class CheckpointFolder:
         there = known["training"]
         for name in {**self._training, **there}:
             old, new = there.get(name, "nothing"), self._training.get(name, "nothing")
-            if old != new:
+            if old != new and not (name.startswith(LAYERS) and name not in there):
+                old, new = format_difference(old, new)
                 raise CheckpointError(
-                    f"{self.path}: its checkpoints are of a training with {printable(name)} {printable(old)}, not "
-                    f"{new}; a training is resumed with the same settings"
+                    f"{self.path}: its checkpoints are of a training with {printable(name)} {old}, not {new}; a "
+                    "training is resumed with the same settings"
                 )
+        self._training = there
         if known["epochs"] > epochs:
             raise CheckpointError(
                 f"{self.path}: its checkpoints are of a training with {known['epochs']} epochs, not {epochs}; choose "

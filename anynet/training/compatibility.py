@@ -13,6 +13,7 @@ from anynet.core.formatting import first_line, format_count
 from anynet.core.typing import Array
 from anynet.data import Dataset
 from anynet.data.batch import check_batch_size
+from anynet.data.dataset import ARRAYS
 from anynet.data.samples import is_uint8
 from anynet.nn import Layer, Sequential
 from anynet.nn.losses import CrossEntropy
@@ -64,9 +65,13 @@ def check_compatible(net: Sequential, data: Dataset, optimizer: Optimizer, setti
         raise ValueError(f"{net} gives images; add Flatten() or GlobalPool() ahead of the last Linear")
     n_out = values if net.n_out is None else net.n_out
     if n_out != data.n_out:
-        wanted = f"{data.n_out} classes" if data.classes else f"{format_count(data.n_out, 'number')} to predict each"
-        way = "; if they are numbers to predict, make them floats" if data.classes and n_out == 1 else ""
-        raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {data.name} has {wanted}{way}")
+        wanted = f"{data.n_out} classes"
+        way = "; if they are numbers to predict, make them floats" if n_out == 1 else ""
+        if not data.classes:
+            wanted = f"{format_count(data.n_out, 'number')} to predict for each sample"
+            way = "; floats are numbers to predict, integers are classes: y.astype(int)"
+        targets = "y" if data.name == ARRAYS else data.name
+        raise ValueError(f"{net} gives {format_count(n_out, 'output')}, but {targets} has {wanted}{way}")
     if not net.n_parameters:
         raise ValueError(f"{net} has no parameters, so there is nothing to train; add a layer such as Linear")
     for name, layer in net.named_layers().items():

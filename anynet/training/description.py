@@ -11,6 +11,7 @@ import numpy as np
 from anynet.backends import to_numpy
 from anynet.data import Dataset
 from anynet.data.dataset import ARRAYS
+from anynet.nn.layer_text import short
 from anynet.optim import Groups, Optimizer
 from anynet.optim.schedules import Constant, Cosine, Triangular, Warmup
 from anynet.training.inputs import default_loss
@@ -22,6 +23,9 @@ FREE = ("epochs", "backend", "precision", "evaluate_train", "tta", "compile", "m
 
 TO_THE_END = "to the last epoch"
 """Text for a schedule that ends with the training."""
+
+LAYERS = "layers"
+"""Name of the text of all layers of a net, which earlier checkpoints lack."""
 
 ABSENT = {
     "ema": "None",
@@ -63,6 +67,10 @@ def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str
     described = {"members": str(len(members)), "data": _digest(data)}
     for k, member in enumerate(members):
         own = {"net": str(member.net), "optimizer": _optimizer(member.optimizer, first.epochs)}
+        if "... " in own["net"]:  # a text that leaves out some of many layers
+            layers = {name: short(layer) for name, layer in member.net.named_layers().items()}
+            layers |= {name: type(each).__name__ for name, each in member.net.named_containers().items()}
+            own[LAYERS] = ", ".join(f"{name} {text}" for name, text in layers.items())
         own |= {name: _text(getattr(member.settings, name)) for name in TrainSettings.PER_MEMBER}
         described |= {f"{name} of member {k}" if len(members) > 1 else name: value for name, value in own.items()}
     described |= {name: _text(getattr(first, name)) for name in shared}

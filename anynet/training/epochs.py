@@ -18,6 +18,7 @@ from anynet.training.early_stopping import should_stop, stopped
 from anynet.training.epoch_rows import epoch_row, summary
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
+from anynet.training.evaluate_at_end import evaluate_at_end
 from anynet.training.inputs import Inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member
@@ -40,7 +41,7 @@ def run_epochs(
 ) -> list[Run]:
     """Train and test one net or a stack of members.
 
-    Control-C ends training after the last completed epoch, if there is one.
+    Control-C ends training after the last completed epoch, if there is one, and a test at once, without its results.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def run_epochs(
     finally:
         if checkpoints is not None:
             checkpoints.finish()
-    test, best_test = _test(whole, inputs, state)
+    test, best_test, whole_test = evaluate_at_end(whole, inputs.test, state, progress)
     return [
         Run(
             net=member.net,
@@ -122,7 +123,7 @@ def run_epochs(
             best_test=best_test[k],
             seconds=time.perf_counter() - began,
             execution=execution(stack.train_epoch.run),
-            interrupted=interrupted,
+            interrupted=interrupted or not whole_test,
             dropped=k in state.dropped and len(history) < epochs,
             stopped_early=len(history) < epochs and should_stop(history, patience),
             diverged=state.diverged[k],
@@ -177,18 +178,6 @@ def _evaluate(
     none = [None] * len(stack.members)
     costs = [each.cost for each in metrics["train"]] if due else sizes[0].tolist()
     return costs, since, metrics.get("train", none), metrics.get("val", none)
-
-
-def _test(
-    stack: Stack, inputs: Inputs, state: TrainingState
-) -> tuple[Sequence[Metrics | None], Sequence[Metrics | None]]:
-    """Return the results of all members on the test samples, with the last and the best parameters; None without."""
-    if inputs.test is None:
-        return [None] * len(state.histories), [None] * len(state.histories)
-    at_last = stack.test(*state.last, inputs.test, epoch=0)
-    same = state.best[0] is state.last[0]  # without validation
-    (last, best), _ = stack.test.read([at_last, at_last if same else stack.test(*state.best, inputs.test, epoch=0)])
-    return last, best
 
 
 def _add_epoch(

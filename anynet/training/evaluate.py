@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from anynet.backends import Backend
+from anynet.backends import Backend, Tick
 from anynet.core.typing import Array, Arrays
 from anynet.core.validated import validated
 from anynet.data.batch import Batch
@@ -189,7 +189,14 @@ class Evaluator:
         self._normalization = normalization
         self._l2 = l2
 
-    def __call__(self, params: Array, state: Arrays, loader: Loader, epoch: int | None = None) -> DeviceMetrics:
+    def __call__(
+        self,
+        params: Array,
+        state: Arrays,
+        loader: Loader,
+        epoch: int | None = None,
+        tick: Tick = lambda n: None,
+    ) -> DeviceMetrics:
         """Evaluate on all samples of a loader, without waiting for the device.
 
         Parameters
@@ -199,6 +206,8 @@ class Evaluator:
         loader : Loader
         epoch : int, optional
             Number of evaluations on these samples before; see `BatchLoop`.
+        tick : callable, optional
+            Called with the number of samples done since its last call; that of the last batch may be too large.
 
         Returns
         -------
@@ -206,7 +215,8 @@ class Evaluator:
         """
         zero = zero_totals(params, loader.y, loader.weights)
         trained = Trained(params, state, self._normalization)
-        total = self._loop(zero, trained, loader.in_order(BATCH_SIZE), None, epoch=epoch)
+        batches = loader.in_order(BATCH_SIZE)
+        total = self._loop(zero, trained, batches, None, lambda steps: tick(steps * BATCH_SIZE), epoch=epoch)
         loss = total.loss / (len(loader) if total.weight is None else total.weight)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
         return DeviceMetrics(cost, loss, total.correct, len(loader))

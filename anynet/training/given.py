@@ -11,6 +11,7 @@ from anynet.core.checks import describe
 from anynet.core.typing import Array, ConcreteArray
 from anynet.data.array_like import as_features
 from anynet.data.dataset import TO_UINT8
+from anynet.data.samples import channels_first
 
 INPUT_DTYPES = ("uint8", "float")
 """Kinds of samples that nets are trained on: uint8 values, or numbers of any other dtype."""
@@ -53,13 +54,20 @@ def as_samples(x: Any, shape: tuple[int, ...], input_dtype: str) -> Array:
             undo = f"normalization is the net's own, so undo it: images in 0 .. 1 are {TO_UINT8}"
             raise TypeError(f"{expected}, got {found}; {undo}")
         raise TypeError(f"{expected}, got {found}; numpy.asarray(x, numpy.uint8) if the values are 0 to 255")
+    if input_dtype == "float" and found == "uint8" and len(shape) == 3:
+        raise TypeError(
+            f"{expected}, as the net was trained on floats, got uint8; x / 255 if they were 0 to 1, or "
+            "numpy.asarray(x, float) if they were 0 to 255"
+        )
     if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
         raise TypeError(f"{expected}, got {found}")
     got = tuple(array.shape)
     gray = [shape[1:]] if len(shape) == 3 and shape[0] == 1 else []
     if got[1:] not in (*taken, *gray) or not got:
-        one = "; x[None] is a batch of one sample" if got in taken else ""
-        raise ValueError(f"{expected}, got shape {got}{one}")
+        way = "; x[None] is a batch of one sample" if got in taken else ""
+        if len(shape) == 3 and got[1:] == (*shape[1:], shape[0]):
+            way = f", with channels last; {channels_first(array)}"
+        raise ValueError(f"{expected}, got shape {got}{way}")
     samples: Array = xp.reshape(array, (got[0], values))
     return samples
 

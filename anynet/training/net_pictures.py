@@ -62,7 +62,7 @@ def draw_weights(predictor: Predictor, when: str) -> "Figure":
     return plots.weights(W, shape, f"{predictor.dataset}: weights of the first layer{when}", labels)
 
 
-def draw_feature_maps(predictor: Predictor, x: Any, layer: str, when: str = "") -> "Figure":
+def draw_feature_maps(predictor: Predictor, x: Any, layer: str | int, when: str = "") -> "Figure":
     """Return the picture of a layer's outputs: see `Run.plot_feature_maps`.
 
     Parameters
@@ -70,7 +70,7 @@ def draw_feature_maps(predictor: Predictor, x: Any, layer: str, when: str = "") 
     predictor : Predictor
         Of one net.
     x : array_like, shape (N, values) or (N, *shape)
-    layer : str
+    layer : str or int
     when : str
         End of the title.
 
@@ -84,10 +84,11 @@ def draw_feature_maps(predictor: Predictor, x: Any, layer: str, when: str = "") 
     if not samples.shape[0]:
         raise ValueError("x: expected one image or more, got none")
     images = _images("plot_feature_maps", predictor, samples)
-    maps, net = predictor.layer_output(x, layer), predictor.nets[0].net
-    leaves = {name: short(leaf) for name, leaf in net.named_layers().items()}
-    kind = leaves.get(layer) or type(net.named_containers()[layer]).__name__
-    return plots.feature_maps(images, maps, f"{predictor.dataset}: outputs of layer {layer}, {kind}{when}")
+    name, net = str(layer), predictor.nets[0].net
+    maps = predictor.layer_output(x, name)
+    leaves = {each: short(leaf) for each, leaf in net.named_layers().items()}
+    kind = leaves.get(name) or type(net.named_containers()[name]).__name__
+    return plots.feature_maps(images, maps, f"{predictor.dataset}: outputs of layer {name}, {kind}{when}")
 
 
 def draw_confused_images(predictor: Predictor, x: Any, y: Any, label: Any = None) -> "Figure":

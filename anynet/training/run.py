@@ -206,16 +206,16 @@ class Run(Predictions):
         """
         return draw_weights(self.predictor, self._when)
 
-    def plot_feature_maps(self, x: Any, layer: str) -> "Figure":
+    def plot_feature_maps(self, x: Any, layer: str | int) -> "Figure":
         """Draw images, each with the outputs of a layer for it, with the best parameters.
 
         Parameters
         ----------
         x : array_like, shape (N, values) or (N, *shape)
             Images, as for `predict_proba`; the first 8 are drawn.
-        layer : str
-            Dotted name of a layer, as in ``run.net.summary()``, such as "3" or "4.0". Of pixels there is a tile for
-            each of the first 64 channels, otherwise a cell for each of the first 1,024 features.
+        layer : str or int
+            Dotted name of a layer, as in ``run.net.summary()``, such as 3 or "4.0". Of pixels there is a tile for each
+            of the first 64 channels, otherwise a cell for each of the first 1,024 features.
 
         Returns
         -------

@@ -80,6 +80,8 @@ def check_ranges(settings: Any) -> None:
         raise ValueError("flip, alternate_flip: expected one of them, got both; leave one out")
     if settings.border not in BORDERS:
         raise ValueError(f'border: there is no "{settings.border}"{nearest(settings.border, BORDERS)}')
+    if settings.border != "black" and not settings.crop:
+        raise ValueError(f'border: expected crop of 1 pixel or more with "{settings.border}", got 0; leave border out')
     if settings.tta not in KINDS_OF_VIEWS:
         raise ValueError(f'tta: there is no "{settings.tta}"{nearest(settings.tta, KINDS_OF_VIEWS)}')
     if settings.normalize != AUTO:

@@ -21,11 +21,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 ELSEWHERE = {
     "lr": "; the optimizer has the learning rate, such as SGD(0.01)",
     "learning_rate": "; the optimizer has it, such as SGD(0.01)",
+    "label_smoothing": "; loss=anynet.losses.CrossEntropy(label_smoothing=...) smooths labels",
     "verbose": "; progress=True shows a bar, and on_epoch is called after every epoch",
     "weights": "; anynet.data.from_arrays(x, y, weights=...) makes data with weights of samples",
     "sample_weight": "; anynet.data.from_arrays(x, y, weights=...) makes data with weights of samples",
 }
 """Names that one may look for among the settings, and where they are."""
+
+
+ARGUMENTS = ("val", "members", "seeds", "on_epoch", "progress", "checkpoint", "checkpoint_every", "resume")
+"""Arguments of `fit` by name that are no settings."""
 
 
 class Settings(TypedDict, total=False):
@@ -180,12 +185,14 @@ class TrainSettings:
         check_ranges(self)
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> "TrainSettings":
-        """Return settings made of keyword arguments. Raises TypeError that names the nearest setting for others."""
+    def of(cls, settings: Mapping[str, Any], arguments: tuple[str, ...] = ()) -> "TrainSettings":
+        """Return settings made of keyword arguments. Raises TypeError that names the nearest setting or argument."""
         names = [field.name for field in fields(cls)]
         for name in settings:
             if name not in names:
-                raise TypeError(f'there is no setting "{name}"{ELSEWHERE.get(name) or nearest(name, names)}')
+                raise TypeError(
+                    f'there is no setting "{name}"{ELSEWHERE.get(name) or nearest(name, [*names, *arguments])}'
+                )
         return cls(**settings)
 
     @property

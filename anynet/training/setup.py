@@ -23,7 +23,7 @@ from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
 from anynet.training.net_input import resolve_normalization
-from anynet.training.settings import Settings, TrainSettings, accepts_settings
+from anynet.training.settings import ARGUMENTS, Settings, TrainSettings, accepts_settings
 from anynet.training.single_samples import last_sample_warning
 from anynet.training.stack import Stack
 from anynet.training.step import Carry, Fixed
@@ -211,7 +211,7 @@ def setup(
     for name in ("on_epoch", "progress", *CHECKPOINTS):
         if name in settings:
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
-    base = TrainSettings.of(settings)
+    base = TrainSettings.of(settings, ARGUMENTS)
     data = _as_images(_dataset(data, val), net)
     if "batch_size" not in settings and len(data.train):
         base = replace(base, batch_size=min(base.batch_size, len(data.train)))

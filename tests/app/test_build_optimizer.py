@@ -41,6 +41,11 @@ def test_schedules_end_with_the_training(schedule, expected):
     assert make_optimizer(config).lr == an.schedules.Warmup(2, expected)
 
 
+def test_a_schedule_without_numbers_names_those_that_have_some():
+    with pytest.raises(ValueError, match=r"expected one-cycle without numbers, or one of .*triangular:NUMBER:NUMBER"):
+        make_optimizer(Config(schedule="one-cycle:0.3"))
+
+
 def test_all_optimizers_have_names():
     assert {*OPTIMIZERS.values(), an.Groups} == {kind for kind in vars(an).values() if isinstance(kind, type)} & set(
         an.Optimizer.__subclasses__() + an.Adam.__subclasses__()

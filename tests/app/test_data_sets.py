@@ -74,7 +74,8 @@ def test_files_that_are_no_images_are_one_line(halves, capsys):
 def test_batch_files_are_those_of_cifar10_alone(halves, capsys):
     said = refused(capsys, *small("--data", f"{halves}", "--train", "data_batch_1"))
     assert said == (
-        'anynet: train: expected a number of images or "auto", since this set has no batch files; got "data_batch_1"\n'
+        'anynet: --train: expected a number of images or "auto", since this set has no batch files; '
+        'got "data_batch_1"\n'
     )
 
 

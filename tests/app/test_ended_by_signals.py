@@ -17,7 +17,6 @@ from anynet.app.reports import tasks
 from anynet.app.search import Grid, coarse_to_fine, search
 from anynet.core.history import History
 from anynet.training import epochs
-from anynet.training.evaluate import Evaluator
 from anynet.training.progress import Progress
 
 reproduction = sys.modules["anynet.app.commands.reproduce"]
@@ -93,23 +92,19 @@ def test_control_c_when_results_are_made_keeps_them(monkeypatch, capsys, flags):
 
 
 @EACH
-def test_control_c_that_is_pressed_until_it_ends_keeps_checkpoints(monkeypatch, capsys, flags):
-    """Before the net is tested, as it is ten seconds after the first."""
-
-    read, calls = Evaluator.read, []
-
-    def stops(*args):
-        calls.append(args)
-        if len(calls) >= 3:
-            raise KeyboardInterrupt
-        return read(*args)
-
-    monkeypatch.setattr(Evaluator, "read", stops)
-    with pytest.raises(SystemExit) as end:
+def test_control_c_in_the_test_keeps_nets_without_its_results(monkeypatch, capsys, flags):
+    with monkeypatch.context() as patched:
+        send(patched, signal.SIGINT, Progress, "testing", after=True)
         train(*flags)
-    assert end.value.code == 130
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last == "anynet: interrupted; the epochs until then are kept; go on with: python train.py --resume out"
+    said = capsys.readouterr()
+    assert said.out.startswith("interrupted; synthetic, numpy on cpu: ")
+    assert "not tested" in said.out
+    assert "go on with: python train.py --resume out\n" in said.err
+    for folder in runs_in(Path("out"), flags):
+        assert len(an.load(folder).history) == 2
+        assert "test_accuracy" not in json.loads((folder / "result.json").read_text())
+    cli.main(["train", "--resume", "out"])
+    assert "test accuracy " in capsys.readouterr().out
 
 
 def test_a_search_that_is_stopped_after_the_last_step_keeps_its_trials(tmp_path, monkeypatch):

@@ -61,5 +61,5 @@ def test_combinations_without_a_loss_are_in_their_order(capsys):
 def test_another_text_is_refused_before_anything_is_read(capsys):
     line = refused(capsys, "train", "--data", "/nowhere", "--evaluate-train", "often")
     assert line.endswith(
-        'anynet: evaluate_train: expected "every:N" with a number N of epochs, 1 or more, or "never", got \'often\'\n'
+        'anynet: --evaluate-train: expected "every:N" with a number N of epochs, 1 or more, or "never", got \'often\'\n'
     )

@@ -22,7 +22,7 @@ OWN = {
 }
 SHARED = {
     "data": "cifar10", "train": "90", "val": "40", "normalize": "none", "flip": True, "crop": 1, "reverse": True,
-    "hidden": "6", "activation": "tanh", "norm": "layer", "dropout": 0.5, "net": "a:b",
+    "test": 30, "hidden": "6", "activation": "tanh", "norm": "layer", "dropout": 0.5, "net": "a:b",
     "loss": "hinge", "optimizer": "adam", "nesterov": True,
     "epochs": 3, "batch_size": 25, "drop_last": True, "backend": "torch:cpu", "dtype": "float64", "order_seed": 2,
     "memory_budget": 1.0, "precision": "tf32", "compile": "off", "clip_norm": 1.0, "ema": 0.9, "lookahead": "2:0.5",

@@ -24,6 +24,7 @@ CONFIG = Config(
     order_seed=3,
     memory_budget=0.5,
     ema=0.9,
+    test=7,
     patience=4,
 )
 

@@ -43,5 +43,5 @@ def test_combinations_are_ranked_by_their_training_loss(capsys):
 def test_a_search_needs_validation_images(capsys):
     flags = ("--train", "400", "--hidden", "5", "--epochs", "1")
     line = refused(capsys, "search", "--val", "0", *flags, "--over", "lr=0.01,0.1", "--out", "found")
-    assert line.endswith("anynet: val: expected validation images, which rank trials, got 0; use auto\n")
+    assert line.endswith("anynet: --val: expected validation images, which rank trials, got 0; use auto\n")
     assert not Path("found").exists()

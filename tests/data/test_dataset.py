@@ -111,6 +111,9 @@ def test_images_with_channels_last_are_refused():
     images = np.zeros((2, 32, 31, 3), np.uint8)
     with pytest.raises(ValueError, match=r"with channels last; x\.transpose\(0, 3, 1, 2\) puts them first"):
         Split(images, LABELS)
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ValueError, match=r"x\.permute\(0, 3, 1, 2\) puts them first"):
+        Split(torch.asarray(images), torch.asarray(LABELS))
     with pytest.raises(ValueError, match=r"shape: expected \(32, 31, 3\), got \(3, 32, 31\)"):
         Split(images, LABELS, (3, 32, 31))
     assert Split(images.transpose(0, 3, 1, 2), LABELS).shape == (3, 32, 31)

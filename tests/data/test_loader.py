@@ -173,7 +173,7 @@ def test_arrays_that_cannot_be_written_to(split, backend_here):
 
 @pytest.mark.parametrize("batch_size", [0, -1, N + 1])
 def test_a_batch_size_out_of_range_is_refused(loader, batch_size):
-    with pytest.raises(ValueError, match=rf"batch size: expected 1 to {N}, .*got {batch_size}$"):
+    with pytest.raises(ValueError, match=rf"batch_size: expected 1 to {N}, .*got {batch_size}$"):
         loader.shuffled(batch_size, 0, 0)
 
 

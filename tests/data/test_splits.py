@@ -35,6 +35,13 @@ def images(*spans):
     return [i for first, end in spans for i in range(first, end)]
 
 
+def test_a_number_of_test_images_is_taken_from_the_front(batches):
+    assert chosen(split("cifar10", batches, test=7).test) == images((500, 507))
+    for n in (0, 101):
+        with pytest.raises(ValueError, match=f"test: expected 1 to 100 images, got {n}"):
+            split("cifar10", batches, test=n)
+
+
 @pytest.mark.parametrize(
     ("train", "val", "trains", "validates"),
     [

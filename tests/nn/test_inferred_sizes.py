@@ -8,7 +8,9 @@ import pytest
 
 from anynet import (
     BatchNorm,
+    Conv2d,
     Flatten,
+    GlobalPool,
     GroupNorm,
     Layer,
     LayerNorm,
@@ -108,6 +110,10 @@ def test_a_size_that_is_missing_is_named_with_what_to_do(layer, use):
         (lambda: Sequential(Linear(3, 4), input_shape=(3, 2)), r"input_shape: \(3, 2\) has 6 values, but .* takes 3"),
         (lambda: Sequential(Flatten((2, 4)), input_shape=9), r"input_shape: 9 has 9 values, but .* takes 8"),
         (lambda: Sequential(ReLU(), Linear(5, 4), input_shape=3), "input_shape: 3 has 3 values, but .* takes 5"),
+        (
+            lambda: Sequential(Conv2d(4), GlobalPool(), input_shape=(28, 28)),
+            r".*; gray images have one channel: Sequential\(..., input_shape=\(1, 28, 28\)\)",
+        ),
         (lambda: Sequential(Linear(4), input_shape=()), r"input_shape: expected sizes of 1 or more, .*, got \(\)"),
         (lambda: Sequential(Linear(4), input_shape=0), "input_shape: expected sizes of 1 or more, .*, got 0"),
         (lambda: Sequential(Linear(50), GroupNorm(3)), r"GroupNorm\(groups=3, n=50, .* in each group.*"),

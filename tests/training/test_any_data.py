@@ -279,7 +279,11 @@ def test_data_that_do_not_fit_are_refused_in_one_line(name):
             {"loss": "hinge"},
             "loss: hinge does not take the targets of arrays, float",
         ),
-        ((np.zeros((6, 4)), np.zeros(6)), {}, r"gives 3 outputs, but arrays has 1 number to predict each"),
+        (
+            (np.zeros((6, 4)), np.zeros(6)),
+            {},
+            r"but y has 1 number to predict for each sample; floats are numbers to predict, integers are classes",
+        ),
         (
             (np.zeros((6, 4)), np.zeros((6, 3)), np.zeros((6, 4)), np.full((6, 3), 2.0)),
             {"loss": "binary-cross-entropy"},
@@ -290,11 +294,11 @@ def test_data_that_do_not_fit_are_refused_in_one_line(name):
             {"loss": "binary-cross-entropy"},
             "expected probabilities, 0 to 1, got 2",
         ),
-        ((np.zeros((6, 4)), [0, 1] * 3), {}, "gives 3 outputs, but arrays has 2 classes$"),
+        ((np.zeros((6, 4)), [0, 1] * 3), {}, "gives 3 outputs, but y has 2 classes$"),
         (
             (np.zeros((6, 4)), [0, 1, 2] * 2),
             {"batch_size": 7},
-            "batch size: expected 1 to 6, the number of training samples",
+            "batch_size: expected 1 to 6, the number of training samples",
         ),
     ],
 )
@@ -318,7 +322,7 @@ def test_the_default_batch_size_is_cut_to_the_number_of_samples(samples):
 
 def test_integers_for_a_net_with_one_output_may_be_meant_as_numbers():
     net = an.Sequential(an.Linear(4, 1))
-    with pytest.raises(ValueError, match="but arrays has 3 classes; if they are numbers to predict, make them floats"):
+    with pytest.raises(ValueError, match="but y has 3 classes; if they are numbers to predict, make them floats"):
         an.fit(net, (np.zeros((6, 4)), [20, 30, 40] * 2), an.SGD(0.1), **SETTINGS)
 
 

@@ -61,7 +61,7 @@ COMMAND = ["train", "--data", "synthetic", "--train", "21", "--val", "10", "--hi
 def test_a_command_shows_one_line(capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main([*COMMAND, "--batch-size", "1"])
-    assert capsys.readouterr().err.startswith("anynet: batch_size: expected 2 or more, since batch normalization")
+    assert capsys.readouterr().err.startswith("anynet: --batch-size: expected 2 or more, since batch normalization")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         cli.main([*COMMAND, "--batch-size", "10"])

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -25,8 +26,10 @@ from anynet.training import checkpoints
 from anynet.training.checkpoint_files import read_histories
 from anynet.training.checkpoint_folder import CheckpointError
 from anynet.training.checkpoints import Interval
+from anynet.training.description import describe_training
 from anynet.training.environment import environment
 
+fit_module = sys.modules["anynet.training.fit"]  # the package has the function of this name
 NET = an.Sequential(an.Linear(3072, 12), an.BatchNorm(12), an.ReLU(), an.Linear(12, 10))
 IMAGES = an.Sequential(
     *(an.Conv2d(4, 5, stride=4), an.BatchNorm(), an.ReLU(), an.MaxPool2d(2)),
@@ -230,6 +233,37 @@ def test_checkpoints_of_another_training_are_refused_by_name(tmp_path, name):
         fit(checkpoint=tmp_path, resume=True, **OTHERS[name])
     assert isinstance(caught.value, an.Error)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_layers_that_differ_are_shown(tmp_path):
+    """Also if the text of the net leaves them out, as it has many."""
+
+    def net(*middle):
+        layers = [layer for n in (20, 30) for layer in (an.Linear(n), an.BatchNorm(), an.ReLU())]
+        return an.Sequential(*layers, *middle, *layers, an.Linear(10), input_shape=3072)
+
+    fit(net=net(an.Linear(9), an.ReLU()), checkpoint=tmp_path, epochs=1)
+    for middle, there, here in (
+        ((an.Linear(9), an.Tanh()), "layers ...7 ReLU(), 8 L", "7 Tanh(), 8 L"),
+        ((an.Linear(9, init=an.Normal()), an.ReLU()), "layers ...6 Linear(30, 9), 7 R", "6 Linear(30, 9, init=N"),
+    ):
+        message = rf"with {re.escape(there)}.{{,200}}, not \.\.\.{re.escape(here)}"
+        with pytest.raises(CheckpointError, match=message):
+            fit(net=net(*middle), checkpoint=tmp_path, resume=True)
+
+
+def without(texts, name):
+    return {key: text for key, text in texts.items() if key != name}
+
+
+def test_checkpoints_from_before_all_layers_were_described_go_on(tmp_path, monkeypatch):
+    net = an.Sequential(*[layer for _ in range(5) for layer in (an.Linear(10), an.ReLU())], input_shape=3072)
+    whole = fit(net=net, epochs=2, compile="off")
+    with monkeypatch.context() as patched:
+        patched.setattr(fit_module, "describe_training", lambda *args: without(describe_training(*args), "layers"))
+        fit(net=net, checkpoint=tmp_path, epochs=1, compile="off")
+    assert_equal(fit(net=net, checkpoint=tmp_path, resume=True, epochs=2, compile="off"), whole)
+    assert "layers" not in json.loads((tmp_path / "training.json").read_text())["training"]
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_the_picture_has_the_curve_and_the_suggestion():
         ({"steps": 9}, ValueError, "steps: expected 10 or more, got 9"),
         ({"steps": 50.0}, TypeError, "steps: expected a whole number, got 50.0"),
         ({"seeds": [1, 2]}, TypeError, 'there is no setting "seeds"; did you mean "seed"'),
-        ({"batch_size": 500}, ValueError, "batch size: expected 1 to 240"),
+        ({"batch_size": 500}, ValueError, "batch_size: expected 1 to 240"),
     ],
 )
 def test_bad_arguments_are_refused(images, settings, error, message):

@@ -254,8 +254,8 @@ def test_control_c_keeps_what_there_was(data):
     ("change", "message"),
     [
         ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
-        ({"batch_size": 401}, "batch size: expected 1 to 400, the number of training samples, got 401"),
-        ({"batch_size": 0}, "batch size: expected 1 to 400"),
+        ({"batch_size": 401}, "batch_size: expected 1 to 400, the number of training samples, got 401"),
+        ({"batch_size": 0}, "batch_size: expected 1 to 400"),
         ({"l2": -0.1}, "l2: expected 0 or more, got -0.1"),
         ({"dtype": "float16"}, 'expected one of float32, float64, got "float16"'),
         ({"precision": "half"}, 'precision: expected one of float32, tf32, bf16, got "half"'),

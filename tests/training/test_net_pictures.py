@@ -56,6 +56,15 @@ def test_all_pictures_on_every_backend(backend_here, shape):
     assert title == f"drawn: dog, {right:.0%} right: images that are confused most"
 
 
+def test_layers_are_named_by_numbers_too_and_listed_in_the_order_of_the_net():
+    net = an.Sequential(an.Flatten(), an.Residual(an.Linear(12), an.ReLU()), an.Linear(3), input_shape=(3, 2, 2))
+    run, x = fitted(net, data := images((3, 2, 2))), data.train.x[:2]
+    one, other = (run.plot_feature_maps(x, layer).axes[1].images[0].get_array() for layer in (2, "2"))
+    np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match=r'layer: expected one of 0, 1, 1\.0, 1\.1, 2, got "3"'):
+        run.plot_feature_maps(x, 3)
+
+
 def test_the_ensemble_confuses_images_too():
     data = images((1, 4, 4))
     runs = an.fit(an.Sequential(an.Linear(16, 3)), data, an.SGD(0.01), seeds=[0, 1], **SETTINGS)

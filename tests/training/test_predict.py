@@ -49,7 +49,11 @@ REFUSED = [
     (lambda x: Path("a.png"), TypeError, r"got .*Path; python -m anynet predict"),
     (lambda x: x[0], ValueError, r"got shape \(3072,\); x\[None\] is a batch of one sample"),
     (lambda x: x.reshape(-1, 3, 32, 32)[0], ValueError, r"got shape \(3, 32, 32\); x\[None\] is a batch of one"),
-    (lambda x: x.reshape(-1, 32, 32, 3), ValueError, r"got shape \(20, 32, 32, 3\)$"),
+    (
+        lambda x: x.reshape(-1, 32, 32, 3),
+        ValueError,
+        r"got shape \(20, 32, 32, 3\), with channels last; x\.transp",
+    ),
     (lambda x: x[:, :784], ValueError, r"got shape \(20, 784\)"),
     (lambda x: x[0, 0], ValueError, r"got shape \(\)"),
 ]
@@ -86,6 +90,13 @@ def test_images_of_any_library_are_answered_in_it(runs, data, source):
     for x in (given(images, source), given(images.reshape(-1, 3, 32, 32), source)):
         assert_like(runs[0].predict_proba(x), x, expected)
         assert runs[0].predict(x).tolist() == [data.classes[k] for k in expected.argmax(axis=1)]
+
+
+def test_a_net_of_floating_point_images_refuses_those_of_uint8(rng):
+    x = rng.random((12, 1, 4, 4))
+    run = an.fit(an.Sequential(an.Linear(16, 2)), (x, np.arange(12) % 2), an.SGD(0.1), epochs=1, backend="numpy")
+    with pytest.raises(TypeError, match=r"trained on floats, got uint8; x / 255 if they were 0 to 1"):
+        run.score((255 * x).astype(np.uint8), np.arange(12) % 2)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int64", "float16", "float32", "float64", ">f4"])

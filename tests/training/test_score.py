@@ -98,7 +98,12 @@ def test_a_net_without_sizes_is_the_one_in_its_file(tmp_path, x):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("lr", "the optimizer has the learning rate"), ("sample_weight", "from_arrays"), ("verbose", "progress=True")],
+    [
+        ("lr", "the optimizer has the learning rate"),
+        ("sample_weight", "from_arrays"),
+        ("verbose", "progress=True"),
+        ("label_smoothing", "loss="),
+    ],
 )
 def test_settings_that_are_elsewhere_are_told(x, name, message):
     with pytest.raises(TypeError, match=f'^there is no setting "{name}"; .*{message}'):

@@ -13,6 +13,7 @@ from anynet.data import Dataset, Split
 from anynet.training import Settings, TrainSettings
 from anynet.training.description import describe_training
 from anynet.training.members import Member
+from anynet.training.settings import ARGUMENTS
 
 NET = an.Sequential(an.Linear(3072, 10))
 
@@ -93,6 +94,7 @@ def test_the_order_is_the_seeds_unless_it_is_set():
         ({"l2": float("nan")}, "l2: expected 0 or more, got nan"),
         ({"flip": True, "alternate_flip": True}, "flip, alternate_flip: expected one of them, got both; leave one out"),
         ({"border": "reflected"}, 'border: there is no "reflected"; did you mean "reflect"'),
+        ({"border": "reflect"}, 'border: expected crop of 1 pixel or more with "reflect", got 0'),
         ({"seed": -1}, r"seed: expected 0 to 2\^64 - 1, got -1"),
         ({"order_seed": 2**64}, "order_seed: expected 0 to"),
         ({"normalize": "standard"}, 'did you mean "standardize"'),
@@ -176,6 +178,10 @@ def test_a_setup_takes_nothing_that_is_for_training(data, name):
 def test_the_nearest_setting_is_named(data):
     with pytest.raises(TypeError, match=r'^there is no setting "bach_size"; did you mean "batch_size"'):
         an.fit(NET, data, an.SGD(), bach_size=3)
+    with pytest.raises(TypeError, match=r'^there is no setting "checkpoints"; did you mean "checkpoint"'):
+        an.fit(NET, data, an.SGD(), checkpoints="a")
+    others = set(inspect.signature(an.fit).parameters) - {field.name for field in fields(TrainSettings)}
+    assert {*ARGUMENTS} == others - {"net", "data", "optimizer"}
 
 
 def test_a_setup_is_what_fit_trains(data):

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from noise import noise
+from tqdm import tqdm
 
 import anynet as an
 from anynet.core.held_signals import HeldSignals
 from anynet.training import epochs
+from anynet.training.progress import Progress
 
 NET = an.Sequential(an.Linear(3072, 10))
 MEMBERS = pytest.mark.parametrize("members", [{}, {"seeds": range(3)}], ids=["one net", "members"])
@@ -46,6 +48,39 @@ def test_control_c_marks_results_that_have_all_epochs(monkeypatch, members):
         assert [row[:-1] for row in a.history] == [row[:-1] for row in b.history]
         np.testing.assert_array_equal(a.params, b.params)
         assert a.test == b.test
+
+
+@MEMBERS
+def test_the_first_signal_in_the_test_ends_it_at_the_next_batch(monkeypatch, members):
+    expected, called = fit(**members), []
+    tick = Progress.testing
+
+    def testing(self, images):
+        count = tick(self, images)
+
+        def sends(more):
+            called.append(more)
+            signal.raise_signal(signal.SIGINT)
+            count(more)
+
+        return sends
+
+    monkeypatch.setattr(Progress, "testing", testing)
+    found = fit(**members)
+    assert found.interrupted
+    assert len(called) < 2 * (3 if members else 1)  # last and best parameters of each
+    for a, b in zip(*((each if members else [each]) for each in (found, expected)), strict=True):
+        np.testing.assert_array_equal(a.params, b.params)
+        assert a.test is None
+        assert a.best_test is None
+
+
+def test_a_training_that_was_told_to_stop_before_is_tested():
+    progress = Progress(tqdm(disable=True))
+    progress.stop.set()
+    progress.testing(10)(5)
+    with pytest.raises(KeyboardInterrupt):
+        progress.update(5)
 
 
 @MEMBERS

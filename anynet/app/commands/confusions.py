@@ -28,13 +28,13 @@ def confusions(
     Parameters
     ----------
     run
-        Folder of a run. For a sweep, the probabilities of all members are averaged; its member-N folders hold single
-        nets.
+        Folder of a run, or a file that Run.save wrote. For a sweep, the probabilities of all members are averaged; its
+        member-N folders hold single nets.
     label
         Class to draw 40 images of. Default: 8 of each class, and of more than 20 classes those with the lowest
         accuracy.
     data
-        Where the images of the run are now, as for train --data.
+        Where the images of the run are now, as for train --data. Default: as in config.toml in the folder.
     plot
         New image file.
     backend
@@ -42,10 +42,11 @@ def confusions(
     """
     check_new_picture(plot)
     predictor = load_predictor(run, choose_backend(backend))
-    if not run.is_dir():
-        raise ValueError(f"confusions {run}: expected a folder, whose config.toml names the images, got a file")
-    folder = run / MEMBER if (run / MEMBER).is_dir() else run
-    source = data or read_config(folder / "config.toml").data
+    folder = run if run.is_dir() else run.parent
+    settings = (folder / MEMBER if (folder / MEMBER).is_dir() else folder) / "config.toml"
+    if data is None and not settings.exists():
+        raise ValueError(f"confusions {run}: expected --data, since no config.toml beside it names the images")
+    source = data or read_config(settings).data
     _, images = find(source)
     if (images.shape, images.classes) != (predictor.shape, predictor.classes):
         raise ValueError(f"--data {source}: expected the images that the net was trained on, got others")

@@ -105,14 +105,15 @@ def _train(
     if points is None:
         _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume)
         early = ", stopped early" if result["stopped_early"] else ""
-        accuracy = f"test accuracy {result['test_accuracy']:.2%} (last epoch, {result['epochs']}{early})"
-        if "best_val_accuracy" in result:
+        tested = f"test accuracy {result['test_accuracy']:.2%}" if "test_accuracy" in result else "not tested"
+        accuracy = f"{tested} (last epoch, {result['epochs']}{early})"
+        if "best_val_accuracy" in result and "best_test_accuracy" in result:
             best, epoch = result["best_test_accuracy"], result["best_epoch"]
             accuracy += f", {best:.2%} (epoch {epoch}, best validation accuracy)"
         print(f"{_where(result)}: {accuracy}; {result['seconds']:.0f} s; results in {folder}")
     else:
         _, folder, result = train_sweep(config, points, path, signals, checkpoint_every=every, resume=resume)
-        if len(result["over_seeds"]) > 1:
+        if len(result["over_seeds"]) > 1 and "ensemble_test_accuracy" in result:
             with harmless("the table of results cannot be printed"):
                 rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off
         print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
@@ -149,6 +150,8 @@ def _cells(row: Mapping[str, Any], accuracies: Sequence[str]) -> list[str]:
 
 def _summary(result: Mapping[str, Any]) -> str:
     diverged = f", {len(result['diverged_members'])} diverged" if result["diverged_members"] else ""
+    if "ensemble_test_accuracy" not in result:
+        return f"{format_count(result['members'], 'member')}{diverged}: not tested"
     (first, *others), validated = result["over_seeds"], "best_val_accuracy" in result
     trained = "of the lowest training loss" if "train_accuracy" in first else "the first"
     why = "the best in validation" if validated else trained

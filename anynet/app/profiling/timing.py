@@ -29,7 +29,7 @@ from anynet.nn.losses import softmax_cross_entropy
 from anynet.training import Setup, setup
 
 STEPS, ROUNDS = 10, 10
-"""Steps per round, and rounds: the median over short rounds ignores other work of the machine."""
+"""Steps per round, and rounds: the fastest of short rounds, and of calls, ignores other work of the machine."""
 
 
 def profile(experiment: Experiment, clock: Callable[[], float] = time.perf_counter) -> Profile:
@@ -129,7 +129,7 @@ def _target(loop: Loop, backend: Backend) -> Target | None:
 def _time(
     runner: Runner, rows: Sequence[Row], backend: Backend, clock: Callable[[], float]
 ) -> tuple[float, list[float]]:
-    """Return the median seconds of a step as training runs it, and of taking its row and of each call.
+    """Return the least seconds of a step as training runs it, and of taking its row and of each call.
 
     The first round is not counted, because libraries compile at the first call.
     """
@@ -141,8 +141,8 @@ def _time(
         single.append(
             [_time_calls([(_nothing, ()), (runner.take, (row,)), *runner.calls], backend, clock) for row in rows]
         )
-    own, *calls = np.median(np.concatenate(single[1:]), axis=0)
-    return float(np.median(whole[1:])), [float(spent - own) for spent in calls]
+    own, *calls = np.min(np.concatenate(single[1:]), axis=0)
+    return min(whole[1:]), [float(spent - own) for spent in calls]
 
 
 def _nothing() -> None:

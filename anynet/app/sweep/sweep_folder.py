@@ -174,6 +174,7 @@ class SweepFolder:
 
     def _result(self, runs: Runs, results: dict[int, dict[str, Any]]) -> dict[str, Any]:
         best = next(k for k, run in enumerate(runs) if run is runs.best)
+        tested = all("test_accuracy" in each for each in results.values())  # not if the test was interrupted
         return {
             **experiment_environment(runs[best], official=self._data.official),
             "order_seed": self._configs[0].order_seed,
@@ -184,7 +185,7 @@ class SweepFolder:
             "diverged_members": list(runs.diverged),
             "best_member": best,
             **{name: results[best][name] for name in BEST if name in results[best]},
-            "ensemble_test_accuracy": runs.ensemble.test_accuracy,
+            **({"ensemble_test_accuracy": runs.ensemble.test_accuracy} if tested else {}),
             "over_seeds": over_seeds(self._points, runs, results),
             "seconds": round(max(run.seconds for run in runs), 3),
         }

@@ -1,5 +1,7 @@
 """``python -m anynet features`` and ``confusions``, from what is typed to what is printed and drawn."""
 
+from shutil import copyfile
+
 import pytest
 from commands import refused
 from few_images import few_images
@@ -63,13 +65,17 @@ def test_one_class_may_be_chosen(trained, capsys, monkeypatch):
     assert (dataset, only, classes[only]) == ("synthetic", 3, name)
 
 
+def test_confusions_takes_the_file_of_a_net(trained, capsys):
+    for number, flags in enumerate(([], ["--data", "synthetic"])):
+        cli.main(["confusions", f"{trained.folder / 'model.safetensors'}", "--plot", f"{number}.png", *flags])
+        assert f"are in {number}.png" in capsys.readouterr().out
+
+
 def test_what_confusions_cannot_draw_is_refused_in_one_line(trained, photo, capsys):
+    copyfile(trained.folder / "model.safetensors", "alone.safetensors")
     for tokens, message in (
         (["none"], "none: no such file or folder"),
-        (
-            [f"{trained.folder / 'model.safetensors'}"],
-            "expected a folder, whose config.toml names the images, got a file",
-        ),
+        (["alone.safetensors"], "expected --data, since no config.toml beside it names the images"),
         ([f"{trained.folder}", "--label", "no"], "label: expected one of "),
         ([f"{trained.folder}", "--data", "digits"], "--data digits: expected the images that the net was trained on"),
         ([f"{trained.folder}", "--plot", photo], "expected a new file"),

@@ -55,7 +55,7 @@ def test_from_coarse_to_fine(tmp_path):
         (["--over", "lr=0.1", "--preset", "garcia-sans/2"], 'did you mean "garcia-sanz/2"'),
         (["--optimizer", "adam", "--over", "momentum=0,0.9"], "momentum: adam has none; vary another setting, or use"),
         (["--optimizer", "muon", "--over", "nesterov=true,false"], "nesterov: muon has none; vary another setting"),
-        (["--optimizer", "rmsprop", "--over", "weight_decay=0,0.1"], "weight_decay: rmsprop has none; vary another"),
+        (["--optimizer", "rmsprop", "--over", "weight_decay=0,0.1"], "weight-decay: rmsprop has none; vary another"),
         (["--over", "optimizer=sgd,adam", "--over", "momentum=0,0.9"], "momentum: adam has none; vary another"),
         (["--over", "hidden=10-20,5"], "expected positive widths separated by commas"),
     ],
