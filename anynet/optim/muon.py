@@ -171,9 +171,10 @@ def _with_norms(params: Array, matrices: Sequence[tuple[int, int, tuple[int, ...
     xp, pieces, at = array_namespace(params), list[Array](), 0
     for start, stop, shape in matrices:
         w = params[..., start:stop]
-        norm = xp.sqrt(xp.sum(w * w, axis=-1, keepdims=True))
+        squares = xp.sum(w * w, axis=-1, keepdims=True)
+        norm = xp.sqrt(xp.where(squares == 0, 1.0, squares))  # within the root: XLA divides by roots in its own way
         pieces += [params[..., at:start]] if at < start else []
-        pieces.append(w * (math.sqrt(shape[1]) / xp.where(norm == 0, 1.0, norm)))
+        pieces.append(w * (math.sqrt(shape[1]) / norm))
         at = stop
     return xp.concat([*pieces, params[..., at:]], axis=-1)
 
