@@ -3,7 +3,7 @@
 from dataclasses import dataclass, is_dataclass, replace
 
 from anynet.optim import SGD, Groups, Muon
-from anynet.optim.schedules import Schedule
+from anynet.optim.schedules import Schedule, Warmup
 
 BATCH = 2000
 """Images per step of airbench94, whose losses are sums over them."""
@@ -21,7 +21,7 @@ def airbench94(schedule: Schedule) -> Groups:
     Parameters
     ----------
     schedule : callable
-        Learning rate of the kernels.
+        Learning rate of the kernels. Others are in proportion to its `rate`, or that of the schedule after a warm-up.
 
     Returns
     -------
@@ -36,12 +36,22 @@ def airbench94(schedule: Schedule) -> Groups:
         return SGD(lr, momentum=0.85, nesterov=True, weight_decay=2e-6 / rate, decoupled=False)
 
     biases, last = (rate * BATCH / MUON for rate in (BIASES, LAST))
-    shape = replace(schedule, rate=1.0) if is_dataclass(schedule) and hasattr(schedule, "rate") else schedule
+    shape, base = _of_base_1(schedule)
     muon = Muon(1.0, momentum=0.6, steps=3, keep_norm=True, matrices="all")
-    first = sgd(BIASES, Until(biases, 3.0, shape))
+    first = sgd(BIASES, Until(biases * base, 3.0, shape))
     shifts, head = sgd(BIASES, biases), sgd(LAST, last)
     groups = {"0.b": first, "*.beta": shifts, "25.W": head, "*.W": muon, "*": None}  # 25: the layer of the classes
     return Groups(schedule, groups)
+
+
+def _of_base_1(schedule: Schedule) -> tuple[Schedule, float]:
+    """Return a schedule with the rate 1, and 1; one that has no rate as it is, with its rate at the start."""
+    if isinstance(schedule, Warmup):
+        then, base = _of_base_1(schedule.then)
+        return replace(schedule, then=then), base
+    if is_dataclass(schedule) and hasattr(schedule, "rate"):
+        return replace(schedule, rate=1.0), 1.0
+    return schedule, schedule(0.0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Until:
     Parameters
     ----------
     rate : float
-        Factor at the start.
+        Product of the factor and the schedule at the start.
     epochs : float
         When the line ends.
     schedule : callable
@@ -65,4 +75,4 @@ class Until:
     def __call__(self, epoch: float) -> float:
         """Return the factor; 0 after the epochs, or where the schedule is 0."""
         now = self.schedule(epoch)
-        return self.rate * self.schedule(0.0) / now * max(0.0, 1 - epoch / self.epochs) if now else 0.0
+        return self.rate / now * max(0.0, 1 - epoch / self.epochs) if now else 0.0

@@ -80,7 +80,7 @@ def _max_pool_to_input(dy: Array, x: Array, y: Array, window: Window) -> Array:
     (height, width), (rows, columns), (down, across) = window.image, window.out, window.stride
     top, bottom, left, right = window.padding
     x, y, dy = (a.reshape(-1, *size, a.shape[-1]) for a, size in ((x, window.image), (y, window.out), (dy, window.out)))
-    x = jnp.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=-math.inf)
+    x = jnp.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=math.nan)
     elements = list(enumerate(np.ndindex(window.kernel)))
     first = jnp.full(y.shape, len(elements), jnp.int32)  # of the elements of a window; none is NaN's
     for i, (a, b) in reversed(elements):

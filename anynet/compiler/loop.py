@@ -10,6 +10,7 @@ from anynet.compiler.graph import Graph
 from anynet.compiler.record import NoTargetError, OutOfMemory, Record, is_memory_error
 from anynet.compiler.recording import PLAIN, Fallback, explain, record_for, warn
 from anynet.compiler.target import CompiledStep, Loop, Step, Target, Tick
+from anynet.core.process_lock import ProcessLock
 from anynet.core.tree import flatten, form
 from anynet.core.typing import Array
 
@@ -19,7 +20,7 @@ MOST = 32
 _graphs: WeakKeyDictionary[Step, dict[tuple[Any, ...], Graph]] = WeakKeyDictionary()
 """Records of steps, shared by all loops over the same step, such as those of trainings on other samples."""
 
-_recording = RLock()  # threads that run the same step record it once; recording holds the GIL anyway
+_recording = ProcessLock(RLock)  # threads that run the same step record it once; recording holds the GIL anyway
 
 
 def compile_loop(
@@ -129,7 +130,7 @@ class RecordedLoop:
             *((a.shape, a.dtype) for a in (*first, *held)),
             *((a.shape[1:], a.dtype) for a in columns),
         )
-        with _recording:
+        with _recording():
             graph = self._graphs.get(like) or self._trace(carry, shared, rows)
             if not isinstance(graph, str):
                 _add(self._graphs, like, graph)

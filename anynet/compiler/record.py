@@ -1,5 +1,6 @@
 """A recorded step with the targets that can run it: where one fails, the next slower one takes over."""
 
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -75,6 +76,7 @@ class Record:
         self._settings = graph, n_carry, shared
         self._program: CompiledStep | None = None
         self._compiled: Future[CompiledStep] | None = None
+        self._process = os.getpid()
         self._newest: CompiledStep | None = None
         self._first = self._first_compiled()
         self._steps = 0
@@ -95,8 +97,8 @@ class Record:
 
     def _start(self) -> Future[CompiledStep]:
         """Begin to compile the step, in a thread if the target can."""
-        if self._compiled is None:
-            self._compiled = Future()
+        if self._compiled is None or self._process != os.getpid():  # a forked child has no thread that compiles
+            self._compiled, self._process = Future(), os.getpid()
             make = partial(_fulfill, self._compiled, partial(self.target.program, *self._settings, hot=True))
             if self.target.compiles_in_background:
                 Thread(target=make, name="anynet compiler").start()

@@ -93,7 +93,7 @@ class Split:
         own = tuple(self.x.shape[1:])
         own = (1, *own) if len(own) == 2 else own
         if not self.shape:
-            if len(own) == 3 and own[2] in COLORS and own[0] not in COLORS:
+            if len(own) == 3 and _has_channels_last(*own):
                 raise ValueError(
                     f"x: expected (N, channels, rows, columns), got {tuple(self.x.shape)}, with channels last; "
                     f"{channels_first(self.x)}. For images of {own[2]} columns, give anynet.data.Split shape={own}"
@@ -151,6 +151,11 @@ def is_picture(shape: tuple[int, ...]) -> bool:
 def channels_first(x: Array) -> str:
     """Return the end of an error message about images whose channels are last."""
     return f"x.{'permute' if library_of(x) == 'torch' else 'transpose'}(0, 3, 1, 2) puts them first"
+
+
+def _has_channels_last(rows: int, columns: int, channels: int) -> bool:
+    """Return True for shapes that are much more likely than (channels, rows, columns), such as of RGBA images."""
+    return (channels in COLORS and rows not in COLORS) or (channels in (2, 4) and rows == columns > channels)
 
 
 def _checked_array(name: str, value: Any, form: str) -> ConcreteArray:

@@ -10,7 +10,7 @@ from anynet.core.typing import Array, Arrays
 from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input, convolve_to_kernel
 from anynet.nn.image_layer import ImageLayer, Size, by_place, short_pair
-from anynet.nn.initializers import He, Initializer, Zeros
+from anynet.nn.initializers import He, Initializer, Zeros, check_initializers
 from anynet.nn.layer import INFERRED, Parameter, known
 from anynet.nn.layer_text import short
 from anynet.nn.padding import Padding, padding, window_of
@@ -92,6 +92,7 @@ class Conv2d(ImageLayer):
                 raise ValueError(
                     f"{name}: expected multiples of {self.groups} channels, the number of groups, got {channels}"
                 )
+        check_initializers(self, "init", "bias_init")
         super().__post_init__()
 
     @property

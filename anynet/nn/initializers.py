@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.core.checks import real_number, store, store_not_negative
+from anynet.core.checks import describe, real_number, store, store_not_negative
 
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
 """``init(rng, shape)`` returns the initial numbers of a parameter."""
@@ -132,6 +132,9 @@ class PartialIdentity:
 
     others: Initializer = Uniform()
 
+    def __post_init__(self) -> None:
+        check_initializers(self, "others")
+
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return the kernel; ValueError if its shape is another."""
         if len(shape) != 4 or not (shape[0] % 2 and shape[1] % 2):
@@ -185,6 +188,32 @@ class Constant:
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return an array filled with ``value``."""
         return np.full(shape, self.value)
+
+
+def check_initializers(layer: object, *names: str) -> None:
+    """Check settings of a layer that are initializers.
+
+    Parameters
+    ----------
+    layer : object
+        With an attribute for each name.
+    *names : str
+
+    Raises
+    ------
+    TypeError
+        If one cannot be called, or is a class.
+    """
+    for name in names:
+        value = getattr(layer, name)
+        if not callable(value) or isinstance(value, type):
+            known = ", ".join(
+                f"{kind.__name__}()" for kind in (He, Normal, Ones, PartialIdentity, Uniform, Xavier, Zeros)
+            )
+            raise TypeError(
+                f"{type(layer).__name__}: {name}: expected an initializer, such as {known} or Constant(0.1), got "
+                f"{describe(value)}"
+            )
 
 
 def _fan_in(shape: tuple[int, ...]) -> int:

@@ -6,7 +6,7 @@ from array_api_compat import array_namespace
 
 from anynet.core.checks import store, whole_number
 from anynet.core.typing import Array, Arrays
-from anynet.nn.initializers import He, Initializer, Zeros
+from anynet.nn.initializers import He, Initializer, Zeros, check_initializers
 from anynet.nn.layer import INFERRED, Layer, Parameter, known
 
 
@@ -51,6 +51,7 @@ class Linear(Layer):
             store(self, name, whole_number(f"{self}: {name}", getattr(self, name)))
             if getattr(self, name) < 1:
                 raise ValueError(f"{self}: expected 1 feature or more on both sides")
+        check_initializers(self, "init", "bias_init")
 
     def with_input(self, n_in: int) -> Layer:
         """Return the layer for `n_in` features; itself if it has its number of input features."""

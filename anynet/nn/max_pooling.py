@@ -58,7 +58,7 @@ def max_pool_to_input(dy: Array, x: Array, y: Array, window: Window) -> Array:
     """
     xp, parts = array_namespace(dy, x, y), list[Array]()
     left = y == y  # places whose largest value was not found yet; never those of NaN
-    for a, b, view in views(x, window, fill=-math.inf):
+    for a, b, view in views(x, window, fill=math.nan):  # equal to no value
         hit = left & (view == y)
         left = left & ~hit
         parts.append(put_back(xp.where(hit, dy, 0.0), a, b, window))

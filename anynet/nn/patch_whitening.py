@@ -12,7 +12,7 @@ from anynet.core.typing import Array, Arrays
 from anynet.core.window import Window
 from anynet.nn.convolution import convolve, convolve_to_input
 from anynet.nn.image_layer import ImageLayer, Size, pair, short_pair
-from anynet.nn.initializers import Initializer, Uniform, Zeros
+from anynet.nn.initializers import Initializer, Uniform, Zeros, check_initializers
 from anynet.nn.layer import INFERRED, Parameter, known
 from anynet.nn.layer_text import short
 from anynet.nn.padding import window_of
@@ -81,6 +81,7 @@ class PatchWhitening(ImageLayer):
     def __post_init__(self) -> None:
         store(self, "kernel", short_pair(f"{short(self)}: kernel", self.kernel))
         store_not_negative(self, "eps")
+        check_initializers(self, "bias_init")
         super().__post_init__()
 
     @property
@@ -127,6 +128,11 @@ class PatchWhitening(ImageLayer):
             moments += patches.T @ patches
         variances, vectors = np.linalg.eigh(moments / window.results(x.shape[0]))
         variances, vectors = variances[::-1], vectors[:, ::-1]
+        if variances[-1] + self.eps <= len(variances) * np.finfo(np.float64).eps * variances[0]:
+            raise ValueError(
+                f"{short(self)}: eps: expected more than {self.eps:g}, because the patches of the training images do "
+                "not vary in all directions; give 5e-4, the default"
+            )
         largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
         scaled = vectors * np.sign(largest) / np.sqrt(np.maximum(variances, 0) + self.eps)  # LAPACKs differ in signs
         return {"kernel": np.concatenate([scaled, -scaled], axis=1).reshape(*window.kernel, x.shape[-1], -1)}

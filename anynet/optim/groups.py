@@ -59,10 +59,16 @@ class Groups(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.groups, Mapping | tuple):
+            raise TypeError(
+                f'groups: expected optimizers by name, such as {{"*": SGD(0.1)}}, got {describe(self.groups)}'
+            )
         given = self.groups.items() if isinstance(self.groups, Mapping) else self.groups
         if not given:
             raise ValueError('groups: expected one at least, such as {"*": SGD(0.1)}, got none')
         for pattern, optimizer in given:
+            if not isinstance(pattern, str):
+                raise TypeError(f'groups: expected patterns of names, such as "*.W", got {describe(pattern)}')
             if optimizer is not None and (not isinstance(optimizer, Optimizer) or isinstance(optimizer, Groups)):
                 raise TypeError(f"groups: expected an optimizer or None for {pattern}, got {describe(optimizer)}")
             for name in optimizer.PER_MEMBER if optimizer is not None else ():

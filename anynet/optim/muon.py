@@ -48,7 +48,7 @@ class Muon(Optimizer):
     steps : int
         Number of Newton-Schulz iterations, 1 or more.
     keep_norm : bool
-        True to scale each matrix to the norm :math:`\sqrt{n_{out}}` ahead of every step.
+        True to scale each matrix to the norm :math:`\sqrt{n_{out}}` ahead of every step; zeros stay.
     matrices : {"hidden", "all"}
         "all": all weights with two or four axes are matrices, those of the first and the last layer too, such as in a
         group of `Groups`.
@@ -171,7 +171,8 @@ def _with_norms(params: Array, matrices: Sequence[tuple[int, int, tuple[int, ...
     xp, pieces, at = array_namespace(params), list[Array](), 0
     for start, stop, shape in matrices:
         w = params[..., start:stop]
-        norm = xp.sqrt(xp.sum(w * w, axis=-1, keepdims=True))
+        squares = xp.sum(w * w, axis=-1, keepdims=True)
+        norm = xp.sqrt(xp.where(squares == 0, 1.0, squares))  # within the root: XLA divides by roots in its own way
         pieces += [params[..., at:start]] if at < start else []
         pieces.append(w * (math.sqrt(shape[1]) / norm))
         at = stop

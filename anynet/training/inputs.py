@@ -18,6 +18,7 @@ from anynet.data.samples import Split, is_uint8
 from anynet.data.views import Views
 from anynet.nn.losses import Loss, mean_squared_error, softmax_cross_entropy
 from anynet.training.errors import format_bytes, format_free_memory, raise_out_of_memory
+from anynet.training.moved_pixels import warn_of_moved_pixels
 from anynet.training.settings import TrainSettings
 
 
@@ -136,6 +137,9 @@ def load_inputs(data: Dataset, settings: TrainSettings, image_shape: Shape | Non
     shape, x = data.train.shape, data.train.x
     samples = array_namespace(x).reshape(x, (-1, *shape))
     host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, samples, settings.dtype))
+    pictured = image_shape or shape
+    if len(pictured) == 3:
+        warn_of_moved_pixels(host[0], 255.0 if is_uint8(x) else 1.0, pictured, settings)
     return Inputs(
         data=data,
         settings=settings,

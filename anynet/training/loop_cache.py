@@ -3,6 +3,7 @@
 from dataclasses import replace
 from threading import Lock
 
+from anynet.core.process_lock import ProcessLock
 from anynet.data.views import Views
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
@@ -25,7 +26,7 @@ class LoopCache:
     def __init__(self, inputs: Inputs, stacks: int = 1) -> None:
         self.inputs, self._stacks = inputs, stacks
         self._shared: LoopCache | None = None
-        self._lock = Lock()
+        self._lock = ProcessLock(Lock)
         self._training: dict[tuple[Sequential, Optimizer], BatchLoop] = {}
         self._evaluation: dict[tuple[Sequential, Views], BatchLoop] = {}
 
@@ -48,7 +49,7 @@ class LoopCache:
         BatchLoop
         """
         key = net, replace(optimizer, lr=1.0)
-        with self._lock:
+        with self._lock():
             if key not in self._training:
                 shared = self._shared
                 self._training[key] = shared.training(*key).for_thread() if shared else self._new_training(*key)
@@ -67,7 +68,7 @@ class LoopCache:
         -------
         BatchLoop
         """
-        with self._lock:
+        with self._lock():
             key = net, views if views.kind != "none" else ONE_VIEW
             if key not in self._evaluation:
                 shared = self._shared

@@ -134,8 +134,8 @@ class Setup:
         return self.stack.rows(epoch, self.stack.rates(epoch))
 
 
-def _dataset(data: object, val: float) -> Dataset:
-    """Return a data set, made of arrays if it is none."""
+def _dataset(data: object, val: float, net: object) -> Dataset:
+    """Return a data set, made of arrays if it is none, which are images if they have the shape that the net says."""
     if isinstance(data, Dataset):
         if val:
             raise ValueError(f"val: expected 0 with a Dataset, which has its own validation samples or none, got {val}")
@@ -143,7 +143,9 @@ def _dataset(data: object, val: float) -> Dataset:
     if not isinstance(data, tuple) or len(data) not in (2, 4):
         many = f" of {len(data)}" if isinstance(data, tuple) else ""
         raise TypeError(f"data: expected a Dataset, (x, y) or (x, y, x_val, y_val), got {describe(data)}{many}")
-    return from_arrays(*data, val=val)
+    own = net.image_shape if isinstance(net, Sequential) else None
+    said = own is not None and own == tuple(getattr(data[0], "shape", ())[1:])
+    return from_arrays(*data, val=val, shape=own if own and said else ())
 
 
 def _as_images(data: Dataset, net: Sequential) -> Dataset:
@@ -212,7 +214,7 @@ def setup(
         if name in settings:
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings, ARGUMENTS)
-    data = _as_images(_dataset(data, val), net)
+    data = _as_images(_dataset(data, val, net), net)
     if "batch_size" not in settings and len(data.train):
         base = replace(base, batch_size=min(base.batch_size, len(data.train)))
     if isinstance(net, Sequential):

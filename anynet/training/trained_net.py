@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace, device
 
 from anynet.backends import Backend
+from anynet.core.process_lock import ProcessLock
 from anynet.core.typing import Array, Arrays
 from anynet.data.normalization import Normalization
 from anynet.data.views import Views
@@ -59,7 +60,7 @@ class NetOutputs:
         self._arguments = net, views, backend, compile
         self._views = views
         self._loop = None if net.image_shape is None or compile == "off" else backend.loop(step, compile)
-        self._lock = Lock()  # a loop runs in arrays of its own
+        self._lock = ProcessLock(Lock)  # a loop runs in arrays of its own
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._arguments
@@ -79,6 +80,6 @@ class NetOutputs:
         if n < filled:
             x = xp.concat([x, xp.zeros((filled - n, x.shape[1]), dtype=x.dtype, device=on)], axis=0)
         first = xp.zeros((filled, trained.net.n_out), dtype=trained.params.dtype, device=on)
-        with self._lock:  # step 0 each time, so that outputs round in the same way
+        with self._lock():  # step 0 each time, so that outputs round in the same way
             outputs: Array = self._loop(first, trained[1:], x[None, ...], lambda n: None, before=0)
         return outputs[:n, ...]

@@ -27,6 +27,23 @@ def test_airbench94_has_the_rates_and_decays_of_its_source():
     assert muon == an.Muon(1.0, momentum=0.6, steps=3, keep_norm=True, matrices="all")
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        an.schedules.Warmup(1, an.schedules.Cosine(0.12, 8)),
+        an.schedules.OneCycle(0.12, 8),
+        an.schedules.Triangular(0.12, 8, start=0),
+        an.schedules.Warmup(1, lambda t: 0.12),
+    ],
+    ids=lambda schedule: type(schedule).__name__,
+)
+def test_biases_are_trained_in_proportion_to_the_base_rate(schedule):
+    """A warm-up begins at 0: there is nothing to be in proportion to at the start."""
+    first = airbench94(schedule).parts[0].schedule
+    rates = [schedule(t) * first(t) for t in (1e-9, 0.5, 1, 2.5, 3)]
+    np.testing.assert_allclose(rates, [53, 53 * 5 / 6, 53 * 2 / 3, 53 / 6, 0], rtol=1e-6)
+
+
 def test_airbench94_trains_what_its_source_does():
     net = nets.airbench94((3, 32, 32), 10)
     groups = airbench94(an.schedules.Constant(0.24))

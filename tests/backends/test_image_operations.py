@@ -77,6 +77,12 @@ def test_max_pooling_of_special_values(chosen, window):
     check(chosen, pooling(window, MEMBERS["one"], special=[np.nan, np.inf, -0.0], batch=9))
 
 
+def test_max_pooling_of_minus_infinities(chosen):
+    """The padding has no part in the gradient. PyTorch's own gives it one where the padding differs among sides."""
+    _, (operation, (dy, x, y, window)) = pooling(TILES["3 x 3, padded"], MEMBERS["one"])
+    check(chosen, [(operation, (dy, np.full_like(x, -np.inf), np.full_like(y, -np.inf), window))])
+
+
 @pytest.mark.parametrize("members", MEMBERS.values(), ids=MEMBERS)
 def test_max_pooling_of_members(chosen, members):
     check(chosen, pooling(TILES["3 x 3, padded"], members, batch=1, channels=1))

@@ -117,3 +117,15 @@ def test_images_with_channels_last_are_refused():
     with pytest.raises(ValueError, match=r"shape: expected \(32, 31, 3\), got \(3, 32, 31\)"):
         Split(images, LABELS, (3, 32, 31))
     assert Split(images.transpose(0, 3, 1, 2), LABELS).shape == (3, 32, 31)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 4), (32, 32, 2)])
+def test_square_images_with_two_or_four_channels_last_are_refused(shape):
+    with pytest.raises(ValueError, match=r"with channels last; x\.transpose"):
+        Split(np.zeros((2, *shape), np.uint8), LABELS)
+    assert Split(np.zeros((2, *shape)), LABELS, shape).shape == shape
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 4), (2, 2, 2), (16, 8, 4), (8, 8, 5), (4, 8, 8), (1, 8, 4)])
+def test_other_images_of_two_or_four_columns_are_taken(shape):
+    assert Split(np.zeros((2, *shape), np.uint8), LABELS).shape == shape

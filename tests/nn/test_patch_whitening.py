@@ -1,5 +1,7 @@
 """Whitening of patches against airbench94's own in PyTorch, by its definition, and in trainings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numerical import assert_close
@@ -98,6 +100,17 @@ def test_it_is_the_first_layer(data):
         ValueError, match=r"^layer 1, PatchWhitening.*: expected as the first layer, whose inputs are tr"
     ):
         an.fit(net, data, an.SGD(), batch_size=10)
+
+
+@pytest.mark.parametrize("value", [0, 1, "row"], ids=["zeros", "ones", "rows"])
+def test_patches_that_do_not_vary_need_eps(value):
+    x = np.repeat(np.random.default_rng(0).random((40, 1)), 2, axis=1) if value == "row" else np.full((40, 2), value)
+    layer = an.PatchWhitening(1, eps=0, n_in=2, image=(4, 5))
+    with pytest.raises(
+        ValueError, match=r"^PatchWhitening\(kernel=1, eps=0.0.*: eps: expected more than 0, because .*; give 5e-4"
+    ):
+        layer.state_from(1.0 * x)
+    assert np.isfinite(replace(layer, eps=5e-4).state_from(1.0 * x)["kernel"]).all()
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,14 @@ def test_max_pooling_hands_on_nan_and_minus_infinity():
     np.testing.assert_array_equal(dx, [[0, 1], [0, 0]])
 
 
+def test_padding_takes_no_gradient_from_minus_infinities():
+    layer, x = MaxPool2d(3, 1, "same", image=(4, 4)), np.full((16, 1), -np.inf)
+    y, cache, _ = layer.forward({}, {}, x, train=True)
+    dx, _ = layer.backward({}, cache, np.ones((16, 1)))
+    assert y.max() == -np.inf
+    np.testing.assert_array_equal(dx.reshape(4, 4), [[4, 2, 2, 0], [2, 1, 1, 0], [2, 1, 1, 0], [0, 0, 0, 0]])
+
+
 # ---- faults
 
 

@@ -178,6 +178,8 @@ def test_a_group_has_the_schedule_of_its_own():
     ("groups", "error", "message"),
     [
         ({}, ValueError, r'groups: expected one at least, such as {"\*": SGD\(0.1\)}, got none'),
+        ({1: an.SGD()}, TypeError, r'groups: expected patterns of names, such as "\*.W", got 1$'),
+        (an.SGD(), TypeError, r'groups: expected optimizers by name, such as {"\*": SGD\(0.1\)}, got a SGD$'),
         ({"*": 0.1}, TypeError, r"groups: expected an optimizer or None for \*, got 0.1"),
         ({"*": Groups(groups={"*": None})}, TypeError, r"groups: expected an optimizer or None for \*, got a Groups"),
         ({"*": an.SGD(momentum=(0.1, 0.2))}, ValueError, r"groups: expected one momentum for \*, got one for each mem"),

@@ -165,3 +165,20 @@ def test_what_is_a_hidden_matrix(rng, name):
 def test_a_layout_is_needed():
     with pytest.raises(ValueError, match=r"^layout: expected the places .* matrices; pass layout=net.layout$"):
         Muon().update(np.ones(32), np.ones(32), Muon().init(np.ones(32)))
+
+
+def test_zeros_that_are_to_keep_their_norm_take_the_step_alone():
+    """A matrix of zeros has no norm to keep; others have that of their number of outputs, and then take the step."""
+    rng = np.random.default_rng(0)
+    params, grads = (rng.standard_normal(LAYOUT.size) for _ in range(2))
+    start, stop, _ = LAYOUT.slots["6.W"]
+    params[start:stop] = 0
+    muon = Muon(0.1, keep_norm=True)
+
+    def step(muon, params):
+        return LAYOUT.split(muon.update(params, grads, muon.init(params), layout=LAYOUT)[0])
+
+    found, plain = step(muon, params), step(Muon(0.1), params)
+    assert_close(found["6.W"], plain["6.W"], 1e-12)
+    own = LAYOUT.split(params)["2.W"]
+    assert_close(found["2.W"] - own * 3 / np.linalg.norm(own), plain["2.W"] - own, 1e-12)

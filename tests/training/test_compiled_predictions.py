@@ -1,11 +1,13 @@
 """Predictions of nets of images by the backend's loop, against the plain forward of the net."""
 
+import os
 import pickle
 from dataclasses import replace
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pytest
+from forks import needs_fork, status_in_child
 from loops import own
 from on_backends import on_backends
 
@@ -113,6 +115,31 @@ def test_threads_predict_at_the_same_time():
     for k, x in enumerate(sets):
         for each in found[k]:
             np.testing.assert_allclose(each, plain(run, x), rtol=1e-5, atol=1e-6)
+
+
+@needs_fork
+def test_a_child_that_is_forked_during_a_prediction_predicts():
+    """It begins with a copy of the lock that the thread would have released."""
+    run, x = trained("numpy"), images(5)
+    run.predict(x)
+    outputs, busy, free = run.predictor._outputs_of[run.net], Event(), Event()
+    loop, here = outputs._loop, os.getpid()
+
+    def linger(*args, **how):
+        if os.getpid() == here:
+            busy.set()
+            free.wait(20)
+        return loop(*args, **how)
+
+    outputs._loop = linger
+    thread = Thread(target=run.predict, args=(x,))
+    thread.start()
+    assert busy.wait(20)
+    try:
+        assert status_in_child(lambda: run.predict(x)) == 0
+    finally:
+        free.set()
+        thread.join()
 
 
 def test_predictors_are_pickled_after_predictions():

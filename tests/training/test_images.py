@@ -149,6 +149,18 @@ def test_a_saved_net_is_loaded(tmp_path, given):
     np.testing.assert_array_equal(loaded.predict_proba(samples()[0]), trained().predict_proba(samples()[0]))
 
 
+@pytest.mark.parametrize("shape", [(12, 20, 1), (8, 8, 4)], ids=["signals", "square images of four columns"])
+def test_a_shape_that_the_net_says_is_not_channels_last(shape):
+    layers = an.Conv2d(4, (5, 1)), an.GlobalPool(), an.Linear(CLASSES)
+    x = np.random.default_rng(0).random((50, *shape))
+    data = x[10:], samples()[1][10:], x[:10], samples()[1][:10]
+    run = fit(an.Sequential(*layers, input_shape=shape), data=data)
+    assert run.net[0].n_in == shape[0]
+    assert run.predict(x).shape == (50,)
+    with pytest.raises(ValueError, match="with channels last"):
+        fit(an.Sequential(*layers), data=data)
+
+
 def test_rates_gradients_and_divergence():
     images, labels = samples()
     curve = an.find_rate(net(), (images, labels), an.SGD(0.05), batch_size=20, backend="numpy", steps=10)

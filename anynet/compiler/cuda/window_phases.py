@@ -131,7 +131,7 @@ def max_pool_to_input(dy: Array, x: Array, y: Array, window: Window, out: Array)
         for name, n, added in (("qy", height, window.padding[:2]), ("qx", width, window.padding[2:]))
         if any(added)
     )
-    other = f"{inside} ? {{x3}} : {_least(out)}" if inside else "{x3}"
+    other = f"{inside} && {{x3}}" if inside else "{x3}"
 
     def of_place(array: Array) -> Access:
         ahead, n, _, pixel, c = _strides(array, members, window.out)
@@ -145,7 +145,7 @@ def max_pool_to_input(dy: Array, x: Array, y: Array, window: Window, out: Array)
         "    bool first_one = {x0} == most;",
         "    for (int e = 0; first_one && e < {p2}; e++) {{",
         f"        const int qy = py - {top} + e / {columns}, qx = px - {left} + e % {columns};",
-        f"        first_one = !(({other}) == most);",
+        f"        first_one = !({other} == most);",
         "    }}",
         "    if (first_one) x = {x2};",
         "}}",

@@ -220,6 +220,12 @@ def test_pooling_with_ties_and_nan(cupy, rng, name, members, dtype):
     check(cupy, max_pool_to_input, dy, x, max_pool(x, window), window)
 
 
+def test_pooling_of_minus_infinities(cupy, rng):
+    window = Window((4, 4), (3, 3), padding=(1, 1, 1, 1))
+    x, dy = np.full((32, 2), -np.inf, "float32"), rng.standard_normal((32, 2), "float32")
+    check(cupy, max_pool_to_input, dy, x, x, window)
+
+
 def test_pooling_of_shared_images(cupy, rng):
     window = WINDOWS["2 x 2, stride 2, a row left"]
     x, dy = integers(rng, 40, 3), integers(rng, 3, 8, 3)

@@ -1,7 +1,7 @@
 """Max-pooling and its derivative as native functions, image by image."""
 
 from collections.abc import Iterator, Sequence
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -104,10 +104,12 @@ class _Pooling(Kernel):
             both = in_column & in_row if in_column is not None and in_row is not None else None
             yield row, column, both or in_column or in_row
 
-    def _load(self, f: Function, x: Host, index: Sequence[Operand], n: int, within: Value | None) -> Value:
-        """Return pixels, or minus infinity in the padding."""
+    def _load(
+        self, f: Function, x: Host, index: Sequence[Operand], n: int, within: Value | None, padding: float
+    ) -> Value:
+        """Return pixels, or the value of the padding."""
         value = f.load(x, *index, lanes=n)
-        return value if within is None else f.select(within, value, -inf)
+        return value if within is None else f.select(within, value, padding)
 
 
 class MaxPool(_Pooling):
@@ -120,7 +122,7 @@ class MaxPool(_Pooling):
         x, out = self._rows(self._whole[0], self._window.image), self._rows(self._whole[1], self._window.out)
         largest: Any = None
         for row, column, within in self._seen(f, i, j):
-            value = self._load(f, x, (*image, row, column, c), n, within)
+            value = self._load(f, x, (*image, row, column, c), n, within, -inf)
             largest = value if largest is None else TABLE["f"]["maximum"](f, value, largest)
         f.store(largest, out, *image, i, j, c)
 
@@ -158,7 +160,7 @@ class MaxPoolToInput(_Pooling):
         found: Any = None
         for row, column, within in self._seen(f, i, j):
             place = (*image, row, column, c)
-            hit = f.compare("oeq", self._load(f, x, place, n, within), largest)
+            hit = f.compare("oeq", self._load(f, x, place, n, within, nan), largest)
             first = hit if found is None else hit & (found ^ -1)
             found = hit if found is None else found | hit
             part = f.select(first, gradient, 0)

@@ -33,6 +33,14 @@ def pixels(rng, dtype, *shape):
     return x
 
 
+@pytest.mark.parametrize("channels", [1, 40])
+def test_padding_takes_no_gradient_from_minus_infinities(channels):
+    window = Window((4, 4), (3, 3), padding=(1, 1, 1, 1))
+    x, dy = np.full((32, channels), -np.inf), np.random.default_rng(0).standard_normal((32, channels))
+    expected = max_pool_to_input.definition(dy, x, x, window)
+    np.testing.assert_allclose(native(max_pool_to_input, 1, dy, x, x, window), expected, rtol=1e-14)
+
+
 @st.composite
 def windows(draw):
     rows, columns = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
