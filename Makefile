@@ -26,7 +26,7 @@ train: $(VENV)/ready
 	$(BIN)/python train.py $(ARGS)
 
 test: $(VENV)/ready-dev
-	$(PYTEST) -m "not slow and not gpu" $(ARGS)
+	JAX_DISABLE_MOST_OPTIMIZATIONS=true $(PYTEST) -m "not slow and not gpu" $(ARGS)
 
 test-gpu: $(VENV)/ready-gpu
 	$(ONE_THREAD) $(BIN)/python -m pytest -m "gpu and not slow" $(ARGS)

@@ -92,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= {
         **{"ANYNET_CACHE": f"{folder.name}/anynet", "TORCHINDUCTOR_CACHE_DIR": f"{folder.name}/torch"},
         **{"JAX_COMPILATION_CACHE_DIR": f"{folder.name}/jax", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"},
-        **{"JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1", "JAX_DISABLE_MOST_OPTIMIZATIONS": "true"},
+        **{"JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"},
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
 

@@ -19,11 +19,18 @@ from anynet.app.reports import tasks as report_tasks
 from anynet.app.reports.compare import compare
 from anynet.app.reports.report import Configuration
 from anynet.app.reports.tasks import Outcome, Task, read_outcome, run_tasks
+from anynet.app.run_folder import RunFolder
+from anynet.app.sweep.sweep_folder import SweepFolder
 from anynet.core.history import History
 from anynet.data.sources import find
 from anynet.data.synthetic import draw
 
-SAVE = Figure.savefig
+DRAWN = [
+    (kind, name, getattr(kind, name))
+    for kind, name in ((Figure, "savefig"), (RunFolder, "pictures"), (SweepFolder, "pictures"))
+]
+"""Functions that draw, which fixtures replace."""
+
 SMALL = Config(data="synthetic", train="100", val="50", hidden="5", epochs=2, batch_size=50)
 
 
@@ -165,7 +172,8 @@ def shortened(report):
 )
 def test_quick_runs(tmp_path, monkeypatch, capsys, names):
     if len(names) == len(reports()):
-        monkeypatch.setattr(Figure, "savefig", SAVE)
+        for kind, name, function in DRAWN:
+            monkeypatch.setattr(kind, name, function)
     monkeypatch.setattr(reproduction, "QUICK", {"epochs": 1, "train": "500", "val": "100"})
     monkeypatch.setattr(report_tasks, "_images", lambda source: ("synthetic", draw(0, per_batch=120)))
     kept = {name: shortened(reports()[name]) for name in names}
