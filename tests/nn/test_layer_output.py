@@ -65,5 +65,5 @@ def test_outputs_are_those_of_the_layers_one_after_another(net, xp):
 @pytest.mark.parametrize("name", ["5", "1.3", "-1", "0.W", ""])
 def test_other_names_are_refused_with_those_there_are(net, name):
     params, state = net.init(seed=0)
-    with pytest.raises(ValueError, match=rf'^layer: expected one of 0, 1\.0, .*, got "{name}"$'):
+    with pytest.raises(ValueError, match=rf'^layer: expected one of 0, 1, 1\.0, .*, got "{name}"$'):
         layer_output(net, params, state, np.ones((1, 48), np.float32), name)

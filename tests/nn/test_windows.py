@@ -174,7 +174,7 @@ def test_max_pooling_hands_on_nan_and_minus_infinity():
 
 
 def test_padding_takes_no_gradient_from_minus_infinities():
-    layer, x = MaxPool2d(3, 1, "same", image=(4, 4)), np.full((16, 1), -np.inf)
+    layer, x = MaxPool2d(3, stride=1, padding="same", image=(4, 4)), np.full((16, 1), -np.inf)
     y, cache, _ = layer.forward({}, {}, x, train=True)
     dx, _ = layer.backward({}, cache, np.ones((16, 1)))
     assert y.max() == -np.inf
