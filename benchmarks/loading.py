@@ -27,7 +27,7 @@ IMAGES, FEW_IMAGES, REPEATS, QUICK_REPEATS = 32_768, 8_192, 7, 2
 WIDE = "2048-2048 ReLU"
 TRAINED = {
     "one layer": (an.Sequential(an.Linear(3072, 10)), an.SGD()),
-    **{name: (net, optimizer) for name, (net, optimizer, _) in NETS.items()},
+    **{name: (net, optimizer) for name, (net, optimizer, _, images) in NETS.items() if images >= IMAGES},
     WIDE: (
         an.Sequential(an.Linear(3072, 2048), an.ReLU(), an.Linear(2048, 2048), an.ReLU(), an.Linear(2048, 10)),
         an.Adam(),

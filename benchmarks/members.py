@@ -96,14 +96,14 @@ def main(*names: str, epochs: int = 1, out: Path | None = None) -> None:
     write_results(table, numbers, out)
 
 
-def random_images(train: int) -> Dataset:
-    """Return images for training, and a tenth as many each for validation and for the test."""
+def random_images(train: int = TRAIN) -> Dataset:
+    """Return images for training, and a ninth as many each for validation and for the test."""
     rng = np.random.default_rng(0)
 
     def draw(n: int) -> Split:
         return Split(rng.integers(0, 256, (n, 3072), dtype=np.uint8), rng.integers(0, 10, n))
 
-    return Dataset("random", tuple("0123456789"), draw(train), draw(train // 10), draw(train // 10))
+    return Dataset("random", tuple("0123456789"), draw(train), draw(train // 9), draw(train // 9))
 
 
 if __name__ == "__main__":
