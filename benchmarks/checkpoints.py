@@ -19,7 +19,7 @@ from rich.table import Table
 import anynet as an
 from anynet.training.checkpoints import Checkpoints
 from benchmarks.common import backends, check_new, interleaved, run, save, write_results
-from benchmarks.members import random_images
+from benchmarks.members import TRAIN, random_images
 
 EPOCHS, REPEATS = 12, 5
 
@@ -47,7 +47,7 @@ def main(*names: str, epochs: int = EPOCHS, out: Path | None = None) -> None:
         JSON file. Default: stdout.
     """
     check_new(out)
-    data = random_images()
+    data = random_images(TRAIN)
     results: list[dict[str, Any]] = []
     numbers = {"epochs": epochs, "trainings": results}
     table = Table("backend", "net", "ratio", "waiting", "s/epoch", title="A checkpoint after every epoch")

@@ -96,7 +96,7 @@ def main(*names: str, epochs: int = 1, out: Path | None = None) -> None:
     write_results(table, numbers, out)
 
 
-def random_images(train: int = TRAIN) -> Dataset:
+def random_images(train: int) -> Dataset:
     """Return images for training, and a ninth as many each for validation and for the test."""
     rng = np.random.default_rng(0)
 

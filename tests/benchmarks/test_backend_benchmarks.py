@@ -80,12 +80,9 @@ def test_each_epoch_has_a_new_order(backend_here, resident, train, monkeypatch):
 
 
 def test_members(tmp_path, monkeypatch, capsys):
-    rng = np.random.default_rng(0)
-    parts = [Split(rng.integers(0, 256, (n, 3072), np.uint8), rng.integers(0, 10, n)) for n in (200, 8, 8)]
-    monkeypatch.setattr(members, "random_images", lambda: Dataset("random", tuple("0123456789"), *parts))
     monkeypatch.setattr(members, "MEMBERS", 2)
     monkeypatch.setattr(members, "REPEATS", 1)
-    monkeypatch.setattr(members, "NETS", {"one layer": (an.Sequential(an.Linear(3072, 10)), an.SGD(), 100)})
+    monkeypatch.setattr(members, "NETS", {"one layer": (an.Sequential(an.Linear(3072, 10)), an.SGD(), 100, 200)})
     members.main("numpy", epochs=2, out=tmp_path / "it.json")
     found = content(tmp_path / "it.json")
     assert (found["members"], found["epochs"]) == (2, 2)
@@ -108,8 +105,7 @@ def test_stages_of_the_child_process_add_up(tmp_path, monkeypatch, capsys):
 
 
 def test_checkpoints(tmp_path, monkeypatch):
-    monkeypatch.setattr(members, "TRAIN", 200)
-    monkeypatch.setattr(members, "OTHER", 20)
+    monkeypatch.setattr(checkpoints, "TRAIN", 200)
     monkeypatch.setattr(checkpoints, "REPEATS", 2)
     monkeypatch.setattr(checkpoints, "NETS", {"3072-10": checkpoints.net()})
     checkpoints.main("numpy", epochs=2, out=tmp_path / "it.json")
