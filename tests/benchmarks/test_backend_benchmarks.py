@@ -2,11 +2,10 @@
 
 import json
 
-import numpy as np
 import pytest
 
 import anynet as an
-from anynet.data import Dataset, Loader, Split
+from anynet.data import Loader
 from anynet.data.cifar import formats
 from benchmarks import checkpoints, common, forty_epochs, forty_epochs_child, loading, members
 
