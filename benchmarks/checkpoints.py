@@ -47,7 +47,7 @@ def main(*names: str, epochs: int = EPOCHS, out: Path | None = None) -> None:
         JSON file. Default: stdout.
     """
     check_new(out)
-    data = random_images(TRAIN)
+    data = random_images(TRAIN, TRAIN // 9)
     results: list[dict[str, Any]] = []
     numbers = {"epochs": epochs, "trainings": results}
     table = Table("backend", "net", "ratio", "waiting", "s/epoch", title="A checkpoint after every epoch")

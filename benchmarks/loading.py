@@ -12,14 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.table import Table
 
 import anynet as an
-from anynet.data import Dataset, Split
+from anynet.data import Dataset
 from anynet.training import Setup
 from benchmarks.common import backends, check_new, interleaved, run, save, write_results
-from benchmarks.members import NETS
+from benchmarks.members import NETS, random_images
 
 BATCH_SIZES = (64, 512, 4096)
 IMAGES, FEW_IMAGES, REPEATS, QUICK_REPEATS = 32_768, 8_192, 7, 2
@@ -54,7 +53,7 @@ def main(*names: str, quick: bool = False, out: Path | None = None) -> None:
     results: list[dict[str, Any]] = []
     for name, backend in backends(names or ["numpy"]).items():
         for net in (None, *(name for name in TRAINED if not (quick and name == WIDE))):
-            data = random_images(FEW_IMAGES if quick or net == WIDE else IMAGES)
+            data = random_images(FEW_IMAGES if quick or net == WIDE else IMAGES, 1)
             for batch_size in BATCH_SIZES:
                 setups = [prepare(net, data, backend, batch_size, resident=resident) for resident in (True, False)]
                 variants = [epoch(ready, train=net is not None) for ready in setups]
@@ -67,14 +66,6 @@ def main(*names: str, quick: bool = False, out: Path | None = None) -> None:
                 save({"seconds": results}, out)
             table.add_section()
     write_results(table, {"seconds": results}, out)
-
-
-def random_images(n: int) -> Dataset:
-    """Return random training images, and one image each for validation and test."""
-    rng = np.random.default_rng(0)
-    split = Split(rng.integers(0, 256, (n, 3072), np.uint8), rng.integers(0, 10, n))
-    one = Split(split.x[:1], split.y[:1])
-    return Dataset("random", tuple("0123456789"), split, one, one)
 
 
 def prepare(net: str | None, data: Dataset, backend: an.Backend, batch_size: int, *, resident: bool) -> Setup:

@@ -71,7 +71,7 @@ def main(*names: str, epochs: int = 1, out: Path | None = None) -> None:
         table.add_column(column, justify="right")
     for name, backend in backends(names or ["numpy", "jax:cpu"]).items():
         for net_name, (net, optimizer, batch_size, images) in NETS.items():
-            data = random_images(images)
+            data = random_images(images, images // 9)
             settings = Settings(epochs=epochs, batch_size=batch_size, backend=backend)
 
             def members() -> object:
@@ -96,14 +96,14 @@ def main(*names: str, epochs: int = 1, out: Path | None = None) -> None:
     write_results(table, numbers, out)
 
 
-def random_images(train: int) -> Dataset:
-    """Return images for training, and a ninth as many each for validation and for the test."""
+def random_images(train: int, others: int) -> Dataset:
+    """Return random images and labels for training, and others each for validation and for the test."""
     rng = np.random.default_rng(0)
 
     def draw(n: int) -> Split:
         return Split(rng.integers(0, 256, (n, 3072), dtype=np.uint8), rng.integers(0, 10, n))
 
-    return Dataset("random", tuple("0123456789"), draw(train), draw(train // 9), draw(train // 9))
+    return Dataset("random", tuple("0123456789"), draw(train), draw(others), draw(others))
 
 
 if __name__ == "__main__":

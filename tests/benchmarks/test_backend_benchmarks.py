@@ -70,7 +70,7 @@ def test_each_epoch_has_a_new_order(backend_here, resident, train, monkeypatch):
     seen = []
     shuffled = Loader.shuffled
     monkeypatch.setattr(Loader, "shuffled", lambda *args, **options: seen.append(args[3]) or shuffled(*args, **options))
-    ready = loading.prepare(None, loading.random_images(16), backend_here, 8, resident=resident)
+    ready = loading.prepare(None, members.random_images(16, 1), backend_here, 8, resident=resident)
     assert (ready.inputs.train.x is not None) == resident
     run_epoch = loading.epoch(ready, train=train)
     run_epoch()
