@@ -4,7 +4,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from anynet.plots.style import BEST, COLORS, figure, legend_below, styled
 
+
+@styled()
 def rate_curve(
     rates: NDArray[np.float64],
     losses: NDArray[np.float64],
@@ -27,14 +30,13 @@ def rate_curve(
     -------
     Figure
     """
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.subplots()
-    axes.semilogx(rates, losses, ".", color="C7", label="batches")
-    axes.semilogx(rates[: len(smoothed)], smoothed, label="smoothed")
-    axes.axvline(suggestion, color="C3", linestyle="--", label=f"suggestion {suggestion:.2g}")
+    made = figure(6.4, 3.4, title)
+    axes = made.subplots()
+    axes.semilogx(rates, losses, ".", color="0.6", label="losses of batches")
+    axes.semilogx(rates[: len(smoothed)], smoothed, color=COLORS[0], label="smoothed")
+    axes.axvline(suggestion, color=BEST, linestyle="--", label=f"suggestion, {suggestion:.2g}")
     low, high = smoothed.min(), smoothed.max()
     axes.set_ylim(low - 0.1 * (high - low), high + 0.3 * (high - low))  # the last loss may be of any size
-    axes.set(xlabel="learning rate", ylabel="loss", title=title)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    return figure
+    axes.set(xlabel="learning rate", ylabel="loss")
+    legend_below(made)
+    return made

@@ -6,7 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from anynet.plots.style import figure, legend_below, styled
 
+
+@styled()
 def step_errors(steps: Sequence[float], errors: Mapping[str, NDArray[np.float64]]) -> Figure:
     """Draw the relative error of difference quotients over their step, with a line for each method.
 
@@ -20,11 +23,10 @@ def step_errors(steps: Sequence[float], errors: Mapping[str, NDArray[np.float64]
     -------
     Figure
     """
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.subplots()
+    made = figure(6.4, 3.4, "Error of differences: of rounding at small steps, of truncation at large ones")
+    axes = made.subplots()
     for method, values in errors.items():
         axes.loglog(steps, values, marker=".", label=method)
-    axes.set(xlabel="step", ylabel="relative error of the gradient", title="Differences: rounding, then truncation")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    return figure
+    axes.set(xlabel="step", ylabel="relative error of the gradient")
+    legend_below(made)
+    return made

@@ -1,0 +1,197 @@
+"""Appearance of all figures: fonts, sizes, colors and grid, whatever a user's own settings of Matplotlib."""
+
+import io
+import math
+import textwrap
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+import matplotlib.style
+from cycler import cycler
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+"""Okabe's and Ito's colors, which color-blind readers can tell apart, without yellow, which is faint on white."""
+BEST, DIVERGED, QUIET = COLORS[1], "0.35", "0.45"
+"""Colors of marks of the best, of what diverged, and of remarks."""
+FONT = "DejaVu Sans"
+TITLE_SIZE, NOTE_SIZE, TICK_SIZE = 10.0, 8.0, 8.0
+LINE_HEIGHT = 1.2 / 72
+"""Height of a line of text, in inches for each point of its size."""
+LEGEND_HANDLE = 0.6
+"""Width of a line in a legend, with the space around it, in inches."""
+SCREEN_DPI, FILE_DPI = 100, 150
+
+STYLE = {
+    "font.size": 9.0,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9.0,
+    "xtick.labelsize": TICK_SIZE,
+    "ytick.labelsize": TICK_SIZE,
+    "legend.fontsize": NOTE_SIZE,
+    "legend.title_fontsize": NOTE_SIZE,
+    "legend.framealpha": 0.9,
+    "figure.titlesize": TITLE_SIZE,
+    "figure.labelsize": NOTE_SIZE,
+    "figure.dpi": SCREEN_DPI,
+    "savefig.dpi": FILE_DPI,
+    "axes.prop_cycle": cycler(linestyle=["-", "--", ":"]) * cycler(color=COLORS),
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.88",
+    "grid.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.5,
+    "image.cmap": "viridis",
+}
+"""Differences from Matplotlib's own defaults."""
+
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Context manager and decorator of functions that draw: in it, Matplotlib's settings are those of this module.
+
+    The user's settings are back at its end; only the fonts of these serve letters that `FONT` lacks. Threads wait for
+    each other.
+
+    Examples
+    --------
+    >>> with styled():
+    ...     axes = figure(4, 3, "title").subplots()
+    >>> axes.title.get_fontsize()
+    9.5
+    """
+    with _LOCK:
+        own = matplotlib.rcParams
+        fonts: dict[str, Any] = {name: own[name] for name in ("font.sans-serif", "font.serif", "font.monospace")}
+        fonts["font.family"] = [FONT, *(family for family in own["font.family"] if family != FONT)]
+        with matplotlib.style.context(["default", fonts | STYLE]):
+            yield
+
+
+class StyledFigure(Figure):
+    """A figure that is drawn and saved with the settings of this module, and that notebooks show."""
+
+    @styled()
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure."""
+        super().draw(renderer)
+
+    @styled()
+    def savefig(self, *args: Any, **options: Any) -> None:
+        """Save the figure: see `matplotlib.figure.Figure.savefig`; with 150 dots per inch unless `dpi` is given."""
+        super().savefig(*args, **options)
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=SCREEN_DPI)
+        return file.getvalue()
+
+
+@styled()
+def figure(width: float, height: float, title: str = "", note: str = "") -> StyledFigure:
+    """Return an empty figure, to be filled in a function that is decorated with `styled`.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in inches, without the height of title and note.
+    title, note : str
+        Texts above and below all panels, wrapped where they are longer than the figure is wide. A "$" is one.
+
+    Returns
+    -------
+    StyledFigure
+    """
+    above, below = wrapped(title, width - 0.3, TITLE_SIZE), wrapped(note, width - 0.3, NOTE_SIZE)
+    for text, size in ((above, TITLE_SIZE), (below, NOTE_SIZE)):
+        height += LINE_HEIGHT * size * (text.count("\n") + 1.5) * bool(text)
+    made = StyledFigure(figsize=(width, height), layout="constrained")
+    if title:
+        made.suptitle(above, parse_math=False)
+    if note:
+        made.supxlabel(below, parse_math=False, color=QUIET)
+    return made
+
+
+@styled()
+def legend_below(made: StyledFigure) -> None:
+    """Add one legend of all panels below them, where it covers nothing, and make the figure as much higher.
+
+    Parameters
+    ----------
+    made : StyledFigure
+        Its panels may share labels, which the legend has once.
+    """
+    found = {
+        label: handle for axes in made.axes for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if not found:
+        return
+    width = made.get_figwidth() - 0.3
+    labels = [wrapped(label, width - LEGEND_HANDLE, NOTE_SIZE) for label in found]
+    widest = LEGEND_HANDLE + max(inches(line, NOTE_SIZE) for label in labels for line in label.split("\n"))
+    columns = max(1, min(len(labels), int(width / widest)))
+    legend = made.legend([*found.values()], labels, loc="outside lower center", ncols=columns)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    rows = math.ceil(len(labels) / columns) * max(label.count("\n") + 1 for label in labels)
+    made.set_figheight(made.get_figheight() + 1.3 * LINE_HEIGHT * NOTE_SIZE * (rows + 1))
+
+
+@styled()
+def wrapped(text: str, width: float, size: float) -> str:
+    """Return a text whose lines are no wider, by line breaks between words, or within words that are wider alone.
+
+    Parameters
+    ----------
+    text : str
+    width : float
+        In inches.
+    size : float
+        Size of the font, in points.
+
+    Returns
+    -------
+    str
+    """
+    return "\n".join(line for paragraph in text.split("\n") for line in _lines(paragraph, width, size))
+
+
+def _lines(paragraph: str, width: float, size: float) -> list[str]:
+    columns = len(paragraph)
+    while True:
+        found = textwrap.wrap(paragraph, max(columns, 1), break_on_hyphens=False) or [""]
+        widest = max(inches(line, size) for line in found)
+        if widest <= width or columns <= 1:
+            return found
+        columns = min(columns - 1, int(max(map(len, found)) * max(width / widest, 0.5)))
+
+
+@styled()
+def inches(line: str, size: float) -> float:
+    """Return the width of a line of text.
+
+    Parameters
+    ----------
+    line : str
+    size : float
+        Size of the font, in points.
+
+    Returns
+    -------
+    float
+    """
+    renderer: Any = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings(action="ignore"):  # letters without a font are reported when they are drawn
+        width, *_ = renderer.get_text_width_height_descent(line, FontProperties(size=size), False)
+    return float(width) / 72
