@@ -46,7 +46,7 @@ from anynet.nn import (
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, PartialIdentity, Uniform, Xavier
 from anynet.optim import SGD, Adam, AdamW, Groups, Lion, Muon, Optimizer, RMSprop, schedules
-from anynet.training import DivergedError, Run, Runs, find_rate, fit, load, setup
+from anynet.training import Callback, DivergedError, Run, Runs, find_rate, fit, load, setup
 
 __version__ = "0.1.0"
 
@@ -62,6 +62,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "BatchNorm",
+    "Callback",
     "CompileError",
     "CompileWarning",
     "Conv2d",
@@ -113,11 +114,11 @@ __all__ = [
     "setup",
 ]
 
-_LAZY = {"gradcheck": "anynet.gradcheck", "search": "anynet.app.search"}
+_LAZY = {"callbacks": "anynet.callbacks", "gradcheck": "anynet.gradcheck", "search": "anynet.app.search"}
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Import ``anynet.gradcheck`` and ``anynet.search`` when they are first used."""
+    """Import ``anynet.callbacks``, ``anynet.gradcheck`` and ``anynet.search`` when they are first used."""
     if name in _LAZY:
         return importlib.import_module(_LAZY[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -59,11 +59,11 @@ class Experiment(NamedTuple):
         self,
         on_epoch: Callable[[Epoch], None] | None = None,
         progress: bool | None = None,
-        checkpoints: Mapping[str, Any] = MappingProxyType({}),
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> Run:
-        """Train and return the run; see `anynet.fit`, which `checkpoints` are more arguments of."""
+        """Train and return the run; see `anynet.fit`, of which `more` are arguments about checkpoints and callbacks."""
         settings = self.settings.keywords
-        return fit(self.net, self.data, self.optimizer, on_epoch=on_epoch, progress=progress, **checkpoints, **settings)
+        return fit(self.net, self.data, self.optimizer, on_epoch=on_epoch, progress=progress, **more, **settings)
 
     def with_settings(self, **values: Any) -> "Experiment":
         """Return a copy with other values of some settings, with the same data and backend.
@@ -105,7 +105,7 @@ def fit_stack(
     experiments: Sequence[Experiment],
     on_epoch: Callable[[dict[int, Epoch]], Collection[int] | None] | None = None,
     progress: bool | None = None,
-    checkpoints: Mapping[str, Any] = MappingProxyType({}),
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Runs:
     """Train experiments as one stack of nets.
 
@@ -115,8 +115,8 @@ def fit_stack(
         With equal `anynet.app.grouping.stack_key`.
     on_epoch, progress
         As for `anynet.fit` with members.
-    checkpoints : mapping, optional
-        Arguments of `anynet.fit` about checkpoints.
+    more : mapping, optional
+        Arguments of `anynet.fit` about checkpoints and callbacks.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def fit_stack(
         members=members,
         on_epoch=on_epoch,
         progress=progress,
-        **checkpoints,
+        **more,
         **first.settings.keywords,
     )
 

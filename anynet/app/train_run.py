@@ -1,6 +1,7 @@
 """Training of one net, from its settings to a folder of results."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from anynet.app.keeping import draw_until_interrupted
 from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
 from anynet.app.run_folder import RunFolder
+from anynet.app.trackers import trackers
 from anynet.core.held_signals import HeldSignals
 from anynet.training import Epoch, Run
 
@@ -21,6 +23,7 @@ def train_run(
     *,
     checkpoint_every: str = "1",
     resume: bool = False,
+    log: Sequence[str] = (),
 ) -> tuple[Run, Path, dict[str, Any]]:
     """Train one net and write its run folder. Nothing is written before all settings are validated.
 
@@ -36,6 +39,8 @@ def train_run(
         As for `anynet.fit`, or "never".
     resume : bool
         If True, go on with the run in `folder`.
+    log : sequence of str
+        Names of trackers, as returned by `anynet.app.trackers.tracker_names`.
 
     Returns
     -------
@@ -67,7 +72,8 @@ def train_run(
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
             results.add(epoch)
 
-        trained = experiment.fit(add, checkpoints=checkpoint_arguments(results.path, checkpoint_every, resume=resume))
+        more = checkpoint_arguments(results.path, checkpoint_every, resume=resume)
+        trained = experiment.fit(add, more=more | {"callbacks": trackers(log, results.path)})
         signals.hold()
         official = experiment.data.official
         del experiment  # so that its images are freed before pictures are drawn

@@ -3,6 +3,7 @@
 from anynet.core.epoch import Epoch
 from anynet.core.errors import TrainingWarning
 from anynet.core.history import History
+from anynet.training.callback import Callback
 from anynet.training.checkpoint_folder import CheckpointError
 from anynet.training.errors import DivergedError, OutOfMemoryError
 from anynet.training.find_rate import RateCurve, find_rate
@@ -14,6 +15,7 @@ from anynet.training.settings import Settings, TrainSettings
 from anynet.training.setup import Setup, setup
 
 __all__ = [
+    "Callback",
     "CheckpointError",
     "DivergedError",
     "Ensemble",

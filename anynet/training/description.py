@@ -82,7 +82,7 @@ def describe_training(members: Sequence[Member], data: Dataset) -> dict[str, str
 def _optimizer(optimizer: Optimizer, epochs: float) -> str:
     """Return the optimizer as text, with its constant rate or its schedule."""
     schedule = optimizer.schedule
-    rate = repr(schedule.rate) if isinstance(schedule, Constant) else _schedule(schedule, epochs)
+    rate = repr(schedule.rate) if isinstance(schedule, Constant) else schedule_text(schedule, epochs)
     settings = {field.name: repr(getattr(optimizer, field.name)) for field in fields(optimizer)} | {"lr": rate}
     if isinstance(optimizer, Groups):
         parts = (f"{pattern}: {part and _optimizer(part, epochs)}" for pattern, part in optimizer.named)
@@ -95,10 +95,10 @@ def _without_absent(texts: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if ABSENT.get(name) != text}
 
 
-def _schedule(schedule: Any, epochs: float) -> str:
+def schedule_text(schedule: Any, epochs: float) -> str:
     """Return a schedule as text, the same for any number of epochs of a training if it ends with the last one."""
     if isinstance(schedule, Warmup):
-        return f"Warmup(epochs={schedule.epochs}, then={_schedule(schedule.then, epochs - schedule.epochs)})"
+        return f"Warmup(epochs={schedule.epochs}, then={schedule_text(schedule.then, epochs - schedule.epochs)})"
     if isinstance(schedule, Cosine | Triangular) and schedule.epochs == epochs:
         own = [f"{field.name}={getattr(schedule, field.name)}" for field in fields(schedule) if field.name != "epochs"]
         return f"{type(schedule).__name__}({', '.join([*own, TO_THE_END])})"

@@ -1,7 +1,7 @@
 """The loop over epochs, of one net or of a stack of members."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from anynet.core.epoch import Epoch
 from anynet.core.history import History
 from anynet.data.samples import is_uint8
 from anynet.nn.losses import binary_cross_entropy
+from anynet.training.callback_list import Answer
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import find_diverged, with_reports
 from anynet.training.early_stopping import should_stop, stopped
@@ -36,7 +37,7 @@ def run_epochs(
     stacked: bool,
     strict: bool,
     progress: Progress,
-    on_epoch: Callable[[dict[int, Epoch]], Collection[int]],
+    report: Callable[[dict[int, Epoch]], Answer],
     checkpoints: Checkpoints | None = None,
 ) -> list[Run]:
     """Train and test one net or a stack of members.
@@ -53,9 +54,9 @@ def run_epochs(
         If True, a cost that is no longer finite raises DivergedError. Otherwise the member keeps its state of the
         epoch before.
     progress : Progress
-    on_epoch : callable
-        Called after every epoch with the new rows of the histories by member number; returns numbers of members to
-        drop.
+    report : callable
+        Called after every epoch with the new rows of the histories by member number; returns numbers of members whose
+        training ends.
     checkpoints : Checkpoints, optional
         Where to go on from, and to write states to.
 
@@ -86,8 +87,8 @@ def run_epochs(
             # One assignment, so that Control-C finds all or nothing of an epoch.
             state, rows = _train_epoch(stack, inputs, state, progress, began, strict=strict)
             progress.show(summary(rows, epochs))
-            now = set(on_epoch(rows)) if rows else set()
-            state = _without(state._replace(dropped=state.dropped | now), now)
+            answer = report(rows) if rows else Answer(set(), set())
+            state = _without(state._replace(dropped=state.dropped | answer.dropped), answer.dropped | answer.stopped)
             progress.shorten(_images(inputs, left - _left(state, epochs)))
             if state.places != places and _left(state, epochs):
                 stack = _part(loops, members, state.places, whole)
@@ -125,7 +126,7 @@ def run_epochs(
             execution=execution(stack.train_epoch.run),
             interrupted=interrupted or not whole_test,
             dropped=k in state.dropped and len(history) < epochs,
-            stopped_early=len(history) < epochs and should_stop(history, patience),
+            stopped_early=len(history) < epochs and (should_stop(history, patience) or _was_stopped(state, k)),
             diverged=state.diverged[k],
         )
         for k, (member, history) in enumerate(zip(members, state.histories, strict=True))
@@ -214,6 +215,11 @@ def _without(state: TrainingState, now: set[int]) -> TrainingState:
     if not kept:
         return state._replace(over=True)
     return state._replace(places=kept, carry=take([state.places.index(k) for k in kept], state.carry))
+
+
+def _was_stopped(state: TrainingState, k: int) -> bool:
+    """Return True if the training of a member has ended, but it was neither dropped nor did it diverge."""
+    return (state.over or k not in state.places) and k not in state.dropped and state.diverged[k] is None
 
 
 def _part(loops: LoopCache, members: Sequence[Member], places: Sequence[int], whole: Stack) -> Stack:

@@ -12,6 +12,9 @@ from anynet.core.streams import progress_bar
 from anynet.data.samples import is_picture
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
+from anynet.training.callback import Callback, Training
+from anynet.training.callback_list import CallbackList
+from anynet.training.checkpoint_files import read_histories
 from anynet.training.checkpoint_folder import CheckpointFolder
 from anynet.training.checkpoints import Interval
 from anynet.training.description import describe_training
@@ -31,7 +34,8 @@ def fit(
     optimizer: Optimizer,
     *,
     val: float = 0.0,
-    on_epoch: Callable[[Epoch], None] | None = None,
+    callbacks: Sequence[Callback] = (),
+    on_epoch: Callable[[Epoch], bool | None] | None = None,
     progress: bool | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int | str = 1,
@@ -47,7 +51,8 @@ def fit(
     val: float = 0.0,
     members: Sequence[Mapping[str, Any]] | None = None,
     seeds: Iterable[int] | None = None,
-    on_epoch: Callable[[dict[int, Epoch]], Collection[int] | None] | None = None,
+    callbacks: Sequence[Callback] = (),
+    on_epoch: Callable[[dict[int, Epoch]], Collection[int] | bool | None] | None = None,
     progress: bool | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int | str = 1,
@@ -63,6 +68,7 @@ def fit(
     val: float = 0.0,
     members: Sequence[Mapping[str, Any]] | None = None,
     seeds: Iterable[int] | None = None,
+    callbacks: Sequence[Callback] = (),
     on_epoch: Callable[[Any], Any] | None = None,
     progress: bool | None = None,
     checkpoint: str | Path | None = None,
@@ -100,9 +106,13 @@ def fit(
         diverges keeps its state of the epoch before, and the others continue.
     seeds : iterable of int, optional
         Short for members that differ in the seed only.
+    callbacks : sequence of Callback, optional
+        What is told when the training begins, after every epoch and at the end, such as
+        ``anynet.callbacks.TensorBoard("log")``.
     on_epoch : callable, optional
-        Called after every epoch with its `Epoch`; with members, with a dict of `Epoch` by member number. It may then
-        return numbers of members to drop: they keep what they have and are trained no further.
+        Function for the method `Callback.epoch` alone: called after every epoch with its `Epoch`; with members, with a
+        dict of `Epoch` by member number. True ends the training. It may also return numbers of members to drop: they
+        keep what they have and are trained no further. An error in it ends the training.
     progress : bool, optional
         Show a progress bar on stderr. Default: if stderr is a terminal.
     checkpoint : str or Path, optional
@@ -134,8 +144,7 @@ def fit(
     DivergedError
         If the cost of a net that is trained alone is no longer finite; it names epoch, step and learning rate.
     """
-    if on_epoch is not None and not callable(on_epoch):
-        raise TypeError(f"on_epoch: expected a function of the epoch, got {describe(on_epoch)}")
+    listeners = CallbackList(callbacks, on_epoch, stacked=not (members is None and seeds is None))
     resume = true_or_false("resume", resume)
     if checkpoint is not None and not (isinstance(checkpoint, str | Path) and str(checkpoint).strip(" .")):
         raise TypeError(f"checkpoint: expected the name of a folder, got {describe(checkpoint)}")
@@ -156,10 +165,21 @@ def fit(
         progress_bar(total=total, unit=unit, unit_scale=True, disable=disable) as bar,
         stop_on_signals((state := Progress(bar)).stop) as received,
     ):
-        result: Run | Runs
-        if ready.stacked:
-            runs = tuple(train_members(inputs, nets, state, on_epoch, folder))
-            result = Runs(runs, inputs.data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))
-        else:
-            result = train_one(inputs, nets[0], state, on_epoch, folder)
+        if callbacks:
+            path = None if folder is None else folder.path
+            kept = read_histories(path) if path is not None and resume else ()
+            listeners.start(
+                Training.of(inputs, nets, stacked=ready.stacked, checkpoint=path, resume=resume, histories=kept)
+            )
+        try:
+            result: Run | Runs
+            if ready.stacked:
+                runs = tuple(train_members(inputs, nets, state, listeners.epoch, folder))
+                result = Runs(runs, inputs.data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))
+            else:
+                result = train_one(inputs, nets[0], state, listeners.epoch, folder)
+        except BaseException as error:
+            listeners.failed(error)
+            raise
+        listeners.end(replace(result, interrupted=True) if received else result)
     return replace(result, interrupted=True) if received else result  # the signal may have come after the last step

@@ -22,6 +22,7 @@ SHARED = (
     "data",
     "val",
     *(f.name for f in fields(TrainSettings) if f.name not in OWN),
+    "callbacks",
     "on_epoch",
     "progress",
     *CHECKPOINTS,

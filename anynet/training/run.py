@@ -82,9 +82,10 @@ class Run(Predictions):
     interrupted : bool
         True if Control-C or SIGTERM came before the end of the training and its test; epochs may be missing.
     dropped : bool
-        True if ``on_epoch`` dropped the member before its last epoch.
+        True if a callback dropped the member before its last epoch.
     stopped_early : bool
-        True if the training ended before its last epoch because validation no longer improved, by `patience`.
+        True if the training ended before its last epoch because validation no longer improved, by `patience`, or by a
+        callback.
     diverged : DivergedError or None
         Why a member stopped before its last epoch, if its cost was no longer finite.
     environment : dict or None

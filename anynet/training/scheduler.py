@@ -1,16 +1,16 @@
 """The order in which nets are trained: one alone; members in stacks, one after another or in parallel threads."""
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import accumulate, takewhile
-from threading import Lock, local
-from typing import Any
+from threading import local
 
 import numpy as np
 
 from anynet.core.epoch import Epoch
+from anynet.training.callback_list import Answer
 from anynet.training.capacity import explain_out_of_memory, split_by_memory
 from anynet.training.checkpoint_folder import CheckpointFolder
 from anynet.training.checkpoints import Checkpoints
@@ -21,7 +21,8 @@ from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.run import Run
 
-OnEpoch = Callable[[Any], Any] | None
+Report = Callable[[dict[int, Epoch]], Answer]
+"""Function that is called after every epoch of one net or a stack, with its rows by number of the member."""
 
 Stacks = Sequence[Sequence[int]]
 """Numbers of the members of each stack, which are consecutive."""
@@ -34,7 +35,7 @@ def train_one(
     inputs: Inputs,
     member: Member,
     progress: Progress,
-    on_epoch: OnEpoch,
+    report: Report,
     checkpoints: CheckpointFolder | None = None,
 ) -> Run:
     """Train and test one net.
@@ -44,8 +45,8 @@ def train_one(
     inputs : Inputs
     member : Member
     progress : Progress
-    on_epoch : callable or None
-        Called with an `Epoch` after every epoch.
+    report : callable
+        Called after every epoch; the net has number 0.
     checkpoints : CheckpointFolder, optional
         Where to go on from, and to write states to.
 
@@ -57,19 +58,13 @@ def train_one(
     ------
     DivergedError, OutOfMemoryError
     """
-
-    def report(rows: dict[int, Epoch]) -> Collection[int]:
-        if on_epoch is not None:
-            on_epoch(rows[0])
-        return ()
-
     split_by_memory([member], inputs)  # raises OutOfMemoryError
     with explain_out_of_memory([member], inputs):
         if checkpoints is not None:
             checkpoints.stacks([[0]])
         loops, own = LoopCache(inputs), _own(checkpoints, 0, inputs)
         runs = run_epochs(
-            loops, [member], stacked=False, strict=True, progress=progress, on_epoch=report, checkpoints=own
+            loops, [member], stacked=False, strict=True, progress=progress, report=report, checkpoints=own
         )
         return runs[0]
 
@@ -78,7 +73,7 @@ def train_members(
     inputs: Inputs,
     members: Sequence[Member],
     progress: Progress,
-    on_epoch: OnEpoch,
+    report: Report,
     checkpoints: CheckpointFolder | None = None,
 ) -> list[Run]:
     """Train and test members: in parallel threads if the backend is faster so, otherwise as many as fit in one stack.
@@ -88,8 +83,8 @@ def train_members(
     inputs : Inputs
     members : sequence of Member
     progress : Progress
-    on_epoch : callable or None
-        Called after every epoch with a dict of `Epoch` by member number; may return numbers of members to drop.
+    report : callable
+        Called after every epoch, by any thread.
     checkpoints : CheckpointFolder, optional
         Where to go on from, with the same stacks, and to write states to.
 
@@ -116,8 +111,8 @@ def train_members(
         stacks = checkpoints.stacks(stacks)
     with explain_out_of_memory(parts[0], inputs):
         if workers == 1:
-            return _train_in_sequence(inputs, members, stacks, progress, on_epoch, checkpoints)
-        return _train_in_threads(inputs, members, stacks, workers, progress, on_epoch, checkpoints)
+            return _train_in_sequence(inputs, members, stacks, progress, report, checkpoints)
+        return _train_in_threads(inputs, members, stacks, workers, progress, report, checkpoints)
 
 
 def _train_in_sequence(
@@ -125,13 +120,13 @@ def _train_in_sequence(
     members: Sequence[Member],
     stacks: Stacks,
     progress: Progress,
-    on_epoch: OnEpoch,
+    report: Report,
     checkpoints: CheckpointFolder | None,
 ) -> list[Run]:
     runs: list[Run] = []
     for stack in stacks:
         try:
-            runs += _train_stack(LoopCache(inputs), members, stack, progress, on_epoch, checkpoints)
+            runs += _train_stack(LoopCache(inputs), members, stack, progress, report, checkpoints)
         except KeyboardInterrupt:
             if not runs:
                 raise
@@ -147,14 +142,10 @@ def _train_in_threads(
     stacks: Stacks,
     workers: int,
     progress: Progress,
-    on_epoch: OnEpoch,
+    report: Report,
     checkpoints: CheckpointFolder | None,
 ) -> list[Run]:
-    own, lock, loops = local(), Lock(), LoopCache(inputs, len(stacks))
-
-    def report(rows: dict[int, Epoch]) -> Any:
-        with lock:
-            return on_epoch(rows) if on_epoch else ()
+    own, loops = local(), LoopCache(inputs, len(stacks))
 
     def train_stack(stack: Sequence[int]) -> list[Run]:
         if not hasattr(own, "loops"):
@@ -178,7 +169,7 @@ def _train_stack(
     members: Sequence[Member],
     stack: Sequence[int],
     progress: Progress,
-    on_epoch: OnEpoch,
+    report: Report,
     checkpoints: CheckpointFolder | None,
 ) -> list[Run]:
     return run_epochs(
@@ -187,7 +178,7 @@ def _train_stack(
         stacked=len(stack) > 1,
         strict=False,
         progress=progress,
-        on_epoch=_with_member_numbers(on_epoch, stack[0]),
+        report=_with_member_numbers(report, stack[0]),
         checkpoints=_own(checkpoints, stack[0], loops.inputs),
     )
 
@@ -209,16 +200,11 @@ def _collect(futures: Sequence[Future[list[Run]]]) -> list[Run]:
     return [run for k in whole for run in futures[k].result()]
 
 
-def _with_member_numbers(on_epoch: OnEpoch, first: int) -> Callable[[dict[int, Epoch]], Collection[int]]:
-    """Return the callback for a stack whose members are counted from 0 there and from ``first`` by the caller."""
+def _with_member_numbers(report: Report, first: int) -> Report:
+    """Return the function for a stack whose members are counted from 0 there and from ``first`` by the caller."""
 
-    def report(rows: dict[int, Epoch]) -> Collection[int]:
-        numbered = {first + k: row for k, row in rows.items()}
-        dropped = set((on_epoch(numbered) if on_epoch else None) or ())
-        if not dropped <= numbered.keys():
-            raise ValueError(
-                f"on_epoch: expected numbers of members to drop, of {list(numbered)}, got {sorted(dropped)}"
-            )
-        return {k - first for k in dropped}
+    def shifted(rows: dict[int, Epoch]) -> Answer:
+        answer = report({first + k: row for k, row in rows.items()})
+        return Answer(*({k - first for k in numbers} for numbers in answer))
 
-    return report
+    return shifted

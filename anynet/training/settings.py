@@ -29,7 +29,7 @@ ELSEWHERE = {
 """Names that one may look for among the settings, and where they are."""
 
 
-ARGUMENTS = ("val", "members", "seeds", "on_epoch", "progress", "checkpoint", "checkpoint_every", "resume")
+ARGUMENTS = ("val", "members", "seeds", "callbacks", "on_epoch", "progress", "checkpoint", "checkpoint_every", "resume")
 """Arguments of `fit` by name that are no settings."""
 
 

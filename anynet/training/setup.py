@@ -210,7 +210,7 @@ def setup(
     OutOfMemoryError
         If the samples do not fit the device's memory.
     """
-    for name in ("on_epoch", "progress", *CHECKPOINTS):
+    for name in ("callbacks", "on_epoch", "progress", *CHECKPOINTS):
         if name in settings:
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings, ARGUMENTS)

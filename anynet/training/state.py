@@ -32,7 +32,7 @@ class TrainingState(NamedTuple):
     places : list of int
         Numbers of the members that are in training.
     dropped : frozenset of int
-        Numbers of the members that `on_epoch` dropped.
+        Numbers of the members that callbacks dropped.
     carry : Carry
         Of the members in training.
     histories : list of History

@@ -23,6 +23,7 @@ from anynet.app.resuming import (
 )
 from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
+from anynet.app.trackers import tracker_names
 from anynet.app.train_run import train_run
 from anynet.compiler import UntraceableError
 from anynet.core.formatting import format_count, format_percent, format_value
@@ -41,6 +42,7 @@ def train(
     profile: Annotated[bool, Parameter(negative="")] = False,
     resume: Path | None = None,
     checkpoint_every: str = "1",
+    log: Annotated[list[str] | None, Parameter(negative="")] = None,
     config: Config = Config(),  # noqa: B008
 ) -> None:
     """Train a classifier, by default on CIFAR-10.
@@ -65,7 +67,11 @@ def train(
         may change.
     checkpoint_every
         Epochs between checkpoints, or seconds as in 30s, or never.
+    log
+        Trackers to log the training with, in folders of their names in that of the results: tensorboard. A resumed
+        training goes on with those that it has.
     """
+    names = tracker_names(log or ())
     if resume is not None:
         if run is not None or preset is not None or seeds is not None or sweep or profile:
             raise ValueError("--resume: expected no --run, --preset, --seeds, --sweep or --profile with it")
@@ -82,10 +88,10 @@ def train(
             return
         print(f"{resume}: goes on after epoch {done} of {config.epochs}", file=sys.stderr)
         with ending_with_signals(f"interrupted; {resume} is as it was") as signals:
-            _train(config, points, resume, checkpoint_every, signals, resume=True)
+            _train(config, points, resume, checkpoint_every, signals, names, resume=True)
         return
-    if profile and (run is not None or seeds is not None or sweep):
-        raise ValueError("--profile: expected no --run, --seeds or --sweep with it, since it trains nothing")
+    if profile and (run is not None or seeds is not None or sweep or log):
+        raise ValueError("--profile: expected no --run, --seeds, --sweep or --log with it, since it trains nothing")
     if profile:
         from anynet.app.profiling import profile as profile_steps  # here, because training does not need it
 
@@ -96,14 +102,21 @@ def train(
         return
     points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
     with ending_with_signals("interrupted before the first epoch ended; nothing was kept") as signals:
-        _train(config, points, run, checkpoint_every, signals, resume=False)
+        _train(config, points, run, checkpoint_every, signals, names, resume=False)
 
 
 def _train(
-    config: Config, points: list[Point] | None, path: Path | None, every: str, signals: HeldSignals, *, resume: bool
+    config: Config,
+    points: list[Point] | None,
+    path: Path | None,
+    every: str,
+    signals: HeldSignals,
+    log: Sequence[str],
+    *,
+    resume: bool,
 ) -> None:
     if points is None:
-        _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume)
+        _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume, log=log)
         early = ", stopped early" if result["stopped_early"] else ""
         tested = f"test accuracy {result['test_accuracy']:.2%}" if "test_accuracy" in result else "not tested"
         accuracy = f"{tested} (last epoch, {result['epochs']}{early})"
@@ -112,7 +125,7 @@ def _train(
             accuracy += f", {best:.2%} (epoch {epoch}, best validation accuracy)"
         print(f"{_where(result)}: {accuracy}; {result['seconds']:.0f} s; results in {folder}")
     else:
-        _, folder, result = train_sweep(config, points, path, signals, checkpoint_every=every, resume=resume)
+        _, folder, result = train_sweep(config, points, path, signals, checkpoint_every=every, resume=resume, log=log)
         if len(result["over_seeds"]) > 1 and "ensemble_test_accuracy" in result:
             with harmless("the table of results cannot be printed"):
                 rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off

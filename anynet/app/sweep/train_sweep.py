@@ -13,6 +13,7 @@ from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
 from anynet.app.space import Point
 from anynet.app.sweep.sweep_folder import SweepFolder
+from anynet.app.trackers import trackers
 from anynet.core.formatting import format_count
 from anynet.core.held_signals import HeldSignals
 from anynet.training import Epoch, Runs
@@ -26,6 +27,7 @@ def train_sweep(
     *,
     checkpoint_every: str = "1",
     resume: bool = False,
+    log: Sequence[str] = (),
 ) -> tuple[Runs, Path, dict[str, Any]]:
     """Train a net for each point as one stack, on the same batches. Nothing is written before all are validated.
 
@@ -43,6 +45,8 @@ def train_sweep(
         As for `anynet.fit`, or "never".
     resume : bool
         If True, go on with the sweep in `folder`.
+    log : sequence of str
+        Names of trackers, as returned by `anynet.app.trackers.tracker_names`.
 
     Returns
     -------
@@ -78,7 +82,8 @@ def train_sweep(
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
             results.add(rows)
 
-        runs = fit_stack(members, add, checkpoints=checkpoint_arguments(results.path, checkpoint_every, resume=resume))
+        more = checkpoint_arguments(results.path, checkpoint_every, resume=resume)
+        runs = fit_stack(members, add, more=more | {"callbacks": trackers(log, results.path)})
         signals.hold()
         result = results.finish(runs)
         draw_until_interrupted(results.pictures(runs, result), signals)

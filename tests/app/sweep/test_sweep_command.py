@@ -276,7 +276,7 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--sweep", "warmup=0,2"], "--warmup: expected less than --epochs, 2, got 2"),
         (["--nesterov", "--sweep", "momentum=0.9,0"], "expected a momentum above 0 for nesterov=True"),
         (["--seeds", "2", "--batch-size", "401"], "expected 1 to 400"),
-        (["--seeds", "2", "--profile"], "expected no --run, --seeds or --sweep with it"),
+        (["--seeds", "2", "--profile"], "expected no --run, --seeds, --sweep or --log with it"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):
