@@ -4,11 +4,14 @@ import codecs
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from tqdm import tqdm
+from tqdm import TqdmWarning, tqdm
+
+from anynet.core.notebook import in_notebook
 
 STAND_INS = {
     **{"✓": "+", "✗": "x", "─": "-", "│": "|", "±": "+-", "…": "...", "µ": "u"},
@@ -21,6 +24,10 @@ ERRORS = "anynet.stand-in"
 
 NARROW = 110
 """Width of a terminal below which a bar leaves out counts and rates, so that what is behind it fits."""
+
+
+NOTEBOOK_WIDTH = 100
+"""Width of a bar of text in a notebook, in columns."""
 
 
 def _stand_in(error: UnicodeError) -> tuple[str, int]:
@@ -152,22 +159,36 @@ def _open_descriptors() -> None:
 
 
 def progress_bar(**options: Any) -> "tqdm[Any]":
-    """Return a progress bar on stderr that never stops the work.
+    """Return a progress bar on stderr, or in a notebook, that never stops the work.
 
     Parameters
     ----------
     **options
-        Options of tqdm. By default, ``disable`` is True if stderr is not a terminal.
+        Options of tqdm. By default, ``disable`` is True if stderr is neither a terminal nor a notebook's.
 
     Returns
     -------
     tqdm
     """
+    if in_notebook():
+        return _notebook_bar(**options)
     file = sys.stderr if isinstance(sys.stderr, Lenient) else Lenient(sys.stderr)
     columns = _width(file)
     if columns < NARROW:
         options = {"bar_format": "{desc}{percentage:3.0f}%|{bar}| <{remaining}{postfix}"} | options
     return tqdm(**{"disable": None, "file": file, "ncols": columns - 1} | options)
+
+
+def _notebook_bar(**options: Any) -> "tqdm[Any]":
+    """Return a bar of widgets where ipywidgets is installed, else one of text."""
+    with warnings.catch_warnings(action="ignore", category=TqdmWarning):  # about ipywidgets, without which text will do
+        from tqdm.auto import tqdm as chosen  # here, because it imports asyncio
+
+    options["disable"] = bool(options.get("disable"))
+    if chosen.status_printer is not tqdm.status_printer:
+        return chosen(**{"dynamic_ncols": True} | options)
+    # What goes to stderr has a colored background there.
+    return chosen(**{"file": Lenient(sys.stdout), "ncols": NOTEBOOK_WIDTH} | options)
 
 
 def _width(stream: Lenient) -> int:

@@ -16,7 +16,7 @@ from anynet.nn.layer_names import by_place
 from anynet.nn.layer_text import short
 from anynet.nn.layout import Layout
 from anynet.nn.sizes import check_neighbors, image_in, input_features, with_inputs
-from anynet.nn.summary import Output, summary
+from anynet.nn.summary import Output, html_summary, summary
 
 SHOWN = 8
 """Number of layers that a repr shows; of a longer net, the first and last ``SHOWN // 2``."""
@@ -89,7 +89,7 @@ class Container(Layer):
         # Not of the layers' fields: arrays have no hash, or PyTorch's one, which differs for equal values.
         return hash(tuple((type(layer), *layer.features()) for layer in self.layers))
 
-    def __repr__(self) -> str:
+    def _text(self) -> str:
         texts = [short(layer) for layer in self.layers]
         if len(texts) > SHOWN:
             half = SHOWN // 2
@@ -98,8 +98,15 @@ class Container(Layer):
 
     def summary(self) -> str:
         """Return a table of the layers: output shapes, parameters, multiply-adds per sample, and their totals."""
+        return summary(self._rows)
+
+    def _repr_html_(self) -> str:
+        return html_summary(type(self).__name__, self._rows)
+
+    @property
+    def _rows(self) -> list[Output]:
         rows = [each for each in self.outputs() if not isinstance(each.layer, Container) or each.layer.has_row]
-        return summary(sorted(rows, key=lambda row: [*map(int, row.name.split("."))]))
+        return sorted(rows, key=lambda row: [*map(int, row.name.split("."))])
 
     def outputs(self, n: int | None = None, image: tuple[int, int] | None = None, ahead: str = "") -> Iterator[Output]:
         """Yield what each layer gives, containers and the layers in them, in the order in which they run.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anynet.core.checks import takes_keyword
+from anynet.core.settings_text import ShownSettings
 from anynet.core.typing import Array, Arrays
 from anynet.nn.initializers import Initializer
 from anynet.nn.layer_text import short
@@ -36,7 +37,7 @@ class Parameter(NamedTuple):
     is_weight: bool = False
 
 
-class Layer:
+class Layer(ShownSettings):
     """Base class of all layers.
 
     A layer is a frozen dataclass: nothing is stored on it between calls. Samples are on axis -2 and features on

@@ -1,16 +1,17 @@
 """Layers as text, for tables and messages."""
 
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any
+
+from anynet.core.settings_text import ShownSettings, text_of
 
 
-def short(layer: object) -> str:
-    """Return a layer's repr without default settings.
+def short(layer: ShownSettings) -> str:
+    """Return a layer in one line, without default settings.
 
     Parameters
     ----------
     layer : Layer
-        Any layer. The text of one that is no dataclass is its own repr, or else its class.
+        Any layer. The text of one that has a repr of its own is that.
 
     Returns
     -------
@@ -22,14 +23,12 @@ def short(layer: object) -> str:
     >>> short(Linear(3072, 50)), short(BatchNorm(50)), short(LeakyReLU(0.2)), short(Linear(50))
     ('Linear(3072, 50)', 'BatchNorm(50)', 'LeakyReLU(slope=0.2)', 'Linear(n_out=50)')
     """
-    if type(layer).__repr__ is object.__repr__:
-        return f"{type(layer).__name__}()"  # Python's own has the address, another one in each process
-    made: Any = getattr(layer, "__dataclass_params__", None)
-    if not is_dataclass(layer) or not made.repr:
-        return repr(layer)
-    settings, by_place = [], True
-    for field in (field for field in fields(layer) if field.init and field.repr):
-        value = repr(getattr(layer, field.name))
+    if type(layer).__repr__ is not ShownSettings.__repr__ or type(layer)._text is not ShownSettings._text:
+        return str(layer)
+    settings, by_place = list[str](), True
+    given = [field for field in fields(layer) if field.init and field.repr] if is_dataclass(layer) else []
+    for field in given:
+        value = text_of(getattr(layer, field.name))
         needed = field.default is MISSING and field.default_factory is MISSING
         left_out = field.default is None  # a size that follows from the input
         by_place = by_place and (needed or left_out) and not field.kw_only

@@ -73,7 +73,8 @@ def perceptron(
     Examples
     --------
     >>> perceptron(64, (100,), 10, norm="batch", dropout=0.1)
-    Sequential(Linear(64, 100), BatchNorm(100), ReLU(), Dropout(p=0.1), Linear(100, 10))
+    Sequential(Linear(64, 100), BatchNorm(100), ReLU(), Dropout(p=0.1),
+        Linear(100, 10))
     """
     for name, value, known in (("activation", activation, ACTIVATIONS), ("norm", norm, NORMS)):
         if value not in known:

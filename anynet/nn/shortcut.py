@@ -18,6 +18,6 @@ class Shortcut(Sequential):
 
     has_row = True
 
-    def __repr__(self) -> str:
+    def _text(self) -> str:
         inner = self.layers[0] if len(self.layers) == 1 else Sequential(*self.layers)
         return f"shortcut={short(inner)}"

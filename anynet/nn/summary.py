@@ -1,13 +1,20 @@
 """Outputs of the layers of a net, and the table of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import NamedTuple
 
+from anynet.core.formatting import format_count
+from anynet.core.html_table import Html, html_block, html_details, html_table
 from anynet.nn.layer import Layer
 from anynet.nn.layer_text import short
 
 HEADER = ("layer", "", "output", "parameters", "multiply-adds")
+
+MOST_ROWS = 20
+"""Number of rows up to which a table in HTML has the layers of containers."""
+
+Row = tuple[str, str, str, str, str]
 
 
 class Output(NamedTuple):
@@ -48,12 +55,12 @@ class Output(NamedTuple):
         return self.layer.multiply_adds() * self.pixels
 
 
-def summary(outputs: Iterable[Output]) -> str:
+def summary(outputs: Sequence[Output]) -> str:
     """Return a table of layers: output shapes, parameters, multiply-adds per sample, and their totals.
 
     Parameters
     ----------
-    outputs : iterable of Output
+    outputs : sequence of Output
         What the layers give, in the order of the rows.
 
     Returns
@@ -71,20 +78,65 @@ def summary(outputs: Iterable[Output]) -> str:
     1  Linear(3072, 10)  (N, 10)          30,730         30,720
     total                                 30,730         30,720
     """
-    rows, multiply_adds, parameters = [HEADER], 0, 0
+    rows, (parameters, multiply_adds) = _cells(outputs), _totals(outputs)
+    return _table([HEADER, *rows, ("total", "", "", f"{parameters:,}", f"{multiply_adds:,}")])
+
+
+def html_summary(name: str, outputs: Sequence[Output]) -> Html:
+    """Return the table in HTML. Layers of containers are below it, to be opened, where there are many.
+
+    Parameters
+    ----------
+    name : str
+        Class of the net.
+    outputs : sequence of Output
+        As for `summary`.
+
+    Returns
+    -------
+    Html
+    """
+    parameters, multiply_adds = _totals(outputs)
+    many = f"{parameters:,} parameters, {multiply_adds:,} multiply-adds for a sample"
+    foot = ("total", "", "", f"{parameters:,}", f"{multiply_adds:,}")
+
+    def table(rows: Iterable[Sequence[str]]) -> Html:
+        return html_table(HEADER, rows, foot=foot)
+
+    outer = [output for output in outputs if "." not in output.name]
+    title = f"{name}: {format_count(len(outer), 'layer')}, {many}"
+    if len(outputs) <= MOST_ROWS or len(outer) == len(outputs):
+        return html_block(title, table(_cells(outputs)))
+    inner = {
+        each.name: _totals([own for own in outputs if f"{own.name}.".startswith(f"{each.name}.")]) for each in outer
+    }
+    sums = [(*row[:3], *(f"{total:,}" for total in inner[row[0]])) for row in _cells(outer)]
+    return html_block(title, table(sums), html_details(f"all {len(outputs)} rows", table(_cells(outputs))))
+
+
+def _own(output: Output) -> tuple[int, int]:
+    """Return the numbers of parameters and of multiply-adds of a layer; none of a container, whose layers have them."""
+    if output.is_container:
+        return 0, 0
+    return sum(prod(p.shape) for p in output.layer.parameters().values()), output.multiply_adds
+
+
+def _totals(outputs: Iterable[Output]) -> tuple[int, int]:
+    own = [_own(output) for output in outputs]
+    return sum(each[0] for each in own), sum(each[1] for each in own)
+
+
+def _cells(outputs: Iterable[Output]) -> list[Row]:
+    rows = []
     for output in outputs:
-        layer, own, products = output.layer, 0, 0
-        if not output.is_container:
-            own, products = sum(prod(p.shape) for p in layer.parameters().values()), output.multiply_adds
         shape = ", ".join(map(str, ("N", *(output.image or ()), output.n or "n")))
-        text = type(layer).__name__ if output.is_container else short(layer)
-        rows.append((output.name, text, f"({shape})", f"{own:,}", f"{products:,}"))
-        parameters, multiply_adds = parameters + own, multiply_adds + products
-    rows.append(("total", "", "", f"{parameters:,}", f"{multiply_adds:,}"))
-    return _table(rows)
+        text = type(output.layer).__name__ if output.is_container else short(output.layer)
+        parameters, multiply_adds = _own(output)
+        rows.append((output.name, text, f"({shape})", f"{parameters:,}", f"{multiply_adds:,}"))
+    return rows
 
 
-def _table(rows: list[tuple[str, str, str, str, str]]) -> str:
+def _table(rows: Sequence[Row]) -> str:
     """Align the columns; a name in the header and in the totals may reach into the second column."""
     names = max(len(row[0]) for row in rows[1:-1])
     layers = [f"{row[0]:<{names}}  {row[1]}" if row[1] else row[0] for row in rows]

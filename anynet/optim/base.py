@@ -9,12 +9,13 @@ from array_api_compat import array_namespace, device
 
 from anynet.core.array_checks import check_same_dtype
 from anynet.core.checks import real_number, store, takes_keyword
+from anynet.core.settings_text import ShownSettings
 from anynet.core.typing import Array, Arrays
 from anynet.optim.schedules import Constant, Schedule
 
 
 @dataclass(frozen=True)
-class Optimizer:
+class Optimizer(ShownSettings):
     """Base class of all optimizers.
 
     An optimizer is a frozen dataclass of settings. A new one overrides ``init`` and ``update``. If its ``update`` has a

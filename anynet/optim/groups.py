@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from anynet.core.checks import describe, store
+from anynet.core.settings_text import text_of
 from anynet.core.typing import Array, Arrays
 from anynet.optim.base import Optimizer
 from anynet.optim.decay import Places, check_layout
@@ -75,6 +76,10 @@ class Groups(Optimizer):
                 if isinstance(getattr(optimizer, name), tuple):
                     raise ValueError(f"groups: expected one {name} for {pattern}, got one for each member")
         store(self, "groups", tuple(given))
+
+    def _text(self) -> str:
+        groups = (f"{pattern!r}: {text_of(optimizer)}" for pattern, optimizer in self.named)
+        return f"Groups(lr={text_of(self.lr)}, groups={{{', '.join(groups)}}})"
 
     @property
     def parts(self) -> tuple[Optimizer, ...]:

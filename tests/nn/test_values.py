@@ -309,12 +309,13 @@ def test_parameters_are_counted_without_gaps(net, n):
 
 
 def test_a_repr_is_short():
-    assert repr(NESTED) == (
-        "Sequential(Sequential(Linear(5, 4), Sequential(BatchNorm(4), ReLU())), Linear(4, 6), "
-        "Sequential(Tanh(), Linear(6, 3)))"
+    lines = (
+        "Sequential(Sequential(Linear(5, 4), Sequential(BatchNorm(4), ReLU())),",
+        "Linear(4, 6), Sequential(Tanh(), Linear(6, 3)))",
     )
+    assert (str(NESTED), repr(NESTED)) == (" ".join(lines), "\n    ".join(lines))
     assert repr(Sequential(*[ReLU()] * 8)) == f"Sequential({', '.join(['ReLU()'] * 8)})"
-    long = repr(NETS["more than ten layers"])
+    long = str(NETS["more than ten layers"])
     assert long.count("Linear(4, 4)") == 8
     assert long.startswith("Sequential(Linear(4, 4), ")
     assert ", Linear(4, 4), ... 4 more ..., Linear(4, 4), " in long
