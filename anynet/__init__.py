@@ -114,11 +114,18 @@ __all__ = [
     "setup",
 ]
 
-_LAZY = {"callbacks": "anynet.callbacks", "gradcheck": "anynet.gradcheck", "search": "anynet.app.search"}
+_LAZY = {
+    "callbacks": "anynet.callbacks",
+    "gradcheck": "anynet.gradcheck",
+    "keras": "anynet.keras",
+    "onnx": "anynet.onnx",
+    "search": "anynet.app.search",
+    "torch": "anynet.torch",
+}
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Import ``anynet.callbacks``, ``anynet.gradcheck`` and ``anynet.search`` when they are first used."""
+    """Import the packages in `_LAZY` when they are first used."""
     if name in _LAZY:
         return importlib.import_module(_LAZY[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

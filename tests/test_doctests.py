@@ -14,12 +14,14 @@ MODULES = sorted(
     for path in FOLDER.rglob("*.py")
     if ">>>" in path.read_text(encoding="utf-8")
 )
+OPTIONAL = {"keras": "keras", "onnx": "onnxruntime", "sklearn": "sklearn.base", "torch": "torch"}
+"""Packages that need a library, and the library."""
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
-    if name.startswith("anynet.sklearn"):
-        pytest.importorskip("sklearn.base")
+    if (package := name.split(".")[1]) in OPTIONAL:
+        pytest.importorskip(OPTIONAL[package])
     result = doctest.testmod(importlib.import_module(name))
     assert result.attempted
     assert not result.failed

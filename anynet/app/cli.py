@@ -49,6 +49,7 @@ COMMANDS = {
     "predict": "Classify image files with a trained net.",
     "features": "Draw the outputs of a layer of a trained net for image files.",
     "confusions": "Draw the test images of each class that a trained net most probably takes for another class.",
+    "export": "Write a trained net as a file for ONNX, PyTorch or Keras.",
     "search": """Search hyperparameters.
 
     After an interruption, run the same command again to continue. Several processes with the same command share the
@@ -77,6 +78,7 @@ USAGE = {
     "predict": "predict RUN IMAGES... [OPTIONS]",
     "features": "features RUN IMAGES... --layer NAME [OPTIONS]",
     "confusions": "confusions RUN [OPTIONS]",
+    "export": "export RUN --out FILE [OPTIONS]",
     "reproduce": "reproduce [REPORTS...] [OPTIONS]",
     "data": "data [SOURCE]",
 }

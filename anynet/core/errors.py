@@ -89,6 +89,33 @@ def file_path(name: str, value: Any) -> Path:
     return Path(path)
 
 
+def file_to_write(value: Any) -> Path:
+    """Return the path of a file that is to be written or replaced.
+
+    Parameters
+    ----------
+    value : str or path-like
+        Path.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no path, or that of a folder.
+    FileNotFoundError
+        If there is no such folder.
+    """
+    file = file_path("path", value)
+    if not file.name or file.is_dir():
+        raise ValueError(f"path: expected a file to write, got {str(value)!r}, a folder")
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"{file}: expected a path in a folder, but there is no folder {file.parent}; make it")
+    return file
+
+
 def check_is_file(path: Path, advice: str) -> None:
     """Refuse a folder, and a device or a pipe, which may never end, before it is opened.
 

@@ -60,9 +60,10 @@ class Views(NamedTuple):
         """
         if self.kind == "none":
             return function(images)
-        return reduce(add, (share * function(view) for share, view in self._shares(images)))
+        return reduce(add, (share * function(view) for share, view in self.shares(images)))
 
-    def _shares(self, images: Array) -> Iterator[tuple[float, Array]]:
+    def shares(self, images: Array) -> Iterator[tuple[float, Array]]:
+        """Yield the views of images, shape (n, values), with their shares."""
         xp, (shape, axes) = array_namespace(images), ordered(self.shape, channels_last=self.channels_last)
         grid = xp.reshape(images, (-1, *shape))
         grids = [(1.0, grid)]

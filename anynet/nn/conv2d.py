@@ -96,7 +96,8 @@ class Conv2d(ImageLayer):
         super().__post_init__()
 
     @property
-    def _window(self) -> Window:
+    def window(self) -> Window:
+        """Places of the kernel on an image."""
         return window_of(short(self), self.size_in(), self.kernel, self.stride, self.padding)
 
     def with_input(self, n_in: int) -> Self:
@@ -109,30 +110,30 @@ class Conv2d(ImageLayer):
 
     def size_out(self) -> Size:
         """Return the rows and columns of the output."""
-        return self._window.out
+        return self.window.out
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the kernel "W", which the L2 penalty includes, and the biases "b"."""
-        shape = (*self._window.kernel, known(self, self.n_in) // self.groups, self.n_out)
+        shape = (*self.window.kernel, known(self, self.n_in) // self.groups, self.n_out)
         weights = {"W": Parameter(shape, self.init, is_weight=True)}
         return weights | ({"b": Parameter((self.n_out,), self.bias_init)} if self.bias else {})
 
     def multiply_adds(self) -> int:
         """Return the number for each pixel of the output: that of the weights of all output channels."""
-        rows, columns = self._window.kernel
+        rows, columns = self.window.kernel
         return rows * columns * known(self, self.n_in) // self.groups * self.n_out
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
         """Return the convolution plus b; the cache is x."""
-        y = convolve(x, params["W"], self._window, self.groups)
+        y = convolve(x, params["W"], self.window, self.groups)
         return y + params["b"][..., None, :] if self.bias else y, x, state
 
     def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
         """Return ``dx[s i + (a, b) - p] = sum of dy[i] W[a, b]^T`` and the gradients of ``parameter_gradients``."""
-        dx = convolve_to_input(dy, params["W"], self._window, self.groups)
+        dx = convolve_to_input(dy, params["W"], self.window, self.groups)
         return dx, self.parameter_gradients(params, cache, dy)
 
     def parameter_gradients(self, params: Arrays, cache: Array, dy: Array) -> Arrays:
         """Return ``dW[a, b] = sum over i of x[s i + (a, b) - p]^T dy[i]`` and ``db``, the sum of dy over all pixels."""
-        grads = {"W": convolve_to_kernel(cache, dy, self._window, self.groups)}
+        grads = {"W": convolve_to_kernel(cache, dy, self.window, self.groups)}
         return grads | ({"b": array_namespace(dy).sum(dy, axis=-2)} if self.bias else {})

@@ -85,7 +85,8 @@ class PatchWhitening(ImageLayer):
         super().__post_init__()
 
     @property
-    def _window(self) -> Window:
+    def window(self) -> Window:
+        """Places of a patch on an image."""
         return window_of(short(self), self.size_in(), self.kernel, 1, "valid")
 
     @property
@@ -104,7 +105,7 @@ class PatchWhitening(ImageLayer):
 
     def size_out(self) -> Size:
         """Return the rows and columns of the output."""
-        return self._window.out
+        return self.window.out
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the biases "b"."""
@@ -112,7 +113,7 @@ class PatchWhitening(ImageLayer):
 
     def state(self) -> dict[str, Parameter]:
         """Return the "kernel", of shape (rows, columns, n_in, n_out)."""
-        return {"kernel": Parameter((*self._window.kernel, known(self, self.n_in), 2 * self._values), Uniform())}
+        return {"kernel": Parameter((*self.window.kernel, known(self, self.n_in), 2 * self._values), Uniform())}
 
     def multiply_adds(self) -> int:
         """Return the number for each pixel of the output."""
@@ -120,7 +121,7 @@ class PatchWhitening(ImageLayer):
 
     def state_from(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return the kernel that whitens the patches of images, x as for ``forward``."""
-        window, images = self._window, x.reshape(-1, *self.size_in(), x.shape[-1])
+        window, images = self.window, x.reshape(-1, *self.size_in(), x.shape[-1])
         moments = np.zeros((self._values, self._values))
         for start in range(0, len(images), CHUNK):
             views = np.lib.stride_tricks.sliding_window_view(images[start : start + CHUNK], window.kernel, axis=(1, 2))
@@ -139,12 +140,12 @@ class PatchWhitening(ImageLayer):
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
         """Return the convolution plus b; the cache is the kernel."""
-        y = convolve(x, state["kernel"], self._window, 1)
+        y = convolve(x, state["kernel"], self.window, 1)
         return y + params["b"][..., None, :], state["kernel"], state
 
     def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
         """Return the gradient with respect to the input and the sum of dy over all pixels."""
-        return convolve_to_input(dy, cache, self._window, 1), self.parameter_gradients(params, cache, dy)
+        return convolve_to_input(dy, cache, self.window, 1), self.parameter_gradients(params, cache, dy)
 
     def parameter_gradients(self, params: Arrays, cache: Array, dy: Array) -> Arrays:
         """Return the gradient of b, the sum of dy over all pixels."""

@@ -39,13 +39,14 @@ class Pool(ImageLayer):
         super().__post_init__()
 
     @property
-    def _window(self) -> Window:
+    def window(self) -> Window:
+        """Places of the kernel on an image."""
         stride = self.kernel if self.stride is None else self.stride
         return window_of(short(self), self.size_in(), self.kernel, stride, self.padding)
 
     def size_out(self) -> Size:
         """Return the rows and columns of the output."""
-        return self._window.out
+        return self.window.out
 
 
 @by_place(1, "MaxPool2d({0}, stride={1})")
@@ -82,12 +83,12 @@ class MaxPool2d(Pool):
         self, params: Arrays, state: Arrays, x: Array, *, train: bool
     ) -> tuple[Array, tuple[Array, Array], Arrays]:
         """Return the largest values; the cache is x and y."""
-        y = max_pool(x, self._window)
+        y = max_pool(x, self.window)
         return y, (x, y), state
 
     def backward(self, params: Arrays, cache: tuple[Array, Array], dy: Array) -> tuple[Array, Arrays]:
         """Return dy where x was the largest of its window, else 0."""
-        return max_pool_to_input(dy, *cache, self._window), {}
+        return max_pool_to_input(dy, *cache, self.window), {}
 
 
 @by_place(1, "AvgPool2d({0}, stride={1})")
@@ -115,14 +116,14 @@ class AvgPool2d(Pool):
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, None, Arrays]:
         """Return the means."""
-        rows, columns = self._window.kernel
-        return reduce(add, (view for _, _, view in views(x, self._window))) / (rows * columns), None, state
+        rows, columns = self.window.kernel
+        return reduce(add, (view for _, _, view in views(x, self.window))) / (rows * columns), None, state
 
     def backward(self, params: Arrays, cache: None, dy: Array) -> tuple[Array, Arrays]:
         """Return ``dy / n`` at each of the n pixels of a window, summed over its windows."""
-        rows, columns = self._window.kernel
+        rows, columns = self.window.kernel
         each = dy / (rows * columns)
-        return reduce(add, (put_back(each, a, b, self._window) for a, b in np.ndindex(rows, columns))), {}
+        return reduce(add, (put_back(each, a, b, self.window) for a, b in np.ndindex(rows, columns))), {}
 
 
 @dataclass(frozen=True)

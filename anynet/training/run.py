@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anynet.backends import Backend
 from anynet.compiler import PLAIN
-from anynet.core.errors import file_path
+from anynet.core.errors import file_to_write
 from anynet.core.formatting import format_count
 from anynet.core.history import History
 from anynet.core.typing import Array, Arrays
@@ -170,14 +170,7 @@ class Run(Predictions):
         OSError
             If the file cannot be written.
         """
-        file = file_path("path", path)
-        if not file.name or file.is_dir():
-            raise ValueError(f"path: expected a file to write, such as net.safetensors, got {str(path)!r}, a folder")
-        if not file.parent.is_dir():
-            raise FileNotFoundError(
-                f"{file}: expected a path in a folder, but there is no folder {file.parent}; make it"
-            )
-        write_run(file, **{each.name: getattr(self, each.name) for each in fields(self)})
+        write_run(file_to_write(path), **{each.name: getattr(self, each.name) for each in fields(self)})
 
     def plot(self) -> "Figure":
         """Plot cost, loss and accuracy by epoch.
