@@ -89,13 +89,15 @@ def file_path(name: str, value: Any) -> Path:
     return Path(path)
 
 
-def file_to_write(value: Any) -> Path:
+def file_to_write(value: Any, example: str) -> Path:
     """Return the path of a file that is to be written or replaced.
 
     Parameters
     ----------
     value : str or path-like
         Path.
+    example : str
+        Name for the error message.
 
     Returns
     -------
@@ -110,7 +112,7 @@ def file_to_write(value: Any) -> Path:
     """
     file = file_path("path", value)
     if not file.name or file.is_dir():
-        raise ValueError(f"path: expected a file to write, got {str(value)!r}, a folder")
+        raise ValueError(f"path: expected a file to write, such as {example}, got {str(value)!r}, a folder")
     if not file.parent.is_dir():
         raise FileNotFoundError(f"{file}: expected a path in a folder, but there is no folder {file.parent}; make it")
     return file

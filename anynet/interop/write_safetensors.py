@@ -46,4 +46,6 @@ def write_safetensors(run: Any, path: str | Path) -> None:
         "shape": json.dumps(predictor.shape),
         "input_dtype": predictor.input_dtype,
     }
-    write_tensors(file_to_write(path), normalization_arrays(predictor) | state_arrays(trained), metadata)
+    write_tensors(
+        file_to_write(path, "net.safetensors"), normalization_arrays(predictor) | state_arrays(trained), metadata
+    )

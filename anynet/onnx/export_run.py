@@ -65,7 +65,7 @@ def export(run: Any, path: str | Path) -> None:
     >>> session.run(["label"], {"input": np.zeros((2, 3), np.float32)})[0].shape
     (2,)
     """
-    file = file_to_write(path)
+    file = file_to_write(path, "net.onnx")
     model = to_model(single_net(run))
     content = model.SerializeToString()
     write_whole(file, lambda partial: partial.write_bytes(content))

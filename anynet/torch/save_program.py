@@ -30,7 +30,7 @@ def save_program(run: Any, path: str | Path) -> None:
     OSError
         If the file cannot be written.
     """
-    file, predictor = file_to_write(path), single_net(run)
+    file, predictor = file_to_write(path, "net.pt2"), single_net(run)
     dtype = torch.uint8 if predictor.input_dtype == "uint8" else getattr(torch, predictor.dtype)
     samples = torch.zeros((2, *predictor.shape), dtype=dtype)
     some = {0: torch.export.Dim("samples", min=1)}

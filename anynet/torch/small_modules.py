@@ -131,7 +131,8 @@ class OwnLayer(nn.Module):  # type: ignore[misc]
             key = torch.randint(-(2**31), 2**31, (2,), dtype=torch.int32, device=x.device) if self.training else None
             more = {"rng": key}
         params, state = dict(self.named_parameters()), dict(self.named_buffers())
-        y, _, new = self.layer.forward(params, state, x, train=self.training, **more)
+        results: Any = self.layer.forward(params, state, x, train=self.training, **more)
+        y, _, new = results
         if self.training:
             for name, buffer in state.items():
                 buffer.copy_(new[name].detach())

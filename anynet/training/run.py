@@ -170,7 +170,9 @@ class Run(Predictions):
         OSError
             If the file cannot be written.
         """
-        write_run(file_to_write(path), **{each.name: getattr(self, each.name) for each in fields(self)})
+        write_run(
+            file_to_write(path, "net.safetensors"), **{each.name: getattr(self, each.name) for each in fields(self)}
+        )
 
     def plot(self) -> "Figure":
         """Plot cost, loss and accuracy by epoch.

@@ -285,7 +285,7 @@ def test_a_window_that_is_shifted_in_all_operations_is_noticed(monkeypatch, rng)
 def test_operations_have_the_shapes_that_they_say(case, rng):
     """Those that a record takes without running the definition."""
     layer = Conv2d(2, case.kernel, stride=case.stride, padding=case.padding, n_in=3, image=case.image)
-    x, w, window = drawn(case, 3, rng), rng.standard_normal(layer.parameters()["W"].shape), layer._window
+    x, w, window = drawn(case, 3, rng), rng.standard_normal(layer.parameters()["W"].shape), layer.window
     y = convolution.convolve(x, w, window, 1)
     for operation, args in (
         (convolution.convolve, (x, w, window, 1)),

@@ -34,15 +34,15 @@ def export(run: Path, /, *, out: Path, kind: Annotated[Format | None, Parameter(
         onnx: a graph, for onnxruntime and others. torch: a program of torch.export (.pt2). keras: a model. safetensors:
         parameters with PyTorch's names. Default: by the end of the name, .onnx, .pt2, .keras or .safetensors.
     """
-    kind = kind or SUFFIXES.get(out.suffix.lower())
-    if kind is None:
+    chosen = kind or SUFFIXES.get(out.suffix.lower())
+    if chosen is None:
         raise ValueError(f"--out {out}: expected a name with {', '.join(SUFFIXES)} at its end, or --format")
     check_new_file(out)
     predictor = load_predictor(run, backend("numpy"))
     if len(predictor.nets) > 1:
         raise ValueError(f"export {run}: expected one net, got {len(predictor.nets)}; give a member-N folder in it")
     try:
-        WRITERS[kind](predictor, out)
+        WRITERS[chosen](predictor, out)
     except ModuleNotFoundError as error:
         raise ValueError(f"--out {out}: {error}") from None
     size = ", ".join(map(str, ("N", *predictor.shape)))
