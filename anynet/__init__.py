@@ -46,7 +46,7 @@ from anynet.nn import (
 from anynet.nn import l2 as penalties
 from anynet.nn.initializers import He, Normal, PartialIdentity, Uniform, Xavier
 from anynet.optim import SGD, Adam, AdamW, Groups, Lion, Muon, Optimizer, RMSprop, schedules
-from anynet.training import Callback, DivergedError, Run, Runs, find_rate, fit, load, setup
+from anynet.training import Callback, DivergedError, Run, Runs, compare, find_rate, fit, load, setup
 
 __version__ = "0.1.0"
 
@@ -102,6 +102,7 @@ __all__ = [
     "Uniform",
     "Xavier",
     "backend",
+    "compare",
     "data",
     "find_rate",
     "fit",

@@ -3,7 +3,7 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,6 +31,25 @@ class Picture(NamedTuple):
 
     path: Path
     draw: Callable[[], "Figure"]
+
+    def write(self, partial: Path) -> None:
+        """Draw the picture into a file."""
+        self.draw().savefig(partial)
+
+
+class Page(NamedTuple):
+    """A file that is written with the pictures, since nothing is lost without it.
+
+    Attributes
+    ----------
+    path : Path
+        File to write.
+    write : callable
+        ``write(partial)`` writes it under a temporary name.
+    """
+
+    path: Path
+    write: Callable[[Path], object]
 
 
 def warn(message: str) -> None:
@@ -147,38 +166,38 @@ def write_elsewhere(folder: Path, write: Callable[[Path], None], cause: OSError,
     return elsewhere
 
 
-def draw_all(pictures: Iterable[Picture]) -> None:
+def draw_all(pictures: Iterable[Picture | Page]) -> None:
     """Draw pictures and write each whole or not at all; those that fail are counted in one line on stderr.
 
     Parameters
     ----------
-    pictures : iterable of Picture
+    pictures : iterable of Picture or Page
     """
     failed: list[tuple[Path, Exception]] = []
-    for path, draw in pictures:
+    for picture in pictures:
         try:
-            write_whole(path, draw().savefig)
+            write_whole(picture.path, picture.write)
         except Exception as error:
-            failed.append((path, error))
+            failed.append((picture.path, error))
     if failed:
         path, first = failed[0]
         names = ", ".join(dict.fromkeys(path.name for path, _ in failed))
-        warn(f"{path.parent}: {names} not drawn ({reason(first)}); everything else was written")
+        warn(f"{path.parent}: {names} not made ({reason(first)}); everything else was written")
 
 
-def draw_until_interrupted(pictures: Sequence[Picture], signals: HeldSignals) -> None:
+def draw_until_interrupted(pictures: Iterable[Picture | Page], signals: HeldSignals) -> None:
     """Draw pictures as long as no signal comes; a second one ends the picture that is being drawn.
 
     None are drawn if SIGTERM has come before. Afterwards signals are held back as before.
 
     Parameters
     ----------
-    pictures : sequence of Picture
+    pictures : iterable of Picture or Page
     signals : HeldSignals
         Holds back signals.
     """
 
-    def until_interrupted() -> Iterator[Picture]:
+    def until_interrupted() -> Iterator[Picture | Page]:
         for picture in pictures:
             if signals.received or signals.terminated:
                 raise KeyboardInterrupt

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 import safetensors.numpy  # noqa: F401 - a broken installation must be found before training, not after
 from numpy.typing import NDArray
 
+from anynet.app.analyze import ANALYSIS, write_analysis
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
-from anynet.app.keeping import Picture, Tolerant, write_or_rescue
+from anynet.app.keeping import Page, Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere, begin_folder
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs
 from anynet.core.atomic import write_text_whole
@@ -29,8 +30,9 @@ class RunFolder:
     """Writer of a run folder.
 
     ``config.toml`` holds the settings, ``history.csv`` a row for each epoch, written when the epoch ends. At the end,
-    ``model.safetensors`` holds the net as `Run.save` writes it, ``result.json`` results and environment. ``curves.png``
-    and ``weights.png`` are drawn when everything else is written. If the cost stops being finite, ``divergence.json``
+    ``model.safetensors`` holds the net as `Run.save` writes it, ``result.json`` results and environment. Then
+    ``analysis.json`` is written, what `anynet.app.analyze.analysis` returns, and ``curves.png`` and ``weights.png`` are
+    drawn. If the cost stops being finite, ``divergence.json``
     holds `DivergedError.report`, and ``result.json`` the reason and the report.
 
     As a context: if the run fails before its first epoch ends, the folder is removed, unless it holds such a report.
@@ -117,6 +119,10 @@ class RunFolder:
         self.path = write_or_rescue(self.path, write)
         return result
 
+    def pages(self, run: Run) -> list[Page]:
+        """Return the files about a run's predictions, to be written while it remembers its samples."""
+        return run_pages(self.path, run)
+
     def pictures(self, run: Run) -> list[Picture]:
         """Return the pictures of a run, to be drawn."""
         return run_pictures(self.path, run, self._config.val_name)
@@ -143,6 +149,25 @@ def write_run(path: Path, run: Run, result: dict[str, Any], *, net: bool = True)
         run.save(path / NET_FILE)
     run.history.write_csv(path / "history.csv", run.dataset)
     write_result(path, result)
+
+
+def run_pages(path: Path, run: Run) -> list[Page]:
+    """Return the files about a run's predictions, to be written while it remembers its samples.
+
+    Parameters
+    ----------
+    path : Path
+        Run folder.
+    run : Run
+
+    Returns
+    -------
+    list of Page
+        None if the test was interrupted.
+    """
+    if run.best_test is None:
+        return []
+    return [Page(path / ANALYSIS, lambda partial: write_analysis(partial, run))]
 
 
 def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:

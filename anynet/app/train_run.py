@@ -1,13 +1,13 @@
 """Training of one net, from its settings to a folder of results."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
-from anynet.app.keeping import draw_until_interrupted
+from anynet.app.keeping import Page, Picture, draw_until_interrupted
 from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
 from anynet.app.run_folder import RunFolder
@@ -76,7 +76,14 @@ def train_run(
         trained = experiment.fit(add, more=more | {"callbacks": trackers(log, results.path)})
         signals.hold()
         official = experiment.data.official
-        del experiment  # so that its images are freed before pictures are drawn
+        del experiment
         result = results.finish(trained, official=official)
-        draw_until_interrupted(results.pictures(trained), signals)
+
+        def pages() -> Iterator[Page | Picture]:
+            nonlocal trained
+            yield from results.pages(trained)
+            trained = trained.without_samples()  # which are freed before pictures are drawn
+            yield from results.pictures(trained)
+
+        draw_until_interrupted(pages(), signals)
     return trained, results.path, result

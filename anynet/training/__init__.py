@@ -5,6 +5,7 @@ from anynet.core.errors import TrainingWarning
 from anynet.core.history import History
 from anynet.training.callback import Callback
 from anynet.training.checkpoint_folder import CheckpointError
+from anynet.training.comparison import Comparison, compare
 from anynet.training.errors import DivergedError, OutOfMemoryError
 from anynet.training.find_rate import RateCurve, find_rate
 from anynet.training.fit import fit
@@ -17,6 +18,7 @@ from anynet.training.setup import Setup, setup
 __all__ = [
     "Callback",
     "CheckpointError",
+    "Comparison",
     "DivergedError",
     "Ensemble",
     "Epoch",
@@ -30,6 +32,7 @@ __all__ = [
     "Snapshot",
     "TrainSettings",
     "TrainingWarning",
+    "compare",
     "find_rate",
     "fit",
     "load",

@@ -25,6 +25,7 @@ from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.run import Run, Snapshot
+from anynet.training.setting_values import setting_values
 from anynet.training.stack import Stack, choose, member_weights, take
 from anynet.training.state import TrainingState, Weights
 from anynet.training.step import Carry
@@ -128,6 +129,8 @@ def run_epochs(
             dropped=k in state.dropped and len(history) < epochs,
             stopped_early=len(history) < epochs and (should_stop(history, patience) or _was_stopped(state, k)),
             diverged=state.diverged[k],
+            settings=setting_values(member),
+            _samples={name: part for name, part in inputs.data.parts.items() if name != "train"},
         )
         for k, (member, history) in enumerate(zip(members, state.histories, strict=True))
     ]

@@ -175,7 +175,7 @@ def fit(
             result: Run | Runs
             if ready.stacked:
                 runs = tuple(train_members(inputs, nets, state, listeners.epoch, folder))
-                result = Runs(runs, inputs.data.test, len(runs) < len(nets) or any(run.interrupted for run in runs))
+                result = Runs(runs, len(runs) < len(nets) or any(run.interrupted for run in runs))
             else:
                 result = train_one(inputs, nets[0], state, listeners.epoch, folder)
         except BaseException as error:

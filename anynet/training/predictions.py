@@ -1,9 +1,23 @@
-"""Predictions of one net, or of several."""
+"""Predictions of one net, or of several, and their analysis."""
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from anynet.core.checks import whole_number
 from anynet.core.typing import ConcreteArray
 from anynet.data.dataset import Label
+from anynet.data.samples import Split
+from anynet.training.analysis import (
+    Calibration,
+    Classified,
+    Confusion,
+    LargestErrors,
+    LastEvaluated,
+    Mistakes,
+    PerClass,
+    Predicted,
+)
 from anynet.training.net_pictures import draw_confused_images
 from anynet.training.predictor import Predictor
 
@@ -17,6 +31,11 @@ class Predictions:
     @property
     def predictor(self) -> Predictor:
         """Predictor with the best parameters."""
+        raise NotImplementedError
+
+    @property
+    def remembered(self) -> Mapping[str, Split]:
+        """Samples of the training by name, "val" and "test"; none of a loaded net."""
         raise NotImplementedError
 
     def predict_proba(self, x: Any) -> ConcreteArray:
@@ -84,6 +103,102 @@ class Predictions:
             If samples or targets are of another kind or shape.
         """
         return self.predictor.score(x, y)
+
+    def confusion(self, split: Any = None) -> Confusion:
+        """Return how often each class is taken for each other.
+
+        Parameters
+        ----------
+        split : str, Split or tuple, optional
+            "test" or "val" samples of the training, a `Split`, or ``(x, y)`` as for `score`. Default: test samples or,
+            without any, validation samples. A loaded net remembers none.
+
+        Returns
+        -------
+        Confusion
+            With the matrix, ``counts``, and ``plot``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there are no such samples, they are of another kind or shape, or the net predicts numbers.
+        """
+        return Confusion.of(self._classified("confusion", split), self.predictor.dataset)
+
+    def per_class(self, split: Any = None) -> PerClass:
+        """Return precision, recall and F1 of each class.
+
+        Parameters
+        ----------
+        split : str, Split or tuple, optional
+            As for `confusion`.
+
+        Returns
+        -------
+        PerClass
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `confusion` does.
+        """
+        return PerClass.of(Confusion.of(self._classified("per_class", split), self.predictor.dataset))
+
+    def calibration(self, split: Any = None) -> Calibration:
+        """Return how often predictions of some probability are right.
+
+        Parameters
+        ----------
+        split : str, Split or tuple, optional
+            As for `confusion`.
+
+        Returns
+        -------
+        Calibration
+            With the expected calibration error, ``error``, and ``plot``, a reliability diagram.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `confusion` does.
+        """
+        return Calibration.of(self._classified("calibration", split), self.predictor.dataset)
+
+    def mistakes(self, n: int = 20, split: Any = None) -> Mistakes | LargestErrors:
+        """Return the mistakes with the highest probability of a wrong class, or the largest errors of numbers.
+
+        Parameters
+        ----------
+        n : int, default 20
+            Number of samples, at most.
+        split : str, Split or tuple, optional
+            As for `confusion`.
+
+        Returns
+        -------
+        Mistakes or LargestErrors
+            With numbers of the samples, what was predicted, what is right, and ``plot``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there are no such samples, or they are of another kind or shape.
+        """
+        n, found = whole_number("n", n), self._last_evaluated(split, self.remembered)
+        if n < 1:
+            raise ValueError(f"n: expected a number of 1 or more, got {n}")
+        kind = Mistakes if isinstance(found, Classified) else LargestErrors
+        return kind.of(found, n, self.predictor)  # type: ignore[arg-type]
+
+    @cached_property
+    def _last_evaluated(self) -> LastEvaluated:
+        return LastEvaluated(self.predictor)
+
+    def _classified(self, method: str, split: Any) -> Classified:
+        found = self._last_evaluated(split, self.remembered)
+        if isinstance(found, Predicted):
+            raise ValueError(f"{method}: expected a net of classes, got one that predicts numbers; see mistakes, score")
+        return found
 
     def plot_confused_images(self, x: Any, y: Any, label: Label | None = None) -> "Figure":
         """Draw those images of each class for which a wrong class has the highest probabilities.

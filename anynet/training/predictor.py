@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend, to_library_of, to_numpy
 from anynet.core.array_checks import check_finite
+from anynet.core.checks import store
 from anynet.core.pixels import IMAGES, from_pixels
 from anynet.core.typing import Array, ConcreteArray
 from anynet.data.dataset import Label
@@ -154,6 +155,13 @@ class Predictor:
             if image is not None:
                 y = from_pixels(y, (y.shape[-1], *image), IMAGES)
             return np.asarray(self.backend.to_host(y))
+
+    def each(self) -> Iterator["Predictor"]:
+        """Return a predictor of each net alone, all of which share what is compiled."""
+        for net in self.nets:
+            alone = replace(self, nets=(net,))
+            store(alone, "_outputs_of", self._outputs_of)
+            yield alone
 
     def _finish(self, outputs: Array) -> Array:
         if self.classes:

@@ -1,9 +1,10 @@
 """Result of training one net: its last and its best parameters, history and test metrics."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from anynet.backends import Backend
 from anynet.compiler import PLAIN
@@ -13,6 +14,7 @@ from anynet.core.history import History
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
+from anynet.data.samples import Split
 from anynet.nn import Sequential
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
@@ -90,6 +92,9 @@ class Run(Predictions):
         Why a member stopped before its last epoch, if its cost was no longer finite.
     environment : dict or None
         Backend, device, versions and machine that a loaded net was trained with; None if it was trained here.
+    settings : dict of str to bool, int, float or str
+        Optimizer, learning rate and settings of the training by name, without those that are None; empty if the net was
+        loaded from a file of an earlier version.
     """
 
     net: Sequential
@@ -115,6 +120,11 @@ class Run(Predictions):
     stopped_early: bool = False
     diverged: DivergedError | None = None
     environment: dict[str, Any] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    _samples: Mapping[str, Split] = field(default_factory=dict, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_samples": {}}  # they may be many, and are those of the data set
 
     def __repr__(self) -> str:
         text = f"Run({self.net}, {self.dataset!r}, {format_count(self.last.epoch, 'epoch')}"
@@ -129,6 +139,15 @@ class Run(Predictions):
     def params(self) -> Array:
         """Last parameters, shape (P,), on the device."""
         return self.last.params
+
+    @property
+    def remembered(self) -> Mapping[str, Split]:
+        """Samples of the training by name, "val" and "test"; none of a loaded net."""
+        return self._samples
+
+    def without_samples(self) -> Self:
+        """Return the run without the samples that it remembers, whose memory can then be freed."""
+        return replace(self, _samples={})
 
     @property
     def _when(self) -> str:
@@ -170,9 +189,8 @@ class Run(Predictions):
         OSError
             If the file cannot be written.
         """
-        write_run(
-            file_to_write(path, "net.safetensors"), **{each.name: getattr(self, each.name) for each in fields(self)}
-        )
+        names = [each.name for each in fields(self) if each.name != "_samples"]
+        write_run(file_to_write(path, "net.safetensors"), **{name: getattr(self, name) for name in names})
 
     def plot(self) -> "Figure":
         """Plot cost, loss and accuracy by epoch.

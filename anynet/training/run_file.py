@@ -48,10 +48,11 @@ PLAIN = {
     "logistic": bool,
     "tta": str,
     "environment": dict,
+    "settings": dict,
 }
 """Fields of a run that JSON has, with their types."""
 
-ABSENT = {"stopped_early": False, "logistic": False, "tta": "none"}
+ABSENT: dict[str, Any] = {"stopped_early": False, "logistic": False, "tta": "none", "settings": {}}
 """Fields that files from before them lack, with the value that is meant."""
 
 

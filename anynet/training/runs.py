@@ -1,13 +1,13 @@
 """Results of training several nets as members: a sequence of runs, and their ensemble."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from anynet.backends import to_numpy
+from anynet.core.checks import store
 from anynet.core.epoch import rank
 from anynet.core.history import History, MeanHistory, mean_history
 from anynet.data.samples import Split
@@ -31,12 +31,23 @@ class Ensemble(Predictions):
     """
 
     runs: tuple[Run, ...]
-    _test: Split | None = field(repr=False)
+
+    @property
+    def remembered(self) -> Mapping[str, Split]:
+        """Samples of the training by name, "val" and "test"; none of loaded nets."""
+        return self.runs[0].remembered
 
     @cached_property
     def predictor(self) -> Predictor:
         """Predictor with the best parameters of all nets."""
         return mean_of([run.predictor for run in self.runs])
+
+    def each(self) -> Iterator[Run]:
+        """Return a copy of each run, all of which share what is compiled for predictions and keep none of them."""
+        for run, predictor in zip(self.runs, self.predictor.each(), strict=True):
+            copy = replace(run)
+            store(copy, "predictor", predictor)
+            yield copy
 
     @cached_property
     def test_accuracy(self) -> float:
@@ -44,11 +55,10 @@ class Ensemble(Predictions):
 
         Raises ValueError without test samples of classes.
         """
-        test = self._test
-        if test is None or not self.runs[0].classes:
+        if "test" not in self.remembered or not self.runs[0].classes:
             raise ValueError("test_accuracy: expected test samples of classes, which these nets were trained without")
-        found = to_numpy(self.predict_proba(test.x)).argmax(axis=1)
-        return float(np.mean(found == to_numpy(test.y)))
+        found = self._classified("test_accuracy", "test")
+        return float(np.mean(found.predicted == found.truth))
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,6 @@ class Runs(Sequence[Run]):
     """
 
     runs: tuple[Run, ...]
-    _test: Split | None = field(repr=False)
     interrupted: bool = False
 
     def __len__(self) -> int:
@@ -114,7 +123,7 @@ class Runs(Sequence[Run]):
     @cached_property
     def ensemble(self) -> Ensemble:
         """Predictor that averages the probabilities of the `finished` runs."""
-        return Ensemble(self.finished.runs, self._test)
+        return Ensemble(self.finished.runs)
 
     def plot(self, labels: Sequence[str] | None = None) -> "Figure":
         """Plot cost, loss and accuracy by epoch: means over the runs that did not diverge, plus and minus deviations.

@@ -43,10 +43,10 @@ def score(predicted: Any, y: Any, classes: tuple[Label, ...]) -> float:
     >>> score([1.0, 2.0, 4.0], [1.0, 2.0, 3.0], ())
     0.5
     """
-    truth, found = _on_host("y", y), _on_host("predicted", predicted)
+    found = _on_host("predicted", predicted)
     if not classes:
-        return _determination(truth, found)
-    truth = _labels(truth, classes)
+        return _determination(numbers(y), found)
+    truth = _labels(_on_host("y", y), classes)
     if truth.shape != found.shape or not len(truth):
         raise ValueError(f"y: expected {len(found)} labels, one for each sample and one at least, got {truth.shape}")
     return float(np.mean(truth == found))
@@ -85,6 +85,14 @@ def class_numbers(y: Any, classes: tuple[Label, ...]) -> NDArray[np.integer]:
     return np.asarray([numbers[label] for label in unique.tolist()], np.int64)[inverse].reshape(labels.shape)
 
 
+def numbers(y: Any) -> NDArray[Any]:
+    """Return numbers to predict on the host. Raises TypeError for other targets."""
+    truth = _on_host("y", y)
+    if truth.dtype.kind not in "fiu":
+        raise TypeError(f"y: expected numbers, as the net predicts, got {truth.dtype}")
+    return truth
+
+
 def _labels(truth: NDArray[Any], classes: tuple[Label, ...]) -> NDArray[Any]:
     """Return labels as the classes have them."""
     texts = isinstance(classes[0], str)
@@ -104,8 +112,6 @@ def _on_host(name: str, value: Any) -> NDArray[Any]:
 
 
 def _determination(truth: NDArray[Any], found: NDArray[Any]) -> float:
-    if truth.dtype.kind not in "fiu":
-        raise TypeError(f"y: expected numbers, as the net predicts, got {truth.dtype}")
     truth, found = (each.astype(np.float64).reshape(len(each), -1) for each in (truth, found))
     if truth.shape != found.shape or len(truth) < 2:
         raise ValueError(f"y: expected numbers of shape {found.shape}, of 2 samples or more, got {truth.shape}")

@@ -137,7 +137,7 @@ def test_pictures_that_fail_are_one_line(monkeypatch, capsys, flags):
 
     monkeypatch.setattr(matplotlib.figure.Figure, "savefig", broken)
     train(*flags)
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "not drawn" in line]
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "not made" in line]
     assert line.startswith("anynet: out: curves.png, ")
     assert "(no fonts)" in line
 
@@ -149,7 +149,7 @@ def test_matplotlib_that_cannot_be_imported_is_one_line(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     train()
     assert_kept(Path("out"))
-    assert "curves.png, weights.png not drawn" in capsys.readouterr().err
+    assert "curves.png, weights.png not made" in capsys.readouterr().err
 
 
 @EACH

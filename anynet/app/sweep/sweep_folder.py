@@ -1,17 +1,19 @@
 """Files of a sweep."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from anynet.app.analyze import ANALYSIS, write_analysis
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
-from anynet.app.keeping import Picture, Tolerant, write_or_rescue
+from anynet.app.keeping import Page, Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs, write_points
 from anynet.app.run_folder import (
     experiment_environment,
+    run_pages,
     run_pictures,
     run_result,
     write_failure,
@@ -44,7 +46,7 @@ class SweepFolder:
     ``config.toml`` holds the shared settings, ``members.csv`` a row for each member with its own settings and its
     results, written after every epoch. ``member-0`` and so on are the run folders of the members, as if each had been
     trained alone. At the end, ``result.json`` holds the best member, the ensemble, and means and deviations over the
-    seeds; for the plots see `anynet.app.sweep.pictures`.
+    seeds; ``analysis.json`` is that of the ensemble; for the plots see `anynet.app.sweep.pictures`.
 
     As a context: if training fails before the first epoch ends, the folder is removed, unless members have a result or
     the reason why they diverged.
@@ -162,6 +164,15 @@ class SweepFolder:
 
         self.path = write_or_rescue(self.path, write)
         return result
+
+    def pages(self, runs: Runs) -> Iterator[Page]:
+        """Return the files about the predictions of the ensemble, and then of its members, to be written."""
+        ensemble = runs.ensemble
+        if any(run.best_test is None for run in ensemble.runs):  # the test was interrupted
+            return
+        yield Page(self.path / ANALYSIS, lambda partial: write_analysis(partial, ensemble))
+        for k, run in zip((k for k, run in enumerate(runs) if run.diverged is None), ensemble.each(), strict=True):
+            yield from run_pages(self.path / f"member-{k}", run)
 
     def pictures(self, runs: Runs, result: dict[str, Any]) -> list[Picture]:
         """Return the pictures of the sweep, then those of its members, to be drawn."""

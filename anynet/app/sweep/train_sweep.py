@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -86,5 +87,5 @@ def train_sweep(
         runs = fit_stack(members, add, more=more | {"callbacks": trackers(log, results.path)})
         signals.hold()
         result = results.finish(runs)
-        draw_until_interrupted(results.pictures(runs, result), signals)
+        draw_until_interrupted(chain(results.pages(runs), results.pictures(runs, result)), signals)
     return runs, results.path, result
