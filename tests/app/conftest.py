@@ -40,7 +40,7 @@ def no_plots(monkeypatch: pytest.MonkeyPatch, blank_plots: None) -> None:
     for folder in (RunFolder, SweepFolder):
 
         def pictures(*args: Any, of: Callable[..., list[Picture]] = folder.pictures) -> list[Picture]:
-            return [(path, Figure) for path, _ in of(*args)]
+            return [Picture(picture.path, Figure) for picture in of(*args)]
 
         monkeypatch.setattr(folder, "pictures", pictures)
 

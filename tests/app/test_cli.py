@@ -22,7 +22,7 @@ def history(folder):
 def test_a_run_leaves_a_whole_folder(trained):
     folder = trained.folder
     assert {path.name for path in folder.iterdir()} == {
-        "config.toml", "history.csv", "result.json", "model.safetensors", "curves.png", "weights.png",
+        "config.toml", "history.csv", "result.json", "model.safetensors", "analysis.json", "curves.png", "weights.png",
         "checkpoints",
     }  # fmt: skip
 

@@ -52,7 +52,7 @@ def test_loaded_runs_keep_their_settings(tmp_path):
 
 
 def test_members_that_diverged_are_told():
-    runs = fitted(members=[{"lr": 0.1}, {"lr": 1e30}], epochs=3)
+    runs = fitted(members=[{"lr": 0.1, "l2": 0.0}, {"lr": 1e10, "l2": 1e10}], epochs=3)
     assert set(runs.diverged) == {1}
     compared = an.compare(runs)
     assert "diverged" in repr(compared).splitlines()[3]
