@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from anynet.training.callback import Plain
+from anynet.training.setting_values import Plain
 
 
 class EventLog:

@@ -8,9 +8,10 @@ from typing import Any
 from anynet.callbacks.event_log import EventLog, event_files
 from anynet.core.epoch import Epoch
 from anynet.core.errors import file_path
-from anynet.training.callback import Callback, Plain, Training, by_member
+from anynet.training.callback import Callback, Training, by_member
 from anynet.training.run import Run
 from anynet.training.runs import Runs
+from anynet.training.setting_values import Plain
 
 
 class TensorBoard(Callback):

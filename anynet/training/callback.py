@@ -1,7 +1,7 @@
 """Callbacks: what is called when a training begins, after its epochs and at its end."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,9 @@ from anynet.core.epoch import Epoch
 from anynet.core.history import History
 from anynet.data.dataset import Label
 from anynet.nn import Sequential
-from anynet.optim.schedules import Constant
-from anynet.training.description import ADDRESS, schedule_text
 from anynet.training.inputs import Inputs
 from anynet.training.members import Member
-
-Plain = bool | int | float | str
-"""Value of a setting, as trackers take it."""
+from anynet.training.setting_values import Plain, plain, setting_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +79,10 @@ class Training:
         here = {
             "backend": backend.name,
             "precision": backend.precision,
-            "loss": _plain(inputs.loss),
+            "loss": plain(inputs.loss),
             "order_seed": inputs.settings.order,
         }
-        every = [_settings(member) | here for member in members]
+        every = [{"net": str(member.net)} | setting_values(member) | here for member in members]
         first = every[0]
         own = {name for each in every[1:] for name in each if each[name] != first.get(name)} | {"seed"}
         return cls(
@@ -162,22 +158,3 @@ class Callback:
 def by_member(epoch: Epoch | Mapping[int, Epoch]) -> dict[int, Epoch]:
     """Return what `Callback.epoch` is given as a dict by number of the member; a net alone has number 0."""
     return {0: epoch} if isinstance(epoch, Epoch) else dict(epoch)
-
-
-def _settings(member: Member) -> dict[str, Plain]:
-    """Return net, optimizer and settings of a net by name; those that are None are left out."""
-    optimizer, settings = member.optimizer, member.settings
-    schedule = optimizer.schedule
-    values = {
-        **{field.name: getattr(optimizer, field.name) for field in fields(optimizer)},
-        **{field.name: getattr(settings, field.name) for field in fields(settings)},
-        "lr": schedule.rate if isinstance(schedule, Constant) else schedule_text(schedule, settings.epochs),
-    }
-    named = {"net": str(member.net), "optimizer": type(optimizer).__name__}
-    return named | {name: _plain(value) for name, value in values.items() if value is not None}
-
-
-def _plain(value: Any) -> Plain:
-    if isinstance(value, bool | int | float | str):
-        return value
-    return ADDRESS.sub("", str(getattr(value, "__name__", value)))

@@ -206,4 +206,4 @@ def test_tables_fit_a_terminal(n, run):
     a, b, count = confusion.pairs[0]
     assert count == confusion.counts[names.index(a), names.index(b)]
     assert count == max(confusion.counts[i, j] for i in range(n) for j in range(n) if i != j)
-    assert "<td>" in confusion._repr_html_()
+    assert "<td" in confusion._repr_html_()
