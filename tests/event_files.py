@@ -9,11 +9,12 @@ from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
 
 class Log(NamedTuple):
-    """Numbers by tag and step, texts by tag, and hyperparameters by name."""
+    """Numbers by tag and step, texts by tag, hyperparameters by name, and how often the training succeeded."""
 
     numbers: dict[tuple[str, int], list[float]]
     texts: dict[str, str]
     settings: dict[str, object]
+    ends: list[int]
 
 
 def events(file: Path):
@@ -34,17 +35,17 @@ def read(folder: Path) -> Log:
             if event.session_log.status == SessionLog.START:
                 kept = [each for each in kept if each.step < event.step]
             kept.append(event)
-    log = Log({}, {}, {})
+    log = Log({}, {}, {}, [])
     for event in kept:
         for value in event.summary.value:
             plugin = value.metadata.plugin_data
             if plugin.plugin_name == "text":
                 log.texts[value.tag.removesuffix("/text_summary")] = value.tensor.string_val[0].decode()
             elif plugin.plugin_name == "hparams":
-                start = HParamsPluginData.FromString(plugin.content).session_start_info
-                log.settings.update(
-                    {name: getattr(each, each.WhichOneof("kind")) for name, each in start.hparams.items()}
-                )
+                data = HParamsPluginData.FromString(plugin.content)
+                start = data.session_start_info.hparams.items()
+                log.settings.update({name: getattr(each, each.WhichOneof("kind")) for name, each in start})
+                log.ends.extend([event.step] * data.HasField("session_end_info"))
             else:
                 log.numbers.setdefault((value.tag, event.step), []).append(value.simple_value)
     return log

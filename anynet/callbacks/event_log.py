@@ -1,7 +1,7 @@
 """Files of events that TensorBoard reads."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,17 @@ class EventLog:
         if known:
             self._add(step, session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START))
 
-    def settings(self, step: int, values: Mapping[str, Plain], metrics: Iterable[str]) -> None:
-        """Write hyperparameters, and the tags of the results that they are compared by."""
-        for each in self._summaries.hparams(dict(values), dict.fromkeys(metrics, 0.0)):
-            self._add(step, summary=each)
+    def settings(self, step: int, values: Mapping[str, Plain]) -> None:
+        """Write hyperparameters.
+
+        Without a list of all hyperparameters TensorBoard makes it of all runs, and shows those first that differ.
+        """
+        _, start, self._success = self._summaries.hparams(dict(values), {})
+        self._add(step, summary=start)
+
+    def succeed(self, step: int) -> None:
+        """Write, after `settings`, that the training had a result."""
+        self._add(step, summary=self._success)
 
     def text(self, step: int, tag: str, markdown: str) -> None:
         """Write a text."""

@@ -78,6 +78,7 @@ class TensorBoard(Callback):
                 if metrics is not None:
                     values = {f"{quantity}/{name}": value for quantity, value in metrics._asdict().items()}
                     log.numbers(len(run.history), values)
+            log.succeed(len(run.history))
         self._close()
 
     def failed(self, error: BaseException) -> None:
@@ -92,9 +93,7 @@ class TensorBoard(Callback):
 def _describe(log: EventLog, step: int, training: Training, own: dict[str, Plain]) -> None:
     """Write settings and net."""
     settings = training.settings | own
-    quantities = ("accuracy", "loss") if training.classes else ("loss",)
-    metrics = [f"{quantity}/{part}" for quantity in quantities for part in training.sizes]
-    log.settings(step, {name: value for name, value in settings.items() if name != "net" or name in own}, metrics)
+    log.settings(step, {name: value for name, value in settings.items() if name != "net" or name in own})
     sizes = ", ".join(f"{size:,} {part}" for part, size in training.sizes.items())
     rows = {"data": f"{training.dataset}: {sizes}", "device": training.device} | settings
     cells = (f"| {name} | {str(value).replace('|', chr(92) + '|')} |\n" for name, value in rows.items())

@@ -80,11 +80,12 @@ def test_a_killed_training_goes_on_without_doubled_steps(tmp_path, after):
     with pytest.raises(KilledError):
         fit(log, checkpoint=kept, on_epoch=kill)
     assert ("loss/val", after) in event_files.read(log).numbers
+    assert not event_files.read(log).ends
     assert_logged(log, fit(log, checkpoint=kept, resume=True))
     assert_logged(log, fit(log, checkpoint=kept, resume=True))  # finished: tested once more
     longer = fit(log, checkpoint=kept, resume=True, epochs=6)
     tested = [key for key in event_files.read(log).numbers if "/test" in key[0]]
-    assert {step for _, step in tested} == {6}
+    assert {step for _, step in tested} == {*event_files.read(log).ends} == {6}
     assert_logged(log, longer)
     assert_logged(tmp_path / "new", fit(tmp_path / "new", checkpoint=kept, resume=True, epochs=6))
 
