@@ -8,6 +8,7 @@ from importlib.util import find_spec
 PACKAGES = (
     "cyclopts",
     "filelock",
+    "jinja2",
     "markdown",
     "matplotlib",
     "optuna",

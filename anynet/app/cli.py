@@ -50,6 +50,7 @@ COMMANDS = {
     "features": "Draw the outputs of a layer of a trained net for image files.",
     "confusions": "Draw the test images of each class that a trained net most probably takes for another class.",
     "export": "Write a trained net as a file for ONNX, PyTorch or Keras.",
+    "report": "Write a page about a run, a sweep or a search, or about several runs: one HTML file.",
     "search": """Search hyperparameters.
 
     After an interruption, run the same command again to continue. Several processes with the same command share the
@@ -79,6 +80,7 @@ USAGE = {
     "features": "features RUN IMAGES... --layer NAME [OPTIONS]",
     "confusions": "confusions RUN [OPTIONS]",
     "export": "export RUN --out FILE [OPTIONS]",
+    "report": "report RUN [RUN...] [OPTIONS]",
     "reproduce": "reproduce [REPORTS...] [OPTIONS]",
     "data": "data [SOURCE]",
 }

@@ -1,5 +1,6 @@
 """Reading ``result.json`` of a run, each value checked."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ FRACTIONS = ("train_accuracy", "test_accuracy", "best_test_accuracy")
 OF_VALIDATION = ("val_accuracy", "best_val_accuracy")
 """Fractions that a run without validation images lacks."""
 COUNTS = ("epochs", "best_epoch")
+
+Checks = dict[str, tuple[str, Callable[[Any], bool]]]
+"""What is expected of the value of each key, in words and as a function."""
 
 
 def read_result(path: Path) -> dict[str, Any]:
@@ -40,7 +44,38 @@ def read_result(path: Path) -> dict[str, Any]:
         If it is damaged, or a value is missing or not allowed; the message names the key.
     """
     result = read_json(path, MOST, ADVICE)
-    checks = {"dataset": ("a text", _is_text)}
+    _check(path, result, _checks(result))
+    return result
+
+
+def read_known(path: Path) -> dict[str, Any]:
+    """Read the results of a run or a sweep that may lack some, such as accuracies of nets that predict numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file ``result.json``.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileError
+        If it is damaged, a value is not allowed, or "dataset" is missing; the message names the key.
+    """
+    result = read_json(path, MOST, ADVICE)
+    checks = _checks(result)
+    _check(path, result, {key: checks[key] for key in checks if key in result or key == "dataset"})
+    return result
+
+
+def _checks(result: dict[str, Any]) -> Checks:
+    """Return what is expected of each key that a result should have."""
+    checks: Checks = {"dataset": ("a text", _is_text)}
     if "diverged" in result:
         checks["diverged"] = ("a reason", _is_text)
     else:
@@ -51,11 +86,14 @@ def read_result(path: Path) -> dict[str, Any]:
         checks["seconds"] = ("a number of 0 or more", _is_number)
         checks["official"] = ("true or false", lambda value: isinstance(value, bool))
         checks["versions"] = ("texts by name", _is_texts)
+    return checks
+
+
+def _check(path: Path, result: dict[str, Any], checks: Checks) -> None:
     for key, (expected, allowed) in checks.items():
         if key not in result or not allowed(result[key]):
             got = printable(repr(result[key]), 50) if key in result else "nothing"
             raise FileError(path, f"key {key}", expected, got, ADVICE)
-    return result
 
 
 def _is_text(value: Any) -> bool:

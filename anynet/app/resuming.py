@@ -104,7 +104,7 @@ def read_started(folder: Path) -> tuple[Config, list[Point] | None]:
         _refuse_others(folder)
     known = read_description(folder / CHECKPOINTS)
     epochs = {} if known is None else {"epochs": known["epochs"]}  # may have been raised since
-    points = _read_points(folder / POINTS) if (folder / POINTS).exists() else None
+    points = read_points(folder) if (folder / POINTS).exists() else None
     return replace(read_config(settings, points[0] if points else {}), **epochs), points
 
 
@@ -149,7 +149,9 @@ def with_other_epochs(folder: Path, epochs: int) -> dict[str, list[int]]:
     return {"planned_epochs": planned} if len(planned) > 1 else {}
 
 
-def _read_points(path: Path) -> list[Point]:
+def read_points(folder: Path) -> list[Point]:
+    """Return the settings in which the members of a sweep differ. Raises FileError if their file is damaged."""
+    path = folder / POINTS
     points = read_json_list(path, MOST_POINTS, NEW_SWEEP)
     if not 1 <= len(points) <= MOST_MEMBERS:
         raise FileError(path, "", f"the settings of 1 to {MOST_MEMBERS:,} members", f"{len(points):,}", NEW_SWEEP)

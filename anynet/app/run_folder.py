@@ -241,6 +241,7 @@ def run_result(run: Run, *, official: bool) -> dict[str, Any]:
         "best_val_accuracy": run.history.best.val_accuracy,
         "best_test_accuracy": run.best_test and run.best_test.accuracy,
         "seconds": round(run.seconds, 3),
+        "seconds_of": {name: round(seconds, 3) for name, seconds in run.seconds_of.items()} or None,
     }
     return {name: value for name, value in results.items() if value is not None}
 

@@ -1,7 +1,9 @@
 """Training of one net, from its settings to a folder of results."""
 
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ def train_run(
     checkpoint_every: str = "1",
     resume: bool = False,
     log: Sequence[str] = (),
+    reports: Callable[[Path], Sequence[Page]] = lambda folder: (),
 ) -> tuple[Run, Path, dict[str, Any]]:
     """Train one net and write its run folder. Nothing is written before all settings are validated.
 
@@ -41,6 +44,8 @@ def train_run(
         If True, go on with the run in `folder`.
     log : sequence of str
         Names of trackers, as returned by `anynet.app.trackers.tracker_names`.
+    reports : callable
+        ``reports(folder)`` returns the pages about the run, to be written last.
 
     Returns
     -------
@@ -60,6 +65,7 @@ def train_run(
     BackendError, DataError, DivergedError, DownloadError, OutOfMemoryError, TypeError, ValueError
         As `anynet.app.experiment.prepare` and `anynet.fit` do.
     """
+    began = time.perf_counter()
     if folder is not None and not resume:
         refuse_existing(folder)
     check_interval(checkpoint_every)
@@ -75,6 +81,7 @@ def train_run(
         more = checkpoint_arguments(results.path, checkpoint_every, resume=resume)
         trained = experiment.fit(add, more=more | {"callbacks": trackers(log, results.path)})
         signals.hold()
+        trained = _with_start(trained, time.perf_counter() - began)
         official = experiment.data.official
         del experiment
         result = results.finish(trained, official=official)
@@ -84,6 +91,13 @@ def train_run(
             yield from results.pages(trained)
             trained = trained.without_samples()  # which are freed before pictures are drawn
             yield from results.pictures(trained)
+            yield from reports(results.path)
 
         draw_until_interrupted(pages(), signals)
     return trained, results.path, result
+
+
+def _with_start(run: Run, seconds: float) -> Run:
+    """Return a run with the part of these seconds that was before its training."""
+    here = run.seconds - run.seconds_of.get("earlier", 0.0)
+    return replace(run, seconds_of={"start": max(0.0, seconds - here), **run.seconds_of})

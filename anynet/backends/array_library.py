@@ -164,6 +164,11 @@ class ArrayLibrary(ABC):
         return isinstance(error, MemoryError)
 
     @property
+    def asynchronous(self) -> bool:
+        """True if the host goes on while the device computes, also behind a loop of steps."""
+        return False
+
+    @property
     def shares_memory(self) -> bool:
         """True if `asarray` copies nothing, so that arrays of the host take no more memory on the device."""
         return False

@@ -93,6 +93,10 @@ class Cupy(Backend):
         host: NDArray[Any] = cupy.asnumpy(array)
         return host
 
+    @property
+    def asynchronous(self) -> bool:
+        return True
+
     def wait(self, result: Any) -> None:
         with CAPTURING:
             self.device.synchronize()

@@ -67,6 +67,10 @@ class Torch(Backend):
         host: NDArray[Any] = array.cpu().numpy().copy()
         return host
 
+    @property
+    def asynchronous(self) -> bool:
+        return bool(self.device.type == "cuda")
+
     def wait(self, result: Any) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)

@@ -25,6 +25,7 @@ from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member
 from anynet.training.progress import Progress
 from anynet.training.run import Run, Snapshot
+from anynet.training.seconds_of import SecondsOf
 from anynet.training.setting_values import setting_values
 from anynet.training.stack import Stack, choose, member_weights, take
 from anynet.training.state import TrainingState, Weights
@@ -76,17 +77,21 @@ def run_epochs(
     inputs, began = loops.inputs, time.perf_counter()
     epochs, patience = inputs.settings.epochs, inputs.settings.patience
     whole = Stack(loops, members, stacked=stacked)
-    state = TrainingState.initial(whole.start(), len(members))
+    state, spent = (
+        TrainingState.initial(whole.start(), len(members)),
+        SecondsOf(asynchronous=inputs.backend.asynchronous),
+    )
     if checkpoints is not None:
         state = checkpoints.load(partial(_expected, state)) or state
         began -= state.seconds
+        spent.seconds |= {"earlier": state.seconds} if state.seconds else {}
         progress.shorten(_images(inputs, epochs * len(members) - _left(state, epochs)))
     stack, interrupted = _part(loops, members, state.places, whole), False
     try:
         while _left(state, epochs):
             places, left = state.places, _left(state, epochs) - len(state.places)
             # One assignment, so that Control-C finds all or nothing of an epoch.
-            state, rows = _train_epoch(stack, inputs, state, progress, began, strict=strict)
+            state, rows = _train_epoch(stack, inputs, state, progress, began, spent, strict=strict)
             progress.show(summary(rows, epochs))
             answer = report(rows) if rows else Answer(set(), set())
             state = _without(state._replace(dropped=state.dropped | answer.dropped), answer.dropped | answer.stopped)
@@ -94,7 +99,8 @@ def run_epochs(
             if state.places != places and _left(state, epochs):
                 stack = _part(loops, members, state.places, whole)
             if checkpoints is not None:
-                checkpoints.save_if_due(state, last=not _left(state, epochs))
+                with spent.part("checkpoints"):
+                    checkpoints.save_if_due(state, last=not _left(state, epochs))
     except KeyboardInterrupt:
         if not any(state.histories):
             raise
@@ -103,8 +109,10 @@ def run_epochs(
             checkpoints.save(state)
     finally:
         if checkpoints is not None:
-            checkpoints.finish()
-    test, best_test, whole_test = evaluate_at_end(whole, inputs.test, state, progress)
+            with spent.part("checkpoints"):
+                checkpoints.finish()
+    with spent.part("test"):
+        test, best_test, whole_test = evaluate_at_end(whole, inputs.test, state, progress)
     return [
         Run(
             net=member.net,
@@ -124,6 +132,7 @@ def run_epochs(
             test=test[k],
             best_test=best_test[k],
             seconds=time.perf_counter() - began,
+            seconds_of=spent.seconds,
             execution=execution(stack.train_epoch.run),
             interrupted=interrupted or not whole_test,
             dropped=k in state.dropped and len(history) < epochs,
@@ -137,7 +146,14 @@ def run_epochs(
 
 
 def _train_epoch(
-    stack: Stack, inputs: Inputs, state: TrainingState, progress: Progress, began: float, *, strict: bool
+    stack: Stack,
+    inputs: Inputs,
+    state: TrainingState,
+    progress: Progress,
+    began: float,
+    spent: SecondsOf,
+    *,
+    strict: bool,
 ) -> tuple[TrainingState, dict[int, Epoch]]:
     """Return the state after one more epoch, and the new rows of the histories by member number."""
     epoch, places, carry = state.epoch, state.places, state.carry
@@ -146,8 +162,11 @@ def _train_epoch(
         progress.update(steps * each)
 
     rates = stack.rates(epoch)
-    after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), stack.rows(epoch, rates), tick, epoch=epoch)
-    costs, since, on_train, on_val = _evaluate(stack, inputs, after, epoch)
+    rows_of_rates = stack.rows(epoch, rates)
+    with spent.part("training"):
+        after = stack.train_epoch(carry, stack.fixed, inputs.batches(epoch), rows_of_rates, tick, epoch=epoch)
+    with spent.part("evaluation"):
+        costs, since, on_train, on_val = _evaluate(stack, inputs, after, epoch)
     diverged = find_diverged([state.diverged[k] for k in places], since, costs, epoch, rates)
     new = {i: e for i, e in enumerate(diverged) if e is not None and state.diverged[places[i]] is None}
     if new:

@@ -73,6 +73,9 @@ class Run(Predictions):
         On the test samples, with the last and with the best parameters; None if there are none.
     seconds : float
         Time of training and evaluation, without loading data.
+    seconds_of : dict of float
+        Of them, those of "training" steps, "evaluation" after epochs, "checkpoints" and "test", and "earlier", before a
+        training went on; "training and evaluation" together on GPUs.
     execution : str
         How training steps ran, such as "recorded steps", "one compiled loop", "CUDA graph" or "plain steps".
     input_dtype : {"uint8", "float"}
@@ -121,6 +124,7 @@ class Run(Predictions):
     diverged: DivergedError | None = None
     environment: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    seconds_of: dict[str, float] = field(default_factory=dict)
     _samples: Mapping[str, Split] = field(default_factory=dict, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:

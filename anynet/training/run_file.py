@@ -49,10 +49,11 @@ PLAIN = {
     "tta": str,
     "environment": dict,
     "settings": dict,
+    "seconds_of": dict,
 }
 """Fields of a run that JSON has, with their types."""
 
-ABSENT: dict[str, Any] = {"stopped_early": False, "logistic": False, "tta": "none", "settings": {}}
+ABSENT: dict[str, Any] = {"stopped_early": False, "logistic": False, "tta": "none", "settings": {}, "seconds_of": {}}
 """Fields that files from before them lack, with the value that is meant."""
 
 

@@ -15,8 +15,10 @@ from PIL import Image
 from anynet.app import cli
 from anynet.app.keeping import Picture
 from anynet.app.run_folder import RunFolder
+from anynet.app.run_report import own_pages
 from anynet.app.sweep.sweep_folder import SweepFolder
 
+WRITE_OWN_PAGE = own_pages.write_own_page
 SWEEP = ["--seeds", "2", "--sweep", "lr=0.01,0.05", "--sweep", "l2=0,0.01", "--dtype", "float64"]
 
 
@@ -26,6 +28,18 @@ class Ended(NamedTuple):
     folder: Path
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def blank_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of runs are empty files, whose making takes longer than a small training."""
+    _blank_pages(monkeypatch)
+
+
+@pytest.fixture
+def real_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of runs are made."""
+    monkeypatch.setattr(own_pages, "write_own_page", WRITE_OWN_PAGE)
 
 
 @pytest.fixture
@@ -70,10 +84,15 @@ def _run(tmp_path_factory, *flags: str, blank: bool = False) -> Ended:
         for name in ("ANYNET_BACKEND", "ANYNET_DATA", "ANYNET_MIRROR"):
             patch.delenv(name, raising=False)
         use_few_images(patch, folder)
+        _blank_pages(patch)
         if blank:
             _blank_plots(patch)
         cli.main(small(*flags))
     return Ended(folder / "out", out.getvalue(), err.getvalue())
+
+
+def _blank_pages(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(own_pages, "write_own_page", lambda folder, file: file.touch())
 
 
 def _blank_plots(patch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def test_a_run_leaves_a_whole_folder(trained):
     folder = trained.folder
     assert {path.name for path in folder.iterdir()} == {
         "config.toml", "history.csv", "result.json", "model.safetensors", "analysis.json", "curves.png", "weights.png",
-        "checkpoints",
+        "checkpoints", "report.html",
     }  # fmt: skip
 
     result = json.loads((folder / "result.json").read_text())
@@ -178,6 +178,7 @@ def test_divergence_ends_in_one_line_and_leaves_a_report(tmp_path, capsys):
         "checkpoints",
         "config.toml",
         "divergence.json",
+        "report.html",
         "result.json",
     ]
     report = json.loads((tmp_path / "out" / "divergence.json").read_text(), parse_constant=pytest.fail)

@@ -33,7 +33,7 @@ def content(folder):
     tensors = load_file(folder / "model.safetensors")
     tensors["history"] = tensors["history"][:, :-1]
     result = content_of_result(folder)
-    return tensors, {name: value for name, value in result.items() if name != "seconds"}
+    return tensors, {name: value for name, value in result.items() if not name.startswith("seconds")}
 
 
 def content_of_result(folder):

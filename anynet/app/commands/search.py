@@ -13,6 +13,8 @@ from anynet.app import search as searches
 from anynet.app.config import Config, Count
 from anynet.app.ending import ending_with_signals
 from anynet.app.grouping import STACK_SIZE
+from anynet.app.keeping import draw_all
+from anynet.app.run_report.own_pages import own_pages
 from anynet.app.space_text import parse_space
 from anynet.app.tables import best_table
 from anynet.core.formatting import format_value
@@ -75,6 +77,7 @@ def search(
             seed=config.seed,
             stack_size=stack_size,
         )
+        draw_all(own_pages(out))
     rich.get_console().print(_table(ranked), crop=False)  # too wide is better than cut off
     print(f"results in {out}")
 

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from anynet.app.config import Config, Count
 from anynet.app.ending import ending_with_signals
 from anynet.app.experiment import prepare
-from anynet.app.keeping import harmless
+from anynet.app.keeping import draw_until_interrupted, harmless
 from anynet.app.resuming import (
     NEVER,
     check_interval,
@@ -21,6 +21,7 @@ from anynet.app.resuming import (
     is_finished,
     read_started,
 )
+from anynet.app.run_report.own_pages import own_pages
 from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.trackers import tracker_names
@@ -28,6 +29,7 @@ from anynet.app.train_run import train_run
 from anynet.compiler import UntraceableError
 from anynet.core.formatting import format_count, format_percent, format_value
 from anynet.core.held_signals import HeldSignals
+from anynet.training import DivergedError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -115,8 +117,14 @@ def _train(
     *,
     resume: bool,
 ) -> None:
+    more: dict[str, Any] = {"log": log, "reports": own_pages}
     if points is None:
-        _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume, log=log)
+        try:
+            _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume, **more)
+        except DivergedError as error:
+            if error.file is not None:
+                draw_until_interrupted(own_pages(error.file.parent), signals)
+            raise
         early = ", stopped early" if result["stopped_early"] else ""
         tested = f"test accuracy {result['test_accuracy']:.2%}" if "test_accuracy" in result else "not tested"
         accuracy = f"{tested} (last epoch, {result['epochs']}{early})"
@@ -125,7 +133,7 @@ def _train(
             accuracy += f", {best:.2%} (epoch {epoch}, best validation accuracy)"
         print(f"{_where(result)}: {accuracy}; {result['seconds']:.0f} s; results in {folder}")
     else:
-        _, folder, result = train_sweep(config, points, path, signals, checkpoint_every=every, resume=resume, log=log)
+        _, folder, result = train_sweep(config, points, path, signals, checkpoint_every=every, resume=resume, **more)
         if len(result["over_seeds"]) > 1 and "ensemble_test_accuracy" in result:
             with harmless("the table of results cannot be printed"):
                 rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off

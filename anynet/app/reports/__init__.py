@@ -10,7 +10,7 @@ from typing import Any
 
 from anynet.app.config_file import read_settings
 from anynet.app.reports.reading import RECIPES, parse_report, recipes, reports
-from anynet.app.reports.report import Report
+from anynet.app.reports.report_contents import Report
 from anynet.core.checks import nearest
 from anynet.core.errors import FileError
 

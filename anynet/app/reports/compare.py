@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anynet.app.reports.report import Configuration, Report
+from anynet.app.reports.report_contents import Configuration, Report
 from anynet.app.reports.tasks import Outcome
 from anynet.core.formatting import format_percent
 from anynet.core.history import mean_and_deviation

@@ -8,7 +8,7 @@ from typing import Any
 
 from anynet.app.config import Config
 from anynet.app.config_file import renamed
-from anynet.app.reports.report import CLAIMS, SEARCH_CLAIMS, Band, Configuration, GridSearch, Report
+from anynet.app.reports.report_contents import CLAIMS, SEARCH_CLAIMS, Band, Configuration, GridSearch, Report
 from anynet.core.checks import nearest
 
 RECIPES = "recipes"

@@ -9,7 +9,7 @@ import numpy as np
 from anynet import plots
 from anynet.app.reports.compare import HEADER, MARGIN, Row
 from anynet.app.reports.page import Page, table
-from anynet.app.reports.report import SEARCH_CLAIMS, GridSearch, Report
+from anynet.app.reports.report_contents import SEARCH_CLAIMS, GridSearch, Report
 from anynet.app.reports.tasks import Outcome
 from anynet.core.formatting import format_settings, format_value
 

@@ -11,7 +11,7 @@ from anynet.app.config_file import make_config
 from anynet.app.reports.compare import compare_all
 from anynet.app.reports.gradient_checks import gradient_page
 from anynet.app.reports.reading import reports
-from anynet.app.reports.report import GridSearch, Report
+from anynet.app.reports.report_contents import GridSearch, Report
 from anynet.app.reports.report_page import report_page, summary_page
 from anynet.app.reports.tasks import Task, is_finished, read_outcome, run_tasks
 from anynet.app.space import Point, combinations

@@ -1,7 +1,7 @@
 """Training the members of a sweep."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 from anynet.app.config import Config
 from anynet.app.experiment import fit_stack, prepare
-from anynet.app.keeping import draw_until_interrupted
+from anynet.app.keeping import Page, draw_until_interrupted
 from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
 from anynet.app.space import Point
@@ -29,6 +29,7 @@ def train_sweep(
     checkpoint_every: str = "1",
     resume: bool = False,
     log: Sequence[str] = (),
+    reports: Callable[[Path], Sequence[Page]] = lambda folder: (),
 ) -> tuple[Runs, Path, dict[str, Any]]:
     """Train a net for each point as one stack, on the same batches. Nothing is written before all are validated.
 
@@ -48,6 +49,8 @@ def train_sweep(
         If True, go on with the sweep in `folder`.
     log : sequence of str
         Names of trackers, as returned by `anynet.app.trackers.tracker_names`.
+    reports : callable
+        ``reports(folder)`` returns the pages about the sweep, to be written last.
 
     Returns
     -------
@@ -87,5 +90,7 @@ def train_sweep(
         runs = fit_stack(members, add, more=more | {"callbacks": trackers(log, results.path)})
         signals.hold()
         result = results.finish(runs)
-        draw_until_interrupted(chain(results.pages(runs), results.pictures(runs, result)), signals)
+        draw_until_interrupted(
+            chain(results.pages(runs), results.pictures(runs, result), reports(results.path)), signals
+        )
     return runs, results.path, result

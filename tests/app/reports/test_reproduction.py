@@ -17,7 +17,7 @@ from anynet.app.grouping import group_configs
 from anynet.app.reports import reports, reproduction
 from anynet.app.reports import tasks as report_tasks
 from anynet.app.reports.compare import compare
-from anynet.app.reports.report import Configuration
+from anynet.app.reports.report_contents import Configuration
 from anynet.app.reports.tasks import Outcome, Task, read_outcome, run_tasks
 from anynet.app.run_folder import RunFolder
 from anynet.app.sweep.sweep_folder import SweepFolder

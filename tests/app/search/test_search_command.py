@@ -30,6 +30,7 @@ def test_a_table_of_the_best(tmp_path, capsys):
     assert "trial/s" not in said.err  # no bar where nobody watches
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "search.json", "journal.log", "journal.log.lock", "workers", "trials.csv", "accuracy.png",
+        "report.html",
     }  # fmt: skip
 
 

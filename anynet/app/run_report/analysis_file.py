@@ -1,0 +1,235 @@
+"""Reading ``analysis.json`` of a run, each value checked."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anynet.app.analyze import ANALYSIS
+from anynet.core.errors import FileError
+from anynet.core.formatting import printable
+from anynet.core.text_files import read_json
+
+ADVICE = "remove the file; python -m anynet report RUN --analyze makes it again"
+MOST = 100_000_000
+"""Largest size of the file in bytes."""
+PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+={0,2}")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A sample that is taken for one of another class.
+
+    Parameters
+    ----------
+    index : int
+        Number of the sample in its part of the data set, from 0.
+    true, predicted : int
+        Class numbers.
+    probability, true_probability : float
+        Predicted for both classes.
+    image : str or None
+        Data URL of the picture.
+    """
+
+    index: int
+    true: int
+    predicted: int
+    probability: float
+    true_probability: float
+    image: str | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Accuracy by confidence.
+
+    Parameters
+    ----------
+    edges : list of float, length B + 1
+        Limits of the bins of confidence.
+    count : list of int, length B
+        Samples in each bin.
+    confidence, accuracy : list of float or None, length B
+        Means over the samples of a bin; None if it is empty.
+    error : float
+        Expected calibration error.
+    """
+
+    edges: list[float]
+    count: list[int]
+    confidence: list[float | None]
+    accuracy: list[float | None]
+    error: float
+
+
+@dataclass(frozen=True)
+class ClassAnalysis:
+    """Predicted classes of a part of a data set.
+
+    Parameters
+    ----------
+    split : str
+        "test" or "val".
+    samples : int
+    classes : list of str
+    confusion : list of list of int
+        Number of samples of each true class (row) that are taken for each class (column).
+    calibration : Calibration
+    mistakes : list of Mistake
+        The worst first.
+    """
+
+    split: str
+    samples: int
+    classes: list[str]
+    confusion: list[list[int]]
+    calibration: Calibration
+    mistakes: list[Mistake]
+
+
+@dataclass(frozen=True)
+class NumberAnalysis:
+    """Predicted numbers of a part of a data set.
+
+    Parameters
+    ----------
+    split : str
+        "test" or "val".
+    samples, targets : int
+    r2 : list of float or None, length targets
+        Coefficients of determination.
+    errors : dict
+        Quantiles by name.
+    sample : list of tuple
+        Targets and predictions of some samples, a list of numbers each.
+    """
+
+    split: str
+    samples: int
+    targets: int
+    r2: list[float | None]
+    errors: dict[str, Any]
+    sample: list[tuple[list[float], list[float]]]
+
+
+def read_analysis(folder: Path) -> ClassAnalysis | NumberAnalysis | None:
+    """Read the analysis of a run or a sweep.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    ClassAnalysis, NumberAnalysis or None
+        None if the folder has none.
+
+    Raises
+    ------
+    FileError
+        If it is damaged, or a value is missing or not allowed; the message names the key.
+    """
+    path = folder / ANALYSIS
+    if not path.exists():
+        return None
+    file = _File(path, read_json(path, MOST, ADVICE))
+    return file.numbers() if "targets" in file.content else file.classes()
+
+
+class _File:
+    """The content of the file, whose values are taken with a check each."""
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self._path, self.content = path, content
+
+    def classes(self) -> ClassAnalysis:
+        names = [str(each) for each in self._take("classes", "a list of classes", _all(lambda v: type(v) in TEXTS))]
+        n, numbers = len(names), _all(_is_count)
+        confusion = self._take(
+            "confusion",
+            f"{n} rows of {n} counts",
+            lambda rows: _all(lambda row: numbers(row) and len(row) == n)(rows) and len(rows) == n,
+        )
+        mistakes = self._take("mistakes", "a list of mistakes", _all(lambda each: _is_mistake(each, n)))
+        return ClassAnalysis(
+            *self._of_samples(),
+            names,
+            confusion,
+            self._calibration(),
+            [Mistake(**{name: each[name] for name in Mistake.__dataclass_fields__}) for each in mistakes],
+        )
+
+    def numbers(self) -> NumberAnalysis:
+        targets = self._take("targets", "a number of 1 or more", lambda v: _is_count(v) and v >= 1)
+        r2 = self._take("r2", f"{targets} numbers", lambda v: _all(_is_optional)(v) and len(v) == targets)
+        errors = self._take("errors", "numbers by name", lambda v: isinstance(v, dict))
+        pairs = self._take("sample", "pairs of numbers", _all(lambda pair: isinstance(pair, list) and len(pair) == 2))
+        sample = [(_as_list(true), _as_list(predicted)) for true, predicted in pairs]
+        if not all(_all(_is_number)(side) and len(side) == targets for pair in sample for side in pair):
+            raise self._error("sample", f"pairs of {targets} numbers", "others")
+        return NumberAnalysis(*self._of_samples(), targets, r2, errors, sample)
+
+    def _calibration(self) -> Calibration:
+        found = self._take("calibration", "an object", lambda value: isinstance(value, dict))
+        bins = len(found["count"]) if isinstance(found.get("count"), list) else -1
+        right = (
+            found.keys() >= Calibration.__dataclass_fields__.keys()
+            and _all(_is_number)(found["edges"])
+            and len(found["edges"]) == bins + 1
+            and _all(_is_count)(found["count"])
+            and all(_all(_is_optional)(found[key]) and len(found[key]) == bins for key in ("confidence", "accuracy"))
+            and _is_number(found["error"])
+        )
+        if not right:
+            raise self._error("calibration", "edges, count, confidence, accuracy and error", "others")
+        return Calibration(**{name: found[name] for name in Calibration.__dataclass_fields__})
+
+    def _of_samples(self) -> tuple[str, int]:
+        split = self._take("split", "a text", lambda value: isinstance(value, str))
+        return split, self._take("samples", "a number of 0 or more", _is_count)
+
+    def _take(self, key: str, expected: str, allowed: Callable[[Any], bool]) -> Any:
+        if key not in self.content or not allowed(self.content[key]):
+            got = printable(repr(self.content[key]), 50) if key in self.content else "nothing"
+            raise self._error(key, expected, got)
+        return self.content[key]
+
+    def _error(self, key: str, expected: str, got: str) -> FileError:
+        return FileError(self._path, f"key {key}", expected, got, ADVICE)
+
+
+TEXTS = (str, int, bool)
+"""Types of class names."""
+
+
+def _all(allowed: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(allowed, value))
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < float("inf")
+
+
+def _is_optional(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_mistake(value: Any, classes: int) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() >= Mistake.__dataclass_fields__.keys()
+        and all(_is_count(value[key]) for key in ("index", "true", "predicted"))
+        and max(value["true"], value["predicted"]) < classes
+        and all(_is_number(value[key]) for key in ("probability", "true_probability"))
+        and (value["image"] is None or (isinstance(value["image"], str) and bool(PICTURE.fullmatch(value["image"]))))
+    )
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]

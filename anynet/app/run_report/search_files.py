@@ -1,0 +1,99 @@
+"""The files of a search's folder that a report page is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anynet.app.search.search_folder import SETTINGS, TABLE
+from anynet.app.search.trial import Trial
+from anynet.core.csv_files import read_rows
+from anynet.core.errors import FileError
+from anynet.core.formatting import printable
+from anynet.core.text_files import read_json
+
+ADVICE = "run the same search again, which writes it anew"
+MOST = 10_000_000
+"""Largest size of the settings in bytes."""
+TEXTS = ("stage", "dataset", "state", "reason")
+COUNTS = ("number", "best_epoch")
+NUMBERS = ("best_val_accuracy", "train_accuracy", "val_accuracy", "test_accuracy", "seconds")
+
+
+@dataclass(frozen=True)
+class SearchFiles:
+    """What the files of a search say.
+
+    Parameters
+    ----------
+    path : Path
+    search : dict
+        Content of ``search.json``.
+    trials : list of Trial
+        The best first.
+    """
+
+    path: Path
+    search: dict[str, Any]
+    trials: list[Trial]
+
+
+def read_search(folder: Path) -> SearchFiles:
+    """Read the files of a search.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    SearchFiles
+
+    Raises
+    ------
+    FileError
+        If a file is damaged; the message names it.
+    OSError
+        If a file cannot be read.
+    """
+    settings, path = folder / SETTINGS, folder / TABLE
+    search = read_json(settings, MOST, "start the search again in another folder")
+    for key in ("base", "space"):
+        if not isinstance(search.get(key), dict):
+            raise FileError(settings, f"key {key}", "settings by name", "others", ADVICE)
+    names = list(search["space"])
+    for name, part in search["space"].items():
+        if not isinstance(part, dict) or not (
+            isinstance(part.get("values"), list) or {"low", "high", "log"} <= part.keys()
+        ):
+            raise FileError(settings, f"key space.{printable(name, 50)}", "values or a range", "something else", ADVICE)
+    if not path.exists():
+        return SearchFiles(folder, search, [])
+    trials = []
+    for line, values in read_rows(path, (*TEXTS, *COUNTS, *NUMBERS, *names), ADVICE):
+        found: dict[str, Any] = {name: values[name] for name in TEXTS}
+        for name in (*COUNTS, *NUMBERS):
+            found[name] = _number(values[name], path, f"line {line}, column {name}", whole=name in COUNTS)
+        trials.append(Trial(settings={name: _typed(values[name], search["space"][name]) for name in names}, **found))
+    return SearchFiles(folder, search, trials)
+
+
+def _number(text: str, path: Path, place: str, *, whole: bool) -> float | None:
+    if not text:
+        return None
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        raise FileError(path, place, "a number or nothing", f'"{text[:50]}"', ADVICE) from None
+
+
+def _typed(text: str, part: Mapping[str, Any]) -> Any:
+    """Return the value of a setting that a text is of: of a grid one of its values, of a range a number."""
+    if "values" in part:
+        return next((value for value in part["values"] if str(value) == text), text)
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
