@@ -4,6 +4,7 @@ These are devices, moving arrays, memory, and running steps. What a library does
 in this folder and in its target in ``anynet/compiler``, and nowhere else.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from anynet.backends.options import PRECISIONS, check_compile, check_dtype, chec
 from anynet.backends.staging import CopiedStaging, Staging
 from anynet.compiler import PLAIN, Loop, Step, Target, Tick, compile_loop
 from anynet.core.errors import Error
+from anynet.core.html_table import html_block, html_table
 from anynet.core.tree import flatten
 from anynet.core.typing import DType
 
@@ -169,6 +171,15 @@ class Backend(ArrayLibrary):
     def __hash__(self) -> int:
         """Return the hash of the device's name: CuPy's devices have none."""
         return hash((self.name, self.device_name, self.precision))
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "device": self.device_name,
+            "version": str(getattr(sys.modules.get(self.name), "__version__", "")),
+            "matmul precision": self.precision,
+            "training steps": self.execution,
+        }
+        return html_block(f"Backend {self}", html_table(("", ""), rows.items()))
 
     def __str__(self) -> str:
         products = "" if self.precision == "float32" else f" with {self.precision} products"

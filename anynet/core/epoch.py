@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
+from anynet.core.settings_text import wrapped
+
 
 class Epoch(NamedTuple):
     """Results of one epoch.
@@ -42,7 +44,8 @@ class Epoch(NamedTuple):
         return cls(**dict.fromkeys(OPTIONAL) | dict(values) | {"epoch": int(values["epoch"])})  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
-        return f"Epoch({', '.join(f'{name}={value}' for name, value in self._asdict().items() if value is not None)})"
+        measured = (f"{name}={value}" for name, value in self._asdict().items() if value is not None)
+        return wrapped(f"Epoch({', '.join(measured)})")
 
 
 OF_TRAINING = ("train_cost", "train_loss", "train_accuracy")

@@ -13,6 +13,8 @@ from anynet.core.csv_files import Row, read_rows, write_rows
 from anynet.core.epoch import OF_TRAINING, Epoch, columns_of, rank
 from anynet.core.errors import FileError
 from anynet.core.formatting import format_count, printable
+from anynet.core.history_html import html_epochs
+from anynet.core.html_table import html_block
 
 ADVICE = "mend the line, or make the run again"
 
@@ -79,6 +81,10 @@ class History(Sequence[Epoch]):
             return f"History({epochs}" + ("" if best.train_loss is None else f", loss {best.train_loss}") + ")"
         score = f"loss {best.val_loss}" if best.val_accuracy is None else f"accuracy {best.val_accuracy}"
         return f"History({epochs}, best {best.epoch} with validation {score})"
+
+    def _repr_html_(self) -> str:
+        title = f"History: {format_count(len(self), 'epoch')}"
+        return html_block(title, html_epochs(self._epochs, self.columns, self.best) if self else "")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -152,6 +158,9 @@ class MeanHistory(NamedTuple):
 
     mean: History
     deviation: History
+
+    def __repr__(self) -> str:
+        return f"MeanHistory({format_count(len(self.mean), 'epoch')})"
 
 
 def mean_history(histories: Sequence[History]) -> MeanHistory:

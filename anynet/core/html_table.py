@@ -87,7 +87,7 @@ def html_table(
     inner = "".join(f"<tr>{line(row)}</tr>" for row in body)
     end = f"<tfoot><tr>{line(foot, LINE)}</tr></tfoot>" if foot else ""
     return Html(
-        f"<table style='border-collapse:collapse'>{above}<thead><tr>{titles}</tr></thead>"
+        f"<table style='border-collapse:collapse;margin:0.5em 0'>{above}<thead><tr>{titles}</tr></thead>"
         f"<tbody>{inner}</tbody>{end}</table>"
     )
 
@@ -113,7 +113,9 @@ def html_image(png: bytes, text: str, size: tuple[int, int] | None = None) -> Ht
     -------
     Html
     """
-    shown = "" if size is None else f" width='{size[0]}' height='{size[1]}' style='image-rendering:pixelated'"
+    shown = " style='max-width:100%'"
+    if size is not None:
+        shown = f" width='{size[0]}' height='{size[1]}' style='image-rendering:pixelated'"
     data = base64.b64encode(png).decode("ascii")
     return Html(f"<img src='data:image/png;base64,{data}' alt='{escape(text)}'{shown}/>")
 

@@ -69,6 +69,6 @@ def wrapped(text: str) -> str:
     >>> wrapped("Net(" + "Linear(10), " * 7 + "ReLU())")
     'Net(Linear(10), Linear(10), Linear(10), Linear(10), Linear(10), Linear(10),\n    Linear(10), ReLU())'
     """
-    whole = SHORT_CALL.sub(lambda call: call[0].replace(" ", "\0"), text)
+    whole = SHORT_CALL.sub(lambda call: call[0].replace(" ", "\0"), re.sub(r"\n *", " ", text))
     lines = textwrap.wrap(whole, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace("\0", " ")

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from anynet.core.checks import describe
 from anynet.core.errors import Error
+from anynet.core.settings_text import wrapped
 from anynet.data.samples import Split, is_numbers
+from anynet.data.samples_html import html_samples
 
 IMAGE_SHAPE = (3, 32, 32)
 """Shape of a CIFAR-10 image: channels (red, green, blue), rows, columns. Its 3,072 values are stored in this order."""
@@ -124,10 +126,13 @@ class Dataset:
         return f"{', '.join(first)} and {last}" if first else last
 
     def __repr__(self) -> str:
-        return f"Dataset({self.name!r}, {self.sizes} samples of shape {self.train.shape})"
+        return wrapped(f"Dataset({self.name!r}, {self.sizes} samples of shape {self.train.shape})")
+
+    def _repr_html_(self) -> str:
+        return html_samples(f"Dataset {self.name}: {self.sizes} samples", self.parts, self.classes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Batches:
     """All images of a data set, in the files or parts in which it comes.
 
@@ -159,3 +164,10 @@ class Batches:
         ends = np.cumsum(list(self.sizes.values())).tolist()
         rows = {name: slice(end - size, end) for (name, size), end in zip(self.sizes.items(), ends, strict=True)}
         return {name: Split(self.x[own], self.y[own], self.shape) for name, own in rows.items()}
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {size:,}" for name, size in self.sizes.items())
+        return wrapped(f"Batches({sizes} samples of shape {self.shape}, {len(self.classes)} classes)")
+
+    def _repr_html_(self) -> str:
+        return html_samples(f"Batches: {len(self.y):,} samples", self.splits, self.classes)

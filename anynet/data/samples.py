@@ -12,6 +12,7 @@ from anynet.backends.exchange import exported, library_of
 from anynet.core.array_checks import check_same_device
 from anynet.core.checks import describe, store, whole_number
 from anynet.core.typing import Array, ConcreteArray
+from anynet.data.samples_html import html_samples
 
 COLORS = (1, 3)
 """Numbers of channels of pictures: gray, or red, green and blue."""
@@ -123,6 +124,9 @@ class Split:
 
     def __repr__(self) -> str:
         return f"Split({len(self)} samples of shape {self.shape})"
+
+    def _repr_html_(self) -> str:
+        return html_samples(f"Split: {len(self):,} samples", {"all": self})
 
 
 def is_numbers(array: Array) -> bool:

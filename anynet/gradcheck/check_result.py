@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from anynet.core.csv_files import write_rows
 from anynet.core.errors import Error
+from anynet.core.formatting import format_count
+from anynet.core.html_table import html_block, html_table
+from anynet.core.settings_text import wrapped
 from anynet.gradcheck.differences import Direction, FloatArray, Line
 
 HEADER = (
@@ -114,6 +117,11 @@ class Entry:
             "passed": self.passed,
         }
 
+    def __repr__(self) -> str:
+        result = "passed" if self.passed else "failed"
+        error = f"largest relative error {self.relative[self.worst]:.1e}"
+        return wrapped(f"Entry({self.name!r}, {format_count(len(self.lines), 'probe')}, {error}, {result})")
+
 
 @dataclass(frozen=True)
 class Result:
@@ -155,6 +163,24 @@ class Result:
         if self._failed:
             inputs = "\n".join(f"input {name}, shape {x.shape}:\n{x}" for name, x in self.point.items())
             raise GradientError("\n\n".join([self._verdict(), *map(self._describe, self._failed), inputs]))
+
+    def __repr__(self) -> str:
+        entries = self._worst_first()
+        worst = f"largest relative error {entries[0].relative[entries[0].worst]:.1e} in {entries[0].name}"
+        arrays = f"{format_count(len(entries), 'array')}, {self.method} differences"
+        return wrapped(f"Result({'passed' if self.passed else 'failed'}, {arrays}, {worst})")
+
+    def _repr_html_(self) -> str:
+        header = ["layer", *(f"{above} {name}".strip() for above, name in zip(*HEADER, strict=True))]
+        layers, layer = dict[str, str](), ""
+        for name in self.entries:
+            layers[name] = layer = self.headings.get(name, layer)
+        rows = [(layers[entry.name], *_cells(entry)) for entry in self._worst_first()]
+        return html_block(f"Gradients and {self.method} differences", self._verdict(), html_table(header, rows))
+
+    def _worst_first(self) -> list[Entry]:
+        """Return the entries that failed, then the others, each sorted by their largest relative error."""
+        return sorted(self.entries.values(), key=lambda entry: (entry.passed, -float(entry.relative.max())))
 
     def write_csv(self, path: Path) -> None:
         """Write a CSV file with a row for each array.

@@ -3,8 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from anynet.core.settings_text import wrapped
 from anynet.gradcheck.differences import FloatArray, Function
 from anynet.gradcheck.on_device import Point
+
+SHOWN = 10
+"""Number of arrays that a repr shows."""
 
 
 class Subject(NamedTuple):
@@ -35,6 +39,11 @@ class Subject(NamedTuple):
     gradients: Callable[[Point], Mapping[str, FloatArray]]
     point: Point
     headings: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        shapes = [f"{name} {x.shape}" for name, x in self.point.items()]
+        more = [f"... {len(shapes) - SHOWN} more"] if len(shapes) > SHOWN else []
+        return wrapped(f"Subject({', '.join(shapes[:SHOWN] + more)})")
 
     def along(self, name: str) -> Function:
         """Return the value as a function of one array, with the others fixed at the point.

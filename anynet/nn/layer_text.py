@@ -1,6 +1,7 @@
 """Layers as text, for tables and messages."""
 
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any
 
 from anynet.core.settings_text import ShownSettings, text_of
 
@@ -26,7 +27,9 @@ def short(layer: ShownSettings) -> str:
     if type(layer).__repr__ is not ShownSettings.__repr__ or type(layer)._text is not ShownSettings._text:
         return str(layer)
     settings, by_place = list[str](), True
-    given = [field for field in fields(layer) if field.init and field.repr] if is_dataclass(layer) else []
+    given: list[Field[Any]] = (
+        [field for field in fields(layer) if field.init and field.repr] if is_dataclass(layer) else []
+    )
     for field in given:
         value = text_of(getattr(layer, field.name))
         needed = field.default is MISSING and field.default_factory is MISSING

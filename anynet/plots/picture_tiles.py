@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
+from anynet.core.picture_bytes import pictures as pictures
+
 LEAST = 8
 """Rows or columns of a tile, at least, so that a gap of one pixel is thin."""
-LARGEST = 128
-"""Rows or columns of a picture from which on pixels are left out."""
 
 
 def grid(tiles: NDArray[Any], across: int, gap: tuple[int, int] = (1, 1), empty: float = math.nan) -> NDArray[Any]:
@@ -56,30 +56,6 @@ def enlarged(tiles: NDArray[Any]) -> NDArray[Any]:
 def colors(name: str) -> Colormap:
     """Return a color map of Matplotlib's with light gray between tiles."""
     return matplotlib.colormaps[name].with_extremes(bad="0.8")
-
-
-def pictures(x: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return images as they are shown.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n, channels, rows, columns)
-        Images of uint8, or of other numbers, each of which is shown from its smallest to its largest. Of channels other
-        than one, or red, green and blue, the mean is shown.
-
-    Returns
-    -------
-    ndarray, shape (n, rows, columns, 3)
-    """
-    step = math.ceil(max(x.shape[2:]) / LARGEST)
-    x = x[:, :, ::step, ::step]
-    if x.shape[1] not in (1, 3):
-        x = x.mean(axis=1, keepdims=True).astype(x.dtype)
-    if x.dtype != np.uint8:
-        x = x.astype(np.float64)
-        low, high = (reduce(x, axis=(1, 2, 3), keepdims=True) for reduce in (np.min, np.max))
-        x = np.round(255 * (x - low) / np.where(high > low, high - low, 1)).astype(np.uint8)
-    return np.broadcast_to(x, (len(x), 3, *x.shape[2:])).transpose(0, 2, 3, 1)
 
 
 def fitted(text: str, width: int, lines: int = 1) -> str:

@@ -9,12 +9,15 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.core.checks import real_number, whole_number
+from anynet.core.formatting import format_count
+from anynet.core.html_table import html_block
 from anynet.core.typing import Array
 from anynet.data.batch import Batch
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.capacity import explain_out_of_memory
+from anynet.training.run_html import html_plot
 from anynet.training.settings import Settings, TrainSettings, accepts_settings
 from anynet.training.setup import Data, Setup, setup
 from anynet.training.step import loss_step
@@ -57,6 +60,11 @@ class RateCurve:
 
     def __repr__(self) -> str:
         return f"RateCurve({self.rates[0]:.2g} to {self.rates[-1]:.2g}, suggestion {self.suggestion:.2g})"
+
+    def _repr_html_(self) -> str:
+        found = f"{format_count(len(self.rates), 'step')} with rates from {self.rates[0]:.2g} to {self.rates[-1]:.2g}"
+        title = f"Learning rate on {self.dataset}: suggestion {self.suggestion:.2g}"
+        return html_block(title, found, html_plot(self.plot, "Losses over learning rates"))
 
     @property
     def suggestion(self) -> float:

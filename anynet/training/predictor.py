@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anynet.backends import Backend, to_library_of, to_numpy
 from anynet.core.array_checks import check_finite
 from anynet.core.checks import store
+from anynet.core.formatting import format_count
 from anynet.core.pixels import IMAGES, from_pixels
 from anynet.core.typing import Array, ConcreteArray
 from anynet.data.dataset import Label
@@ -67,6 +68,9 @@ class Predictor:
     logistic: bool = False
     tta: str = "none"
     compile: str = "auto"
+
+    def __repr__(self) -> str:
+        return f"Predictor({format_count(len(self.nets), 'net')}, {self.dataset!r}, {self.backend})"
 
     def predict_proba(self, x: Any) -> ConcreteArray:
         """Return the probabilities of the classes: the softmax of the outputs, or with `logistic` their sigmoid.

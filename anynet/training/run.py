@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -11,6 +12,9 @@ from anynet.compiler import PLAIN
 from anynet.core.errors import file_to_write
 from anynet.core.formatting import format_count
 from anynet.core.history import History
+from anynet.core.history_html import html_epochs
+from anynet.core.html_table import html_block
+from anynet.core.settings_text import wrapped
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
@@ -22,6 +26,7 @@ from anynet.training.net_pictures import draw_feature_maps, draw_weights
 from anynet.training.predictions import Predictions
 from anynet.training.predictor import Predictor
 from anynet.training.run_file import write_run
+from anynet.training.run_html import FINISHED, best_text, html_plot, net_text, test_text
 from anynet.training.trained_net import TrainedNet
 
 if TYPE_CHECKING:
@@ -44,6 +49,10 @@ class Snapshot(NamedTuple):
     epoch: int
     params: Array
     state: Arrays
+
+    def __repr__(self) -> str:
+        numbers = format_count(prod(self.params.shape), "number")
+        return wrapped(f"Snapshot(epoch {self.epoch}, {numbers}, state: {', '.join(self.state) or 'none'})")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -131,13 +140,35 @@ class Run(Predictions):
         return self.__dict__ | {"_samples": {}}  # they may be many, and are those of the data set
 
     def __repr__(self) -> str:
-        text = f"Run({self.net}, {self.dataset!r}, {format_count(self.last.epoch, 'epoch')}"
-        last, best = self.test, self.best_test
-        if last is None or best is None:
-            return f"{text})"
-        if last.accuracy is None or best.accuracy is None:
-            return f"{text}, test loss {last.loss:.4g}, best epoch's {best.loss:.4g})"
-        return f"{text}, test accuracy {last.accuracy:.2%}, best epoch's {best.accuracy:.2%})"
+        return wrapped(f"Run({net_text(self.net)}, {self.dataset!r}, {self._outcome})")
+
+    def _repr_html_(self) -> str:
+        history, parameters = self.history, format_count(self.net.n_parameters, "parameter")
+        where = f"{self.seconds:,.1f} s on {self.backend}, {self.execution}"
+        return html_block(
+            f"Run on {self.dataset}: {self._outcome}",
+            f"{net_text(self.net)}, {parameters}; {where}",
+            html_epochs(history, history.columns, history.best) if history else "",
+            html_plot(self.plot, "Curves over the epochs") if history else "",
+        )
+
+    @property
+    def status(self) -> str:
+        """One of "finished", "diverged", "dropped", "interrupted" and "stopped early"."""
+        ends = {
+            "diverged": self.diverged is not None,
+            "dropped": self.dropped,
+            "interrupted": self.interrupted,
+            "stopped early": self.stopped_early,
+        }
+        return next((text for text, happened in ends.items() if happened), FINISHED)
+
+    @property
+    def _outcome(self) -> str:
+        """Number of epochs, results on the test samples, and why the training ended early."""
+        ends = [] if self.status == FINISHED else [self.status]
+        results = test_text(self.test, self.best_test) or best_text(self.history)
+        return ", ".join([format_count(self.last.epoch, "epoch"), *results, *ends])
 
     @property
     def params(self) -> Array:

@@ -10,11 +10,15 @@ import numpy as np
 from anynet.core.checks import store
 from anynet.core.epoch import rank
 from anynet.core.history import History, MeanHistory, mean_history
+from anynet.core.html_table import html_block
+from anynet.core.settings_text import wrapped
 from anynet.data.samples import Split
 from anynet.training.errors import DivergedError
 from anynet.training.predictions import Predictions
 from anynet.training.predictor import Predictor, mean_of
 from anynet.training.run import Run
+from anynet.training.run_html import html_plot
+from anynet.training.runs_html import html_runs, outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,6 +40,12 @@ class Ensemble(Predictions):
     def remembered(self) -> Mapping[str, Split]:
         """Samples of the training by name, "val" and "test"; none of loaded nets."""
         return self.runs[0].remembered
+
+    def __repr__(self) -> str:
+        return wrapped(f"Ensemble({outcome(self.runs)})")
+
+    def _repr_html_(self) -> str:
+        return html_block(f"Ensemble: mean of {outcome(self.runs)}", html_runs(self.runs))
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -90,6 +100,14 @@ class Runs(Sequence[Run]):
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)
+
+    def __repr__(self) -> str:
+        return wrapped(f"Runs({outcome(self)})")
+
+    def _repr_html_(self) -> str:
+        drawn = any(run.history and run.diverged is None and not run.dropped for run in self)
+        plot = html_plot(self.plot, "Curves over the epochs, means of the nets") if drawn else ""
+        return html_block(f"Runs: {outcome(self)}", html_runs(self), plot)
 
     @property
     def diverged(self) -> dict[int, DivergedError]:

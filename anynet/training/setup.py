@@ -11,6 +11,7 @@ from typing import Any, Unpack
 from anynet.backends import Backend
 from anynet.core.checks import describe
 from anynet.core.errors import TrainingWarning
+from anynet.core.settings_text import wrapped
 from anynet.core.typing import Array
 from anynet.data import Dataset, from_arrays
 from anynet.data.loader import Pass
@@ -23,6 +24,7 @@ from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
 from anynet.training.net_input import resolve_normalization
+from anynet.training.run_html import net_text
 from anynet.training.settings import ARGUMENTS, Settings, TrainSettings, accepts_settings
 from anynet.training.single_samples import last_sample_warning
 from anynet.training.stack import Stack
@@ -67,7 +69,7 @@ class Setup:
 
     def __repr__(self) -> str:
         net, count = self.members[0].net, f"{len(self.members)} x " if self.stacked else ""
-        return f"Setup({count}{net}, {self.inputs.data}, {self.backend})"
+        return wrapped(f"Setup({count}{net_text(net)}, {self.inputs.data}, {self.backend})")
 
     @property
     def backend(self) -> Backend:
