@@ -1,12 +1,12 @@
 """A plot in a notebook that is drawn while a net is trained."""
 
-import sys
 import time
 import warnings
 from typing import Any
 
 from anynet.core.errors import TrainingWarning
 from anynet.core.history import History
+from anynet.core.notebook import in_notebook
 from anynet.training.callback import Callback, Training, by_member
 from anynet.training.run import Run
 from anynet.training.runs import Runs
@@ -75,9 +75,3 @@ class LivePlot(Callback):
         self._place.update(self._curves({"": drawn}, f"{training.dataset}: epoch {latest} of {training.epochs}{nets}"))
         now = time.monotonic()
         self._due = now + max(SECONDS, (now - began) / SHARE)
-
-
-def in_notebook() -> bool:
-    """Return True if this program is a cell of a notebook: if IPython runs in a kernel, which shows pictures."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None

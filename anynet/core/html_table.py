@@ -116,8 +116,12 @@ def html_image(png: bytes, text: str, size: tuple[int, int] | None = None) -> Ht
     shown = " style='max-width:100%'"
     if size is not None:
         shown = f" width='{size[0]}' height='{size[1]}' style='image-rendering:pixelated'"
-    data = base64.b64encode(png).decode("ascii")
-    return Html(f"<img src='data:image/png;base64,{data}' alt='{escape(text)}'{shown}/>")
+    return Html(f"<img src='{png_address(png)}' alt='{escape(text)}'{shown}/>")
+
+
+def png_address(png: bytes) -> str:
+    """Return an address that holds a PNG file."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def _style(side: str, above: str = "0") -> str:
