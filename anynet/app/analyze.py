@@ -1,7 +1,5 @@
 """Writing ``analysis.json``: what reports show of a net's predictions, without data and backend."""
 
-import base64
-import io
 import json
 import math
 from pathlib import Path
@@ -10,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.html_table import png_address
+from anynet.core.picture_bytes import pictures, png
 from anynet.training.analysis import LargestErrors, Mistakes
 from anynet.training.predictions import Predictions
 
@@ -87,16 +87,7 @@ def _images(x: NDArray[Any]) -> list[str | None]:
     """Return samples as addresses of PNG files that hold them, None if they are no images."""
     if x.ndim != 4 or not len(x):
         return [None] * len(x)
-    from PIL import Image  # here, because reading an analysis does not need it
-
-    from anynet.plots.picture_tiles import pictures
-
-    def address(pixels: NDArray[np.uint8]) -> str:
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "PNG")
-        return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-
-    return [address(np.ascontiguousarray(each)) for each in pictures(x)]
+    return [png_address(png(pixels)) for pixels in pictures(x)]
 
 
 def _of_numbers(split: str, worst: LargestErrors) -> dict[str, Any]:

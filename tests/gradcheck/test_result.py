@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from formulas import ABSOLUTE, SMOOTH
+from notebooks import shown, table
 
 from anynet import BatchNorm, Linear, ReLU, Sequential
 from anynet.gradcheck import GradientError, Subject, check, of_layer, of_net
@@ -110,6 +111,21 @@ def test_a_nets_table_names_its_layers_and_arrays(rng):
     for name in (*net.layout.slots, "input", "0 Linear", "1.0 BatchNorm", "2 Linear"):
         assert name in text
     assert "ReLU" not in text
+
+
+def test_a_notebook_shows_the_worst_array_first():
+    right, wrong = check(two_arrays()), check(two_arrays(wrong=0.5))
+    assert repr(wrong) == "Result(failed, 2 arrays, central differences, largest relative error 7.7e-02 in b)"
+    assert repr(right).startswith("Result(passed, 2 arrays, central differences, largest relative error ")
+    assert repr(wrong.entries["b"]) == "Entry('b', 3 probes, largest relative error 7.7e-02, failed)"
+    assert repr(two_arrays()) == "Subject(a (2, 2), b (3,))"
+    tree = shown(wrong)
+    assert tree.findall("p")[1].text == "wrong gradient with respect to b"
+    header, *rows = table(tree)
+    assert [row[:2] for row in rows] == [["the second", "b"], ["", "a"]]
+    assert header[5:7] == ["largest error", "relative error"]
+    assert [row[-1] for row in rows] == ["✗", "✓"]
+    shown(right)
 
 
 # ---- the error
