@@ -70,6 +70,10 @@ KINDS = {
     "batch norm": perceptron(3072, (20, 10), 10, norm="batch", activation="leaky-relu"),
     "layer norm, dropout": perceptron(3072, (20, 10), 10, norm="layer", activation="gelu", dropout=0.3),
     "rows of images": an.Sequential(an.Flatten(USUAL), an.Linear(20), an.ReLU(), an.Linear(10)),
+    "residual": an.Sequential(
+        *(an.Linear(3072, 16), an.Residual(an.LayerNorm(), an.Linear(24), an.GELU(), an.Dropout(0.1), an.Linear(16))),
+        *(an.Residual(an.Linear(16), an.Tanh(), an.Linear(8), shortcut=an.Linear(8)), an.ReLU(), an.Linear(10)),
+    ),
     "lenet": nets.lenet(USUAL, 10),
     "resnet9": nets.resnet9(USUAL, 10, width=1 / 16),
     "resnet18": nets.resnet18(USUAL, 10, width=1 / 16),

@@ -7,6 +7,7 @@ import torch
 
 from anynet.core.atomic import write_whole
 from anynet.core.errors import file_to_write
+from anynet.core.formatting import first_line
 from anynet.interop import single_net
 from anynet.torch.to_module import to_module
 
@@ -26,7 +27,7 @@ def save_program(run: Any, path: str | Path) -> None:
     Raises
     ------
     TypeError, ValueError
-        If `run` is not one net; PyTorch's own errors if it cannot trace a layer of a user. Nothing is written then.
+        If `run` is not one net, or PyTorch cannot trace a layer of a user; nothing is written.
     OSError
         If the file cannot be written.
     """
@@ -34,5 +35,17 @@ def save_program(run: Any, path: str | Path) -> None:
     dtype = torch.uint8 if predictor.input_dtype == "uint8" else getattr(torch, predictor.dtype)
     samples = torch.zeros((2, *predictor.shape), dtype=dtype)
     some = {0: torch.export.Dim("samples", min=1)}
-    program = torch.export.export(to_module(predictor), (samples,), dynamic_shapes=(some,))
-    write_whole(file, lambda partial: torch.export.save(program, partial))
+    module = to_module(predictor)
+    try:
+        program = torch.export.export(module, (samples,), dynamic_shapes=(some,))
+    except Exception as error:  # of the formulas of a layer of a user, whatever they raise
+        raise ValueError(
+            f"run: PyTorch cannot trace the net, {first_line(error)}; write layers of your own without numbers that "
+            "are read from arrays, or take to_module"
+        ) from error
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as opened:
+            torch.export.save(program, opened)
+
+    write_whole(file, write)

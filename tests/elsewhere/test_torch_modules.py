@@ -5,10 +5,12 @@ import pytest
 from nets_elsewhere import KINDS, LAYERS, SMALL, USUAL, Gate, Halved, Wave, of_layer, samples, trained
 
 import anynet as an
-from anynet.nn import nets
+from anynet.nn import net_json, nets
+from anynet.nn.container import Container
 
 torch = pytest.importorskip("torch")
 from anynet.torch import from_state_dict, save_program, to_module, to_state_dict  # noqa: E402
+from anynet.torch.counterparts import MODULES  # noqa: E402
 
 
 def logits(predictor, x):
@@ -115,6 +117,10 @@ def test_training_moves_running_statistics_as_here(name):
         assert np.abs(array - one.state[name]).max() > 1e-3
 
 
+def test_every_layer_of_anynet_has_a_module():
+    assert MODULES.keys() == {kind for kind in net_json.LAYERS.values() if not issubclass(kind, Container)}
+
+
 def test_modules_are_pytorchs_own():
     module = to_module(trained(nets.resnet18(USUAL, 10, width=1 / 16), USUAL))
     found = {type(each).__module__ + "." + type(each).__name__ for each in module.modules()}
@@ -161,3 +167,16 @@ def test_a_program_needs_no_anynet(tmp_path):
     for n in (1, 7):
         x = samples(predictor, n)
         assert np.abs(module(torch.tensor(x)).detach().numpy() - logits(predictor, x)).max() < 1e-5
+
+
+@pytest.mark.slow
+def test_a_program_of_layers_of_users(tmp_path):
+    net = an.Sequential(an.Linear(6, 4), Wave(4), an.Linear(4, 3))
+    predictor = trained(net, (6,), input_dtype="float", dtype="float64")
+    save_program(predictor, tmp_path / "net")
+    x = samples(predictor, 3)
+    module = torch.export.load(tmp_path / "net").module()
+    assert np.abs(module(torch.tensor(x)).detach().numpy() - logits(predictor, x)).max() < 1e-12
+    with pytest.raises(ValueError, match=r"run: PyTorch cannot trace the net, .*; write layers of your own without"):
+        save_program(trained(an.Sequential(an.Linear(6, 3), Gate()), (6,)), tmp_path / "gate.pt2")
+    assert [path.name for path in tmp_path.iterdir()] == ["net"]

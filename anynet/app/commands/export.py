@@ -37,6 +37,8 @@ def export(run: Path, /, *, out: Path, kind: Annotated[Format | None, Parameter(
     chosen = kind or SUFFIXES.get(out.suffix.lower())
     if chosen is None:
         raise ValueError(f"--out {out}: expected a name with {', '.join(SUFFIXES)} at its end, or --format")
+    if chosen == "keras" and out.suffix != ".keras":  # which Keras asks for
+        raise ValueError(f"--out {out}: expected a name with .keras at its end")
     check_new_file(out)
     predictor = load_predictor(run, backend("numpy"))
     if len(predictor.nets) > 1:

@@ -39,6 +39,7 @@ def test_what_cannot_be_written_is_refused_in_one_line(trained, seeded, tmp_path
     run = f"{trained.folder}"
     for tokens, message in (
         ([run, "--out", "net.pkl"], "--out net.pkl: expected a name with .onnx, .pt2, .keras, .safetensors at its end"),
+        ([run, "--out", "net.k", "--format", "keras"], "--out net.k: expected a name with .keras at its end"),
         ([run, "--out", "none/net.onnx"], "none/net.onnx: its folder none does not exist"),
         ([f"{seeded.folder}", "--out", "net.onnx"], "expected one net, got 3; give a member-N folder in it"),
         ([f"{tmp_path}", "--out", "net.onnx"], "config.toml"),
