@@ -45,8 +45,9 @@ def sweep_command(shared: Mapping[str, Any], points: Sequence[Point]) -> str:
     """
     values: dict[str, list[Any]] = {name: list(dict.fromkeys(point[name] for point in points)) for name in points[0]}
     flags, own = list[str](), dict(shared)
-    if own.get("order_seed") == values.get("seed", [None])[0]:
-        del own["order_seed"]  # that of the first member by default
+    seed = values["seed"][0] if "seed" in values else own.get("seed", Config.seed)
+    if own.get("order_seed") == seed:
+        del own["order_seed"]  # by default that of the first member
     for name, several in values.items():
         consecutive = name == "seed" and several == list(range(several[0], several[0] + len(several)))
         if consecutive:

@@ -22,6 +22,7 @@ from anynet.app.run_report.run_summary import (
     run_sentence,
     runs_sentence,
     sweep_facts,
+    sweep_notices,
     sweep_sentence,
 )
 from anynet.app.run_report.setting_tables import setting_tables
@@ -99,15 +100,9 @@ def _sweep(pictures: InlinePictures, sweep: SweepFiles) -> dict[str, Any]:
     shown = [part.predictions for part in parts if part.predictions]
     if isinstance(sweep.analysis, ClassAnalysis):
         shown.insert(0, predictions(pictures, "ensemble", sweep.analysis))
-    members = [run_notices(member, f"{member.name}: ") for member in sweep.members]
-    notices = [each for some in members for each in some]
-    if not sweep.result:
-        notices = run_notices(RunFiles(sweep.path, "", sweep.settings))
-    elif sweep.result.get("interrupted") is True:
-        notices = run_notices(RunFiles(sweep.path, "", sweep.settings, sweep.members[0].history, sweep.result))
     return {
         "title": sweep_sentence(sweep),
-        "notices": [*data_notices(sweep.members[0].dataset, sweep.result.get("official")), *notices],
+        "notices": [*data_notices(sweep.members[0].dataset, sweep.result.get("official")), *sweep_notices(sweep)],
         "facts": sweep_facts(sweep),
         "sweep": sweep,
         **sweep_parts(pictures, sweep),

@@ -105,6 +105,21 @@ def run_notices(run: RunFiles, prefix: str = "") -> list[Notice]:
     return notices
 
 
+def sweep_notices(sweep: SweepFiles) -> list[Notice]:
+    """Return what a reader must know about a sweep."""
+    longest = max((member.history for member in sweep.members), key=len)
+    notices = run_notices(RunFiles(sweep.path, "", sweep.settings, longest, sweep.result))
+    diverged = [member for member in sweep.members if member.diverged]
+    if diverged:
+        first = f"; {diverged[0].name}: {diverged[0].result.get('diverged', 'the cost is no longer finite')}"
+        notices.append(Notice(f"{len(diverged)} of {format_count(len(sweep.members), 'member')} diverged{first}."))
+    early = sum(member.result.get("stopped_early") is True for member in sweep.members)
+    if early:
+        many = format_count(len(sweep.members), "member")
+        notices.append(Notice(f"{early} of {many} stopped early, as validation no longer improved.", False))
+    return notices
+
+
 def data_notices(dataset: str, official: object) -> list[Notice]:
     """Return what a reader must know about the images: generated ones, and other files than the official ones."""
     if dataset == "synthetic":

@@ -13,6 +13,7 @@ from anynet.core.formatting import printable
 from anynet.core.text_files import read_json
 
 ADVICE = "run the same search again, which writes it anew"
+IMPORTANCES = "importances.json"
 MOST = 10_000_000
 """Largest size of the settings in bytes."""
 TEXTS = ("stage", "dataset", "state", "reason")
@@ -31,11 +32,14 @@ class SearchFiles:
         Content of ``search.json``.
     trials : list of Trial
         The best first.
+    importances : dict of float
+        Share of each setting, the largest first; empty if there are too few trials.
     """
 
     path: Path
     search: dict[str, Any]
     trials: list[Trial]
+    importances: dict[str, float]
 
 
 def read_search(folder: Path) -> SearchFiles:
@@ -68,14 +72,26 @@ def read_search(folder: Path) -> SearchFiles:
         ):
             raise FileError(settings, f"key space.{printable(name, 50)}", "values or a range", "something else", ADVICE)
     if not path.exists():
-        return SearchFiles(folder, search, [])
+        return SearchFiles(folder, search, [], {})
     trials = []
     for line, values in read_rows(path, (*TEXTS, *COUNTS, *NUMBERS, *names), ADVICE):
         found: dict[str, Any] = {name: values[name] for name in TEXTS}
         for name in (*COUNTS, *NUMBERS):
             found[name] = _number(values[name], path, f"line {line}, column {name}", whole=name in COUNTS)
         trials.append(Trial(settings={name: _typed(values[name], search["space"][name]) for name in names}, **found))
-    return SearchFiles(folder, search, trials)
+    return SearchFiles(folder, search, trials, _importances(folder / IMPORTANCES))
+
+
+def _importances(path: Path) -> dict[str, float]:
+    if not path.exists():
+        return {}
+    shares = read_json(path, MOST, ADVICE)
+    for name, share in shares.items():
+        if not (type(share) in (int, float) and 0 <= share <= 1):
+            raise FileError(
+                path, f"key {printable(name, 50)}", "a share from 0 to 1", printable(repr(share), 50), ADVICE
+            )
+    return shares
 
 
 def _number(text: str, path: Path, place: str, *, whole: bool) -> float | None:

@@ -31,6 +31,7 @@ def search_values(pictures: InlinePictures, search: SearchFiles) -> dict[str, An
         "search": search,
         "parts": [],
         "picture": picture,
+        "importances": search.importances,
         "shown": SHOWN,
         "settings": setting_tables([search.search["base"]]),
         "command": search_command(search.search, str(search.path)),

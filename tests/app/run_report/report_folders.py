@@ -105,6 +105,7 @@ def search_folder(path: Path) -> Path:
         [1, "coarse", "digits", "finished", 0.002, "", 0.9012, 3, 0.92, 0.9, 0.8833, 1.5, ""],
         [3, "coarse", "digits", "diverged", 0.09, "", "", "", "", "", "", 0.5, "the cost is <not> finite"],
     ]
+    (path / "importances.json").write_text('{"lr": 0.75, "hidden": 0.25}')
     with (path / "trials.csv").open("w", newline="") as file:
         csv.writer(file).writerows([[*columns.split(","), "seconds", "reason"], *rows])
     return path

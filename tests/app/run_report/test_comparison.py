@@ -4,7 +4,7 @@ import csv
 import json
 
 import pytest
-from report_folders import ANALYSIS, page_of, run_folder, search_folder, section
+from report_folders import ANALYSIS, notices, page_of, run_folder, search_folder, section
 
 from anynet.core.errors import FileError
 
@@ -56,6 +56,8 @@ def test_a_search_ranks_its_trials(tmp_path):
     command = "python -m anynet search --over lr=0.001..0.1 --over hidden=50+30, --trials 3 --no-prune --data digits"
     assert command in section(page, "again").words()
     assert len(section(page, "search-picture").all("svg")) == 1
+    shares = section(page, "importances").all("table")[0].rows()
+    assert shares[1:] == [["lr", "75.0"], ["hidden", "25.0"]]
 
 
 def test_a_sweep_has_members_means_and_the_ensemble(swept):
@@ -72,6 +74,20 @@ def test_a_sweep_has_members_means_and_the_ensemble(swept):
     assert f"{100 * result['ensemble_test_accuracy']:.2f} % of the test samples" in section(page, "members").words()
     assert "--sweep lr=0.01,0.05 --sweep l2=0.0,0.01 --seeds 2" in section(page, "again").words()
     assert len(section(page, "filters").all("image")) > 0
+
+
+def test_a_sweep_says_which_members_diverged(tmp_path):
+    """And what is missing while it runs."""
+    sweep = run_folder(tmp_path / "sweep", ended=False, history=None, analysis=None)
+    (sweep / "points.json").write_text(json.dumps([{"lr": 0.1}, {"lr": 90.0}, {"lr": 0.2}]))
+    run_folder(sweep / "member-0", settings={"lr": 0.1}, stopped_early=True)
+    reason = "the cost is no longer finite in epoch 1"
+    run_folder(sweep / "member-1", settings={"lr": 90.0}, history=None, analysis=None, diverged=reason)
+    assert notices(page_of(sweep)) == [
+        "There is no result.json: the run is in training, or was killed, after 3 of 3 epochs.",
+        f"1 of 3 members diverged; member 1: {reason}.",
+        "1 of 3 members stopped early, as validation no longer improved.",
+    ]
 
 
 @pytest.mark.parametrize(
