@@ -47,6 +47,7 @@ def refuse_layer_settings(names: Collection[str]) -> None:
 
 Positive = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
 NotNegative = Annotated[float, Parameter(validator=Number(gte=0, lt=math.inf))]
+Quiet = Annotated[bool, Parameter(negative="")]
 Count = Annotated[int, Parameter(validator=Number(gte=1), converter=whole)]
 NotNegativeCount = Annotated[int, Parameter(validator=Number(gte=0), converter=whole)]
 

@@ -1,6 +1,5 @@
 """Training of one net, from its settings to a folder of results."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from anynet.app.resuming import check_interval, checkpoint_arguments
 from anynet.app.run_folder import RunFolder
 from anynet.app.trackers import trackers
 from anynet.core.held_signals import HeldSignals
+from anynet.core.meter import announce
 from anynet.training import Epoch, Run
 
 
@@ -72,7 +72,7 @@ def train_run(
     experiment = prepare(config)
     results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume, anywhere=True)
     with results:
-        print(f"{experiment}; results in {results.path}", file=sys.stderr)
+        announce(f"{experiment}; results in {results.path}")
 
         def add(epoch: Epoch) -> None:
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`

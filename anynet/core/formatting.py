@@ -1,8 +1,12 @@
 """Text for people: settings by name, and numbers in percent."""
 
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+FIXED_SPACE = "\N{NO-BREAK SPACE}"
+"""Stands for a space where a text is not to be broken."""
 
 
 def format_value(value: Any) -> str:
@@ -68,6 +72,27 @@ def format_count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def format_numbers(numbers: Sequence[int]) -> str:
+    """Return increasing numbers as text: as a range if they are consecutive, else separated by commas.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        One or more.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> format_numbers([2, 3, 4]), format_numbers([2, 4]), format_numbers([7])
+    ('2-4', '2, 4', '7')
+    """
+    consecutive = len(numbers) > 1 and list(numbers) == list(range(numbers[0], numbers[-1] + 1))
+    return f"{numbers[0]}-{numbers[-1]}" if consecutive else ", ".join(map(str, numbers))
+
+
 def format_difference(a: str, b: str, most: int = 200) -> tuple[str, str]:
     """Return two texts, such as those of two nets, in a line each; the parts that differ if they are long.
 
@@ -121,6 +146,33 @@ def format_percent(mean: float, deviation: float | None = None) -> str:
     ('50.00', '50.00 ± 1.20')
     """
     return f"{100 * mean:.2f}" + ("" if deviation is None else f" ± {100 * deviation:.2f}")
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Return a text as lines that are broken behind commas, semicolons and colons alone.
+
+    Parameters
+    ----------
+    text : str
+    width : int
+        Largest number of characters, unless there is no place to break a line.
+    indent : str
+        What lines behind the first one begin with.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> wrapped("lr 0.001, weight_decay 1.5e-05, l2 0.1", 24)
+    ['lr 0.001,', 'weight_decay 1.5e-05,', 'l2 0.1']
+    """
+    fixed = "".join(
+        FIXED_SPACE if c == " " and before not in ",;:" else c for before, c in zip(" " + text, text, strict=False)
+    )
+    lines = textwrap.wrap(fixed, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(FIXED_SPACE, " ") for line in lines]
 
 
 def first_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from tqdm import TqdmWarning, tqdm
 
+from anynet.core.formatting import wrapped
 from anynet.core.notebook import in_notebook
 
 STAND_INS = {
@@ -118,6 +119,11 @@ class Lenient:
             self.failure = error
 
 
+def lenient(stream: TextIO | Lenient | None) -> Lenient:
+    """Return a stream that drops what cannot be written: this one, if it is one."""
+    return stream if isinstance(stream, Lenient) else Lenient(stream)
+
+
 @contextmanager
 def lenient_streams() -> Iterator[None]:
     """Context manager in which ``sys.stdout`` and ``sys.stderr`` drop what cannot be written.
@@ -172,8 +178,8 @@ def progress_bar(**options: Any) -> "tqdm[Any]":
     """
     if in_notebook():
         return _notebook_bar(**options)
-    file = sys.stderr if isinstance(sys.stderr, Lenient) else Lenient(sys.stderr)
-    columns = _width(file)
+    file = lenient(sys.stderr)
+    columns = width(file)
     if columns < NARROW:
         options = {"bar_format": "{desc}{percentage:3.0f}%|{bar}| <{remaining}{postfix}"} | options
     return tqdm(**{"disable": None, "file": file, "ncols": columns - 1} | options)
@@ -191,7 +197,14 @@ def _notebook_bar(**options: Any) -> "tqdm[Any]":
     return chosen(**{"file": Lenient(sys.stdout), "ncols": NOTEBOOK_WIDTH} | options)
 
 
-def _width(stream: Lenient) -> int:
+def print_wrapped(text: str, stream: TextIO | None) -> None:
+    """Print a text; on a terminal in lines that fit it, broken behind commas, semicolons and colons."""
+    file = lenient(stream)
+    lines = wrapped(text, width(file), "  ") if file.isatty() else [text]
+    print("\n".join(lines), file=stream)
+
+
+def width(stream: Lenient) -> int:
     """Return the number of columns of a terminal: by the variable COLUMNS, else its own; 80 if it is not known."""
     if (columns := os.environ.get("COLUMNS", "")).isdecimal() and int(columns) > 1:
         return int(columns)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from anynet.core.errors import Error
 from anynet.core.formatting import printable
+from anynet.core.meter import Meter
 
 if TYPE_CHECKING:
     import requests
@@ -18,6 +19,8 @@ ANSWER_SECONDS = 8.0
 """Time limit for the server's answer, name lookup included."""
 STALL_SECONDS = 10.0
 """Time limit between two pieces of the file, and the time in which `SLOWEST` is measured."""
+LINE_SECONDS = 5.0
+"""Time between two lines about how much has been received, where there is no bar."""
 SLOWEST = 1000
 """Bytes per second below which a connection is given up."""
 WAITS = (0.5, 1.0)
@@ -68,7 +71,6 @@ def transfer(url: str, part: Path, size: int) -> None:
 
 def _receive(url: str, part: Path, size: int) -> None:
     import urllib3
-    from tqdm import tqdm
 
     have = part.stat().st_size if part.exists() else 0
     response = _ask(url, have)
@@ -87,7 +89,7 @@ def _receive(url: str, part: Path, size: int) -> None:
             raise DownloadError(f"{url}: expected {size} bytes, got {start + int(length)}, which are another file")
         with (
             part.open("ab") as file,
-            tqdm(desc=part.stem, total=size, initial=start, unit="B", unit_scale=True, disable=None) as bar,
+            Meter(seconds=LINE_SECONDS, desc=part.stem, total=size, initial=start, unit="B", unit_scale=True) as meter,
         ):
             done, since, before = start, time.monotonic(), start
             try:
@@ -101,7 +103,8 @@ def _receive(url: str, part: Path, size: int) -> None:
                         file.truncate(0)
                         raise DownloadError(f"{url}: expected {size} bytes, got more, which are another file")
                     file.write(chunk)
-                    bar.update(len(chunk))
+                    meter.bar.update(len(chunk))
+                    meter.say(f"{part.stem}: {done / 1e6:.0f} of {size / 1e6:.0f} MB")
                     if (seconds := time.monotonic() - since) > STALL_SECONDS:
                         if done - before < SLOWEST * seconds:
                             raise _ConnectionFailedError(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from anynet.core.checks import nearest
+from anynet.core.meter import Meter
 from anynet.core.seeding import Purpose, generator
 from anynet.gradcheck.check_result import Entry, Result
 from anynet.gradcheck.differences import (
@@ -40,6 +41,7 @@ def check(
     tolerance: float | None = None,
     probes: int | None = None,
     seed: int = 0,
+    progress: bool | None = False,
 ) -> Result:
     """Compare the gradients of a function with difference quotients of its value.
 
@@ -60,6 +62,8 @@ def check(
         array with no more elements than that is compared completely.
     seed : int
         Seed of the random choice of probes.
+    progress : bool, optional
+        Show which array is compared, as `anynet.fit` shows its epochs.
 
     Returns
     -------
@@ -94,18 +98,25 @@ def check(
     count = probes or (DIRECTIONS if how.directions else ELEMENTS)
 
     entries = {}
-    for i, (name, x) in enumerate(point.items()):
-        f = subject.along(name)
-        lines = draw_lines(how, x, count, generator(seed, Purpose.CHECK, i))
-        analytical = np.asarray([line.along(gradients[name]) for line in lines])
-        # Rounding error of the value: from its terms, and from the array's elements in every operation on them.
-        rounding = ROUNDINGS * eps * (size + float(np.linalg.norm(x * gradients[name])))
-        h = step or default_step(how, f, x, lines, analytical, rounding)
-        numerical = np.asarray([difference(how, f, x, line, h) for line in lines])
-        entry = Entry(
-            name, x.size, lines, analytical, numerical, np.zeros(len(lines), bool), h, rounding / h, tolerance
-        )
-        entries[name] = _refine(entry, how, f, x)
+    total = sum(count if how.directions else min(count, x.size) for x in point.values())
+    with Meter(progress, total=total, unit="probe", leave=False) as meter:
+        for i, (name, x) in enumerate(point.items()):
+            meter.show(f"array {name}", name)
+            f = subject.along(name)
+            lines = draw_lines(how, x, count, generator(seed, Purpose.CHECK, i))
+            analytical = np.asarray([line.along(gradients[name]) for line in lines])
+            # Rounding error of the value: from its terms, and from the array's elements in every operation on them.
+            rounding = ROUNDINGS * eps * (size + float(np.linalg.norm(x * gradients[name])))
+            h = step or default_step(how, f, x, lines, analytical, rounding)
+            numerical = np.empty(len(lines))
+            for k, line in enumerate(lines):
+                numerical[k] = difference(how, f, x, line, h)
+                meter.bar.update()
+                meter.say(f"array {name}, {i + 1} of {len(point)}: {k + 1} of {len(lines)} probes", keep=False)
+            entry = Entry(
+                name, x.size, lines, analytical, numerical, np.zeros(len(lines), bool), h, rounding / h, tolerance
+            )
+            entries[name] = _refine(entry, how, f, x)
     return Result(entries, method, tolerance, subject.headings, point)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from anynet.core.meter import Meter
 from anynet.core.seeding import Purpose, generator
 from anynet.gradcheck.check import draw_lines
 from anynet.gradcheck.differences import METHODS, FloatArray, Function, Line, Method, StepLostError, difference
@@ -15,7 +16,7 @@ from anynet.gradcheck.values import evaluate
 
 @np.errstate(all="ignore")
 def sweep(
-    subject: Subject, steps: Sequence[float], *, probes: int = 10, seed: int = 0
+    subject: Subject, steps: Sequence[float], *, probes: int = 10, seed: int = 0, progress: bool | None = False
 ) -> dict[str, NDArray[np.float64]]:
     """Compute the relative error of each method for a range of steps.
 
@@ -30,6 +31,8 @@ def sweep(
         Number of elements, or directions, of each array.
     seed : int
         Seed of their random choice.
+    progress : bool, optional
+        Show which array is compared, as `anynet.fit` shows its epochs.
 
     Returns
     -------
@@ -46,15 +49,19 @@ def sweep(
         raise ValueError(f"expected positive steps and 1 probe or more, got {list(steps)} and {probes}")
     _, gradients = evaluate(subject)
     errors = {}
-    for name, method in METHODS.items():
-        squares, size = np.zeros(len(steps)), 0.0
-        for i, (array, x) in enumerate(subject.point.items()):
-            f = subject.along(array)
-            for line in draw_lines(method, x, probes, generator(seed, Purpose.CHECK, i)):
-                slope = line.along(gradients[array])
-                size += slope**2
-                squares += [(_difference(method, f, x, line, h) - slope) ** 2 for h in steps]
-        errors[name] = np.sqrt(squares / size) if size else np.full(len(steps), np.nan)
+    with Meter(progress, total=len(METHODS) * len(subject.point), unit="array", leave=False) as meter:
+        for name, method in METHODS.items():
+            squares, size = np.zeros(len(steps)), 0.0
+            for i, (array, x) in enumerate(subject.point.items()):
+                meter.show(f"{name} differences, array {array}", array)
+                meter.say(f"error over the step: {name} differences, array {array}", keep=False)
+                f = subject.along(array)
+                for line in draw_lines(method, x, probes, generator(seed, Purpose.CHECK, i)):
+                    slope = line.along(gradients[array])
+                    size += slope**2
+                    squares += [(_difference(method, f, x, line, h) - slope) ** 2 for h in steps]
+                meter.bar.update()
+            errors[name] = np.sqrt(squares / size) if size else np.full(len(steps), np.nan)
     return errors
 
 

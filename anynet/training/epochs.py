@@ -16,7 +16,7 @@ from anynet.training.callback_list import Answer
 from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import find_diverged, with_reports
 from anynet.training.early_stopping import should_stop, stopped
-from anynet.training.epoch_rows import epoch_row, summary
+from anynet.training.epoch_rows import epoch_row
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
 from anynet.training.evaluate_at_end import evaluate_at_end
@@ -92,7 +92,6 @@ def run_epochs(
             places, left = state.places, _left(state, epochs) - len(state.places)
             # One assignment, so that Control-C finds all or nothing of an epoch.
             state, rows = _train_epoch(stack, inputs, state, progress, began, spent, strict=strict)
-            progress.show(summary(rows, epochs))
             answer = report(rows) if rows else Answer(set(), set())
             state = _without(state._replace(dropped=state.dropped | answer.dropped), answer.dropped | answer.stopped)
             progress.shorten(_images(inputs, left - _left(state, epochs)))

@@ -8,12 +8,12 @@ from typing import Any, Unpack, overload
 
 from anynet.core.checks import describe, true_or_false
 from anynet.core.epoch import Epoch
-from anynet.core.streams import progress_bar
+from anynet.core.meter import Meter
 from anynet.data.samples import is_picture
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.callback import Callback, Training
-from anynet.training.callback_list import CallbackList
+from anynet.training.callback_list import Answer, CallbackList
 from anynet.training.checkpoint_files import read_histories
 from anynet.training.checkpoint_folder import CheckpointFolder
 from anynet.training.checkpoints import Interval
@@ -114,7 +114,8 @@ def fit(
         dict of `Epoch` by member number. True ends the training. It may also return numbers of members to drop: they
         keep what they have and are trained no further. An error in it ends the training.
     progress : bool, optional
-        Show a progress bar on stderr. Default: if stderr is a terminal.
+        Show progress on stderr: a bar on a terminal, elsewhere a line an epoch, at most about one a second. Default:
+        the bar alone.
     checkpoint : str or Path, optional
         Folder for checkpoints: the last two and the one of the best epoch are kept. Needs safetensors and filelock.
     checkpoint_every : int or str, default 1
@@ -158,13 +159,17 @@ def fit(
             checkpoint, describe_training(nets, inputs.data), resume=resume, every=every, epochs=ready.settings.epochs
         )
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
-    disable = None if progress is None else not progress
     unit = "img" if is_picture(inputs.data.train.shape) else "sample"
     with (
         nullcontext() if folder is None else folder.locked(),
-        progress_bar(total=total, unit=unit, unit_scale=True, disable=disable) as bar,
-        stop_on_signals((state := Progress(bar)).stop) as received,
+        Meter(progress, total=total, unit=unit, unit_scale=True) as meter,
+        stop_on_signals((state := Progress(meter, ready.settings.epochs, len(nets))).stop) as received,
     ):
+
+        def report(rows: dict[int, Epoch]) -> Answer:
+            state.after_epoch(rows)
+            return listeners.epoch(rows)
+
         if callbacks:
             path = None if folder is None else folder.path
             kept = read_histories(path) if path is not None and resume else ()
@@ -174,12 +179,13 @@ def fit(
         try:
             result: Run | Runs
             if ready.stacked:
-                runs = tuple(train_members(inputs, nets, state, listeners.epoch, folder))
+                runs = tuple(train_members(inputs, nets, state, report, folder))
                 result = Runs(runs, len(runs) < len(nets) or any(run.interrupted for run in runs))
             else:
-                result = train_one(inputs, nets[0], state, listeners.epoch, folder)
+                result = train_one(inputs, nets[0], state, report, folder)
         except BaseException as error:
             listeners.failed(error)
             raise
+        state.finish()
         listeners.end(replace(result, interrupted=True) if received else result)
     return replace(result, interrupted=True) if received else result  # the signal may have come after the last step

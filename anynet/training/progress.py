@@ -1,27 +1,33 @@
 """Progress of a training."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from threading import Event, Lock
 
-from tqdm import tqdm
+from anynet.core.epoch import Epoch
+from anynet.core.meter import Meter
+from anynet.training.epoch_lines import Lines, summaries
 
 
-@dataclass(frozen=True)
 class Progress:
-    """A progress bar for several threads, which can also be told to stop.
+    """Progress of a training in several threads, which can also be told to stop.
 
     Parameters
     ----------
-    bar : tqdm
+    meter : Meter
         Counts images.
+    epochs, members : int
+        Numbers of epochs and of members of the training.
+
+    Attributes
+    ----------
     stop : Event
         If set, the next `update` in any thread raises KeyboardInterrupt.
     """
 
-    bar: tqdm
-    stop: Event = field(default_factory=Event)
-    _lock: Lock = field(default_factory=Lock)
+    def __init__(self, meter: Meter, epochs: int, members: int = 1) -> None:
+        self.stop = Event()
+        self._meter, self._epochs, self._lines, self._lock = meter, epochs, Lines(epochs, members), Lock()
+        self._last = [""]
 
     def update(self, images: int) -> None:
         """Advance the bar.
@@ -39,7 +45,7 @@ class Progress:
         if self.stop.is_set():
             raise KeyboardInterrupt
         with self._lock:
-            self.bar.update(images)
+            self._meter.bar.update(images)
 
     def testing(self, images: int) -> Callable[[int], None]:
         """Return a function like `update` for a test: it shows behind the bar how many images are done.
@@ -55,14 +61,19 @@ class Progress:
         -------
         callable
         """
-        done, told, before = 0, self.stop.is_set(), str(getattr(self.bar, "postfix", None) or "")
+        done, told = 0, self.stop.is_set()
+        with self._lock:
+            self._meter.flush()
 
         def tick(more: int) -> None:
             nonlocal done
             if self.stop.is_set() and not told:
                 raise KeyboardInterrupt
             done += more
-            self.show(f"testing: {done:,} of {images:,} images" if done < images else before)
+            text = f"testing: {done:,} of {images:,} images"
+            with self._lock:
+                self._meter.show(*([text] if done < images else self._last))
+                self._meter.say(text, keep=False)
 
         return tick
 
@@ -75,14 +86,25 @@ class Progress:
             Number of images that will not be used.
         """
         with self._lock:
-            self.bar.total -= images
+            self._meter.bar.total -= images
 
-    def show(self, text: str) -> None:
-        """Show a text behind the bar.
+    def after_epoch(self, rows: Mapping[int, Epoch]) -> None:
+        """Show the results of an epoch behind the bar or, where there is none, in a line.
 
         Parameters
         ----------
-        text : str
+        rows : mapping of int to Epoch
+            Rows of the members in training, by number.
         """
+        if not self._meter.shows:
+            return
         with self._lock:
-            self.bar.set_postfix_str(text)
+            self._last = summaries(rows, self._epochs)
+            self._meter.show(*self._last)
+            for line in self._lines.add(rows):
+                self._meter.say(line)
+
+    def finish(self) -> None:
+        """Show what no line has shown, when training has ended."""
+        for line in self._lines.rest():
+            self._meter.say(line)

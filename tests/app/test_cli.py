@@ -60,7 +60,7 @@ def test_a_run_leaves_a_whole_folder(trained):
 def test_a_run_stops_early_and_stays_so(tmp_path, capsys):
     """A rate of almost 0 changes no output without running statistics, so the first epoch is the best."""
     train("--patience", "2", "--epochs", "9", "--lr", "1e-30", "--schedule", "constant", "--norm", "none")
-    assert "% (last epoch, 3, stopped early), " in capsys.readouterr().out
+    assert "% after epoch 3, the last, where training stopped early, and " in capsys.readouterr().out
     result = json.loads(Path("out/result.json").read_text())
     assert (result["epochs"], result["stopped_early"], result["best_epoch"]) == (3, True, 1)
     for more in ([], ["--epochs", "20"]):

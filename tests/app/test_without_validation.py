@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 def test_a_run_says_its_test_accuracy_once(capsys):
     train("--val", "0")
     said, result = capsys.readouterr().out, json.loads(Path("out/result.json").read_text())
-    assert f"test accuracy {result['test_accuracy']:.2%} (last epoch, 2); " in said
+    assert f"test accuracy {result['test_accuracy']:.2%} after epoch 2, the last; " in said
     assert "validation" not in said
     assert "best_val_accuracy" not in result
 

@@ -5,6 +5,7 @@ import io
 import sys
 
 import pytest
+from terminals import Terminal
 from tqdm import tqdm
 
 from anynet.core import streams
@@ -20,11 +21,6 @@ class Failing(io.StringIO):
 
     def write(self, text):
         raise self.error
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def closed():

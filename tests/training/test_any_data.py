@@ -1,9 +1,12 @@
 """Training on features of every kind, for numbers and classes, with weights, without validation or test samples."""
 
+import sys
+
 import numpy as np
 import pytest
 from few_features import given
 from on_backends import compiling, on_backends
+from terminals import Terminal
 
 import anynet as an
 from anynet.core.history import History
@@ -308,10 +311,11 @@ def test_arrays_that_do_not_fit_are_refused_in_one_line(data, settings, message)
     assert "\n" not in str(error.value)
 
 
-def test_the_bar_counts_samples(samples, capsys, monkeypatch):
+def test_the_bar_counts_samples(samples, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
-    an.fit(NET, samples, an.SGD(0.1), **SETTINGS | {"progress": True})
-    assert "sample/s" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    an.fit(NET, samples, an.SGD(0.1), **SETTINGS | {"progress": None})
+    assert "sample/s" in terminal.getvalue()
 
 
 def test_the_default_batch_size_is_cut_to_the_number_of_samples(samples):

@@ -1,6 +1,5 @@
 """Early stopping: a training ends where the results of a whole one say so, and is that one until then."""
 
-import io
 import sys
 from collections import Counter
 
@@ -10,6 +9,7 @@ from loops import own
 from noise import noise
 from numerical import assert_close
 from on_backends import on_backends
+from terminals import Terminal
 
 import anynet as an
 from anynet.data import Dataset
@@ -96,11 +96,11 @@ def test_members_that_are_dropped_as_they_stop_and_those_that_diverge(data):
 
 @pytest.mark.parametrize("members", [None, MEMBERS], ids=["one", "members"])
 def test_the_bar_ends_at_its_total(data, monkeypatch, members):
-    bars, module = [], sys.modules["anynet.training.fit"]
+    bars, module = [], sys.modules["anynet.core.meter"]
     shown = module.progress_bar
     monkeypatch.setattr(module, "progress_bar", lambda **options: bars.append(shown(**options)) or bars[-1])
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    runs = fit(data, members=members, patience=2, progress=True)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    runs = fit(data, members=members, patience=2, progress=None)
     epochs = sum(len(run.history) for run in (runs if members else [runs]))
     assert bars[0].n == bars[0].total == epochs * 4 * SETTINGS["batch_size"]
 

@@ -1,9 +1,12 @@
 """Training as a whole, on small sets of drawn pictures."""
 
+import sys
+
 import numpy as np
 import pytest
 from loops import PLAIN, RECORDED, own
 from on_backends import compiling, on_backends
+from terminals import Terminal
 
 import anynet as an
 from anynet.backends.numpy import Numpy
@@ -291,10 +294,11 @@ def test_no_bar_where_there_is_no_terminal(data, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_bar_shows_loss_accuracy_and_rate(data, capsys, monkeypatch):
+def test_the_bar_shows_loss_accuracy_and_rate(data, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
-    fit(data, progress=True)
-    shown = capsys.readouterr().err
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    fit(data)
+    shown = terminal.getvalue()
     assert "img/s" in shown
     assert "loss" in shown
     assert "accuracy" in shown

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from noise import noise
-from tqdm import tqdm
 
 import anynet as an
 from anynet.core.held_signals import HeldSignals
+from anynet.core.meter import Meter
 from anynet.training import epochs
 from anynet.training.progress import Progress
 
@@ -76,7 +76,7 @@ def test_the_first_signal_in_the_test_ends_it_at_the_next_batch(monkeypatch, mem
 
 
 def test_a_training_that_was_told_to_stop_before_is_tested():
-    progress = Progress(tqdm(disable=True))
+    progress = Progress(Meter(False), 1)
     progress.stop.set()
     progress.testing(10)(5)
     with pytest.raises(KeyboardInterrupt):

@@ -4,13 +4,14 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-import rich
+from rich.console import Console
 from rich.text import Text
 
-from anynet.app.config import CheckConfig, Count, Positive
+from anynet.app.config import CheckConfig, Count, Positive, Quiet
 from anynet.app.gradient_subject import gradient_subject
 from anynet.app.new_folder import check_new_file, check_new_picture
 from anynet.core.atomic import write_whole
+from anynet.core.meter import progress_shown
 from anynet.gradcheck import check, sweep
 
 
@@ -24,6 +25,7 @@ def gradcheck(
     probes: Count | None = None,
     csv: Path | None = None,
     plot: Path | None = None,
+    quiet: Quiet = False,
     config: CheckConfig = CheckConfig(),  # noqa: B008
 ) -> None:
     """Check a net's gradients, layer by layer, against finite differences of its cost.
@@ -49,23 +51,30 @@ def gradcheck(
         New file for the table.
     plot
         New image file for a plot of the error over the step, for each method.
+    quiet
+        Show no progress.
     """
     if csv is not None:
         check_new_file(csv)
     if plot is not None:
         check_new_picture(plot)
-    subject = gradient_subject(config, samples)
-    result = check(subject, method=method, step=step, tolerance=tolerance, probes=probes, seed=config.seed)
+    with progress_shown(not quiet):
+        subject = gradient_subject(config, samples)
+        result = check(
+            subject, method=method, step=step, tolerance=tolerance, probes=probes, seed=config.seed, progress=None
+        )
     table = Text(str(result))
     table.highlight_words(["✓"], "green")
     table.highlight_words(["✗"], "red")
-    rich.get_console().print(table, soft_wrap=True)
+    Console().print(table, soft_wrap=True)
     if csv is not None:
         result.write_csv(csv)
     if plot is not None:
         from anynet import plots  # here, because Matplotlib is slow to import
 
         steps = [10 ** (-i / 2) for i in range(2, 25)]
-        write_whole(plot, plots.step_errors(steps, sweep(subject, steps, seed=config.seed)).savefig)
+        with progress_shown(not quiet):
+            errors = sweep(subject, steps, seed=config.seed, progress=None)
+        write_whole(plot, plots.step_errors(steps, errors).savefig)
     if not result.passed:
         sys.exit(1)

@@ -1,12 +1,12 @@
 """``anynet lr``."""
 
-import sys
 from pathlib import Path
 
-from anynet.app.config import Config, Count, Positive
+from anynet.app.config import Config, Count, Positive, Quiet
 from anynet.app.experiment import prepare
 from anynet.app.new_folder import check_new_picture
 from anynet.core.atomic import write_whole
+from anynet.core.meter import announce, progress_shown
 from anynet.training import find_rate
 
 
@@ -17,6 +17,7 @@ def lr(
     high: Positive = 10.0,
     steps: Count = 100,
     plot: Path | None = None,
+    quiet: Quiet = False,
     config: Config = Config(),  # noqa: B008
 ) -> None:
     """Find a learning rate.
@@ -33,15 +34,18 @@ def lr(
         Number of training steps, 10 or more.
     plot
         New image file for a plot of the loss over the learning rate.
+    quiet
+        Show no progress.
     """
     if plot is not None:
         check_new_picture(plot)
-    experiment = prepare(config)
-    print(experiment, file=sys.stderr)
-    found = find_rate(
-        experiment.net, experiment.data, experiment.optimizer, low=low, high=high, steps=steps,
-        **experiment.settings.keywords,
-    )  # fmt: skip
+    with progress_shown(not quiet):
+        experiment = prepare(config)
+        announce(f"{experiment}")
+        found = find_rate(
+            experiment.net, experiment.data, experiment.optimizer, low=low, high=high, steps=steps,
+            **experiment.settings.keywords,
+        )  # fmt: skip
     end = "it diverges at" if found.diverged else "it does not diverge up to"
     print(f"--lr {found.suggestion:.2g}: there the loss falls fastest; {end} {found.rates[-1]:.2g}")
     if plot is not None:

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from anynet.app.config import Count
+from anynet.app.config import Count, Quiet
 from anynet.app.ending import ending_with_signals
 from anynet.app.grouping import STACK_SIZE
 from anynet.app.reports.reproduction import reproduce as run_reports
 from anynet.backends import COMPILE, DTYPES
 from anynet.backends import backend as choose_backend
+from anynet.core.meter import progress_shown
 
 
 def reproduce(
@@ -22,6 +23,7 @@ def reproduce(
     jobs: Count | None = None,
     stack_size: Count = STACK_SIZE,
     note: str = "the images given",
+    quiet: Quiet = False,
 ) -> None:
     """Repeat the experiments of five student reports, and write a page of claimed and measured results for each.
 
@@ -50,10 +52,13 @@ def reproduce(
         schedule, warm-up, momentum, weight decay, l2 and init.
     note
         Text on the pages that describes the data set.
+    quiet
+        Show no progress.
     """
     chosen = choose_backend(backend)
     base = {"data": data, "dtype": dtype, "compile": compile} | ({} if backend is None else {"backend": backend})
     jobs = jobs or chosen.workers
-    with ending_with_signals(f"interrupted; run the same command again to continue {out}"):
+    message = f"interrupted; run the same command again to continue {out}"
+    with ending_with_signals(message), progress_shown(not quiet):
         run_reports(reports, out, base=base, quick=quick, jobs=jobs, stack_size=stack_size, note=note)
     print(f"start at {out / 'README.md'} or {out / 'index.html'}")

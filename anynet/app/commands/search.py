@@ -5,9 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import rich
 from cyclopts import Parameter
-from rich.table import Table
 
 from anynet.app import search as searches
 from anynet.app.config import Config, Count
@@ -16,7 +14,7 @@ from anynet.app.grouping import STACK_SIZE
 from anynet.app.keeping import draw_all
 from anynet.app.run_report.own_pages import own_pages
 from anynet.app.space_text import parse_space
-from anynet.app.tables import best_table
+from anynet.app.tables import FittingTable, best_table, print_table
 from anynet.core.formatting import format_value
 
 
@@ -78,11 +76,11 @@ def search(
             stack_size=stack_size,
         )
         draw_all(own_pages(out))
-    rich.get_console().print(_table(ranked), crop=False)  # too wide is better than cut off
+    print_table(_table(ranked))
     print(f"results in {out}")
 
 
-def _table(trials: Sequence[searches.Trial]) -> Table:
+def _table(trials: Sequence[searches.Trial]) -> FittingTable:
     columns = ["stage", "trial", *trials[0].settings, "validation", "epoch", "test", ""]
     return best_table(trials[0].dataset, "trials", trials, columns, _cells)
 

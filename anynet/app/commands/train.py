@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import rich
 from cyclopts import Parameter
 
-from anynet.app.config import Config, Count
+from anynet.app.config import Config, Count, Quiet
 from anynet.app.ending import ending_with_signals
 from anynet.app.experiment import prepare
 from anynet.app.keeping import draw_until_interrupted, harmless
@@ -27,12 +27,14 @@ from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.trackers import tracker_names
 from anynet.app.train_run import train_run
 from anynet.compiler import UntraceableError
-from anynet.core.formatting import format_count, format_percent, format_value
+from anynet.core.formatting import format_count, format_numbers, format_percent, format_value
 from anynet.core.held_signals import HeldSignals
+from anynet.core.meter import announce, progress_shown
+from anynet.core.streams import print_wrapped
 from anynet.training import DivergedError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from anynet.app.tables import FittingTable
 
 
 def train(
@@ -45,6 +47,7 @@ def train(
     resume: Path | None = None,
     checkpoint_every: str = "1",
     log: Annotated[list[str] | None, Parameter(negative="")] = None,
+    quiet: Quiet = False,
     config: Config = Config(),  # noqa: B008
 ) -> None:
     """Train a classifier, by default on CIFAR-10.
@@ -72,6 +75,8 @@ def train(
     log
         Trackers to log the training with, in folders of their names in that of the results: tensorboard. A resumed
         training goes on with those that it has.
+    quiet
+        Show no progress: on a terminal no bar, elsewhere no line an epoch.
     """
     names = tracker_names(log or ())
     if resume is not None:
@@ -88,8 +93,8 @@ def train(
             )
             print(f"{resume}: finished after {format_count(done, 'epoch')}{advice}", file=sys.stderr)
             return
-        print(f"{resume}: goes on after epoch {done} of {config.epochs}", file=sys.stderr)
-        with ending_with_signals(f"interrupted; {resume} is as it was") as signals:
+        with ending_with_signals(f"interrupted; {resume} is as it was") as signals, progress_shown(not quiet):
+            announce(f"{resume}: goes on after epoch {done} of {config.epochs}")
             _train(config, points, resume, checkpoint_every, signals, names, resume=True)
         return
     if profile and (run is not None or seeds is not None or sweep or log):
@@ -103,7 +108,8 @@ def train(
             raise ValueError(f"--profile: expected a step that can be recorded, but {error}") from error
         return
     points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
-    with ending_with_signals("interrupted before the first epoch ended; nothing was kept") as signals:
+    message = "interrupted before the first epoch ended; nothing was kept"
+    with ending_with_signals(message) as signals, progress_shown(not quiet):
         _train(config, points, run, checkpoint_every, signals, names, resume=False)
 
 
@@ -125,21 +131,34 @@ def _train(
             if error.file is not None:
                 draw_until_interrupted(own_pages(error.file.parent), signals)
             raise
-        early = ", stopped early" if result["stopped_early"] else ""
-        tested = f"test accuracy {result['test_accuracy']:.2%}" if "test_accuracy" in result else "not tested"
-        accuracy = f"{tested} (last epoch, {result['epochs']}{early})"
-        if "best_val_accuracy" in result and "best_test_accuracy" in result:
-            best, epoch = result["best_test_accuracy"], result["best_epoch"]
-            accuracy += f", {best:.2%} (epoch {epoch}, best validation accuracy)"
-        print(f"{_where(result)}: {accuracy}; {result['seconds']:.0f} s; results in {folder}")
+        summary = _tested(result)
     else:
         _, folder, result = train_sweep(config, points, path, signals, checkpoint_every=every, resume=resume, **more)
         if len(result["over_seeds"]) > 1 and "ensemble_test_accuracy" in result:
             with harmless("the table of results cannot be printed"):
-                rich.get_console().print(_table(result), crop=False)  # too wide is better than cut off
-        print(f"{_where(result)}: {_summary(result)}; {result['seconds']:.0f} s; results in {folder}")
+                from anynet.app.tables import print_table  # here, because it takes time to import
+
+                print_table(_table(result))
+        summary = _summary(result)
+    print_wrapped(f"{_where(result)}: {summary}; {result['seconds']:.0f} s; results in {folder}", sys.stdout)
     if result["interrupted"] and has_checkpoints(folder):
         print(how_to_go_on(folder), file=sys.stderr)
+
+
+def _tested(result: Mapping[str, Any]) -> str:
+    """Return the test accuracies of a run, that of the last epoch once if it is the best."""
+    early = ", where training stopped early" if result["stopped_early"] else ""
+    if "test_accuracy" not in result:
+        return f"not tested, after epoch {result['epochs']}{early}"
+    accuracy = f"{result['test_accuracy']:.2%}"
+    last = f"test accuracy {accuracy} after epoch {result['epochs']}, the last{early}"
+    if "best_val_accuracy" not in result:
+        return last
+    if result["best_epoch"] == result["epochs"]:
+        return f"{last} and the best in validation"
+    best = f"{result['best_test_accuracy']:.2%}"
+    other = "" if best == accuracy else f"{best} "
+    return f"{last}, and {other}after epoch {result['best_epoch']}, the best in validation"
 
 
 def _where(result: Mapping[str, Any]) -> str:
@@ -147,41 +166,51 @@ def _where(result: Mapping[str, Any]) -> str:
     return f"{interrupted}{result['dataset']}, {result['backend']} on {result['device']}"
 
 
-def _table(result: Mapping[str, Any]) -> "Table":
+def _table(result: Mapping[str, Any]) -> "FittingTable":
     from anynet.app.tables import best_table  # here, because it takes time to import, and one net needs no table
 
     rows, validated = result["over_seeds"], "best_val_accuracy" in result
     columns = [*rows[0]["settings"], "members", *(["validation, %"] if validated else []), "test, %"]
     by_loss = ", by their training loss" if "train_accuracy" in rows[0] else ""
-    kind = f"combinations, after the {'best epochs' if validated else f'last epoch{by_loss}'}"
+    which = f", after the {'best epochs' if validated else f'last epoch{by_loss}'}"
     names = ("best_val_accuracy",) * validated + ("best_test_accuracy",)
-    return best_table(result["dataset"], kind, rows, columns, lambda row: _cells(row, names))
+    return best_table(result["dataset"], "combinations", rows, columns, lambda row: _cells(row, names), which)
 
 
 def _cells(row: Mapping[str, Any], accuracies: Sequence[str]) -> list[str]:
-    members = row["members"]
-    consecutive = len(members) > 1 and members == list(range(members[0], members[-1] + 1))
-    numbers = f"{members[0]}-{members[-1]}" if consecutive else ", ".join(map(str, members))
     return [
         *map(format_value, row["settings"].values()),
-        numbers + (f": {len(row['diverged'])} diverged" if row["diverged"] else ""),
-        *(format_percent(**row[name]) if name in row else "" for name in accuracies),
+        format_numbers(row["members"]) + (f": {len(row['diverged'])} diverged" if row["diverged"] else ""),
+        *(_accuracy(row, name) if name in row else "" for name in accuracies),
     ]
+
+
+def _accuracy(row: Mapping[str, Any], name: str) -> str:
+    """Return the mean of an accuracy over the seeds, with its deviation if several nets have one."""
+    several = len(row["members"]) - len(row["diverged"]) > 1
+    return format_percent(row[name]["mean"], row[name]["deviation"] if several else None)
 
 
 def _summary(result: Mapping[str, Any]) -> str:
     diverged = f", {len(result['diverged_members'])} diverged" if result["diverged_members"] else ""
+    members = f"{format_count(result['members'], 'member')}{diverged}"
     if "ensemble_test_accuracy" not in result:
-        return f"{format_count(result['members'], 'member')}{diverged}: not tested"
+        return f"{members}: not tested"
     (first, *others), validated = result["over_seeds"], "best_val_accuracy" in result
-    trained = "of the lowest training loss" if "train_accuracy" in first else "the first"
-    why = "the best in validation" if validated else trained
-    accuracies = [
-        f"{result['best_test_accuracy']:.2%} of member {result['best_member']}, {why}",
-        f"{result['ensemble_test_accuracy']:.2%} of the ensemble",
-    ]
+    accuracies = []
     if not others:
-        last, best = (format_percent(**first[name]) for name in ("test_accuracy", "best_test_accuracy"))
-        after_best = [f"{best} % after the best epochs"] if validated else []
-        accuracies = [f"{last} % after the last epoch", *after_best, *accuracies]
-    return f"{format_count(result['members'], 'member')}{diverged}: test accuracy {', '.join(accuracies)}"
+        last, best = (_accuracy(first, name) for name in ("test_accuracy", "best_test_accuracy"))
+        if validated and best == last:
+            accuracies = [f"{last} % after the last and after the best epochs"]
+        else:
+            accuracies = [f"{last} % after the last epoch", *([f"{best} % after the best epochs"] if validated else [])]
+    if result["members"] - len(result["diverged_members"]) > 1:
+        trained = "of the lowest training loss" if "train_accuracy" in first else "the first"
+        why = "the best in validation" if validated else trained
+        accuracies += [
+            f"{result['best_test_accuracy']:.2%} of member {result['best_member']}, {why}",
+            f"{result['ensemble_test_accuracy']:.2%} of the ensemble",
+        ]
+    elif others:
+        accuracies = [f"{result['best_test_accuracy']:.2%} of member {result['best_member']}"]
+    return f"{members}: test accuracy {', '.join(accuracies)}"

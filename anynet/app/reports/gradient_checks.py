@@ -10,6 +10,7 @@ from anynet import __version__, plots
 from anynet.app.reports.checked_nets import SAMPLES, constant_statistics, deep, one_layer
 from anynet.app.reports.overfitting import overfitting
 from anynet.app.reports.page import Page, table
+from anynet.core.meter import Meter
 from anynet.data.dataset import TRAINING_BATCHES
 from anynet.data.samples import Split
 from anynet.data.sources import find
@@ -161,19 +162,30 @@ def gradient_page(data: str, folder: Path, note: str) -> None:
     batch = batches.splits[TRAINING_BATCHES[0]]
     page = Page(folder, "Gradient checks")
     steps = [10 ** (-i / 2) for i in range(2, 25)]
-    page.save("steps", plots.step_errors(steps, sweep(deep(batch, 4, 0.0, batch_norm=True), steps)))
-    overfitted, curves = overfitting(name, batches)
-    page.save("overfitting", curves)
+    checks = (garcia_sanz, sneltvedt, herrera_sarrias, harish_kumar)
+    with Meter(total=2 + len(checks), unit="check", desc="gradient checks") as meter:
+
+        def begin(what: str) -> None:
+            meter.show(what)
+            meter.say(f"gradient checks: {what}")
+            meter.bar.update()
+
+        begin("steps of differences")
+        page.save("steps", plots.step_errors(steps, sweep(deep(batch, 4, 0.0, batch_norm=True), steps)))
+        begin("overfitting a few images")
+        overfitted, curves = overfitting(name, batches)
+        page.save("overfitting", curves)
+        tables = {}
+        for each in checks:
+            begin(each.__name__.replace("_", "-"))
+            tables[each.__name__] = each(batch)
     text = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     page.add(
         text.format(
             images=f"data_batch_1 of {note}, {len(batch):,} images",
             versions=f"anynet {__version__}, NumPy {np.__version__}",
-            garcia_sanz=garcia_sanz(batch),
-            sneltvedt=sneltvedt(batch),
-            herrera_sarrias=herrera_sarrias(batch),
-            harish_kumar=harish_kumar(batch),
             overfitting=table(*overfitted),
+            **tables,
         ).strip()
     )
     page.write()

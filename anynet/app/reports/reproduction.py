@@ -16,7 +16,7 @@ from anynet.app.reports.report_page import report_page, summary_page
 from anynet.app.reports.tasks import Task, is_finished, read_outcome, run_tasks
 from anynet.app.space import Point, combinations
 from anynet.core.checks import nearest
-from anynet.core.streams import progress_bar
+from anynet.core.meter import Meter, announce
 from anynet.data.sources import find
 
 GRADIENT_CHECKS = "gradient-checks"
@@ -73,6 +73,7 @@ def reproduce(
         gradient_page(base["data"], out / GRADIENT_CHECKS, note)
     everything = [task for name in chosen for runs in tasks[name].values() for task in runs]
     _make(everything, out, jobs, stack_size)
+    announce("writing the pages")
     heading = "Quick test: few images and epochs, so the results mean nothing. " if quick else ""
     rows = {}
     for name, report in known.items():
@@ -86,12 +87,20 @@ def reproduce(
 
 def _make(tasks: Sequence[Task], out: Path, jobs: int, stack_size: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    there = sum(map(is_finished, tasks))
+    done = sum(map(is_finished, tasks))
+
+    def show(stack: Sequence[Task]) -> None:
+        name = "/".join(stack[0].folder.parts[-3:])
+        text = f"training {name}" + (f" and {len(stack) - 1} more" if len(stack) > 1 else "")
+        meter.show(text, f"training {name}", name)
+        meter.say(f"{done}/{len(tasks)} runs: {text}")
+
     try:
-        with FileLock(out / ".lock", timeout=0), progress_bar(total=len(tasks), initial=there, unit="run") as bar:
-            for task in run_tasks(tasks, jobs, stack_size):
-                bar.set_postfix_str("/".join(task.folder.parts[-3:]))
-                bar.update()
+        with FileLock(out / ".lock", timeout=0), Meter(total=len(tasks), initial=done, unit="run") as meter:
+            for _ in run_tasks(tasks, jobs, stack_size, show):
+                done += 1
+                meter.bar.update()
+            meter.say(f"{done}/{len(tasks)} runs")
     except Timeout:
         raise ValueError(
             f"{out}: another process is working in this folder; wait for it, or choose another --out"

@@ -3,12 +3,13 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from functools import cache
+from itertools import islice
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -66,7 +67,12 @@ class Outcome(NamedTuple):
     history: History
 
 
-def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) -> Iterator[Task]:
+def run_tasks(
+    tasks: Iterable[Task],
+    jobs: int,
+    stack_size: int = STACK_SIZE,
+    on_start: Callable[[Sequence[Task]], None] = lambda stack: None,
+) -> Iterator[Task]:
     """Make the runs that are not finished, and yield each when it is.
 
     Unfinished runs of an earlier process are made again.
@@ -79,6 +85,8 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
         Number of processes, one thread each; with 1, the runs are made in this process.
     stack_size : int
         Maximum number of runs that a process trains as one stack; fewer if there would be less stacks than processes.
+    on_start : callable
+        Called with the runs of a stack when a process begins it.
 
     Yields
     ------
@@ -89,8 +97,8 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
     FileExistsError
         If a run with other settings is in the folder; the message lists the differences.
     """
-    waiting = [task for task in tasks if not is_finished(task)]
-    for task in waiting:
+    missing = [task for task in tasks if not is_finished(task)]
+    for task in missing:
         if (task.folder / "result.json").exists():
             different = differences(asdict(read_config(task.folder / "config.toml")), asdict(task.config))
             raise FileExistsError(
@@ -98,10 +106,11 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
                 f"--out, or remove the folder"
             )
     stacks = [
-        [waiting[i] for i in group] for group in group_configs([t.config for t in waiting], stack_size, at_least=jobs)
+        [missing[i] for i in group] for group in group_configs([t.config for t in missing], stack_size, at_least=jobs)
     ]
     if jobs == 1:
         for stack in stacks:
+            on_start(stack)
             _run(stack)
             yield from stack
         return
@@ -109,10 +118,15 @@ def run_tasks(tasks: Iterable[Task], jobs: int, stack_size: int = STACK_SIZE) ->
         os.environ[name] = "1"  # read by the processes that are started below, which use all cores
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_process) as pool:
         futures = {pool.submit(_run_in_process, stack): stack for stack in stacks}
+        waiting = iter(stacks)  # they are begun in their order, each when another has ended
         try:
+            for stack in islice(waiting, jobs):
+                on_start(stack)
             for future in as_completed(futures):
                 future.result()
                 yield from futures[future]
+                for stack in islice(waiting, 1):
+                    on_start(stack)
         except BrokenProcessPool:
             raise MemoryError("a process was killed, probably by the system; the same command continues") from None
         except BaseException:

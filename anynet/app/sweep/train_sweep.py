@@ -1,6 +1,5 @@
 """Training the members of a sweep."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -17,6 +16,7 @@ from anynet.app.sweep.sweep_folder import SweepFolder
 from anynet.app.trackers import trackers
 from anynet.core.formatting import format_count
 from anynet.core.held_signals import HeldSignals
+from anynet.core.meter import announce
 from anynet.training import Epoch, Runs
 
 
@@ -80,7 +80,7 @@ def train_sweep(
     configs = [member.config for member in members]
     results = SweepFolder(folder, points, configs, first.data, resume=resume)
     with results:
-        print(f"{first}; {format_count(len(members), 'member')}; results in {results.path}", file=sys.stderr)
+        announce(f"{first}; {format_count(len(members), 'member')}; results in {results.path}")
 
         def add(rows: dict[int, Epoch]) -> None:
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`

@@ -49,7 +49,9 @@ def stamps(folder):
 
 
 def test_each_run_is_made_once(tmp_path):
-    assert [task.config.seed for task in run_tasks(tasks(tmp_path), 1)] == [0, 1, 2]
+    began = []
+    made = run_tasks(tasks(tmp_path), 1, stack_size=2, on_start=lambda stack: began.append(len(stack)))
+    assert [(task.config.seed, began[:]) for task in made] == [(0, [1]), (1, [1, 1]), (2, [1, 1, 1])]  # other batches
     before = stamps(tmp_path)
     assert list(run_tasks(tasks(tmp_path, 4), 1)) == tasks(tmp_path, 4)[3:]
     assert {path: stamp for path, stamp in stamps(tmp_path).items() if path in before} == before

@@ -136,7 +136,7 @@ def test_the_folder_says_what_came_out(swept):
     np.testing.assert_allclose(load_predictor(folder, backend("numpy")).predict_proba(test.x), chances, atol=1e-12)
 
     assert "8 members; results in out" in swept.err
-    assert "the best 4 of 4 combinations" in swept.out
+    assert "4 combinations, after the best epochs" in swept.out
     assert f"{whole['ensemble_test_accuracy']:.2%} of the ensemble" in swept.out
 
 
