@@ -1,6 +1,8 @@
 """Outputs of the layers of a net, and the table of them."""
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from math import prod
 from typing import NamedTuple
 
@@ -8,6 +10,9 @@ from anynet.core.formatting import format_count
 from anynet.core.html_table import Html, html_block, html_details, html_table
 from anynet.nn.layer import Layer
 from anynet.nn.layer_text import short
+
+WIDTH = 80
+"""Number of characters of a line, unless names of settings are longer."""
 
 HEADER = ("layer", "", "output", "parameters", "multiply-adds")
 
@@ -139,9 +144,29 @@ def _cells(outputs: Iterable[Output]) -> list[Row]:
 def _table(rows: Sequence[Row]) -> str:
     """Align the columns; a name in the header and in the totals may reach into the second column."""
     names = max(len(row[0]) for row in rows[1:-1])
-    layers = [f"{row[0]:<{names}}  {row[1]}" if row[1] else row[0] for row in rows]
-    width, output = max(map(len, layers)), max(len(row[2]) for row in rows)
-    return "\n".join(
-        f"{layer:<{width}}  {row[2]:<{output}}  {row[3]:>12}  {row[4]:>13}"
-        for layer, row in zip(layers, rows, strict=True)
-    )
+    output, own, products = (max(len(row[i]) for row in rows) for i in (2, 3, 4))
+    room = WIDTH - names - output - own - products - 4 * len("  ")
+    layers = [
+        [f"{name:<{names}}  {line}" for name, line in zip_longest([row[0]], _lines(row[1], room), fillvalue="")]
+        if row[1]
+        else [row[0]]
+        for row in rows
+    ]
+    width = max(len(line) for lines in layers for line in lines)
+    if width + output + 12 + 13 + 3 * len("  ") <= WIDTH:
+        own, products = max(own, 12), max(products, 13)
+    table = []
+    for (first, *others), row in zip(layers, rows, strict=True):
+        table += [f"{first:<{width}}  {row[2]:<{output}}  {row[3]:>{own}}  {row[4]:>{products}}", *others]
+    return "\n".join(table)
+
+
+def _lines(text: str, room: int) -> list[str]:
+    """Return the text of a layer in lines that fit, broken behind commas and brackets; the others are indented."""
+    lines = [""]
+    for part in re.findall(r"[^,(]*(?:, |,|\(|$)", text):
+        if lines[-1].strip() and len(lines[-1] + part.rstrip()) > room:
+            lines[-1] = lines[-1].rstrip()
+            lines.append("    ")
+        lines[-1] += part
+    return lines
