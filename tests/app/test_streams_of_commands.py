@@ -66,7 +66,7 @@ def test_training_goes_on_whatever_its_streams_are(tmp_path, monkeypatch, make, 
     [
         (["--help"], "gradcheck"),
         (["train", "--help"], "--hidden"),
-        (["presets"], "garcia-sanz/2"),
+        (["presets", "garcia-sanz"], "garcia-sanz/2"),
         (["backends"], "numpy"),
         (["data", "synthetic"], "test_batch: 100 images"),
         (["gradcheck", "--train", "400", "--val", "100", "--hidden", "", "--probes", "5"], "all gradients agree"),

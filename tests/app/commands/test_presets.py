@@ -54,10 +54,39 @@ def test_a_preset_with_an_unknown_setting_is_refused(capsys, monkeypatch):
     assert "mine.toml" in said
 
 
-def test_the_list_has_every_preset_with_its_settings_and_claims(monkeypatch, capsys):
+def listed(capsys, *names):
+    cli.main(["presets", *names])
+    return capsys.readouterr().out
+
+
+def test_the_list_is_short_and_has_every_preset(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    out, found, group = listed(capsys), set(), ""
+    assert len(out.splitlines()) <= 40
+    for line in out.splitlines():
+        if not line.startswith(" "):
+            group = line.split()[0] if "/  " in line else ""
+        else:
+            found |= {group + name for name in line.strip(" ,").split(", ")}
+    assert found == presets().keys()
+
+
+def test_a_report_has_the_settings_and_results_of_its_presets(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "300")
-    cli.main(["presets"])
-    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
-    assert presets().keys() <= rows.keys()
-    assert "l2 0.1" in rows["garcia-sanz/3"]
-    assert "39.59%" in rows["garcia-sanz/3"]
+    rows = {line.split()[0]: line for line in listed(capsys, "garcia-sanz").splitlines()}
+    assert {name for name in presets() if name.startswith("garcia-sanz/")} < rows.keys()
+    assert "l2 0.1, lr 0.001; test accuracy 39.59% in the report" in rows["garcia-sanz/3"]
+    assert "hidden none" in rows["all:"]
+
+
+@pytest.mark.parametrize("name", ["resnet9", "garcia-sanz/3"])
+def test_one_preset_has_all_of_its_settings(monkeypatch, capsys, name):
+    monkeypatch.setenv("COLUMNS", "1000")
+    line = listed(capsys, name)
+    assert line.startswith(f"{name}  ")
+    assert all(f"{setting} " in line for setting in presets()[name])
+
+
+def test_a_preset_that_is_none_is_refused(capsys):
+    said = refused(capsys, "presets", "resnet8")
+    assert said.startswith('anynet: presets: there is no preset or report "resnet8"; did you mean "resnet18" or ')
