@@ -46,6 +46,10 @@ app = App(
 )
 COMMANDS = {
     "train": "Train a classifier, by default on CIFAR-10.",
+    "runs": """List the runs, sweeps and searches under a folder; runs diff A B compares two.
+
+    A folder that cannot be read is a line on stderr.
+    """,
     "predict": "Classify image files with a trained net.",
     "features": "Draw the outputs of a layer of a trained net for image files.",
     "confusions": "Draw the test images of each class that a trained net most probably takes for another class.",
@@ -65,7 +69,7 @@ COMMANDS = {
     The exit code is 1 if a gradient is wrong. Options under Training are accepted, because presets contain them, but
     have no effect on the check.
     """,
-    "presets": "List the presets of train, search and gradcheck.",
+    "presets": "List the presets of train, search, gradcheck and lr; or show the settings of one.",
     "reproduce": """Repeat the experiments of five student reports.
 
     After an interruption, run the same command again to continue.
@@ -82,17 +86,21 @@ USAGE = {
     "export": "export RUN --out FILE [OPTIONS]",
     "report": "report RUN [RUN...] [OPTIONS]",
     "reproduce": "reproduce [REPORTS...] [OPTIONS]",
-    "data": "data [SOURCE]",
+    "presets": "presets [NAME]",
+    "data": "data [DATA] [OPTIONS]",
 }
 """Usage of commands with positional arguments, which cyclopts calls ARGS."""
 
+MODULES = {"runs": "list_runs"}
+"""Modules of commands that have other names."""
+
 for place, (command, text) in enumerate(COMMANDS.items()):  # their modules are imported when they are called
     app.command(
-        f"anynet.app.commands.{command}:{command}",
+        f"anynet.app.commands.{MODULES.get(command, command)}:{command}",
         name=command,
         help=inspect.cleandoc(text),
-        usage=f"Usage: anynet {USAGE[command]}" if command in USAGE else None,
         sort_key=place,
+        **({"usage": f"Usage: anynet {USAGE[command]}"} if command in USAGE else {}),
     )
 
 

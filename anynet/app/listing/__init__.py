@@ -1,0 +1,1 @@
+"""Lists of runs, sweeps and searches, made of the files of their folders."""
