@@ -150,6 +150,14 @@ class Halved(an.ImageLayer):
 
 
 @dataclass(frozen=True)
+class Noise(an.Layer):
+    """A layer of a user that draws random numbers of its own."""
+
+    def forward(self, params, state, x, *, train):
+        return x + float(np.random.default_rng().random()), None, state
+
+
+@dataclass(frozen=True)
 class Gate(an.Layer):
     """A layer of a user that reads a number from an array."""
 
