@@ -86,6 +86,7 @@ def _checks(result: dict[str, Any]) -> Checks:
         checks["seconds"] = ("a number of 0 or more", _is_number)
         checks["official"] = ("true or false", lambda value: isinstance(value, bool))
         checks["versions"] = ("texts by name", _is_texts)
+        checks |= {name: check for name, check in OPTIONAL.items() if name in result}
     return checks
 
 
@@ -106,3 +107,18 @@ def _is_number(value: Any) -> bool:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_text, (*value, *value.values())))
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value)) and all(map(_is_number, value.values()))
+
+
+OPTIONAL: Checks = {
+    "ensemble_test_accuracy": ("a fraction from 0 to 1", lambda value: _is_number(value) and value <= 1),
+    "test_loss": ("a number", lambda value: type(value) in (int, float)),
+    "interrupted": ("true or false", lambda value: isinstance(value, bool)),
+    "stopped_early": ("true or false", lambda value: isinstance(value, bool)),
+    "seconds_of": ("numbers by name", _is_numbers),
+    "diverged_members": ("a list", lambda value: isinstance(value, list)),
+}
+"""Results that not every run has."""

@@ -14,6 +14,8 @@ from anynet.core.text_files import read_json
 ADVICE = "remove the file; python -m anynet report RUN --analyze makes it again"
 MOST = 100_000_000
 """Largest size of the file in bytes."""
+MOST_COUNT = 10**12
+"""Largest number of samples."""
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+={0,2}")
 
 
@@ -209,7 +211,7 @@ def _all(allowed: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= MOST_COUNT
 
 
 def _is_number(value: Any) -> bool:

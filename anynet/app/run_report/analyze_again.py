@@ -1,6 +1,7 @@
 """The analysis of a run that has none, from the images that its settings name, without a download."""
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from anynet.app.prediction import load_predictor
 from anynet.app.resuming import POINTS, read_started
 from anynet.backends import backend
 from anynet.core.atomic import write_whole
+from anynet.core.formatting import format_count
 from anynet.data import DataError, Split, split
 from anynet.data.download import default_cache, is_complete
 from anynet.data.sets import SETS, RemoteSet
@@ -71,6 +73,7 @@ def analyze_again(folder: Path) -> None:
                 f"{each}: expected images of {predictor.dataset} of shape {predictor.shape}, which the net was trained "
                 f"on, got {name} of shape {test.shape}; put them where config.toml says"
             )
+        print(f"{each}: predicting {format_count(len(test), 'test image')}", file=sys.stderr)
         write_whole(each / ANALYSIS, partial(write_analysis, predictions=NetAndTest(predictor, test)))
 
 

@@ -43,7 +43,7 @@ def calibration_panels(pictures: InlinePictures, runs: Mapping[str, Calibration]
         made = figure(WIDTH, 0.85 * WIDTH)
         axes = made.subplots()
         for i, calibration in enumerate(runs.values()):
-            edges, share = 100 * np.asarray(calibration.edges), 100 * np.asarray(calibration.count)
+            edges, share = 100 * np.asarray(calibration.edges, float), 100 * np.asarray(calibration.count)
             axes.stairs(
                 share / max(sum(calibration.count), 1), edges, color=COLORS[i], linestyle=DASHES[i], linewidth=1.5
             )
@@ -67,7 +67,7 @@ def scatter_panels(pictures: InlinePictures, analysis: NumberAnalysis) -> list[P
 
 @styled()
 def _scatter(pictures: InlinePictures, analysis: NumberAnalysis, target: int) -> Panel:
-    pairs = np.asarray([(true[target], predicted[target]) for true, predicted in analysis.sample]).reshape(-1, 2)
+    pairs = np.asarray([(true[target], predicted[target]) for true, predicted in analysis.sample], float).reshape(-1, 2)
     made = figure(WIDTH, 0.85 * WIDTH)
     axes = made.subplots()
     if len(pairs):

@@ -102,6 +102,11 @@ def read_run(folder: Path, name: str, own: dict[str, Any] | None = None) -> RunF
 
 def _read_divergence(path: Path) -> dict[str, Any]:
     report = read_json(path, MOST_REPORT, ADVICE)
-    if not is_report(report):
+    steps = report.get("steps_before", [])
+    if not is_report(report) or not isinstance(steps, list) or not all(map(_is_step, steps)):
         raise FileError(path, "", "a report of a run that diverged", "something else", ADVICE)
     return report
+
+
+def _is_step(row: Any) -> bool:
+    return isinstance(row, dict) and {"step", "lr", "loss", "gradient_norm", "parameter_norm"} <= row.keys()

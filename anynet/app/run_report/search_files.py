@@ -65,6 +65,8 @@ def read_search(folder: Path) -> SearchFiles:
     for key in ("base", "space"):
         if not isinstance(search.get(key), dict):
             raise FileError(settings, f"key {key}", "settings by name", "others", ADVICE)
+    if not isinstance(search.get("fine"), dict | None):
+        raise FileError(settings, "key fine", "a stage, or null", "something else", ADVICE)
     names = list(search["space"])
     for name, part in search["space"].items():
         if not isinstance(part, dict) or not (

@@ -38,7 +38,7 @@ def time_parts(result: dict[str, Any]) -> list[Part]:
         Empty if no parts were measured.
     """
     measured = result.get("seconds_of")
-    if not isinstance(measured, dict) or not all(type(value) in (int, float) for value in measured.values()):
+    if measured is None or "seconds" not in result:
         return []
     parts = {name: float(measured[key]) for key, name in NAMES.items() if key in measured}
     whole = float(result["seconds"]) + float(measured.get("start", 0))

@@ -124,6 +124,7 @@ def test_an_analysis_is_made_again(trained, tmp_path, capsys):
     (tmp_path / "run" / "analysis.json").unlink()
     cli.main(["report", "run", "--analyze"])
     assert json.loads((tmp_path / "run" / "analysis.json").read_text()) == written
+    assert capsys.readouterr().err == "run: predicting 100 test images\n"
     page = read_page(tmp_path / "run" / "report.html")
     assert page.all("section", **{"aria-labelledby": "mistakes"})
 
