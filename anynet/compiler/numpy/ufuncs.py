@@ -1,7 +1,7 @@
 """NumPy's functions for recorded operations, with results written to given arrays."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any
@@ -50,8 +50,17 @@ def small_buffers() -> Iterator[None]:
 
 def empty(shape: tuple[int, ...], dtype: DType) -> NDArray[Any]:
     """Return an uninitialized array that begins with a cache line: unaligned vectors are read and written twice."""
+    return _aligned(np.empty, shape, dtype)
+
+
+def zeros(shape: tuple[int, ...], dtype: DType) -> NDArray[Any]:
+    """Return an array of zeros that begins with a cache line, as `empty` does."""
+    return _aligned(np.zeros, shape, dtype)
+
+
+def _aligned(make: Callable[..., NDArray[Any]], shape: tuple[int, ...], dtype: DType) -> NDArray[Any]:
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.empty(size + LINE, np.uint8)
+    memory = make(size + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 

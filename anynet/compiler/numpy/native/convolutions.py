@@ -5,6 +5,7 @@ from math import prod
 import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
+from anynet.compiler.numpy import ufuncs
 from anynet.compiler.numpy.native import shares
 from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size, is_clipped
 from anynet.compiler.numpy.native.ir_values import Value
@@ -33,7 +34,7 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | 
     w = as_groups(w, groups)
     if node.op == "convolve_to_input":
         return _to_input(as_images(x, window.out), w, as_images(out, window.image), window)
-    return _kernels(as_images(x, window.image), w, as_images(out, window.out), Reach.of(window))
+    return sums_over_elements(as_images(x, window.image), w, as_images(out, window.out), Reach.of(window))
 
 
 def _to_input(dy: Host, w: Host, dx: Host, window: Window) -> list[Kernel]:
@@ -46,7 +47,7 @@ def _to_input(dy: Host, w: Host, dx: Host, window: Window) -> list[Kernel]:
         if min(reach[0]) > 0:
             part = w[..., rows, columns, :, :, :][..., ::-1, ::-1, :, :, :].mT
             into = dx[..., start[0] :: down, start[1] :: across, :]
-            found += _kernels(dy, part, into, Reach(reach[0], reach[1], (1, 1), reach[2]))
+            found += sums_over_elements(dy, part, into, Reach(reach[0], reach[1], (1, 1), reach[2]))
     return found
 
 
@@ -61,8 +62,8 @@ def _seen(start: int, length: int, taps: int, stride: int, padding: int) -> tupl
     return slice(first, None, stride), len(range(start, length, stride)), n, place - (n - 1)
 
 
-def _kernels(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
-    """Return the kernels of a convolution by w, shape (..., rows, columns, groups, C, D)."""
+def sums_over_elements(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
+    """Return the kernels of a convolution of images by w, shape (..., rows, columns, groups, C, D)."""
     ahead, n = out.shape[:-4], out.shape[-4]
     *members, rows, columns, groups, c, d = w.shape
     clipped = _clipped_size(images, w, reach)
@@ -72,7 +73,7 @@ def _kernels(images: Host, w: Host, out: Host, reach: Reach) -> list[Kernel]:
     blocks = ImageBlocks(images, reach, size, prod(shape), clipped=clipped > 0)
     pixels = [Axis(size, 0, 0)] if clipped else blocks.pixels(out.strides[-4:], size)
     tiles = tiling(pixels, d, out.itemsize)
-    packed = np.zeros((*members, groups, rows * columns * c, tiles.number * tiles.width), w.dtype)
+    packed = ufuncs.zeros((*members, groups, rows * columns * c, tiles.number * tiles.width), w.dtype)
     found: list[Kernel] = [Packing(w, packed, tiles)] if rows * columns else []
     return [*found, Convolution(images, blocks, packed, (c, d), out, tiles, shape)]
 

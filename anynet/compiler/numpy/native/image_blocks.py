@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
-import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from anynet.compiler.numpy import ufuncs
 from anynet.compiler.numpy.native.ir_types import TYPES
 from anynet.compiler.numpy.native.ir_values import Operand, Value
 from anynet.compiler.numpy.native.kernel import Host
@@ -106,7 +106,7 @@ class ImageBlocks:
         if not self._copies:
             self.array = images if clipped else self._source
         else:
-            self.array = np.zeros((units, size, *reach.size, images.shape[-1]), images.dtype)
+            self.array = ufuncs.zeros((units, size, *reach.size, images.shape[-1]), images.dtype)
             top, left = (part.start - start for part, (start, _) in zip(kept, seen, strict=True))
             rows, columns = self._source.shape[-3:-1]
             self._into = self.array[..., top : top + rows, left : left + columns, :]

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from anynet.compiler.graph import Args, Kwargs, Node
+from anynet.compiler.numpy import ufuncs
 from anynet.compiler.numpy.native import shares
 from anynet.compiler.numpy.native.image_blocks import ImageBlocks, Reach, as_images, block_size, is_clipped
 from anynet.compiler.numpy.native.ir_types import TYPES
@@ -36,18 +37,23 @@ def kernel(node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Kernel] | 
     if node.op != "convolve_to_kernel" or kwargs or not has_form(args[0], args[1], out):
         return None
     x, dy, window, groups = args
-    x, dy, dw = as_images(x, window.image), as_images(dy, window.out), as_groups(out, groups)
+    x, dy = as_images(x, window.image), as_images(dy, window.out)
+    return sums_over_pixels(x, dy, as_groups(out, groups), Reach.of(window))
+
+
+def sums_over_pixels(x: Host, dy: Host, dw: Host, reach: Reach) -> list[Kernel]:
+    """Return the kernels of a gradient by the kernel, shape (..., rows, columns, groups, C, D), of images."""
     *ahead, rows, columns, groups, c, d = dw.shape
-    reach, n, depth = Reach.of(window), x.shape[-4], rows * columns * c
-    most = min(n, n * prod(window.out) // PIXELS, BYTES // (groups * depth * d * out.itemsize), PARTS)
+    n, depth = x.shape[-4], rows * columns * c
+    most = min(n, n * prod(reach.places) // PIXELS, BYTES // (groups * depth * d * dw.itemsize), PARTS)
     parts = max(most, 1)
     size, clipped = block_size(x, reach), c >= CHANNELS and is_clipped(x, reach)
     x, dy = (np.broadcast_to(images, (*ahead, *images.shape[-4:])) for images in (x, dy))
     probe = ImageBlocks(x[..., :0, :, :, :], reach, size, 0)
-    tiles = tiling([Axis(c, 0, 0)] if clipped else probe.elements(1, c), d, out.itemsize)
+    tiles = tiling([Axis(c, 0, 0)] if clipped else probe.elements(1, c), d, dw.itemsize)
     shape = (*ahead, parts, min(-(-PARTS // parts), tiles.number))
     blocks = ImageBlocks(x, reach, size, prod(shape), clipped=clipped)
-    sums = np.empty((*ahead, parts, groups, depth, tiles.number * tiles.width), out.dtype)
+    sums = ufuncs.empty((*ahead, parts, groups, depth, tiles.number * tiles.width), dw.dtype)
     return [KernelGradients(x, blocks, dy, d, sums, tiles, shape), Total(sums, dw, tiles)]
 
 
@@ -74,7 +80,7 @@ class KernelGradients(Kernel):
     ) -> None:
         self._blocks, self._dy, self._columns, self._sums, self._tiles = blocks, dy, columns, sums, tiles
         self._shape, pixels = units, prod(blocks.reach.places)
-        self._panel = np.zeros((prod(units), blocks.size, pixels * tiles.width), dy.dtype)
+        self._panel = ufuncs.zeros((prod(units), blocks.size, pixels * tiles.width), dy.dtype)
         super().__init__([x, blocks.array, dy, self._panel, sums], units=prod(units))
 
     def write(self, f: Function) -> None:

@@ -7,7 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from anynet.compiler.graph import Args, Graph, Kwargs, Node
-from anynet.compiler.numpy.native import blas, convolutions, copies, folds, kernel_gradients, max_pools, short_products
+from anynet.compiler.numpy.native import (
+    blas,
+    convolutions,
+    copies,
+    folds,
+    kernel_gradients,
+    max_pools,
+    shared_products,
+    short_products,
+)
 from anynet.compiler.numpy.native.copies import TakeRow, column_key
 from anynet.compiler.numpy.native.joins import is_sum
 from anynet.compiler.numpy.native.kernel import Host, Kernel
@@ -32,6 +41,9 @@ FORMS: tuple[Form, ...] = (
 )
 """``form(node, args, kwargs, out)`` returns the kernel of an operation outside of loops, a list of them, or None."""
 
+SHARED_FORMS: tuple[Form, ...] = (short_products.kernel, shared_products.kernel)
+"""Forms that come first in steps with loops that threads share."""
+
 
 class _Segment(NamedTuple):
     """Kernels of a module, one after another, numbers `first` to `stop`."""
@@ -50,6 +62,8 @@ class NativeProgram(NumpyProgram):
     """
 
     def __init__(self, graph: Graph, n_carry: int, shared: list[Host], target: Target) -> None:
+        # BLAS has threads of its own, which wait busily: shared loops would be slower beside them.
+        self._shares = any(node.definition is not None for node in graph.nodes)
         super().__init__(graph, n_carry, shared, target, hot=True)
         rows: list[Kernel] = [TakeRow(array, i) for i, array in enumerate(self._row)]
         native = [function for function, _ in self.calls if isinstance(function, Kernel)]
@@ -59,8 +73,6 @@ class NativeProgram(NumpyProgram):
         self._table = np.asarray([address if address >= 0 else 0 for address in module.table], np.uint64)
         self._columns = [module.table.index(column_key(i)) for i in range(len(rows))]
         self._parts: list[Call | _Segment] = [_Segment(0, len(rows))]
-        # The products of other nets are those of BLAS, whose threads wait busily: shared loops are slower beside them.
-        self._shares = any(node.definition is not None for node in graph.nodes)
         parts, number = self._threads(), len(rows)
         for i, (function, args) in enumerate(self.calls):
             if not isinstance(function, Kernel):
@@ -115,7 +127,7 @@ class NativeProgram(NumpyProgram):
     def _calls(self, node: Node, args: Args, kwargs: Kwargs, out: Host) -> list[Call]:
         if is_sum(node):
             return [(kernel, ()) for kernel in kernels([node], {node: out}, {node.args[0]: args[0]})]
-        for form in FORMS:
+        for form in (*(SHARED_FORMS if self._shares else ()), *FORMS):
             if found := form(node, args, kwargs, out):
                 return [(kernel, ()) for kernel in (found if isinstance(found, list) else [found])]
         return super()._calls(node, args, kwargs, out)
