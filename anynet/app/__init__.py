@@ -17,6 +17,7 @@ PACKAGES = (
     "requests",
     "rich",
     "safetensors",
+    "scipy",
     "tomli_w",
     "urllib3",
 )

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from anynet.app.config import Config
 from anynet.app.config_file import make_config
 from anynet.core.checks import nearest
-from anynet.core.seeding import Purpose, generator
 
 
 @dataclass(frozen=True)
@@ -117,51 +116,6 @@ def combinations(values: Mapping[str, Sequence[Any]]) -> list[Point]:
     [{'lr': 0.1, 'seed': 1}, {'lr': 0.2, 'seed': 1}]
     """
     return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
-
-
-def points(space: Space, trials: int | None, seed: int, stage: int) -> list[Point]:
-    """Return the points to try: all combinations of grids or, if there is a range, random draws.
-
-    Parameters
-    ----------
-    space : mapping from str to Grid or Range
-        As returned by `convert_space`.
-    trials : int or None
-        Number of draws; None for grids alone.
-    seed, stage : int
-        Key of the draws. Each stage has draws of its own.
-
-    Returns
-    -------
-    list of dict
-
-    Raises
-    ------
-    ValueError
-        If `trials` is missing, given without need, or below 1.
-    """
-    grids = {name: part.values for name, part in space.items() if isinstance(part, Grid)}
-    if len(grids) == len(space):
-        every = combinations(grids)
-        if trials is not None:
-            raise ValueError(
-                f"trials: expected none, since all {len(every)} points of the grid are tried; leave it out"
-            )
-        return every
-    if trials is None:
-        ranges = ", ".join(sorted(space.keys() - grids))
-        raise ValueError(f"trials: expected the number of points to draw from the range of {ranges}, got none")
-    if trials < 1:
-        raise ValueError(f"trials: expected 1 or more, got {trials}")
-    # One row per point, so that the first points stay the same if more are drawn.
-    u = generator(seed, Purpose.SEARCH, stage).random((trials, len(space)))
-    drawn: dict[str, list[Any]] = {}
-    for column, (name, part) in zip(u.T, space.items(), strict=True):
-        if isinstance(part, Grid):
-            drawn[name] = [part.values[int(i)] for i in column * len(part.values)]
-        else:
-            drawn[name] = part.interpolate(column).tolist()
-    return [dict(zip(drawn, values, strict=True)) for values in zip(*drawn.values(), strict=True)]
 
 
 def _convert(name: str, part: Grid | Range) -> Grid | Range:

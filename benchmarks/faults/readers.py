@@ -16,6 +16,7 @@ from anynet.app.reports import preset
 from anynet.app.reports.tasks import read_outcome
 from anynet.app.resuming import POINTS, read_started
 from anynet.app.search import search_folder
+from anynet.app.search.search_settings import merge, read_settings
 from anynet.app.search.trial import read_trial
 from anynet.app.search.worker import Worker
 from anynet.backends import backend
@@ -104,7 +105,7 @@ def _read_preset(folder: Path) -> object:
 
 def _read_search_settings(folder: Path) -> object:
     try:
-        return search_folder.is_new(folder, valid_files.settings())
+        return merge(read_settings(folder / search_folder.SETTINGS), valid_files.settings(), folder)
     except ValueError as error:
         if type(error) is ValueError and "holds another search" in str(error):
             return "another search"

@@ -25,6 +25,7 @@ from anynet.app.resuming import POINTS as POINTS_FILE
 from anynet.app.run_folder import run_result, write_result
 from anynet.app.search import search_folder
 from anynet.app.search.journal import Lock, open_storage
+from anynet.app.search.search_settings import search_settings
 from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
 from anynet.app.space import Grid, Point, Range, Space
@@ -170,7 +171,7 @@ def _images() -> Dataset:
 
 def settings() -> dict[str, Any]:
     """Return the settings of the search."""
-    return search_folder.search_settings((CONFIG, replace(CONFIG, epochs=3)), SPACE, 3, None, True, 42)
+    return search_settings((CONFIG, replace(CONFIG, epochs=3)), SPACE, 3, None, True, 42, "qmc")
 
 
 @cache
@@ -201,8 +202,7 @@ def stage_of(folder: Path, worker: Worker) -> Stage:
     lock = Lock(folder / search_folder.JOURNAL)
     with lock:
         storage = open_storage(folder / search_folder.JOURNAL, lock)
-    keys = range(len(POINTS))
-    return Stage("coarse", storage, lock, worker, SPACE, POINTS, keys, optuna.pruners.NopPruner())
+    return Stage("coarse", storage, lock, worker, SPACE, POINTS, str, optuna.pruners.NopPruner())
 
 
 def _contents(folder: Path) -> Files:

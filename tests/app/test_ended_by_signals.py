@@ -14,7 +14,7 @@ import anynet.app.commands.reproduce
 from anynet.app import cli
 from anynet.app.config import Config
 from anynet.app.reports import tasks
-from anynet.app.search import Grid, coarse_to_fine, search
+from anynet.app.search import Grid, search, search_stages
 from anynet.core.history import History
 from anynet.training import epochs
 from anynet.training.progress import Progress
@@ -113,13 +113,13 @@ def test_a_search_that_is_stopped_after_the_last_step_keeps_its_trials(tmp_path,
         send(patched, signal.SIGINT, epochs, "Run")
         with pytest.raises(KeyboardInterrupt):
             search(BASE, space, tmp_path / "out", stack_size=2)
-    train_trials, stacks = coarse_to_fine.train_trials, []
+    train_trials, stacks = search_stages.train_trials, []
 
     def record(study, trials, experiments):
         stacks.append(len(trials))
         train_trials(study, trials, experiments)
 
-    monkeypatch.setattr(coarse_to_fine, "train_trials", record)
+    monkeypatch.setattr(search_stages, "train_trials", record)
     assert len(search(BASE, space, tmp_path / "out", stack_size=2)) == 4
     assert stacks == [2]
 

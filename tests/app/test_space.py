@@ -1,66 +1,12 @@
-"""Which points are tried."""
+"""Spaces, typed and given."""
 
-import itertools
-import math
-
-import numpy as np
 import pytest
 
 from anynet.app.search import Fine, Grid, Range
 from anynet.app.search.fine import narrow
-from anynet.app.space import convert_space, points
+from anynet.app.search.samplers import known_points
+from anynet.app.space import convert_space
 from anynet.app.space_text import parse_space
-
-
-def test_a_grid_is_the_product():
-    space = convert_space(
-        {"lr": Grid((0.1, 0.01)), "activation": Grid(("relu", "tanh")), "batch_size": Grid((10, 20, 30))}
-    )
-    tried = points(space, None, seed=1, stage=0)
-    wanted = itertools.product((0.1, 0.01), ("relu", "tanh"), (10, 20, 30))
-    assert len(tried) == 12
-    assert {(p["lr"], p["activation"], p["batch_size"]) for p in tried} == set(wanted)
-
-
-def distance(sample, cdf):
-    """Kolmogorov's and Smirnov's: how far the share of numbers up to x is from the wanted one, at most."""
-    x, n = np.sort(sample), len(sample)
-    steps = np.arange(n + 1) / n
-    return max(np.max(steps[1:] - cdf(x)), np.max(cdf(x) - steps[:-1]))
-
-
-def test_draws_are_even_over_the_logarithm_or_over_the_range():
-    space = convert_space({"l2": Range(1e-5, 1e-1), "momentum": Range(0.5, 0.9, log=False)})
-    tried = points(space, 4000, seed=1, stage=0)
-    l2, momentum = (np.array([p[name] for p in tried]) for name in ("l2", "momentum"))
-    bound = 1.95 / math.sqrt(4000)  # passed once in a thousand
-    assert distance(l2, lambda x: (np.log10(x) + 5) / 4) < bound
-    assert distance(momentum, lambda x: (x - 0.5) / 0.4) < bound
-    assert distance(l2, lambda x: (x - 1e-5) / (1e-1 - 1e-5)) > 0.5
-    assert abs(np.corrcoef(np.log(l2), momentum)[0, 1]) < 4 / math.sqrt(4000)
-
-
-def test_whole_numbers_are_even_too():
-    space = convert_space({"crop": Range(0, 4, log=False), "batch_size": Range(1, 1000)})
-    tried = points(space, 5000, seed=1, stage=0)
-    crops = np.bincount([p["crop"] for p in tried])
-    assert crops.tolist() == pytest.approx([1000] * 5, abs=4 * math.sqrt(800))
-    sizes = [p["batch_size"] for p in tried]
-    assert all(type(size) is int and 1 <= size <= 1000 for size in sizes)
-    assert np.mean(np.array(sizes) <= 31) == pytest.approx(0.53, abs=0.04)  # log(31.5 / 0.5) / log(1000.5 / 0.5)
-
-
-def test_values_among_ranges_are_drawn_too():
-    tried = points(convert_space({"lr": Range(1e-3, 1e-1), "flip": Grid((True, False))}), 400, seed=1, stage=0)
-    assert sum(p["flip"] is True for p in tried) == pytest.approx(200, abs=40)
-
-
-def test_draws_depend_on_seed_and_stage_alone():
-    one = convert_space({"lr": Range(1e-3, 1e-1), "l2": Range(1e-5, 1e-1)})
-    other = convert_space({"l2": Range(1e-5, 1e-1), "lr": Range(1e-3, 1e-1)})
-    assert points(one, 5, seed=1, stage=0) == points(other, 5, seed=1, stage=0) == points(one, 9, seed=1, stage=0)[:5]
-    assert points(one, 5, seed=1, stage=0) != points(one, 5, seed=2, stage=0)
-    assert points(one, 5, seed=1, stage=0) != points(one, 5, seed=1, stage=1)
 
 
 def test_a_finer_space_lies_around_the_best():
@@ -79,7 +25,7 @@ def test_a_finer_space_lies_around_the_best():
     assert finer["momentum"].low == pytest.approx(0.41)
     assert finer["momentum"].high == 0.9  # never beyond the first range
     assert (finer["batch_size"].low, finer["batch_size"].high) == (19, 159)
-    for point in points(finer, 200, seed=1, stage=1):
+    for point in known_points("qmc", finer, 200, seed=1, stage=1):
         assert 1e-4 / 10**0.41 < point["l2"] < 1e-3 * 10**0.41
         assert type(point["batch_size"]) is int
 
@@ -137,16 +83,6 @@ def test_no_space_is_refused():
         convert_space({})
     with pytest.raises(TypeError, match="lr: expected a Grid or a Range"):
         convert_space({"lr": (0.1, 0.2)})
-
-
-def test_the_number_of_trials_must_fit():
-    grid, drawn = convert_space({"lr": Grid((0.1, 0.2))}), convert_space({"lr": Range(0.1, 0.2)})
-    with pytest.raises(ValueError, match=r"trials: expected none, since all 2 points"):
-        points(grid, 5, seed=1, stage=0)
-    with pytest.raises(ValueError, match=r"trials: expected the number of points to draw from the range of lr"):
-        points(drawn, None, seed=1, stage=0)
-    with pytest.raises(ValueError, match="trials: expected 1 or more, got 0"):
-        points(drawn, 0, seed=1, stage=0)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """``anynet search``."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +12,9 @@ from anynet.app.ending import ending_with_signals
 from anynet.app.grouping import STACK_SIZE
 from anynet.app.keeping import draw_all
 from anynet.app.run_report.own_pages import own_pages
+from anynet.app.search.samplers import Sampler
 from anynet.app.space_text import parse_space
-from anynet.app.tables import FittingTable, best_table, print_table
-from anynet.core.formatting import format_value
+from anynet.app.tables import print_table
 
 
 def search(
@@ -24,6 +23,7 @@ def search(
     out: Path,
     preset: str | None = None,
     trials: Count | None = None,
+    sampler: Sampler | None = None,
     fine: Count | None = None,
     fine_epochs: Count | None = None,
     fine_train: str | None = None,
@@ -31,9 +31,9 @@ def search(
     stack_size: Count = STACK_SIZE,
     config: Config = Config(),  # noqa: B008
 ) -> None:
-    """Search hyperparameters: train at the points of a grid, or at random points, and rank them by validation accuracy.
+    """Search hyperparameters: train at points of a space, and rank them by validation accuracy.
 
-    After an interruption, run the same command again to continue. Several processes with the same command share the
+    After an interruption, run the same command again to continue; more --trials or --fine add trials. Several processes with the same command share the
     work.
 
     Parameters
@@ -46,9 +46,12 @@ def search(
     preset
         Preset to start from, e.g. garcia-sanz/2, or a config.toml; other options override it.
     trials
-        Number of random points, 10,000 at most; required if there is a range.
+        Number of points, 10,000 at most; required if there is a range. More than a search had continue it.
+    sampler
+        qmc (evenly spread; default for ranges), tpe (ten of qmc, then where the best ones were), random, or grid (all
+        combinations; default for lists alone).
     fine
-        Number of random points of a second stage, in ranges around the best three of the first.
+        Number of points of a second stage, in ranges around the best three of the first.
     fine_epochs
         Number of epochs of the second stage. Default: --epochs.
     fine_train
@@ -70,32 +73,12 @@ def search(
             parse_space(over),
             out,
             trials=trials,
+            sampler=sampler,
             fine=stage,
             prune=prune,
             seed=config.seed,
             stack_size=stack_size,
         )
         draw_all(own_pages(out))
-    print_table(_table(ranked))
+    print_table(ranked.table())
     print(f"results in {out}")
-
-
-def _table(trials: Sequence[searches.Trial]) -> FittingTable:
-    columns = ["stage", "trial", *trials[0].settings, "validation", "epoch", "test", ""]
-    return best_table(trials[0].dataset, "trials", trials, columns, _cells)
-
-
-def _cells(trial: searches.Trial) -> list[str]:
-    return [
-        trial.stage,
-        str(trial.number),
-        *map(format_value, trial.settings.values()),
-        _percent(trial.best_val_accuracy),
-        str(trial.best_epoch or ""),
-        _percent(trial.test_accuracy),
-        "" if trial.state == "finished" else trial.state,
-    ]
-
-
-def _percent(accuracy: float | None) -> str:
-    return "" if accuracy is None else f"{accuracy:.2%}"

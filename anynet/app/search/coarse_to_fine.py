@@ -1,37 +1,24 @@
-"""A search in two stages: coarse, then fine."""
+"""The door of a search: arguments and all known points are validated before anything is written."""
 
 import math
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import optuna
-from tqdm import tqdm
 
 from anynet.app.build_optimizer import check_varied
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
-from anynet.app.grouping import STACK_SIZE, stack_key
-from anynet.app.keeping import harmless
+from anynet.app.grouping import STACK_SIZE
 from anynet.app.search import search_folder
-from anynet.app.search.fine import Fine, narrow
-from anynet.app.search.journal import Lock, open_storage
-from anynet.app.search.stage import Stage
-from anynet.app.search.trial import Trial, rank, read_trial, train_trials
-from anynet.app.search.worker import Worker
-from anynet.app.space import Grid, Point, Space, convert_space, points
+from anynet.app.search.fine import Fine
+from anynet.app.search.ranked import Trials
+from anynet.app.search.samplers import Sampler, choose_sampler, corners, known_points
+from anynet.app.search.search_settings import MOST_TRIALS, merge, search_settings
+from anynet.app.search.search_stages import COARSE, SearchStages
+from anynet.app.space import Grid, Point, Space, convert_space
 from anynet.backends import backend as choose_backend
-from anynet.core.formatting import format_settings
 from anynet.core.streams import progress_bar
 from anynet.data import Batches
 from anynet.data.sources import find
-
-MOST_TRIALS = 10_000
-"""Largest number of points of a stage: all are validated before the first is trained."""
-
-POLL_SECONDS = 0.5
-"""Interval between checks of what other processes have finished."""
 
 
 def search(
@@ -40,11 +27,12 @@ def search(
     folder: Path,
     *,
     trials: int | None = None,
+    sampler: str | None = None,
     fine: Fine | None = None,
     prune: bool = True,
     seed: int = 42,
     stack_size: int = STACK_SIZE,
-) -> list[Trial]:
+) -> Trials:
     """Train once for each point of a space, and rank the trials by validation accuracy.
 
     Parameters
@@ -55,23 +43,35 @@ def search(
         Values to try, by setting.
     folder : Path
         Folder for the results. Processes that call `search` with equal arguments share the work, and the same call
-        continues an interrupted search.
+        continues an interrupted search. A call with more `trials`, or with more trials of `fine`, adds them to those
+        that are there; one with fewer returns all that are there.
     trials : int, optional
-        Number of random points, required if there is a range. Grids are tried completely.
+        Number of points to draw, required by all samplers but "grid".
+    sampler : str, optional
+        One of
+
+        * "qmc", a scrambled Sobol' sequence, which covers each range evenly after any number of points; the default
+          if there is a range;
+        * "tpe", which after ten points of "qmc" takes those that a tree-structured Parzen estimator proposes. They
+          depend on `stack_size` and, if several processes share the search, on their timing;
+        * "random", independent draws;
+        * "grid", all combinations; the default without a range.
+
+        A search that is continued keeps its sampler.
     fine : Fine, optional
         Second stage, around the best points of the first.
     prune : bool
         Stop trials whose validation accuracy, from a quarter of their epochs on, is below the median of the finished
         trials at that epoch. If several processes share the search, this depends on their timing.
     seed : int
-        Seed of the random points. The seed of the training is that of `base`.
+        Seed of the points. The seed of the training is that of `base`.
     stack_size : int
         Number of trials that a process trains as one stack, if `anynet.app.grouping.stack_key` allows. Results are
         those of separate trials, except that trials of one stack do not prune each other.
 
     Returns
     -------
-    list of Trial
+    Trials
         All trials, the best first.
 
     Raises
@@ -80,7 +80,8 @@ def search(
         If the folder holds something else than a search.
     TypeError, ValueError
         If a point cannot be trained, a stage has more than `MOST_TRIALS` points, the folder holds a search with other
-        settings, or all coarse trials diverged before a fine stage. Points are validated before anything is written.
+        settings, or all coarse trials diverged before a fine stage. Points are validated before anything is written:
+        all or, with "tpe", the first ones and the corners of the space.
     BackendError, DataError, DownloadError, OutOfMemoryError
         As `anynet.app.experiment.prepare` and `anynet.fit` do.
     """
@@ -90,98 +91,31 @@ def search(
     if fine is not None:
         fine.check(space)
     _check_counts(space, trials, fine)
-    coarse = points(space, trials, seed, stage=0)
+    there = search_folder.settings_there(folder)
+    chosen = choose_sampler(sampler if there is None else sampler or there["sampler"], space, trials)
     choose_backend(base.backend, base.precision)  # before images are downloaded
     found = find(base.data)
     finer = fine.base if fine and fine.base else base
     bases = _resolve_data(base, found), _resolve_data(finer, found)
-    settings = search_folder.search_settings(bases, space, trials, fine, prune, seed)
-    if search_folder.is_new(folder, settings):
-        for config in dict.fromkeys(bases):
-            for point in progress_bar(iterable=coarse, desc="validating points", leave=False):
-                at_point = replace(config, **point)
-                check_varied(at_point, point)
-                if prepare(at_point, found).data.val is None:
-                    raise ValueError(
-                        f"val: expected validation images, which rank trials, got {at_point.val}; use auto"
-                    )
+    settings = search_settings(bases, space, trials, fine, prune, seed, chosen)
+    if there is None or merge(there, settings, folder) != there:
+        _validate(bases, found, _points_to_validate(chosen, space, trials, seed))
     folder.mkdir(parents=True, exist_ok=True)
-    return _Search(folder, found, prune, stack_size).run(settings, bases, space, coarse, fine, seed)
+    return SearchStages(folder, found, bases, space, settings, stack_size).run(fine)
 
 
-class _Search:
-    def __init__(self, folder: Path, found: tuple[str, Batches], prune: bool, stack_size: int) -> None:
-        self._folder, self._found, self._prune, self._stack_size = folder, found, prune, stack_size
-        self._lock = Lock(folder / search_folder.JOURNAL)
-        self._stages: list[Stage] = []
+def _points_to_validate(sampler: Sampler, space: Space, trials: int | None, seed: int) -> list[Point]:
+    points = known_points(sampler, space, trials, seed, COARSE)
+    return [*corners(space), *points] if sampler == "tpe" else points
 
-    def run(
-        self,
-        settings: dict[str, Any],
-        bases: tuple[Config, Config],
-        space: Space,
-        coarse: list[Point],
-        fine: Fine | None,
-        seed: int,
-    ) -> list[Trial]:
-        with self._lock:
-            search_folder.write_settings(self._folder, settings)
-            self._storage = open_storage(self._folder / search_folder.JOURNAL, self._lock)
-        total = len(coarse) + (fine.trials if fine else 0)
-        with (
-            Worker(self._folder / search_folder.WORKERS) as worker,
-            progress_bar(total=total, unit="trial") as bar,
-        ):
-            self._finish("coarse", bases[0], space, coarse, worker, bar)
-            if fine is not None:
-                best = [trial.settings for trial in self._trials() if trial.best_val_accuracy is not None]
-                if not best:
-                    raise ValueError(
-                        f"fine: expected a coarse trial that finished an epoch, but all {len(coarse)} diverged; see "
-                        f"{self._folder / search_folder.TABLE}, and try lower learning rates"
-                    )
-                narrowed = narrow(space, best[: fine.best], fine.margin)
-                drawn = points(narrowed, fine.trials, seed, stage=1)
-                self._finish("fine", bases[1], narrowed, drawn, worker, bar)
-        with self._lock, harmless(f"{self._folder / search_folder.PLOT} cannot be drawn"):
-            search_folder.write_plot(self._folder, self._trials())
-        return self._trials()
 
-    def _finish(
-        self, name: str, base: Config, space: Space, drawn: list[Point], worker: Worker, bar: "tqdm[Any]"
-    ) -> None:
-        """Return when all points of a stage are finished, by this process or by others."""
-        keys = [stack_key(replace(base, **point)) for point in drawn]
-        stage = Stage(name, self._storage, self._lock, worker, space, drawn, keys, self._pruner(base))
-        self._stages.append(stage)
-        while not stage.is_finished():
-            self._show(bar)
-            trials = stage.claim(self._stack_size)
-            if not trials:
-                time.sleep(POLL_SECONDS)
-                continue
-            experiments = [prepare(replace(base, **trial.params), self._found) for trial in trials]
-            train_trials(stage.study, trials, experiments)
-            with self._lock:
-                search_folder.write_table(self._folder, self._trials())
-        with self._lock:
-            # Once more, in case a process was killed between a trial's end and its row.
-            search_folder.write_table(self._folder, self._trials())
-        self._show(bar)
-
-    def _trials(self) -> list[Trial]:
-        return rank([read_trial(stage.name, trial) for stage in self._stages for trial in stage.finished()])
-
-    def _pruner(self, base: Config) -> optuna.pruners.BasePruner:
-        if not self._prune:
-            return optuna.pruners.NopPruner()
-        return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=base.epochs // 4)
-
-    def _show(self, bar: "tqdm[Any]") -> None:
-        trials = self._trials()
-        bar.update(len(trials) - bar.n)
-        if trials and (accuracy := trials[0].best_val_accuracy) is not None:
-            bar.set_postfix_str(f"best in validation {accuracy:.1%}, {format_settings(trials[0].settings)}")
+def _validate(bases: tuple[Config, Config], found: tuple[str, Batches], points: list[Point]) -> None:
+    for config in dict.fromkeys(bases):
+        for point in progress_bar(iterable=points, desc="validating points", leave=False):
+            at_point = replace(config, **point)
+            check_varied(at_point, point)
+            if prepare(at_point, found).data.val is None:
+                raise ValueError(f"val: expected validation images, which rank trials, got {at_point.val}; use auto")
 
 
 def _check_counts(space: Space, trials: int | None, fine: Fine | None) -> None:

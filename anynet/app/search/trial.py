@@ -3,12 +3,13 @@
 import math
 import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from anynet.app.experiment import Experiment, fit_stack
 from anynet.core.epoch import Epoch, score
@@ -177,6 +178,35 @@ def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal
     )
     require("result seconds", result["seconds"], "a finite number of 0 or more", 0 <= result["seconds"] < math.inf)
     require("result state", result["state"], " or ".join(STATES), result["state"] in STATES)
+
+
+def check_point(name: str, point: Any, distributions: Mapping[str, BaseDistribution], journal: Path) -> dict[str, Any]:
+    """Return a point that a stage has stored; raise FileError if its names or values are not those of the space.
+
+    Parameters
+    ----------
+    name : str
+        Attribute that it comes from.
+    point : dict
+        Values by setting.
+    distributions : mapping from str to optuna.distributions.BaseDistribution
+        The space.
+    journal : Path
+        The file that it comes from.
+    """
+    try:
+        create_trial(state=TrialState.RUNNING, params=point, distributions=dict(distributions))
+        returned = {
+            key: kind.to_external_repr(kind.to_internal_repr(point[key])) for key, kind in distributions.items()
+        }
+        whole = bool(returned == point)  # not so for numbers as text
+    except Exception:  # Optuna can raise nearly anything
+        whole = False
+    if not whole:
+        expected = f"values of {', '.join(distributions)} within the space"
+        raise FileError(journal, name, expected, printable(repr(point), 50), ADVICE)
+    checked: dict[str, Any] = point
+    return checked
 
 
 def read_trial(stage: str, trial: FrozenTrial) -> Trial:

@@ -9,7 +9,7 @@ from PIL import Image
 from search_worker import BASE
 
 from anynet.app.experiment import prepare
-from anynet.app.search import Fine, Grid, Range, coarse_to_fine, search
+from anynet.app.search import Fine, Grid, Range, coarse_to_fine, search, search_stages
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 blank = pytest.mark.usefixtures("blank_plots")
@@ -94,7 +94,8 @@ def test_a_fine_stage_around_the_best(tmp_path, monkeypatch):
     space = {"lr": Range(1e-6, 1.0), "activation": Grid(("relu", "tanh"))}
     fine = Fine(4, best=2, base=replace(BASE, epochs=3, train="300"))
     arguments = {"trials": 6, "fine": fine, "prune": False}
-    monkeypatch.setattr(coarse_to_fine, "prepare", record)
+    for module in (coarse_to_fine, search_stages):
+        monkeypatch.setattr(module, "prepare", record)
     trials = search(BASE, space, tmp_path / "out", **arguments)
     coarse, finer = ([t for t in trials if t.stage == stage] for stage in ("coarse", "fine"))
     assert (len(coarse), len(finer)) == (6, 4)
@@ -121,7 +122,7 @@ def test_no_fine_stage_where_all_diverged(tmp_path):
 def test_a_search_that_is_done_trains_no_more(tmp_path, monkeypatch):
     space = {"lr": Grid((0.01, 0.1)), "l2": Grid((0, 1e-3))}
     done = search(BASE, space, tmp_path / "out")
-    monkeypatch.setattr(coarse_to_fine, "train_trials", None)
+    monkeypatch.setattr(search_stages, "train_trials", None)
     elsewhere = replace(BASE, backend="numpy", compile="off", memory_budget=1.0)  # changes no number
     assert search(elsewhere, dict(reversed(space.items())), tmp_path / "out") == done
 
@@ -130,17 +131,18 @@ def test_a_search_that_is_done_trains_no_more(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        ({"base": replace(BASE, epochs=3)}, "base.epochs is 2 there and 3 here"),
+        ({"base": replace(BASE, epochs=3)}, "epochs is 2 there and 3 here"),
         ({"space": {"lr": Range(1e-3, 0.2)}}, "space.lr.high is 0.1 there and 0.2 here"),
         ({"space": {"l2": Range(1e-3, 0.1)}}, "space.l2.high is not given there and 0.1 here"),
-        ({"trials": 2}, "trials is 1 there and 2 here"),
-        ({"fine": Fine(2)}, "fine.trials is not given there and 2 here"),
+        ({"fine": Fine(1, margin=0.2)}, "fine.margin is 0.1 there and 0.2 here"),
+        ({"fine": Fine(1, base=replace(BASE, epochs=3))}, "fine.epochs is 2 there and 3 here"),
+        ({"sampler": "tpe"}, "sampler is 'qmc' there and 'tpe' here"),
         ({"prune": False}, "prune is True there and False here"),
         ({"seed": 7}, "seed is 42 there and 7 here"),
     ],
 )
 def test_another_search_in_the_folder_is_refused(tmp_path, change, difference):
-    wanted = {"base": BASE, "space": {"lr": Range(1e-3, 0.1)}, "folder": tmp_path / "out", "trials": 1}
+    wanted = {"base": BASE, "space": {"lr": Range(1e-3, 0.1)}, "folder": tmp_path / "out", "trials": 1, "fine": Fine(1)}
     search(**wanted)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(ValueError, match="out holds another search: ") as refusal:

@@ -138,7 +138,7 @@ def test_a_trial_with_other_results_is_named(folder, change, message):
 def test_damaged_settings_are_named(folder, content, message):
     (folder / "search.json").write_bytes(content)
     with pytest.raises(FileError) as caught:
-        search_folder.is_new(folder, valid_files.settings())
+        search_folder.settings_there(folder)
     assert str(caught.value).startswith(f"{folder / 'search.json'}")
     assert message in str(caught.value)
 
@@ -148,7 +148,7 @@ def test_a_folder_in_the_place_of_a_file_is_named(folder, name):
     (folder / name).unlink(missing_ok=True)
     (folder / name).mkdir()
     with pytest.raises(FileError, match=rf"{name}: expected a file, got a folder; .*choose another folder$"):
-        search_folder.is_new(folder, valid_files.settings())
+        search_folder.settings_there(folder)
 
 
 def test_a_file_in_the_place_of_the_workers_folder_is_named(folder):

@@ -11,7 +11,7 @@ from commands import refused, unframed
 from optuna.storages.journal import JournalFileBackend
 
 from anynet.app import cli
-from anynet.app.search import coarse_to_fine
+from anynet.app.search import search_stages
 
 pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
@@ -87,7 +87,7 @@ def test_stopped_by_hand(capsys, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(coarse_to_fine, "train_trials", interrupt)
+    monkeypatch.setattr(search_stages, "train_trials", interrupt)
     with pytest.raises(SystemExit) as end:
         cli.main(small("--over", "lr=0.1,0.2"))
     assert end.value.code == 130

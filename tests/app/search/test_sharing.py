@@ -17,9 +17,10 @@ from optuna.trial import TrialState
 from search_worker import SPACE, TRIALS, outcomes, whole
 
 from anynet.app.search.journal import Lock, open_storage
+from anynet.app.search.samplers import known_points
 from anynet.app.search.stage import Stage
 from anynet.app.search.worker import Worker
-from anynet.app.space import convert_space, points
+from anynet.app.space import convert_space
 
 pytestmark = [
     pytest.mark.usefixtures("few_pictures", "blank_plots"),
@@ -128,7 +129,7 @@ def test_two_processes_share(tmp_path, expected):
 def test_the_trials_of_the_dead_are_made_again_and_those_of_the_living_left_alone(tmp_path):
     lock = Lock(tmp_path / "journal")
     space = convert_space(SPACE)
-    wanted, keys = points(space, 4, 0, 0), range(4)
+    wanted = known_points("qmc", space, 4, 0, 0)
 
     def stage(worker):
         return Stage(
@@ -138,7 +139,7 @@ def test_the_trials_of_the_dead_are_made_again_and_those_of_the_living_left_alon
             worker,
             space,
             wanted,
-            keys,
+            str,
             optuna.pruners.NopPruner(),
         )
 

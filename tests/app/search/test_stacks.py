@@ -6,20 +6,20 @@ import optuna
 import pytest
 from search_worker import BASE
 
-from anynet.app.search import Grid, Range, coarse_to_fine, search
+from anynet.app.search import Grid, Range, search, search_stages
 
 pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
 
 def recorded(monkeypatch):
     """The number of trials in each stack, as they are trained."""
-    sizes, train = [], coarse_to_fine.train_trials
+    sizes, train = [], search_stages.train_trials
 
     def record(study, trials, experiments):
         sizes.append(len(trials))
         train(study, trials, experiments)
 
-    monkeypatch.setattr(coarse_to_fine, "train_trials", record)
+    monkeypatch.setattr(search_stages, "train_trials", record)
     return sizes
 
 

@@ -1,0 +1,92 @@
+"""All trials of a search, the best first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, overload
+
+from anynet import plots
+from anynet.app.search.importances import importances
+from anynet.app.search.trial import Trial
+from anynet.app.space import Space
+from anynet.app.tables import best_table
+from anynet.core.formatting import format_value
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Trials(Sequence[Trial]):
+    """Trials of a search, ranked by validation accuracy: finished ones, then pruned ones, then those that diverged.
+
+    Parameters
+    ----------
+    trials : tuple of Trial
+        The best first.
+    space : mapping from str to Grid or Range
+        Values that were searched.
+    """
+
+    trials: tuple[Trial, ...]
+    space: Space
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    @overload
+    def __getitem__(self, k: int) -> Trial: ...
+    @overload
+    def __getitem__(self, k: slice) -> "Trials": ...
+    def __getitem__(self, k: int | slice) -> "Trial | Trials":
+        return replace(self, trials=self.trials[k]) if isinstance(k, slice) else self.trials[k]
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self.trials)
+
+    @property
+    def best(self) -> Trial:
+        """First trial of the ranking."""
+        if not self.trials:
+            raise ValueError("there are no trials; expected one or more")
+        return self.trials[0]
+
+    def importances(self) -> dict[str, float]:
+        """Return the importance of each setting for a trial to be in the better half; see the guide.
+
+        Returns
+        -------
+        dict from str to float
+            Shares that sum to 1, the largest first; empty with fewer than ten trials, of which nothing can be said.
+        """
+        return importances(self.trials, self.space)
+
+    def table(self) -> "Table":
+        """Return a table of the best trials, for ``rich.print``."""
+        stages = len({trial.stage for trial in self}) > 1
+        states = any(trial.state != "finished" for trial in self)
+        columns = ["trial", *self.best.settings, "validation", "epoch", "test"]
+
+        def cells(trial: Trial) -> list[str]:
+            return [
+                *([trial.stage] if stages else []),
+                str(trial.number),
+                *map(format_value, trial.settings.values()),
+                _percent(trial.best_val_accuracy),
+                str(trial.best_epoch or ""),
+                _percent(trial.test_accuracy),
+                *([trial.state] if states else []),
+            ]
+
+        columns = [*(["stage"] if stages else []), *columns, *(["state"] if states else [])]
+        return best_table(self.best.dataset, "trials", self.trials, columns, cells)
+
+    def plot(self) -> "Figure":
+        """Plot the best validation accuracy over the searched settings."""
+        title = f"{self.best.dataset}: best validation accuracy of {len(self)} trials"
+        scores = [(trial.settings, trial.best_val_accuracy) for trial in self]
+        return plots.trials(scores, title, format_value)
+
+
+def _percent(accuracy: float | None) -> str:
+    return "" if accuracy is None else f"{accuracy:.2%}"

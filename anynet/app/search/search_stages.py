@@ -1,0 +1,189 @@
+"""The two stages of a search, from the first trial to the files that are written at the end."""
+
+import time
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+from tqdm import tqdm
+
+from anynet.app.config import Config
+from anynet.app.experiment import prepare
+from anynet.app.grouping import stack_key
+from anynet.app.keeping import harmless, warn
+from anynet.app.search import search_folder
+from anynet.app.search.fine import Fine, narrow
+from anynet.app.search.journal import Lock, open_storage
+from anynet.app.search.ranked import Trials
+from anynet.app.search.samplers import known_points, propose
+from anynet.app.search.search_settings import Settings, fine_trials, read_settings
+from anynet.app.search.stage import Stage
+from anynet.app.search.trial import rank, read_trial, train_trials
+from anynet.app.search.worker import Worker
+from anynet.app.space import Point, Space
+from anynet.core.formatting import format_settings
+from anynet.core.streams import progress_bar
+from anynet.data import Batches
+
+COARSE, FINE = 0, 1
+"""Numbers of the stages, by which their draws differ."""
+
+NAMES = ("coarse", "fine")
+
+POLL_SECONDS = 0.5
+"""Interval between checks of what other processes have finished."""
+
+
+class SearchStages:
+    """A search in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the search; it exists.
+    found : tuple of str and Batches
+        Images.
+    bases : tuple of Config
+        Settings of the coarse and of the fine stage that are not searched.
+    space : mapping from str to Grid or Range
+    settings : dict
+        As returned by `anynet.app.search.search_settings.search_settings`.
+    stack_size : int
+        Largest number of trials that are trained as one stack.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        found: tuple[str, Batches],
+        bases: tuple[Config, Config],
+        space: Space,
+        settings: Settings,
+        stack_size: int,
+    ) -> None:
+        self._folder, self._found, self._bases, self._space = folder, found, bases, space
+        self._settings, self._stack_size = settings, stack_size
+        self._lock = Lock(folder / search_folder.JOURNAL)
+        self._stages: dict[int, Stage] = {}
+
+    def run(self, fine: Fine | None) -> Trials:
+        """Finish the trials that the settings ask for, by this process or by others, and return all that are there.
+
+        Parameters
+        ----------
+        fine : Fine, optional
+            Second stage.
+        """
+        wanted = self._settings["trials"], fine_trials(self._settings)
+        with self._lock:
+            merged = search_folder.write_settings(self._folder, self._settings)
+            self._storage = open_storage(self._folder / search_folder.JOURNAL, self._lock)
+        around = merged["fine"]["coarse"] if fine else 0
+        with Worker(self._folder / search_folder.WORKERS) as self._worker:
+            if merged["fine"]:
+                self._open(FINE, self._space, 0)  # to be read
+            self._open(COARSE, self._space, max(wanted[0], around) if around else wanted[0])
+            self._tell_what_is_there(merged, wanted)
+            total = self._stages[COARSE].count + wanted[1]
+            with progress_bar(total=total, unit="trial") as bar:
+                self._finish(COARSE, bar)
+                if fine is not None:
+                    self._open(FINE, narrow(self._space, self._best(around, fine.best), fine.margin), fine.trials)
+                    self._finish(FINE, bar)
+        with self._lock, harmless(f"{self._folder / search_folder.PLOT} cannot be drawn"):
+            search_folder.write_plot(self._folder, self._trials())
+        return self._trials()
+
+    def _open(self, stage: int, space: Space, count: int | None) -> None:
+        """Open a stage for a number of trials, 0 if it is only to be read, None for all points of a grid."""
+        base, sampler, seed = self._bases[stage], self._settings["sampler"], self._settings["seed"]
+        points = [] if count == 0 else known_points(sampler, space, count, seed, stage)
+
+        def key(point: Point) -> Hashable:
+            return stack_key(replace(base, **point))
+
+        def draw(trials: Sequence[FrozenTrial], first: int, most: int) -> list[Point]:
+            return propose(trials, space, first, most, seed, stage)
+
+        with self._lock:
+            there = read_settings(self._folder / search_folder.SETTINGS)  # another process may have added trials
+            planned = fine_trials(there) if stage == FINE else there["trials"]
+            self._stages[stage] = Stage(
+                NAMES[stage],
+                self._storage,
+                self._lock,
+                self._worker,
+                space,
+                points,
+                key,
+                self._pruner(base),
+                propose=draw,
+                count=count,
+                planned=planned,
+            )
+
+    def _finish(self, stage: int, bar: "tqdm[Any]") -> None:
+        """Return when all points of a stage are finished, by this process or by others."""
+        points = self._stages[stage]
+        while not points.is_finished():
+            self._show(bar)
+            trials = points.claim(self._stack_size)
+            if not trials:
+                time.sleep(POLL_SECONDS)
+                continue
+            experiments = [prepare(replace(self._bases[stage], **trial.params), self._found) for trial in trials]
+            train_trials(points.study, trials, experiments)
+            self._write_table()
+        self._write_table()  # once more, in case a process was killed between a trial's end and its row
+        self._show(bar)
+
+    def _best(self, around: int, most: int) -> list[Point]:
+        """Return the best points among the first coarse trials."""
+        tried = [trial for trial in self._trials() if trial.stage == NAMES[COARSE] and trial.number <= around]
+        best = [trial.settings for trial in tried if trial.best_val_accuracy is not None]
+        if not best:
+            raise ValueError(
+                f"fine: expected a coarse trial that finished an epoch, but all {len(tried)} diverged; see "
+                f"{self._folder / search_folder.TABLE}, and try lower learning rates"
+            )
+        return best[:most]
+
+    def _tell_what_is_there(self, merged: Settings, wanted: tuple[int | None, int]) -> None:
+        """Say that there are more trials than were asked for, or that the ranges of the fine stage stay."""
+        planned = merged["trials"], fine_trials(merged)
+        for stage, there, here in zip((COARSE, FINE), planned, wanted, strict=True):
+            if there and here is not None and there > here:
+                finished = len(self._stages[stage].finished())
+                warn(
+                    f"{self._folder}: {there} {NAMES[stage]} trials are there already, {finished} of them finished, and "
+                    f"{here} were asked for; all that are finished are shown"
+                )
+        if wanted[1] and merged["fine"]["coarse"] < merged["trials"]:
+            warn(
+                f"{self._folder}: the fine stage stays around the best of the first {merged['fine']['coarse']} trials, "
+                "which it was begun with"
+            )
+
+    def _trials(self) -> Trials:
+        found = [
+            read_trial(stage.name, trial) for _, stage in sorted(self._stages.items()) for trial in stage.finished()
+        ]
+        return Trials(tuple(rank(found)), self._space)
+
+    def _write_table(self) -> None:
+        with self._lock:
+            search_folder.write_table(self._folder, self._trials())
+
+    def _pruner(self, base: Config) -> optuna.pruners.BasePruner:
+        if not self._settings["prune"]:
+            return optuna.pruners.NopPruner()
+        return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=base.epochs // 4)
+
+    def _show(self, bar: "tqdm[Any]") -> None:
+        trials = self._trials()
+        bar.update(sum(stage.done for stage in self._stages.values()) - bar.n)
+        if trials and (accuracy := trials.best.best_val_accuracy) is not None:
+            bar.set_postfix_str(f"best in validation {accuracy:.1%}, {format_settings(trials.best.settings)}")
