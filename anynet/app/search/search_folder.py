@@ -1,4 +1,7 @@
-"""Files of a search."""
+"""Files of a search; the guide lists their content.
+
+`SETTINGS` has the settings, `TABLE` a row for each trial, `IMPORTANCES` a share for each setting, `PLOT` a picture.
+"""
 
 import json
 from pathlib import Path
@@ -10,7 +13,8 @@ from anynet.core.atomic import PARTIAL, write_text_whole, write_whole
 from anynet.core.csv_files import write_rows
 from anynet.core.errors import check_is_file
 
-SETTINGS, JOURNAL, TABLE, PLOT, WORKERS = "search.json", "journal.log", "trials.csv", "accuracy.png", "workers"
+SETTINGS, JOURNAL, TABLE, WORKERS = "search.json", "journal.log", "trials.csv", "workers"
+PLOT, IMPORTANCES = "accuracy.png", "importances.json"
 
 
 def settings_there(folder: Path) -> Settings | None:
@@ -40,7 +44,7 @@ def settings_there(folder: Path) -> Settings | None:
             raise FileExistsError(f"{folder}: expected a new folder or that of a search, got {others[0]} in it; choose "
                                   "another folder")  # fmt: skip
         return None
-    for path in (folder / TABLE, folder / PLOT):  # to be replaced
+    for path in (folder / TABLE, folder / PLOT, folder / IMPORTANCES):  # to be replaced
         if path.exists():
             check_is_file(path, "remove it, or choose another folder")
     return read_settings(folder / SETTINGS)
@@ -70,3 +74,9 @@ def write_table(folder: Path, trials: Trials) -> None:
 def write_plot(folder: Path, trials: Trials) -> None:
     """Plot the accuracy of the trials over the searched settings. Requires the journal's lock."""
     write_whole(folder / PLOT, trials.plot().savefig)
+
+
+def write_importances(folder: Path, trials: Trials) -> None:
+    """Write the importances of the settings as JSON, if there are enough trials. Requires the journal's lock."""
+    if shares := trials.importances():
+        write_text_whole(folder / IMPORTANCES, json.dumps(shares, indent=2) + "\n")

@@ -33,6 +33,12 @@ COARSE, FINE = 0, 1
 
 NAMES = ("coarse", "fine")
 
+AT_THE_END = {
+    search_folder.IMPORTANCES: search_folder.write_importances,
+    search_folder.PLOT: search_folder.write_plot,
+}
+"""Functions that write files that a search can do without, by file."""
+
 POLL_SECONDS = 0.5
 """Interval between checks of what other processes have finished."""
 
@@ -93,9 +99,12 @@ class SearchStages:
                 if fine is not None:
                     self._open(FINE, narrow(self._space, self._best(around, fine.best), fine.margin), fine.trials)
                     self._finish(FINE, bar)
-        with self._lock, harmless(f"{self._folder / search_folder.PLOT} cannot be drawn"):
-            search_folder.write_plot(self._folder, self._trials())
-        return self._trials()
+        trials = self._trials()
+        with self._lock:
+            for name, write in AT_THE_END.items():
+                with harmless(f"{self._folder / name} cannot be written"):
+                    write(self._folder, trials)
+        return trials
 
     def _open(self, stage: int, space: Space, count: int | None) -> None:
         """Open a stage for a number of trials, 0 if it is only to be read, None for all points of a grid."""

@@ -134,7 +134,9 @@ def test_two_processes_draw_each_point_once(tmp_path):
     assert sorted(trial.user_attrs["point"] for trial in alive) == list(range(30))
     assert lost
     drawn = [trial.params["lr"] for trial in alive if trial.user_attrs["point"] >= STARTUP]
-    assert sum(abs(math.log10(lr) + 2) for lr in drawn) < 0.75 * len(drawn)  # 1 of uniform draws, with a deviation of 0.13
+    assert sum(abs(math.log10(lr) + 2) for lr in drawn) < 0.75 * len(
+        drawn
+    )  # 1 of uniform draws, with a deviation of 0.13
     assert len({tuple(trial.params.values()) for trial in trials}) == 30
 
 
@@ -177,5 +179,7 @@ def test_a_damaged_point_is_named(tmp_path, point):
         if "point 10" in entry.get("user_attr", {}):
             entry["user_attr"]["point 10"] = point
     (tmp_path / "journal.log").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
-    with pytest.raises(FileError, match=r"journal\.log, point 10: expected values of lr, momentum within the space, got"):
+    with pytest.raises(
+        FileError, match=r"journal\.log, point 10: expected values of lr, momentum within"
+    ):
         search(BASE, SPACE, tmp_path, trials=12, sampler="tpe")

@@ -1,6 +1,7 @@
 """``python -m anynet search``, from what is typed to what is printed and kept."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -29,9 +30,11 @@ def test_a_table_of_the_best(tmp_path, capsys):
     assert said.out.endswith("results in out\n")
     assert "trial/s" not in said.err  # no bar where nobody watches
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "search.json", "journal.log", "journal.log.lock", "workers", "trials.csv", "accuracy.png",
+        "search.json", "journal.log", "journal.log.lock", "workers", "trials.csv", "accuracy.png", "importances.json",
         "report.html",
     }  # fmt: skip
+    shares = json.loads((tmp_path / "out" / "importances.json").read_text())
+    assert set(shares) == {"lr", "batch_size"}
 
 
 def test_from_coarse_to_fine(tmp_path):
@@ -47,6 +50,7 @@ def test_from_coarse_to_fine(tmp_path):
     [
         (["--trials", "3"], "--over requires an argument"),
         (["--over", "lr=1e-3..1e-1"], "trials: expected the number of points to draw from the range of lr"),
+        (["--over", "lr=1e-3..1e-1", "--trials", "3", "--sampler", "grid"], "expected qmc, tpe or random for the range of lr"),
         (["--over", "lr=0.1,0.2", "--trials", "3"], "trials: expected none, since all 2 points of the grid are tried"),
         (["--over", "lrr=0.1"], 'there is no setting "lrr"; did you mean "lr"?'),
         (["--over", "lr=0.1", "--fine", "3"], "fine: expected a range to narrow"),
