@@ -57,8 +57,8 @@ COMMANDS = {
     "report": "Write a page about a run, a sweep or a search, or about several runs: one HTML file.",
     "search": """Search hyperparameters.
 
-    After an interruption, run the same command again to continue. Several processes with the same command share the
-    work.
+    After an interruption, run the same command again to continue; a larger --trials or --fine adds trials. Several
+    processes with the same command share the work.
     """,
     "lr": """Find a learning rate: train some steps, each with a higher one, and look where the loss falls fastest.
 

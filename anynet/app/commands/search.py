@@ -33,8 +33,8 @@ def search(
 ) -> None:
     """Search hyperparameters: train at points of a space, and rank them by validation accuracy.
 
-    After an interruption, run the same command again to continue; more --trials or --fine add trials. Several processes with the same command share the
-    work.
+    After an interruption, run the same command again to continue; a larger --trials or --fine adds trials. Several
+    processes with the same command share the work.
 
     Parameters
     ----------

@@ -33,7 +33,8 @@ def importances(trials: Sequence[Trial], space: Space) -> dict[str, float]:
 
     References
     ----------
-    Watanabe, Bansal, Hutter (2023), PED-ANOVA: Efficiently quantifying hyperparameter importance in arbitrary subspaces.
+    Watanabe, Bansal, Hutter (2023), PED-ANOVA: Efficiently quantifying hyperparameter importance in
+    arbitrary subspaces.
     """
     coarse = [trial for trial in trials if trial.stage == "coarse"]
     if len(coarse) < FEWEST:

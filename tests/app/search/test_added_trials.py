@@ -102,7 +102,7 @@ def test_tpe_goes_on_after_an_interruption_as_if_there_were_none(tmp_path, monke
 
 
 def test_two_processes_draw_each_point_once(tmp_path):
-    """They claim in turn; points of another net are left for the next claim, and those of the dead are drawn no more."""
+    """They claim in turn; points of another net are left for the next claim, those of the dead are claimed again."""
     lock, space = Lock(tmp_path / "journal"), convert_space({"lr": Range(1e-4, 1.0), "hidden": Grid(("5", "6"))})
 
     def stage(worker):
@@ -179,7 +179,5 @@ def test_a_damaged_point_is_named(tmp_path, point):
         if "point 10" in entry.get("user_attr", {}):
             entry["user_attr"]["point 10"] = point
     (tmp_path / "journal.log").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
-    with pytest.raises(
-        FileError, match=r"journal\.log, point 10: expected values of lr, momentum within"
-    ):
+    with pytest.raises(FileError, match=r"journal\.log, point 10: expected values of lr, momentum within"):
         search(BASE, SPACE, tmp_path, trials=12, sampler="tpe")

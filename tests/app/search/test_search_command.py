@@ -50,7 +50,10 @@ def test_from_coarse_to_fine(tmp_path):
     [
         (["--trials", "3"], "--over requires an argument"),
         (["--over", "lr=1e-3..1e-1"], "trials: expected the number of points to draw from the range of lr"),
-        (["--over", "lr=1e-3..1e-1", "--trials", "3", "--sampler", "grid"], "expected qmc, tpe or random for the range of lr"),
+        (
+            ["--over", "lr=1e-3..1e-1", "--trials", "3", "--sampler", "grid"],
+            "expected qmc, tpe or random for the range",
+        ),
         (["--over", "lr=0.1,0.2", "--trials", "3"], "trials: expected none, since all 2 points of the grid are tried"),
         (["--over", "lrr=0.1"], 'there is no setting "lrr"; did you mean "lr"?'),
         (["--over", "lr=0.1", "--fine", "3"], "fine: expected a range to narrow"),
