@@ -8,12 +8,11 @@ from anynet import plots
 from anynet.app.search.importances import importances
 from anynet.app.search.trial import Trial
 from anynet.app.space import Space
-from anynet.app.tables import best_table
+from anynet.app.tables import FittingTable, best_table
 from anynet.core.formatting import format_value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -61,24 +60,22 @@ class Trials(Sequence[Trial]):
         """
         return importances(self.trials, self.space)
 
-    def table(self) -> "Table":
-        """Return a table of the best trials, for ``rich.print``."""
+    def table(self) -> FittingTable:
+        """Return a table of the best trials, for ``rich.print``; stages and states are in it where they differ."""
         stages = len({trial.stage for trial in self}) > 1
-        states = any(trial.state != "finished" for trial in self)
-        columns = ["trial", *self.best.settings, "validation", "epoch", "test"]
+        columns = ["stage", "trial", *self.best.settings, "validation", "epoch", "test", "state"]
 
         def cells(trial: Trial) -> list[str]:
             return [
-                *([trial.stage] if stages else []),
+                trial.stage if stages else "",
                 str(trial.number),
                 *map(format_value, trial.settings.values()),
                 _percent(trial.best_val_accuracy),
                 str(trial.best_epoch or ""),
                 _percent(trial.test_accuracy),
-                *([trial.state] if states else []),
+                "" if trial.state == "finished" else trial.state,
             ]
 
-        columns = [*(["stage"] if stages else []), *columns, *(["state"] if states else [])]
         return best_table(self.best.dataset, "trials", self.trials, columns, cells)
 
     def plot(self) -> "Figure":
