@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
-from anynet.core.settings_text import wrapped
+from anynet.core.settings_text import in_lines
 
 
 class Epoch(NamedTuple):
@@ -45,7 +45,7 @@ class Epoch(NamedTuple):
 
     def __repr__(self) -> str:
         measured = (f"{name}={value}" for name, value in self._asdict().items() if value is not None)
-        return wrapped(f"Epoch({', '.join(measured)})")
+        return in_lines(f"Epoch({', '.join(measured)})")
 
 
 OF_TRAINING = ("train_cost", "train_loss", "train_accuracy")

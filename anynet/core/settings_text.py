@@ -1,10 +1,10 @@
 """Values that are made of settings, such as layers and optimizers, as text and as a table."""
 
 import re
-import textwrap
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from anynet.core.formatting import FIXED_SPACE, wrapped
 from anynet.core.html_table import Html, html_block, html_table
 
 WIDTH = 80
@@ -25,7 +25,7 @@ class ShownSettings:
         cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # now its own, in place of which dataclass makes none
 
     def __repr__(self) -> str:
-        return wrapped(self._text())
+        return in_lines(self._text())
 
     def __str__(self) -> str:
         return self._text() if type(self).__repr__ is ShownSettings.__repr__ else repr(self)
@@ -52,13 +52,13 @@ def settings_of(value: object) -> dict[str, Any]:
     return {name: getattr(value, name) for name in shown}
 
 
-def wrapped(text: str) -> str:
+def in_lines(text: str) -> str:
     r"""Return a text in lines of at most `WIDTH` columns, the first of which is not indented.
 
     Parameters
     ----------
     text : str
-        It is broken between words, but not within short calls.
+        It is broken behind commas and the like, but not within short calls.
 
     Returns
     -------
@@ -66,9 +66,8 @@ def wrapped(text: str) -> str:
 
     Examples
     --------
-    >>> wrapped("Net(" + "Linear(10), " * 7 + "ReLU())")
+    >>> in_lines("Net(" + "Linear(10), " * 7 + "ReLU())")
     'Net(Linear(10), Linear(10), Linear(10), Linear(10), Linear(10), Linear(10),\n    Linear(10), ReLU())'
     """
-    whole = SHORT_CALL.sub(lambda call: call[0].replace(" ", "\0"), re.sub(r"\n *", " ", text))
-    lines = textwrap.wrap(whole, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace("\0", " ")
+    whole = SHORT_CALL.sub(lambda call: call[0].replace(" ", FIXED_SPACE), re.sub(r"\n *", " ", text))
+    return "\n".join(wrapped(whole, WIDTH, "    "))

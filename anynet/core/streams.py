@@ -27,6 +27,8 @@ NARROW = 110
 """Width of a terminal below which a bar leaves out counts and rates, so that what is behind it fits."""
 
 
+NARROW_BAR = "{desc}{percentage:3.0f}%|{bar}| <{remaining}{postfix}"
+
 NOTEBOOK_WIDTH = 100
 """Width of a bar of text in a notebook, in columns."""
 
@@ -181,7 +183,7 @@ def progress_bar(**options: Any) -> "tqdm[Any]":
     file = lenient(sys.stderr)
     columns = width(file)
     if columns < NARROW:
-        options = {"bar_format": "{desc}{percentage:3.0f}%|{bar}| <{remaining}{postfix}"} | options
+        options = {"bar_format": NARROW_BAR} | options
     return tqdm(**{"disable": None, "file": file, "ncols": columns - 1} | options)
 
 
@@ -194,7 +196,7 @@ def _notebook_bar(**options: Any) -> "tqdm[Any]":
     if chosen.status_printer is not tqdm.status_printer:
         return chosen(**{"dynamic_ncols": True} | options)
     # What goes to stderr has a colored background there.
-    return chosen(**{"file": Lenient(sys.stdout), "ncols": NOTEBOOK_WIDTH} | options)
+    return chosen(**{"file": lenient(sys.stdout), "ncols": NOTEBOOK_WIDTH, "bar_format": NARROW_BAR} | options)
 
 
 def print_wrapped(text: str, stream: TextIO | None) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from anynet.core.checks import describe
 from anynet.core.errors import Error
-from anynet.core.settings_text import wrapped
+from anynet.core.settings_text import in_lines
 from anynet.data.samples import Split, is_numbers
 from anynet.data.samples_html import html_samples
 
@@ -126,7 +126,7 @@ class Dataset:
         return f"{', '.join(first)} and {last}" if first else last
 
     def __repr__(self) -> str:
-        return wrapped(f"Dataset({self.name!r}, {self.sizes} samples of shape {self.train.shape})")
+        return in_lines(f"Dataset({self.name!r}, {self.sizes} samples of shape {self.train.shape})")
 
     def _repr_html_(self) -> str:
         return html_samples(f"Dataset {self.name}: {self.sizes} samples", self.parts, self.classes)
@@ -167,7 +167,7 @@ class Batches:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {size:,}" for name, size in self.sizes.items())
-        return wrapped(f"Batches({sizes} samples of shape {self.shape}, {len(self.classes)} classes)")
+        return in_lines(f"Batches({sizes} samples of shape {self.shape}, {len(self.classes)} classes)")
 
     def _repr_html_(self) -> str:
         return html_samples(f"Batches: {len(self.y):,} samples", self.splits, self.classes)

@@ -12,7 +12,7 @@ from anynet.core.csv_files import write_rows
 from anynet.core.errors import Error
 from anynet.core.formatting import format_count
 from anynet.core.html_table import html_block, html_table
-from anynet.core.settings_text import wrapped
+from anynet.core.settings_text import in_lines
 from anynet.gradcheck.differences import Direction, FloatArray, Line
 
 HEADER = (
@@ -120,7 +120,7 @@ class Entry:
     def __repr__(self) -> str:
         result = "passed" if self.passed else "failed"
         error = f"largest relative error {self.relative[self.worst]:.1e}"
-        return wrapped(f"Entry({self.name!r}, {format_count(len(self.lines), 'probe')}, {error}, {result})")
+        return in_lines(f"Entry({self.name!r}, {format_count(len(self.lines), 'probe')}, {error}, {result})")
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Result:
         entries = self._worst_first()
         worst = f"largest relative error {entries[0].relative[entries[0].worst]:.1e} in {entries[0].name}"
         arrays = f"{format_count(len(entries), 'array')}, {self.method} differences"
-        return wrapped(f"Result({'passed' if self.passed else 'failed'}, {arrays}, {worst})")
+        return in_lines(f"Result({'passed' if self.passed else 'failed'}, {arrays}, {worst})")
 
     def _repr_html_(self) -> str:
         header = ["layer", *(f"{above} {name}".strip() for above, name in zip(*HEADER, strict=True))]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from anynet.core.settings_text import wrapped
+from anynet.core.settings_text import in_lines
 from anynet.gradcheck.differences import FloatArray, Function
 from anynet.gradcheck.on_device import Point
 
@@ -43,7 +43,7 @@ class Subject(NamedTuple):
     def __repr__(self) -> str:
         shapes = [f"{name} {x.shape}" for name, x in self.point.items()]
         more = [f"... {len(shapes) - SHOWN} more"] if len(shapes) > SHOWN else []
-        return wrapped(f"Subject({', '.join(shapes[:SHOWN] + more)})")
+        return in_lines(f"Subject({', '.join(shapes[:SHOWN] + more)})")
 
     def along(self, name: str) -> Function:
         """Return the value as a function of one array, with the others fixed at the point.

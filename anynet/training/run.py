@@ -14,7 +14,7 @@ from anynet.core.formatting import format_count
 from anynet.core.history import History
 from anynet.core.history_html import html_epochs
 from anynet.core.html_table import html_block
-from anynet.core.settings_text import wrapped
+from anynet.core.settings_text import in_lines
 from anynet.core.typing import Array, Arrays
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
@@ -52,7 +52,7 @@ class Snapshot(NamedTuple):
 
     def __repr__(self) -> str:
         numbers = format_count(prod(self.params.shape), "number")
-        return wrapped(f"Snapshot(epoch {self.epoch}, {numbers}, state: {', '.join(self.state) or 'none'})")
+        return in_lines(f"Snapshot(epoch {self.epoch}, {numbers}, state: {', '.join(self.state) or 'none'})")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -140,7 +140,7 @@ class Run(Predictions):
         return self.__dict__ | {"_samples": {}}  # they may be many, and are those of the data set
 
     def __repr__(self) -> str:
-        return wrapped(f"Run({net_text(self.net)}, {self.dataset!r}, {self._outcome})")
+        return in_lines(f"Run({net_text(self.net)}, {self.dataset!r}, {self._outcome})")
 
     def _repr_html_(self) -> str:
         history, parameters = self.history, format_count(self.net.n_parameters, "parameter")

@@ -11,7 +11,7 @@ from anynet.core.checks import store
 from anynet.core.epoch import rank
 from anynet.core.history import History, MeanHistory, mean_history
 from anynet.core.html_table import html_block
-from anynet.core.settings_text import wrapped
+from anynet.core.settings_text import in_lines
 from anynet.data.samples import Split
 from anynet.training.errors import DivergedError
 from anynet.training.predictions import Predictions
@@ -42,7 +42,7 @@ class Ensemble(Predictions):
         return self.runs[0].remembered
 
     def __repr__(self) -> str:
-        return wrapped(f"Ensemble({outcome(self.runs)})")
+        return in_lines(f"Ensemble({outcome(self.runs)})")
 
     def _repr_html_(self) -> str:
         return html_block(f"Ensemble: mean of {outcome(self.runs)}", html_runs(self.runs))
@@ -102,7 +102,7 @@ class Runs(Sequence[Run]):
         return iter(self.runs)
 
     def __repr__(self) -> str:
-        return wrapped(f"Runs({outcome(self)})")
+        return in_lines(f"Runs({outcome(self)})")
 
     def _repr_html_(self) -> str:
         drawn = any(run.history and run.diverged is None and not run.dropped for run in self)

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 from anynet.backends import Backend
 from anynet.core.checks import describe
 from anynet.core.errors import TrainingWarning
-from anynet.core.settings_text import wrapped
+from anynet.core.settings_text import in_lines
 from anynet.core.typing import Array
 from anynet.data import Dataset, from_arrays
 from anynet.data.loader import Pass
@@ -69,7 +69,7 @@ class Setup:
 
     def __repr__(self) -> str:
         net, count = self.members[0].net, f"{len(self.members)} x " if self.stacked else ""
-        return wrapped(f"Setup({count}{net_text(net)}, {self.inputs.data}, {self.backend})")
+        return in_lines(f"Setup({count}{net_text(net)}, {self.inputs.data}, {self.backend})")
 
     @property
     def backend(self) -> Backend:

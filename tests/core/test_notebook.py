@@ -30,7 +30,7 @@ def test_a_bar_of_text_is_shown_where_there_are_no_widgets(disable, monkeypatch)
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     with warnings.catch_warnings(action="error"), progress_bar(total=3, unit="image", disable=disable) as bar:
         bar.update(3)
-    assert ("3/3" in sys.stdout.getvalue()) is (not disable)
+    assert ("100%" in sys.stdout.getvalue()) is (not disable)
     assert isinstance(bar, tqdm)
 
 

@@ -28,9 +28,7 @@ def test_every_cell_shows_what_it_ends_with(tmp_path, monkeypatch):
     resources = {"metadata": {"path": str(tmp_path)}}
     done = nbclient.NotebookClient(read(), timeout=120, resources=resources).execute()
     for cell in (cell for cell in done.cells if cell.cell_type == "code"):
-        streams = {
-            kind: "".join(o.text for o in cell.outputs if o.get("name") == kind) for kind in ("stdout", "stderr")
-        }
+        out, err = ("".join(o.text for o in cell.outputs if o.get("name") == name) for name in ("stdout", "stderr"))
         results = [o for o in cell.outputs if o.output_type == "execute_result"]
         assert not err, cell.source
         assert len(results) == 1, cell.source

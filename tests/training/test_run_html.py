@@ -79,7 +79,7 @@ def test_runs_are_ranked_and_say_what_ended_early(numbers):
 
 def test_what_else_training_makes_is_short(run, numbers):
     shown(numbers[0])
-    text = "Run(Sequential of 10 layers, 'arrays', 8 epochs, best epoch's validation loss"
+    text = "Run(Sequential of 10 layers, 'arrays', 8 epochs,\n    best epoch's validation loss "
     assert repr(numbers[0]).startswith(text)
     for each in (run.history[0], run.best, run.predictor, numbers.histories, an.setup(NET, noise(3, 32, 32), an.SGD())):
         lines = repr(each).splitlines()

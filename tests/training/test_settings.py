@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import anynet as an
-from anynet.core.settings_text import wrapped
+from anynet.core.settings_text import in_lines
 from anynet.data import Dataset, Split
 from anynet.training import Settings, TrainSettings
 from anynet.training.description import describe_training
@@ -151,15 +151,15 @@ def test_values_of_another_type_are_refused(data, change, message):
 def test_texts_are_short(data):
     images = "30 training, 30 validation and 30 test samples of shape (3, 32, 32)"
     assert repr(data.train) == "Split(30 samples of shape (3, 32, 32))"
-    assert repr(data) == wrapped(f"Dataset('drawn', {images})")
+    assert repr(data) == in_lines(f"Dataset('drawn', {images})")
     assert repr(Split(np.zeros((2, 5), np.uint8), np.arange(2))) == "Split(2 samples of shape (5,))"
     settings = {"epochs": 1, "batch_size": 10}
     ready = f"Sequential(Linear(3072, 10)), Dataset('drawn', {images}), numpy on cpu)"
-    assert repr(an.setup(NET, data, an.SGD(), **settings)) == wrapped(f"Setup({ready}")
-    assert repr(an.setup(NET, data, an.SGD(), seeds=range(3), **settings)) == wrapped(f"Setup(3 x {ready}")
+    assert repr(an.setup(NET, data, an.SGD(), **settings)) == in_lines(f"Setup({ready}")
+    assert repr(an.setup(NET, data, an.SGD(), seeds=range(3), **settings)) == in_lines(f"Setup(3 x {ready}")
     run = an.fit(NET, data, an.SGD(), **settings)
     accuracy = f"{run.test.accuracy:.2%}"
-    assert repr(run) == wrapped(
+    assert repr(run) == in_lines(
         f"Run(Sequential(Linear(3072, 10)), 'drawn', 1 epoch, test accuracy {accuracy}, best epoch's {accuracy})"
     )
 
