@@ -31,6 +31,13 @@ def table(tree, number=0):
 
 
 def pretend_kernel(monkeypatch, *, kernel=True):
-    """Let the program seem to run in a notebook, or in IPython's terminal."""
-    shell = SimpleNamespace(kernel=object() if kernel else None)
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    """Let the program seem to run in a notebook, or in IPython's terminal. Return the texts that are displayed."""
+    shell, texts = SimpleNamespace(kernel=object() if kernel else None), []
+
+    def display(data, **options):
+        texts.append(data["text/plain"])
+        return SimpleNamespace(update=lambda data, **options: texts.append(data["text/plain"]))
+
+    shown = SimpleNamespace(get_ipython=lambda: shell, display=SimpleNamespace(display=display))
+    monkeypatch.setitem(sys.modules, "IPython", shown)
+    return texts

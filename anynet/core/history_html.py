@@ -48,4 +48,5 @@ def _cell(name: str, row: Epoch, *, best: bool) -> str:
         return f"{value} (best)" if best else f"{value}"
     if value is None:
         return ""
-    return {"accuracy": f"{value:.2%}", "seconds": f"{value:.1f}"}.get(name.rpartition("_")[2], f"{value:.4g}")
+    number = f"{value:.4f}" if 0.01 <= abs(value) < 1000 and name != "lr" else f"{value:.4g}"
+    return {"accuracy": f"{value:.2%}", "seconds": f"{value:.1f}"}.get(name.rpartition("_")[2], number)

@@ -5,7 +5,7 @@ import errno
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
@@ -188,15 +188,24 @@ def progress_bar(**options: Any) -> "tqdm[Any]":
 
 
 def _notebook_bar(**options: Any) -> "tqdm[Any]":
-    """Return a bar of widgets where ipywidgets is installed, else one of text."""
+    """Return a bar of widgets where ipywidgets is installed, else one of text, in one place of the notebook."""
     with warnings.catch_warnings(action="ignore", category=TqdmWarning):  # about ipywidgets, without which text will do
         from tqdm.auto import tqdm as chosen  # here, because it imports asyncio
 
     options["disable"] = bool(options.get("disable"))
     if chosen.status_printer is not tqdm.status_printer:
         return chosen(**{"dynamic_ncols": True} | options)
-    # What goes to stderr has a colored background there.
-    return chosen(**{"file": lenient(sys.stdout), "ncols": NOTEBOOK_WIDTH, "bar_format": NARROW_BAR} | options)
+    shown = {"file": Lenient(None), "ascii": False, "ncols": NOTEBOOK_WIDTH, "bar_format": NARROW_BAR}
+    return _TextBar(**shown | options)
+
+
+class _TextBar(tqdm):
+    """A bar that replaces its text. In a notebook that is kept, each text that goes to a stream stays."""
+
+    @staticmethod
+    def status_printer(file: Lenient) -> Callable[[str], None]:
+        place = sys.modules["IPython"].display.display({"text/plain": ""}, raw=True, display_id=True)
+        return lambda text: place.update({"text/plain": text}, raw=True)
 
 
 def print_wrapped(text: str, stream: TextIO | None) -> None:

@@ -29,12 +29,14 @@ def net_text(net: Sequential) -> str:
 
 
 def test_text(test: Metrics | None, best_test: Metrics | None) -> list[str]:
-    """Return the results on the test samples as texts; none if there are none."""
+    """Return the results on the test samples as texts, one if they are the same; none if there are none."""
     if test is None or best_test is None:
         return []
     if test.accuracy is None or best_test.accuracy is None:
-        return [f"test loss {test.loss:.4g}", f"best epoch's {best_test.loss:.4g}"]
-    return [f"test accuracy {test.accuracy:.2%}", f"best epoch's {best_test.accuracy:.2%}"]
+        texts = [f"test loss {test.loss:.4g}", f"best epoch's {best_test.loss:.4g}"]
+    else:
+        texts = [f"test accuracy {test.accuracy:.2%}", f"best epoch's {best_test.accuracy:.2%}"]
+    return texts[: 1 + (test != best_test)]
 
 
 def best_text(history: History) -> list[str]:

@@ -1,6 +1,5 @@
 """Progress bars in notebooks: of widgets where there are any, else of text; no warning about what is missing."""
 
-import io
 import sys
 import warnings
 
@@ -21,17 +20,17 @@ def test_a_kernel_is_a_notebook_and_a_terminal_is_none(monkeypatch):
 
 
 @pytest.mark.parametrize("disable", [None, False, True])
-def test_a_bar_of_text_is_shown_where_there_are_no_widgets(disable, monkeypatch):
-    pretend_kernel(monkeypatch)
+def test_a_bar_of_text_is_shown_where_there_are_no_widgets(disable, monkeypatch, capsys):
+    texts = pretend_kernel(monkeypatch)
     for name in ("tqdm.auto", "tqdm.autonotebook", "tqdm.notebook"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", object())
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    monkeypatch.setattr(sys, "stdout", io.StringIO())
     with warnings.catch_warnings(action="error"), progress_bar(total=3, unit="image", disable=disable) as bar:
         bar.update(3)
-    assert ("100%" in sys.stdout.getvalue()) is (not disable)
-    assert isinstance(bar, tqdm)
+    assert [text.partition("|")[0] for text in texts[-1:]] == ([] if disable else ["100%"])
+    assert "\N{FULL BLOCK}" in texts[-1] or disable
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_bar_of_widgets_is_chosen_where_there_are_any(monkeypatch):

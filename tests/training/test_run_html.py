@@ -31,6 +31,7 @@ def numbers():
 def test_a_run_is_one_line_a_table_and_curves(run):
     tree = shown(run)
     accuracy, best = f"{run.test.accuracy:.2%}", f"{run.best_test.accuracy:.2%}"
+    assert run.best.epoch < 3
     assert title(tree) == f"Run on {run.dataset}: 3 epochs, test accuracy {accuracy}, best epoch's {best}"
     assert tree.findall("p")[1].text.startswith("Sequential(Linear(3072, 10)), 30,730 parameters; ")
     header, *rows = table(tree)
@@ -54,10 +55,10 @@ def test_a_history_shows_its_end_and_the_best_epoch():
     rows = [Epoch(i, 0.1, 2.5, 2.0, 0.5, 3.0, 1.0 + (i != 2), 0.9, i) for i in range(1, 21)]
     header, *cells = table(shown(History(rows)))
     assert [row[0] for row in cells] == ["2 (best)", "16", "17", "18", "19", "20"]
-    assert [row[header.index("training cost")] for row in cells] == ["2.5"] * 6
+    assert [row[header.index("training cost")] for row in cells] == ["2.5000"] * 6
     bare = [row._replace(train_cost=None, train_loss=None, train_accuracy=None) for row in rows[:4]] + rows[4:5]
     column = table(shown(History(bare)))
-    assert [row[column[0].index("training loss")] for row in column[1:]] == ["", "", "", "", "2"]
+    assert [row[column[0].index("training loss")] for row in column[1:]] == ["", "", "", "", "2.0000"]
 
 
 def test_runs_are_ranked_and_say_what_ended_early(numbers):
