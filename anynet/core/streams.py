@@ -199,7 +199,7 @@ def _notebook_bar(**options: Any) -> "tqdm[Any]":
     return _TextBar(**shown | options)
 
 
-class _TextBar(tqdm):
+class _TextBar(tqdm):  # type: ignore[misc]  # tqdm has no annotations
     """A bar that replaces its text. In a notebook that is kept, each text that goes to a stream stays."""
 
     @staticmethod
