@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from file_server import CONTENT, NAME, Server
 
+from anynet.core.meter import progress_shown
 from anynet.data import DownloadError, download, transfer
 from anynet.data.sets import SETS, RemoteFile
 
@@ -107,6 +108,14 @@ def test_file_is_downloaded_once_into_a_cache_that_is_made(server, tmp_path, cap
     assert server.ranges == [None]
     assert kept(cache) == [NAME]
     assert capfd.readouterr() == ("", "")  # no progress bar where no terminal is
+
+
+def test_a_command_says_how_much_is_downloaded(server, tmp_path, capsys):
+    with progress_shown(True):
+        fetch(tmp_path)
+    said = capsys.readouterr().err.splitlines()
+    assert 1 <= len(said) <= 2  # the first piece and the last
+    assert said[-1] == f"{NAME}: {len(CONTENT) / 1e6:.0f} of {len(CONTENT) / 1e6:.0f} MB"
 
 
 def test_file_in_the_cache_needs_no_network(monkeypatch, tmp_path):
