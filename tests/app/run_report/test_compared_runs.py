@@ -18,6 +18,7 @@ def two(tmp_path):
     )
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_several_runs_begin_with_what_differs(two):
     page = page_of(*two)
     assert page.all("h1")[0].words() == (
@@ -32,6 +33,7 @@ def test_several_runs_begin_with_what_differs(two):
     assert [each.words() for each in section(page, "confusion").all("h3")] == ["a/run", "b/run"]
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_runs_of_other_data_are_refused(tmp_path, two):
     other = run_folder(tmp_path / "c", dataset="digits")
     with pytest.raises(
@@ -40,6 +42,7 @@ def test_runs_of_other_data_are_refused(tmp_path, two):
         page_of(two[0], other)
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_search_ranks_its_trials(tmp_path):
     page = page_of(search_folder(tmp_path / "search"))
     assert page.all("h1")[0].words() == (
@@ -76,6 +79,7 @@ def test_a_sweep_has_members_means_and_the_ensemble(swept):
     assert len(section(page, "filters").all("image")) > 0
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_sweep_says_which_members_diverged(tmp_path):
     """And what is missing while it runs."""
     sweep = run_folder(tmp_path / "sweep", ended=False, history=None, analysis=None)

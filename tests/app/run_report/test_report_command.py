@@ -12,7 +12,7 @@ from report_folders import run_folder, search_folder
 from anynet.app import cli
 from anynet.app.run_report import own_pages
 
-pytestmark = pytest.mark.usefixtures("few_pictures")
+pytestmark = pytest.mark.usefixtures("few_pictures", "empty_pictures")
 
 
 @pytest.fixture

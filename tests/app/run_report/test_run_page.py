@@ -126,6 +126,7 @@ OTHER_FILES = (
 BIASED = "The best epoch was chosen on the test images, so its test accuracy is biased."
 
 
+@pytest.mark.usefixtures("empty_pictures")
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -154,12 +155,14 @@ def test_the_first_lines_say_what_a_reader_must_know(tmp_path, content, told):
         assert section(page, "divergence").all("table")[0].rows()[1] == ["3", "9", "nan", "1e+08", "12.5"]
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_run_without_an_analysis_says_how_to_get_one(tmp_path):
     page = page_of(run_folder(tmp_path / "run", analysis=None))
     assert f"python -m anynet report {tmp_path / 'run'} --analyze" in section(page, "no-analysis").words()
     assert not page.all("section", **{"aria-labelledby": "confusion"})
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_many_classes_are_a_picture_and_a_list(tmp_path):
     n = 30
     confusion = [[9 if i == j else 0 for j in range(n)] for i in range(n)]
@@ -170,6 +173,7 @@ def test_many_classes_are_a_picture_and_a_list(tmp_path):
     assert len(found.all("svg")) == 1
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_net_that_predicts_numbers(tmp_path):
     numbers = {
         "split": "val",
