@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anynet.app.search.search_folder import SETTINGS, TABLE
-from anynet.app.search.trial import Trial
+from anynet.app.search.search_folder import IMPORTANCES, SETTINGS, TABLE
+from anynet.app.search.trial import STATES, Trial
 from anynet.core.csv_files import read_rows
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
 from anynet.core.text_files import read_json
 
 ADVICE = "run the same search again, which writes it anew"
-IMPORTANCES = "importances.json"
 MOST = 10_000_000
 """Largest size of the settings in bytes."""
 TEXTS = ("stage", "dataset", "state", "reason")
@@ -78,6 +77,9 @@ def read_search(folder: Path) -> SearchFiles:
     trials = []
     for line, values in read_rows(path, (*TEXTS, *COUNTS, *NUMBERS, *names), ADVICE):
         found: dict[str, Any] = {name: values[name] for name in TEXTS}
+        if found["state"] not in STATES:
+            got = f'"{printable(found["state"], 50)}"'
+            raise FileError(path, f"line {line}, column state", " or ".join(STATES), got, ADVICE)
         for name in (*COUNTS, *NUMBERS):
             found[name] = _number(values[name], path, f"line {line}, column {name}", whole=name in COUNTS)
         trials.append(Trial(settings={name: _typed(values[name], search["space"][name]) for name in names}, **found))

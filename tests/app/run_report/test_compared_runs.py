@@ -122,3 +122,19 @@ def test_damaged_files_are_named(tmp_path, name, content, message):
     with pytest.raises(FileError, match=message):
         page_of(folder)
     assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("trials.csv", "diverged", "lost", 'line 4, column state: expected finished or pruned or diverged, got "lost"'),
+        ("trials.csv", "0.9433", "high", 'line 2, column test_accuracy: expected a number or nothing, got "high"'),
+        ("search.json", '"low"', '"least"', "search.json, key space.lr: expected values or a range"),
+        ("importances.json", "0.75", "7", "importances.json, key lr: expected a share from 0 to 1, got 7"),
+    ],
+)
+def test_damaged_files_of_a_search_are_named(tmp_path, name, old, new, message):
+    file = search_folder(tmp_path / "search") / name
+    file.write_text(file.read_text().replace(old, new, 1))
+    with pytest.raises(FileError, match=message):
+        page_of(tmp_path / "search")
