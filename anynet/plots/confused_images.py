@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.plots.picture_tiles import fitted, grid, pictures
+from anynet.plots.style import figure, styled
 
 MAX_CLASSES = 20
 """Number of classes up to which each has a row."""
@@ -20,9 +21,10 @@ FITTING = 18
 """Number of characters of such a line."""
 MISTAKE, RIGHT = "#c00000", "0.35"
 """Colors of texts."""
-LEGEND = "below an image: the highest probability of a wrong class, red if that class is predicted"
+LEGEND = "below an image: the highest probability of a wrong class, bold and red if that class is predicted"
 
 
+@styled()
 def confused_images(
     x: NDArray[Any],
     probabilities: NDArray[Any],
@@ -94,11 +96,8 @@ def _drawn(
     cells[[ACROSS * r + i for r, row in enumerate(rows) for i in range(len(row))]] = shown
     image = grid(cells, ACROSS, gap, 255)
     margin = MARGIN if beside else 0.0
-    size = inch * image.shape[1] + margin + 0.2, inch * image.shape[0] + text + 0.6
-    figure = Figure(figsize=size, layout="constrained")
-    figure.suptitle(title, fontsize="medium", parse_math=False, wrap=True)
-    figure.supxlabel(LEGEND, fontsize="small")
-    axes = figure.subplots()
+    made = figure(inch * image.shape[1] + margin + 0.2, inch * image.shape[0] + text + 0.1, title, LEGEND)
+    axes = made.subplots()
     axes.imshow(image, interpolation="nearest")
     axes.axis("off")
     for r, row in enumerate(rows):
@@ -110,6 +109,6 @@ def _drawn(
             (words, color), center = below[i], c * (width + gap[1]) + (width - 1) / 2
             axes.text(
                 center, top + height + 0.03 / inch, words, color=color, ha="center", va="top", fontsize=6.5,
-                parse_math=False,
+                weight="bold" if color == MISTAKE else "normal", parse_math=False,
             )  # fmt: skip
-    return figure
+    return made

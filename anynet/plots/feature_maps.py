@@ -4,10 +4,12 @@ import math
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.plots.picture_tiles import colors, enlarged, grid, pictures
+from anynet.plots.style import figure, styled
 
 MAX_IMAGES = 8
 MAX_CHANNELS, ACROSS = 64, 8
@@ -18,14 +20,18 @@ WIDTH, TILE = 8.0, 1.0
 """Width of the tiles of an image, and of one tile, at most, in inches."""
 LOW, HIGH = 0.8, 1.6
 """Height of an image, in inches."""
+LABEL = 0.3, 0.14
+"""Width and height of a number, in inches."""
 BEYOND = 0.2
 """Percentage of the values that may be beyond the color scale."""
 
 
+@styled()
 def feature_maps(x: NDArray[Any], maps: NDArray[Any], title: str) -> Figure:
     """Draw images, each with the outputs of a layer for it: a tile for each channel, or a cell for each feature.
 
-    All have one scale of colors, which begins at 0, or has it in the center if some are negative.
+    All have one scale of colors, which begins at 0, or has it in the center if some are negative. The number of a
+    channel or a feature is the sum of those at its row and its column.
 
     Parameters
     ----------
@@ -51,18 +57,32 @@ def feature_maps(x: NDArray[Any], maps: NDArray[Any], title: str) -> Figure:
     height = tile * math.ceil(drawn / across) * maps.shape[2] / maps.shape[3]
     side = min(max(height, LOW), HIGH)
     widths, height = (side * min(x.shape[3] / x.shape[2], 2), tile * across), max(height, side)
-    size = max(sum(widths) + 1.0, 6.0), images * (height + 0.1) + 0.5
-    figure = Figure(figsize=size, layout="constrained")
-    figure.suptitle(title, fontsize="medium", parse_math=False, wrap=True)
-    every = figure.subplots(images, 2, squeeze=False, width_ratios=widths)
+    size = max(sum(widths) + 1.3, 6.0), images * (height + 0.1) + 0.3
+    kind = "channel" if of_pixels else "feature"
+    made = figure(*size, title, f"number of a {kind}: that of its row plus that of its column")
+    every = made.subplots(images, 2, squeeze=False, width_ratios=widths)
     scale, extend = _scale(maps)
     for (left, right), image, shown in zip(every, pictures(x[:images]), tiles, strict=True):
         left.imshow(image, interpolation="nearest")
+        left.axis("off")
         right.imshow(shown, interpolation="nearest", **scale)
-        for axes in (left, right):
-            axes.axis("off")
-    figure.colorbar(every[0, 1].images[0], ax=every, aspect=size[1] / 0.15, extend=extend)
-    return figure
+        right.grid(visible=False)
+        right.spines[:].set_visible(False)
+        _number(right, drawn, across, shown.shape, tile)
+    for axes in every[:-1, 1]:
+        axes.tick_params(labelbottom=False)
+    made.colorbar(every[0, 1].images[0], ax=every, aspect=size[1] / 0.15, extend=extend).ax.grid(visible=False)
+    return made
+
+
+def _number(axes: Axes, drawn: int, across: int, shape: tuple[int, int], tile: float) -> None:
+    """Write the number of the first channel of each row beside it, and what to add for a column below it."""
+    down, (height, width) = math.ceil(drawn / across), shape
+    tall = tile * (height / down) / (width / across)
+    rows, columns = range(0, down, math.ceil(LABEL[1] / tall)), range(0, across, math.ceil(LABEL[0] / tile))
+    axes.set_xticks([(c + 0.5) * width / across - 0.5 for c in columns], [f"+{c}" for c in columns])
+    axes.set_yticks([(r + 0.5) * height / down - 0.5 for r in rows], [f"{across * r}" for r in rows])
+    axes.tick_params(length=0)
 
 
 def _scale(maps: NDArray[np.float64]) -> tuple[dict[str, Any], str]:

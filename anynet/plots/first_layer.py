@@ -5,51 +5,58 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.data.samples import is_picture
-from anynet.plots.picture_tiles import fitted
+from anynet.plots.picture_tiles import by_norm, fitted, grid, label_tiles
+from anynet.plots.style import NOTE_SIZE, figure, inches, styled
 
 MAX_COLUMNS = 64
-MAX_MEMBERS = 12
+MAX_MEMBERS, MAX_CLASSES = 12, 20
+TILE, NUMBERED = 1.1, 0.75
+"""Larger side of an image, in inches, with a name or with a number."""
+LINE = 0.17
+"""Height of a line of text below an image, in inches."""
+NAME = 15
+"""Number of characters of a name that fit there."""
+SCALE = "each image is scaled from its smallest weight, black, to its largest"
 
 
+@styled()
 def weights(W: NDArray[Any], shape: tuple[int, ...], title: str, classes: Sequence[str] = ()) -> Figure:
     """Draw each column of a first layer's weights as an image: the template of a class or of a hidden unit.
+
+    Those of hidden units are sorted by norm, the largest first, and have the number of their column.
 
     Parameters
     ----------
     W : ndarray, shape (values, n)
-        The first 64 columns are drawn, each scaled so that its smallest weight is 0 and its largest weight is 1 in
-        red, green or blue.
+        64 columns are drawn, each scaled so that its smallest weight is 0 and its largest weight is 1 in red, green or
+        blue.
     shape : tuple of int
         Channels, rows and columns of the net's images. One channel is drawn in gray, three in color.
     title : str
     classes : sequence of str, length n, optional
-        Titles of the images.
+        Names below the images, which are then in this order.
 
     Returns
     -------
     Figure
     """
     _check_shape(shape)
-    drawn = min(W.shape[1], MAX_COLUMNS)
-    across = 5 if classes else math.ceil(math.sqrt(drawn))
-    down = math.ceil(drawn / across)
-    figure = Figure(figsize=(1.3 * across, 1.3 * down + 0.2 * bool(classes) * down + 0.5), layout="constrained")
-    figure.suptitle(title if drawn == W.shape[1] else f"{title}, the first {drawn} of {W.shape[1]}", fontsize="medium")
-    for i, axes in enumerate(figure.subplots(down, across, squeeze=False).flat):
-        axes.axis("off")
-        if i >= drawn:
-            continue
-        _draw(axes, W[:, i], shape)
-        if classes:
-            axes.set_title(fitted(classes[i], 18), fontsize="small", parse_math=False)
-    return figure
+    n = W.shape[1]
+    order = np.arange(n) if classes else by_norm(W.T)
+    order = order[:MAX_COLUMNS]
+    if len(order) < n:
+        title += f", the {'first' if classes else 'largest'} {len(order)} of {n}"
+    across = min(len(order), 5) if classes else math.ceil(math.sqrt(len(order)))
+    names = [fitted(classes[i], NAME) if classes else f"{i}" for i in order]
+    note = SCALE if classes else f"columns of the weights, numbered from 0 and sorted by norm; {SCALE}"
+    return _drawn(_images(W[:, order], shape), across, names, title, note, TILE if classes else NUMBERED)
 
 
+@styled()
 def templates_of_members(
     W: Sequence[NDArray[Any]], shape: tuple[int, ...], names: Sequence[str], title: str, classes: Sequence[str]
 ) -> Figure:
@@ -58,32 +65,26 @@ def templates_of_members(
     Parameters
     ----------
     W : sequence of ndarray, shape (values, C)
-        Weights of each net; the first 12 nets are drawn.
+        Weights of each net; the first 12 nets and 20 classes are drawn.
     shape : tuple of int
         As for `weights`.
     names : sequence of str
         Label of each row.
     title : str
     classes : sequence of str, length C
-        Titles of the columns.
+        Names below the images.
 
     Returns
     -------
     Figure
     """
     _check_shape(shape)
-    drawn = min(len(W), MAX_MEMBERS)
-    figure = Figure(figsize=(1.1 * len(classes) + 1.2, 1.1 * drawn + 0.6), layout="constrained")
-    figure.suptitle(title if drawn == len(W) else f"{title}, the first {drawn} of {len(W)}", fontsize="medium")
-    for k, row in enumerate(figure.subplots(drawn, len(classes), squeeze=False)):
-        for i, axes in enumerate(row):
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
-            _draw(axes, W[k][:, i], shape)
-            if k == 0:
-                axes.set_title(fitted(classes[i], 15), fontsize="small", parse_math=False)
-        row[0].set_ylabel(names[k], rotation=0, ha="right", va="center", fontsize="small")
-    return figure
+    nets, across = min(len(W), MAX_MEMBERS), min(len(classes), MAX_CLASSES)
+    title += f", the first {nets} of {len(W)}" * (nets < len(W))
+    title += f", the first {across} of {len(classes)} classes" * (across < len(classes))
+    tiles = np.concatenate([_images(each[:, :across], shape) for each in W[:nets]])
+    below = [fitted(name, NAME) for name in classes[:across]] * nets
+    return _drawn(tiles, across, below, title, SCALE, TILE, names[:nets])
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
@@ -93,7 +94,35 @@ def _check_shape(shape: tuple[int, ...]) -> None:
         )
 
 
-def _draw(axes: Axes, column: NDArray[Any], shape: tuple[int, ...]) -> None:
-    image = np.asarray(column).reshape(shape).transpose(1, 2, 0)
-    low, high = image.min(), image.max()
-    axes.imshow((image - low) / (high - low if high > low else 1), cmap="gray")  # for one channel
+def _images(W: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return columns as images, shape (n, rows, columns, 1 or 3), each from 0 to 1."""
+    columns = np.asarray(W.T, np.float64)
+    low, high = columns.min(axis=1, keepdims=True), columns.max(axis=1, keepdims=True)
+    scaled = (columns - low) / np.where(high > low, high - low, 1)
+    return scaled.reshape(-1, *shape).transpose(0, 2, 3, 1)
+
+
+def _drawn(
+    tiles: NDArray[np.float64],
+    across: int,
+    below: Sequence[str],
+    title: str,
+    note: str,
+    tile: float,
+    beside: Sequence[str] = (),
+) -> Figure:
+    """Draw images with texts below them and beside rows."""
+    rows, columns = tiles.shape[1:3]
+    inch = tile / max(rows, columns)
+    gap = math.ceil(LINE / inch), math.ceil(0.06 / inch)
+    image = grid(np.broadcast_to(tiles, (*tiles.shape[:3], 3)), across, gap, 1.0)
+    margin = max((inches(line, NOTE_SIZE) for text in beside for line in text.split("\n")), default=0.0)
+    made = figure(max(inch * image.shape[1] + margin + 0.4, 4.0), inch * image.shape[0] + LINE + 0.15, title, note)
+    axes = made.subplots()
+    axes.imshow(image, interpolation="nearest" if inch > 0.02 else None)
+    axes.axis("off")
+    label_tiles(axes, below, (rows, columns), gap, across, NOTE_SIZE)
+    for r, text in enumerate(beside):
+        middle = r * (rows + gap[0]) + (rows - 1) / 2
+        axes.text(-0.1 / inch, middle, text, ha="right", va="center", fontsize=NOTE_SIZE, parse_math=False)
+    return made

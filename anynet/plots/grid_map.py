@@ -4,12 +4,28 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from anynet.plots.style import BEST, TICK_SIZE, figure, inches, styled
+
 Scores = Sequence[tuple[Mapping[str, Any], float | None]]
 """Settings and accuracy of each point; None if training diverged."""
+ACCURACY = "validation accuracy (%)"
+MAX_CELLS = 12, 20
+"""Cells of a panel, across and down, up to which they have numbers."""
+CELL, SMALL_CELL = (0.6, 0.42), (0.25, 0.22)
+"""Width and height of a cell in inches, with a number and without."""
+MOST_TICKS = 12
+"""Number of values of an axis up to which each has a tick."""
+NARROWEST, LOWEST = 2.4, 1.5
+"""Least width of a single panel, and height of one, in inches."""
+REMARKS = "pruned", "diverged"
+"""States that are said in a cell."""
+WIDEST = 11.0
+"""Width of a row of panels, in inches, unless a single one is wider."""
 
 
 def is_grid(points: Sequence[Mapping[str, Any]]) -> bool:
@@ -33,10 +49,19 @@ def is_grid(points: Sequence[Mapping[str, Any]]) -> bool:
     return len(x) > 1 and len(y) > 1 and len(points) == len(x) * len(y) == len({tuple(p.values()) for p in points})
 
 
-def grid_map(scores: Scores, names: Sequence[str], title: str, format_value: Callable[[Any], str] = str) -> Figure:
+@styled()
+def grid_map(
+    scores: Scores,
+    names: Sequence[str],
+    title: str,
+    format_value: Callable[[Any], str] = str,
+    *,
+    states: Sequence[str] = (),
+) -> Figure:
     """Draw validation accuracy over two settings as a map, with a panel for each value of a third one.
 
-    All cells have the same size, whatever the distance between the values. The best one has a frame.
+    All cells have the same size, whatever the distance between the values. The best one has a frame. Up to 12 by 20
+    cells have their numbers.
 
     Parameters
     ----------
@@ -47,6 +72,8 @@ def grid_map(scores: Scores, names: Sequence[str], title: str, format_value: Cal
     title : str
     format_value : callable
         Converts a value to its label.
+    states : sequence of str, optional
+        For each point "finished", "pruned" or "diverged", of which the last two are said in the cell.
 
     Returns
     -------
@@ -54,43 +81,62 @@ def grid_map(scores: Scores, names: Sequence[str], title: str, format_value: Cal
     """
     x, y, *third = names
     panels = sorted({point[third[0]] for point, _ in scores}) if third else [None]
-    across, down = (len({point[name] for point, _ in scores}) for name in (x, y))
-    figure = Figure(figsize=(2 + (1 + 0.8 * across) * len(panels), 1.8 + 0.5 * down), layout="constrained")
-    figure.suptitle(title)
+    values = [sorted({point[name] for point, _ in scores}) for name in (x, y)]
+    labels = [[format_value(value) for value in each] for each in values]
+    numbers = all(len(each) <= most for each, most in zip(labels, MAX_CELLS, strict=True))
+    cell = CELL if numbers else SMALL_CELL
+    below, beside = (max(inches(label, TICK_SIZE) for label in each) for each in labels)
+    width = max(cell[0] * len(values[0]), NARROWEST if len(panels) == 1 else 0) + 0.2
+    upright = below > width / len(values[0]) - 0.15
+    height = max(cell[1] * len(values[1]), LOWEST) + 0.7 + upright * below
+    across = max(1, min(len(panels), int((WIDEST - beside) / width)))
+    down = math.ceil(len(panels) / across)
+    made = figure(beside + across * width + 1.4, down * height, title)
+    every = list(made.subplots(down, across, squeeze=False).flat)
     finite = [accuracy for _, accuracy in scores if accuracy is not None]
     limits = min(finite, default=0.0), max(finite, default=1.0)
-    every = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for axes, panel in zip(every, panels, strict=True):
-        inside = [(point, accuracy) for point, accuracy in scores if not third or point[third[0]] == panel]
-        _cells(axes, inside, (x, y), limits, format_value)
-        axes.set_title(f"{third[0]} {format_value(panel)}" if third else "", fontsize="medium")
-    every[0].set_ylabel(y)
-    figure.colorbar(every[0].images[0], ax=figure.axes, label="validation accuracy (%),\nbest framed")
-    return figure
+    known = [*zip(scores, states or [""] * len(scores), strict=True)]
+    for i, (axes, panel) in enumerate(zip(every, panels, strict=False)):
+        inside = [
+            ((values[0].index(point[x]), values[1].index(point[y])), accuracy, state)
+            for (point, accuracy), state in known
+            if not third or point[third[0]] == panel
+        ]
+        _cells(axes, inside, (len(values[0]), len(values[1])), limits, numbers=numbers)
+        axes.set(xlabel=x, ylabel="" if i % across else y)
+        axes.set_title(f"{third[0]} {format_value(panel)}" if third else "", parse_math=False)
+        steps = [1 if numbers else math.ceil(len(each) / MOST_TICKS) for each in labels]
+        axes.set_xticks(range(0, len(labels[0]), steps[0]), labels[0][:: steps[0]], rotation=90 if upright else 0)
+        axes.set_yticks(range(0, len(labels[1]), steps[1]), labels[1][:: steps[1]])
+        axes.tick_params(labelleft=i % across == 0)
+    for axes in every[len(panels) :]:
+        axes.remove()
+    bar = made.colorbar(every[0].images[0], ax=made.axes, label=f"{ACCURACY},\nbest framed")
+    bar.ax.grid(visible=False)
+    return made
 
 
 def _cells(
     axes: Axes,
-    scores: Scores,
-    names: tuple[str, str],
+    cells: Sequence[tuple[tuple[int, int], float | None, str]],
+    shape: tuple[int, int],
     limits: tuple[float, float],
-    format_value: Callable[[Any], str],
+    *,
+    numbers: bool,
 ) -> None:
+    """Draw cells, given as place, accuracy and state; with numbers, or with a cross for those that diverged."""
     low, high = limits
-    xs, ys = (sorted({point[name] for point, _ in scores}) for name in names)
-    image = [[math.nan] * len(xs) for _ in ys]
-    for point, accuracy in scores:
-        i, j = xs.index(point[names[0]]), ys.index(point[names[1]])
-        if accuracy is None:
-            axes.text(i, j, "diverged", ha="center", va="center", fontsize="small")
-            continue
-        image[j][i] = 100 * accuracy
-        color = "white" if accuracy < (low + high) / 2 else "black"
-        axes.text(i, j, f"{100 * accuracy:.1f}", ha="center", va="center", fontsize="small", color=color)
+    image = np.full(shape[::-1], np.nan)
+    for (i, j), accuracy, state in cells:
+        if accuracy is not None:
+            image[j, i] = 100 * accuracy
+        remark = "diverged" if accuracy is None else state if state in REMARKS else ""
+        color = "black" if accuracy is None or accuracy > low + 0.6 * (high - low) else "white"
+        number = "" if accuracy is None else f"{100 * accuracy:.1f}"
+        words = f"{number}\n{remark}".strip() if numbers else "x" * (remark == "diverged")
+        axes.text(i, j, words, ha="center", va="center", fontsize=6.5 if remark else TICK_SIZE, color=color)
         if accuracy == high:
-            frame = Rectangle((i - 0.5, j - 0.5), 1, 1, fill=False, edgecolor="red", linewidth=2, clip_on=False)
+            frame = Rectangle((i - 0.5, j - 0.5), 1, 1, fill=False, edgecolor=BEST, linewidth=2.5, clip_on=False)
             axes.add_patch(frame)
     axes.imshow(image, origin="lower", aspect="auto", vmin=100 * low, vmax=100 * high)
-    axes.set_xticks(range(len(xs)), [format_value(value) for value in xs])
-    axes.set_yticks(range(len(ys)), [format_value(value) for value in ys])
-    axes.set_xlabel(names[0])
+    axes.grid(visible=False)

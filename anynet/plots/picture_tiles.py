@@ -2,10 +2,12 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
@@ -79,3 +81,40 @@ def fitted(text: str, width: int, lines: int = 1) -> str:
     if len(found) > lines:
         found[lines - 1 :] = [" ".join(found[lines - 1 :])[: width - 1] + "…"]
     return "\n".join(found)
+
+
+def label_tiles(
+    axes: Axes, labels: Sequence[str], tile: tuple[int, int], gap: tuple[int, int], across: int, size: float
+) -> None:
+    """Write a text below each tile of an image that `grid` returned.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where the image is shown.
+    labels : sequence of str
+    tile, gap : (int, int)
+        Rows and columns of a tile and of the gap, in pixels.
+    across : int
+        Number of tiles in a row.
+    size : float
+        Size of the font, in points.
+    """
+    for i, label in enumerate(labels):
+        r, c = divmod(i, across)
+        x, y = c * (tile[1] + gap[1]) + (tile[1] - 1) / 2, r * (tile[0] + gap[0]) + tile[0] - 0.5
+        axes.annotate(
+            label, (x, y), (0, -1.5), textcoords="offset points", ha="center", va="top", fontsize=size,
+            parse_math=False, annotation_clip=False,
+        )  # fmt: skip
+
+
+def by_norm(rows: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the numbers of arrays, shape (n, ...), sorted by norm, the largest first.
+
+    Examples
+    --------
+    >>> by_norm(np.asarray([[1.0], [-3.0], [2.0]]))
+    array([1, 2, 0])
+    """
+    return np.argsort(-np.linalg.norm(np.reshape(rows, (len(rows), -1)).astype(np.float64), axis=1), kind="stable")

@@ -1,7 +1,6 @@
 """Appearance of all figures: fonts, sizes, colors and grid, whatever a user's own settings of Matplotlib."""
 
 import io
-import math
 import textwrap
 import threading
 import warnings
@@ -12,6 +11,7 @@ from typing import Any
 import matplotlib
 import matplotlib.style
 from cycler import cycler
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -50,8 +50,11 @@ STYLE = {
     "axes.spines.right": False,
     "lines.linewidth": 1.5,
     "image.cmap": "viridis",
+    "text.hinting": "no_hinting",
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.06,
 }
-"""Differences from Matplotlib's own defaults."""
+"""Differences from Matplotlib's own defaults. Without hinting, texts have the same width at each resolution."""
 
 _LOCK = threading.RLock()
 
@@ -80,6 +83,9 @@ def styled() -> Iterator[None]:
 
 class StyledFigure(Figure):
     """A figure that is drawn and saved with the settings of this module, and that notebooks show."""
+
+    below = 0.0
+    """Height of what is below the panels, in inches."""
 
     @styled()
     def draw(self, renderer: Any) -> None:
@@ -112,15 +118,26 @@ def figure(width: float, height: float, title: str = "", note: str = "") -> Styl
     -------
     StyledFigure
     """
-    above, below = wrapped(title, width - 0.3, TITLE_SIZE), wrapped(note, width - 0.3, NOTE_SIZE)
-    for text, size in ((above, TITLE_SIZE), (below, NOTE_SIZE)):
-        height += LINE_HEIGHT * size * (text.count("\n") + 1.5) * bool(text)
+    above, below = wrapped(title, width - 0.2, TITLE_SIZE), wrapped(note, width - 0.2, NOTE_SIZE)
     made = StyledFigure(figsize=(width, height), layout="constrained")
     if title:
         made.suptitle(above, parse_math=False)
+        made.set_figheight(height + LINE_HEIGHT * TITLE_SIZE * (above.count("\n") + 1.5))
     if note:
-        made.supxlabel(below, parse_math=False, color=QUIET)
+        place = {"ha": "center", "va": "bottom", "transform": made.dpi_scale_trans}
+        text = made.text(width / 2, 0.06, below, size=NOTE_SIZE, color=QUIET, parse_math=False, **place)
+        _put_below(made, text)
     return made
+
+
+def _put_below(made: StyledFigure, artist: Artist) -> None:
+    """Make a figure higher by an artist that is placed below the panels, and keep these above it."""
+    artist.set_in_layout(False)
+    height = artist.get_window_extent().height / made.dpi + 0.1
+    made.below += height
+    made.set_figheight(made.get_figheight() + height)
+    share = made.below / made.get_figheight()
+    made.set_layout_engine("constrained", rect=(0, share, 1, 1 - share))
 
 
 @styled()
@@ -132,20 +149,19 @@ def legend_below(made: StyledFigure) -> None:
     made : StyledFigure
         Its panels may share labels, which the legend has once.
     """
-    found = {
-        label: handle for axes in made.axes for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
+    every = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in made.axes]
+    found = {label: handle for pairs in every for handle, label in pairs}
     if not found:
         return
     width = made.get_figwidth() - 0.3
     labels = [wrapped(label, width - LEGEND_HANDLE, NOTE_SIZE) for label in found]
     widest = LEGEND_HANDLE + max(inches(line, NOTE_SIZE) for label in labels for line in label.split("\n"))
     columns = max(1, min(len(labels), int(width / widest)))
-    legend = made.legend([*found.values()], labels, loc="outside lower center", ncols=columns)
+    place = {"bbox_to_anchor": (made.get_figwidth() / 2, made.below), "bbox_transform": made.dpi_scale_trans}
+    legend = made.legend([*found.values()], labels, loc="lower center", ncols=columns, **place)
     for text in legend.get_texts():
         text.set_parse_math(False)
-    rows = math.ceil(len(labels) / columns) * max(label.count("\n") + 1 for label in labels)
-    made.set_figheight(made.get_figheight() + 1.3 * LINE_HEIGHT * NOTE_SIZE * (rows + 1))
+    _put_below(made, legend)
 
 
 @styled()
