@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from anynet.app.analyze import ANALYSIS, write_analysis
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
+from anynet.app.config_text import main_settings
 from anynet.app.keeping import Page, Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere, begin_folder
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs
@@ -125,7 +126,7 @@ class RunFolder:
 
     def pictures(self, run: Run) -> list[Picture]:
         """Return the pictures of a run, to be drawn."""
-        return run_pictures(self.path, run, self._config.val_name)
+        return run_pictures(self.path, run, self._config.val_name, main_settings(self._config))
 
 
 def write_run(path: Path, run: Run, result: dict[str, Any], *, net: bool = True) -> None:
@@ -170,7 +171,7 @@ def run_pages(path: Path, run: Run) -> list[Page]:
     return [Page(path / ANALYSIS, lambda partial: write_analysis(partial, run))]
 
 
-def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
+def run_pictures(path: Path, run: Run, val_name: str, settings: str = "") -> list[Picture]:
     """Return the pictures of a run, to be drawn.
 
     Parameters
@@ -180,6 +181,8 @@ def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
     run : Run
     val_name : str
         Name of the validation images.
+    settings : str
+        Main settings, for the note below the curves.
 
     Returns
     -------
@@ -189,7 +192,7 @@ def run_pictures(path: Path, run: Run, val_name: str) -> list[Picture]:
     def curves() -> "Figure":
         from anynet import plots  # here, because Matplotlib is slow to import
 
-        return plots.curves(run.history, run.dataset, val_name)
+        return plots.curves(run.history, run.title, val_name, settings)
 
     pictures = [Picture(path / "curves.png", curves)]
     if pictured_layer(run.net, run.shape) is not None:

@@ -28,6 +28,9 @@ LEGEND_HANDLE = 0.6
 """Width of a line in a legend, with the space around it, in inches."""
 SCREEN_DPI, FILE_DPI = 100, 150
 
+CYCLE = cycler(linestyle=["-", "--", ":"]) * cycler(color=COLORS)
+"""Styles of lines, one after the other."""
+
 STYLE = {
     "font.size": 9.0,
     "axes.titlesize": 9.5,
@@ -41,7 +44,7 @@ STYLE = {
     "figure.labelsize": NOTE_SIZE,
     "figure.dpi": SCREEN_DPI,
     "savefig.dpi": FILE_DPI,
-    "axes.prop_cycle": cycler(linestyle=["-", "--", ":"]) * cycler(color=COLORS),
+    "axes.prop_cycle": CYCLE,
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "0.88",

@@ -27,6 +27,7 @@ from anynet.training.predictions import Predictions
 from anynet.training.predictor import Predictor
 from anynet.training.run_file import write_run
 from anynet.training.run_html import FINISHED, best_text, html_plot, net_text, test_text
+from anynet.training.run_text import net_in_short, results_in_short
 from anynet.training.trained_net import TrainedNet
 
 if TYPE_CHECKING:
@@ -185,6 +186,20 @@ class Run(Predictions):
         return replace(self, _samples={})
 
     @property
+    def title(self) -> str:
+        """Data set and net in one line, and best epoch, test results and why training ended early in another."""
+        ends = {"diverged": self.diverged, "interrupted": self.interrupted, "stopped early": self.stopped_early}
+        ends["dropped"] = self.dropped
+        validated = bool(self.history) and self.history[0].val_loss is not None
+        results = results_in_short(
+            self.last.epoch,
+            self.best.epoch if validated else None,
+            [test and (test.accuracy, test.loss) for test in (self.best_test, self.test)],
+            next((word for word, there in ends.items() if there), ""),
+        )
+        return f"{self.dataset}: {net_in_short(self.net)}\n{results}"
+
+    @property
     def _when(self) -> str:
         return f" after epoch {self.best.epoch}"
 
@@ -236,7 +251,9 @@ class Run(Predictions):
         """
         from anynet.plots import curves  # here, so that training without plots does not import Matplotlib
 
-        return curves(self.history, self.dataset)
+        rates = list(dict.fromkeys(f"{row.lr:.3g}" for row in (*self.history[:1], *self.history[-1:])))
+        note = f"learning rate {' to '.join(rates)}, seed {self.seed}, {self.dtype}, backend {self.backend.name}"
+        return curves(self.history, self.title, note=note)
 
     def plot_weights(self) -> "Figure":
         """Draw the kernels of the first convolution, or the columns of a first linear layer, as images.

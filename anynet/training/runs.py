@@ -19,6 +19,7 @@ from anynet.training.predictor import Predictor, mean_of
 from anynet.training.run import Run
 from anynet.training.run_html import html_plot
 from anynet.training.runs_html import html_runs, outcome
+from anynet.training.run_text import net_in_short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -169,4 +170,7 @@ class Runs(Sequence[Run]):
         for name, run in zip(names, self, strict=True):
             if run.diverged is None:
                 curves.setdefault(name, []).append(run.history)
-        return curves_of_members(curves, f"{finished[0].dataset}: {len(finished)} nets, mean and deviation")
+        nets = list(dict.fromkeys(net_in_short(run.net) for run in finished))
+        net = nets[0] if len(nets) == 1 else f"{len(nets)} different nets"
+        title = f"{finished[0].dataset}: {net}\nmean and deviation over {len(finished)} runs"
+        return curves_of_members(curves, title)

@@ -7,6 +7,8 @@ from typing import Any
 from rich.table import Table
 
 from anynet.plots import Figure
+from anynet.plots.scales import set_log
+from anynet.plots.style import CYCLE, figure, legend_below, styled
 from benchmarks import tables
 from benchmarks.time_to_accuracy.child import ANYNET
 from benchmarks.time_to_accuracy.recipes import LACKING, WORDS
@@ -72,6 +74,7 @@ def page(record: Record, machine: dict[str, Any], peers: Sequence[str], figure: 
     return "\n\n".join(parts) + "\n"
 
 
+@styled()
 def curves(record: Record, peers: Sequence[str]) -> Figure:
     """Return test accuracies over seconds: for each peer the recipe of the highest level, and the times of all levels.
 
@@ -85,29 +88,26 @@ def curves(record: Record, peers: Sequence[str]) -> Figure:
     Figure
     """
     levels = record.settings["levels"]
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
+    made = figure(8, 4, TITLE)
+    axes, styles = made.subplots(), list(CYCLE)
     for level in levels:
         axes.axhline(100 * level, color="silver", linewidth=0.8)
     for i, peer in enumerate(peers):
         chosen = next(filter(None, (record.choose(peer, level) for level in sorted(levels, reverse=True))), None)
         runs = [run for run in record.of(peer, FINAL) if run.recipe == chosen and run.curve]
-        color, width = f"C{i}", 2 if peer.startswith(ANYNET) else 1
+        style, width = styles[i % len(styles)], 2 if peer.startswith(ANYNET) else 1
         for k, run in enumerate(runs):
             seconds, _, accuracies = zip(*run.curve, strict=True)
             label = f"{peer}: {chosen}" if k == 0 else None
-            axes.plot(seconds, [100 * a for a in accuracies], color=color, linewidth=width, label=label)
+            axes.plot(seconds, [100 * a for a in accuracies], linewidth=width, label=label, **style)
         reached = [(record.median(peer, level), 100 * level) for level in levels]
         points = [point for point in reached if point[0] < math.inf]
         if points:
-            axes.plot(*zip(*points, strict=True), "o", color=color)
-    axes.set(xscale="log", xlabel="seconds since the start of the process", ylabel="test accuracy, %", title=TITLE)
-    for formatted in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-        formatted(lambda x, _: f"{x:g}")
-    axes.grid(alpha=0.3)
-    if axes.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside lower center", fontsize="small")
-    return figure
+            axes.plot(*zip(*points, strict=True), "o", color=style["color"])
+    set_log(axes, "x")
+    axes.set(xlabel="seconds since the start of the process", ylabel="test accuracy (%)")
+    legend_below(made)
+    return made
 
 
 def _cell(value: float) -> str:

@@ -1,10 +1,10 @@
 """Pictures of nets: kernels of a convolution, outputs of a layer, and images that are confused."""
 
 import io
-import itertools
 
 import numpy as np
 import pytest
+from laid_out import laid_out
 from matplotlib.figure import Figure
 
 from anynet.plots import confused_images, convolution_kernels, feature_maps
@@ -24,17 +24,24 @@ def drawn(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def labels(axes):
+    return [text.get_text() for text in axes.texts]
+
+
 def test_kernels_of_three_channels_have_their_colors():
-    W = RNG.standard_normal((8, 9, 3, 5))
-    (axes,) = convolution_kernels(W, "title").axes
+    W = RNG.uniform(0.5, 1, (8, 9, 3, 5)) * [1, 2, 5, 4, 3]  # the norms are in this order
+    figure = convolution_kernels(W, "title")
+    (axes,) = figure.axes
     image = shown(axes)
-    assert image.shape == (17, 29, 3)  # of two rows of three tiles
-    np.testing.assert_allclose(image[9:, 10:19], 0.5 + 0.5 * W[..., 4] / np.abs(W[..., 4]).max())
-    np.testing.assert_array_equal(image[8], 1)
+    assert labels(axes) == ["2", "3", "4", "1", "0"]
+    assert image.shape == (19, 29, 3)  # of two rows of three tiles
+    np.testing.assert_allclose(image[11:, 10:19], 0.5 + 0.5 * W[..., 0] / W[..., 0].max())
+    np.testing.assert_array_equal(image[8:11], 1)
+    laid_out(figure)
 
 
 def test_kernels_of_one_channel_have_a_color_for_each_sign():
-    W = RNG.standard_normal((8, 8, 1, 2))
+    W = RNG.standard_normal((8, 8, 1, 2)) * [10, 0.1]
     (axes,) = convolution_kernels(W, "title").axes
     image = shown(axes)
     np.testing.assert_allclose(image[:, 9:], W[..., 0, 1] / np.abs(W[..., 0, 1]).max())
@@ -43,12 +50,16 @@ def test_kernels_of_one_channel_have_a_color_for_each_sign():
 
 
 def test_kernels_of_other_channels_have_a_row_of_tiles_each():
-    W = RNG.standard_normal((8, 8, 2, 3))
-    (axes,) = convolution_kernels(W, "title").axes
+    W = RNG.standard_normal((8, 8, 2, 3)) * [10, 1, 0.1]
+    W = W[..., [1, 2, 0]]
+    figure = convolution_kernels(W, "title")
+    (axes,) = figure.axes
     image, largest = shown(axes), np.abs(W).max(axis=(0, 1, 2))
-    np.testing.assert_allclose(image[18:, :8], W[..., 0, 2] / largest[2])
-    np.testing.assert_allclose(image[9:17, 9:], W[..., 1, 1] / largest[1])
+    np.testing.assert_allclose(image[18:, :8], W[..., 0, 1] / largest[1])
+    np.testing.assert_allclose(image[9:17, 9:], W[..., 1, 0] / largest[0])
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("input channel", "output channel")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["2", "0", "1"]
+    laid_out(figure)
 
 
 def test_small_kernels_are_enlarged_and_zeros_are_drawn():
@@ -56,15 +67,16 @@ def test_small_kernels_are_enlarged_and_zeros_are_drawn():
     W[..., 1] = [1, 0, -1]
     (axes,) = convolution_kernels(W, "title").axes
     image = shown(axes)
-    np.testing.assert_array_equal(image[:, :8], np.full((8, 8, 3), 0.5))
-    np.testing.assert_array_equal(image[:, 9:], np.broadcast_to([1, 0.5, 0], (8, 8, 3)))
+    assert labels(axes) == ["1", "0"]
+    np.testing.assert_array_equal(image[:, :8], np.broadcast_to([1, 0.5, 0], (8, 8, 3)))
+    np.testing.assert_array_equal(image[:, 9:], np.full((8, 8, 3), 0.5))
 
 
 @pytest.mark.parametrize(
     ("shape", "title"),
     [
-        ((3, 3, 3, 70), "title, the first 64 of 70"),
-        ((3, 3, 17, 17), "title, the first 16 of 17, the first 16 of 17 input channels"),
+        ((3, 3, 3, 70), "title, the largest 64 of 70"),
+        ((3, 3, 17, 17), "title, the largest 16 of 17, the first 16 of 17 input channels"),
         ((3, 3, 1, 64), "title"),
     ],
 )
@@ -83,6 +95,9 @@ def test_feature_maps_are_tiles_beside_their_image():
     assert tiles.shape == (17, 71)  # of two rows of eight
     np.testing.assert_allclose(tiles[9:, 9:17], maps[1, 9])
     assert np.isnan(tiles[9:, 18:]).all()
+    assert [label.get_text() for label in images[3].get_yticklabels()] == ["0", "8"]
+    assert [label.get_text() for label in images[3].get_xticklabels()] == [f"+{c}" for c in range(8)]
+    laid_out(figure)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -99,6 +114,8 @@ def test_features_are_cells():
     figure = feature_maps(np.zeros((1, 1, 4, 4)), features, "title")
     cells = shown(figure.axes[1])[::8, ::8]
     np.testing.assert_allclose(cells, [features[0, :32], [*features[0, 32:], *[np.nan] * 24]])
+    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == ["0", "32"]
+    laid_out(figure)
 
 
 def test_titles_say_which_outputs_are_drawn():
@@ -160,11 +177,7 @@ NAMES = ["n02119789_kit_fox_and_more", "price in $ and $ again", "golden retriev
 def test_long_names_do_not_overlap(shape):
     chances = RNG.dirichlet(np.ones(4), 40)
     figure = confused_images(np.zeros((40, *shape), np.uint8), chances, np.arange(40) % 4, NAMES, "data")
-    figure.draw_without_rendering()
-    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
-    assert len(boxes) == 36
-    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
-    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert len(laid_out(figure)) == 38
 
 
 def test_images_are_drawn_in_color_whatever_they_hold():

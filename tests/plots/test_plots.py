@@ -1,5 +1,6 @@
 """Pictures of runs: curves over the epochs, and first-layer weights."""
 
+import math
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from laid_out import laid_out
 
 from anynet import plots
 from anynet.core.epoch import Epoch
@@ -34,17 +36,71 @@ def moved(history, by):
 
 
 def test_curves_of_members_are_means_and_deviations():
-    axes = plots.curves_of_members({"": HISTORIES}, "title", "test").axes
+    figure = plots.curves_of_members({"": HISTORIES}, "title", "test")
+    axes = figure.axes
     assert [each.get_title() for each in axes] == ["cost", "loss", "accuracy (%)"]
-    assert [text.get_text() for text in axes[1].get_legend().texts] == ["training", "test"]
+    assert [text.get_text() for text in figure.legends[0].texts] == ["training", "test"]
     np.testing.assert_allclose([line.get_ydata() for line in axes[1].lines], [[2.5, 1.5], [3, 1]])
     np.testing.assert_allclose(axes[2].lines[1].get_ydata(), [20, 30])
     band = axes[2].collections[1].get_paths()[0].vertices[:, 1]
     assert (band.min(), band.max()) == pytest.approx((20 - 200**0.5, 30 + 200**0.5))
 
 
-def test_one_run_has_no_band():
-    assert all(not axes.collections for axes in plots.curves(HISTORIES[0], "title").axes)
+def test_one_run_has_no_band_but_a_mark_of_the_best_epoch():
+    figure = plots.curves(HISTORIES[1], "title")
+    assert all(not axes.collections for axes in figure.axes)
+    assert [text.get_text() for text in figure.legends[0].texts] == ["training", "validation", "best epoch, 1"]
+    for axes, height in zip(figure.axes, (3, 4, 30), strict=True):
+        *_, line, ring = axes.lines
+        assert list(line.get_xdata()) == [1, 1]
+        np.testing.assert_allclose(ring.get_xydata(), [[1, height]])
+
+
+def losses(cost, loss, val_loss):
+    """A history without accuracies."""
+    rows = zip(cost, loss, val_loss, strict=True)
+    return History(Epoch(i, 0.1, c, t, None, c, v, None, 1.0) for i, (c, t, v) in enumerate(rows, start=1))
+
+
+def test_equal_cost_and_loss_share_a_panel():
+    (axes,) = plots.curves(losses([2, 1], [2, 1], [2, 1]), "title").axes
+    assert axes.get_title() == "loss = cost"
+    assert [each.get_title() for each in plots.curves(losses([2, 1], [2, 1], [2, 2]), "title").axes] == ["cost", "loss"]
+
+
+@pytest.mark.parametrize(("last", "expected"), [(0.1, "log"), (1.0, "linear")])
+def test_losses_over_decades_have_logarithmic_axes(last, expected):
+    figure = plots.curves(losses([3.0, last], [3.0, last], [3.0, last]), "title")
+    assert figure.axes[0].get_yscale() == expected
+
+
+def test_numbers_that_are_not_finite_are_counted():
+    (axes,) = plots.curves(losses(*[[3.0, math.inf, 1.0]] * 3), "title").axes
+    assert axes.get_title() == "loss = cost (2 not finite)"
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [3, math.nan, 1])
+
+
+def long_history(epochs):
+    return History(
+        Epoch(i, 0.1, 4 / i, 3 / i, 0.5, 5 / i, 3 + 1 / i, 0.5, 1.0) for i in range(1, epochs + 1)
+    )  # fmt: skip
+
+
+LONG = "cifar10: 3072-512-512-512-512-10, BatchNorm, ReLU, " * 5
+
+
+@pytest.mark.parametrize("epochs", [1, 1000])
+def test_texts_of_curves_are_apart(epochs):
+    texts = laid_out(plots.curves(long_history(epochs), f"{LONG}\nresults", note=LONG))
+    assert {"cost", "training", "validation", "best epoch, 1", "epoch"} <= set(texts)
+    assert any(text.replace("\n", " ").startswith(LONG[:200]) for text in texts)
+
+
+def test_texts_of_many_groups_are_apart():
+    groups = {f"lr {i / 100:g}, hidden {'512,' * (i % 9)}512": [moved(HISTORIES[0], i / 100)] for i in range(30)}
+    texts = laid_out(plots.curves_of_members(groups, LONG, note=LONG))
+    assert sum(text.startswith("lr ") for text in texts) == 7
+    assert any("the best 7 of 30 in validation" in text.replace("\n", " ") for text in texts)
 
 
 def test_several_groups_have_training_and_validation_apart():
@@ -57,8 +113,8 @@ def test_several_groups_have_training_and_validation_apart():
 
 def test_of_many_groups_the_best_are_drawn():
     figure = plots.curves_of_members({f"{i}": [moved(HISTORIES[0], i / 100)] for i in range(10)}, "title")
-    assert [text.get_text() for text in figure.legends[0].texts] == [f"{i}" for i in range(9, 1, -1)]
-    assert figure.get_suptitle() == "title; the best 8 of 10 in validation"
+    assert [text.get_text() for text in figure.legends[0].texts] == [f"{i}" for i in range(9, 2, -1)]
+    assert figure.get_suptitle() == "title; the best 7 of 10 in validation"
 
 
 def test_of_histories_of_several_lengths_the_common_epochs_are_drawn():
@@ -66,36 +122,54 @@ def test_of_histories_of_several_lengths_the_common_epochs_are_drawn():
     np.testing.assert_allclose(cost.lines[0].get_xydata(), [[1, 3]])
 
 
+def tiles(axes, across, shape):
+    """Images of a figure, by the places of the texts below them."""
+    image, found = axes.images[0].get_array(), {}
+    down = len(axes.texts) // across
+    height, width = (image.shape[0] - shape[0]) // max(down - 1, 1), (image.shape[1] - shape[1]) // (across - 1)
+    for i, text in enumerate(axes.texts):
+        top, left = i // across * height, i % across * width
+        found.setdefault(text.get_text(), []).append(image[top : top + shape[0], left : left + shape[1]])
+    return found
+
+
 def test_templates_of_members_are_rows():
     W = np.zeros((14, 3072, 3))
     W[1, 0, 2] = 1
     names, classes = [f"member {k}" for k in range(14)], ["a", "b", "c"]
     figure = plots.templates_of_members(W, (3, 32, 32), names, "title", classes)
-    rows = np.reshape(figure.axes, (12, 3))
-    assert [axes.get_title() for axes in rows[0]] == classes
-    assert [row[0].get_ylabel() for row in rows] == names[:12]
+    (axes,) = figure.axes
+    beside = [text for text in axes.texts if text.get_text() in names]
+    assert [text.get_text() for text in beside] == names[:12]
     assert figure.get_suptitle() == "title, the first 12 of 14"
-    lit = [[axes.images[0].get_array()[0, 0, 0] for axes in row] for row in rows[:2]]
-    np.testing.assert_array_equal(lit, [[0, 0, 0], [0, 0, 1]])
+    for text in beside:
+        text.remove()
+    lit = [np.max(tile) for tile in tiles(axes, 3, (32, 32))["c"]]
+    assert lit == [0, 1, *[0] * 10]
 
 
 def test_class_templates_show_the_weights():
     weights = np.zeros((3072, 10))
     weights[:1024, 3] = np.linspace(-1, 1, 1024)  # class 3 looks for red, more and more downwards
-    figure = plots.weights(weights, (3, 32, 32), "title", [f"class {i}" for i in range(10)])
-    axes = figure.axes[3]
-    assert axes.get_title() == "class 3"
-    picture = axes.images[0].get_array()
-    assert picture.shape == (32, 32, 3)
+    (axes,) = plots.weights(weights, (3, 32, 32), "title", [f"class {i}" for i in range(10)]).axes
+    assert [text.get_text() for text in axes.texts] == [f"class {i}" for i in range(10)]
+    (picture,) = tiles(axes, 5, (32, 32))["class 3"]
     np.testing.assert_allclose(picture[..., 0].ravel(), np.linspace(0, 1, 1024))
     np.testing.assert_allclose(picture[..., 1:], 0.5)
 
 
-def test_weights_of_one_channel_are_gray():
-    weights = np.linspace(-1, 1, 15)[:, None]
-    (axes,) = plots.weights(weights, (1, 3, 5), "title", ["a"]).axes[:1]
-    np.testing.assert_allclose(axes.images[0].get_array(), np.linspace(0, 1, 15).reshape(3, 5))
-    assert axes.images[0].get_cmap().name == "gray"
+def test_weights_of_hidden_units_are_sorted_by_norm_and_numbered():
+    weights = np.outer(np.linspace(-1, 1, 15), np.arange(70) % 41)
+    figure = plots.weights(weights, (1, 3, 5), "title")
+    (axes,) = figure.axes
+    norms = np.linalg.norm(weights, axis=0)
+    numbers = [int(text.get_text()) for text in axes.texts]
+    assert len(set(numbers)) == 64
+    np.testing.assert_allclose(norms[numbers], np.sort(norms)[:-65:-1])
+    assert figure.get_suptitle() == "title, the largest 64 of 70"
+    gray = axes.images[0].get_array()[:3, :5]
+    np.testing.assert_allclose(gray, np.broadcast_to(np.linspace(0, 1, 15).reshape(3, 5, 1), (3, 5, 3)))
+    laid_out(figure)
 
 
 @pytest.mark.parametrize("shape", [(16,), (2, 4, 2), (4, 4)])

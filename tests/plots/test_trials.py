@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from laid_out import laid_out
 
 from anynet.plots import grid_map, trials
 from anynet.plots.grid_map import is_grid
@@ -69,16 +70,72 @@ def test_where_all_diverged():
     assert not axes.patches
 
 
+SCORES = [({"lr": lr, "hidden": hidden, "flip": flip}, accuracy) for lr, hidden, flip, accuracy in (
+    (0.01, "50", True, 0.5), (0.1, "", False, 0.4), (0.5, "50", False, 0.3), (1.0, "50,50", True, None),
+)]  # fmt: skip
+
+
+def named(value):
+    return {True: "yes", False: "no", "": "none"}.get(value, str(value))
+
+
 def test_settings_that_are_searched_alone_have_panels():
     """Numbers over two decades on a logarithmic axis, words on one of their own; diverged trials at the bottom."""
-    scores = [({"lr": lr, "hidden": hidden, "flip": flip}, accuracy) for lr, hidden, flip, accuracy in (
-        (0.01, "50", True, 0.5), (0.1, "", False, 0.4), (1.0, "50,50", True, None),
-    )]  # fmt: skip
-    lr, hidden, flip = trials(scores, "title", lambda value: {True: "yes", False: "no"}.get(value, value)).axes
+    figure = trials(SCORES, "title", named, states=["finished", "finished", "pruned", "diverged"])
+    lr, hidden, flip = figure.axes
     assert [axes.get_xscale() for axes in (lr, hidden, flip)] == ["log", "linear", "linear"]
-    points, best, diverged = lr.lines
-    np.testing.assert_allclose(points.get_xydata(), [[0.01, 50], [0.1, 40]])
-    np.testing.assert_allclose(best.get_xydata(), [[0.01, 50]])
-    np.testing.assert_allclose(diverged.get_xdata(), [1.0])
-    assert {"yes", "no"} == set(ticks(flip.xaxis))
-    assert [text.get_text() for text in lr.get_legend().texts] == ["best", "diverged"]
+    finished, pruned, best, diverged = (each.get_offsets() for each in lr.collections)
+    np.testing.assert_allclose(finished, [[0.01, 50], [0.1, 40]])
+    np.testing.assert_allclose(pruned, [[0.5, 30]])
+    np.testing.assert_allclose(best, [[0.01, 50]])
+    assert diverged[:, 0] == [1.0]
+    assert (ticks(flip.xaxis), ticks(hidden.xaxis)) == (["no", "yes"], ["50", "50,50", "none"])
+    legend = ["finished", "pruned", "best, 50.00%", "diverged"]
+    assert [text.get_text() for text in figure.legends[0].texts] == legend
+    laid_out(figure)
+
+
+def test_ranges_say_which_axes_are_logarithmic():
+    points = [({"lr": 0.1 + i / 10, "dropout": 10.0**-i, "momentum": 10.0**-i}, 0.5) for i in range(4)]
+    axes = trials(points, "title", log={"lr": True, "dropout": False}).axes
+    assert [each.get_xscale() for each in axes] == ["log", "linear", "log"]
+
+
+@pytest.mark.parametrize("settings", [2, 3, 8])
+def test_importances_have_a_panel_and_panels_wrap(settings):
+    names = [f"a setting {i}" for i in range(settings)]
+    scores = [({name: 10.0 ** (i * j % 5 - 3) for j, name in enumerate(names, 1)}, 0.5 - i / 100) for i in range(9)]
+    figure = trials(scores, "title " * 40, importances={name: 1 / settings for name in names})
+    bars = next(axes for axes in figure.axes if axes.get_xlabel() == "importance")
+    assert [bar.get_width() for bar in bars.patches] == pytest.approx([1 / settings] * settings)
+    assert ticks(bars.yaxis) == names
+    assert {f"{1 / settings:.0%}"} <= set(laid_out(figure))
+    rows = {round(axes.get_position().y1, 2) for axes in figure.axes if axes.get_label() != "<colorbar>"}
+    assert len(rows) == {2: 1, 3: 2, 8: 3}[settings]
+
+
+def test_points_of_two_settings_have_markers_of_their_states():
+    scores = [({"lr": 0.1 * i, "l2": 0.1 * (i % 3)}, None if i == 9 else 0.9 - 0.1 * i) for i in range(1, 10)]
+    states = [*["finished"] * 5, *["pruned"] * 2, *["diverged"] * 2]
+    figure = trials(scores, "title", states=states)
+    found = [(each.get_label(), len(each.get_offsets())) for each in figure.axes[0].collections]
+    assert found == [("finished", 5), ("pruned", 2), ("diverged", 1), ("best, 80.00%", 1), ("diverged", 1)]
+    laid_out(figure)
+
+
+def test_cells_say_what_was_pruned_and_have_no_numbers_where_there_are_many():
+    states = ["finished", "pruned", *["finished"] * 4]
+    axes, _ = grid_map([(point, 0.5) for point in POINTS], ["l2", "lr"], "title", states=states).axes
+    assert sorted(texts(axes).values()) == [*["50.0"] * 5, "50.0\npruned"]
+    many = [({"l2": i, "lr": 0.001 * j}, None if i == j else i / 40) for i in range(30) for j in range(25)]
+    figure = grid_map(many, ["l2", "lr"], "title")
+    assert set(texts(figure.axes[0]).values()) == {"", "x"}
+    laid_out(figure)
+
+
+def test_many_panels_of_a_third_setting_wrap():
+    found = [({**point, "epochs": epochs}, 0.01 * epochs) for point in POINTS for epochs in range(1, 12)]
+    figure = grid_map(found, ["l2", "lr", "epochs"], "title")
+    assert len({round(axes.get_position().y1, 2) for axes in figure.axes[:11]}) > 1
+    assert figure.get_figwidth() < 13
+    laid_out(figure)

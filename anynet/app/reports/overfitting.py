@@ -1,5 +1,6 @@
 """The reports' second test of a backward pass: a net that overfits a few images."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -11,9 +12,12 @@ from anynet.data import Batches, Dataset, Split
 from anynet.optim import SGD
 from anynet.optim.schedules import Exponential
 from anynet.plots import Figure
+from anynet.plots.style import COLORS, figure, legend_below, styled
 from anynet.training import fit
 
 IMAGES, EPOCHS = 100, 400
+INITS = {"he": "-", "normal:0.01": ":"}
+"""Styles of lines, by initial weights."""
 WIDTHS = {2: "50", 3: "50,30", 4: "50,30,20"}
 """Hidden layers, by number of layers."""
 
@@ -39,26 +43,36 @@ def overfitting(name: str, batches: Batches) -> tuple[tuple[list[str], list[list
     few = Split(first.x[:IMAGES], first.y[:IMAGES], first.shape)
     rest = Split(first.x[IMAGES : 2 * IMAGES], first.y[IMAGES : 2 * IMAGES], first.shape)
     data = Dataset(name, batches.classes, few, rest, rest, batches.official)
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    rows = []
+    rows, lines = [], dict[tuple[str, str, str], NDArray[np.float64]]()
     norms: tuple[Literal["none", "batch"], ...] = ("none", "batch")
-    for axes, norm in zip(figure.subplots(1, 2, sharey=True), norms, strict=True):
+    for norm in norms:
         normalized = "with" if norm == "batch" else "without"
         for depth in WIDTHS:
-            for init, line in (("he", "-"), ("normal:0.01", ":")):
+            for init in INITS:
                 accuracy = _train(data, Config(hidden=WIDTHS[depth], norm=norm, init=init))
                 whole = np.flatnonzero(accuracy == 1)
                 net, start = f"{depth} layers, {init}", str(whole[0] + 1) if len(whole) else "never"
-                axes.plot(100 * accuracy, line, label=net, color=f"C{depth - 2}")
+                lines[normalized, net, INITS[init]] = accuracy
                 rows.append([net, normalized, f"{accuracy[-1]:.0%}", start])
-        title = f"{normalized} batch normalization"
-        axes.set(xlabel="epoch", title=title, ylabel="" if norm == "batch" else "training accuracy (%)")
-        axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
     return (
         ["net", "batch normalization", f"training accuracy after {EPOCHS} epochs", "100 % from epoch"],
         rows,
-    ), figure
+    ), _figure(lines)
+
+
+@styled()
+def _figure(lines: Mapping[tuple[str, str, str], NDArray[np.float64]]) -> Figure:
+    """Return the curves of accuracies by batch normalization, net and style of the line."""
+    made = figure(8, 2.9, f"Nets that overfit {IMAGES} images")
+    panels = dict(zip(("without", "with"), made.subplots(1, 2, sharey=True), strict=True))
+    for (normalized, net, line), accuracy in lines.items():
+        color = COLORS[int(net[0]) - 2]
+        panels[normalized].plot(np.arange(1, len(accuracy) + 1), 100 * accuracy, line, label=net, color=color)
+    for normalized, axes in panels.items():
+        axes.set(xlabel="epoch", title=f"{normalized} batch normalization")
+    panels["without"].set_ylabel("training accuracy (%)")
+    legend_below(made)
+    return made
 
 
 def _train(data: Dataset, config: Config) -> NDArray[np.float64]:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from anynet import plots
+from anynet.app.config_text import main_settings
 from anynet.app.reports.compare import HEADER, MARGIN, Row
 from anynet.app.reports.page import Page, table
 from anynet.app.reports.report_contents import SEARCH_CLAIMS, GridSearch, Report
 from anynet.app.reports.tasks import Outcome
 from anynet.core.formatting import format_settings, format_value
+from anynet.training.run_text import results_in_short
 
 SHOWN = 5
 """Number of best points of a search that a page lists."""
@@ -61,7 +63,8 @@ def report_page(
         config, first = configuration.config, outcomes[name][0]
         if len(outcomes[name]) == 1 and "diverged" not in first.result:
             page.add(f"## Configuration {name}")
-            curves = plots.curves(first.history, first.result["dataset"], config.val_name)
+            note = f"hidden {config.hidden or 'none'}, {main_settings(config)}"
+            curves = plots.curves(first.history, _title(name, first), config.val_name, note)
             page.picture(f"{name}-curves", f"cost, loss and accuracy of {name}", curves)
             weights = first.folder / "weights.png"
             if config.hidden == "" and weights.exists():  # it may have failed to be drawn
@@ -118,6 +121,15 @@ def _recipes(report: Report) -> str:
     seeds = max(c.seeds for c in report.configurations.values())
     repeated = f" Each was run {seeds} times, with seeds 42 to {41 + seeds}." if seeds > 1 else ""
     return f"All with {format_settings(shared)}.{repeated}\n\n{table(['configuration', *own], rows)}"
+
+
+def _title(name: str, outcome: Outcome) -> str:
+    """Return the title of a configuration's curves, with its results."""
+    result, history = outcome.result, outcome.history
+    tests = [(result.get("best_test_accuracy"), None), (result.get("test_accuracy"), result.get("test_loss"))]
+    known = [None if test == (None, None) else test for test in tests]
+    best = history.best.epoch if history and history[0].val_loss is not None else None
+    return f"{result['dataset']}: configuration {name}\n{results_in_short(len(history), best, known)}"
 
 
 def _remark(outcomes: Mapping[str, Sequence[Outcome]]) -> str:

@@ -11,13 +11,14 @@ from anynet.core.formatting import format_count, format_settings, format_value
 from anynet.data.samples import is_picture
 from anynet.nn import Linear
 from anynet.training import Runs
+from anynet.training.run_text import net_in_short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def sweep_pictures(
-    path: Path, points: Sequence[Point], runs: Runs, rows: Sequence[Mapping[str, Any]], val_name: str
+    path: Path, points: Sequence[Point], runs: Runs, rows: Sequence[Mapping[str, Any]], val_name: str, shared: str
 ) -> list[Picture]:
     """Return the pictures of a sweep, to be drawn.
 
@@ -36,6 +37,8 @@ def sweep_pictures(
         As returned by `anynet.app.sweep.statistics.over_seeds`.
     val_name : str
         Name of the validation images.
+    shared : str
+        Main settings that the members share, for the note below the curves.
 
     Returns
     -------
@@ -52,10 +55,11 @@ def sweep_pictures(
             format_settings(row["settings"]): [runs[k].history for k in members] for row, members in finished if members
         }
         over = f"mean and deviation over {seeds} seeds" if seeds > 1 else format_count(len(runs), "member")
-        title = f"{dataset}: {over}"
+        nets = {net_in_short(run.net) for run in runs}
+        title = f"{dataset}: {nets.pop() if len(nets) == 1 else f'{len(nets)} different nets'}\n{over}"
         if runs.diverged:
             title += f", without {len(runs.diverged)} of {len(runs)} members that diverged"
-        return plots.curves_of_members(histories, title, val_name)
+        return plots.curves_of_members(histories, title, val_name, shared)
 
     def templates() -> "Figure":
         from anynet import plots

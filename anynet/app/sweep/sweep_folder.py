@@ -8,6 +8,7 @@ from typing import Any, Self
 from anynet.app.analyze import ANALYSIS, write_analysis
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
+from anynet.app.config_text import main_settings
 from anynet.app.keeping import Page, Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs, write_points
@@ -177,10 +178,12 @@ class SweepFolder:
     def pictures(self, runs: Runs, result: dict[str, Any]) -> list[Picture]:
         """Return the pictures of the sweep, then those of its members, to be drawn."""
         val_name = self._configs[0].val_name
-        pictures = sweep_pictures(self.path, self._points, runs, result["over_seeds"], val_name)
+        shared = main_settings(self._configs[0], without=self._points[0])
+        pictures = sweep_pictures(self.path, self._points, runs, result["over_seeds"], val_name, shared)
         for k, run in enumerate(runs):
             if run.diverged is None:
-                pictures += run_pictures(self.path / f"member-{k}", run, val_name)
+                settings = main_settings(self._configs[k])
+                pictures += run_pictures(self.path / f"member-{k}", run, val_name, settings)
         return pictures
 
     def _result(self, runs: Runs, results: dict[int, dict[str, Any]]) -> dict[str, Any]:
