@@ -28,7 +28,7 @@ def main_settings(config: Config, without: Collection[str] = ()) -> str:
     Examples
     --------
     >>> main_settings(Config(hidden="50", flip=True, l2=0.0), without=["seed"])
-    'flip yes, l2 0, optimizer sgd, lr 0.02, schedule cosine, batch_size 100, epochs 20'
+    'flip yes, l2 0, optimizer sgd, lr 0.02, schedule cosine, epochs 20, batch_size 100'
     """
     named = {field.name: getattr(config, field.name) for field in fields(config) if field.name not in ELSEWHERE}
     return format_settings(

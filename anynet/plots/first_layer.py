@@ -99,7 +99,8 @@ def _images(W: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:
     columns = np.asarray(W.T, np.float64)
     low, high = columns.min(axis=1, keepdims=True), columns.max(axis=1, keepdims=True)
     scaled = (columns - low) / np.where(high > low, high - low, 1)
-    return scaled.reshape(-1, *shape).transpose(0, 2, 3, 1)
+    images: NDArray[np.float64] = scaled.reshape(-1, *shape).transpose(0, 2, 3, 1)
+    return images
 
 
 def _drawn(

@@ -127,8 +127,10 @@ def figure(width: float, height: float, title: str = "", note: str = "") -> Styl
         made.suptitle(above, parse_math=False)
         made.set_figheight(height + LINE_HEIGHT * TITLE_SIZE * (above.count("\n") + 1.5))
     if note:
-        place = {"ha": "center", "va": "bottom", "transform": made.dpi_scale_trans}
-        text = made.text(width / 2, 0.06, below, size=NOTE_SIZE, color=QUIET, parse_math=False, **place)
+        text = made.text(
+            width / 2, 0.06, below, size=NOTE_SIZE, color=QUIET, parse_math=False, ha="center", va="bottom"
+        )
+        text.set_transform(made.dpi_scale_trans)
         _put_below(made, text)
     return made
 

@@ -29,6 +29,12 @@ MARKS: Mapping[str, Mapping[str, Any]] = {
     "diverged": {"marker": "x", "linewidths": 1.4},
 }
 """Markers of trials, by state."""
+FACES: Mapping[str, Mapping[str, Any]] = {
+    "finished": {"color": COLORS[0]},
+    "pruned": {"facecolors": "none", "edgecolors": COLORS[0]},
+    "diverged": {"color": QUIET},
+}
+"""Colors of markers that do not show the accuracy."""
 
 
 class _Setting(NamedTuple):
@@ -109,10 +115,10 @@ def _map(axes: Axes, settings: Sequence[_Setting], percent: NDArray[np.float64],
     if measured.any():
         norm = Normalize(percent[measured].min(), percent[measured].max())
         for state, chosen in _of_states(states, measured):
-            colors = {"c": percent[chosen], "norm": norm} | ({} if state == "diverged" else {"edgecolors": "0.3"})
-            points = axes.scatter(xs[chosen], ys[chosen], s=36, label=state, **colors, **MARKS[state])
-        made = axes.get_figure()
-        made.colorbar(points, ax=axes, label=ACCURACY).ax.grid(visible=False)
+            edge: dict[str, Any] = {} if state == "diverged" else {"edgecolors": "0.3"}
+            shown = {"label": state, **edge, **MARKS[state]}
+            points = axes.scatter(xs[chosen], ys[chosen], s=36, c=percent[chosen], norm=norm, **shown)
+        axes.figure.colorbar(points, ax=axes, label=ACCURACY).ax.grid(visible=False)
         _mark_best(axes, xs[0], ys[0], percent[0])
     if not measured.all():
         axes.scatter(xs[~measured], ys[~measured], s=36, color=QUIET, label="diverged", **MARKS["diverged"])
@@ -123,17 +129,16 @@ def _over(axes: Axes, setting: _Setting, percent: NDArray[np.float64], states: S
     _name(axes, "x", setting)
     xs, measured = np.asarray(setting.places), np.isfinite(percent)
     for state, chosen in _of_states(states, measured):
-        face = {"pruned": {"facecolors": "none", "edgecolors": COLORS[0]}, "diverged": {"color": QUIET}}
-        style = face.get(state, {"color": COLORS[0]})
-        axes.scatter(xs[chosen], percent[chosen], s=26, label=state, **style, **MARKS[state])
+        axes.scatter(xs[chosen], percent[chosen], s=26, label=state, **FACES[state], **MARKS[state])
     if measured.any():
         _mark_best(axes, xs[0], percent[0], percent[0])
     else:
         axes.set_yticks([])
     if not measured.all():
         axes.margins(y=0.12)
-        bottom = {"s": 26, "color": QUIET, "transform": axes.get_xaxis_transform(), "label": "diverged"}
-        axes.scatter(xs[~measured], [0.04] * int((~measured).sum()), **bottom, **MARKS["diverged"])
+        failed, bottom = xs[~measured], axes.get_xaxis_transform()
+        shown = {"label": "diverged", **FACES["diverged"], **MARKS["diverged"]}
+        axes.scatter(failed, np.full(len(failed), 0.04), s=26, transform=bottom, **shown)
 
 
 def _of_states(states: Sequence[str], measured: NDArray[np.bool]) -> list[tuple[str, NDArray[np.bool]]]:

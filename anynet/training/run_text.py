@@ -26,7 +26,7 @@ def net_in_short(net: Sequential) -> str:
     >>> net_in_short(Sequential(Linear(3072, 50), BatchNorm(50), ReLU(), Linear(50, 10)))
     '3072-50-10, BatchNorm, ReLU'
     >>> net_in_short(Sequential(Conv2d(8, 3), ReLU(), Flatten(), Linear(2), input_shape=(1, 4, 4)))
-    'Conv2d, ReLU, Flatten, Linear; 338 parameters'
+    'Conv2d, ReLU, FlattenImages, Linear; 338 parameters'
     """
     leaves = net.named_layers().values()
     kinds = Counter(type(leaf).__name__ for leaf in leaves)

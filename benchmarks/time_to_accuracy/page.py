@@ -95,7 +95,8 @@ def curves(record: Record, peers: Sequence[str]) -> Figure:
     for i, peer in enumerate(peers):
         chosen = next(filter(None, (record.choose(peer, level) for level in sorted(levels, reverse=True))), None)
         runs = [run for run in record.of(peer, FINAL) if run.recipe == chosen and run.curve]
-        style, width = styles[i % len(styles)], 2 if peer.startswith(ANYNET) else 1
+        style: dict[str, Any] = styles[i % len(styles)]
+        width = 2 if peer.startswith(ANYNET) else 1
         for k, run in enumerate(runs):
             seconds, _, accuracies = zip(*run.curve, strict=True)
             label = f"{peer}: {chosen}" if k == 0 else None
