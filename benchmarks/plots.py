@@ -12,6 +12,8 @@ from benchmarks.results import Result
 
 ANYNET_COLOR, PEER_COLOR = COLORS[0], "silver"
 COLUMNS = 3
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+"""Box of a number, which the line of the baseline must not cross."""
 NOTE = "images per second relative to the baseline, at 1; bars of anynet are blue"
 
 
@@ -28,7 +30,9 @@ def ratios(results: Sequence[Result], title: str) -> Figure:
         bars = axes.barh(
             names, values, color=[ANYNET_COLOR if name.startswith(ANYNET) else PEER_COLOR for name in names]
         )
-        axes.bar_label(bars, [f"{value:.2f}" if value else "" for value in values], padding=2, fontsize="x-small")
+        axes.bar_label(
+            bars, [f"{value:.2f}" if value else "" for value in values], padding=2, fontsize="x-small", bbox=BEHIND
+        )
         axes.axvline(1, color="black", linewidth=0.8)
         axes.grid(axis="y", visible=False)
         axes.set(title=result.workload.name, xlabel=f"times {result.baseline}")

@@ -36,7 +36,10 @@ def test_curves_on_test_images_say_so(tmp_path, monkeypatch, val, name):
     monkeypatch.setattr(plots, "curves", curves)
     train_run(Config(train="200", val=val, hidden="5", epochs=1), tmp_path / "out", HeldSignals())
     (figure,) = drawn
-    assert [[text.get_text() for text in axes.get_legend().texts] for axes in figure.axes] == [["training", name]] * 3
+    assert [text.get_text() for text in figure.legends[0].texts] == ["training", name, "best epoch, 1"]
+    title, note = figure.get_suptitle(), figure.texts[-1].get_text()
+    assert title.startswith("synthetic: 3072-5-10, BatchNorm, ReLU\nended after epoch 1, the best: test accuracy ")
+    assert "lr 0.02, schedule cosine" in note
 
 
 def test_the_best_epoch_is_saved_where_it_is_not_the_last(tmp_path):
@@ -136,4 +139,4 @@ def test_kernels_are_drawn_in_place_of_weights(tmp_path, first, pictures):
     found = run_pictures(tmp_path, run, "validation")
     assert [picture.path.name for picture in found] == pictures
     title = found[-1].draw().get_suptitle()
-    assert title == ("drawn: kernels of layer 0 after epoch 1" if len(found) > 1 else "drawn")
+    assert title.startswith("drawn: kernels of layer 0 after epoch 1" if len(found) > 1 else "drawn: AvgPool2d, ")

@@ -90,5 +90,5 @@ def test_test_images_are_called_so(tmp_path, monkeypatch, of, images):
     assert f"Mean over the repeated runs, on the {images} images, and a band of one standard deviation (n - 1)." in text
     (band,) = drawn["bands"]
     assert [axes.get_title() for axes in band.axes] == [f"{images} loss", f"{images} accuracy (%)"]
-    legends = [[entry.get_text() for entry in axes.get_legend().texts] for f in drawn["curves"] for axes in f.axes]
-    assert legends == [["training", "test"]] * 3 + [["training", "validation"]] * 3
+    assert [figure.legends[0].texts[1].get_text() for figure in drawn["curves"]] == ["test", "validation"]
+    assert "configuration one\nended after epoch 1, the best: test accuracy" in drawn["curves"][0].get_suptitle()
