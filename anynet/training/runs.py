@@ -18,8 +18,8 @@ from anynet.training.predictions import Predictions
 from anynet.training.predictor import Predictor, mean_of
 from anynet.training.run import Run
 from anynet.training.run_html import html_plot
-from anynet.training.runs_html import html_runs, outcome
 from anynet.training.run_text import net_in_short
+from anynet.training.runs_html import html_runs, outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

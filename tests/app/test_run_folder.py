@@ -139,4 +139,4 @@ def test_kernels_are_drawn_in_place_of_weights(tmp_path, first, pictures):
     found = run_pictures(tmp_path, run, "validation")
     assert [picture.path.name for picture in found] == pictures
     title = found[-1].draw().get_suptitle()
-    assert title.startswith("drawn: kernels of layer 0 after epoch 1" if len(found) > 1 else "drawn: AvgPool2d, ")
+    assert title.startswith("drawn: kernels of layer 0 after epoch 1" if len(found) > 1 else "drawn: 48-10, AvgPool2d")

@@ -23,7 +23,9 @@ def search_values(pictures: InlinePictures, search: SearchFiles) -> dict[str, An
         names = " and ".join(scores[0][0])
         label = f"validation accuracy of {len(scores)} trials over {names}; the ranking has the numbers"
         title = "validation accuracy over the searched settings"
-        picture = pictures.add(plots.trials(scores, title, format_value), label)
+        log = {name: part["log"] for name, part in search.search["space"].items() if "log" in part}
+        states = [trial.state for trial in search.trials]
+        picture = pictures.add(plots.trials(scores, title, format_value, states=states, log=log), label)
     return {
         "title": search_sentence(search),
         "notices": data_notices(search.trials[0].dataset if search.trials else "", None),

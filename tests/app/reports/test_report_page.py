@@ -91,4 +91,4 @@ def test_test_images_are_called_so(tmp_path, monkeypatch, of, images):
     (band,) = drawn["bands"]
     assert [axes.get_title() for axes in band.axes] == [f"{images} loss", f"{images} accuracy (%)"]
     assert [figure.legends[0].texts[1].get_text() for figure in drawn["curves"]] == ["test", "validation"]
-    assert "configuration one\nended after epoch 1, the best: test accuracy" in drawn["curves"][0].get_suptitle()
+    assert "configuration one\nended after epoch 2, the best: test accuracy" in drawn["curves"][0].get_suptitle()
