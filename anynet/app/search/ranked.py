@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, overload
 from anynet import plots
 from anynet.app.search.importances import importances
 from anynet.app.search.trial import Trial
-from anynet.app.space import Space
+from anynet.app.space import Range, Space
 from anynet.app.tables import FittingTable, best_table
 from anynet.core.formatting import format_value
 
@@ -79,10 +79,15 @@ class Trials(Sequence[Trial]):
         return best_table(self.best.dataset, "trials", self.trials, columns, cells)
 
     def plot(self) -> "Figure":
-        """Plot the best validation accuracy over the searched settings."""
-        title = f"{self.best.dataset}: best validation accuracy of {len(self)} trials"
-        scores = [(trial.settings, trial.best_val_accuracy) for trial in self]
-        return plots.trials(scores, title, format_value)
+        """Plot the best validation accuracy over the searched settings, with states of trials and importances."""
+        return plots.trials(
+            [(trial.settings, trial.best_val_accuracy) for trial in self],
+            f"{self.best.dataset}: best validation accuracy of {len(self)} trials",
+            format_value,
+            states=[trial.state for trial in self],
+            log={name: part.log for name, part in self.space.items() if isinstance(part, Range)},
+            importances=self.importances() if len(self.space) > 1 else None,
+        )
 
 
 def _percent(accuracy: float | None) -> str:
