@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from anynet import plots
 from anynet.app.search.importances import importances
@@ -61,7 +61,10 @@ class Trials(Sequence[Trial]):
         return importances(self.trials, self.space)
 
     def table(self) -> FittingTable:
-        """Return a table of the best trials, for ``rich.print``; stages and states are in it where they differ."""
+        """Return a table of the best trials, for ``rich.print``.
+
+        Stages and states are in it where they differ, and numbers with three digits; the trials have all of them.
+        """
         stages = len({trial.stage for trial in self}) > 1
         columns = ["stage", "trial", *self.best.settings, "validation", "epoch", "test", "state"]
 
@@ -69,7 +72,7 @@ class Trials(Sequence[Trial]):
             return [
                 trial.stage if stages else "",
                 str(trial.number),
-                *map(format_value, trial.settings.values()),
+                *map(_short, trial.settings.values()),
                 _percent(trial.best_val_accuracy),
                 str(trial.best_epoch or ""),
                 _percent(trial.test_accuracy),
@@ -88,6 +91,10 @@ class Trials(Sequence[Trial]):
             log={name: part.log for name, part in self.space.items() if isinstance(part, Range)},
             importances=self.importances() if len(self.space) > 1 else None,
         )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else format_value(value)
 
 
 def _percent(accuracy: float | None) -> str:

@@ -167,8 +167,8 @@ class SearchStages:
             if there and here is not None and there > here:
                 finished = len(self._stages[stage].finished())
                 warn(
-                    f"{self._folder}: {there} {NAMES[stage]} trials are there already, {finished} of them finished, "
-                    f"and {here} were asked for; all that are finished are shown"
+                    f"{self._folder}: {there} {NAMES[stage]} trials are there already ({finished} finished), "
+                    f"and {here} were asked for; all finished ones are shown"
                 )
         if wanted[1] and merged["fine"]["coarse"] < merged["trials"]:
             warn(

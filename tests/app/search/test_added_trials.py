@@ -69,8 +69,8 @@ def test_fewer_trials_are_all_that_are_there(tmp_path, capsys, scored):
     assert search(BASE, SPACE, tmp_path, trials=3) == whole
     assert (len(scored), kept(tmp_path)) == (7, before)
     coarse, fine = capsys.readouterr().err.splitlines()
-    assert "5 coarse trials are there already, 5 of them finished, and 3 were asked for" in coarse
-    assert "2 fine trials are there already, 2 of them finished, and 0 were asked for" in fine
+    assert "5 coarse trials are there already (5 finished), and 3 were asked for" in coarse
+    assert "2 fine trials are there already (2 finished), and 0 were asked for" in fine
 
 
 def test_a_fine_stage_is_added_and_grows_around_the_best_that_it_began_with(tmp_path, capsys):

@@ -67,11 +67,11 @@ def test_a_sequence():
 
 
 def test_stages_and_states_are_in_the_table_where_they_differ():
-    settings = {"lr": 0.1}
+    settings = {"lr": 0.123456, "hidden": "50,30"}
     plain = shown(Trials((trial(1, settings, 0.5), trial(2, settings, 0.4)), SPACE))
-    assert plain.split("\n")[1].split() == ["trial", "lr", "validation", "epoch", "test"]
+    assert plain.split("\n")[1].split() == ["trial", "lr", "hidden", "validation", "epoch", "test"]
     both = (trial(2, settings, 0.5, stage="fine"), trial(1, settings, 0.4, "pruned"))
     _, header, _, first, second = shown(Trials(both, SPACE)).splitlines()
-    assert header.split() == ["stage", "trial", "lr", "validation", "epoch", "test", "state"]
-    assert first.split() == ["fine", "2", "0.1", "50.00%", "1", "50.00%"]
-    assert second.split() == ["coarse", "1", "0.1", "40.00%", "1", "pruned"]
+    assert header.split() == ["stage", "trial", "lr", "hidden", "validation", "epoch", "test", "state"]
+    assert first.split() == ["fine", "2", "0.123", "50,30", "50.00%", "1", "50.00%"]
+    assert second.split() == ["coarse", "1", "0.123", "50,30", "40.00%", "1", "pruned"]
