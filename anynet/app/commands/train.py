@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import rich
 from cyclopts import Parameter
 
 from anynet.app.config import Config, Count, Quiet
@@ -101,9 +100,10 @@ def train(
         raise ValueError("--profile: expected no --run, --seeds, --sweep or --log with it, since it trains nothing")
     if profile:
         from anynet.app.profiling import profile as profile_steps  # here, because training does not need it
+        from anynet.app.tables import print_table
 
         try:
-            rich.print(profile_steps(prepare(config)))
+            print_table(profile_steps(prepare(config)))
         except UntraceableError as error:
             raise ValueError(f"--profile: expected a step that can be recorded, but {error}") from error
         return

@@ -64,11 +64,12 @@ class Profile:
             padding=0,
             show_edge=False,
         )
-        table.add_column("", no_wrap=True)
+        table.add_column("", overflow="fold")  # where it is narrow, names are broken, and numbers stay whole
         for direction, products in COLUMNS:
-            table.add_column(f"{direction}\n{'products' if products else 'elementwise'}", justify="right")
-        table.add_column("sum", justify="right")
-        table.add_column("share", justify="right")
+            header = f"{direction}\n{'products' if products else 'elementwise'}"
+            table.add_column(header, justify="right", no_wrap=True)
+        table.add_column("sum", justify="right", no_wrap=True)
+        table.add_column("share", justify="right", no_wrap=True)
         for name in self.rows:
             cells = [self._cell(Part(Label(name, direction), products)) for direction, products in COLUMNS]
             table.add_row(name, *cells, *self._sum(self.row(name)))
@@ -83,7 +84,7 @@ class Profile:
 
     def __str__(self) -> str:
         text = StringIO()
-        Console(file=text, width=100).print(self)
+        Console(file=text, width=80).print(self)
         return text.getvalue()
 
     def _cell(self, part: Part) -> str:

@@ -306,5 +306,9 @@ def test_the_table_in_80_columns():
         ["52,632", "images/s", "in", "training", "steps;", "Python:", "between", "the", "calls"],
     ]
     assert max(map(len, lines)) <= 80
+    long = str(Profile((*rows, "x" * 60), seconds, 1900 * MICROSECOND, 100, "numpy on cpu, float32"))
+    assert max(map(len, long.splitlines())) <= 80
+    assert long.count("x") == 60
+    assert ["load", "19", "1.0%"] in [line.split() for line in long.splitlines()]
     faster = str(Profile(rows, seconds, 1000 * MICROSECOND, 100, "jax on cpu:0, float32"))
     assert ["fused", "-704", "-70.4%"] in [line.split() for line in faster.splitlines()]
