@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("few_pictures", "no_plots")
 FEW = ["--data", "synthetic", "--train", "400", "--val", "100"]
 TRAIN = small("--data", "synthetic", "--hidden", "5")
 CHECK = ["gradcheck", *FEW, "--hidden", "5", "--probes", "5"]
+SEARCH = ["search", *FEW, "--hidden", "5", "--epochs", "1", "--over", "lr=0.01,0.1", "--out", "out"]
 RATE = ["lr", *FEW, "--batch-size", "50", "--hidden", ""]
 
 
@@ -28,15 +29,16 @@ RATE = ["lr", *FEW, "--batch-size", "50", "--hidden", ""]
         ),
         ([*TRAIN, "--seeds", "2"], [r".*; 2 members; results in out", r"epoch 1/2 of 2 members: ", "epoch 2/2 of 2"]),
         (RATE, ["synthetic: "]),
+        (SEARCH, ["2 trials", r"1/2: coarse 1, validation \d+.\d\d%: lr 0.01", r"2/2: coarse 2, .*: lr 0.1"]),
     ],
-    ids=["train", "seeds", "lr"],
+    ids=["train", "seeds", "lr", "search"],
 )
 def test_lines_unless_quiet(capsys, tmp_path, command, lines):
     cli.main(command)
     said = capsys.readouterr()
     for pattern, line in zip(lines, said.err.splitlines(), strict=True):
         assert re.match(pattern, line)
-    if command[0] == "train":
+    if "out" in command:
         (tmp_path / "out").rename(tmp_path / "before")
     cli.main([*command, "--quiet"])
     again = capsys.readouterr()
@@ -70,6 +72,15 @@ def test_a_training_fits_the_terminal(monkeypatch, columns):
     assert re.search(r"test accuracy \d\d\.\d\d% after epoch 2, the last", said)
     assert "400 training, 100 validation and 100 test images" in said
     assert said.count("results in out") == 2
+
+
+def test_the_bar_of_a_search_shows_the_best_trial(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    cli.main([*SEARCH, "--over", "l2=1e-5..1e-2", "--over", "momentum=0.5..0.9", "--trials", "2"])
+    assert max(map(len, terminal.lines)) <= 80
+    (last,) = (line for line in terminal.lines[-2:] if line)
+    assert re.search(r"^100%.*, best \d+\.\d%: l2 \S+, lr 0\.\d+, momentum 0\.\d+$", last)
 
 
 def test_the_data_set_may_be_given_as_to_train(capsys):

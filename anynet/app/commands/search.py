@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from anynet.app import search as searches
-from anynet.app.config import Config, Count
+from anynet.app.config import Config, Count, Quiet
 from anynet.app.ending import ending_with_signals
 from anynet.app.grouping import STACK_SIZE
 from anynet.app.keeping import draw_all
@@ -15,6 +15,7 @@ from anynet.app.run_report.own_pages import own_pages
 from anynet.app.search.samplers import Sampler
 from anynet.app.space_text import parse_space
 from anynet.app.tables import print_table
+from anynet.core.meter import progress_shown
 
 
 def search(
@@ -29,6 +30,7 @@ def search(
     fine_train: str | None = None,
     prune: bool = True,
     stack_size: Count = STACK_SIZE,
+    quiet: Quiet = False,
     config: Config = Config(),  # noqa: B008
 ) -> None:
     """Search hyperparameters: train at points of a space, and rank them by validation accuracy.
@@ -62,12 +64,15 @@ def search(
     stack_size
         Number of trials trained together as one stack, at most. Trials are stacked if they differ only in learning
         rate, schedule, warm-up, momentum, weight decay, l2 and init.
+    quiet
+        Show no progress.
     """
     if fine is None and (fine_epochs or fine_train):
         raise ValueError("--fine-epochs and --fine-train: expected --fine with them; give its number of points")
     finer = replace(config, epochs=fine_epochs or config.epochs, train=fine_train or config.train)
     stage = None if fine is None else searches.Fine(fine, base=finer)
-    with ending_with_signals(f"interrupted; run the same command again to continue {out}"):
+    message = f"interrupted; run the same command again to continue {out}"
+    with ending_with_signals(message), progress_shown(not quiet):
         ranked = searches.search(
             config,
             parse_space(over),

@@ -1,5 +1,6 @@
 """The door of a search: arguments and all known points are validated before anything is written."""
 
+import itertools
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from anynet.app.search.search_settings import MOST_TRIALS, merge, search_setting
 from anynet.app.search.search_stages import COARSE, SearchStages
 from anynet.app.space import Grid, Point, Space, convert_space
 from anynet.backends import backend as choose_backend
-from anynet.core.streams import progress_bar
+from anynet.core.meter import Meter
 from anynet.data import Batches
 from anynet.data.sources import find
 
@@ -110,12 +111,15 @@ def _points_to_validate(sampler: Sampler, space: Space, trials: int | None, seed
 
 
 def _validate(bases: tuple[Config, Config], found: tuple[str, Batches], points: list[Point]) -> None:
-    for config in dict.fromkeys(bases):
-        for point in progress_bar(iterable=points, desc="validating points", leave=False):
+    configs = list(dict.fromkeys(bases))
+    with Meter(total=len(configs) * len(points), desc="validating points", leave=False) as meter:
+        for i, (config, point) in enumerate(itertools.product(configs, points), start=1):
             at_point = replace(config, **point)
             check_varied(at_point, point)
             if prepare(at_point, found).data.val is None:
                 raise ValueError(f"val: expected validation images, which rank trials, got {at_point.val}; use auto")
+            meter.bar.update()
+            meter.say(f"validating points: {i} of {len(configs) * len(points)}", keep=False)
 
 
 def _check_counts(space: Space, trials: int | None, fine: Fine | None) -> None:

@@ -4,11 +4,9 @@ import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial
-from tqdm import tqdm
 
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
@@ -19,13 +17,12 @@ from anynet.app.search.fine import Fine, narrow
 from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.ranked import Trials
 from anynet.app.search.samplers import known_points, propose
+from anynet.app.search.search_progress import SearchProgress
 from anynet.app.search.search_settings import Settings, fine_trials, read_settings
 from anynet.app.search.stage import Stage
 from anynet.app.search.trial import rank, read_trial, train_trials
 from anynet.app.search.worker import Worker
 from anynet.app.space import Point, Space
-from anynet.core.formatting import format_settings
-from anynet.core.streams import progress_bar
 from anynet.data import Batches
 
 COARSE, FINE = 0, 1
@@ -94,11 +91,11 @@ class SearchStages:
             self._open(COARSE, self._space, max(wanted[0], around) if around else wanted[0])
             self._tell_what_is_there(merged, wanted)
             total = self._stages[COARSE].count + wanted[1]
-            with progress_bar(total=total, unit="trial") as bar:
-                self._finish(COARSE, bar)
+            with SearchProgress(total) as progress:
+                self._finish(COARSE, progress)
                 if fine is not None:
                     self._open(FINE, narrow(self._space, self._best(around, fine.best), fine.margin), fine.trials)
-                    self._finish(FINE, bar)
+                    self._finish(FINE, progress)
         trials = self._trials()
         with self._lock:
             for name, write in AT_THE_END.items():
@@ -134,11 +131,11 @@ class SearchStages:
                 planned=planned,
             )
 
-    def _finish(self, stage: int, bar: "tqdm[Any]") -> None:
+    def _finish(self, stage: int, progress: SearchProgress) -> None:
         """Return when all points of a stage are finished, by this process or by others."""
         points = self._stages[stage]
         while not points.is_finished():
-            self._show(bar)
+            self._show(progress)
             trials = points.claim(self._stack_size)
             if not trials:
                 time.sleep(POLL_SECONDS)
@@ -147,7 +144,7 @@ class SearchStages:
             train_trials(points.study, trials, experiments)
             self._write_table()
         self._write_table()  # once more, in case a process was killed between a trial's end and its row
-        self._show(bar)
+        self._show(progress)
 
     def _best(self, around: int, most: int) -> list[Point]:
         """Return the best points among the first coarse trials."""
@@ -191,8 +188,5 @@ class SearchStages:
             return optuna.pruners.NopPruner()
         return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=base.epochs // 4)
 
-    def _show(self, bar: "tqdm[Any]") -> None:
-        trials = self._trials()
-        bar.update(sum(stage.done for stage in self._stages.values()) - bar.n)
-        if trials and (accuracy := trials.best.best_val_accuracy) is not None:
-            bar.set_postfix_str(f"best in validation {accuracy:.1%}, {format_settings(trials.best.settings)}")
+    def _show(self, progress: SearchProgress) -> None:
+        progress.update(self._trials(), sum(stage.done for stage in self._stages.values()))
