@@ -1,6 +1,8 @@
 """Trackers of ``--log``: logs of a training in the folder of its results."""
 
+import shutil
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,9 @@ def tracker_names(log: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def trackers(names: Sequence[str], folder: Path, members: Sequence[str] | None = None) -> list[Callback]:
+def trackers(
+    names: Sequence[str], folder: Path, members: Sequence[str] | None = None, *, anew: bool = False
+) -> list[Callback]:
     """Return the callbacks that write into folders of a run, a sweep or a search.
 
     Parameters
@@ -47,11 +51,15 @@ def trackers(names: Sequence[str], folder: Path, members: Sequence[str] | None =
         Of the results.
     members : sequence of str, optional
         Names of the logs of members.
+    anew : bool
+        If True, logs of these members are removed: their training was killed and begins again.
 
     Returns
     -------
     list of Callback
     """
+    for name, member in product(TRACKERS, members or ()) if anew else ():
+        shutil.rmtree(folder / name / member, ignore_errors=True)
     return [_make(name, folder / name, names=members) for name in TRACKERS if name in names or (folder / name).is_dir()]
 
 

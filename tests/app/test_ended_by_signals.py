@@ -115,9 +115,9 @@ def test_a_search_that_is_stopped_after_the_last_step_keeps_its_trials(tmp_path,
             search(BASE, space, tmp_path / "out", stack_size=2)
     train_trials, stacks = search_stages.train_trials, []
 
-    def record(study, trials, experiments):
+    def record(study, trials, experiments, callbacks):
         stacks.append(len(trials))
-        train_trials(study, trials, experiments)
+        train_trials(study, trials, experiments, callbacks)
 
     monkeypatch.setattr(search_stages, "train_trials", record)
     assert len(search(BASE, space, tmp_path / "out", stack_size=2)) == 4

@@ -1,5 +1,7 @@
 """`train --log` writes a log into the folder of a run or a sweep, which has what history.csv has."""
 
+import csv
+
 import event_files
 import numpy as np
 import pytest
@@ -38,6 +40,24 @@ def test_nets_of_a_sweep_are_logged(tmp_path):
         log = tmp_path / "out" / "tensorboard" / f"member-{k}"
         assert_logged(tmp_path / "out" / f"member-{k}", log)
         assert event_files.read(log).settings["lr"] == f"Cosine(rate={lr}, to the last epoch)"
+
+
+@pytest.mark.usefixtures("blank_plots")
+def test_trials_of_a_search_are_logged(tmp_path):
+    """The second trial has remains of a process that was killed."""
+    flags = ["search", "--over", "lr=1e-2..1e-1", "--out", "out", "--epochs", "2", *TINY]
+    cli.main([*flags, "--trials", "1"])
+    remains = tmp_path / "out" / "tensorboard" / "coarse-2" / "events.out.tfevents.1.here.0000"
+    remains.parent.mkdir()
+    remains.write_bytes(b"")
+    cli.main([*flags, "--trials", "2"])
+    rows = list(csv.DictReader((tmp_path / "out" / "trials.csv").read_text().splitlines()))
+    assert len(rows) == 2
+    for row in rows:
+        numbers = event_files.read(tmp_path / "out" / "tensorboard" / f"coarse-{row['number']}").numbers
+        best = max(numbers["accuracy/val", epoch][0] for epoch in (1, 2))
+        assert best == np.float32(row["best_val_accuracy"])
+    assert not remains.exists()
 
 
 def test_unknown_and_missing_trackers_are_refused_before_anything_is_trained(tmp_path, capsys, monkeypatch):

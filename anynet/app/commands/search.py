@@ -15,6 +15,7 @@ from anynet.app.run_report.own_pages import own_pages
 from anynet.app.search.samplers import Sampler
 from anynet.app.space_text import parse_space
 from anynet.app.tables import print_table
+from anynet.app.trackers import tracker_names
 from anynet.core.meter import progress_shown
 
 
@@ -31,6 +32,7 @@ def search(
     prune: bool = True,
     stack_size: Count = STACK_SIZE,
     quiet: Quiet = False,
+    log: Annotated[list[str] | None, Parameter(negative="")] = None,
     config: Config = Config(),  # noqa: B008
 ) -> None:
     """Search hyperparameters: train at points of a space, and rank them by validation accuracy.
@@ -66,7 +68,10 @@ def search(
         rate, schedule, warm-up, momentum, weight decay, l2 and init.
     quiet
         Show no progress.
+    log
+        Trackers in which each trial is a run, in folders of their names in that of the results: tensorboard.
     """
+    trackers = tracker_names(log or ())
     if fine is None and (fine_epochs or fine_train):
         raise ValueError("--fine-epochs and --fine-train: expected --fine with them; give its number of points")
     finer = replace(config, epochs=fine_epochs or config.epochs, train=fine_train or config.train)
@@ -83,6 +88,7 @@ def search(
             prune=prune,
             seed=config.seed,
             stack_size=stack_size,
+            log=trackers,
         )
         draw_all(own_pages(out))
     print_table(ranked.table())

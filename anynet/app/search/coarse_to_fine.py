@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def search(
     prune: bool = True,
     seed: int = 42,
     stack_size: int = STACK_SIZE,
+    log: Sequence[str] = (),
 ) -> Trials:
     """Train once for each point of a space, and rank the trials by validation accuracy.
 
@@ -69,6 +71,8 @@ def search(
     stack_size : int
         Number of trials that a process trains as one stack, if `anynet.app.grouping.stack_key` allows. Results are
         those of separate trials, except that trials of one stack do not prune each other.
+    log : sequence of str
+        Names of trackers, as returned by `anynet.app.trackers.tracker_names`, in which each trial is a run.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def search(
     if there is None or merge(there, settings, folder) != there:
         _validate(bases, found, _points_to_validate(chosen, space, trials, seed))
     folder.mkdir(parents=True, exist_ok=True)
-    return SearchStages(folder, found, bases, space, settings, stack_size).run(fine)
+    return SearchStages(folder, found, bases, space, settings, stack_size, log).run(fine)
 
 
 def _points_to_validate(sampler: Sampler, space: Space, trials: int | None, seed: int) -> list[Point]:

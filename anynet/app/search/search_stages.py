@@ -23,6 +23,7 @@ from anynet.app.search.stage import Stage
 from anynet.app.search.trial import rank, read_trial, train_trials
 from anynet.app.search.worker import Worker
 from anynet.app.space import Point, Space
+from anynet.app.trackers import trackers
 from anynet.data import Batches
 
 COARSE, FINE = 0, 1
@@ -56,6 +57,8 @@ class SearchStages:
         As returned by `anynet.app.search.search_settings.search_settings`.
     stack_size : int
         Largest number of trials that are trained as one stack.
+    log : sequence of str
+        Names of trackers, as returned by `anynet.app.trackers.tracker_names`.
     """
 
     def __init__(
@@ -66,9 +69,10 @@ class SearchStages:
         space: Space,
         settings: Settings,
         stack_size: int,
+        log: Sequence[str] = (),
     ) -> None:
         self._folder, self._found, self._bases, self._space = folder, found, bases, space
-        self._settings, self._stack_size = settings, stack_size
+        self._settings, self._stack_size, self._log = settings, stack_size, log
         self._lock = Lock(folder / search_folder.JOURNAL)
         self._stages: dict[int, Stage] = {}
 
@@ -141,7 +145,8 @@ class SearchStages:
                 time.sleep(POLL_SECONDS)
                 continue
             experiments = [prepare(replace(self._bases[stage], **trial.params), self._found) for trial in trials]
-            train_trials(points.study, trials, experiments)
+            names = [f"{NAMES[stage]}-{trial.user_attrs['point'] + 1}" for trial in trials]
+            train_trials(points.study, trials, experiments, trackers(self._log, self._folder, names, anew=True))
             self._write_table()
         self._write_table()  # once more, in case a process was killed between a trial's end and its row
         self._show(progress)

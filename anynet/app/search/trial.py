@@ -16,6 +16,7 @@ from anynet.core.epoch import Epoch, score
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
 from anynet.core.history import History
+from anynet.training import Callback
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 STATES = ("finished", "pruned", "diverged")
@@ -71,7 +72,12 @@ def rank(trials: list[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda t: (STATES.index(t.state), -(t.best_val_accuracy or 0), t.stage, t.number))
 
 
-def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiments: Sequence[Experiment]) -> None:
+def train_trials(
+    study: optuna.Study,
+    trials: Sequence[optuna.Trial],
+    experiments: Sequence[Experiment],
+    callbacks: Sequence[Callback] = (),
+) -> None:
     """Train trials as one stack, and store their results in the study.
 
     Parameters
@@ -82,6 +88,8 @@ def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiment
         Claimed trials.
     experiments : sequence of Experiment
         One for each trial.
+    callbacks : sequence of Callback
+        Callbacks of the training, as for `anynet.fit`.
 
     Raises
     ------
@@ -122,7 +130,7 @@ def train_trials(study: optuna.Study, trials: Sequence[optuna.Trial], experiment
                 dropped.add(k)
         return dropped
 
-    runs = fit_stack(experiments, on_epoch, progress=False)
+    runs = fit_stack(experiments, on_epoch, progress=False, more={"callbacks": callbacks})
     for k, run in enumerate(runs):
         if run.diverged is not None:
             tell(k, "diverged", str(run.diverged))

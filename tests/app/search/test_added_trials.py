@@ -34,7 +34,7 @@ def scored(monkeypatch):
     """Replace training by a score that is highest at a learning rate of 0.01; return what was scored."""
     made = []
 
-    def score(study, trials, experiments):
+    def score(study, trials, experiments, callbacks):
         for trial, experiment in zip(trials, experiments, strict=True):
             made.append(trial.params)
             tell(study, trial, 1 - abs(math.log10(experiment.config.lr) + 2) / 4)
@@ -89,10 +89,10 @@ def test_tpe_goes_on_after_an_interruption_as_if_there_were_none(tmp_path, monke
     arguments = {"trials": 14, "sampler": "tpe", "stack_size": 1}
     undisturbed, score = search(BASE, SPACE, tmp_path / "undisturbed", **arguments), search_stages.train_trials
 
-    def interrupted(study, trials, experiments):
+    def interrupted(study, trials, experiments, callbacks):
         if trials[0].user_attrs["point"] == 12:
             raise KeyboardInterrupt
-        score(study, trials, experiments)
+        score(study, trials, experiments, callbacks)
 
     monkeypatch.setattr(search_stages, "train_trials", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -15,9 +15,9 @@ def recorded(monkeypatch):
     """The number of trials in each stack, as they are trained."""
     sizes, train = [], search_stages.train_trials
 
-    def record(study, trials, experiments):
+    def record(study, trials, experiments, callbacks):
         sizes.append(len(trials))
-        train(study, trials, experiments)
+        train(study, trials, experiments, callbacks)
 
     monkeypatch.setattr(search_stages, "train_trials", record)
     return sizes
