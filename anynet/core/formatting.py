@@ -31,6 +31,26 @@ def format_value(value: Any) -> str:
     return (f"{value:g}" if isinstance(value, float) else str(value)) or "none"
 
 
+def format_short(value: Any) -> str:
+    """Return a setting's value as `format_value` does, but three digits of a number.
+
+    Parameters
+    ----------
+    value : bool, int, float, str or None
+        Value of a setting.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> format_short(1.23456e-5), format_short(20)
+    ('1.23e-05', '20')
+    """
+    return f"{value:.3g}" if isinstance(value, float) else format_value(value)
+
+
 def format_settings(settings: Mapping[str, Any]) -> str:
     """Return settings as names and values, separated by commas.
 

@@ -46,7 +46,7 @@ def test_numbers_of_a_search_are_never_cut(capsys, monkeypatch, settings, column
     print_table(Trials((trial,), {}).table())
     out = capsys.readouterr().out
     assert max(widths(out)) <= columns
-    numbers = [f"{value:g}" for value in names.values()]
+    numbers = [f"{value:.3g}" for value in names.values()]
     words = out.replace(",", " ").split()
     assert [word for word in words if word in numbers] == numbers
     assert {"12", "43.21%", "40.00%", "pruned"} < {word.strip(":") for word in words}

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from anynet import plots
 from anynet.app.search.importances import importances
 from anynet.app.search.trial import Trial
 from anynet.app.space import Range, Space
 from anynet.app.tables import FittingTable, best_table
-from anynet.core.formatting import format_value
+from anynet.core.formatting import format_short, format_value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +72,7 @@ class Trials(Sequence[Trial]):
             return [
                 trial.stage if stages else "",
                 str(trial.number),
-                *map(_short, trial.settings.values()),
+                *map(format_short, trial.settings.values()),
                 _percent(trial.best_val_accuracy),
                 str(trial.best_epoch or ""),
                 _percent(trial.test_accuracy),
@@ -91,10 +91,6 @@ class Trials(Sequence[Trial]):
             log={name: part.log for name, part in self.space.items() if isinstance(part, Range)},
             importances=self.importances() if len(self.space) > 1 else None,
         )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else format_value(value)
 
 
 def _percent(accuracy: float | None) -> str:

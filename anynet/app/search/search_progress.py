@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from anynet.app.search.trial import Trial
-from anynet.core.formatting import format_count, format_settings
+from anynet.core.formatting import format_count, format_settings, format_short
 from anynet.core.meter import Meter
 
 
@@ -67,9 +67,8 @@ def best_texts(accuracy: float, trial: Trial) -> list[str]:
     -------
     list of str
     """
-    short = {name: float(f"{v:.3g}") if isinstance(v, float) else v for name, v in trial.settings.items()}
-    best, names = f"best {accuracy:.1%}", list(short)
-    texts = [format_settings({name: short[name] for name in names[:n]}) for n in range(len(names), 0, -1)]
+    best, parts = f"best {accuracy:.1%}", [f"{name} {format_short(value)}" for name, value in trial.settings.items()]
+    texts = [", ".join(parts[:n]) for n in range(len(parts), 0, -1)]
     return [*(f"{best}: {text}{', ...' * (i > 0)}" for i, text in enumerate(texts)), best]
 
 
