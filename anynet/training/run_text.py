@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from anynet.nn import Linear, Sequential
 
-MOST_KINDS = 6
+MOST_KINDS = 5
 """Number of kinds of layers that are named."""
 
 
