@@ -58,7 +58,8 @@ def draw_weights(predictor: Predictor, when: str) -> "Figure":
     if net.takes_images:  # whose channels are last
         channels, rows, columns = shape
         W = W.reshape(rows, columns, channels, -1).transpose(2, 0, 1, 3).reshape(W.shape)
-    labels = tuple(map(str, classes)) if len(net.layers) == 1 else ()
+    is_last = name == [*net.named_layers()][-1]
+    labels = tuple(map(str, classes)) if is_last else ()
     return plots.weights(W, shape, f"{predictor.dataset}: weights of the first layer{when}", labels)
 
 
