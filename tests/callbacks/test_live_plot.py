@@ -17,9 +17,9 @@ NET = an.Sequential(an.Linear(12, 6), an.ReLU(), an.Linear(6, 10))
 DATA = noise(12)
 
 
-def fit(**settings):
+def fit(optimizer=None, **settings):
     more = {"epochs": 6, "batch_size": 20, "progress": False, "backend": "numpy", "callbacks": [live_plot.LivePlot()]}
-    return an.fit(NET, DATA, an.SGD(0.1), **more | settings)
+    return an.fit(NET, DATA, optimizer or an.SGD(0.1), **more | settings)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_members_that_are_behind_are_left_out(shown, monkeypatch):
 def test_it_shows_what_there_is_of_a_training_that_fails(shown, monkeypatch):
     clock(monkeypatch, 0.01)
     with np.errstate(all="ignore"), pytest.raises(an.DivergedError):
-        an.fit(NET, DATA, an.SGD(lambda epoch: 0.1 if epoch < 2 else 1e300), callbacks=[live_plot.LivePlot()], epochs=6)
+        fit(an.SGD(lambda epoch: 0.1 if epoch < 2 else 1e300))
     assert len(losses(shown[-1])) == 2
 
 
