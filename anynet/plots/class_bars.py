@@ -48,5 +48,5 @@ def class_bars(
     axes.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(visible=False, axis="y")
-    made.legend(loc="outside upper right", ncols=2)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     return made

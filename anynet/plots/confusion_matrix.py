@@ -19,7 +19,7 @@ NAME = 20
 """Largest number of characters of a class."""
 WIDE = 0.62
 """Width of a digit as a part of the size of its font."""
-DARK = 0.5
+DARK = 0.35
 """Share from which on a cell is dark, so that its number is white."""
 
 

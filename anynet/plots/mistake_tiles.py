@@ -16,7 +16,7 @@ ACROSS, MOST = 5, 60
 """Images in a row, and in all."""
 TILE, LINE = 1.5, 0.125
 """Width of an image, and height of a line of text below it, in inches."""
-FITTING = 17
+FITTING = 16
 """Number of characters of the name of a class."""
 
 
@@ -54,15 +54,15 @@ def mistake_tiles(
     gap = math.ceil(3.6 * LINE / inch), math.ceil(width / 10)
     image = grid(shown, across, gap, 255)
     size = max(inch * image.shape[1] + 0.2, 4.0), inch * (image.shape[0] + gap[0]) + 0.3
-    made = figure(*size, title, f"{'the first ' * (len(x) > n)}{n}, the highest probabilities of a wrong class first")
+    made = figure(*size, title, f"{n} with the highest probabilities of a wrong class")
     axes = made.subplots()
     axes.imshow(np.concatenate([image, np.full((gap[0], *image.shape[1:]), 255, np.uint8)]), interpolation="nearest")
     axes.axis("off")
     for k in range(n):
         top, left = (k // across) * (height + gap[0]) + height, (k % across) * (width + gap[1]) - 0.5
         lines = (
-            (f"{shortened(predicted[k], FITTING)} {probability[k]:.0%}", BEST),
-            (f"is {shortened(true[k], FITTING)} {true_probability[k]:.0%}", COLORS[2]),
+            (f"said {shortened(predicted[k], FITTING)} {probability[k]:.1%}", BEST),
+            (f"is {shortened(true[k], FITTING)} {true_probability[k]:.1%}", COLORS[2]),
             (f"sample {index[k]}", "0.45"),
         )
         for i, (text, color) in enumerate(lines):

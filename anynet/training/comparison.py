@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from anynet.core.checks import describe
 from anynet.core.formatting import format_count, format_percent, format_value
 from anynet.core.history import mean_and_deviation
-from anynet.core.text_table import WIDTH, Cells, Tabular, shortened
+from anynet.core.text_table import WIDTH, Cells, Tabular, shortened, text_rows
 from anynet.training.environment import environment
 from anynet.training.run import Run
 from anynet.training.runs import Runs
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NAME, VALUE = 20, 14
 """Largest number of characters of a run's name, and of a setting that is a column of the table."""
+MEASURED = ("train", "val", "test")
+"""Samples that results were measured on."""
 UNKNOWN = "unknown"
 """Text for the settings of a net whose file is of an earlier version of anynet."""
 
@@ -102,40 +104,28 @@ class Comparison(Tabular):
 
     def _cells(self) -> Cells:
         results, names = self.results, [shortened(name, NAME) for name in self.groups]
-        of_classes = bool(self._first.classes)
+        kind = "%" if self._first.classes else "loss"
         numbers = {
             "runs": [str(each.members) for each in results],
             "best epoch": [_epoch(each) for each in results],
-            **{
-                f"{name} {'%' if of_classes else 'loss'}": [
-                    _measured(each, name, percent=of_classes) for each in results
-                ]
-                for name in ("train", "val", "test")
-            },
+            **{f"{name} {kind}": [_measured(each, name, percent=kind == "%") for each in results] for name in MEASURED},
             "seconds": [f"{each.seconds:.1f}" for each in results],
         }
-        if all(each.members == 1 for each in results):
-            del numbers["runs"]
-        numbers = {name: texts for name, texts in numbers.items() if any(texts)}
-        width = max(map(len, ["run", *names])) + sum(
-            2 + max(map(len, [name, *texts])) for name, texts in numbers.items()
-        )
-        columns, below = dict[str, Sequence[str]](), list[str]()
+        left_out = [] if any(each.members > 1 for each in results) else ["runs"]
+        columns = {name: texts for name, texts in numbers.items() if any(texts) and name not in left_out}
+        room = WIDTH - max(map(len, ["run", *names]))
+        if sum(map(_width, columns.items())) > room:
+            columns.pop(f"train {kind}", None)
+        settings, others = dict[str, Sequence[str]](), dict[str, Sequence[str]]()
         for name, texts in self.differing.items():
-            own = max(map(len, [name, *texts]))
-            width += 2 + own
-            if own <= VALUE and width <= WIDTH:
-                columns[name] = texts
-                continue
-            width -= 2 + own
-            pairs = zip(names, texts, strict=True)
-            below += [name, *(shortened(f"  {label}: {text}", WIDTH) for label, text in pairs)]
+            fits = sum(map(_width, [*settings.items(), *columns.items(), (name, texts)])) <= room
+            (settings if fits and max(map(len, texts)) <= VALUE else others)[name] = texts
         title = (
             f"{self._first.dataset}: {format_count(len(names), 'run')} compared, with the parameters of the best epoch"
         )
-        header = ["run", *columns, *numbers]
-        rows = [[*row] for row in zip(names, *columns.values(), *numbers.values(), strict=True)]
-        return Cells(title, header, rows, "\n".join(below))
+        header = ["run", *settings, *columns]
+        rows = [[*row] for row in zip(names, *settings.values(), *columns.values(), strict=True)]
+        return Cells(title, header, rows, "\n".join(_listed(names, others)))
 
 
 def compare(runs: Mapping[str, Run | Runs] | Sequence[Run | Runs]) -> Comparison:
@@ -204,6 +194,26 @@ def _settings(run: Run) -> dict[str, Any]:
     where = run.environment or environment(run.backend)
     own = {"net": str(run.net), "seed": run.seed, "dtype": run.dtype, "tta": run.tta}
     return own | known | {name: where[name] for name in ("backend", "device", "precision") if name in where}
+
+
+def _listed(names: Sequence[str], settings: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return lines that list values of settings: a table if it is narrow enough, otherwise a line for each value."""
+    if not settings:
+        return []
+    lines = text_rows(["setting", *names], [[name, *texts] for name, texts in settings.items()])
+    if len(lines[0]) <= WIDTH:
+        return lines
+    return [
+        line
+        for name, texts in settings.items()
+        for line in (name, *(shortened(f"  {run}: {text}", WIDTH) for run, text in zip(names, texts, strict=True)))
+    ]
+
+
+def _width(column: tuple[str, Sequence[str]]) -> int:
+    """Return the width of a column of a table."""
+    name, texts = column
+    return 2 + max(map(len, [name, *texts]))
 
 
 def _joined(values: Sequence[Any]) -> str:

@@ -14,7 +14,7 @@ from anynet.training.analysis.evaluated import Classified
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NAME, LEAST, MOST = 14, 3, 6
+NAME, LEAST, MOST = 14, 3, 14
 """Largest number of characters of a class beside a row; smallest and largest above a column."""
 PAIRS = 10
 """Number of pairs of classes that are listed where a matrix does not fit."""
@@ -92,7 +92,7 @@ class Confusion(Tabular):
                 [shortened(name, NAME), *map(str, row)] for name, row in zip(names, self.counts.tolist(), strict=True)
             ]
             below = "columns: predicted class"
-            return Cells(self.title, ["true", *(shortened(name, width) for name in names)], rows, below)
+            return Cells(self.title, ["true", *(name[:width] for name in names)], rows, below)
         most = self.pairs[:PAIRS]
         of_class = dict(zip(self.classes, self.counts.sum(axis=1).tolist(), strict=True))
         rows = [[shortened(str(a), 24), shortened(str(b), 24), str(n), f"{n / of_class[a]:.1%}"] for a, b, n in most]
