@@ -11,6 +11,7 @@ from anynet.app.config import Config, Count, Quiet
 from anynet.app.ending import ending_with_signals
 from anynet.app.experiment import prepare
 from anynet.app.keeping import draw_until_interrupted, harmless
+from anynet.app.model_card.own_cards import own_cards
 from anynet.app.resuming import (
     NEVER,
     check_interval,
@@ -123,7 +124,7 @@ def _train(
     *,
     resume: bool,
 ) -> None:
-    more: dict[str, Any] = {"log": log, "reports": own_pages}
+    more: dict[str, Any] = {"log": log, "reports": lambda folder: [*own_cards(folder), *own_pages(folder)]}
     if points is None:
         try:
             _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume, **more)
