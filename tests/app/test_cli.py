@@ -23,7 +23,7 @@ def test_a_run_leaves_a_whole_folder(trained):
     folder = trained.folder
     assert {path.name for path in folder.iterdir()} == {
         "config.toml", "history.csv", "result.json", "model.safetensors", "analysis.json", "curves.png", "weights.png",
-        "checkpoints", "report.html",
+        "checkpoints", "report.html", "README.md",
     }  # fmt: skip
 
     result = json.loads((folder / "result.json").read_text())

@@ -22,7 +22,7 @@ from anynet.core.history import History
 
 pytestmark = pytest.mark.usefixtures("few_pictures", "blank_plots")
 
-MORE = {"analysis.json", "checkpoints", "points.json", "report.html"}
+MORE = {"README.md", "analysis.json", "checkpoints", "points.json", "report.html"}
 DIVERGING = ["--schedule", "constant", "--norm", "none"]
 
 
