@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from anynet.plots.picture_tiles import fitted, grid, pictures
+from anynet.core.picture_bytes import pictures
+from anynet.plots.picture_tiles import fitted, grid
 from anynet.plots.style import figure, styled
 
 MAX_CLASSES = 20

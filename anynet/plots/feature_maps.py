@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from anynet.plots.picture_tiles import colors, enlarged, grid, pictures
+from anynet.core.picture_bytes import pictures
+from anynet.plots.picture_tiles import colors, enlarged, grid
 from anynet.plots.style import figure, styled
 
 MAX_IMAGES = 8

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from anynet.core.picture_bytes import pictures
 from anynet.core.text_table import shortened
-from anynet.plots.picture_tiles import grid, pictures
+from anynet.plots.picture_tiles import grid
 from anynet.plots.style import BEST, COLORS, figure, styled
 
 ACROSS, MOST = 5, 60

@@ -11,8 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
-from anynet.core.picture_bytes import pictures as pictures
-
 LEAST = 8
 """Rows or columns of a tile, at least, so that a gap of one pixel is thin."""
 

@@ -7,8 +7,8 @@ import pytest
 from laid_out import laid_out
 from matplotlib.figure import Figure
 
+from anynet.core.picture_bytes import pictures
 from anynet.plots import confused_images, convolution_kernels, feature_maps
-from anynet.plots.picture_tiles import pictures
 
 RNG = np.random.default_rng(0)
 

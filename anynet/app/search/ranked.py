@@ -8,8 +8,11 @@ from anynet import plots
 from anynet.app.search.importances import importances
 from anynet.app.search.trial import Trial
 from anynet.app.space import Range, Space
-from anynet.app.tables import FittingTable, best_table
-from anynet.core.formatting import format_short, format_value
+from anynet.app.tables import SHOWN, FittingTable, best_table
+from anynet.core.formatting import format_count, format_settings, format_short, format_value
+from anynet.core.html_table import html_block, html_table
+from anynet.core.settings_text import in_lines
+from anynet.training.run_html import html_plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,21 +68,43 @@ class Trials(Sequence[Trial]):
 
         Stages and states are in it where they differ, and numbers with three digits; the trials have all of them.
         """
-        stages = len({trial.stage for trial in self}) > 1
-        columns = ["stage", "trial", *self.best.settings, "validation", "epoch", "test", "state"]
+        return best_table(self.best.dataset, "trials", self.trials, self._columns, self._cells)
 
-        def cells(trial: Trial) -> list[str]:
-            return [
-                trial.stage if stages else "",
-                str(trial.number),
-                *map(format_short, trial.settings.values()),
-                _percent(trial.best_val_accuracy),
-                str(trial.best_epoch or ""),
-                _percent(trial.test_accuracy),
-                "" if trial.state == "finished" else trial.state,
-            ]
+    @property
+    def _columns(self) -> list[str]:
+        return ["stage", "trial", *self.best.settings, "validation", "epoch", "test", "state"]
 
-        return best_table(self.best.dataset, "trials", self.trials, columns, cells)
+    def _cells(self, trial: Trial) -> list[str]:
+        return [
+            trial.stage if len({each.stage for each in self}) > 1 else "",
+            str(trial.number),
+            *map(format_short, trial.settings.values()),
+            _percent(trial.best_val_accuracy),
+            str(trial.best_epoch or ""),
+            _percent(trial.test_accuracy),
+            "" if trial.state == "finished" else trial.state,
+        ]
+
+    def __repr__(self) -> str:
+        return in_lines(f"Trials({self._outcome})")
+
+    def _repr_html_(self) -> str:
+        if not self.trials:
+            return html_block("Trials: none")
+        columns = zip(self._columns, *map(self._cells, self.trials[:SHOWN]), strict=True)
+        header, *rows = zip(*(column for column in columns if any(column[1:])), strict=True)
+        many = f"the best {SHOWN}" if len(self) > SHOWN else ""
+        plot = html_plot(self.plot, "Best validation accuracy over the settings")
+        return html_block(f"Trials: {self._outcome}", html_table(header, rows, caption=many), plot)
+
+    @property
+    def _outcome(self) -> str:
+        """Number of trials, their data set and the best result with its settings."""
+        texts = [format_count(len(self), "trial"), *([repr(self.best.dataset)] if self.trials else [])]
+        if self.trials and self.best.best_val_accuracy is not None:
+            best = _percent(self.best.best_val_accuracy), format_settings(self.best.settings)
+            texts.append(f"best validation accuracy {best[0]} with {best[1]}")
+        return ", ".join(texts)
 
     def plot(self) -> "Figure":
         """Plot the best validation accuracy over the searched settings, with states of trials and importances."""

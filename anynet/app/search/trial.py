@@ -14,8 +14,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from anynet.app.experiment import Experiment, fit_stack
 from anynet.core.epoch import Epoch, score
 from anynet.core.errors import FileError
-from anynet.core.formatting import printable
+from anynet.core.formatting import format_settings, printable
 from anynet.core.history import History
+from anynet.core.settings_text import in_lines
 from anynet.training import Callback
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -65,6 +66,11 @@ class Trial(NamedTuple):
     test_accuracy: float | None
     seconds: float
     reason: str
+
+    def __repr__(self) -> str:
+        accuracy = "" if self.best_val_accuracy is None else f", validation accuracy {self.best_val_accuracy:.2%}"
+        settings = format_settings(self.settings)
+        return in_lines(f"Trial({self.stage} {self.number}, {self.state}{accuracy}, {settings})")
 
 
 def rank(trials: list[Trial]) -> list[Trial]:
