@@ -171,8 +171,10 @@ def test_what_is_not_measured_is_nowhere(tmp_path, samples, target, val):
     np.testing.assert_array_equal(host(same), host(run))
     pytest.importorskip("matplotlib")
     panels = run.plot().axes
-    assert len(panels) == (3 if target == "classes" else 2)
-    assert len(panels[0].lines) == (2 if val else 1)
+    titles = ["loss = cost", "accuracy (%)"] if target == "classes" else ["loss = cost"]
+    assert [axes.get_title() for axes in panels] == titles
+    labels = [line.get_label() for line in panels[0].lines if not line.get_label().startswith("_")]
+    assert labels == ["training", *(["validation", f"best epoch, {run.best.epoch}"] if val else [])]
 
 
 @pytest.mark.parametrize("target", ["classes", "numbers"])

@@ -139,7 +139,7 @@ def test_a_net_that_is_no_longer_finite_is_found_in_its_epoch(data, why):
 def test_curves_are_drawn_of_what_was_measured(data, every, validated):
     run = fit(data if validated else without_training(data), evaluate_train=every)
     drawn = {
-        (axes.get_title(), line.get_label()): np.asarray(line.get_xydata())
+        (axes.get_title().removesuffix(" = cost"), line.get_label()): np.asarray(line.get_xydata())
         for axes in plots.curves(run.history, "noise").axes
         for line in axes.lines
     }

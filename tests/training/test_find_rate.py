@@ -134,13 +134,14 @@ def test_a_hard_batch_is_no_divergence(images):
 def test_the_picture_has_the_curve_and_the_suggestion():
     rates, losses = np.geomspace(1e-3, 1, 40), np.append(np.linspace(3, 1, 39), 1e30)
     curve = RateCurve(rates, losses, losses[:-1], True, "made up")
-    (axes,) = curve.plot().axes
+    figure = curve.plot()
+    (axes,) = figure.axes
     points, smoothed, mark = axes.lines
     np.testing.assert_array_equal(points.get_xydata(), np.column_stack([rates, losses]))
     assert len(smoothed.get_xdata()) == 39
     assert mark.get_xdata()[0] == curve.suggestion
     assert axes.get_ylim()[1] < 10
-    assert (axes.get_xscale(), axes.get_title()) == ("log", "made up")
+    assert (axes.get_xscale(), figure.get_suptitle()) == ("log", "made up")
 
 
 @pytest.mark.parametrize(
