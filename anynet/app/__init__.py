@@ -20,6 +20,7 @@ PACKAGES = (
     "scipy",
     "tomli_w",
     "urllib3",
+    "yaml",
 )
 """Modules of the extra ``app``, as listed in pyproject.toml."""
 

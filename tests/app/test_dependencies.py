@@ -53,7 +53,7 @@ def test_the_command_line_says_what_to_install(program):
 
 def test_every_package_of_the_extra_is_looked_for():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["app"]
-    names = {line.split(" ")[0].replace("pillow", "PIL").replace("-", "_") for line in listed}
+    names = {line.split(" ")[0].replace("pillow", "PIL").replace("pyyaml", "yaml").replace("-", "_") for line in listed}
     assert names == set(PACKAGES)
 
 
