@@ -38,10 +38,12 @@ def commands():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_pictures")
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, with PyTorch
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=named)
 def test_python_blocks_run(page, monkeypatch):
     for setting, value in {"train": "400", "val": "100", "hidden": "20"}.items():
         monkeypatch.setitem(Config.__init__.__kwdefaults__, setting, value)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     few = partial(an.data.synthetic, train=400, val=100)
     monkeypatch.setattr(an.data, "cifar10", few)
     monkeypatch.setattr(an.data, "synthetic", few)
