@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from anynet.callbacks.event_log import EventLog, event_files
+from anynet.core.checks import describe
 from anynet.core.epoch import Epoch
-from anynet.core.errors import file_path
+from anynet.core.errors import FileError, file_path
 from anynet.training.callback import Callback, Training, by_member
 from anynet.training.run import Run
 from anynet.training.runs import Runs
@@ -51,10 +52,13 @@ class TensorBoard(Callback):
         """
         members = training.members
         names = [f"member-{k}" for k in range(len(members))] if self._names is None else self._names
-        if members and len(names) != len(members):
-            raise ValueError(f"names: expected one for each of the {len(members)} members, got {len(names)}")
+        if members:
+            _check_names(names, len(members))
         folders = [self._folder / name for name in names] if members else [self._folder]
         for folder in folders:
+            there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+            if not there.is_dir():
+                raise FileError(there, "", "a folder", "a file", "choose another for the log")
             if event_files(folder) and not training.resume:
                 raise FileExistsError(f"{folder}: expected a new folder, but it has a log; choose another one")
         self._logs = []
@@ -88,6 +92,17 @@ class TensorBoard(Callback):
     def _close(self) -> None:
         for log in self._logs:
             log.close()
+
+
+def _check_names(names: Any, members: int) -> None:
+    """Raise TypeError or ValueError unless there is a folder's name for each member, so that no two share a log."""
+    if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names: expected a list of texts, one for each member, got {describe(names)}")
+    if len(names) != members:
+        raise ValueError(f"names: expected one for each of the {members} members, got {len(names)}")
+    wrong = [name for name in names if name in ("", ".", "..") or {*"/\\\0"} & {*name} or names.count(name) > 1]
+    if wrong:
+        raise ValueError(f"names: expected names of folders that differ, got {wrong[0]!r}")
 
 
 def _describe(log: EventLog, step: int, training: Training, own: dict[str, Plain]) -> None:

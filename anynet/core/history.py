@@ -215,7 +215,8 @@ def mean_and_deviation(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[
     (array([1., 5.]), array([0., 0.]))
     """
     table = np.asarray(values, np.float64)
-    return table.mean(axis=0), table.std(axis=0, ddof=min(1, len(table) - 1))
+    with np.errstate(invalid="ignore", over="ignore"):  # losses may be infinite: their deviation is NaN
+        return table.mean(axis=0), table.std(axis=0, ddof=min(1, len(table) - 1))
 
 
 def _epoch(row: Row, number: int, path: Path) -> Epoch:

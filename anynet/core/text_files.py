@@ -1,6 +1,7 @@
 """Reading text files that may be damaged: of a bounded size, in UTF-8, as JSON or TOML."""
 
 import json
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from anynet.core.formatting import printable
 
 MOST_LEVELS = 100
 """Largest number of levels of lists and objects in JSON, so that functions that call themselves can walk through it."""
+
+MOST_DIGITS = sys.float_info.max_10_exp
+"""Largest number of digits of a whole number in JSON."""
 
 
 def read_text(path: Path, most: int, advice: str) -> str:
@@ -66,7 +70,7 @@ def read_json_list(path: Path, most: int, advice: str) -> list[Any]:
 def _read_json(path: Path, most: int, advice: str) -> Any:
     text = read_text(path, most, advice)
     try:
-        content = json.loads(text, object_pairs_hook=_object)
+        content = json.loads(text, object_pairs_hook=_object, parse_int=_integer)
     except json.JSONDecodeError as error:
         raise FileError(path, f"line {error.lineno}", "JSON", f"an error: {error.msg}", advice) from None
     except (RecursionError, ValueError) as error:  # too deep, a key twice, or a number of too many digits
@@ -74,6 +78,13 @@ def _read_json(path: Path, most: int, advice: str) -> Any:
     if _depth_exceeds(content, MOST_LEVELS):
         raise FileError(path, "", f"JSON of at most {MOST_LEVELS} levels", "more", advice)
     return content
+
+
+def _integer(text: str) -> int:
+    """Return a whole number. Raises ValueError if it is too large for a float, so that all can be formatted."""
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(text):,} digits, {text[:20]}...")
+    return int(text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -155,6 +155,9 @@ def from_state_arrays(net: Sequential, given: Mapping[str, Any]) -> tuple[NDArra
     """
     if not isinstance(given, Mapping):
         raise TypeError(f"state: expected a dict of tensors, as of module.state_dict(), got {describe(given)}")
+    for name in given:
+        if not isinstance(name, str):
+            raise TypeError(f"state: expected names of tensors, such as 0.weight, got {describe(name)}")
     here = places(net)
     names = [name for name in given if name not in NORMALIZATION and name.rpartition(".")[2] != COUNTER]
     if here.keys() != set(names):

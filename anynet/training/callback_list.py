@@ -1,5 +1,6 @@
 """Calling the callbacks of a training, so that an error in one of them ends neither the training nor the others."""
 
+import reprlib
 import traceback
 import warnings
 from collections.abc import Callable, Collection, Sequence
@@ -121,15 +122,19 @@ class CallbackList:
         self._tell("failed", error)
 
     def _tell(self, method: str, argument: Any) -> None:
-        errors: list[tuple[Callback, BaseException]] = []
+        errors, ends = list[tuple[Callback, BaseException]](), list[BaseException]()
         for callback in self._active:
             try:
                 getattr(callback, method)(argument)
             except (Exception, KeyboardInterrupt) as error:
                 errors.append((callback, error))
+            except BaseException as error:  # such as sys.exit()
+                ends.append(error)
         self._active.clear()
         for callback, raised in errors:  # when all have been called, because a warning may be an error
             _warn(callback, method, raised)
+        for end in ends:
+            raise end
 
 
 def _take(answer: Answer, name: str, given: Any, rows: Collection[int], stacked: bool) -> None:
@@ -137,12 +142,13 @@ def _take(answer: Answer, name: str, given: Any, rows: Collection[int], stacked:
     if isinstance(given, bool | np.bool_) or given is None:
         answer.stopped.update(rows if given else ())
         return
-    if not stacked or not isinstance(given, Collection):
+    if not stacked or not isinstance(given, Collection) or isinstance(given, str):
         drop = " or numbers of members to drop" if stacked else ""
         raise TypeError(f"{name}: expected True to end the training{drop}, or None to go on, got {describe(given)}")
-    if not {*given} <= {*rows}:
-        raise ValueError(f"{name}: expected numbers of members to drop, of {[*rows]}, got {sorted(given)}")
-    answer.dropped.update(given)
+    numbers = [k for k in given if isinstance(k, int | np.integer) and not isinstance(k, bool) and k in rows]
+    if len(numbers) < len(given):
+        raise ValueError(f"{name}: expected numbers of members to drop, of {[*rows]}, got {reprlib.repr([*given])}")
+    answer.dropped.update(map(int, numbers))
 
 
 def _warn(callback: Callback, method: str, error: BaseException, then: str = "") -> None:

@@ -10,7 +10,7 @@ from noise import noise
 
 import anynet as an
 from anynet.callbacks import TensorBoard
-from anynet.core.errors import TrainingWarning
+from anynet.core.errors import FileError, TrainingWarning
 
 writer = pytest.importorskip("tensorboardX.event_file_writer")
 
@@ -96,6 +96,28 @@ def test_the_log_of_another_training_is_refused(tmp_path):
     with pytest.raises(FileExistsError, match="expected a new folder, but it has a log; choose another one"):
         fit(tmp_path)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "a"], "expected names of folders that differ, got 'a'"),
+        (["a", "../b"], r"expected names of folders that differ, got '../b'"),
+        (["a", ""], "expected names of folders that differ, got ''"),
+        ("ab", "expected a list of texts, one for each member, got 'ab'"),
+        (["a"], "expected one for each of the 2 members, got 1"),
+    ],
+)
+def test_no_two_members_share_a_log(tmp_path, names, message):
+    with pytest.raises((TypeError, ValueError), match=f"names: {message}"):
+        fit(tmp_path, names=names, seeds=range(2))
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_file_in_the_place_of_the_log_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="file: expected a folder, got a file; choose another for the log"):
+        fit(tmp_path / "file" / "log")
 
 
 def test_a_full_disk_ends_the_log_alone(tmp_path, monkeypatch):

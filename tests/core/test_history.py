@@ -146,6 +146,13 @@ def test_the_deviation_divides_by_n_less_one():
     np.testing.assert_array_equal([mean, deviation], [[1, 2], [0, 0]])
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_deviation_of_what_is_infinite_is_unknown():
+    mean, deviation = mean_and_deviation([np.inf, 1.0])
+    assert mean == np.inf
+    assert np.isnan(deviation)
+
+
 def test_means_over_the_epochs_that_all_have():
     one, other = history(), history([0.75, 0.6], shift=1.0)
     mean, deviation = mean_history([one, other])

@@ -99,6 +99,8 @@ def test_tensors_that_do_not_fit_are_named():
             from_state_dict(net, given)
     with pytest.raises(TypeError, match="expected tensors of float32, or all of float64, got float16 and float32"):
         from_state_dict(net, tensors | {"0.bias": torch.zeros(4, dtype=torch.float16)})
+    with pytest.raises(TypeError, match=r"expected names of tensors, such as 0.weight, got 0"):
+        from_state_dict(net, dict(enumerate(tensors.values())))
     with pytest.raises(TypeError, match="expected a dict of tensors"):
         from_state_dict(net, list(tensors.values()))
 

@@ -155,6 +155,9 @@ def test_an_answer_that_is_none_is_a_failure():
         TrainingWarning, match=r"Noting.epoch: expected numbers of members to drop, of \[0, 1\], got \[2\]"
     ):
         fit(callbacks=[Noting(answer=[2])], seeds=range(2), memory_budget=0)
+    for wrong, error in (([True], ValueError), ([[0]], ValueError), ([0.0], ValueError), ("stop", TypeError)):
+        with pytest.raises(error, match=r"on_epoch: expected .* members to drop"):
+            fit(on_epoch=lambda rows, wrong=wrong: wrong, seeds=range(2), memory_budget=0)
     with pytest.raises(TypeError, match="on_epoch: expected True to end the training, or None to go on, got a list"):
         fit(on_epoch=lambda row: [0])
 
@@ -182,6 +185,17 @@ def test_a_failing_end_loses_nothing(error):
         run = fit(callbacks=[Offline(), last])
     assert last.notes[-1] == ("end", run)
     assert_equal(run, fit())
+
+
+def test_others_are_told_before_an_end_that_ends_the_process():
+    class Leaving(an.Callback):
+        def end(self, result):
+            raise SystemExit(3)
+
+    last = Noting()
+    with pytest.raises(SystemExit):
+        fit(callbacks=[Leaving(), last], epochs=1)
+    assert last.told == ["start", "epoch", "end"]
 
 
 def test_all_are_told_that_there_is_no_result():

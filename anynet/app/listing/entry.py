@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class Entry:
         """True if the name says when it began."""
         return _time_of(self.path.name) is not None
 
-    @property
+    @cached_property
     def when(self) -> datetime:
         """Time at which it began: that in its name, else that of its settings' file."""
         file = self.path / ("search.json" if self.kind == "search" else "config.toml")

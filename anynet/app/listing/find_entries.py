@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from anynet.app.listing.entry import Entry
@@ -39,14 +40,15 @@ def find_entries(folder: Path) -> list[Entry]:
     for path in _folders(folder):
         name = path.relative_to(folder).as_posix() if path != folder else path.name or str(path)
         try:
-            entries.append(read_entry(path, name))
+            entry = read_entry(path, name)
+            entries.append((entry.when, name, entry))  # the time is read now, since the folder may be removed later
         except (OSError, Error) as error:
             damaged += 1
             print(f"anynet: {printable(str(error), 10_000)}", file=sys.stderr)
     if not entries and not damaged:
         expected = "a folder with runs, sweeps or searches"
         raise FileError(folder, "", expected, "one without any", "give another, such as that of --run or --out")
-    return sorted(entries, key=lambda entry: (entry.when, entry.name))
+    return [entry for _, _, entry in sorted(entries, key=itemgetter(0, 1))]
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -144,7 +144,7 @@ def run_facts(run: RunFiles, parameters: int | None) -> list[tuple[str, str]]:
     result = run.result
     names = {"best_test_accuracy": "test accuracy", "best_val_accuracy": "validation accuracy"}
     facts = [(text, percent(result[name])) for name, text in names.items() if name in result]
-    if "best_epoch" in result:
+    if {"best_epoch", "epochs"} <= result.keys():
         facts.append(("best epoch", f"{result['best_epoch']} of {result['epochs']}"))
     if parameters is not None:
         facts.append(("parameters", f"{parameters:,}"))

@@ -1,5 +1,6 @@
 """The files of a search's folder that a report page is made of."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from anynet.core.text_files import read_json
 ADVICE = "run the same search again, which writes it anew"
 MOST = 10_000_000
 """Largest size of the settings in bytes."""
+MOST_NUMBER = 1e12
+"""Largest number of seconds or epochs."""
 TEXTS = ("stage", "dataset", "state", "reason")
 COUNTS = ("number", "best_epoch")
 NUMBERS = ("best_val_accuracy", "train_accuracy", "val_accuracy", "test_accuracy", "seconds")
@@ -62,7 +65,7 @@ def read_search(folder: Path) -> SearchFiles:
     settings, path = folder / SETTINGS, folder / TABLE
     search = read_json(settings, MOST, "start the search again in another folder")
     for key in ("base", "space"):
-        if not isinstance(search.get(key), dict):
+        if not isinstance(search.get(key), dict) or (key == "space" and not search["space"]):
             raise FileError(settings, f"key {key}", "settings by name", "others", ADVICE)
     if not isinstance(search.get("fine"), dict | None):
         raise FileError(settings, "key fine", "a stage, or null", "something else", ADVICE)
@@ -102,9 +105,14 @@ def _number(text: str, path: Path, place: str, *, whole: bool) -> float | None:
     if not text:
         return None
     try:
-        return int(text) if whole else float(text)
+        value = int(text) if whole else float(text)
     except ValueError:
-        raise FileError(path, place, "a number or nothing", f'"{text[:50]}"', ADVICE) from None
+        value = math.nan
+    fraction = place.endswith("accuracy")
+    if not 0 <= value <= (1 if fraction else MOST_NUMBER):
+        expected = "a fraction from 0 to 1" if fraction else "a number of 0 or more"
+        raise FileError(path, place, f"{expected}, or nothing", f'"{printable(text, 50)}"', ADVICE)
+    return value
 
 
 def _typed(text: str, part: Mapping[str, Any]) -> Any:

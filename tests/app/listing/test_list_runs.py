@@ -10,7 +10,9 @@ from commands import refused
 from anynet.app import cli
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
+from anynet.app.listing import find_entries as find_entries_module
 from anynet.app.listing.find_entries import find_entries
+from anynet.app.listing.read_entry import read_entry
 from anynet.core.epoch import Epoch
 from anynet.core.history import History
 
@@ -128,6 +130,16 @@ def test_csv_has_all_settings_and_results(capsys, folder):
     assert {name: row[name] for name in config if name != "net"} == {name: str(v) for name, v in config.items()}
     assert {row[name] for name in ("best_val_accuracy", "best_test_accuracy", "seconds")} == {"0.5", "0.64", "12.3"}
     assert (row["epochs"], row["epochs_trained"], row["when"]) == ("20", "3", "2026-11-26 13:00:00")
+
+
+def test_a_folder_that_is_removed_meanwhile_is_not_the_end(folder, monkeypatch):
+    def gone(folder, name):
+        entry = read_entry(folder, name)
+        (folder / "config.toml").unlink()
+        return entry
+
+    monkeypatch.setattr(find_entries_module, "read_entry", gone)
+    assert [entry.name for entry in find_entries(folder)] == [f"20261126-1{n}0000" for n in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("file", ["config.toml", "result.json"])

@@ -5,7 +5,21 @@ import re
 from itertools import pairwise
 
 import pytest
-from report_folders import ANALYSIS, CLASSES, CONFUSION, PIXEL, RESULT, notices, page_of, run_folder, section
+from report_folders import (
+    ANALYSIS,
+    CLASSES,
+    CONFUSION,
+    PIXEL,
+    RESULT,
+    notices,
+    page_of,
+    run_folder,
+    search_folder,
+    section,
+)
+
+from anynet.app.run_report.run_page import write_page
+from anynet.core.errors import FileError
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +167,31 @@ def test_the_first_lines_say_what_a_reader_must_know(tmp_path, content, told):
     assert notices(page) == told
     if "divergence" in content:
         assert section(page, "divergence").all("table")[0].rows()[1] == ["3", "9", "nan", "1e+08", "12.5"]
+
+
+@pytest.mark.usefixtures("empty_pictures")
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ("seconds", "inf", "a number of 0 or more, or nothing"),
+        ("val_accuracy", "nan", "a fraction from 0 to 1, or nothing"),
+        ("best_epoch", "1.5", "a number of 0 or more, or nothing"),
+    ],
+)
+def test_numbers_of_trials_are_checked(tmp_path, column, value, expected):
+    table = search_folder(tmp_path / "search") / "trials.csv"
+    header, first, *others = (line.split(",") for line in table.read_text().replace('"50,30"', "").splitlines())
+    first[header.index(column)] = value
+    table.write_text("\n".join(map(",".join, (header, first, *others))))
+    with pytest.raises(FileError, match=f'trials.csv, line 2, column {column}: expected {expected}, got "{value}"'):
+        write_page([tmp_path / "search"], tmp_path / "page.html")
+
+
+def test_a_search_of_nothing_is_named(tmp_path):
+    settings = search_folder(tmp_path / "search") / "search.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"space": {}}))
+    with pytest.raises(FileError, match="key space: expected settings by name"):
+        write_page([tmp_path / "search"], tmp_path / "page.html")
 
 
 @pytest.mark.usefixtures("empty_pictures")
