@@ -51,6 +51,25 @@ def format_short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else format_value(value)
 
 
+def format_seconds(seconds: float) -> str:
+    """Return a time in seconds as text: with a digit after the point if there are less than ten.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> format_seconds(0.34), format_seconds(9.96), format_seconds(72.3)
+    ('0.3', '10', '72')
+    """
+    return f"{seconds:.1f}" if seconds < 9.95 else f"{seconds:.0f}"
+
+
 def format_settings(settings: Mapping[str, Any]) -> str:
     """Return settings as names and values, separated by commas.
 

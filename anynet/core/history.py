@@ -78,8 +78,8 @@ class History(Sequence[Epoch]):
             return "History()"
         epochs, best = format_count(len(self), "epoch"), self.best
         if best.val_loss is None:
-            return f"History({epochs}" + ("" if best.train_loss is None else f", loss {best.train_loss}") + ")"
-        score = f"loss {best.val_loss}" if best.val_accuracy is None else f"accuracy {best.val_accuracy}"
+            return f"History({epochs}" + ("" if best.train_loss is None else f", loss {best.train_loss:.4g}") + ")"
+        score = f"loss {best.val_loss:.4g}" if best.val_accuracy is None else f"accuracy {best.val_accuracy:.2%}"
         return f"History({epochs}, best {best.epoch} with validation {score})"
 
     def _repr_html_(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from anynet.core.epoch import Epoch
-from anynet.core.formatting import format_count, format_numbers
+from anynet.core.formatting import format_count, format_numbers, format_seconds
 from anynet.core.history import History, mean_history
 
 
@@ -106,7 +106,7 @@ def line(rows: Mapping[int, Epoch], epochs: int, members: int) -> str:
         some = f"member{'' if len(rows) == 1 else 's'} {format_numbers(sorted(rows))}"
         of = f" of {format_count(members, 'member') if len(rows) == members else some}"
     numbers, seconds = _numbers(rows), max(row.seconds for row in rows.values())
-    results = [*_parts(rows), f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"]
+    results = [*_parts(rows), f"{format_seconds(seconds)} s"]
     return f"epoch{'s' if '-' in numbers else ''} {numbers}/{epochs}{of}: {', '.join(results)}"
 
 

@@ -61,8 +61,8 @@ def test_it_is_a_value():
     assert hash(history()) == hash(history())
     assert history() != history()[:3]
     assert history() != list(history())
-    assert repr(history()) == "History(4 epochs, best 2 with validation accuracy 0.5)"
-    assert repr(history()[:1]) == "History(1 epoch, best 1 with validation accuracy 0.25)"
+    assert repr(history()) == "History(4 epochs, best 2 with validation accuracy 50.00%)"
+    assert repr(history()[:1]) == "History(1 epoch, best 1 with validation accuracy 25.00%)"
     assert repr(History()) == "History()"
 
 

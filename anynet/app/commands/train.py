@@ -27,7 +27,7 @@ from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.trackers import tracker_names
 from anynet.app.train_run import train_run
 from anynet.compiler import UntraceableError
-from anynet.core.formatting import format_count, format_numbers, format_percent, format_value
+from anynet.core.formatting import format_count, format_numbers, format_percent, format_seconds, format_value
 from anynet.core.held_signals import HeldSignals
 from anynet.core.meter import announce, progress_shown
 from anynet.core.streams import print_wrapped
@@ -141,7 +141,8 @@ def _train(
 
                 print_table(_table(result))
         summary = _summary(result)
-    print_wrapped(f"{_where(result)}: {summary}; {result['seconds']:.0f} s; results in {folder}", sys.stdout)
+    took = f"{format_seconds(result['seconds'])} s"
+    print_wrapped(f"{_where(result)}: {summary}; {took}; results in {folder}", sys.stdout)
     if result["interrupted"] and has_checkpoints(folder):
         print(how_to_go_on(folder), file=sys.stderr)
 

@@ -11,6 +11,8 @@ from anynet.app.tables import FittingTable
 def differences_table(a: Entry, b: Entry) -> FittingTable | None:
     """Return a table of the settings and results, environment included, that differ; None if there are none.
 
+    Of a run, a sweep and a search only results are compared that both have.
+
     Parameters
     ----------
     a, b : Entry
@@ -21,6 +23,8 @@ def differences_table(a: Entry, b: Entry) -> FittingTable | None:
     """
     settings = {**a.settings, **b.settings}
     one, other = (_flat(each.results, settings) | {"kind": each.kind, "state": each.state} for each in (a, b))
+    if a.kind != b.kind:  # a search has fewer results than a run
+        one, other = ({name: each[name] for name in each if name in one and name in other} for each in (one, other))
     rows = [
         [name, *_texts(name, first.get(name), second.get(name), missing)]
         for first, second, missing in ((a.settings, b.settings, "default"), (one, other, "-"))

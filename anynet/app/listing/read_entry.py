@@ -18,6 +18,7 @@ from anynet.core.errors import FileError
 from anynet.core.formatting import format_value
 from anynet.core.history import History
 from anynet.core.text_files import read_json
+from anynet.data.normalization import AUTO
 
 ADVICE = "mend the file, or remove the folder"
 MOST = 10_000_000
@@ -122,7 +123,10 @@ def _read_search(folder: Path, name: str) -> Entry:
     searched = {key: _searched(part) for key, part in space.items()}
     state = "finished" if len(trials) >= _planned(content) else "unfinished"
     defaults = asdict(Config())  # of settings in which processes that share a search may differ
-    return Entry(folder, name, "search", state, {**defaults, **base, **searched}, results, len(trials))
+    settings = {**defaults, **base, **searched}
+    if settings["normalize"] == AUTO and settings["net"] is None:
+        settings["normalize"] = "standardize"  # as in runs with such nets
+    return Entry(folder, name, "search", state, settings, results, len(trials))
 
 
 def _searched(part: Any) -> Values | str:

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from anynet.app.config import Config
 from anynet.app.listing.entry import Entry, Values
 from anynet.app.tables import FittingTable
-from anynet.core.formatting import format_count, format_value
+from anynet.core.formatting import format_count, format_seconds, format_value
 
 IN_NET = ("net", "hidden")
 """Settings that the column of the net shows."""
@@ -39,7 +39,7 @@ def runs_table(entries: Sequence[Entry], title: str) -> FittingTable:
             str(entry.results.get("best_epoch", "")),
             _result(entry.results, "best_val_accuracy", "best_val_loss"),
             _result(entry.results, "best_test_accuracy", "test_loss"),
-            f"{entry.results['seconds']:.0f}" if "seconds" in entry.results else "",
+            format_seconds(entry.results["seconds"]) if "seconds" in entry.results else "",
             entry.state.replace(" ", "\n"),
         ]
         for entry, text in zip(entries, different_settings(entries), strict=True)

@@ -108,8 +108,8 @@ def input_sentence(run: Run | None) -> str:
     labels, shape = [str(label) for label in run.classes], ", ".join(map(str, run.shape))
     named = ", ".join(labels if len(labels) <= 20 else [*labels[:10], "...", labels[-1]])
     return (
-        f"It takes images of shape ({shape}), {run.input_dtype}, without normalization, which is its own, and gives "
-        f"the probabilities of {len(labels)} classes: {named}."
+        f"It takes images of shape ({shape}), {run.input_dtype}, which it normalizes itself, and gives the "
+        f"probabilities of {len(labels)} classes: {named}."
     )
 
 

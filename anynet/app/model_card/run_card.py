@@ -82,8 +82,8 @@ def data_sentence(dataset: str, settings: dict[str, Any]) -> str:
     training, validation = (str(settings.get(name, getattr(default, name))) for name in ("train", "val"))
     words = {"auto": "the rest"}
     return (
-        f"{dataset}. Training images: {words.get(training, training)}; validation images: "
-        f"{'a tenth' if validation == 'auto' else validation}; test images: {'all' if test is None else test}. "
+        f"{dataset}. Validation images: {'a tenth' if validation == 'auto' else validation}; training images: "
+        f"{words.get(training, training)}; test images: {'all' if test is None else test}. "
         f"They are normalized by `{settings.get('normalize', default.normalize)}`, which is a part of the net's file."
     )
 

@@ -95,8 +95,8 @@ def run_notices(run: RunFiles, prefix: str = "") -> list[Notice]:
         ended = f"There is no result.json: the run is in training, or was killed, {done}."
         notices.append(Notice(f"{prefix}{ended}{go_on}"))
     if result.get("interrupted") is True:
-        where = f"Interrupted {done}, or during the test; results are those until then."
-        notices.append(Notice(f"{prefix}{where}{go_on}"))
+        where = ", during the test" if len(run.history) == run.settings.get("epochs") else ""
+        notices.append(Notice(f"{prefix}Interrupted {done}{where}; results are those until then.{go_on}"))
     if result.get("stopped_early") is True:
         waited = f"no better epoch in validation for {run.settings.get('patience', '?')} epochs"
         notices.append(Notice(f"{prefix}Stopped early {done}: {waited}.", False))

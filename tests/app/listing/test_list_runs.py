@@ -183,11 +183,17 @@ def test_searches_and_sweeps_are_one_row(capsys, tmp_path, monkeypatch):
     (tmp_path / "found" / "trials.csv").write_text(table)
     make(tmp_path / "swept" / "member-0", lr=0.01, seed=1)
     make(tmp_path / "swept" / "member-1", lr=0.1, seed=1)
-    write_config(Config(), tmp_path / "swept" / "config.toml", without=("lr", "seed"))
+    write_config(Config(normalize="standardize"), tmp_path / "swept" / "config.toml", without=("lr", "seed"))
     (tmp_path / "swept" / "points.json").write_text('[{"lr": 0.01, "seed": 1}, {"lr": 0.1, "seed": 1}]')
     (tmp_path / "swept" / "members.csv").write_text("member,diverged,best_val_accuracy\n0,,0.5\n1,,0.6\n")
     rows = {line.split()[0]: " ".join(line.split()) for line in printed(capsys, str(tmp_path)).splitlines() if line}
     assert "2 trials, lr 0.001..0.1, epochs 2, seed 42 2 40.00% 38.00% unfinished" in rows["found"]
     assert "2 members, lr 0.01/0.1, epochs 20, seed 1 60.00% unfinished" in rows["swept"]
     assert names(capsys, str(tmp_path), "--where", "lr=0.1") == ["swept"]
+    make(tmp_path / "one", normalize="standardize")
+    monkeypatch.chdir(tmp_path)
+    _, _header, _ruler, *lines = printed(capsys, "diff", "one", "found").splitlines()
+    assert [line.split()[0] for line in lines] == [
+        *("lr", "epochs", "best_val_accuracy", "best_test_accuracy", "kind", "state")
+    ]
     assert [entry.name for entry in find_entries(tmp_path / "swept")] == ["member-0", "member-1"]

@@ -144,7 +144,7 @@ BIASED = "The best epoch was chosen on the test images, so its test accuracy is 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ({"interrupted": True}, ["Interrupted after 3 of 3 epochs, or during the test; results are those until then."]),
+        ({"interrupted": True}, ["Interrupted after 3 of 3 epochs, during the test; results are those until then."]),
         (
             {"stopped_early": True, "settings": {"epochs": 9, "patience": 2}},
             ["Stopped early after 3 of 9 epochs: no better epoch in validation for 2 epochs."],
