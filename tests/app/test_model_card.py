@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from anynet.app import cli
 from anynet.app.config_file import read_config
 from anynet.app.keeping import draw_all
+from anynet.app.model_card.card_parts import table
 from anynet.app.model_card.own_cards import own_cards
 from anynet.app.model_card.run_card import run_card
 from anynet.app.resuming import read_points
@@ -116,3 +118,16 @@ def test_a_damaged_run_has_no_card_and_a_line(trained, tmp_path, capsys):
     draw_all(own_cards(tmp_path))
     assert "README.md not made" in capsys.readouterr().err
     assert not (tmp_path / "README.md").exists()
+
+
+def test_names_are_text(trained, tmp_path):
+    folder = tmp_path / "a\n# <b>"
+    shutil.copytree(trained.folder, folder)
+    analysis = json.loads((folder / "analysis.json").read_text())
+    analysis["classes"] = ["<script>", "*a*", "[b](c)", "`d`", *analysis["classes"][4:]]
+    (folder / "analysis.json").write_text(json.dumps(analysis))
+    draw_all(own_cards(folder))
+    _, text = parts(folder)
+    assert text.startswith("\n# synthetic: a # \\<b\\>\n")
+    assert not re.search(r"(?<!\\)<script>|(?<!\\)\*a|(?<!\\)\[b\]", text)
+    assert table(["a", "b|c"], [["<d>", "1"]]).splitlines()[::2] == ["| a | b\\|c |", "| \\<d> | 1 |"]

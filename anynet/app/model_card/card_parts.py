@@ -1,5 +1,6 @@
 """Parts of model cards: front matter, tables, and what cards of runs and of sweeps say alike."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import yaml
 
 from anynet.app.run_report.analysis_file import ClassAnalysis, NumberAnalysis
 from anynet.core.errors import FileError
-from anynet.core.formatting import format_value
+from anynet.core.formatting import format_value, printable
+from anynet.core.text_table import shortened
 from anynet.training import Run
 from anynet.training.load import load
 
@@ -22,6 +24,9 @@ HUB = {
 TASK = "image-classification"
 WEAKEST = 3
 """Number of classes with the lowest recall that a card names."""
+SPECIAL, SPECIAL_IN_TABLES = re.compile(r"[\\`*_\[\]<>&~]"), re.compile("[|<]")
+"""Characters that Markdown takes for more than text."""
+ESCAPED = r"\\\g<0>"
 LICENSE = "unknown"
 """License of the parameters, which is for their owner to choose."""
 
@@ -65,10 +70,21 @@ def front_matter(name: str, dataset: str, accuracies: Mapping[str, float]) -> st
     return f"---\n{yaml.safe_dump(matter, sort_keys=False, allow_unicode=True)}---\n"
 
 
+def plain(text: str, most: int = 60) -> str:
+    r"""Return a name in one line of Markdown, in which no character has a meaning.
+
+    Examples
+    --------
+    >>> plain("<b>*a*")
+    '\\<b\\>\\*a\\*'
+    """
+    return SPECIAL.sub(ESCAPED, shortened(printable(text), most))
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(SPECIAL_IN_TABLES.sub(ESCAPED, cell) for cell in line)} |" for line in lines)
 
 
 def settings_table(settings: Mapping[str, Any]) -> str:
@@ -105,7 +121,7 @@ def input_sentence(run: Run | None) -> str:
     """Return what the net takes and gives."""
     if run is None:
         return "It takes images as it was trained on."
-    labels, shape = [str(label) for label in run.classes], ", ".join(map(str, run.shape))
+    labels, shape = [plain(str(label)) for label in run.classes], ", ".join(map(str, run.shape))
     named = ", ".join(labels if len(labels) <= 20 else [*labels[:10], "...", labels[-1]])
     return (
         f"It takes images of shape ({shape}), {run.input_dtype}, which it normalizes itself, and gives the "
@@ -130,7 +146,7 @@ def limitations(dataset: str, analysis: ClassAnalysis | NumberAnalysis | None, *
     """
     items = [
         "It assigns one of its classes to every image, whatever the image shows.",
-        f"It knows the images of {dataset} alone; images from elsewhere may be classified much worse.",
+        f"It knows the images of {plain(dataset)} alone; images from elsewhere may be classified much worse.",
     ]
     if dataset == "synthetic":
         items.append("Its data are generated drawings of shapes, not photographs.")
@@ -139,7 +155,7 @@ def limitations(dataset: str, analysis: ClassAnalysis | NumberAnalysis | None, *
     if isinstance(analysis, ClassAnalysis):
         counted = enumerate(zip(analysis.confusion, analysis.classes, strict=True))
         rows = [(row[k] / sum(row), name) for k, (row, name) in counted if sum(row)]
-        weakest = ", ".join(f"{name} ({share:.1%})" for share, name in sorted(rows)[:WEAKEST])
+        weakest = ", ".join(f"{plain(name)} ({share:.1%})" for share, name in sorted(rows)[:WEAKEST])
         items.append(f"Classes with the lowest recall: {weakest}.")
         items.append(
             f"Its probabilities are off by {analysis.calibration.error:.1%} on average (expected calibration error)."

@@ -36,4 +36,4 @@ def write_card(folder: Path, file: Path) -> None:
     from anynet.app.model_card.sweep_card import sweep_card
 
     text = sweep_card(folder) if (folder / POINTS).exists() else run_card(folder)
-    file.write_text(text, encoding="utf-8")
+    file.write_bytes(text.encode("utf-8", "replace"))  # names of folders may be no UTF-8

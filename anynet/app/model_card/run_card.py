@@ -13,6 +13,7 @@ from anynet.app.model_card.card_parts import (
     limitations,
     load_net,
     net_section,
+    plain,
     settings_table,
     table,
 )
@@ -50,8 +51,8 @@ def run_card(folder: Path) -> str:
     command = train_command(known_settings(files.settings, result))
     shown = {"curves.png": "cost, loss and accuracy by epoch", "weights.png": "weights of the first layer"}
     sections = [
-        f"# {files.dataset}: {name}",
-        f"A net trained with anynet. {run_sentence(files)} {input_sentence(run)}",
+        f"# {plain(files.dataset)}: {plain(name)}",
+        f"A net trained with anynet. {plain(run_sentence(files), 500)} {input_sentence(run)}",
         f"## Results\n\n{_results(files)}",
         figures(folder, shown),
         f"## Data\n\n{data_sentence(files.dataset, files.settings)}",
@@ -82,7 +83,7 @@ def data_sentence(dataset: str, settings: dict[str, Any]) -> str:
     training, validation = (str(settings.get(name, getattr(default, name))) for name in ("train", "val"))
     words = {"auto": "the rest"}
     return (
-        f"{dataset}. Validation images: {'a tenth' if validation == 'auto' else validation}; training images: "
+        f"{plain(dataset)}. Validation images: {'a tenth' if validation == 'auto' else validation}; training images: "
         f"{words.get(training, training)}; test images: {'all' if test is None else test}. "
         f"They are normalized by `{settings.get('normalize', default.normalize)}`, which is a part of the net's file."
     )

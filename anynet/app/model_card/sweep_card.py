@@ -11,6 +11,7 @@ from anynet.app.model_card.card_parts import (
     limitations,
     load_net,
     net_section,
+    plain,
     settings_table,
     table,
 )
@@ -56,9 +57,9 @@ def sweep_card(folder: Path) -> str:
         "templates.png": "class templates",
     }
     sections = [
-        f"# {dataset}: {name}",
+        f"# {plain(dataset)}: {plain(name)}",
         f"{len(sweep.members)} nets trained with anynet on the same batches. "
-        f"{sweep_sentence(sweep)} {input_sentence(run)}",
+        f"{plain(sweep_sentence(sweep), 500)} {input_sentence(run)}",
         f"## Results\n\n{_results(sweep)}",
         figures(folder, shown),
         f"## Data\n\n{data_sentence(dataset, sweep.settings)}",
