@@ -1,12 +1,13 @@
 """Comparison of runs: what differs between them, and what they have come to."""
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anynet.core.checks import describe
-from anynet.core.formatting import format_count, format_percent, format_value
+from anynet.core.formatting import format_count, format_percent, format_value, printable
 from anynet.core.history import mean_and_deviation
 from anynet.core.text_table import WIDTH, Cells, Tabular, shortened, text_rows
 from anynet.training.environment import environment
@@ -161,8 +162,10 @@ def compare(runs: Mapping[str, Run | Runs] | Sequence[Run | Runs]) -> Comparison
     """
     if isinstance(runs, Run) or not isinstance(runs, Mapping | Sequence) or isinstance(runs, str):
         raise TypeError(f"runs: expected a list of runs, or a dict of runs by name, got {describe(runs)}")
-    named = runs.items() if isinstance(runs, Mapping) else ((str(k), each) for k, each in enumerate(runs))
-    groups = {str(name): _group(str(name), each) for name, each in named}
+    named = runs.items() if isinstance(runs, Mapping) else enumerate(runs)
+    groups = {text: _group(text, each) for name, each in named for text in (printable(str(name)),)}
+    if len(groups) < len(runs):
+        raise ValueError(f"runs: expected names that differ as texts, got {reprlib.repr([*runs])}")
     if not groups:
         raise ValueError("runs: expected one run or more, got none")
     (first, (one, *_)), *others = groups.items()

@@ -70,5 +70,7 @@ def test_what_cannot_be_compared_is_named():
         an.compare([run, "runs/a"])
     with pytest.raises(TypeError, match=r"^runs: expected a list of runs, or a dict of runs by name, got"):
         an.compare(run)
+    with pytest.raises(ValueError, match=r"^runs: expected names that differ as texts, got \[5, '5'\]$"):
+        an.compare({5: run, "5": run})
     with pytest.raises(ValueError, match=r"^runs: expected one run or more, got none$"):
         an.compare([])

@@ -10,12 +10,17 @@ from anynet.app.analyze import ANALYSIS
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
 from anynet.core.text_files import read_json
+from anynet.core.text_table import shortened
 
 ADVICE = "remove the file; python -m anynet report RUN --analyze makes it again"
 MOST = 100_000_000
 """Largest size of the file in bytes."""
 MOST_COUNT = 10**12
 """Largest number of samples."""
+NAME = 40
+"""Largest number of characters of a class's name on a page."""
+ROUNDING = 1e-6
+"""What means of fractions may be larger than 1."""
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+={0,2}")
 
 
@@ -147,16 +152,21 @@ class _File:
         self._path, self.content = path, content
 
     def classes(self) -> ClassAnalysis:
-        names = [str(each) for each in self._take("classes", "a list of classes", _all(lambda v: type(v) in TEXTS))]
+        labels = self._take("classes", "a list of classes", lambda v: bool(v) and _all(lambda k: type(k) in TEXTS)(v))
+        names = [shortened(printable(str(each), NAME + 1), NAME) for each in labels]
         n, numbers = len(names), _all(_is_count)
         confusion = self._take(
             "confusion",
             f"{n} rows of {n} counts",
             lambda rows: _all(lambda row: numbers(row) and len(row) == n)(rows) and len(rows) == n,
         )
+        split, samples = self._of_samples()
+        if samples != (total := sum(map(sum, confusion))):
+            raise self._error("samples", f"{total}, the sum of the confusion matrix", f"{samples}")
         mistakes = self._take("mistakes", "a list of mistakes", _all(lambda each: _is_mistake(each, n)))
         return ClassAnalysis(
-            *self._of_samples(),
+            split,
+            samples,
             names,
             confusion,
             self._calibration(),
@@ -178,11 +188,12 @@ class _File:
         bins = len(found["count"]) if isinstance(found.get("count"), list) else -1
         right = (
             found.keys() >= Calibration.__dataclass_fields__.keys()
-            and _all(_is_number)(found["edges"])
+            and _all(_is_fraction)(found["edges"])
+            and found["edges"] == sorted(found["edges"])
             and len(found["edges"]) == bins + 1
             and _all(_is_count)(found["count"])
-            and all(_all(_is_optional)(found[key]) and len(found[key]) == bins for key in ("confidence", "accuracy"))
-            and _is_number(found["error"])
+            and all(_all(_is_share)(found[key]) and len(found[key]) == bins for key in ("confidence", "accuracy"))
+            and _is_fraction(found["error"])
         )
         if not right:
             raise self._error("calibration", "edges, count, confidence, accuracy and error", "others")
@@ -222,13 +233,21 @@ def _is_optional(value: Any) -> bool:
     return value is None or _is_number(value)
 
 
+def _is_fraction(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1 + ROUNDING
+
+
+def _is_share(value: Any) -> bool:
+    return value is None or _is_fraction(value)
+
+
 def _is_mistake(value: Any, classes: int) -> bool:
     return (
         isinstance(value, dict)
         and value.keys() >= Mistake.__dataclass_fields__.keys()
         and all(_is_count(value[key]) for key in ("index", "true", "predicted"))
         and max(value["true"], value["predicted"]) < classes
-        and all(_is_number(value[key]) for key in ("probability", "true_probability"))
+        and all(_is_fraction(value[key]) for key in ("probability", "true_probability"))
         and (value["image"] is None or (isinstance(value["image"], str) and bool(PICTURE.fullmatch(value["image"]))))
     )
 

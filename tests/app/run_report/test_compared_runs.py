@@ -106,6 +106,13 @@ def test_a_sweep_says_which_members_diverged(tmp_path):
         ),
         ("analysis.json", json.dumps(ANALYSIS | {"calibration": {}}), "key calibration: expected edges, count"),
         (
+            "analysis.json",
+            json.dumps(ANALYSIS | {"calibration": ANALYSIS["calibration"] | {"accuracy": [None, 2.0]}}),
+            "key calibration: expected edges, count",
+        ),
+        ("analysis.json", json.dumps(ANALYSIS | {"classes": []}), "key classes: expected a list of classes, got"),
+        ("analysis.json", json.dumps(ANALYSIS | {"samples": 9}), "key samples: expected 150, the sum of the confusion"),
+        (
             "result.json",
             '{"dataset": "letters", "best_test_accuracy": 2}',
             "key best_test_accuracy: expected a fraction",
@@ -128,7 +135,12 @@ def test_damaged_files_are_named(tmp_path, name, content, message):
     ("name", "old", "new", "message"),
     [
         ("trials.csv", "diverged", "lost", 'line 4, column state: expected finished or pruned or diverged, got "lost"'),
-        ("trials.csv", "0.9433", "high", 'line 2, column test_accuracy: expected a number or nothing, got "high"'),
+        (
+            "trials.csv",
+            "0.9433",
+            "high",
+            'line 2, column test_accuracy: expected a fraction from 0 to 1, or nothing, got "high"',
+        ),
         ("search.json", '"low"', '"least"', "search.json, key space.lr: expected values or a range"),
         ("importances.json", "0.75", "7", "importances.json, key lr: expected a share from 0 to 1, got 7"),
     ],

@@ -206,13 +206,21 @@ def test_many_classes_are_a_picture_and_a_list(tmp_path):
     n = 30
     confusion = [[9 if i == j else 0 for j in range(n)] for i in range(n)]
     confusion[3][5] = 3
-    many = ANALYSIS | {"classes": [f"k{i}" for i in range(n)], "confusion": confusion, "mistakes": []}
+    many = ANALYSIS | {"classes": [f"k{i}" for i in range(n)], "confusion": confusion, "mistakes": [], "samples": 273}
     found = section(page_of(run_folder(tmp_path / "run", analysis=many)), "confusion")
     assert [table.rows()[1:] for table in found.all("table")] == [[["k3", "k5", "3", "25.00"]]]
     assert len(found.all("svg")) == 1
 
 
 @pytest.mark.usefixtures("empty_pictures")
+@pytest.mark.usefixtures("empty_pictures")
+def test_long_names_of_classes_are_shortened(tmp_path):
+    long = ANALYSIS | {"classes": ["x" * 10_000, "b", "c"]}
+    found = section(page_of(run_folder(tmp_path / "run", analysis=long)), "confusion")
+    assert "x" * 38 in found.words()
+    assert "x" * 41 not in found.words()
+
+
 def test_a_net_that_predicts_numbers(tmp_path):
     numbers = {
         "split": "val",
