@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anynet.core.checks import describe
-from anynet.core.formatting import format_count, format_percent, format_value, printable
+from anynet.core.formatting import format_count, format_percent, format_value, printable, wrapped
 from anynet.core.history import mean_and_deviation
 from anynet.core.text_table import WIDTH, Cells, Tabular, shortened, text_rows
 from anynet.training.environment import environment
@@ -206,11 +206,13 @@ def _listed(names: Sequence[str], settings: Mapping[str, Sequence[str]]) -> list
     lines = text_rows(["setting", *names], [[name, *texts] for name, texts in settings.items()])
     if len(lines[0]) <= WIDTH:
         return lines
-    return [
-        line
-        for name, texts in settings.items()
-        for line in (name, *(shortened(f"  {run}: {text}", WIDTH) for run, text in zip(names, texts, strict=True)))
-    ]
+    return [line for name, texts in settings.items() for line in (name, *_broken(names, texts))]
+
+
+def _broken(names: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Return lines that list a value for each run; long values are broken behind commas."""
+    pairs = zip(names, texts, strict=True)
+    return [line for run, text in pairs for line in wrapped(f"  {run}: {text}", WIDTH, indent=4 * " ")]
 
 
 def _width(column: tuple[str, Sequence[str]]) -> int:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import anynet as an
+from anynet.training import comparison
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -28,6 +29,14 @@ def test_only_what_differs_is_shown():
         ["fast", "0.5", "3"],
     ]
     assert "momentum" not in text
+
+
+def test_long_values_are_broken_and_whole(monkeypatch):
+    monkeypatch.setattr(comparison, "WIDTH", 26)
+    compared = an.compare([fitted(an.schedules.Exponential(0.1, gamma)) for gamma in (0.5, 0.75)])
+    found = repr(compared).split("\nlr\n")[1]
+    assert max(map(len, found.splitlines())) <= 26
+    assert "".join(found.split()) == "0:Exponential(rate=0.1,gamma=0.5)1:Exponential(rate=0.1,gamma=0.75)"
 
 
 def test_members_are_one_row_with_mean_and_deviation():

@@ -43,7 +43,8 @@ class SearchProgress:
         finished = {(trial.stage, trial.number): trial for trial in trials}
         new = [finished[key] for key in sorted(finished.keys() - (self._known or set()))]
         if self._known is None:
-            there = f", {done} of them finished" if done else ""
+            ended = min(len(trials), self._total)  # of later stages, too
+            there = f", {ended} of them finished" if ended else ""
             self._meter.say(f"{format_count(self._total, 'trial')}{there}")
         elif new:
             first = max(1, done - len(new) + 1)  # others may have been added by another process

@@ -37,10 +37,14 @@ def test_a_table_of_the_best(tmp_path, capsys):
     assert set(shares) == {"lr", "batch_size"}
 
 
-def test_from_coarse_to_fine(tmp_path):
-    cli.main(
-        small("--over", "lr=1e-3..1e-1", "--trials", "3", "--fine", "2", "--fine-epochs", "2", "--fine-train", "300")
+def test_from_coarse_to_fine(capsys, tmp_path):
+    again = small(
+        "--over", "lr=1e-3..1e-1", "--trials", "3", "--fine", "2", "--fine-epochs", "2", "--fine-train", "300"
     )
+    cli.main(again)
+    capsys.readouterr()
+    cli.main(again)
+    assert capsys.readouterr().err.splitlines()[-1] == "5 trials, 5 of them finished"
     rows = list(csv.DictReader((tmp_path / "out" / "trials.csv").read_text().splitlines()))
     assert sorted(row["stage"] for row in rows) == ["coarse"] * 3 + ["fine"] * 2
 
