@@ -28,7 +28,7 @@ class SettingTables(NamedTuple):
 
 
 def setting_tables(runs: Sequence[dict[str, Any]]) -> SettingTables:
-    """Sort the settings of runs.
+    """Sort the settings of runs. The normalization that "auto" stands for in nets of ``--hidden`` is a default, too.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ def setting_tables(runs: Sequence[dict[str, Any]]) -> SettingTables:
         if any(value != values[0] for value in values):
             tables.different.append(SettingRow(name, texts))
         else:
-            shared = tables.others if values[0] == defaults.get(name) else tables.chosen
+            resolved = name == "normalize" and values[0] == "standardize" and not any(run.get("net") for run in whole)
+            shared = tables.others if resolved or values[0] == defaults.get(name) else tables.chosen
             shared.append(SettingRow(name, texts[:1]))
     return tables

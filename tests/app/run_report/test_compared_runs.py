@@ -13,8 +13,10 @@ from anynet.core.errors import FileError
 def two(tmp_path):
     better = {"best_test_accuracy": 0.9, "best_val_accuracy": 0.95}
     return (
-        run_folder(tmp_path / "a" / "run", settings={"lr": 0.1}),
-        run_folder(tmp_path / "b" / "run", settings={"lr": 0.2, "clip_norm": 1.5}, **better),
+        run_folder(tmp_path / "a" / "run", settings={"lr": 0.1, "normalize": "standardize"}),
+        run_folder(
+            tmp_path / "b" / "run", settings={"lr": 0.2, "clip_norm": 1.5, "normalize": "standardize"}, **better
+        ),
     )
 
 
