@@ -113,15 +113,17 @@ def _read_sweep(folder: Path, name: str) -> Entry:
 def _read_search(folder: Path, name: str) -> Entry:
     path = folder / SETTINGS
     content = read_json(path, MOST, ADVICE)
-    base, space = content.get("base"), content.get("space")
-    if not isinstance(base, dict) or not isinstance(space, dict):
+    base: Any = content.get("base")
+    space: Any = content.get("space")
+    fine = content.get("fine") or {"trials": 0}
+    if not all(isinstance(each, dict) for each in (base, space, fine)) or type(fine.get("trials")) is not int:
         raise FileError(path, "", "the settings of a search", "something else", ADVICE)
     trials = [row.values for row in read_rows(folder / TABLE, ("state",), ADVICE)] if (folder / TABLE).exists() else []
     results = _best(trials, "best_val_accuracy", "best_epoch", "test_accuracy")
     if "test_accuracy" in results:
         results["best_test_accuracy"] = results.pop("test_accuracy")
     searched = {key: _searched(part) for key, part in space.items()}
-    state = "finished" if len(trials) >= _planned(content) else "unfinished"
+    state = "finished" if len(trials) >= _planned(content) + fine["trials"] else "unfinished"
     defaults = asdict(Config())  # of settings in which processes that share a search may differ
     settings = {**defaults, **base, **searched}
     if settings["normalize"] == AUTO and settings["net"] is None:
@@ -138,10 +140,10 @@ def _searched(part: Any) -> Values | str:
 
 
 def _planned(content: Mapping[str, Any]) -> int:
-    """Return the number of trials of a search."""
-    grids = [len(part["values"]) for part in content["space"].values() if isinstance(part, dict) and "values" in part]
-    coarse, fine = content.get("trials"), content.get("fine") or {}
-    return (coarse if isinstance(coarse, int) else math.prod(grids)) + int(fine.get("trials", 0))
+    """Return the number of trials of a search's first stage."""
+    values = [part.get("values") for part in content["space"].values() if isinstance(part, dict)]
+    coarse = content.get("trials")
+    return coarse if isinstance(coarse, int) else math.prod(len(each) for each in values if isinstance(each, list))
 
 
 def _best(rows: Sequence[Mapping[str, str]], first: str, *others: str) -> dict[str, Any]:

@@ -153,6 +153,16 @@ def test_a_damaged_folder_is_a_line_and_not_the_end(capsys, folder, file):
     assert "20261126-120000" not in said.out
 
 
+@pytest.mark.parametrize("fine", [7, True, [1], {"trials": "x"}, {"coarse": 3}])
+def test_a_damaged_search_is_a_line_and_not_the_end(capsys, folder, fine):
+    (folder / "search").mkdir()
+    (folder / "search" / "search.json").write_text(json.dumps({"base": {}, "space": {}, "trials": 3, "fine": fine}))
+    cli.main(["runs"])
+    said = capsys.readouterr()
+    assert said.err.startswith("anynet: runs/search/search.json: expected the settings of a search, got something else")
+    assert "20261126-130000" in said.out
+
+
 def test_two_runs_are_compared_in_three_columns(capsys, folder):
     (folder / "20261126-110000" / "result.json").write_text(
         json.dumps(RESULT | {"versions": {"python": "3.11.7", "numpy": "2.5.0"}, "epochs": 2, "seconds": 12.30001})
