@@ -22,6 +22,11 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         ``write(partial)`` writes the file under its temporary name: ``PARTIAL``, the numbers of process and thread, and
         the name. If it raises, the partial file is removed and `path` is left as it was; an OSError then names `path`.
 
+    Raises
+    ------
+    FileExistsError
+        If `path` is a device or a pipe, such as ``/dev/null``, which a new file would take the place of.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
@@ -30,6 +35,10 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     ...     [path.name for path in Path(folder).iterdir()]
     ['table.csv']
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise FileExistsError(
+            f"{path}: expected a file to write or replace, got a device or a pipe; choose another name"
+        )
     partial = path.with_name(f"{PARTIAL}{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
         write(partial)

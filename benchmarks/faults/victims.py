@@ -23,7 +23,7 @@ from benchmarks.faults import anynet as child
 
 ARCHIVE = SETS["cifar10"].files[0].name
 
-TIMES = ("seconds", "finished_at")
+TIMES = ("seconds", "seconds_of", "finished_at")
 """Names of values that differ from run to run."""
 
 

@@ -191,7 +191,8 @@ def test_outcome_of_tests(tmp_path, body, message, success):
 
 
 def log_part(folder, *files):
-    options = "-p", "no:cacheprovider", "--rootdir", str(folder), "-c", "/dev/null"
+    (settings := folder / "pytest.ini").write_text("[pytest]\n")
+    options = "-p", "no:cacheprovider", "--rootdir", str(folder), "-c", str(settings)
     log = folder / "tests.jsonl"
     plugin = "-p", "benchmarks.card.outcome_log", "--outcome-log", str(log)
     return part(*map(str, files), *options, *plugin, module="pytest", tests=log, stage=CHECK)

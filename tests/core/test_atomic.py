@@ -89,3 +89,14 @@ def test_errors_name_the_file(tmp_path, error):
     with pytest.raises(type(error)) as raised:
         write_whole(tmp_path / "table.csv", write)
     assert str(raised.value) == f"[Errno {error.errno}] {error.strerror}: '{tmp_path / 'table.csv'}'"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path):
+    pipe = tmp_path / "table.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(
+        FileExistsError, match=r"table\.csv: expected a file .*, got a device or a pipe"
+    ):
+        write_text_whole(pipe, "x")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -162,7 +162,12 @@ def gradient_page(data: str, folder: Path, note: str) -> None:
     batch = batches.splits[TRAINING_BATCHES[0]]
     page = Page(folder, "Gradient checks")
     steps = [10 ** (-i / 2) for i in range(2, 25)]
-    checks = (garcia_sanz, sneltvedt, herrera_sarrias, harish_kumar)
+    checks = {
+        "garcia_sanz": garcia_sanz,
+        "sneltvedt": sneltvedt,
+        "herrera_sarrias": herrera_sarrias,
+        "harish_kumar": harish_kumar,
+    }
     with Meter(total=2 + len(checks), unit="check", desc="gradient checks") as meter:
 
         def begin(what: str) -> None:
@@ -176,9 +181,9 @@ def gradient_page(data: str, folder: Path, note: str) -> None:
         overfitted, curves = overfitting(name, batches)
         page.save("overfitting", curves)
         tables = {}
-        for each in checks:
-            begin(each.__name__.replace("_", "-"))
-            tables[each.__name__] = each(batch)
+        for report, check in checks.items():
+            begin(report.replace("_", "-"))
+            tables[report] = check(batch)
     text = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     page.add(
         text.format(
