@@ -95,8 +95,6 @@ def test_errors_name_the_file(tmp_path, error):
 def test_a_device_or_a_pipe_is_not_replaced(tmp_path):
     pipe = tmp_path / "table.csv"
     os.mkfifo(pipe)
-    with pytest.raises(
-        FileExistsError, match=r"table\.csv: expected a file .*, got a device or a pipe"
-    ):
+    with pytest.raises(FileExistsError, match=r"table\.csv: expected a file .*, got a device or a pipe"):
         write_text_whole(pipe, "x")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
