@@ -12,6 +12,6 @@ class Terminal(io.StringIO):
 
     @property
     def lines(self):
-        """What was written, each state of a progress bar as a line, without the marks that move the cursor."""
+        """Text that was written, each state of a progress bar as a line, without the marks that move the cursor."""
         text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", self.getvalue())
         return [line.rstrip() for line in re.split(r"[\r\n]+", text)]

@@ -19,7 +19,7 @@ OF_VALIDATION = ("val_accuracy", "best_val_accuracy")
 COUNTS = ("epochs", "best_epoch")
 
 Checks = dict[str, tuple[str, Callable[[Any], bool]]]
-"""What is expected of the value of each key, in words and as a function."""
+"""Expected value of each key, in words and as a function."""
 
 
 def read_result(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ BAR_COLUMNS = 20
 """Columns of a bar in a narrow terminal that the text behind it leaves free: percentage, remaining time and marks."""
 
 _wanted: bool | None = None
-"""What meters show unless they are told: None is a bar on a terminal alone."""
+"""Default of what meters show: None is a bar on a terminal alone."""
 
 
 @contextmanager

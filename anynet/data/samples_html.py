@@ -20,7 +20,7 @@ SIZE = 64
 
 
 class Samples(Protocol):
-    """What is needed of a `Split`."""
+    """Attributes of a `Split` that are shown."""
 
     @property
     def x(self) -> ConcreteArray:

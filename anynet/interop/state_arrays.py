@@ -44,7 +44,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class Place(NamedTuple):
-    """Where an array of a net has its numbers elsewhere.
+    """Place of an array of a net among those of another library.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ TO_CHANNELS_LAST, TO_CHANNELS_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 
 
 class Given(NamedTuple):
-    """What a layer is given.
+    """Arguments of a layer's node.
 
     Attributes
     ----------

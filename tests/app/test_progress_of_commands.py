@@ -1,4 +1,4 @@
-"""What commands show while they work: lines where stderr is no terminal, a bar on one, nothing with --quiet."""
+"""Progress of commands: lines where stderr is no terminal, a bar on one, nothing with --quiet."""
 
 import itertools
 import re

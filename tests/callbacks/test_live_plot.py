@@ -24,7 +24,7 @@ def fit(optimizer=None, **settings):
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What a notebook shows in the place of one picture, one after another."""
+    """Pictures that a notebook shows in one place, one after another."""
     pictures = []
 
     def display(first, *, raw, display_id):

@@ -1,4 +1,4 @@
-"""What checks say while they compare gradients."""
+"""Lines of checks while they compare gradients."""
 
 import itertools
 

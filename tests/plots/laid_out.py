@@ -1,4 +1,4 @@
-"""Where the texts of a figure are."""
+"""Positions of the texts of a figure."""
 
 from unittest import mock
 

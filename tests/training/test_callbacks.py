@@ -200,7 +200,7 @@ def test_others_are_told_before_an_end_that_ends_the_process():
 
 def test_all_are_told_that_there_is_no_result():
     class BrokenError(Exception):
-        """Of a function."""
+        """Error of a class that a function made."""
 
     def fail(row):
         raise BrokenError

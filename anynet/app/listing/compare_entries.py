@@ -1,4 +1,4 @@
-"""What differs between two runs, sweeps or searches."""
+"""Differences between two runs, sweeps or searches."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -20,7 +20,7 @@ MOST_COUNT = 10**12
 NAME = 40
 """Largest number of characters of a class's name on a page."""
 ROUNDING = 1e-6
-"""What means of fractions may be larger than 1."""
+"""Rounding error by which means of fractions may exceed 1."""
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+={0,2}")
 
 

@@ -1,4 +1,4 @@
-"""What the folders given to ``report`` are, and what they say."""
+"""Kinds and contents of the folders given to ``report``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ SEARCH = "search.json"
 EXPECTED = "the folder of a run, a sweep or a search"
 
 Content = Union[list[RunFiles], SweepFiles, "SearchFiles"]
-"""What a page is about."""
+"""Subject of a page."""
 
 
 def read_folders(folders: Sequence[Path]) -> Content:

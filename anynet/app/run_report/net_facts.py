@@ -15,7 +15,7 @@ from anynet.training.run_file import OlderFileError
 
 @dataclass(frozen=True)
 class NetFacts:
-    """What the file of a net says.
+    """Facts in the file of a net.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the template of a page is given: texts, numbers, and pictures that are drawn."""
+"""Values for the template of a page: texts, numbers, and pictures that are drawn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -20,7 +20,7 @@ MOST_REPORT = 1_000_000
 
 @dataclass(frozen=True)
 class RunFiles:
-    """What the files of a run say.
+    """Contents of the files of a run.
 
     Parameters
     ----------

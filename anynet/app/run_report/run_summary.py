@@ -1,4 +1,4 @@
-"""What a page says first: the result in one sentence, and what a reader must know about it."""
+"""Beginning of a page: the result in one sentence, and notices that a reader needs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -25,7 +25,7 @@ NUMBERS = ("best_val_accuracy", "train_accuracy", "val_accuracy", "test_accuracy
 
 @dataclass(frozen=True)
 class SearchFiles:
-    """What the files of a search say.
+    """Contents of the files of a search.
 
     Parameters
     ----------

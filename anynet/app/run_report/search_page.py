@@ -1,4 +1,4 @@
-"""What the page of a search is given."""
+"""Values for the page of a search."""
 
 from typing import Any
 

@@ -44,7 +44,7 @@ class Combination:
 
 @dataclass(frozen=True)
 class SweepFiles:
-    """What the files of a sweep say.
+    """Contents of the files of a sweep.
 
     Parameters
     ----------

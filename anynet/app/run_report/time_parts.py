@@ -1,4 +1,4 @@
-"""Where the time of a run went."""
+"""Parts of the time of a run."""
 
 from typing import Any, NamedTuple
 

@@ -125,5 +125,5 @@ def section(page: Element, name: str) -> Element:
 
 
 def notices(page: Element) -> list[str]:
-    """What a page says first."""
+    """Return the texts of the notices of a page."""
     return [each.words() for each in page.all("p") if each.attributes.get("class", "").startswith("notice")]

@@ -66,7 +66,7 @@ def test_a_search_ranks_its_trials(tmp_path):
 
 
 def test_a_sweep_has_members_means_and_the_ensemble(swept):
-    """Of two seeds, two rates and two penalties; trained, so that everything is there."""
+    """Sweep of two seeds, two rates and two penalties; trained, so that everything is there."""
     page, result = page_of(swept.folder), json.loads((swept.folder / "result.json").read_text())
     means, members = (table.rows() for table in section(page, "members").all("table"))
     for row, found in zip(result["over_seeds"], means[1:], strict=True):

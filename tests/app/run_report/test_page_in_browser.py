@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chr
 
 
 def browse(page, tmp_path, *flags):
-    """What Chromium prints."""
+    """Output of Chromium."""
     always = (
         "--headless",
         "--no-sandbox",

@@ -1,4 +1,4 @@
-"""Which points are tried."""
+"""Points that are tried."""
 
 import itertools
 import math
@@ -85,7 +85,7 @@ def test_draws_depend_on_seed_and_stage_alone(sampler):
 
 
 def test_any_eight_in_order_cover_every_range():
-    """Of eight draws from the first, the ninth and so on, one is in each eighth of each range."""
+    """One of eight draws, from the first, the ninth and so on, is in each eighth of each range."""
     space = convert_space({"l2": Range(1e-5, 1e-1), "lr": Range(1e-3, 1e-1), "momentum": Range(0.5, 0.9, log=False)})
     for seed in range(10):
         drawn = known_points("qmc", space, 32, seed, stage=0)
@@ -145,7 +145,7 @@ def finished(points, score):
 
 
 def test_tpe_draws_where_the_best_ones_were():
-    """Of 40 uniform draws, 28 would be in half of the range once in a hundred times."""
+    """28 of 40 uniform draws would be in half of the range once in a hundred times."""
     trials = finished(known_points("qmc", SPACE, 20, 0, 0), lambda point: -abs(math.log10(point["lr"]) + 2))
     drawn = [propose(trials, SPACE, first, 5, seed=0, stage=0) for first in range(20, 28)]
     lrs = [point["lr"] for points in drawn for point in points]
