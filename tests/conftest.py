@@ -20,6 +20,7 @@ from on_backends import BACKENDS, marked
 from anynet.backends import Backend, BackendError, backend
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # SciPy reads it when it is imported; scikit-learn takes tensors only with it
+os.environ["KERAS_BACKEND"] = "jax"  # Keras reads it when it is imported: one for all tests of a process
 
 LARGE_LIBRARIES = ("jax", "torch", "cupy")
 """Libraries that take hundreds of megabytes, CuPy as its emulator's kernels."""

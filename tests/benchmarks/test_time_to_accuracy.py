@@ -34,8 +34,7 @@ def trained(peer, recipe, source):
 
 @pytest.mark.parametrize("peer", ["anynet-numpy", "torch", "sklearn", "keras"])
 @pytest.mark.parametrize("recipe", [SMALL, WIDE], ids=["small", "wide"])
-def test_patterns_are_learned_and_measured_on_the_right_images(peer, recipe, folder, monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
+def test_patterns_are_learned_and_measured_on_the_right_images(peer, recipe, folder):
     if peer in command.MODULES:
         pytest.importorskip(f"{command.MODULES[peer]}")
     first = trained(peer, recipe, Source(str(folder), 1000, False))

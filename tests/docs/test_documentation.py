@@ -43,7 +43,6 @@ def commands():
 def test_python_blocks_run(page, monkeypatch):
     for setting, value in {"train": "400", "val": "100", "hidden": "20"}.items():
         monkeypatch.setitem(Config.__init__.__kwdefaults__, setting, value)
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
     few = partial(an.data.synthetic, train=400, val=100)
     monkeypatch.setattr(an.data, "cifar10", few)
     monkeypatch.setattr(an.data, "synthetic", few)

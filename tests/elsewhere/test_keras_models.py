@@ -17,10 +17,8 @@ REFUSED = {"GroupNorm of pixels": "expected features", "far padding": 'expected 
 
 @pytest.fixture(autouse=True, scope="module")
 def keras():
-    pytest.importorskip("torch")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_BACKEND", "torch")
-        yield pytest.importorskip("keras")
+    pytest.importorskip("jax")
+    return pytest.importorskip("keras")
 
 
 def difference(predictor, model):
