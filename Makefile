@@ -6,6 +6,7 @@
 # make mutate     change nn, optim and training in small ways, list the changes that no test notices
 # make check      style, imports and types
 # make imports    draw docs/imports.svg
+# make docs       build the documentation into docs/_build/html
 # make bench      compare training throughput with other libraries, which it installs
 #
 # ARGS="..." is passed on; JOBS=2 is the number of test processes; CUDA=12 or 13 chooses the CuPy for tests.
@@ -20,7 +21,7 @@ BYTECODE = PYTHONDONTWRITEBYTECODE=
 PYTEST = $(ONE_THREAD) $(BYTECODE) $(BIN)/python -m pytest --numprocesses $(JOBS)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: train test test-gpu test-all coverage mutate check imports bench clean
+.PHONY: train test test-gpu test-all coverage mutate check imports docs bench clean
 
 train: $(VENV)/ready
 	$(BIN)/python train.py $(ARGS)
@@ -53,11 +54,14 @@ check: $(VENV)/ready-dev
 imports: $(VENV)/ready
 	$(BIN)/python tools/draw_imports.py
 
+docs: $(VENV)/ready-docs
+	$(ONE_THREAD) $(BIN)/python -m sphinx -W --keep-going --nitpicky $(ARGS) docs docs/_build/html
+
 bench: $(VENV)/ready-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) mutants
+	rm -rf $(VENV) mutants docs/_build docs/api/generated docs/auto_gallery
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -70,6 +74,10 @@ $(VENV)/ready-dev: $(VENV)/ready
 
 $(VENV)/ready-gpu: $(VENV)/ready-dev
 	$(PIP) --editable '.[cuda$(CUDA)]'
+	touch $@
+
+$(VENV)/ready-docs: $(VENV)/ready-dev
+	$(PIP) --editable '.[docs]'
 	touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready
