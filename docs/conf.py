@@ -46,6 +46,7 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"  # only public names become links: `public_names` makes the aliases
+numpydoc_validation_checks = {"all", "SA01", "ES01", "EX01", "PR01", "PR03", "PR04", "PR07", "RT01", "RT03", "YD01"}
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

@@ -1,5 +1,7 @@
 """Formulas as MathML, which browsers typeset themselves: pages need no script and no network."""
 
+import re
+
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -11,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 def convert(node: nodes.Element, *, block: bool) -> str:
     """Return the MathML of a formula; one that is not understood is a warning."""
-    source = node.astext()
+    source = re.sub(r"\{align\*?\}", "{aligned}", node.astext())
     if block and "\\\\" in source and "\\begin" not in source:
         source = rf"\begin{{aligned}}{source}\end{{aligned}}"
     try:
