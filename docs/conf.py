@@ -62,7 +62,8 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
     "capture_repr": ("_repr_html_", "__repr__"),
-    "image_scrapers": ("matplotlib",),
+    "ignore_repr_types": "Figure",  # they are shown
+    "image_scrapers": ("matplotlib", "anynet_figures.scrape"),
     "matplotlib_animations": False,
 }
 

@@ -36,9 +36,11 @@ from anynet.plots.predicted_numbers import predicted_numbers
 from anynet.plots.rate_curve import rate_curve
 from anynet.plots.reliability import reliability
 from anynet.plots.step_errors import step_errors
+from anynet.plots.style import STYLE
 from anynet.plots.trials import trials
 
 __all__ = [
+    "STYLE",
     "Figure",
     "bands",
     "class_bars",
