@@ -33,7 +33,7 @@ def read_result(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        As `anynet.app.run_folder.run_result` returns it; "dataset", "diverged", the reason, and
+        As `anynet.app.run_result.run_result` returns it; "dataset", "diverged", the reason, and
         "report" for a run that diverged.
 
     Raises

@@ -11,7 +11,8 @@ differences, `sweep` shows how their error depends on the step.
 """
 
 from anynet.gradcheck.check import check
-from anynet.gradcheck.check_result import Entry, GradientError, Result
+from anynet.gradcheck.check_result import GradientError, Result
+from anynet.gradcheck.compared_array import Entry
 from anynet.gradcheck.differences import METHODS, Method
 from anynet.gradcheck.make_subject import of_layer, of_loss, of_net
 from anynet.gradcheck.step_sweep import sweep

@@ -8,7 +8,8 @@ import numpy as np
 from anynet.core.checks import nearest
 from anynet.core.meter import Meter
 from anynet.core.seeding import Purpose, generator
-from anynet.gradcheck.check_result import Entry, Result
+from anynet.gradcheck.check_result import Result
+from anynet.gradcheck.compared_array import Entry
 from anynet.gradcheck.differences import (
     METHODS,
     Direction,

@@ -13,13 +13,10 @@ from anynet.nn.checked_layer import checked
 from anynet.nn.equal_layers import equal
 from anynet.nn.layer import Layer, Parameter
 from anynet.nn.layer_names import by_place
-from anynet.nn.layer_text import short
+from anynet.nn.layer_text import shortened_list
 from anynet.nn.layout import Layout
 from anynet.nn.sizes import check_neighbors, image_in, input_features, with_inputs
 from anynet.nn.summary import Output, html_summary, summary
-
-SHOWN = 8
-"""Number of layers that a repr shows; of a longer net, the first and last ``SHOWN // 2``."""
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -90,11 +87,7 @@ class Container(Layer):
         return hash(tuple((type(layer), *layer.features()) for layer in self.layers))
 
     def _text(self) -> str:
-        texts = [short(layer) for layer in self.layers]
-        if len(texts) > SHOWN:
-            half = SHOWN // 2
-            texts[half:-half] = [f"... {len(texts) - 2 * half} more ..."]
-        return f"{type(self).__name__}({', '.join(texts)})"
+        return f"{type(self).__name__}({shortened_list(self.layers)})"
 
     def summary(self) -> str:
         """Return a table of the layers: output shapes, parameters, multiply-adds per sample, and their totals."""

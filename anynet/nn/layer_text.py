@@ -1,9 +1,13 @@
 """Layers as text, for tables and messages."""
 
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from anynet.core.settings_text import ShownSettings, text_of
+
+SHOWN = 8
+"""Number of layers of a list that are shown; of a longer one, the first and last ``SHOWN // 2``."""
 
 
 def short(layer: ShownSettings) -> str:
@@ -40,3 +44,26 @@ def short(layer: ShownSettings) -> str:
         else:
             by_place = False
     return f"{type(layer).__name__}({', '.join(settings)})"
+
+
+def shortened_list(layers: Sequence[ShownSettings]) -> str:
+    """Return layers in one line, of many the first and the last ones.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from anynet import ReLU
+    >>> shortened_list([ReLU()] * 10)
+    'ReLU(), ReLU(), ReLU(), ReLU(), ... 2 more ..., ReLU(), ReLU(), ReLU(), ReLU()'
+    """
+    texts, half = [short(layer) for layer in layers], SHOWN // 2
+    if len(texts) > SHOWN:
+        texts[half:-half] = [f"... {len(texts) - SHOWN} more ..."]
+    return ", ".join(texts)

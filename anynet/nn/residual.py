@@ -7,10 +7,11 @@ from typing import Any
 
 from anynet.core.random import fold
 from anynet.core.typing import Array, Arrays
+from anynet.nn.chain import STREAMS
 from anynet.nn.container import Container
 from anynet.nn.layer import Layer
 from anynet.nn.layer_names import by_layer, by_place
-from anynet.nn.sequential import STREAMS, Sequential
+from anynet.nn.sequential import Sequential
 from anynet.nn.shortcut import Shortcut
 
 

@@ -1,7 +1,7 @@
 """Base class of the estimators."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 from warnings import warn
@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils._array_api import check_same_namespace, get_namespace
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from anynet.backends import Backend
 from anynet.core.errors import TrainingWarning
-from anynet.core.typing import Array, Arrays
+from anynet.core.typing import Array
 from anynet.data import Normalization, normalization
 from anynet.nn.losses import Loss
 from anynet.optim import Optimizer
 from anynet.sklearn.convergence import Convergence
-from anynet.sklearn.input_arrays import backend_for, refuse_images, to_host
+from anynet.sklearn.held_out import hold_out
+from anynet.sklearn.input_arrays import backend_for, refuse_images
 from anynet.sklearn.net_fits import Course, NetFit, Samples
 from anynet.sklearn.net_parameters import NetParameters
 from anynet.sklearn.train_fits import train
@@ -139,7 +139,7 @@ class NetEstimator(NetParameters, ABC):
         member = Member(self.net_, optimizer, TrainSettings(seed=self._seed, l2=self.l2))
         rows, validate = np.arange(course.samples.x.shape[0]), None
         if self.early_stopping:
-            rows, validate = self._split(course)
+            rows, validate = hold_out(course, self.net_, self.val, self._seed, self._validation_score)
         carry = self._carry if again else None
         kind = replace(optimizer, lr=1.0)
         if carry is not None and not (further and kind == self._optimizer):
@@ -153,23 +153,6 @@ class NetEstimator(NetParameters, ABC):
             epoch=self._epochs_before if further else 0,
             validate=validate,
         )
-
-    def _split(self, course: Course) -> tuple[NDArray[np.int64], Callable[[Array, Arrays], float]]:
-        """Return the rows to train on, and the score on the others."""
-        samples, numbers = course.samples, np.arange(course.samples.x.shape[0])
-        y = to_host(samples.y)
-        stratify = y if y.ndim == 1 else None
-        rows, others = train_test_split(numbers, test_size=self.val, random_state=self._seed % 2**32, stratify=stratify)
-        if len(others) < 2:
-            raise ValueError(f"val: expected 2 validation samples or more, got {len(others)}; increase val or the data")
-        x = samples.x[course.backend.asarray(others), ...]
-        weights = None if samples.weights is None else to_host(samples.weights)[others]
-        forward = course.backend.compile(self.net_)
-
-        def validate(params: Array, state: Arrays) -> float:
-            return self._validation_score(y[others], course.backend.to_host(forward(params, state, x)), weights)
-
-        return rows, validate
 
     def _finish(self, fit: NetFit, course: Course, *, further: bool, again: bool) -> None:
         """Keep what a training has come to."""

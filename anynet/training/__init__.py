@@ -10,10 +10,11 @@ from anynet.training.errors import DivergedError, OutOfMemoryError
 from anynet.training.find_rate import RateCurve, find_rate
 from anynet.training.fit import fit
 from anynet.training.load import load
-from anynet.training.run import Run, Snapshot
+from anynet.training.run import Run
 from anynet.training.runs import Ensemble, Runs
 from anynet.training.settings import Settings, TrainSettings
 from anynet.training.setup import Setup, setup
+from anynet.training.snapshot import Snapshot
 
 __all__ = [
     "Callback",

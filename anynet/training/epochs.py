@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from anynet.compiler import execution
 from anynet.core.epoch import Epoch
-from anynet.core.history import History
 from anynet.data.samples import is_uint8
 from anynet.nn.losses import binary_cross_entropy
 from anynet.training.callback_list import Answer
@@ -17,18 +16,19 @@ from anynet.training.checkpoints import Checkpoints
 from anynet.training.divergence import find_diverged, with_reports
 from anynet.training.early_stopping import should_stop, stopped
 from anynet.training.epoch_rows import epoch_row
-from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
 from anynet.training.evaluate_at_end import evaluate_at_end
 from anynet.training.inputs import Inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member
+from anynet.training.next_state import epochs_left, expected_arrays, was_stopped, with_epoch, without_members
 from anynet.training.progress import Progress
-from anynet.training.run import Run, Snapshot
+from anynet.training.run import Run
 from anynet.training.seconds_of import SecondsOf
 from anynet.training.setting_values import setting_values
-from anynet.training.stack import Stack, choose, member_weights, take
-from anynet.training.state import TrainingState, Weights
+from anynet.training.snapshot import Snapshot
+from anynet.training.stack import Stack, choose, member_weights
+from anynet.training.state import TrainingState
 from anynet.training.step import Carry
 
 
@@ -82,24 +82,26 @@ def run_epochs(
         SecondsOf(asynchronous=inputs.backend.asynchronous),
     )
     if checkpoints is not None:
-        state = checkpoints.load(partial(_expected, state)) or state
+        state = checkpoints.load(partial(expected_arrays, state)) or state
         began -= state.seconds
         spent.seconds |= {"earlier": state.seconds} if state.seconds else {}
-        progress.shorten(_images(inputs, epochs * len(members) - _left(state, epochs)))
+        progress.shorten(_images(inputs, epochs * len(members) - epochs_left(state, epochs)))
     stack, interrupted = _part(loops, members, state.places, whole), False
     try:
-        while _left(state, epochs):
-            places, left = state.places, _left(state, epochs) - len(state.places)
+        while epochs_left(state, epochs):
+            places, left = state.places, epochs_left(state, epochs) - len(state.places)
             # One assignment, so that Control-C finds all or nothing of an epoch.
             state, rows = _train_epoch(stack, inputs, state, progress, began, spent, strict=strict)
             answer = report(rows) if rows else Answer(set(), set())
-            state = _without(state._replace(dropped=state.dropped | answer.dropped), answer.dropped | answer.stopped)
-            progress.shorten(_images(inputs, left - _left(state, epochs)))
-            if state.places != places and _left(state, epochs):
+            state = without_members(
+                state._replace(dropped=state.dropped | answer.dropped), answer.dropped | answer.stopped
+            )
+            progress.shorten(_images(inputs, left - epochs_left(state, epochs)))
+            if state.places != places and epochs_left(state, epochs):
                 stack = _part(loops, members, state.places, whole)
             if checkpoints is not None:
                 with spent.part("checkpoints"):
-                    checkpoints.save_if_due(state, last=not _left(state, epochs))
+                    checkpoints.save_if_due(state, last=not epochs_left(state, epochs))
     except KeyboardInterrupt:
         if not any(state.histories):
             raise
@@ -135,7 +137,7 @@ def run_epochs(
             execution=execution(stack.train_epoch.run),
             interrupted=interrupted or not whole_test,
             dropped=k in state.dropped and len(history) < epochs,
-            stopped_early=len(history) < epochs and (should_stop(history, patience) or _was_stopped(state, k)),
+            stopped_early=len(history) < epochs and (should_stop(history, patience) or was_stopped(state, k)),
             diverged=state.diverged[k],
             settings=setting_values(member),
             _samples={name: part for name, part in inputs.data.parts.items() if name != "train"},
@@ -181,8 +183,8 @@ def _train_epoch(
         if finite[i]
     }
     carry = Carry(*choose(finite, after[:4], carry[:4]), *after[4:])
-    after_epoch = _add_epoch(state, rows, carry, dict(zip(places, diverged, strict=True)))
-    return _without(after_epoch, stopped(after_epoch.histories, inputs.settings.patience)), rows
+    after_epoch = with_epoch(state, rows, carry, dict(zip(places, diverged, strict=True)))
+    return without_members(after_epoch, stopped(after_epoch.histories, inputs.settings.patience)), rows
 
 
 def _evaluate(
@@ -202,47 +204,6 @@ def _evaluate(
     return costs, since, metrics.get("train", none), metrics.get("val", none)
 
 
-def _add_epoch(
-    state: TrainingState, rows: dict[int, Epoch], carry: Carry, diverged: dict[int, DivergedError | None]
-) -> TrainingState:
-    """Return the state with one more epoch of the members that are in training, which `diverged` and `carry` have."""
-    histories = [History([*history, rows[k]]) if k in rows else history for k, history in enumerate(state.histories)]
-    now = carry.weights
-    if len(state.places) < len(histories):
-        there = [k in diverged for k in range(len(histories))]
-        places = [state.places.index(k) if there[k] else 0 for k in range(len(there))]
-        now = choose(there, take(places, now), state.last)
-    better = [k in rows and history.best is rows[k] for k, history in enumerate(histories)]
-    return state._replace(
-        epoch=state.epoch + 1,
-        carry=carry,
-        histories=histories,
-        last=now,
-        best=choose(better, now, state.best),
-        diverged=[diverged.get(k, error) for k, error in enumerate(state.diverged)],
-        seconds=max((row.seconds for row in rows.values()), default=state.seconds),
-        over=not rows,
-    )
-
-
-def _without(state: TrainingState, now: set[int]) -> TrainingState:
-    """Return the state without training of the members `now`, and then of those whose cost is no longer finite.
-
-    After the last epoch as well, since a resumed training may have more.
-    """
-    if state.over or not now.intersection(state.places):
-        return state
-    kept = [k for k in state.places if k not in now and state.diverged[k] is None]
-    if not kept:
-        return state._replace(over=True)
-    return state._replace(places=kept, carry=take([state.places.index(k) for k in kept], state.carry))
-
-
-def _was_stopped(state: TrainingState, k: int) -> bool:
-    """Return True if the training of a member has ended, but it was neither dropped nor did it diverge."""
-    return (state.over or k not in state.places) and k not in state.dropped and state.diverged[k] is None
-
-
 def _part(loops: LoopCache, members: Sequence[Member], places: Sequence[int], whole: Stack) -> Stack:
     """Return the stack of the members that are in training."""
     if len(places) == len(members):
@@ -250,17 +211,6 @@ def _part(loops: LoopCache, members: Sequence[Member], places: Sequence[int], wh
     return Stack(loops, [members[k] for k in places], stacked=True)
 
 
-def _left(state: TrainingState, epochs: int) -> int:
-    """Return the number of epochs left, summed over members."""
-    return 0 if state.over else max(0, epochs - state.epoch) * len(state.places)
-
-
 def _images(inputs: Inputs, epochs: int) -> int:
     """Return the number of images of so many epochs, as the progress bar counts them."""
     return epochs * inputs.steps * inputs.settings.batch_size
-
-
-def _expected(start: TrainingState, places: Sequence[int]) -> tuple[Carry, Weights]:
-    """Return arrays of the shapes and dtypes of a state in which these members are in training."""
-    carry = start.carry if len(places) == len(start.places) else take(places, start.carry)
-    return carry, start.last

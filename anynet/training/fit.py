@@ -22,7 +22,8 @@ from anynet.training.progress import Progress
 from anynet.training.run import Run
 from anynet.training.runs import Runs
 from anynet.training.scheduler import train_members, train_one
-from anynet.training.settings import Settings, accepts_settings
+from anynet.training.settings import Settings
+from anynet.training.settings_signature import accepts_settings
 from anynet.training.setup import Data, setup
 from anynet.training.stopping import stop_on_signals
 

@@ -6,8 +6,9 @@ from anynet.backends import Backend
 from anynet.backends import backend as choose_backend
 from anynet.core.errors import file_path
 from anynet.nn import Sequential
-from anynet.training.run import Run, Snapshot
+from anynet.training.run import Run
 from anynet.training.run_file import read_run
+from anynet.training.snapshot import Snapshot
 
 NET_FILE = "model.safetensors"
 """Name of the trained net's file in a run folder."""

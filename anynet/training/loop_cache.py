@@ -8,7 +8,7 @@ from anynet.data.views import Views
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
-from anynet.training.evaluate import ONE_VIEW, evaluation_step
+from anynet.training.evaluation_step import ONE_VIEW, evaluation_step
 from anynet.training.inputs import Inputs
 from anynet.training.step import train_step
 

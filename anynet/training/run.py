@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from anynet.backends import Backend
 from anynet.compiler import PLAIN
@@ -15,49 +14,27 @@ from anynet.core.history import History
 from anynet.core.history_html import html_epochs
 from anynet.core.html_table import html_block
 from anynet.core.settings_text import in_lines
-from anynet.core.typing import Array, Arrays
+from anynet.core.typing import Array
 from anynet.data.dataset import Label
 from anynet.data.normalization import Normalization
 from anynet.data.samples import Split
 from anynet.nn import Sequential
 from anynet.training.errors import DivergedError
 from anynet.training.evaluate import Metrics
-from anynet.training.net_pictures import draw_feature_maps, draw_weights
-from anynet.training.predictions import Predictions
+from anynet.training.one_net import OneNet
 from anynet.training.predictor import Predictor
 from anynet.training.run_file import write_run
 from anynet.training.run_html import FINISHED, best_text, html_plot, net_text, test_text
 from anynet.training.run_text import net_in_short, results_in_short
+from anynet.training.snapshot import Snapshot
 from anynet.training.trained_net import TrainedNet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Snapshot(NamedTuple):
-    """A net after an epoch.
-
-    Attributes
-    ----------
-    epoch : int
-        Counted from 1; 0 before the first.
-    params : array, shape (P,)
-        On the device.
-    state : dict of arrays
-        Running statistics, on the device.
-    """
-
-    epoch: int
-    params: Array
-    state: Arrays
-
-    def __repr__(self) -> str:
-        numbers = format_count(prod(self.params.shape), "number")
-        return in_lines(f"Snapshot(epoch {self.epoch}, {numbers}, state: {', '.join(self.state) or 'none'})")
-
-
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Run(Predictions):
+class Run(OneNet):
     """A trained net, with everything needed to use it.
 
     Parameters
@@ -188,20 +165,14 @@ class Run(Predictions):
     @property
     def title(self) -> str:
         """Data set and net in one line, and best epoch, test results and why training ended early in another."""
-        ends = {"diverged": self.diverged, "interrupted": self.interrupted, "stopped early": self.stopped_early}
-        ends["dropped"] = self.dropped
         validated = bool(self.history) and self.history[0].val_loss is not None
         results = results_in_short(
             self.last.epoch,
             self.best.epoch if validated else None,
             [test and (test.accuracy, test.loss) for test in (self.best_test, self.test)],
-            next((word for word, there in ends.items() if there), ""),
+            "" if self.status == FINISHED else self.status,
         )
         return f"{self.dataset}: {net_in_short(self.net)}\n{results}"
-
-    @property
-    def _when(self) -> str:
-        return f" after epoch {self.best.epoch}"
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -254,43 +225,3 @@ class Run(Predictions):
         rates = list(dict.fromkeys(f"{row.lr:.3g}" for row in (*self.history[:1], *self.history[-1:])))
         note = f"learning rate {' to '.join(rates)}, seed {self.seed}, {self.dtype}, backend {self.backend.name}"
         return curves(self.history, self.title, note=note)
-
-    def plot_weights(self) -> "Figure":
-        """Draw the kernels of the first convolution, or the columns of a first linear layer, as images.
-
-        The parameters are the best ones.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-
-        Raises
-        ------
-        ValueError
-            If the first layer with weights is another one, or a linear layer of other samples than gray or colored
-            images.
-        """
-        return draw_weights(self.predictor, self._when)
-
-    def plot_feature_maps(self, x: Any, layer: str | int) -> "Figure":
-        """Draw images, each with the outputs of a layer for it, with the best parameters.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            Images, as for `predict_proba`; the first 8 are drawn.
-        layer : str or int
-            Dotted name of a layer, as in ``run.net.summary()``, such as 3 or "4.0". Of pixels there is a tile for each
-            of the first 64 channels, otherwise a cell for each of the first 1,024 features.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the images are of another dtype or shape or are not finite, if the net takes no images, or if there is no
-            such layer.
-        """
-        return draw_feature_maps(self.predictor, x, layer, f",{self._when}")

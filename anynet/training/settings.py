@@ -1,9 +1,8 @@
 """The settings of a training: each one described, given a default and validated in one place."""
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypedDict, TypeVar, cast
+from typing import Any, ClassVar, TypedDict, cast
 
 from anynet.backends import Backend
 from anynet.core.checks import nearest
@@ -14,9 +13,6 @@ from anynet.optim.averaging import Averaging
 from anynet.optim.lookahead import Lookahead
 from anynet.training.evaluation_interval import interval
 from anynet.training.setting_checks import check_ranges, convert_types
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 
 ELSEWHERE = {
     "lr": "; the optimizer has the learning rate, such as SGD(0.01)",
@@ -230,28 +226,3 @@ class TrainSettings:
     def steps(self, samples: int) -> int:
         """Return the number of batches in an epoch of so many samples."""
         return samples // self.batch_size + (not self.drop_last and samples % self.batch_size > 0)
-
-
-def accepts_settings(function: Function) -> Function:
-    """Give a function that takes ``**settings`` the signature and the documentation of `TrainSettings`.
-
-    Parameters
-    ----------
-    function : callable
-        Its last parameter is ``**settings``, documented in one line: "**settings : see `TrainSettings`".
-
-    Returns
-    -------
-    callable
-        The same function.
-    """
-    signature = inspect.signature(function)
-    own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    parameters = [*own, *inspect.signature(TrainSettings).parameters.values()]
-    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    described = inspect.getdoc(TrainSettings)
-    if function.__doc__ and described:
-        _, _, after = described.partition("Parameters\n----------\n")
-        section, _, _ = after.partition("\n\n")
-        function.__doc__ = inspect.cleandoc(function.__doc__).replace("**settings : see `TrainSettings`", section)
-    return function

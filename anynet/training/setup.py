@@ -25,7 +25,8 @@ from anynet.training.loop_cache import LoopCache
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
 from anynet.training.net_input import resolve_normalization
 from anynet.training.run_html import net_text
-from anynet.training.settings import ARGUMENTS, Settings, TrainSettings, accepts_settings
+from anynet.training.settings import ARGUMENTS, Settings, TrainSettings
+from anynet.training.settings_signature import accepts_settings
 from anynet.training.single_samples import last_sample_warning
 from anynet.training.stack import Stack
 from anynet.training.step import Carry, Fixed

@@ -11,7 +11,8 @@ from anynet.core import random
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
 from anynet.nn import Layer
-from anynet.training.evaluate import ONE_VIEW, Evaluator
+from anynet.training.evaluate import Evaluator
+from anynet.training.evaluation_step import ONE_VIEW
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member, common_optimizer
 from anynet.training.rates import learning_rate

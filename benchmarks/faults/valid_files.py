@@ -22,7 +22,7 @@ from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
 from anynet.app.resuming import POINTS as POINTS_FILE
-from anynet.app.run_folder import run_result, write_result
+from anynet.app.run_result import run_result, write_result
 from anynet.app.search import search_folder
 from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.search_settings import search_settings

@@ -15,7 +15,7 @@ from anynet.data import Normalization
 from anynet.data.batch import Batch
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.nn.losses import hinge, softmax_cross_entropy
-from anynet.training.evaluate import Trained, evaluation_step, zero_totals
+from anynet.training.evaluation_step import Trained, evaluation_step, zero_totals
 from anynet.training.step import Fixed, start, train_step
 
 LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "hinge": hinge}

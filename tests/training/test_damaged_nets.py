@@ -17,7 +17,8 @@ from anynet.core.history import History
 from anynet.data.normalization import Normalization
 from anynet.nn.net_json import net_from_json, to_json
 from anynet.training.evaluate import Metrics
-from anynet.training.run import Run, Snapshot
+from anynet.training.run import Run
+from anynet.training.snapshot import Snapshot
 
 NET = an.Sequential(an.Linear(6, 3), an.Sequential(an.BatchNorm(3), an.ReLU()), an.Linear(3, 2))
 

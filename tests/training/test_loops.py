@@ -20,7 +20,7 @@ from anynet.data import Augmentation, Loader, Normalization, Split
 from anynet.data import loader as loading
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.training.batch_loop import BatchLoop
-from anynet.training.evaluate import Totals, Trained, evaluation_step, zero_totals
+from anynet.training.evaluation_step import Totals, Trained, evaluation_step, zero_totals
 from anynet.training.step import Carry, Fixed, start, train_step
 
 

@@ -8,8 +8,9 @@ from anynet import Linear, ReLU, Sequential
 from anynet.core.epoch import Epoch
 from anynet.core.history import History
 from anynet.training.evaluate import Metrics
-from anynet.training.run import Run, Snapshot
+from anynet.training.run import Run
 from anynet.training.run_text import net_in_short, results_in_short
+from anynet.training.snapshot import Snapshot
 
 
 def run(best, last, test=True, **ends):

@@ -22,7 +22,7 @@ from anynet.nn.flatten_images import FlattenImages
 from anynet.nn.initializers import Constant, Ones, Zeros
 from anynet.nn.shortcut import Shortcut
 from anynet.training.evaluate import Metrics
-from anynet.training.run import Snapshot
+from anynet.training.snapshot import Snapshot
 
 NET = an.Sequential(
     an.Linear(3072, 6, an.Normal(0.02), an.Normal(0.5)),

@@ -7,7 +7,7 @@ from numerical import assert_close
 import anynet as an
 from anynet.data import Normalization
 from anynet.data.batch import Batch
-from anynet.training.evaluate import Trained, evaluation_step, zero_totals
+from anynet.training.evaluation_step import Trained, evaluation_step, zero_totals
 from anynet.training.step import Carry, Fixed, start, train_step
 
 NET = an.Sequential(an.Linear(6, 5), an.BatchNorm(5), an.ReLU(), an.Linear(5, 3))

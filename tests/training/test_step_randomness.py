@@ -12,8 +12,8 @@ import anynet as an
 from anynet.backends.numpy import Numpy
 from anynet.core.random import at_step, fold, key, uniform
 from anynet.data import Dataset, Split
+from anynet.nn.chain import STREAMS
 from anynet.nn.initializers import Zeros
-from anynet.nn.sequential import STREAMS
 
 BATCH, WIDTH = 10, 6
 

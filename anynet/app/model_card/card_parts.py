@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from anynet.app.run_report.analysis_file import ClassAnalysis, NumberAnalysis
+from anynet.app.run_report.analyzed import ClassAnalysis, NumberAnalysis
 from anynet.core.errors import FileError
 from anynet.core.formatting import format_value, printable
 from anynet.core.text_table import shortened

@@ -22,7 +22,8 @@ from anynet.app.experiment import fit_stack, prepare
 from anynet.app.grouping import STACK_SIZE, group_configs
 from anynet.app.keeping import draw_all
 from anynet.app.result_file import ADVICE, read_result
-from anynet.app.run_folder import RunFolder, run_result, write_failure, write_run
+from anynet.app.run_folder import RunFolder, write_run
+from anynet.app.run_result import run_result, write_failure
 from anynet.core.checks import differences
 from anynet.core.errors import FileError
 from anynet.data import Batches

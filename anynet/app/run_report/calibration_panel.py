@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from anynet.app.run_report.analysis_file import Calibration, NumberAnalysis
+from anynet.app.run_report.analyzed import Calibration, NumberAnalysis
 from anynet.app.run_report.curve_panels import DASHES, WIDTH, Panel
 from anynet.app.run_report.inline_svg import InlinePictures
 from anynet.plots.style import COLORS, figure, styled

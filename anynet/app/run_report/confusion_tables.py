@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from anynet.app.run_report.analysis_file import ClassAnalysis
+from anynet.app.run_report.analyzed import ClassAnalysis
 from anynet.app.run_report.inline_svg import InlinePictures
 from anynet.plots.style import figure, styled
 

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from anynet.app.run_report import calibration_panel, confusion_tables, curve_panels
-from anynet.app.run_report.analysis_file import ClassAnalysis, NumberAnalysis
+from anynet.app.run_report.analyzed import ClassAnalysis, NumberAnalysis
 from anynet.app.run_report.confusion_tables import ClassScore, Pair
 from anynet.app.run_report.curve_panels import Legend, Panel
 from anynet.app.run_report.inline_svg import InlinePictures

@@ -6,7 +6,8 @@ from typing import Any
 
 from anynet.app.config_file import read_settings
 from anynet.app.result_file import read_known
-from anynet.app.run_report.analysis_file import ClassAnalysis, NumberAnalysis, read_analysis
+from anynet.app.run_report.analysis_file import read_analysis
+from anynet.app.run_report.analyzed import ClassAnalysis, NumberAnalysis
 from anynet.core.errors import FileError
 from anynet.core.history import History
 from anynet.core.text_files import read_json

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anynet.app.run_report.analysis_file import ClassAnalysis
+from anynet.app.run_report.analyzed import ClassAnalysis
 from anynet.app.run_report.calibration_panel import scatter_panels
 from anynet.app.run_report.curve_panels import MOST_LINES, Legend, Panel, seconds_panel
 from anynet.app.run_report.folder_kind import Content, read_folders

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from anynet.app.resuming import has_checkpoints, how_to_go_on
-from anynet.app.run_report.analysis_file import NumberAnalysis
+from anynet.app.run_report.analyzed import NumberAnalysis
 from anynet.app.run_report.run_files import RunFiles
 from anynet.app.run_report.sweep_files import SweepFiles
 from anynet.core.formatting import format_count, format_percent

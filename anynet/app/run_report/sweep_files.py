@@ -9,7 +9,8 @@ from typing import Any
 from anynet.app.config_file import read_settings
 from anynet.app.result_file import ADVICE, read_known
 from anynet.app.resuming import read_points
-from anynet.app.run_report.analysis_file import ClassAnalysis, NumberAnalysis, read_analysis
+from anynet.app.run_report.analysis_file import read_analysis
+from anynet.app.run_report.analyzed import ClassAnalysis, NumberAnalysis
 from anynet.app.run_report.run_files import RunFiles, read_run
 from anynet.app.space import Point
 from anynet.app.sweep.statistics import ACCURACIES, group_by_settings

@@ -12,15 +12,8 @@ from anynet.app.config_text import main_settings
 from anynet.app.keeping import Page, Picture, Tolerant, write_or_rescue
 from anynet.app.new_folder import begin_anywhere
 from anynet.app.resuming import CHECKPOINTS, tell_what_is_kept, with_other_epochs, write_points
-from anynet.app.run_folder import (
-    experiment_environment,
-    run_pages,
-    run_pictures,
-    run_result,
-    write_failure,
-    write_result,
-    write_run,
-)
+from anynet.app.run_folder import run_pages, run_pictures, write_run
+from anynet.app.run_result import experiment_environment, run_result, write_failure, write_result
 from anynet.app.space import Point
 from anynet.app.sweep.pictures import sweep_pictures
 from anynet.app.sweep.statistics import history_result, over_seeds
