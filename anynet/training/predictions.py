@@ -41,7 +41,7 @@ class Predictions:
     def predict_proba(self, x: Any) -> ConcreteArray:
         """Return the probabilities of the classes, with the best parameters: the softmax of the outputs.
 
-        Of an ensemble it is the mean of those of its nets.
+        After training with binary cross-entropy they are the sigmoid. Those of an ensemble are the mean of its nets'.
 
         Parameters
         ----------

@@ -73,23 +73,7 @@ class Predictor:
         return f"Predictor({format_count(len(self.nets), 'net')}, {self.dataset!r}, {self.backend})"
 
     def predict_proba(self, x: Any) -> ConcreteArray:
-        """Return the probabilities of the classes: the softmax of the outputs, or with `logistic` their sigmoid.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            Samples as the nets were trained on, without normalization: that is the nets' own.
-
-        Returns
-        -------
-        array, shape (N, C)
-            In the library and on the device of `x`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the samples are of another dtype or shape or are not finite, or if the nets predict numbers.
-        """
+        """Return the probabilities of the classes; see `Predictions.predict_proba`."""
         if not self.classes and not self.logistic:
             raise ValueError("predict_proba: expected a net of classes, got one that predicts numbers; see predict")
         samples = self._samples(x)
@@ -98,24 +82,7 @@ class Predictor:
         return to_library_of(answer, x)
 
     def predict(self, x: Any) -> ConcreteArray:
-        """Return the label of the most probable class of each sample, or the numbers that the nets predict.
-
-        Parameters
-        ----------
-        x : array_like, shape (N, values) or (N, *shape)
-            Samples as the nets were trained on, without normalization: that is the nets' own.
-
-        Returns
-        -------
-        array, shape (N,) or (N, m)
-            Labels or numbers, in the library and on the device of `x`; of shape (N,) if there is one number for each
-            sample. Texts are in a NumPy array.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the samples are of another dtype or shape, or are not finite.
-        """
+        """Return labels, or the numbers that the nets predict; see `Predictions.predict`."""
         samples, labels = self._samples(x), np.asarray(self.classes)
         with self._computing():
             if not self.classes:

@@ -3,19 +3,8 @@
 import shlex
 from pathlib import Path
 
-from anynet.app.model_card.card_parts import (
-    environment_table,
-    figures,
-    front_matter,
-    input_sentence,
-    limitations,
-    load_net,
-    net_section,
-    plain,
-    settings_table,
-    table,
-)
-from anynet.app.model_card.run_card import again_sentence, data_sentence, known_settings
+from anynet.app.model_card.card_parts import load_net, plain, table
+from anynet.app.model_card.whole_card import card_text, known_settings
 from anynet.app.run_report.make_again import is_product, sweep_command
 from anynet.app.run_report.run_summary import sweep_sentence
 from anynet.app.run_report.sweep_files import SweepFiles, read_sweep
@@ -43,35 +32,25 @@ def sweep_card(folder: Path) -> str:
     FileError, OSError
         If a file is damaged or cannot be read.
     """
-    sweep, name = read_sweep(folder), folder.resolve().name
-    result, dataset, best = sweep.result, str(sweep.result["dataset"]), sweep.result["best_member"]
-    run, biased = load_net(folder / f"member-{best}"), sweep.settings.get("val") == "test_batch"
-    tested = (
-        {"Test accuracy of the ensemble": result["ensemble_test_accuracy"]}
-        if "ensemble_test_accuracy" in result
-        else {}
+    sweep, key = read_sweep(folder), "ensemble_test_accuracy"
+    result, best = sweep.result, sweep.result["best_member"]
+    nets = f"{len(sweep.members)} nets trained with anynet on the same batches."
+    settings = known_settings(sweep.settings, result)
+    return card_text(
+        sweep,
+        load_net(folder / f"member-{best}"),
+        about=f"{nets} {plain(sweep_sentence(sweep), 500)}",
+        results=_results(sweep),
+        tested={"Test accuracy of the ensemble": result[key]} if key in result else {},
+        pictures={
+            "curves.png": "cost, loss and accuracy by epoch: means and deviations",
+            "accuracy.png": "accuracy by setting",
+            "templates.png": "class templates",
+        },
+        use=_use(folder, best),
+        command=sweep_command(settings, sweep.points) if is_product(sweep.points) else None,
+        shared="Shared settings; `members.csv` has those of each net.\n\n",
     )
-    shown = {
-        "curves.png": "cost, loss and accuracy by epoch: means and deviations",
-        "accuracy.png": "accuracy by setting",
-        "templates.png": "class templates",
-    }
-    sections = [
-        f"# {plain(dataset)}: {plain(name)}",
-        f"{len(sweep.members)} nets trained with anynet on the same batches. "
-        f"{plain(sweep_sentence(sweep), 500)} {input_sentence(run)}",
-        f"## Results\n\n{_results(sweep)}",
-        figures(folder, shown),
-        f"## Data\n\n{data_sentence(dataset, sweep.settings)}",
-        net_section(run),
-        f"## Training\n\nShared settings; `members.csv` has those of each net.\n\n{settings_table(sweep.settings)}",
-        f"## Use\n\n{_use(folder, best)}",
-        f"## Make it again\n\n{_again(sweep)}",
-        f"## Limitations\n\n{limitations(dataset, sweep.analysis, biased=biased)}",
-        f"## Environment\n\n{environment_table(result)}",
-    ]
-    matter = front_matter(f"{dataset}-{name}", dataset, tested)
-    return matter + "\n" + "\n\n".join(section for section in sections if section) + "\n"
 
 
 def _results(sweep: SweepFiles) -> str:
@@ -94,10 +73,3 @@ def _use(folder: Path, best: int) -> str:
         f"    python -m anynet predict {shlex.quote(name)} image.png\n\n"
         "The command averages the probabilities of all nets."
     )
-
-
-def _again(sweep: SweepFiles) -> str:
-    if not is_product(sweep.points):
-        return "Each net by its own card: no command has these combinations alone."
-    command = sweep_command(known_settings(sweep.settings, sweep.result), sweep.points)
-    return f"    {command}\n\n{again_sentence(sweep.result)}"

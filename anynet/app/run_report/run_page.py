@@ -102,7 +102,7 @@ def _sweep(pictures: InlinePictures, sweep: SweepFiles) -> dict[str, Any]:
         shown.insert(0, predictions(pictures, "ensemble", sweep.analysis))
     return {
         "title": sweep_sentence(sweep),
-        "notices": [*data_notices(sweep.members[0].dataset, sweep.result.get("official")), *sweep_notices(sweep)],
+        "notices": [*data_notices(sweep.dataset, sweep.result.get("official")), *sweep_notices(sweep)],
         "facts": sweep_facts(sweep),
         "sweep": sweep,
         **sweep_parts(pictures, sweep),

@@ -72,6 +72,11 @@ class SweepFiles:
     analysis: ClassAnalysis | NumberAnalysis | None
 
     @property
+    def dataset(self) -> str:
+        """Name of the data set, or of its source if the sweep has not ended."""
+        return str(self.result.get("dataset", self.members[0].dataset))
+
+    @property
     def best(self) -> RunFiles | None:
         """The member that is best in validation, if the sweep has ended."""
         return self.members[self.result["best_member"]] if "best_member" in self.result else None
