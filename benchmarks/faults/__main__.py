@@ -13,7 +13,7 @@ from rich.table import Table
 
 from anynet.core.checks import nearest
 from benchmarks import common
-from benchmarks.faults.fuzz import Counts, fuzz_apart
+from benchmarks.faults.fuzz import SLOW, Counts, fuzz_apart
 from benchmarks.faults.kills import NAMES, kill
 from benchmarks.faults.readers import READERS
 
@@ -40,7 +40,7 @@ def main(
     Parameters
     ----------
     fuzz:
-        Number of files, divided among the readers.
+        Number of files, divided among the readers; those that draw pages are given a twentieth.
     readers:
         Names of readers. Default: all.
     kills:
@@ -73,7 +73,7 @@ def _fuzz(fuzz: int, chosen: Sequence[str], seed: int, kept: Path, out: Path | N
     table = _table("reader", "inputs", "read", "refused", "tracebacks", "hangs", "seconds", "MB")
     counts = {}
     for name in chosen:
-        each = -(-fuzz // len(chosen))
+        each = -(-fuzz // len(chosen) // (SLOW if READERS[name].slow else 1))
         starts = range(0, each, CHUNK)
         parts = [fuzz_apart(name, min(CHUNK, each - start), seed * 10**6 + start, kept) for start in starts]
         counts[name] = total = _sum(parts)

@@ -21,9 +21,11 @@ from types import FrameType
 from typing import NoReturn
 
 import anynet as an
-from benchmarks.faults.readers import READERS, Reader
+from benchmarks.faults.reader import Reader
+from benchmarks.faults.readers import READERS
 
-HANG_SECONDS = 2
+HANG_SECONDS, SLOW = 2, 20
+"""Time that a file may take, and how many times as long a file of a slow reader may; it is given as many fewer."""
 
 
 @dataclass
@@ -124,7 +126,7 @@ def _give(reader: Reader, folder: Path, counts: Counts) -> str | None:
     """Count what becomes of a folder, and return the traceback if that is a fault."""
     counts.inputs += 1
     began = time.perf_counter()
-    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS * (SLOW if reader.slow else 1))
     try:
         end = check_refusal(reader, folder)
     except HangError:

@@ -4,10 +4,9 @@ import hashlib
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from random import Random
 from unittest.mock import patch
 
 from anynet.app.config_file import make_config, refused_in
@@ -27,51 +26,14 @@ from anynet.data.image_files import image_size, is_gray, read_image
 from anynet.data.sets import SETS
 from anynet.training.checkpoint_files import DESCRIPTION, read_histories
 from benchmarks.faults import mutations, valid_files
+from benchmarks.faults.folder_readers import FOLDER_READERS
+from benchmarks.faults.reader import Reader
 from benchmarks.faults.server import Server
 from benchmarks.faults.valid_files import Files
 
 NEWEST = "epoch-000002.safetensors"
 OFFICIAL = SETS["cifar10"]
 PART = f"{OFFICIAL.files[0].name}.part"
-
-Damage = Callable[[bytes, Random], bytes]
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A reader of files.
-
-    Parameters
-    ----------
-    read : callable
-        Reads a folder.
-    folders : callable
-        Returns valid folders.
-    damaged : sequence of str
-        Names of the files that may be damaged.
-    change : callable, optional
-        Damages a file but keeps its format.
-    """
-
-    read: Callable[[Path], object]
-    folders: Callable[[], Sequence[Files]]
-    damaged: Sequence[str]
-    change: Damage = mutations.mutate
-
-    def write_damaged(self, folder: Path, random: Random) -> bytes:
-        """Write a folder with one damaged file, and return that file's content."""
-        contents = random.choice(self.folders())
-        name = random.choice(self.damaged)
-        content = random.choice((mutations.mutate, self.change))(contents[name], random)
-        self.write(folder, contents | {name: content})
-        return content
-
-    @staticmethod
-    def write(folder: Path, contents: Files) -> None:
-        """Write files into a folder."""
-        for name, content in contents.items():
-            (folder / name).parent.mkdir(exist_ok=True, parents=True)
-            (folder / name).write_bytes(content)
 
 
 @cache
@@ -168,43 +130,36 @@ READERS = {
         lambda folder: load_run(folder, backend("numpy")),
         _of("config.toml", "model.safetensors"),
         ("model.safetensors",),
-        mutations.change_tensors,
     ),
     "config.toml": Reader(
         lambda folder: load_run(folder, backend("numpy")),
         _of("config.toml", "model.safetensors"),
         ("config.toml",),
-        mutations.change_toml,
     ),
-    "preset": Reader(_read_preset, _of("config.toml"), ("config.toml",), mutations.change_toml),
+    "preset": Reader(_read_preset, _of("config.toml"), ("config.toml",)),
     "history.csv": Reader(
         lambda folder: History.read_csv(folder / "history.csv"),
         _of("history.csv"),
         ("history.csv",),
-        mutations.change_csv,
     ),
-    "result.json": Reader(read_outcome, _of("history.csv", "result.json"), ("result.json",), mutations.change_json),
+    "result.json": Reader(read_outcome, _of("history.csv", "result.json"), ("result.json",)),
     "members.csv": Reader(
         lambda folder: load_predictor(folder, backend("numpy")),
         lambda: [valid_files.sweep()],
         ("members.csv",),
-        mutations.change_csv,
     ),
-    "points.json": Reader(
-        read_started, lambda: [valid_files.run() | valid_files.points()], (POINTS,), mutations.change_json
-    ),
-    "checkpoint": Reader(_resume, valid_files.checkpoints, (NEWEST,), mutations.change_tensors),
-    "training.json": Reader(_resume, valid_files.checkpoints, (DESCRIPTION,), mutations.change_json),
+    "points.json": Reader(read_started, lambda: [valid_files.run() | valid_files.points()], (POINTS,)),
+    "checkpoint": Reader(_resume, valid_files.checkpoints, (NEWEST,)),
+    "training.json": Reader(_resume, valid_files.checkpoints, (DESCRIPTION,)),
     "partial download": Reader(
         _download,
         lambda: [{PART: valid_files.archive()[:at]} for at in (1, 3_000, len(valid_files.archive()))],
         (PART,),
         lambda content, random: content + random.randbytes(random.randint(0, 9_000)),
     ),
-    "search.json": Reader(
-        _read_search_settings, _of(search_folder.SETTINGS), (search_folder.SETTINGS,), mutations.change_json
-    ),
+    "search.json": Reader(_read_search_settings, _of(search_folder.SETTINGS), (search_folder.SETTINGS,)),
     "search journal": Reader(
         _read_journal, _of(search_folder.JOURNAL), (search_folder.JOURNAL,), mutations.change_json_line
     ),
+    **FOLDER_READERS,
 }

@@ -18,15 +18,18 @@ import optuna
 from PIL import Image
 
 import anynet as an
+from anynet.app.analyze import ANALYSIS, write_analysis
 from anynet.app.build_net import make_net
 from anynet.app.config import Config
 from anynet.app.config_file import write_config
 from anynet.app.resuming import POINTS as POINTS_FILE
-from anynet.app.run_result import run_result, write_result
+from anynet.app.run_result import run_result, write_failure, write_result
 from anynet.app.search import search_folder
 from anynet.app.search.journal import Lock, open_storage
+from anynet.app.search.ranked import Trials
 from anynet.app.search.search_settings import search_settings
 from anynet.app.search.stage import Stage
+from anynet.app.search.trial import read_trial
 from anynet.app.search.worker import Worker
 from anynet.app.space import Grid, Point, Range, Space
 from anynet.backends.numpy import Numpy
@@ -125,15 +128,36 @@ def run() -> Files:
         trained.history.write_csv(folder / "history.csv", trained.dataset)
         trained.save(folder / "model.safetensors")
         write_result(folder, run_result(trained, official=False))
+        write_analysis(folder / ANALYSIS, trained)
+        return _contents(folder)
+
+
+@cache
+def diverged() -> Files:
+    """Return the folder of a run that diverged."""
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 30, "backend": "numpy", "progress": False}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_config(CONFIG, folder / "config.toml")
+        try:
+            an.fit(make_net(CONFIG, (3072,), 10), _images(), an.SGD(1e30), **settings)
+        except an.DivergedError as error:
+            write_failure(folder, "synthetic", error)
         return _contents(folder)
 
 
 @cache
 def sweep() -> Files:
     """Return the folder of a sweep of two members, without pictures."""
-    members = {f"member-{k}/{name}": content for k in range(2) for name, content in run().items()}
+    files, rates = run(), (0.1, 0.2)
+    members = {f"member-{k}/{name}": content for k in range(2) for name, content in files.items()}
     table = b"member,lr,epochs,diverged,dataset\n0,0.1,2,,synthetic\n1,0.2,2,,synthetic\n"
-    return {"members.csv": table, "result.json": run()["result.json"]} | members
+    accuracy = {"best_val_accuracy": {"mean": 0.5, "deviation": 0.1}}
+    rows = [{"settings": {"lr": lr}, "members": [k], "diverged": [], **accuracy} for k, lr in enumerate(rates)]
+    result = json.loads(files["result.json"]) | {"best_member": 1, "ensemble_test_accuracy": 0.5, "over_seeds": rows}
+    shared = {name: files[name] for name in ("config.toml", ANALYSIS)}
+    own = {"members.csv": table, "result.json": json.dumps(result).encode()}
+    return own | shared | {POINTS_FILE: json.dumps([{"lr": lr} for lr in rates]).encode()} | members
 
 
 def points() -> Files:
@@ -194,7 +218,11 @@ def searched() -> Files:
         lost = dict.fromkeys(("best_val_accuracy", "best_epoch", "train_accuracy", "val_accuracy", "test_accuracy"))
         second.set_user_attr("result", result | lost | {"state": "diverged", "reason": "the cost is no longer finite"})
         stage.study.tell(second, state=optuna.trial.TrialState.PRUNED)
-        return {name: (folder / name).read_bytes() for name in (search_folder.SETTINGS, search_folder.JOURNAL)}
+        trials = Trials(tuple(read_trial("coarse", trial) for trial in stage.finished()), SPACE)
+        search_folder.write_table(folder, trials)
+        (folder / search_folder.IMPORTANCES).write_text('{"lr": 0.75, "activation": 0.25}')
+        kept = (search_folder.SETTINGS, search_folder.JOURNAL, search_folder.TABLE, search_folder.IMPORTANCES)
+        return {name: (folder / name).read_bytes() for name in kept}
 
 
 def stage_of(folder: Path, worker: Worker) -> Stage:

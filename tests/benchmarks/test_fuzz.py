@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from benchmarks.faults.__main__ import main
 from benchmarks.faults.fuzz import HANG_SECONDS, check_refusal, fuzz
-from benchmarks.faults.readers import READERS, Reader
+from benchmarks.faults.reader import Reader
+from benchmarks.faults.readers import READERS
 
 ENDS = ("read", "CheckpointError", "DataError", "FileError", "FileNotFoundError")
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", [name for name, reader in READERS.items() if not reader.slow])
 @settings(
     max_examples=25,
     deadline=None,
