@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from anynet.core.formatting import format_count, wrapped
+from anynet.core.formatting import format_count, printable, wrapped
 
 SHOWN = 10
 """Number of rows that a table of results shows."""
@@ -41,8 +41,8 @@ class FittingTable:
         optional: Sequence[str] = (),
     ) -> None:
         there = [i for i in range(len(columns)) if not rows or any(row[i] for row in rows)]
-        self._title, self._columns = title, [columns[i] for i in there]
-        self._rows = [[row[i] for i in there] for row in rows]
+        self._title, self._columns = _printable(title), [columns[i] for i in there]
+        self._rows = [[_printable(row[i]) for i in there] for row in rows]
         self._breaking = self._columns.index(breaking) if breaking in self._columns else None
         self._narrower = None
         if optional:
@@ -68,7 +68,7 @@ class FittingTable:
         for name in self._columns:
             table.add_column(name, no_wrap=True)
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))  # as it is: rich would take [b] in a name for a command
         return table
 
     def _width(self, rows: Sequence[Sequence[str]]) -> int:
@@ -132,6 +132,11 @@ def best_table(
 def print_table(table: RenderableType) -> None:
     """Print a table on stdout. Too wide is better than cut off."""
     Console().print(table, crop=False)  # of this width: the console that rich shares keeps the first one
+
+
+def _printable(text: str) -> str:
+    """Return a text, such as the name of a folder, without characters that could command a terminal."""
+    return "\n".join(printable(line, len(line)) for line in text.split("\n"))
 
 
 def _widest(text: str) -> int:

@@ -15,6 +15,7 @@ from anynet.app.resuming import POINTS
 from anynet.app.run_report.folder_kind import read_folders
 from anynet.app.run_report.run_page import render
 from anynet.app.search.search_folder import IMPORTANCES, SETTINGS, TABLE
+from anynet.app.tables import FittingTable, print_table
 from anynet.core.errors import FileError
 from anynet.training.load import DIVERGENCE
 from benchmarks.faults import valid_files
@@ -30,19 +31,30 @@ def _read_page(folder: Path) -> str:
     return render(read_folders([folder]))
 
 
-def _read_list(folder: Path) -> object:
-    """Return what ``anynet runs`` prints, of a folder with one in it."""
+def _read_list(folder: Path) -> str:
+    """Return the table that ``anynet runs`` prints, of a folder with one in it."""
     told = StringIO()
     with redirect_stderr(told):
         found = find_entries(folder)
     if not found:
         raise FileError(folder, "", "a folder", told.getvalue().strip(), "mend it")
     write_csv(sort(found, "best_val"), told)
-    return runs_table(found, "runs")
+    return _printed(runs_table(found, "runs"))
 
 
-def _compare(folder: Path) -> object:
-    return differences_table(read_entry(folder / "a", "a"), read_entry(folder / "b", "b"))
+def _compare(folder: Path) -> str:
+    table = differences_table(read_entry(folder / "a", "a"), read_entry(folder / "b", "b"))
+    return "" if table is None else _printed(table)
+
+
+def _printed(table: FittingTable) -> str:
+    """Return a table as text, which must leave a terminal as it is."""
+    with redirect_stdout(StringIO()) as out:
+        print_table(table)
+    for line in out.getvalue().split("\n"):
+        if not line.isprintable():
+            raise AssertionError(f"a line that is not printable: {line!r}")
+    return out.getvalue()
 
 
 def _export(folder: Path) -> None:

@@ -183,6 +183,13 @@ def test_two_runs_are_compared_in_three_columns(capsys, folder):
     assert same == "runs/bad and runs/bad: settings and results are the same\n"
 
 
+def test_names_are_printed_as_they_are_but_for_what_commands_a_terminal(capsys, tmp_path):
+    for name in ("x[b]", "y[/b]", "z\x1b[2J"):
+        make(tmp_path / name)
+    lines = printed(capsys, f"{tmp_path}").splitlines()
+    assert [line.split()[0] for line in lines[-3:]] == ["x[b]", "y[/b]", "z?[2J"]
+
+
 def test_searches_and_sweeps_are_one_row(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     base = {name: value for name, value in vars(Config(epochs=2)).items() if name not in ("lr", "compile")}
