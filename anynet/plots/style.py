@@ -60,6 +60,8 @@ STYLE = {
 """Differences from Matplotlib's own defaults. Without hinting, texts have the same width at each resolution."""
 
 _LOCK = threading.RLock()
+_entered = threading.Event()
+"""Set while a thread, which has the lock, is in `styled`."""
 
 
 @contextmanager
@@ -77,11 +79,18 @@ def styled() -> Iterator[None]:
     9.5
     """
     with _LOCK:
+        if _entered.is_set():  # changing settings takes 2 ms, and a page does it 100 times
+            yield
+            return
         own = matplotlib.rcParams
         fonts: dict[str, Any] = {name: own[name] for name in ("font.sans-serif", "font.serif", "font.monospace")}
         fonts["font.family"] = [FONT, *(family for family in own["font.family"] if family != FONT)]
         with matplotlib.style.context(["default", fonts | STYLE]):
-            yield
+            _entered.set()
+            try:
+                yield
+            finally:
+                _entered.clear()
 
 
 class StyledFigure(Figure):

@@ -1,7 +1,9 @@
 """``python -m anynet features`` and ``confusions``, from what is typed to what is printed and drawn."""
 
+from pathlib import Path
 from shutil import copyfile
 
+import numpy as np
 import pytest
 from commands import refused
 from few_images import few_images
@@ -19,6 +21,15 @@ def photo():
     return "photo.png"
 
 
+@pytest.fixture
+def drawn(monkeypatch):
+    """The arguments of pictures, of which none is drawn."""
+    given = []
+    for name in ("confused_images", "feature_maps"):
+        monkeypatch.setattr(f"anynet.plots.{name}", lambda *args: given.append(args) or Figure())
+    return given
+
+
 def test_outputs_of_a_layer_are_drawn(trained, photo, capsys):
     cli.main(["features", f"{trained.folder}", photo, photo, "--layer", "2"])
     assert capsys.readouterr() == ("outputs of layer 2 are in features.png\n", "")
@@ -26,11 +37,12 @@ def test_outputs_of_a_layer_are_drawn(trained, photo, capsys):
         assert min(picture.size) > 100
 
 
-def test_a_file_that_cannot_be_read_is_named_and_the_others_are_drawn(trained, photo, capsys):
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_drawn(trained, photo, drawn, capsys):
     said = refused(capsys, "features", f"{trained.folder}", photo, "none.png", "--layer", "0", "--plot", "a.png")
     assert said.startswith("anynet: none.png: ")
-    with Image.open("a.png") as picture:
-        assert min(picture.size) > 100
+    ((images, maps, _),) = drawn
+    assert (images.shape, maps.shape) == ((1, 3, 32, 32), (1, 20))
+    assert Path("a.png").exists()
 
 
 def test_what_features_cannot_draw_is_refused_in_one_line(trained, seeded, photo, tmp_path, capsys):
@@ -46,18 +58,22 @@ def test_what_features_cannot_draw_is_refused_in_one_line(trained, seeded, photo
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [photo]
 
 
-def test_confused_test_images_are_drawn(trained, seeded, capsys):
-    for folder, plot in ((trained.folder, "confusions.png"), (seeded.folder, "members.png")):
-        cli.main(["confusions", f"{folder}", "--plot", plot])
-        said = f"100 test images of synthetic: those that are confused most are in {plot}\n"
-        assert capsys.readouterr() == (said, "")
-        with Image.open(plot) as picture:
-            assert min(picture.size) > 800
+def test_confused_test_images_are_drawn(trained, capsys):
+    cli.main(["confusions", f"{trained.folder}"])
+    said = "100 test images of synthetic: those that are confused most are in confusions.png\n"
+    assert capsys.readouterr() == (said, "")
+    with Image.open("confusions.png") as picture:
+        assert min(picture.size) > 800
 
 
-def test_one_class_may_be_chosen(trained, capsys, monkeypatch):
-    drawn = []
-    monkeypatch.setattr("anynet.plots.confused_images", lambda *given: drawn.append(given) or Figure())
+def test_those_of_an_ensemble_are_drawn(seeded, drawn, capsys):
+    cli.main(["confusions", f"{seeded.folder}", "--plot", "members.png"])
+    assert capsys.readouterr().out.endswith("those that are confused most are in members.png\n")
+    ((images, chances, *_),) = drawn
+    assert (images.shape, chances.shape) == ((100, 3, 32, 32), (100, 10))
+
+
+def test_one_class_may_be_chosen(trained, drawn):
     name = few_images().classes[3]
     cli.main(["confusions", f"{trained.folder}", "--label", name])
     ((images, chances, labels, classes, dataset, only),) = drawn
@@ -65,10 +81,11 @@ def test_one_class_may_be_chosen(trained, capsys, monkeypatch):
     assert (dataset, only, classes[only]) == ("synthetic", 3, name)
 
 
-def test_confusions_takes_the_file_of_a_net(trained, capsys):
+def test_confusions_takes_the_file_of_a_net(trained, drawn, capsys):
     for number, flags in enumerate(([], ["--data", "synthetic"])):
         cli.main(["confusions", f"{trained.folder / 'model.safetensors'}", "--plot", f"{number}.png", *flags])
         assert f"are in {number}.png" in capsys.readouterr().out
+    assert np.array_equal(drawn[0][1], drawn[1][1])
 
 
 def test_what_confusions_cannot_draw_is_refused_in_one_line(trained, photo, capsys):
