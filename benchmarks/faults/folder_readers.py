@@ -1,5 +1,6 @@
 """Readers of the folders of runs, sweeps and searches: reports, lists, comparisons, and the export of a net."""
 
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from anynet.app.listing.show import runs_table, write_csv
 from anynet.app.resuming import POINTS
 from anynet.app.run_report.folder_kind import read_folders
 from anynet.app.run_report.run_page import render
-from anynet.app.search.search_folder import IMPORTANCES, SETTINGS, TABLE
+from anynet.app.search_json import IMPORTANCES, SETTINGS, TABLE
 from anynet.app.tables import FittingTable, print_table
 from anynet.core.errors import FileError
 from anynet.training.load import DIVERGENCE
@@ -72,6 +73,11 @@ def _in(name: str, contents: Files) -> Files:
     return {f"{name}/{file}": content for file, content in contents.items()}
 
 
+def _listed(folders: Callable[[], Sequence[Files]], damaged: Sequence[str]) -> Reader:
+    """Return the reader of folders in the folder that it is given."""
+    return Reader(_read_list, lambda: [_in("one", each) for each in folders()], [f"one/{name}" for name in damaged])
+
+
 def _without_net(contents: Files) -> Files:
     return {name: content for name, content in contents.items() if not name.endswith(".safetensors")}
 
@@ -114,14 +120,7 @@ LISTED = {
 FOLDER_READERS = {
     **{f"report of a {kind}": Reader(_read_report, *each) for kind, each in REPORTED.items()},
     **{f"page of a {kind}": Reader(_read_page, *each, slow=True) for kind, each in REPORTED.items()},
-    **{
-        f"list of a {kind}": Reader(
-            _read_list,
-            lambda folders=folders: [_in("one", each) for each in folders()],
-            tuple(f"one/{name}" for name in names),
-        )
-        for kind, (folders, names) in LISTED.items()
-    },
+    **{f"list of a {kind}": _listed(*each) for kind, each in LISTED.items()},
     "runs diff": Reader(_compare, _compared, ("b/config.toml", "b/result.json")),
     "export": Reader(_export, lambda: [_in("run", valid_files.run())], ("run/config.toml", "run/model.safetensors")),
 }

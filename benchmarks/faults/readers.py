@@ -18,6 +18,7 @@ from anynet.app.search import search_folder
 from anynet.app.search.search_settings import merge, read_settings
 from anynet.app.search.trial import read_trial
 from anynet.app.search.worker import Worker
+from anynet.app.search_json import SETTINGS
 from anynet.backends import backend
 from anynet.core.history import History
 from anynet.data import download, mnist, transfer
@@ -67,7 +68,7 @@ def _read_preset(folder: Path) -> object:
 
 def _read_search_settings(folder: Path) -> object:
     try:
-        return merge(read_settings(folder / search_folder.SETTINGS), valid_files.settings(), folder)
+        return merge(read_settings(folder / SETTINGS), valid_files.settings(), folder)
     except ValueError as error:
         if type(error) is ValueError and "holds another search" in str(error):
             return "another search"
@@ -157,7 +158,7 @@ READERS = {
         (PART,),
         lambda content, random: content + random.randbytes(random.randint(0, 9_000)),
     ),
-    "search.json": Reader(_read_search_settings, _of(search_folder.SETTINGS), (search_folder.SETTINGS,)),
+    "search.json": Reader(_read_search_settings, _of(SETTINGS), (SETTINGS,)),
     "search journal": Reader(
         _read_journal, _of(search_folder.JOURNAL), (search_folder.JOURNAL,), mutations.change_json_line
     ),

@@ -31,6 +31,7 @@ from anynet.app.search.search_settings import search_settings
 from anynet.app.search.stage import Stage
 from anynet.app.search.trial import read_trial
 from anynet.app.search.worker import Worker
+from anynet.app.search_json import IMPORTANCES, SETTINGS, TABLE
 from anynet.app.space import Grid, Point, Range, Space
 from anynet.backends.numpy import Numpy
 from anynet.data import Dataset, split
@@ -220,8 +221,8 @@ def searched() -> Files:
         stage.study.tell(second, state=optuna.trial.TrialState.PRUNED)
         trials = Trials(tuple(read_trial("coarse", trial) for trial in stage.finished()), SPACE)
         search_folder.write_table(folder, trials)
-        (folder / search_folder.IMPORTANCES).write_text('{"lr": 0.75, "activation": 0.25}')
-        kept = (search_folder.SETTINGS, search_folder.JOURNAL, search_folder.TABLE, search_folder.IMPORTANCES)
+        (folder / IMPORTANCES).write_text('{"lr": 0.75, "activation": 0.25}')
+        kept = (SETTINGS, search_folder.JOURNAL, TABLE, IMPORTANCES)
         return {name: (folder / name).read_bytes() for name in kept}
 
 

@@ -11,18 +11,14 @@ from anynet.app.config_file import ABSENT, read_settings
 from anynet.app.listing.entry import Entry, Values
 from anynet.app.result_file import read_known
 from anynet.app.resuming import POINTS, read_points
-from anynet.app.search.search_folder import SETTINGS, TABLE
+from anynet.app.search_json import SETTINGS, TABLE, read_search_json
 from anynet.app.sweep.sweep_folder import MEMBERS
 from anynet.core.csv_files import read_rows
-from anynet.core.errors import FileError
 from anynet.core.formatting import format_value
 from anynet.core.history import History
-from anynet.core.text_files import read_json
 from anynet.data.normalization import AUTO
 
 ADVICE = "mend the file, or remove the folder"
-MOST = 10_000_000
-"""Largest size of ``search.json`` in bytes."""
 
 
 def is_entry(folder: Path) -> bool:
@@ -111,13 +107,8 @@ def _read_sweep(folder: Path, name: str) -> Entry:
 
 
 def _read_search(folder: Path, name: str) -> Entry:
-    path = folder / SETTINGS
-    content = read_json(path, MOST, ADVICE)
-    base: Any = content.get("base")
-    space: Any = content.get("space")
-    fine = content.get("fine") or {"trials": 0}
-    if not all(isinstance(each, dict) for each in (base, space, fine)) or type(fine.get("trials")) is not int:
-        raise FileError(path, "", "the settings of a search", "something else", ADVICE)
+    content = read_search_json(folder / SETTINGS)
+    base, space, fine = content["base"], content["space"], content.get("fine") or {"trials": 0}
     trials = [row.values for row in read_rows(folder / TABLE, ("state",), ADVICE)] if (folder / TABLE).exists() else []
     results = _best(trials, "best_val_accuracy", "best_epoch", "test_accuracy")
     if "test_accuracy" in results:
@@ -131,19 +122,16 @@ def _read_search(folder: Path, name: str) -> Entry:
     return Entry(folder, name, "search", state, settings, results, len(trials))
 
 
-def _searched(part: Any) -> Values | str:
-    if isinstance(part, dict) and isinstance(part.get("values"), list):
+def _searched(part: Mapping[str, Any]) -> Values | str:
+    if "values" in part:
         return Values(part["values"])
-    if not isinstance(part, dict):
-        return str(part)
-    return "..".join(format_value(part.get(end)) for end in ("low", "high"))
+    return "..".join(format_value(part[end]) for end in ("low", "high"))
 
 
 def _planned(content: Mapping[str, Any]) -> int:
     """Return the number of trials of a search's first stage."""
-    values = [part.get("values") for part in content["space"].values() if isinstance(part, dict)]
-    coarse = content.get("trials")
-    return coarse if isinstance(coarse, int) else math.prod(len(each) for each in values if isinstance(each, list))
+    coarse: int | None = content.get("trials")
+    return coarse or math.prod(len(part.get("values", ())) for part in content["space"].values())
 
 
 def _best(rows: Sequence[Mapping[str, str]], first: str, *others: str) -> dict[str, Any]:

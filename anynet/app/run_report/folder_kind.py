@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Union
 from anynet.app.resuming import POINTS
 from anynet.app.run_report.run_files import RunFiles, read_run
 from anynet.app.run_report.sweep_files import SweepFiles, read_sweep
+from anynet.app.search_json import SETTINGS
 from anynet.app.sweep.sweep_folder import MEMBERS
 from anynet.core.errors import FileError
 
 if TYPE_CHECKING:
     from anynet.app.run_report.search_files import SearchFiles
 
-SEARCH = "search.json"
 EXPECTED = "the folder of a run, a sweep or a search"
 
 Content = Union[list[RunFiles], SweepFiles, "SearchFiles"]
@@ -73,7 +73,7 @@ def _kind(folder: Path) -> str:
         )
     if not folder.is_dir():
         raise FileError(folder, "", EXPECTED, "a file", f"give the folder that it is in, {folder.parent}")
-    if (folder / SEARCH).exists():
+    if (folder / SETTINGS).exists():
         return "search"
     if (folder / POINTS).exists():
         return "sweep"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anynet.app.search.search_folder import IMPORTANCES, SETTINGS, TABLE
 from anynet.app.search.trial import STATES, Trial
+from anynet.app.search_json import IMPORTANCES, SETTINGS, TABLE, read_search_json
 from anynet.core.csv_files import read_rows
 from anynet.core.errors import FileError
 from anynet.core.formatting import printable
@@ -15,7 +15,7 @@ from anynet.core.text_files import read_json
 
 ADVICE = "run the same search again, which writes it anew"
 MOST = 10_000_000
-"""Largest size of the settings in bytes."""
+"""Largest size of the importances in bytes."""
 MOST_NUMBER = 1e12
 """Largest number of seconds or epochs."""
 TEXTS = ("stage", "dataset", "state", "reason")
@@ -62,19 +62,8 @@ def read_search(folder: Path) -> SearchFiles:
     OSError
         If a file cannot be read.
     """
-    settings, path = folder / SETTINGS, folder / TABLE
-    search = read_json(settings, MOST, "start the search again in another folder")
-    for key in ("base", "space"):
-        if not isinstance(search.get(key), dict) or (key == "space" and not search["space"]):
-            raise FileError(settings, f"key {key}", "settings by name", "others", ADVICE)
-    if not isinstance(search.get("fine"), dict | None):
-        raise FileError(settings, "key fine", "a stage, or null", "something else", ADVICE)
+    search, path = read_search_json(folder / SETTINGS), folder / TABLE
     names = list(search["space"])
-    for name, part in search["space"].items():
-        if not isinstance(part, dict) or not (
-            isinstance(part.get("values"), list) or {"low", "high", "log"} <= part.keys()
-        ):
-            raise FileError(settings, f"key space.{printable(name, 50)}", "values or a range", "something else", ADVICE)
     if not path.exists():
         return SearchFiles(folder, search, [], {})
     trials = []

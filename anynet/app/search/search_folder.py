@@ -9,12 +9,12 @@ from pathlib import Path
 from anynet.app.search.ranked import Trials
 from anynet.app.search.search_settings import Settings, merge, read_settings
 from anynet.app.search.trial import Trial
+from anynet.app.search_json import IMPORTANCES, SETTINGS, TABLE
 from anynet.core.atomic import PARTIAL, write_text_whole, write_whole
 from anynet.core.csv_files import write_rows
 from anynet.core.errors import check_is_file
 
-SETTINGS, JOURNAL, TABLE, WORKERS = "search.json", "journal.log", "trials.csv", "workers"
-PLOT, IMPORTANCES = "accuracy.png", "importances.json"
+JOURNAL, WORKERS, PLOT = "journal.log", "workers", "accuracy.png"
 
 
 def settings_there(folder: Path) -> Settings | None:

@@ -22,6 +22,7 @@ from anynet.app.search.search_settings import Settings, fine_trials, read_settin
 from anynet.app.search.stage import Stage
 from anynet.app.search.trial import rank, read_trial, train_trials
 from anynet.app.search.worker import Worker
+from anynet.app.search_json import IMPORTANCES, SETTINGS, TABLE
 from anynet.app.space import Point, Space
 from anynet.app.trackers import trackers
 from anynet.data import Batches
@@ -32,7 +33,7 @@ COARSE, FINE = 0, 1
 NAMES = ("coarse", "fine")
 
 AT_THE_END = {
-    search_folder.IMPORTANCES: search_folder.write_importances,
+    IMPORTANCES: search_folder.write_importances,
     search_folder.PLOT: search_folder.write_plot,
 }
 """Functions that write files that a search can do without, by file."""
@@ -119,7 +120,7 @@ class SearchStages:
             return propose(trials, space, first, most, seed, stage)
 
         with self._lock:
-            there = read_settings(self._folder / search_folder.SETTINGS)  # another process may have added trials
+            there = read_settings(self._folder / SETTINGS)  # another process may have added trials
             planned = fine_trials(there) if stage == FINE else there["trials"]
             self._stages[stage] = Stage(
                 NAMES[stage],
@@ -158,7 +159,7 @@ class SearchStages:
         if not best:
             raise ValueError(
                 f"fine: expected a coarse trial that finished an epoch, but all {len(tried)} diverged; see "
-                f"{self._folder / search_folder.TABLE}, and try lower learning rates"
+                f"{self._folder / TABLE}, and try lower learning rates"
             )
         return best[:most]
 

@@ -156,10 +156,11 @@ def test_a_damaged_folder_is_a_line_and_not_the_end(capsys, folder, file):
 @pytest.mark.parametrize("fine", [7, True, [1], {"trials": "x"}, {"coarse": 3}])
 def test_a_damaged_search_is_a_line_and_not_the_end(capsys, folder, fine):
     (folder / "search").mkdir()
-    (folder / "search" / "search.json").write_text(json.dumps({"base": {}, "space": {}, "trials": 3, "fine": fine}))
+    search = {"base": {}, "space": {"lr": {"values": [0.1]}}, "trials": 3, "fine": fine}
+    (folder / "search" / "search.json").write_text(json.dumps(search))
     cli.main(["runs"])
     said = capsys.readouterr()
-    assert said.err.startswith("anynet: runs/search/search.json: expected the settings of a search, got something else")
+    assert said.err.startswith("anynet: runs/search/search.json, key fine: expected a stage, or null, got ")
     assert "20261126-130000" in said.out
 
 
