@@ -1,5 +1,6 @@
 """Readers of the folders of runs, sweeps and searches: reports, lists, comparisons, and the export of a net."""
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
@@ -22,6 +23,12 @@ from anynet.training.load import DIVERGENCE
 from benchmarks.faults import valid_files
 from benchmarks.faults.reader import Reader
 from benchmarks.faults.valid_files import Files
+
+OF_NUMBERS = {
+    **{"split": "test", "samples": 2, "targets": 2, "r2": [0.5, None], "errors": {"0.5": [0.1, 0.2]}},
+    "sample": [[[1.0, 2.0], [1.5, 2.5]], [[0.0, -1.0], [0.5, 3.0]]],
+}
+"""Analysis of a net that predicts two numbers."""
 
 
 def _read_report(folder: Path) -> object:
@@ -88,7 +95,9 @@ def _compared() -> list[Files]:
 
 
 def _run() -> list[Files]:
-    return [_without_net(valid_files.run())]
+    """Return the folders of a run, and of one that predicts numbers."""
+    run = _without_net(valid_files.run())
+    return [run, run | {ANALYSIS: json.dumps(OF_NUMBERS).encode()}]
 
 
 def _diverged() -> list[Files]:
