@@ -60,10 +60,10 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_signature": False,
     "write_computation_times": False,
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_pages.position",
     "capture_repr": ("_repr_html_", "__repr__"),
     "ignore_repr_types": "Figure",  # they are shown
-    "image_scrapers": ("matplotlib", "anynet_figures.scrape"),
+    "image_scrapers": ("matplotlib", "gallery_pages.scrape"),
     "matplotlib_animations": False,
 }
 
