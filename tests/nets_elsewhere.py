@@ -24,6 +24,7 @@ FEATURES = {
     "SiLU": an.SiLU(),
     "Hardswish": an.Hardswish(),
     "Softplus": an.Softplus(),
+    "Softsign": an.Softsign(),
     "Sigmoid": an.Sigmoid(),
     "Tanh": an.Tanh(),
     "Scale": an.Scale(),

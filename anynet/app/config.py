@@ -99,9 +99,9 @@ class Config:
 
     hidden: str = "512,128"
     """Widths of the hidden layers, e.g. 50,30; "" for none."""
-    activation: Literal["relu", "leaky-relu", "elu", "gelu", "silu", "hardswish", "softplus", "sigmoid", "tanh"] = (
-        "relu"
-    )
+    activation: Literal[
+        "relu", "leaky-relu", "elu", "gelu", "silu", "hardswish", "softplus", "softsign", "sigmoid", "tanh"
+    ] = "relu"
     """Activation function after every hidden layer."""
     norm: Literal["batch", "layer", "none"] = "batch"
     """Normalization before every activation: of each feature over the batch, of each sample over its features, or

@@ -28,6 +28,7 @@ from anynet.nn import (
     Sigmoid,
     SiLU,
     Softplus,
+    Softsign,
     Tanh,
 )
 from anynet.nn.container import Container
@@ -36,7 +37,22 @@ from anynet.nn.flatten_images import FlattenImages
 Order = NDArray[np.intp]
 """Feature k elsewhere is feature ``order[k]`` here."""
 
-ANY_ORDER = (ELU, GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh, Dropout, BatchNorm, LayerNorm, Scale)
+ANY_ORDER = (
+    ELU,
+    GELU,
+    Hardswish,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Softsign,
+    Tanh,
+    Dropout,
+    BatchNorm,
+    LayerNorm,
+    Scale,
+)
 """Layers that treat all features alike, but for parameters that each feature has."""
 
 

@@ -97,6 +97,7 @@ LAYERS_OF: dict[type[nn.Layer], Made] = {
     nn.SiLU: _activation("silu"),
     nn.Sigmoid: _activation("sigmoid"),
     nn.Softplus: _activation("softplus"),
+    nn.Softsign: _activation("softsign"),
     nn.Tanh: _activation("tanh"),
 }
 """Functions that call the counterpart of a layer."""

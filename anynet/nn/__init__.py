@@ -1,6 +1,6 @@
 """Layers, nets, losses, the L2 penalty and initializers."""
 
-from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Softsign, Tanh
 from anynet.nn.batch_norm import BatchNorm
 from anynet.nn.conv2d import Conv2d
 from anynet.nn.dropout import Dropout
@@ -42,5 +42,6 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softplus",
+    "Softsign",
     "Tanh",
 ]

@@ -193,3 +193,30 @@ class Softplus(Layer):
         """Return ``dx = dy (1 - exp(-y))``, dy times the logistic function of x."""
         y = cache
         return -dy * array_namespace(dy).expm1(-y), {}
+
+
+@dataclass(frozen=True)
+class Softsign(Layer):
+    r"""Softsign, :math:`y = x / (1 + |x|)`: between -1 and 1 as tanh, but it approaches them slowly.
+
+    References
+    ----------
+    Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks, section 2.
+    https://proceedings.mlr.press/v9/glorot10a.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Softsign().forward({}, {}, np.asarray([[-4.0, 0.0, 1.0]]), train=True)[0]
+    array([[-0.8,  0. ,  0.5]])
+    """
+
+    def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Array, Arrays]:
+        """Return ``x / (1 + |x|)``; the cache is ``1 / (1 + |x|)``."""
+        share = 1.0 / (1.0 + array_namespace(x).abs(x))
+        return x * share, share, state
+
+    def backward(self, params: Arrays, cache: Array, dy: Array) -> tuple[Array, Arrays]:
+        """Return ``dx = dy / (1 + |x|)^2``."""
+        share = cache
+        return dy * share * share, {}

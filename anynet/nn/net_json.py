@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from anynet.core.checks import describe, nearest
-from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Softsign, Tanh
 from anynet.nn.batch_norm import BatchNorm
 from anynet.nn.container import Container
 from anynet.nn.conv2d import Conv2d
@@ -29,7 +29,7 @@ from anynet.nn.shortcut import Shortcut
 LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
-        *(ELU, GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh),
+        *(ELU, GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Softsign, Tanh),
         *(BatchNorm, Dropout, Flatten, GroupNorm, LayerNorm, Linear, Residual, Scale, Sequential, Shortcut),
         *(AvgPool2d, Conv2d, FlattenImages, GlobalPool, MaxPool2d, PatchWhitening),
     )

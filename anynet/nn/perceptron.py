@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from anynet.core.checks import nearest
-from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from anynet.nn.activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Softsign, Tanh
 from anynet.nn.batch_norm import BatchNorm
 from anynet.nn.dropout import Dropout
 from anynet.nn.gated_activations import GELU, Hardswish, SiLU
@@ -21,6 +21,7 @@ ACTIVATIONS: dict[str, Layer] = {
     "silu": SiLU(),
     "hardswish": Hardswish(),
     "softplus": Softplus(),
+    "softsign": Softsign(),
     "sigmoid": Sigmoid(),
     "tanh": Tanh(),
 }

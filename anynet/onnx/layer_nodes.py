@@ -158,6 +158,7 @@ NODES: dict[type[nn.Layer], Nodes] = {
     nn.SiLU: _silu,
     nn.Sigmoid: _elementwise("Sigmoid"),
     nn.Softplus: _elementwise("Softplus"),
+    nn.Softsign: _elementwise("Softsign"),
     nn.Tanh: _elementwise("Tanh"),
 }
 """Functions that add the nodes of a layer. Arrays are in the graph by PyTorch's names, in PyTorch's layout."""

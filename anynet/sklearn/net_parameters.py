@@ -25,8 +25,8 @@ class NetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     hidden : int or sequence of int, default (100,)
         Widths of the hidden layers.
     activation : str, default "relu"
-        Activation of the hidden layers: "relu", "leaky-relu", "elu", "gelu", "silu", "hardswish", "softplus", "sigmoid"
-        or "tanh".
+        Activation of the hidden layers: "relu", "leaky-relu", "elu", "gelu", "silu", "hardswish", "softplus",
+        "softsign", "sigmoid" or "tanh".
     norm : {"none", "batch", "layer"}, default "none"
         Normalization ahead of each activation.
     dropout : float, default 0

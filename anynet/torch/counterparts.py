@@ -77,6 +77,7 @@ MODULES: dict[type[layers.Layer], Callable[[Any, Image], nn.Module]] = {
     layers.SiLU: lambda layer, image: nn.SiLU(),
     layers.Sigmoid: lambda layer, image: nn.Sigmoid(),
     layers.Softplus: lambda layer, image: nn.Softplus(),
+    layers.Softsign: lambda layer, image: nn.Softsign(),
     layers.Tanh: lambda layer, image: nn.Tanh(),
 }
 """Functions of a layer and the size of its images that return its module, without its parameters."""

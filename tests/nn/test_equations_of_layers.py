@@ -30,6 +30,7 @@ from anynet import (
     Sigmoid,
     SiLU,
     Softplus,
+    Softsign,
     Tanh,
 )
 from anynet.nn.draw import dtype_name
@@ -113,6 +114,7 @@ EQUATIONS = {
     SiLU(): lambda x: x / (1 + math.exp(-x)),
     Hardswish(): lambda x: 0 if x < -3 else x if x > 3 else x * (x + 3) / 6,
     Softplus(): lambda x: math.log1p(math.exp(x)),
+    Softsign(): lambda x: x / (1 + abs(x)),
 }
 
 
@@ -238,6 +240,7 @@ def test_hashes_tell_nets_apart():
         SiLU(),
         Hardswish(),
         Softplus(),
+        Softsign(),
         Linear(2, 3),
         BatchNorm(2),
         Dropout(),

@@ -25,6 +25,7 @@ from anynet import (
     Sigmoid,
     SiLU,
     Softplus,
+    Softsign,
     Tanh,
 )
 from anynet.core.random import at_step, key, uniform
@@ -44,6 +45,7 @@ CASES = {
     "SiLU": (SiLU(), True),
     "Hardswish": (Hardswish(), True),
     "Softplus": (Softplus(), True),
+    "Softsign": (Softsign(), True),
     "BatchNorm training": (BatchNorm(FEATURES), True),
     "BatchNorm evaluation": (BatchNorm(FEATURES), False),
     "LayerNorm": (LayerNorm(FEATURES, eps=0.1), True),
@@ -202,6 +204,7 @@ def test_pytorchs_autograd_agrees(case, rng):
         SiLU: lambda: functional.silu(t),
         Hardswish: lambda: functional.hardswish(t),
         Softplus: lambda: functional.softplus(t),
+        Softsign: lambda: functional.softsign(t),
         LayerNorm: lambda: functional.layer_norm(t, (FEATURES,), p["gamma"], p["beta"], layer.eps),
         GroupNorm: lambda: functional.group_norm(t, layer.groups, p["gamma"], p["beta"], layer.eps),
         Scale: lambda: t * p["s"],

@@ -27,6 +27,7 @@ from anynet import (
     Sigmoid,
     SiLU,
     Softplus,
+    Softsign,
     Tanh,
 )
 from anynet.nn.losses import (
@@ -85,6 +86,7 @@ LAYERS = {
     "SiLU": (lambda shape: SiLU(), True),
     "Hardswish": (lambda shape: Hardswish(), True),
     "Softplus": (lambda shape: Softplus(), True),
+    "Softsign": (lambda shape: Softsign(), True),
     "LayerNorm": (lambda shape: LayerNorm(shape.n_in + 1, eps=0.1), True),
     "GroupNorm": (lambda shape: GroupNorm(3, 3 * shape.n_in + 3, eps=0.1), True),
     "Scale": (lambda shape: Scale(shape.n_in), True),

@@ -30,6 +30,7 @@ from anynet import (
     Sigmoid,
     SiLU,
     Softplus,
+    Softsign,
     Tanh,
     backend,
 )
@@ -80,6 +81,8 @@ def layer_formula(jax, layer, p, s, x, train, key=None):
             return x * xp.clip(x + 3, 0, 6) / 6
         case Softplus():
             return xp.log(1 + xp.exp(x))
+        case Softsign():
+            return x / (1 + xp.abs(x))
         case LayerNorm(_, eps):
             mean, var = xp.mean(x, axis=-1, keepdims=True), xp.var(x, axis=-1, keepdims=True)
             return row.gamma * (x - mean) * (var + eps) ** -0.5 + row.beta

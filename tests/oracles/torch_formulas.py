@@ -25,6 +25,7 @@ from anynet import (
     Sigmoid,
     SiLU,
     Softplus,
+    Softsign,
     Tanh,
 )
 from anynet.core.random import uniform
@@ -69,6 +70,8 @@ def layer(
             return functional.hardswish(t)
         case Softplus():
             return functional.softplus(t)
+        case Softsign():
+            return functional.softsign(t)
         case LayerNorm(n, eps):
             return functional.layer_norm(t, (n,), p["gamma"], p["beta"], eps)
         case GroupNorm(groups, _, eps):
