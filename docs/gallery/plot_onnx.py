@@ -1,6 +1,6 @@
 """
-To ONNX and back
-================
+A trained net as an ONNX file
+=============================
 
 A trained net becomes a file that other programs run, without anynet and without Python. It has everything from the
 pixels to the label: normalization, layers, probabilities.
@@ -24,8 +24,8 @@ run = an.fit(net, data, an.Adam(0.01), epochs=5, batch_size=50, seed=0)
 # %%
 # The file
 # --------
-# The input is uint8, as the images were loaded, of any number. Batch normalization is part of the weights of the
-# convolution, or a node of its own.
+# The input is uint8, as the images were loaded. Names and shapes say what another program has to know; N is any number
+# of images.
 
 with TemporaryDirectory() as folder:
     path = Path(folder) / "digits.onnx"

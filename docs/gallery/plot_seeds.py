@@ -39,8 +39,8 @@ assert difference < 1e-4
 # %%
 # Ten opinions are better than one
 # --------------------------------
-# The nets make different mistakes. The mean of their probabilities is wrong less often than they are on average, and
-# here less often than most of them.
+# The nets make different mistakes. The mean of their probabilities is wrong less often than a single net is on
+# average, and here less often than most of them.
 
 accuracy = np.asarray([100 * run.best_test.accuracy for run in runs])
 together = 100 * runs.ensemble.test_accuracy
