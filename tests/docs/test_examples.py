@@ -36,6 +36,8 @@ EXPECTED = {  # margins are about four test samples
     "torch_arrays": Expected(96.0, 0.9),
 }
 
+SLOW = ("jax_arrays", "pipeline_and_search")
+
 
 class Result(NamedTuple):
     """A line that an example prints: its words, and the scores."""
@@ -67,7 +69,10 @@ def run(name: str, capsys: pytest.CaptureFixture) -> Result:
     return result
 
 
-@pytest.mark.parametrize("name", [name for name in EXPECTED if name != FASHION])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in EXPECTED if name != FASHION],
+)
 def test_anynet_is_as_good_as_scikit_learn(name, capsys):
     if name in ("torch_arrays", "jax_arrays"):
         pytest.importorskip(name.partition("_")[0])
