@@ -47,7 +47,7 @@ def test_the_table_as_csv(tmp_path):
 
 
 def test_the_error_by_step_as_a_picture(tmp_path):
-    cli.main(small("--hidden", "", "--plot", "steps.png"))
+    cli.main(small("--hidden", "", "--samples", "2", "--probes", "2", "--plot", "steps.png"))
     with Image.open(tmp_path / "steps.png") as picture:
         assert min(picture.size) > 100
 
@@ -65,7 +65,7 @@ def test_a_wrong_gradient_ends_in_code_1(monkeypatch, capsys):
 
     monkeypatch.setattr(Linear, "parameter_gradients", wrong)
     with pytest.raises(SystemExit) as end:
-        cli.main(small())
+        cli.main(small("--probes", "3"))
     assert end.value.code == 1
     assert "wrong gradient with respect to 0.W, 3.W" in capsys.readouterr().out
 

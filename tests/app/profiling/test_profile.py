@@ -262,17 +262,18 @@ def test_steps_that_are_not_compiled_are_timed_as_they_are(backend_here, monkeyp
 def test_a_profile_is_of_the_target_that_runs_the_steps(emulated_cupy, monkeypatch):
     """Here of separate kernels, because a graph fails after the probe."""
     assert emulated_cupy.execution == "CUDA graph"
-    capture = import_module("anynet.compiler.cuda.capture")
+    monkeypatch.setattr(timing, "ROUNDS", 1)
+    net, capture = CASES["one layer"][0], import_module("anynet.compiler.cuda.capture")
 
     def fail(*args):
         raise capture.CaptureError("no graph")
 
     monkeypatch.setattr(capture.Capture, "graph", fail)
     with pytest.warns(an.CompileWarning, match="^steps run as separate kernels, more slowly: no graph"):
-        found = profile(experiment(emulated_cupy))
+        found = profile(experiment(emulated_cupy, net))
     assert {part.label.row for part in found.parts} == set(found.rows)
     with pytest.raises(an.CompileError, match=r"^steps cannot run as CUDA graph: no graph"):
-        profile(experiment(emulated_cupy, compile="on"))
+        profile(experiment(emulated_cupy, net, compile="on"))
 
 
 def test_images_that_are_streamed_are_refused():
