@@ -14,8 +14,9 @@ from PIL import Image
 
 from anynet.app import cli
 from anynet.app.keeping import Picture
-from anynet.app.run_folder import RunFolder
+from anynet.app.run_folder import RunFolder, run_pictures
 from anynet.app.run_report import own_pages
+from anynet.app.sweep import sweep_folder
 from anynet.app.sweep.sweep_folder import SweepFolder
 
 WRITE_OWN_PAGE = own_pages.write_own_page
@@ -67,8 +68,14 @@ def trained(tmp_path_factory) -> Ended:
 
 @pytest.fixture(scope="session")
 def swept(tmp_path_factory) -> Ended:
-    """A sweep of eight members in double precision, with real plots; not to be written to."""
-    return _run(tmp_path_factory, *SWEEP)
+    """A sweep of eight members in double precision, with real plots of the whole; not to be written to."""
+
+    def pictures(*args: Any) -> list[Picture]:
+        return [Picture(picture.path, Figure) for picture in run_pictures(*args)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep_folder, "run_pictures", pictures)
+        return _run(tmp_path_factory, *SWEEP)
 
 
 @pytest.fixture(scope="session")
