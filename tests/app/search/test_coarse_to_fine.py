@@ -128,9 +128,11 @@ def test_a_search_that_is_done_trains_no_more(tmp_path, monkeypatch):
 
 
 @blank
-@pytest.mark.parametrize(
-    ("change", "difference"),
-    [
+def test_another_search_in_the_folder_is_refused(tmp_path):
+    wanted = {"base": BASE, "space": {"lr": Range(1e-3, 0.1)}, "folder": tmp_path / "out", "trials": 1, "fine": Fine(1)}
+    search(**wanted)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for change, difference in (
         ({"base": replace(BASE, epochs=3)}, "epochs is 2 there and 3 here"),
         ({"space": {"lr": Range(1e-3, 0.2)}}, "space.lr.high is 0.1 there and 0.2 here"),
         ({"space": {"l2": Range(1e-3, 0.1)}}, "space.l2.high is not given there and 0.1 here"),
@@ -139,16 +141,11 @@ def test_a_search_that_is_done_trains_no_more(tmp_path, monkeypatch):
         ({"sampler": "tpe"}, "sampler is 'qmc' there and 'tpe' here"),
         ({"prune": False}, "prune is True there and False here"),
         ({"seed": 7}, "seed is 42 there and 7 here"),
-    ],
-)
-def test_another_search_in_the_folder_is_refused(tmp_path, change, difference):
-    wanted = {"base": BASE, "space": {"lr": Range(1e-3, 0.1)}, "folder": tmp_path / "out", "trials": 1, "fine": Fine(1)}
-    search(**wanted)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with pytest.raises(ValueError, match="out holds another search: ") as refusal:
-        search(**(wanted | change))
-    assert difference in str(refusal.value)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    ):
+        with pytest.raises(ValueError, match="out holds another search: ") as refusal:
+            search(**(wanted | change))
+        assert difference in str(refusal.value)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_any_other_folder_is_refused(tmp_path):
