@@ -36,7 +36,7 @@ EXPECTED = {  # margins are about four test samples
     "torch_arrays": Expected(96.0, 0.9),
 }
 
-SLOW = ("jax_arrays", "pipeline_and_search")
+SLOW = ("jax_arrays",)
 
 
 class Result(NamedTuple):

@@ -20,7 +20,7 @@ def batch(rng):
 
 @pytest.fixture(autouse=True)
 def few_probes(monkeypatch):
-    monkeypatch.setattr(gradient_checks, "check", lambda subject, **how: check(subject, **how | {"probes": 4}))
+    monkeypatch.setattr(gradient_checks, "check", lambda subject, **how: check(subject, **how | {"probes": 6}))
     monkeypatch.setattr(gradient_checks, "sweep", partial(sweep, probes=1))
 
 
