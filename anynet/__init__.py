@@ -1,6 +1,7 @@
 """Neural networks written once in the Python array API, for arrays of NumPy, CuPy, PyTorch and JAX."""
 
 import importlib
+import importlib.metadata
 from types import ModuleType
 
 from anynet.core import interrupts
@@ -12,6 +13,7 @@ from anynet.backends import Backend, BackendError, backend
 from anynet.compiler import CompileError, CompileWarning
 from anynet.core import random
 from anynet.core.errors import Error
+from anynet.core.extras import DISTRIBUTION
 from anynet.core.typing import Array, Arrays
 from anynet.nn import (
     ELU,
@@ -49,7 +51,10 @@ from anynet.nn.initializers import He, Normal, PartialIdentity, Uniform, Xavier
 from anynet.optim import SGD, Adam, AdamW, Groups, Lion, Muon, Optimizer, RMSprop, schedules
 from anynet.training import Callback, DivergedError, Run, Runs, compare, find_rate, fit, load, setup
 
-__version__ = "0.1.0"
+try:
+    __version__ = importlib.metadata.version(DISTRIBUTION)
+except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
+    __version__ = "0+unknown"
 
 __all__ = [
     "ELU",

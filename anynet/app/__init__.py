@@ -5,6 +5,8 @@ It needs the packages of the extra ``app``; importing it without them raises Mod
 
 from importlib.util import find_spec
 
+from anynet.core.extras import install_command
+
 PACKAGES = (
     "cyclopts",
     "filelock",
@@ -27,5 +29,5 @@ PACKAGES = (
 _missing = [name for name in PACKAGES if find_spec(name) is None]
 if _missing:
     raise ModuleNotFoundError(
-        f"the application needs {', '.join(_missing)}; install it with: pip install '.[app]'", name=_missing[0]
+        f"the application needs {', '.join(_missing)}; install it with: {install_command('app')}", name=_missing[0]
     )

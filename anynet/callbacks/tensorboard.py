@@ -9,6 +9,7 @@ from anynet.callbacks.event_log import EventLog, event_files
 from anynet.core.checks import describe
 from anynet.core.epoch import Epoch
 from anynet.core.errors import FileError, file_path
+from anynet.core.extras import install_command
 from anynet.training.callback import Callback, Training, by_member
 from anynet.training.run import Run
 from anynet.training.runs import Runs
@@ -41,7 +42,8 @@ class TensorBoard(Callback):
     def __init__(self, folder: str | Path, *, names: Sequence[str] | None = None) -> None:
         if find_spec("tensorboardX") is None:
             raise ModuleNotFoundError(
-                "TensorBoard needs tensorboardX; install it with: pip install '.[tensorboard]'", name="tensorboardX"
+                f"TensorBoard needs tensorboardX; install it with: {install_command('tensorboard')}",
+                name="tensorboardX",
             )
         self._folder, self._names, self._logs = file_path("folder", folder), names, list[EventLog]()
 

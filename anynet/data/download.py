@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from anynet.core.extras import install_command
 from anynet.data.sets import RemoteFile, RemoteSet
 from anynet.data.transfer import DownloadError, transfer
 
@@ -194,6 +195,6 @@ def _import(package: str) -> Any:
         return import_module(package)
     except ImportError as error:
         raise DownloadError(
-            f"downloading a data set needs {package}; run pip install '.[app]', or use --data synthetic, or --data DIR "
+            f"downloading a data set needs {package}; run {install_command('app')}, or use --data synthetic, or --data DIR "
             "with one that you have"
         ) from error

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from anynet.core.extras import install_command
 from anynet.core.formatting import printable
 from anynet.core.seeding import Purpose, generator
 from anynet.data.dataset import Batches, DataError
@@ -134,7 +135,7 @@ def _image_files(first: Path) -> Any:
     try:
         return import_module("anynet.data.image_files")
     except ImportError as error:
-        raise DataError(f"{first}: reading image files needs pillow; run pip install '.[app]'") from error
+        raise DataError(f"{first}: reading image files needs pillow; run {install_command('app')}") from error
 
 
 def _common_shape(reader: Any, first: Path, files: list[Path]) -> tuple[int, int, int]:

@@ -2,6 +2,8 @@
 
 import importlib.util
 
+from anynet.core.extras import install_command
+
 
 def need(library: str) -> None:
     """Raise ModuleNotFoundError, with what to install, unless a library of the extra of its name is there.
@@ -13,5 +15,5 @@ def need(library: str) -> None:
     """
     if importlib.util.find_spec(library) is None:
         raise ModuleNotFoundError(
-            f"anynet.{library} needs {library}; install it with: pip install '.[{library}]'", name=library
+            f"anynet.{library} needs {library}; install it with: {install_command(library)}", name=library
         )

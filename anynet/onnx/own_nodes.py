@@ -6,6 +6,7 @@ from typing import Any
 
 import onnx
 
+from anynet.core.extras import install_command
 from anynet.core.formatting import first_line
 from anynet.nn import Layer
 from anynet.nn.layer_text import short
@@ -96,5 +97,5 @@ def _ndonnx() -> ModuleType:
         return importlib.import_module("ndonnx")
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "layers that are not anynet's need ndonnx; install it with: pip install '.[onnx]'", name="ndonnx"
+            f"layers that are not anynet's need ndonnx; install it with: {install_command('onnx')}", name="ndonnx"
         ) from None

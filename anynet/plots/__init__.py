@@ -5,8 +5,10 @@ import sys
 from contextlib import suppress
 from importlib.util import find_spec
 
+from anynet.core.extras import install_command
+
 if find_spec("matplotlib") is None:  # the core of anynet does without it
-    raise ModuleNotFoundError("plots need matplotlib; install it with: pip install '.[app]'", name="matplotlib")
+    raise ModuleNotFoundError(f"plots need matplotlib; install it with: {install_command('app')}", name="matplotlib")
 
 if "matplotlib" not in sys.modules:
     # Notebooks set MPLBACKEND for the programs that they start, too. Where Matplotlib has no such backend, it cannot be
