@@ -195,6 +195,6 @@ def _import(package: str) -> Any:
         return import_module(package)
     except ImportError as error:
         raise DownloadError(
-            f"downloading a data set needs {package}; run {install_command('app')}, or use --data synthetic, or --data DIR "
-            "with one that you have"
+            f"downloading a data set needs {package}; run {install_command('app')}, or use --data synthetic, or --data "
+            "DIR with one that you have"
         ) from error
