@@ -7,6 +7,8 @@
 # make check      style, imports and types
 # make imports    draw docs/imports.svg
 # make docs       build the documentation into docs/_build/html
+# make release    build the packages of the last commit in dist, check them, and list what they bring (build/sbom.cdx.json)
+# make try-wheel  install the wheel in dist with the lowest and the newest dependencies, for PYTHONS="3.11 3.12", and train
 # make bench      compare training throughput with other libraries, which it installs
 #
 # ARGS="..." is passed on; JOBS=2 is the number of test processes; CUDA=12 or 13 chooses the CuPy for tests.
@@ -16,12 +18,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 CUDA ?= 12
+PYTHONS ?= 3.11
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 BYTECODE = PYTHONDONTWRITEBYTECODE=
 PYTEST = $(ONE_THREAD) $(BYTECODE) $(BIN)/python -m pytest --numprocesses $(JOBS)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: train test test-gpu test-all coverage mutate check imports docs bench clean
+.PHONY: train test test-gpu test-all coverage mutate check imports docs release try-wheel bench clean
 
 train: $(VENV)/ready
 	$(BIN)/python train.py $(ARGS)
@@ -50,12 +53,28 @@ check: $(VENV)/ready-dev
 	$(BIN)/python tools/check_source.py
 	$(BIN)/python tools/draw_imports.py --check
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 
 imports: $(VENV)/ready
 	$(BIN)/python tools/draw_imports.py
 
 docs: $(VENV)/ready-docs
 	$(ONE_THREAD) $(BIN)/python -m sphinx -W --keep-going --nitpicky $(ARGS) docs docs/_build/html
+
+release: $(VENV)/ready-release
+	$(BIN)/python tools/build_release.py dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist
+	$(BIN)/uv tool run --from cffconvert cffconvert --validate
+	rm -rf build/bare && $(BIN)/uv venv --quiet build/bare
+	$(BIN)/uv pip install --quiet --python build/bare dist/*.whl
+	$(BIN)/cyclonedx-py environment --output-reproducible --output-file build/sbom.cdx.json build/bare
+
+try-wheel: $(VENV)/ready-release
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python tools/try_wheel.py dist $(PYTHONS)
 
 bench: $(VENV)/ready-bench
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -78,6 +97,9 @@ $(VENV)/ready-gpu: $(VENV)/ready-dev
 
 $(VENV)/ready-docs: $(VENV)/ready-dev
 	$(PIP) --editable '.[docs]'
+
+$(VENV)/ready-release: $(VENV)/ready
+	$(PIP) --editable '.[release]'
 	touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready

@@ -1,7 +1,7 @@
 """Build the sdist and the wheel of the last commit twice, compare them, and put them into a folder.
 
-Run by ``make release``: ``python tools/build_release.py dist``. Each build begins with a clone of its own. Ends with code 1, and
-leaves the folder alone, where the two differ by a byte.
+Run by ``make release``: ``python tools/build_release.py dist``. Each build begins with a clone of its own. Ends with
+code 1, and leaves the folder alone, where the two differ by a byte.
 """
 
 import os

@@ -1,0 +1,70 @@
+"""Training where Python has no threads and no processes, as Pyodide's in a browser."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from anynet.app import PACKAGES
+
+ABSENT = (
+    "_hashlib",
+    "_multiprocessing",
+    "_uuid",
+    "grp",
+    "pwd",
+    "llvmlite",
+    "sklearn",
+    "torch",
+    "jax",
+    "cupy",
+    *PACKAGES,
+)
+"""Modules that Pyodide 314 lacks, and those of extras; its standard library has all others that a training imports."""
+PYODIDE = f"""
+import os, subprocess, sys, threading
+
+def refuse(*args, **kwargs):
+    raise RuntimeError("can't start new thread")
+
+sys.modules.update(dict.fromkeys({ABSENT}))  # None: importing them fails
+threading.Thread.start = subprocess.Popen.__init__ = os.fork = refuse
+os.cpu_count = lambda: 1
+if hasattr(os, "sched_getaffinity"):
+    del os.sched_getaffinity
+"""
+TRAIN = """
+import warnings
+import numpy as np
+import anynet as an
+
+warnings.simplefilter("error")
+rng = np.random.default_rng(0)
+labels = rng.integers(0, 3, 300)
+images = np.clip(rng.integers(0, 17, (3, 64))[labels] + rng.normal(0, 3, (300, 64)), 0, 16).round().astype(np.uint8)
+net = an.Sequential(an.Linear(20), an.BatchNorm(), an.ReLU(), an.Linear(3))
+for seeds in (None, (1, 2)):
+    run = an.fit(net, (images, labels), an.Adam(0.01), val=0.2, epochs=5, batch_size=20, progress=True, seeds=seeds)
+    for one in [run] if seeds is None else run:
+        print(one.history[-1].cost, one.history[-1].val_accuracy)
+"""
+
+
+def printed(program):
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "ANYNET_BACKEND": "numpy", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.split()
+
+
+def test_a_training_without_threads_and_processes_is_the_same():
+    found = printed(PYODIDE + TRAIN)
+    assert found == printed(TRAIN)
+    assert len(found) == 6
+    assert min(map(float, found[1::2])) > 0.9
