@@ -4,7 +4,7 @@
 # make test-all   run all tests
 # make coverage   run the tests, print how many lines and branches they reach
 # make mutate     change nn, optim and training in small ways, list the changes that no test notices
-# make check      style, imports and types
+# make check      style, imports, types, workflows
 # make imports    draw docs/imports.svg
 # make docs       build the documentation into docs/_build/html
 # make release    build the packages of the last commit in dist, check them, and list what they bring (build/sbom.cdx.json)
@@ -97,6 +97,7 @@ $(VENV)/ready-gpu: $(VENV)/ready-dev
 
 $(VENV)/ready-docs: $(VENV)/ready-dev
 	$(PIP) --editable '.[docs]'
+	touch $@
 
 $(VENV)/ready-release: $(VENV)/ready
 	$(PIP) --editable '.[release]'
