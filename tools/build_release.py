@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[1]
 def built(clone: Path) -> dict[str, bytes]:
     """Clone the repository into a new folder, build there, and return the files built, by their names."""
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
-    log = ["git", "-C", clone, "log", "-1", "--format=%ct"]
+    log = ["git", "-C", str(clone), "log", "-1", "--format=%ct"]
     time = subprocess.run(log, check=True, capture_output=True, text=True).stdout.strip()
-    build = [sys.executable, "-m", "build", "--installer", "uv", clone]
+    build = [sys.executable, "-m", "build", "--installer", "uv", str(clone)]
     subprocess.run(build, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": time}, stdout=subprocess.DEVNULL)
     return {path.name: path.read_bytes() for path in sorted((clone / "dist").iterdir())}
 

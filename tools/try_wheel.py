@@ -40,9 +40,9 @@ def answer(*command: str | Path, folder: Path) -> str:
 
 def install(python: Path, wheel: Path, extras: str, resolution: str, folder: Path) -> None:
     """Install the wheel with extras, and with the versions that a resolution of pyproject.toml gives."""
-    options = ["--quiet", "--only-binary", ":all:", "--python", python]
+    options = ["--quiet", "--only-binary", ":all:", "--python", str(python)]
     chosen = [option for extra in extras.split(",") if extra for option in ("--extra", extra)]
-    pins = ["--resolution", resolution, "--output-file", "pins.txt", *chosen, PROJECT]
+    pins = ["--resolution", resolution, "--output-file", "pins.txt", *chosen, str(PROJECT)]
     answer("uv", "pip", "compile", *options, *pins, folder=folder)
     wanted = f"anynet-array[{extras}] @ {wheel.as_uri()}"
     answer("uv", "pip", "install", *options, "--constraint", "pins.txt", wanted, folder=folder)
