@@ -7,19 +7,7 @@ from pathlib import Path
 
 from anynet.app import PACKAGES
 
-ABSENT = (
-    "_hashlib",
-    "_multiprocessing",
-    "_uuid",
-    "grp",
-    "pwd",
-    "llvmlite",
-    "sklearn",
-    "torch",
-    "jax",
-    "cupy",
-    *PACKAGES,
-)
+ABSENT = ("_hashlib", "_multiprocessing", "_uuid", "grp", "pwd", "llvmlite", "sklearn", *PACKAGES)
 """Modules that Pyodide 314 lacks, and those of extras; its standard library has all others that a training imports."""
 PYODIDE = f"""
 import os, subprocess, sys, threading
@@ -46,7 +34,7 @@ net = an.Sequential(an.Linear(20), an.BatchNorm(), an.ReLU(), an.Linear(3))
 for seeds in (None, (1, 2)):
     run = an.fit(net, (images, labels), an.Adam(0.01), val=0.2, epochs=5, batch_size=20, progress=True, seeds=seeds)
     for one in [run] if seeds is None else run:
-        print(one.history[-1].cost, one.history[-1].val_accuracy)
+        print(one.history[-1].train_loss, one.history[-1].val_accuracy)
 """
 
 

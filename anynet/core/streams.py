@@ -178,19 +178,19 @@ def progress_bar(**options: Any) -> "tqdm[Any]":
     -------
     tqdm
     """
-    if in_notebook():
-        return _notebook_bar(**options)
-    file = lenient(sys.stderr)
-    columns = width(file)
-    if columns < NARROW:
-        options = {"bar_format": NARROW_BAR} | options
-    return tqdm(**{"disable": None, "file": file, "ncols": columns - 1} | options)
+    with warnings.catch_warnings(action="ignore", category=TqdmWarning):  # no ipywidgets; no threads, as in browsers
+        if in_notebook():
+            return _notebook_bar(**options)
+        file = lenient(sys.stderr)
+        columns = width(file)
+        if columns < NARROW:
+            options = {"bar_format": NARROW_BAR} | options
+        return tqdm(**{"disable": None, "file": file, "ncols": columns - 1} | options)
 
 
 def _notebook_bar(**options: Any) -> "tqdm[Any]":
     """Return a bar of widgets where ipywidgets is installed, else one of text, in one place of the notebook."""
-    with warnings.catch_warnings(action="ignore", category=TqdmWarning):  # about ipywidgets, without which text will do
-        from tqdm.auto import tqdm as chosen  # here, because it imports asyncio
+    from tqdm.auto import tqdm as chosen  # here, because it imports asyncio
 
     options["disable"] = bool(options.get("disable"))
     if chosen.status_printer is not tqdm.status_printer:
