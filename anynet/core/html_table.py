@@ -126,4 +126,5 @@ def png_address(png: bytes) -> str:
 
 def _style(side: str, above: str = "0") -> str:
     line = f";border-top:{above}" if above != "0" else ""
-    return f"text-align:{side};padding:0.2em 0.7em{line}"
+    whole = ";white-space:nowrap" if side == "right" else ""  # -1.5e-03 is not broken at its signs
+    return f"text-align:{side};padding:0.2em 0.7em{line}{whole}"
