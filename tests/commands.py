@@ -4,7 +4,7 @@ import pytest
 
 from anynet.app import cli
 
-SMALL = {"--train": "400", "--val": "100", "--hidden": "20", "--epochs": "2", "--run": "out"}
+SMALL = {"--train": "400", "--val": "100", "--hidden": "20", "--epochs": "2", "--out": "out"}
 
 
 def small(*flags):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from math import prod
 
-from anynet.app.config import LAYER_SETTINGS, Config, refuse_layer_settings
+from anynet.app.config import LAYER_SETTINGS, Config, layer_settings, refuse_layers
 from anynet.app.option_text import parse_numbers
 from anynet.app.user_code import call, find
 from anynet.core.checks import describe
@@ -55,7 +55,8 @@ def check_layers(config: Config) -> None:
     if config.net is None:
         initializers(config.init)
     else:
-        refuse_layer_settings([name for name in LAYER_SETTINGS if getattr(config, name) != getattr(Config, name)])
+        changed = [name for name in LAYER_SETTINGS if getattr(config, name) != getattr(Config, name)]
+        refuse_layers(f"--net {config.net}", layer_settings(changed))
         find("net", config.net)
 
 

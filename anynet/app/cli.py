@@ -11,7 +11,7 @@ from cyclopts.config import Dict
 
 import anynet
 from anynet.app.compile_warnings import show_in_one_line
-from anynet.app.config import LAYER_SETTINGS, Config, refuse_layer_settings
+from anynet.app.config import Config, layer_settings, refuse_layers
 from anynet.app.reports import preset as find_preset
 from anynet.app.user_code import told_in_one_line
 from anynet.compiler import CompileError
@@ -24,10 +24,15 @@ def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) 
     """Replace the defaults of settings by those of ``--preset`` or ``--resume``, if given; called by cyclopts."""
     given = {argument.name.removeprefix("--") for argument in arguments if argument.tokens}
     if "net" in given:
-        refuse_layer_settings([name for name in LAYER_SETTINGS if name in given])
+        refuse_layers("--net", layer_settings(given))
     for argument in arguments:
         if argument.name == "--preset" and argument.tokens:
-            settings, file = find_preset(argument.tokens[0].value)
+            preset = argument.tokens[0].value
+            settings, file = find_preset(preset)
+            if "net" in given:
+                refuse_layers("--net", [f"--preset {preset}"] if layer_settings(settings) else [])
+            elif "net" in settings:
+                refuse_layers(f"--preset {preset}", layer_settings(given))
             Dict({commands[0]: settings}, source=file)(app, commands, arguments)
         if argument.name == "--resume" and argument.tokens:
             from anynet.app.resuming import defaults  # here, because other commands need it not

@@ -38,11 +38,16 @@ def known_optimizer(kind: Any, name: str) -> None:
         raise ValueError(f"Must be {', '.join(OPTIMIZERS)}, or MODULE:NAME{nearest(name, OPTIMIZERS)}")
 
 
-def refuse_layer_settings(names: Collection[str]) -> None:
-    """Raise ValueError if there are names of settings that ``--net`` takes the place of."""
-    if names:
-        options = ", ".join(f"--{name}" for name in names)
-        raise ValueError(f"--net: expected no {options} with it, since its function makes all layers; leave them out")
+def layer_settings(names: Collection[str]) -> list[str]:
+    """Return the options of those settings that make layers."""
+    return [f"--{name}" for name in LAYER_SETTINGS if name in names]
+
+
+def refuse_layers(option: str, others: Collection[str]) -> None:
+    """Raise ValueError if there are other options that make layers beside the one that names a net of all layers."""
+    if others:
+        wrong, which = ", ".join(others), "them" if len(others) > 1 else "it"
+        raise ValueError(f"{option}: expected no {wrong} with it, since its net has all layers; leave {which} out")
 
 
 Positive = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]

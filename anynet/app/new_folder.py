@@ -124,10 +124,10 @@ def begin_anywhere(path: Path | None, write: Callable[[Path], None]) -> Path:
             raise
         if not is_disk_full(error):
             failed = f"{error.filename or path} cannot be written ({reason(error)})"
-            raise type(error)(f"{failed}; choose another folder with --run") from error
+            raise type(error)(f"{failed}; choose another folder with --out") from error
         lost = "nothing was trained, since it could not be kept"
         return write_elsewhere(path or Path("run"), write, error, lost, "everything is written to")
 
 
 def _exists(path: Path) -> FileExistsError:
-    return FileExistsError(f"{path}: expected a new folder, but it exists; choose another --run")
+    return FileExistsError(f"{path}: expected a new folder, but it exists; choose another --out")

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from anynet.app.config import LAYER_SETTINGS, Config, refuse_layer_settings
+from anynet.app.config import LAYER_SETTINGS, Config, layer_settings, refuse_layers
 from anynet.app.config_file import check_settings, read_config
 from anynet.app.grouping import MEMBER_SETTINGS
 from anynet.app.result_file import ADVICE, MOST
@@ -196,7 +196,8 @@ def check_resumable(config: Config, started: Config, folder: Path) -> int:
     if (folder.parent / POINTS).is_file():
         raise ValueError(f"--resume: {folder} is part of a sweep; resume {folder.parent}")
     if started.net is not None:
-        refuse_layer_settings([name for name in LAYER_SETTINGS if getattr(config, name) != getattr(started, name)])
+        changed = [name for name in LAYER_SETTINGS if getattr(config, name) != getattr(started, name)]
+        refuse_layers(f"--resume {folder}", layer_settings(changed))
     for field in fields(Config):
         now, then = getattr(config, field.name), getattr(started, field.name)
         if now != then and field.name not in MAY_CHANGE:

@@ -78,9 +78,9 @@ def victims(data: Path, backend: str) -> dict[str, Victim]:
     searched = ["search", *small_training(data, backend=backend, epochs="3")[1:], "--no-prune", "--stack-size=2"]
     here = [f"--data={data}", f"--backend={backend}"]
     return {
-        "train": Victim(one, "--run", resumes=True),
-        "seeds": Victim([*members, "--seeds=2"], "--run", resumes=True),
-        "sweep": Victim([*members, "--sweep=lr=0.01,0.03"], "--run", resumes=True),
+        "train": Victim(one, "--out", resumes=True),
+        "seeds": Victim([*members, "--seeds=2"], "--out", resumes=True),
+        "sweep": Victim([*members, "--sweep=lr=0.01,0.03"], "--out", resumes=True),
         "search": Victim([*searched, "--over=lr=0.001..0.1", "--trials=3", "--fine=1"], "--out"),
         "reproduce": Victim(
             # Runs one by one: those that are made again would be stacked with fewer others, and rounded otherwise.

@@ -161,9 +161,9 @@ def test_a_precision_is_written_down(tmp_path, monkeypatch, capsys):
     assert json.loads((tmp_path / "out" / "result.json").read_text())["precision"] == "tf32"
     assert tomllib.loads((tmp_path / "out" / "config.toml").read_text())["precision"] == "tf32"
     assert "numpy on cpu with tf32 products, float32" in capsys.readouterr().err
-    train("--preset", "out/config.toml", "--run", "again")
+    train("--preset", "out/config.toml", "--out", "again")
     assert json.loads((tmp_path / "again" / "result.json").read_text())["precision"] == "tf32"
-    said = refused(capsys, *small("--preset", "out/config.toml", "--dtype", "float64", "--run", "third"))
+    said = refused(capsys, *small("--preset", "out/config.toml", "--dtype", "float64", "--out", "third"))
     assert "tf32 is for products of float32 arrays, and the dtype is float64" in said
     assert not (tmp_path / "third").exists()
 

@@ -49,7 +49,7 @@ def result(folder):
 @pytest.mark.parametrize("more", [[], ["--seeds", "2"]])
 def test_the_choice_and_how_steps_ran_are_written_down(tmp_path, more):
     for how, execution in (("off", "plain steps"), ("on", "recorded steps")):
-        train("--compile", how, "--run", how, *more)
+        train("--compile", how, "--out", how, *more)
         members = [tmp_path / how / f"member-{k}" for k in range(2)] if more else []
         for folder in (tmp_path / how, *members):
             assert result(folder)["execution"] == execution

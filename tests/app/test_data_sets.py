@@ -41,7 +41,7 @@ def halves() -> Path:
 
 def train(data: str, **settings: str) -> dict:
     options = {"train": "auto", "val": "auto", "hidden": "8", "batch-size": "10", "epochs": "2"} | settings
-    cli.main(["train", "--run", "out", "--data", data, *(f"--{name}={value}" for name, value in options.items())])
+    cli.main(["train", "--out", "out", "--data", data, *(f"--{name}={value}" for name, value in options.items())])
     return json.loads(Path("out/result.json").read_text())
 
 

@@ -82,7 +82,7 @@ def module(tmp_path, monkeypatch, few_pictures):
     ],
 )
 def test_what_a_layer_raises_in_training_is_one_line(tmp_path, capsys, name, said):
-    line = refused(capsys, "train", "--net", f"failing:{name}", *SMALL, "--run", "out")
+    line = refused(capsys, "train", "--net", f"failing:{name}", *SMALL, "--out", "out")
     assert line.splitlines()[-1] == f"anynet: --net failing:{name}: in use, it raised {said}"
     assert not (tmp_path / "out").exists()
 

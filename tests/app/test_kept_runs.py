@@ -249,10 +249,10 @@ def test_it_is_said_how_to_go_on_if_there_are_checkpoints_to_go_on_from(monkeypa
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(RunFolder, "add", stop)
-    train("--run", "stopped")
+    train("--out", "stopped")
     assert "go on with: python train.py --resume stopped\n" in capsys.readouterr().err
     fail_at(monkeypatch, "model.safetensors", OSError(28, "No space left on device"))
-    train("--run", "moved")
+    train("--out", "moved")
     (elsewhere,) = (tmp_path / "temporary").iterdir()
     assert_kept(elsewhere, epochs=1)
     assert "go on with" not in capsys.readouterr().err
@@ -280,9 +280,9 @@ def test_a_folder_that_cannot_be_written_is_one_line(monkeypatch, capsys, tmp_pa
         fail_at(monkeypatch, "config.toml", PermissionError(13, "Permission denied"))
         name, said = "out", "out/config.toml cannot be written (Permission denied)"
     with pytest.raises(SystemExit) as end:
-        train(*flags, "--run", name)
+        train(*flags, "--out", name)
     assert end.value.code == 2
-    assert capsys.readouterr().err.endswith(f"\nanynet: {said}; choose another folder with --run\n")
+    assert capsys.readouterr().err.endswith(f"\nanynet: {said}; choose another folder with --out\n")
     assert not Path("out").exists()
     assert not list((tmp_path / "temporary").iterdir())
 
@@ -293,7 +293,7 @@ def test_a_small_file_system_loses_no_net(tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", tiny], capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
     try:
-        ended = in_a_process(tmp_path, "", "--run", str(tiny / "out"))
+        ended = in_a_process(tmp_path, "", "--out", str(tiny / "out"))
         there = {path.name for path in tiny.rglob("*")}
     finally:
         subprocess.run(["umount", tiny], check=True)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("few_pictures", "no_plots")
 def train(folder, *options, **changes):
     """Train with small settings into a new folder."""
     pairs = (SMALL | {name.replace("_", "-"): value for name, value in changes.items()}).items()
-    main(["train", *(f"--{name}={value}" for name, value in pairs), "--run", folder, *options])
+    main(["train", *(f"--{name}={value}" for name, value in pairs), "--out", folder, *options])
 
 
 def resume(folder, *options):
@@ -204,8 +204,8 @@ REFUSED = {
     "--lr 0.5": "was started with lr 0.02, not 0.5; only epochs, backend",
     "--hidden 7": "was started with hidden 5, not 7",
     "--epochs 1": "--epochs: expected 2 or more, as stopped has, got 1",
-    "--run other": "--resume: expected no --run",
-    "--seeds 2": "--resume: expected no --run",
+    "--out other": "--resume: expected no --out",
+    "--seeds 2": "--resume: expected no --out",
     "--checkpoint-every 0": '--checkpoint-every: expected a number of epochs, or of seconds, such as "30s", got',
     "--epochs 3 --checkpoint-every never": "--checkpoint-every: expected an interval with --resume, got never; leave",
     "--checkpoint-every 30m": "--checkpoint-every: expected a number of epochs",

@@ -84,7 +84,7 @@ def test_names_that_are_taken_at_the_same_second_are_different(tmp_path, monkeyp
 def test_name_that_is_given_is_refused_if_another_took_it(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "exists", lambda _: False)
     assert make_folder(tmp_path / "deep" / "out") == tmp_path / "deep" / "out"
-    with pytest.raises(FileExistsError, match="out: expected a new folder, but it exists; choose another --run"):
+    with pytest.raises(FileExistsError, match="out: expected a new folder, but it exists; choose another --out"):
         make_folder(tmp_path / "deep" / "out")
 
 

@@ -105,7 +105,7 @@ def test_real_streams_that_fail(streams, said):
 @pytest.mark.skipif(sys.platform == "win32", reason="the command is bash's")
 @pytest.mark.parametrize("streams", ["", "2>&-", ">&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full"])
 def test_real_training_on_streams_that_fail(tmp_path, streams):
-    flags = f"train --data synthetic --train 400 --val 100 --hidden 5 --epochs 1 --run '{tmp_path / 'out'}'"
+    flags = f"train --data synthetic --train 400 --val 100 --hidden 5 --epochs 1 --out '{tmp_path / 'out'}'"
     ended = run(f"'{sys.executable}' -c '{ON_FEW_IMAGES}' {flags} {streams}", PYTHONIOENCODING="ascii")
     assert ended.returncode == 0
     assert json.loads((tmp_path / "out" / "result.json").read_text())["epochs"] == 1
@@ -151,4 +151,4 @@ def test_control_c_is_left_alone_where_anynet_is_a_library():
 def test_help_needs_neither_docstrings_nor_a_locale(option, variables):
     ended = run(f"'{sys.executable}' {option} -m anynet train --help", **variables)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "--run" in ended.stdout
+    assert "--out" in ended.stdout

@@ -136,12 +136,12 @@ def module(tmp_path, monkeypatch, few_pictures):
 
 def test_a_net_of_a_module_is_trained_kept_and_used(tmp_path, capsys):
     flags = ["train", *SMALL, "--net", "ownnets:net", "--epochs", "2", "--dtype", "float64"]
-    cli.main([*flags, "--run", "out"])
+    cli.main([*flags, "--out", "out"])
     config = tomllib.loads((tmp_path / "out" / "config.toml").read_text())
     assert config["net"] == "ownnets:net"
     flags += ["--schedule", "constant"]
-    cli.main(["3" if word == "2" else word for word in flags] + ["--run", "longer"])
-    cli.main([*flags, "--run", "resumed"])
+    cli.main(["3" if word == "2" else word for word in flags] + ["--out", "longer"])
+    cli.main([*flags, "--out", "resumed"])
     cli.main(["train", "--resume", "resumed", "--epochs", "3"])
     longer, resumed = (load_file(tmp_path / name / "model.safetensors") for name in ("longer", "resumed"))
     for name in longer.keys() - {"history"}:
@@ -152,13 +152,13 @@ def test_a_net_of_a_module_is_trained_kept_and_used(tmp_path, capsys):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)).save("a.png")
     cli.main(["predict", "out", "a.png"])
     assert capsys.readouterr().out.startswith("a.png: ")
-    cli.main(["train", "--preset", "out/config.toml", "--epochs", "1", "--run", "again"])
+    cli.main(["train", "--preset", "out/config.toml", "--epochs", "1", "--out", "again"])
     assert tomllib.loads((tmp_path / "again" / "config.toml").read_text())["net"] == "ownnets:net"
 
 
 def test_members_share_a_net_that_cannot_be_compared(tmp_path, capsys):
     flags = [*SMALL, "--epochs", "1", "--net", "ownnets:net", "--optimizer", "ownnets:Slow"]
-    cli.main(["train", *flags, "--sweep", "momentum=0.1,0.9", "--seeds", "2", "--run", "out"])
+    cli.main(["train", *flags, "--sweep", "momentum=0.1,0.9", "--seeds", "2", "--out", "out"])
     assert json.loads((tmp_path / "out" / "result.json").read_text())["members"] == 4
     cli.main(["search", "--over", "lr=0.01,0.02", *flags, "--out", "searched"])
     cli.main(["search", "--over", "lr=0.01,0.02", *flags, "--out", "searched"])
@@ -169,7 +169,7 @@ def test_members_share_a_net_that_cannot_be_compared(tmp_path, capsys):
 
 def test_a_net_of_images_is_taken_by_all_commands(tmp_path, capsys):
     flags = [*SMALL, "--epochs", "1", "--net", "ownnets:images", "--backend", "numpy", "--compile", "off"]
-    cli.main(["train", *flags, "--sweep", "lr=0.1,0.2", "--run", "out"])
+    cli.main(["train", *flags, "--sweep", "lr=0.1,0.2", "--out", "out"])
     assert tomllib.loads((tmp_path / "out" / "config.toml").read_text())["normalize"] == "standardize:channel"
     cli.main(["search", "--over", "lr=0.01,0.02", *flags, "--out", "searched"])
     cli.main(["gradcheck", *flags, "--probes", "3"])
@@ -184,7 +184,7 @@ def test_a_net_of_images_is_taken_by_all_commands(tmp_path, capsys):
 
 
 def test_a_run_needs_the_module_that_made_it(tmp_path, monkeypatch, capsys):
-    cli.main(["train", *SMALL, "--epochs", "1", "--net", "ownnets:net", "--run", "out"])
+    cli.main(["train", *SMALL, "--epochs", "1", "--net", "ownnets:net", "--out", "out"])
     capsys.readouterr()
     Image.new("RGB", (32, 32)).save("a.png")
     settings = (tmp_path / "out" / "config.toml").read_text()
@@ -269,7 +269,7 @@ def test_a_run_needs_the_module_that_made_it(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_what_makes_no_net_is_one_line(tmp_path, capsys, text, message):
-    line = refused(capsys, "train", "--net", text, *SMALL, "--run", "out")
+    line = refused(capsys, "train", "--net", text, *SMALL, "--out", "out")
     assert line.splitlines()[-1] == f"anynet: {message.format(here=tmp_path)}"
     assert not (tmp_path / "out").exists()
 
@@ -285,8 +285,15 @@ def test_what_makes_no_net_is_one_line(tmp_path, capsys, text, message):
 )
 def test_settings_of_layers_are_refused_even_if_they_are_the_defaults(capsys, flags):
     line = refused(capsys, "train", "--net", "ownnets:net", *SMALL, *flags)
-    assert line.splitlines()[-1].startswith("anynet: --net: expected no --")
-    assert line.endswith("with it, since its function makes all layers; leave them out\n")
+    said, *_ = line.splitlines()[-1].partition(" with it, since its net has all layers; leave it out")
+    option = "--init" if "--sweep" in flags else " ".join(flags) if "--preset" in flags else flags[0]
+    assert said == f"anynet: --net{' ownnets:net' * ('--sweep' in flags)}: expected no {option}"
+
+
+def test_a_preset_of_a_net_is_named_if_settings_of_layers_are_given(capsys):
+    line = refused(capsys, "train", "--preset", "lenet", "--hidden", "10", "--norm", "none")
+    expected = "expected no --hidden, --norm with it, since its net has all layers; leave them out"
+    assert line == f"anynet: --preset lenet: {expected}\n"
 
 
 # ---- optimizers

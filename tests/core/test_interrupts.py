@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMAND = "train --data synthetic --train 40 --val 10 --batch-size 20 --hidden 5 --epochs 1 --run out"
+COMMAND = "train --data synthetic --train 40 --val 10 --batch-size 20 --hidden 5 --epochs 1 --out out"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 

@@ -35,7 +35,7 @@ def list_runs(
     Parameters
     ----------
     folder
-        Folder with folders of --run or --out in it, at any depth; of a sweep, its members are listed.
+        Folder with folders of --out in it, at any depth; of a sweep, its members are listed.
     sort_by
         Column to sort by, e.g. best_val:desc for the highest first: name, when, net, state, best_val, best_test, or any
         setting or result in --csv. Default: when.

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 def train(
     *,
-    run: Path | None = None,
+    out: Path | None = None,
     preset: str | None = None,
     seeds: Count | None = None,
     sweep: Annotated[list[str] | None, Parameter(negative="")] = None,
@@ -54,7 +54,7 @@ def train(
 
     Parameters
     ----------
-    run
+    out
         New folder for the results. Default: runs/ and the time.
     preset
         Preset to start from, e.g. garcia-sanz/2, or a config.toml; other options override it.
@@ -80,8 +80,8 @@ def train(
     """
     names = tracker_names(log or ())
     if resume is not None:
-        if run is not None or preset is not None or seeds is not None or sweep or profile:
-            raise ValueError("--resume: expected no --run, --preset, --seeds, --sweep or --profile with it")
+        if out is not None or preset is not None or seeds is not None or sweep or profile:
+            raise ValueError("--resume: expected no --out, --preset, --seeds, --sweep or --profile with it")
         started, points = read_started(resume)
         done = check_resumable(config, started, resume)
         check_interval(checkpoint_every)
@@ -97,8 +97,8 @@ def train(
             announce(f"{resume}: goes on after epoch {done} of {config.epochs}")
             _train(config, points, resume, checkpoint_every, signals, names, resume=True)
         return
-    if profile and (run is not None or seeds is not None or sweep or log):
-        raise ValueError("--profile: expected no --run, --seeds, --sweep or --log with it, since it trains nothing")
+    if profile and (out is not None or seeds is not None or sweep or log):
+        raise ValueError("--profile: expected no --out, --seeds, --sweep or --log with it, since it trains nothing")
     if profile:
         from anynet.app.profiling import profile as profile_steps  # here, because training does not need it
         from anynet.app.tables import print_table
@@ -111,7 +111,7 @@ def train(
     points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
     message = "interrupted before the first epoch ended; nothing was kept"
     with ending_with_signals(message) as signals, progress_shown(not quiet):
-        _train(config, points, run, checkpoint_every, signals, names, resume=False)
+        _train(config, points, out, checkpoint_every, signals, names, resume=False)
 
 
 def _train(

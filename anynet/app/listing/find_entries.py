@@ -47,7 +47,7 @@ def find_entries(folder: Path) -> list[Entry]:
             print(f"anynet: {printable(str(error), 10_000)}", file=sys.stderr)
     if not entries and not damaged:
         expected = "a folder with runs, sweeps or searches"
-        raise FileError(folder, "", expected, "one without any", "give another, such as that of --run or --out")
+        raise FileError(folder, "", expected, "one without any", "give another, such as that of --out")
     return [entry for _, _, entry in sorted(entries, key=itemgetter(0, 1))]
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("few_pictures")
 
 @pytest.mark.usefixtures("blank_plots")
 def test_flags_win_over_the_preset(tmp_path):
-    cli.main(["train", "--preset", "garcia-sanz/3", "--epochs", "1", "--lr", "0.01", "--run", "out"])
+    cli.main(["train", "--preset", "garcia-sanz/3", "--epochs", "1", "--lr", "0.01", "--out", "out"])
     config = tomllib.loads((tmp_path / "out" / "config.toml").read_text())
     assert (config["l2"], config["hidden"], config["train"]) == (0.1, "", "data_batch_1")
     assert (config["lr"], config["epochs"]) == (0.01, 1)
@@ -24,7 +24,7 @@ def test_flags_win_over_the_preset(tmp_path):
 def test_the_shared_settings_of_a_sweep_are_no_preset(capsys, seeded):
     path = seeded.folder / "config.toml"
     member = seeded.folder / "member-0" / "config.toml"
-    said = refused(capsys, "train", "--preset", str(path), "--run", "again")
+    said = refused(capsys, "train", "--preset", str(path), "--out", "again")
     expected = "expected all settings of a run, got those that the members of a sweep share"
     assert said == f"anynet: {path}: {expected}; choose a member's, such as {member}\n"
 

@@ -47,7 +47,7 @@ def test_presets_and_a_single_layer(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--run", "out"], "--profile: expected no --run, --seeds, --sweep or --log with it"),
+        (["--out", "out"], "--profile: expected no --out, --seeds, --sweep or --log with it"),
         (["--memory-budget", "0"], "more than --memory-budget"),
         (["--batch-size", "401"], "expected 1 to 400"),
         (["--backend", "nunpy"], 'did you mean "numpy"'),

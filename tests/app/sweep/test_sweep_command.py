@@ -64,7 +64,7 @@ def assert_same_run(one, two):
 
 def test_each_member_is_a_run_of_its_own(tmp_path, seeded):
     for k in range(3):
-        train("--seed", str(5 + k), "--order-seed", "5", "--flip", "--dtype", "float64", "--run", f"alone-{k}")
+        train("--seed", str(5 + k), "--order-seed", "5", "--flip", "--dtype", "float64", "--out", f"alone-{k}")
         member, alone = seeded.folder / f"member-{k}", tmp_path / f"alone-{k}"
         assert names(member) == names(alone) - {"checkpoints"}  # of all members together
         assert read_config(member / "config.toml") == read_config(alone / "config.toml")
@@ -72,7 +72,7 @@ def test_each_member_is_a_run_of_its_own(tmp_path, seeded):
 
 
 def test_a_members_config_makes_it_again(tmp_path, swept):
-    cli.main(["train", "--preset", str(swept.folder / "member-3" / "config.toml"), "--run", "again"])
+    cli.main(["train", "--preset", str(swept.folder / "member-3" / "config.toml"), "--out", "again"])
     assert_same_run(swept.folder / "member-3", tmp_path / "again")
     config = read_config(swept.folder / "member-3" / "config.toml")
     assert (config.lr, config.l2, config.seed, config.order_seed) == (0.01, 0.01, 43, 42)
@@ -86,7 +86,7 @@ def test_settings_of_every_kind(tmp_path):
     own = {name: rows[1][name] for name in ("momentum", "init", "schedule", "warmup")}
     assert own == {"momentum": "0.5", "init": "xavier", "schedule": "exponential:0.5", "warmup": "1.0"}
     flags = [word for name, value in own.items() for word in (f"--{name}", value)]
-    train(*flags, "--dtype", "float64", "--order-seed", "9", "--run", "alone")
+    train(*flags, "--dtype", "float64", "--order-seed", "9", "--out", "alone")
     assert_same_run(tmp_path / "out" / "member-1", tmp_path / "alone")
 
 
@@ -223,7 +223,7 @@ def test_control_c_keeps_what_is_whole(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(Numpy, "workers", 1)
     flags = ["--schedule", "constant", "--dtype", "float64"]
     for k in range(2):
-        train("--seed", str(42 + k), "--order-seed", "42", *flags, "--run", f"alone-{k}")
+        train("--seed", str(42 + k), "--order-seed", "42", *flags, "--out", f"alone-{k}")
     seen = stop_after(0, 2, monkeypatch)
     train("--seeds", "2", *flags, "--epochs", "5")
     assert seen == [["0", "0"]] * 2 + [["1", "1"]]
@@ -276,7 +276,7 @@ def test_an_existing_folder_is_never_overwritten(tmp_path, capsys):
         (["--sweep", "warmup=0,2"], "--warmup: expected less than --epochs, 2, got 2"),
         (["--nesterov", "--sweep", "momentum=0.9,0"], "expected a momentum above 0 for nesterov=True"),
         (["--seeds", "2", "--batch-size", "401"], "expected 1 to 400"),
-        (["--seeds", "2", "--profile"], "expected no --run, --seeds, --sweep or --log with it"),
+        (["--seeds", "2", "--profile"], "expected no --out, --seeds, --sweep or --log with it"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(tmp_path, capsys, flags, message):
