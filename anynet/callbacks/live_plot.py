@@ -26,6 +26,9 @@ class LivePlot(Callback):
     says that there is nowhere to draw. Needs Matplotlib.
     """
 
+    def __repr__(self) -> str:
+        return "LivePlot()"
+
     def start(self, training: Training) -> None:
         """Reserve the place of the picture, which other threads may fill."""
         self._training, self._histories, self._place, self._due = training, [*training.histories], None, 0.0

@@ -47,6 +47,9 @@ class TensorBoard(Callback):
             )
         self._folder, self._names, self._logs = file_path("folder", folder), names, list[EventLog]()
 
+    def __repr__(self) -> str:
+        return f"TensorBoard({str(self._folder)!r})"
+
     def start(self, training: Training) -> None:
         """Begin a log for each net, with its settings and the epochs that the log lacks.
 

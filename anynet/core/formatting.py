@@ -9,13 +9,14 @@ FIXED_SPACE = "\N{NO-BREAK SPACE}"
 """Stands for a space where a text is not to be broken."""
 
 
-def format_value(value: Any) -> str:
-    """Return a setting's value as text: "yes" or "no", six digits of a number, "none" for an empty text.
+def format_value(value: Any, digits: int = 6) -> str:
+    """Return a setting's value as text: "yes" or "no", so many digits of a float, "none" for an empty text.
 
     Parameters
     ----------
     value : bool, int, float, str or None
         Value of a setting.
+    digits : int
 
     Returns
     -------
@@ -23,32 +24,12 @@ def format_value(value: Any) -> str:
 
     Examples
     --------
-    >>> format_value(True), format_value(1 / 3), format_value("")
-    ('yes', '0.333333', 'none')
+    >>> format_value(True), format_value(1 / 3), format_value(2 / 3, digits=3), format_value("")
+    ('yes', '0.333333', '0.667', 'none')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return (f"{value:g}" if isinstance(value, float) else str(value)) or "none"
-
-
-def format_short(value: Any) -> str:
-    """Return a setting's value as `format_value` does, but three digits of a number.
-
-    Parameters
-    ----------
-    value : bool, int, float, str or None
-        Value of a setting.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> format_short(1.23456e-5), format_short(20)
-    ('1.23e-05', '20')
-    """
-    return f"{value:.3g}" if isinstance(value, float) else format_value(value)
+    return (f"{value:.{digits}g}" if isinstance(value, float) else str(value)) or "none"
 
 
 def format_seconds(seconds: float) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from anynet.backends import Backend, to_numpy
 from anynet.core.pixels import Shape, channels_last
 from anynet.core.seeding import Purpose, generator
+from anynet.core.settings_text import in_lines
 from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch, Plan, check_batch_size, gather
@@ -82,6 +83,9 @@ class Loader:
         self.x = self.arranged(backend.put(split.x, self.dtype)) if resident or there else None
         self.y = backend.put(split.y, dtype if is_numbers(split.y) else "int64")
         self.weights = None if split.weights is None else backend.put(split.weights, dtype)
+
+    def __repr__(self) -> str:
+        return in_lines(f"Loader({self._split!r}, {self.backend}, {'' if self.resident else 'not '}resident)")
 
     def arranged(self, x: Array) -> Array:
         """Return samples on the device with their values in the order of batches."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
+from anynet.core.formatting import format_count
 from anynet.core.typing import A
 from anynet.nn.layer import Parameter
 
@@ -66,6 +67,9 @@ class Layout:
             stop = self.size + math.prod(shape)
             self.slots[name] = Slot(self.size, stop, shape)
             self.size = math.ceil(stop / ALIGNMENT) * ALIGNMENT
+
+    def __repr__(self) -> str:
+        return f"Layout({format_count(len(self.slots), 'parameter')}, {self.size:,} numbers)"
 
     def split(self, vector: A) -> dict[str, A]:
         """Return the parameters by name.

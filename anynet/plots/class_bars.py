@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from anynet.core.text_table import shortened
+from anynet.plots.picture_tiles import fitted
 from anynet.plots.style import COLORS, figure, styled
 
 MOST = 40
@@ -44,7 +44,7 @@ def class_bars(
     places = np.arange(len(order))
     axes.barh(places - 0.2, precision[order], 0.36, color=COLORS[0], label="precision")
     axes.barh(places + 0.2, recall[order], 0.36, color=COLORS[4], label="recall")
-    axes.set_yticks(places, [shortened(classes[k], 24) for k in order], parse_math=False)
+    axes.set_yticks(places, [fitted(classes[k], 24) for k in order], parse_math=False)
     axes.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(visible=False, axis="y")

@@ -8,7 +8,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from anynet.core.text_table import shortened
+from anynet.plots.letters import columns
+from anynet.plots.picture_tiles import fitted
 from anynet.plots.style import figure, styled
 
 CELL, LARGEST = 0.5, 14.0
@@ -41,8 +42,8 @@ def confusion_matrix(counts: NDArray[np.integer], classes: Sequence[str], title:
     n = len(classes)
     cell = min(CELL, LARGEST / n)
     named = cell >= LEAST
-    names = [shortened(name, NAME) for name in classes]
-    beside = 0.08 * max(map(len, names)) if named else 0.2
+    names = [fitted(name, NAME) for name in classes]
+    beside = 0.08 * max(map(columns, names)) if named else 0.2
     note = "color: share of the samples of the true class"
     size = max(cell * n + beside + 0.6, 4.0), max(cell * n, 1.0) + beside + 0.5
     made = figure(*size, title, note if named else f"{note}; axes: class numbers")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.data.samples import is_picture
+from anynet.plots.letters import drawable
 from anynet.plots.picture_tiles import by_norm, fitted, grid, label_tiles
 from anynet.plots.style import NOTE_SIZE, figure, inches, styled
 
@@ -114,6 +115,7 @@ def _drawn(
 ) -> Figure:
     """Draw images with texts below them and beside rows."""
     rows, columns = tiles.shape[1:3]
+    beside = [drawable(text) for text in beside]
     inch = tile / max(rows, columns)
     gap = math.ceil(LINE / inch), math.ceil(0.06 / inch)
     image = grid(np.broadcast_to(tiles, (*tiles.shape[:3], 3)), across, gap, 1.0)

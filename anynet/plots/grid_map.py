@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from anynet.plots.letters import drawable
 from anynet.plots.style import BEST, TICK_SIZE, figure, inches, styled
 
 Scores = Sequence[tuple[Mapping[str, Any], float | None]]
@@ -82,7 +83,7 @@ def grid_map(
     x, y, *third = names
     panels = sorted({point[third[0]] for point, _ in scores}) if third else [None]
     values = [sorted({point[name] for point, _ in scores}) for name in (x, y)]
-    labels = [[format_value(value) for value in each] for each in values]
+    labels = [[drawable(format_value(value)) for value in each] for each in values]
     numbers = all(len(each) <= most for each, most in zip(labels, MAX_CELLS, strict=True))
     cell = CELL if numbers else SMALL_CELL
     below, beside = (max(inches(label, TICK_SIZE) for label in each) for each in labels)
@@ -104,10 +105,11 @@ def grid_map(
         ]
         _cells(axes, inside, (len(values[0]), len(values[1])), limits, numbers=numbers)
         axes.set(xlabel=x, ylabel="" if i % across else y)
-        axes.set_title(f"{third[0]} {format_value(panel)}" if third else "", parse_math=False)
+        axes.set_title(drawable(f"{third[0]} {format_value(panel)}") if third else "", parse_math=False)
         steps = [1 if numbers else math.ceil(len(each) / MOST_TICKS) for each in labels]
-        axes.set_xticks(range(0, len(labels[0]), steps[0]), labels[0][:: steps[0]], rotation=90 if upright else 0)
-        axes.set_yticks(range(0, len(labels[1]), steps[1]), labels[1][:: steps[1]])
+        for axis, each, step in zip((axes.xaxis, axes.yaxis), labels, steps, strict=True):
+            axis.set_ticks(range(0, len(each), step), each[::step], parse_math=False)
+        axes.tick_params(axis="x", labelrotation=90 if upright else 0)
         axes.tick_params(labelleft=i % across == 0)
     for axes in every[len(panels) :]:
         axes.remove()

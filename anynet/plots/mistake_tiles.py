@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from anynet.core.picture_bytes import pictures
-from anynet.core.text_table import shortened
-from anynet.plots.picture_tiles import grid
+from anynet.plots.picture_tiles import fitted, grid
 from anynet.plots.style import BEST, COLORS, figure, styled
 
 ACROSS, MOST = 5, 60
@@ -62,8 +61,8 @@ def mistake_tiles(
     for k in range(n):
         top, left = (k // across) * (height + gap[0]) + height, (k % across) * (width + gap[1]) - 0.5
         lines = (
-            (f"said {shortened(predicted[k], FITTING)} {probability[k]:.1%}", BEST),
-            (f"is {shortened(true[k], FITTING)} {true_probability[k]:.1%}", COLORS[2]),
+            (f"said {fitted(predicted[k], FITTING)} {probability[k]:.1%}", BEST),
+            (f"is {fitted(true[k], FITTING)} {true_probability[k]:.1%}", COLORS[2]),
             (f"sample {index[k]}", "0.45"),
         )
         for i, (text, color) in enumerate(lines):

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
+from anynet.plots.letters import columns, drawable
+
 LEAST = 8
 """Rows or columns of a tile, at least, so that a gap of one pixel is thin."""
 
@@ -75,6 +77,8 @@ def fitted(text: str, width: int, lines: int = 1) -> str:
     >>> fitted("golden retriever puppy", 12), fitted("golden retriever puppy", 12, lines=2)
     ('golden retr…', 'golden\nretriever p…')
     """
+    text = drawable(text)
+    width = max(1, width * len(text) // max(1, columns(text)))
     found = textwrap.wrap(text, width)
     if len(found) > lines:
         found[lines - 1 :] = [" ".join(found[lines - 1 :])[: width - 1] + "…"]

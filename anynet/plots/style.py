@@ -16,6 +16,8 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
+from anynet.plots.letters import added_fonts, any_weight, drawable
+
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe's and Ito's colors, which color-blind readers can tell apart, without yellow, which is faint on white."""
 BEST, DIVERGED, QUIET = COLORS[1], "0.35", "0.45"
@@ -68,8 +70,8 @@ _entered = threading.Event()
 def styled() -> Iterator[None]:
     """Context manager and decorator of functions that draw: in it, Matplotlib's settings are those of this module.
 
-    The user's settings are back at its end; only the fonts of these serve letters that `FONT` lacks. Threads wait for
-    each other.
+    The user's settings are back at its end; only the fonts of these, and others that `drawable` finds, serve letters
+    that `FONT` lacks. Threads wait for each other.
 
     Examples
     --------
@@ -84,8 +86,8 @@ def styled() -> Iterator[None]:
             return
         own = matplotlib.rcParams
         fonts: dict[str, Any] = {name: own[name] for name in ("font.sans-serif", "font.serif", "font.monospace")}
-        fonts["font.family"] = [FONT, *(family for family in own["font.family"] if family != FONT)]
-        with matplotlib.style.context(["default", fonts | STYLE]):
+        fonts["font.family"] = [*dict.fromkeys((FONT, *own["font.family"], *added_fonts()))]
+        with matplotlib.style.context(["default", fonts | STYLE]), any_weight():
             _entered.set()
             try:
                 yield
@@ -130,7 +132,9 @@ def figure(width: float, height: float, title: str = "", note: str = "") -> Styl
     -------
     StyledFigure
     """
-    above, below = wrapped(title, width - 0.2, TITLE_SIZE), wrapped(note, width - 0.2, NOTE_SIZE)
+    above, below = (
+        within_width(drawable(text), width - 0.2, size) for text, size in ((title, TITLE_SIZE), (note, NOTE_SIZE))
+    )
     made = StyledFigure(figsize=(width, height), layout="constrained")
     if title:
         made.suptitle(above, parse_math=False)
@@ -168,7 +172,7 @@ def legend_below(made: StyledFigure) -> None:
     if not found:
         return
     width = made.get_figwidth() - 0.3
-    labels = [wrapped(label, width - LEGEND_HANDLE, NOTE_SIZE) for label in found]
+    labels = [within_width(drawable(label), width - LEGEND_HANDLE, NOTE_SIZE) for label in found]
     widest = LEGEND_HANDLE + max(inches(line, NOTE_SIZE) for label in labels for line in label.split("\n"))
     columns = max(1, min(len(labels), int(width / widest)))
     place = {"bbox_to_anchor": (made.get_figwidth() / 2, made.below), "bbox_transform": made.dpi_scale_trans}
@@ -179,7 +183,7 @@ def legend_below(made: StyledFigure) -> None:
 
 
 @styled()
-def wrapped(text: str, width: float, size: float) -> str:
+def within_width(text: str, width: float, size: float) -> str:
     """Return a text whose lines are no wider, by line breaks between words, or within words that are wider alone.
 
     Parameters

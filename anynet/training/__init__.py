@@ -5,7 +5,8 @@ from anynet.core.errors import TrainingWarning
 from anynet.core.history import History
 from anynet.training.callback import Callback
 from anynet.training.checkpoint_folder import CheckpointError
-from anynet.training.comparison import Comparison, compare
+from anynet.training.compare_runs import compare
+from anynet.training.comparison import Comparison
 from anynet.training.errors import DivergedError, OutOfMemoryError
 from anynet.training.find_rate import RateCurve, find_rate
 from anynet.training.fit import fit

@@ -1,18 +1,15 @@
 """Comparison of runs: what differs between them, and what they have come to."""
 
-import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from anynet.core.checks import describe
-from anynet.core.formatting import format_count, format_percent, format_value, printable, wrapped
-from anynet.core.history import mean_and_deviation
+from anynet.core.formatting import format_count, format_percent, format_settings, format_value, wrapped
 from anynet.core.text_table import WIDTH, Cells, Tabular, shortened, text_rows
 from anynet.training.environment import environment
 from anynet.training.run import Run
-from anynet.training.runs import Runs
+from anynet.training.run_results import Result, finished, result_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,35 +20,6 @@ MEASURED = ("train", "val", "test")
 """Samples that results were measured on."""
 UNKNOWN = "unknown"
 """Text for the settings of a net whose file is of an earlier version of anynet."""
-
-
-class Result(NamedTuple):
-    """Results of a run, or of several that are one row.
-
-    Attributes
-    ----------
-    name : str
-    members : int
-        Number of the runs that neither diverged nor were dropped.
-    epochs : int
-        Largest number of epochs.
-    best_epoch : float
-        Mean of the best epochs.
-    train, val, test : tuple of float, or None
-        Mean and deviation of accuracies with the best parameters, or of losses if targets are numbers; None if they
-        were not measured. Deviations divide by n - 1 and are 0 for one run.
-    seconds : float
-        Time of training and evaluation of all.
-    """
-
-    name: str
-    members: int
-    epochs: int
-    best_epoch: float
-    train: tuple[float, float] | None
-    val: tuple[float, float] | None
-    test: tuple[float, float] | None
-    seconds: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,10 +45,12 @@ class Comparison(Tabular):
     @cached_property
     def results(self) -> tuple[Result, ...]:
         """Results, one for each row."""
-        return tuple(_result(name, runs) for name, runs in self.groups.items())
+        return tuple(result_of(name, runs) for name, runs in self.groups.items())
 
     def plot(self) -> "Figure":
         """Draw cost, loss and accuracy by epoch, a curve for each row: the mean, and a band of one deviation.
+
+        Short values of the settings that differ stand beside the names.
 
         Returns
         -------
@@ -93,11 +63,18 @@ class Comparison(Tabular):
         """
         from anynet.plots import curves_of_members  # here, so that training without plots does not import Matplotlib
 
-        curves = {name: [run.history for run in _finished(runs)] for name, runs in self.groups.items()}
+        curves = {
+            self._label(k): [run.history for run in finished(runs)] for k, runs in enumerate(self.groups.values())
+        }
         drawn = {name: histories for name, histories in curves.items() if histories}
         if not drawn:
             raise ValueError("plot: expected a run that has finished, got none; all diverged or were dropped")
         return curves_of_members(drawn, f"{self._first.dataset}: {format_count(len(drawn), 'run')} compared")
+
+    def _label(self, k: int) -> str:
+        """Return the name of a row with its short values of the settings that differ."""
+        own = {name: texts[k] for name, texts in self.differing.items() if max(map(len, texts)) <= VALUE}
+        return ": ".join([[*self.groups][k], *([format_settings(own)] if own else [])])
 
     @property
     def _first(self) -> Run:
@@ -127,68 +104,6 @@ class Comparison(Tabular):
         header = ["run", *settings, *columns]
         rows = [[*row] for row in zip(names, *settings.values(), *columns.values(), strict=True)]
         return Cells(title, header, rows, "\n".join(_listed(names, others)))
-
-
-def compare(runs: Mapping[str, Run | Runs] | Sequence[Run | Runs]) -> Comparison:
-    """Compare runs on one data set: which settings differ, best epochs, accuracies, time, and curves.
-
-    Parameters
-    ----------
-    runs : sequence or dict of str to Run or Runs
-        Results of ``anynet.fit``, or runs that ``anynet.load`` loaded, of several run folders. A `Runs` among others is
-        one row, with mean and deviation; a `Runs` alone has a row for each of its members.
-
-    Returns
-    -------
-    Comparison
-        It shows itself as a table; ``plot`` draws the curves.
-
-    Raises
-    ------
-    TypeError
-        If something is no run.
-    ValueError
-        If there are none, or they are of several data sets.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import anynet as an
-    >>> x, y = np.arange(20.0)[:, None], np.arange(20) // 10
-    >>> net = an.Sequential(an.Linear(1, 2))
-    >>> slow, fast = (an.fit(net, (x, y), an.SGD(lr), epochs=2, progress=False) for lr in (0.01, 1.0))
-    >>> an.compare({"slow": slow, "fast": fast}).differing
-    {'lr': ('0.01', '1')}
-    """
-    if isinstance(runs, Run) or not isinstance(runs, Mapping | Sequence) or isinstance(runs, str):
-        raise TypeError(f"runs: expected a list of runs, or a dict of runs by name, got {describe(runs)}")
-    named = runs.items() if isinstance(runs, Mapping) else enumerate(runs)
-    groups = {text: _group(text, each) for name, each in named for text in (printable(str(name)),)}
-    if len(groups) < len(runs):
-        raise ValueError(f"runs: expected names that differ as texts, got {reprlib.repr([*runs])}")
-    if not groups:
-        raise ValueError("runs: expected one run or more, got none")
-    (first, (one, *_)), *others = groups.items()
-    for name, (other, *_) in others:
-        for what in ("dataset", "classes", "shape"):
-            there, here = getattr(one, what), getattr(other, what)
-            if there != here:
-                kind = {"dataset": "data set", "shape": "shape of a sample"}.get(what, what)
-                raise ValueError(
-                    f"runs: expected runs of one data set, got {kind} {shortened(str(there), 100)} of {first} and "
-                    f"{shortened(str(here), 100)} of {name}; compare those of each data set by themselves"
-                )
-    return Comparison(groups)
-
-
-def _group(name: str, value: Any) -> tuple[Run, ...]:
-    if isinstance(value, Run):
-        return (value,)
-    if not isinstance(value, Runs):
-        raise TypeError(f"runs, {name}: expected a Run or Runs, got {describe(value)}; anynet.load(path) loads a Run")
-    if not value:
-        raise ValueError(f"runs, {name}: expected one run or more, got none")
-    return value.runs
 
 
 def _settings(run: Run) -> dict[str, Any]:
@@ -224,30 +139,6 @@ def _width(column: tuple[str, Sequence[str]]) -> int:
 def _joined(values: Sequence[Any]) -> str:
     texts = [*dict.fromkeys("none" if value is None else format_value(value) for value in values)]
     return ", ".join(texts) if len(texts) <= 3 else f"{texts[0]}, ..., {texts[-1]}"
-
-
-def _finished(runs: Sequence[Run]) -> list[Run]:
-    return [run for run in runs if run.diverged is None and not run.dropped and run.history]
-
-
-def _result(name: str, runs: Sequence[Run]) -> Result:
-    ended = _finished(runs)
-    bests = [run.history.best for run in ended]
-    accuracy = bool(runs[0].classes)
-    tests = [run.best_test and (run.best_test.accuracy if accuracy else run.best_test.loss) for run in ended]
-    trains = [row.train_accuracy if accuracy else row.train_loss for row in bests]
-    vals = [row.val_accuracy if accuracy else row.val_loss for row in bests]
-    best = float(mean_and_deviation([row.epoch for row in bests])[0]) if bests else 0.0
-    epochs, seconds = max(len(run.history) for run in runs), max(run.seconds for run in runs)
-    return Result(name, len(ended), epochs, best, _mean(trains), _mean(vals), _mean(tests), seconds)
-
-
-def _mean(values: Sequence[float | None]) -> tuple[float, float] | None:
-    there = [value for value in values if value is not None]
-    if not there or len(there) < len(values):
-        return None
-    mean, deviation = mean_and_deviation(there)
-    return float(mean), float(deviation)
 
 
 def _epoch(result: Result) -> str:

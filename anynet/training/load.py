@@ -59,7 +59,7 @@ def load(path: str | Path, *, backend: Backend | str | None = None, net: Sequent
         raise FileNotFoundError(f"{file}: no such file; expected one that Run.save wrote, or the folder of a run")
     where = backend if isinstance(backend, Backend) else choose_backend(backend)
     fields = read_run(file, where, net)
-    return Run(**fields | {name: Snapshot(*fields[name]) for name in ("last", "best")})
+    return Run(**fields | {name: Snapshot(*fields[name]) for name in ("last", "best")}, path=file.absolute())
 
 
 def _check_folder(folder: Path) -> None:

@@ -85,6 +85,8 @@ class Run(OneNet):
     settings : dict of str to bool, int, float or str
         Optimizer, learning rate and settings of the training by name, without those that are None; empty if the net was
         loaded from a file of an earlier version.
+    path : Path or None
+        File that a loaded run is from; None if it was trained here.
     """
 
     net: Sequential
@@ -112,6 +114,7 @@ class Run(OneNet):
     environment: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     seconds_of: dict[str, float] = field(default_factory=dict)
+    path: Path | None = field(default=None, compare=False)
     _samples: Mapping[str, Split] = field(default_factory=dict, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -210,7 +213,7 @@ class Run(OneNet):
         OSError
             If the file cannot be written.
         """
-        names = [each.name for each in fields(self) if each.name != "_samples"]
+        names = [each.name for each in fields(self) if each.name not in ("path", "_samples")]
         write_run(file_to_write(path, "net.safetensors"), **{name: getattr(self, name) for name in names})
 
     def plot(self) -> "Figure":

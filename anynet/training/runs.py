@@ -19,7 +19,7 @@ from anynet.training.predictor import Predictor, mean_of
 from anynet.training.run import Run
 from anynet.training.run_html import html_plot
 from anynet.training.run_text import net_in_short
-from anynet.training.runs_html import html_runs, outcome
+from anynet.training.runs_html import counts, html_runs, left_out, outcome, outcome_of_ensemble
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,10 +43,15 @@ class Ensemble(Predictions):
         return self.runs[0].remembered
 
     def __repr__(self) -> str:
-        return in_lines(f"Ensemble({outcome(self.runs)})")
+        return in_lines(f"Ensemble({self._outcome})")
 
     def _repr_html_(self) -> str:
-        return html_block(f"Ensemble: mean of {outcome(self.runs)}", html_runs(self.runs))
+        return html_block(f"Ensemble: mean of {self._outcome}", html_runs(self.runs))
+
+    @property
+    def _outcome(self) -> str:
+        known = self.__dict__.get("test_accuracy")  # to be shown, an ensemble predicts nothing
+        return outcome_of_ensemble(self.runs, known)
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -106,7 +111,7 @@ class Runs(Sequence[Run]):
         return in_lines(f"Runs({outcome(self)})")
 
     def _repr_html_(self) -> str:
-        drawn = any(run.history and run.diverged is None and not run.dropped for run in self)
+        drawn = any(run.history and counts(run) for run in self)
         plot = html_plot(self.plot, "Curves over the epochs, means of the nets") if drawn else ""
         return html_block(f"Runs: {outcome(self)}", html_runs(self), plot)
 
@@ -120,7 +125,7 @@ class Runs(Sequence[Run]):
         """Runs that neither diverged nor were dropped. Raises ValueError if there is none."""
         if not self.runs:
             raise ValueError("there are no runs; expected one or more")
-        runs = tuple(run for run in self if run.diverged is None and not run.dropped)
+        runs = tuple(run for run in self if counts(run))
         if not runs:
             reason = self[0].diverged or "it was dropped"
             raise ValueError(f"all {len(self)} runs ended early, the first because {reason}")
@@ -145,7 +150,7 @@ class Runs(Sequence[Run]):
         return Ensemble(self.finished.runs)
 
     def plot(self, labels: Sequence[str] | None = None) -> "Figure":
-        """Plot cost, loss and accuracy by epoch: means over the runs that did not diverge, plus and minus deviations.
+        """Plot cost, loss and accuracy by epoch: means over the `finished` runs, plus and minus deviations.
 
         Parameters
         ----------
@@ -168,9 +173,10 @@ class Runs(Sequence[Run]):
             raise ValueError(f"labels: expected one for each of the {len(self)} runs, got {len(names)}")
         finished, curves = self.finished, dict[str, list[History]]()
         for name, run in zip(names, self, strict=True):
-            if run.diverged is None:
+            if counts(run):
                 curves.setdefault(name, []).append(run.history)
         nets = list(dict.fromkeys(net_in_short(run.net) for run in finished))
         net = nets[0] if len(nets) == 1 else f"{len(nets)} different nets"
-        title = f"{finished[0].dataset}: {net}\nmean and deviation over {len(finished)} runs"
+        over = f"mean and deviation over {len(finished)} runs" if len(finished) > 1 else "1 run"
+        title = f"{finished[0].dataset}: {net}\n{over}{left_out(self)}"
         return curves_of_members(curves, title)

@@ -17,6 +17,17 @@ SHOWN = 10
 HEADER = ("net", "seed", "epochs", "best epoch", "its validation", "its test", "test of the last", "")
 
 
+def counts(run: Run) -> bool:
+    """Return True if a run counts in means: it neither diverged nor was dropped."""
+    return run.diverged is None and not run.dropped
+
+
+def left_out(runs: Sequence[Run]) -> str:
+    """Return the end of a title that says which runs do not count in means; an empty text if all do."""
+    ends = Counter(run.status for run in runs if not counts(run))
+    return f"; left out: {', '.join(f'{n} {status}' for status, n in ends.items())}" if ends else ""
+
+
 def outcome(runs: Sequence[Run]) -> str:
     """Return in one line the number of nets, their mean result on the test samples, and how many ended early.
 
@@ -28,15 +39,41 @@ def outcome(runs: Sequence[Run]) -> str:
     -------
     str
     """
-    texts = [format_count(len(runs), "net"), *([repr(runs[0].dataset)] if runs else [])]
-    tests = [run.best_test for run in runs if run.best_test is not None and run.diverged is None]
-    name = "loss" if any(test.accuracy is None for test in tests) else "accuracy"
-    if tests:
-        both = mean_and_deviation([getattr(test, name) for test in tests])
-        shown = [f"{value:.2%}" if name == "accuracy" else f"{value:.4g}" for value in both]
-        texts.append(f"best epochs' test {name} {' ± '.join(shown[: len(tests)])}")
     ends = Counter(run.status for run in runs if run.status != FINISHED)
-    return ", ".join([*texts, *(f"{n} {status}" for status, n in ends.items())])
+    tests = [f"best epochs' test {text}" for text in _mean_test(runs)]
+    return ", ".join([*_nets(runs), *tests, *(f"{n} {status}" for status, n in ends.items())])
+
+
+def outcome_of_ensemble(runs: Sequence[Run], accuracy: float | None) -> str:
+    """Return in one line the number of nets, the result of their ensemble, and the mean of their own results.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    accuracy : float or None
+        Of the ensemble on the test samples, if it is known.
+
+    Returns
+    -------
+    str
+    """
+    own = [] if accuracy is None else [f"test accuracy {accuracy:.2%}"]
+    return ", ".join([*_nets(runs), *own, *(f"mean of the nets' own test {text}" for text in _mean_test(runs))])
+
+
+def _nets(runs: Sequence[Run]) -> list[str]:
+    return [format_count(len(runs), "net"), *([repr(runs[0].dataset)] if runs else [])]
+
+
+def _mean_test(runs: Sequence[Run]) -> list[str]:
+    """Return mean and deviation of the results of the best epochs on the test samples; nothing if there are none."""
+    tests = [run.best_test for run in runs if counts(run) and run.best_test is not None]
+    if not tests:
+        return []
+    name = "loss" if any(test.accuracy is None for test in tests) else "accuracy"
+    both = mean_and_deviation([getattr(test, name) for test in tests])
+    shown = [f"{value:.2%}" if name == "accuracy" else f"{value:.4g}" for value in both]
+    return [f"{name} {' ± '.join(shown[: len(tests)])}"]
 
 
 def html_runs(runs: Sequence[Run]) -> Html:
@@ -57,8 +94,8 @@ def html_runs(runs: Sequence[Run]) -> Html:
 
 
 def _rank(run: Run) -> tuple[bool, tuple[float, float]]:
-    """Return what is highest for the best run; lowest for one that diverged or has no epoch."""
-    return bool(run.history) and run.diverged is None, rank(run.history.best) if run.history else (0.0, 0.0)
+    """Return what is highest for the best run; lowest for one that diverged, was dropped or has no epoch."""
+    return bool(run.history) and counts(run), rank(run.history.best) if run.history else (0.0, 0.0)
 
 
 def _cells(k: int, run: Run) -> tuple[str, ...]:

@@ -88,6 +88,17 @@ def test_mistakes_are_the_samples_with_the_surest_wrong_class(run):
     np.testing.assert_array_equal(found.true, DATA.test.y[wrong[:3]])
     np.testing.assert_allclose(found.true_probability, chances[wrong[:3], DATA.test.y[wrong[:3]]])
     assert len(run.mistakes(1000)) == len(wrong)
+    labels = [(CLASSES[DATA.test.y[i]], CLASSES[guess[i]]) for i in wrong]
+    assert [(each.index, each.true, each.predicted) for each in found] == [(wrong[k], *labels[k]) for k in range(3)]
+    np.testing.assert_array_equal(found[-1].x, found.x[2])
+    rest = run.mistakes(1000)[1:3]
+    assert (rest.index.tolist(), rest[0].predicted, repr(rest).splitlines()[0]) == (
+        wrong[1:3],
+        labels[1][1],
+        found.title,
+    )
+    with pytest.raises(IndexError):
+        found[3]
 
 
 def test_splits_and_arrays_are_taken(run):
@@ -190,6 +201,8 @@ def test_nets_of_numbers_have_errors_alone():
     distance = np.linalg.norm(run.predict(x) - x**2, axis=1)
     assert found.index.tolist() == np.argsort(-distance)[:4].tolist()
     np.testing.assert_allclose(found.error, distance[found.index])
+    np.testing.assert_array_equal(found[:2][1].predicted, run.predict(x)[found.index[1]])
+    assert [each.error for each in found] == found.error.tolist()
     with pytest.raises(ValueError, match=r"^y: expected numbers of shape \(30, 2\), got \(30, 1\)$"):
         run.mistakes(4, (x, x[:, 0]))
 

@@ -60,6 +60,18 @@ def test_loaded_runs_keep_their_settings(tmp_path):
     assert an.compare([run, loaded]).differing == {}
 
 
+def test_loaded_runs_have_the_names_of_their_folders(tmp_path):
+    for run, name in ((fitted(0.25), "slow"), (fitted(0.5), "fast"), (fitted(0.75), "other/fast")):
+        (tmp_path / name).mkdir(parents=True)
+        run.save(tmp_path / name / "model.safetensors")
+    slow, fast, other = (an.load(tmp_path / name) for name in ("slow", "fast", "other/fast"))
+    assert [*an.compare([slow, run, fast]).groups] == ["slow", "1", "fast"]
+    assert [*an.compare([fast, other]).groups] == [f"{tmp_path.name}/fast", "other/fast"]
+    assert [*an.compare([fast, fast]).groups] == ["0", "1"]
+    (legend,) = an.compare([slow, fast]).plot().legends
+    assert {text.get_text() for text in legend.get_texts()} == {"slow: lr 0.25", "fast: lr 0.5"}
+
+
 def test_members_that_diverged_are_told():
     runs = fitted(members=[{"lr": 0.1, "l2": 0.0}, {"lr": 1e10, "l2": 1e10}], epochs=3)
     assert set(runs.diverged) == {1}

@@ -459,6 +459,9 @@ def test_members_are_dropped_one_after_another(data):
 def test_what_was_dropped_counts_in_no_mean(data):
     runs = fit(data, members=MEMBERS, on_epoch=lambda rows: {1} if len(rows) == 3 else ())
     assert runs.finished.runs == (runs[0], runs[2])
+    assert len(runs[1].history) < len(runs[0].history)
+    loss = next(axes for axes in runs.plot().axes if axes.get_title().startswith("loss"))
+    np.testing.assert_allclose(loss.lines[1].get_ydata(), [row.val_loss for row in runs.histories.mean])
 
 
 def test_only_members_in_training_can_be_dropped(data):

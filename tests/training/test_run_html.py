@@ -8,6 +8,7 @@ from noise import noise
 from notebooks import shown, table, title
 
 import anynet as an
+from anynet.callbacks import LivePlot, TensorBoard
 from anynet.core.epoch import Epoch
 from anynet.core.history import History
 from anynet.training.divergence import DivergedError
@@ -75,6 +76,17 @@ def test_runs_are_ranked_and_say_what_ended_early(numbers):
     assert shown(runs[:1]).find("img") is None
     assert table(shown(runs[:1]))[1][-1] == "diverged"
     assert table(shown(numbers.ensemble))[0] == header
+    assert runs.plot().get_suptitle().endswith("mean and deviation over 10 runs; left out: 1 diverged, 1 dropped")
+
+
+def test_an_ensemble_says_which_accuracy_is_its_own():
+    runs = an.fit(NET, noise(3, 32, 32), an.SGD(0.01), epochs=1, batch_size=10, seeds=range(2), progress=False)
+    accuracies = [run.best_test.accuracy for run in runs]
+    own = f"mean of the nets' own test accuracy {np.mean(accuracies):.2%} ± {np.std(accuracies, ddof=1):.2%}"
+    assert " ".join(repr(runs.ensemble).split()) == f"Ensemble(2 nets, {runs[0].dataset!r}, {own})"
+    accuracy = runs.ensemble.test_accuracy
+    assert f", test accuracy {accuracy:.2%}, {own}" in " ".join(repr(runs.ensemble).split())
+    assert f", test accuracy {accuracy:.2%}, {own}" in title(shown(runs.ensemble))
     assert shown(runs[:0]) is not None
 
 
@@ -82,7 +94,10 @@ def test_what_else_training_makes_is_short(run, numbers):
     shown(numbers[0])
     text = "Run(Sequential of 10 layers, 'arrays', 8 epochs,\n    best epoch's validation loss "
     assert repr(numbers[0]).startswith(text)
-    for each in (run.history[0], run.best, run.predictor, numbers.histories, an.setup(NET, noise(3, 32, 32), an.SGD())):
+    loader, callbacks = an.data.Loader(run.remembered["test"], run.backend), (LivePlot(), TensorBoard("log"))
+    made = run.history[0], run.best, run.predictor, numbers.histories, an.setup(NET, noise(3, 32, 32), an.SGD())
+    for each in (*made, loader, run.net.layout, *callbacks):
         lines = repr(each).splitlines()
+        assert " object at " not in lines[0]
         assert len(lines) <= 4
         assert max(map(len, lines)) <= 80

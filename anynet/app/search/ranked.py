@@ -9,7 +9,7 @@ from anynet.app.search.importances import importances
 from anynet.app.search.trial import Trial
 from anynet.app.space import Range, Space
 from anynet.app.tables import SHOWN, FittingTable, best_table
-from anynet.core.formatting import format_count, format_settings, format_short, format_value
+from anynet.core.formatting import format_count, format_settings, format_value
 from anynet.core.html_table import html_block, html_table
 from anynet.core.settings_text import in_lines
 from anynet.training.run_html import html_plot
@@ -78,7 +78,7 @@ class Trials(Sequence[Trial]):
         return [
             trial.stage if len({each.stage for each in self}) > 1 else "",
             str(trial.number),
-            *map(format_short, trial.settings.values()),
+            *(format_value(value, digits=3) for value in trial.settings.values()),
             _percent(trial.best_val_accuracy),
             str(trial.best_epoch or ""),
             _percent(trial.test_accuracy),

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from anynet.app.search.trial import Trial
-from anynet.core.formatting import format_count, format_settings, format_short
+from anynet.core.formatting import format_count, format_settings, format_value
 from anynet.core.meter import Meter
 
 
@@ -68,7 +68,8 @@ def best_texts(accuracy: float, trial: Trial) -> list[str]:
     -------
     list of str
     """
-    best, parts = f"best {accuracy:.1%}", [f"{name} {format_short(value)}" for name, value in trial.settings.items()]
+    best = f"best {accuracy:.1%}"
+    parts = [f"{name} {format_value(value, digits=3)}" for name, value in trial.settings.items()]
     texts = [", ".join(parts[:n]) for n in range(len(parts), 0, -1)]
     return [*(f"{best}: {text}{', ...' * (i > 0)}" for i, text in enumerate(texts)), best]
 

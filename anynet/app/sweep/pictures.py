@@ -12,6 +12,7 @@ from anynet.data.samples import is_picture
 from anynet.nn import Linear
 from anynet.training import Runs
 from anynet.training.run_text import net_in_short
+from anynet.training.runs_html import left_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,9 +57,7 @@ def sweep_pictures(
         }
         over = f"mean and deviation over {seeds} seeds" if seeds > 1 else format_count(len(runs), "member")
         nets = {net_in_short(run.net) for run in runs}
-        title = f"{dataset}: {nets.pop() if len(nets) == 1 else f'{len(nets)} different nets'}\n{over}"
-        if runs.diverged:
-            title += f", without {len(runs.diverged)} of {len(runs)} members that diverged"
+        title = f"{dataset}: {nets.pop() if len(nets) == 1 else f'{len(nets)} different nets'}\n{over}{left_out(runs)}"
         return plots.curves_of_members(histories, title, val_name, shared)
 
     def templates() -> "Figure":

@@ -1,15 +1,16 @@
 """Samples whose predicted numbers are farthest off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anynet.core.formatting import format_count
-from anynet.core.text_table import Cells, Tabular
+from anynet.core.text_table import Cells
 from anynet.training.analysis.evaluated import Predicted
 from anynet.training.analysis.mistakes import SHOWN, rows_of
+from anynet.training.analysis.sample_rows import SampleRows
 from anynet.training.predictor import Predictor
 
 if TYPE_CHECKING:
@@ -19,9 +20,33 @@ NUMBERS = 4
 """Number of predicted numbers of a sample that are listed."""
 
 
+@dataclass(frozen=True, eq=False)
+class LargeError:
+    """A sample whose predicted numbers are far off.
+
+    Parameters
+    ----------
+    index : int
+        Number of the sample, counted from 0.
+    true, predicted : ndarray of float64, shape (m,)
+    error : float
+        Euclidean distance between the two.
+    x : ndarray, shape (*shape)
+        The sample.
+    """
+
+    index: int
+    true: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    error: float
+    x: NDArray[Any] = field(repr=False)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class LargestErrors(Tabular):
+class LargestErrors(SampleRows[LargeError]):
     """Samples whose predicted numbers are farthest from the true ones, the farthest first.
+
+    It can be indexed and iterated over, as a sequence of `LargeError`; what all of them have is in arrays, too.
 
     Parameters
     ----------
@@ -46,6 +71,8 @@ class LargestErrors(Tabular):
     every: Predicted
     title: str
 
+    _columns = ("index", "true", "predicted", "error", "x")
+
     @classmethod
     def of(cls, found: Predicted, n: int, predictor: Predictor) -> "LargestErrors":
         """Choose the largest errors, `n` or as many as there are."""
@@ -56,8 +83,8 @@ class LargestErrors(Tabular):
         x = rows_of(found.given.x, index, predictor)
         return cls(index, found.truth[index], found.predicted[index], distance[index], x, found, title)
 
-    def __len__(self) -> int:
-        return len(self.index)
+    def _row(self, k: int) -> LargeError:
+        return LargeError(int(self.index[k]), self.true[k], self.predicted[k], float(self.error[k]), self.x[k])
 
     def plot(self) -> "Figure":
         """Draw predicted over true numbers of all samples, with the largest errors marked.

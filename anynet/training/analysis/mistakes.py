@@ -1,6 +1,6 @@
 """Mistakes of a net, those first that it is surest of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from anynet.backends import to_numpy
 from anynet.core.formatting import format_count
-from anynet.core.text_table import Cells, Tabular, shortened
+from anynet.core.text_table import Cells, shortened
 from anynet.data.dataset import Label
 from anynet.training.analysis.evaluated import Classified
+from anynet.training.analysis.sample_rows import SampleRows
 from anynet.training.given import as_samples
 from anynet.training.predictor import Predictor
 
@@ -21,9 +22,35 @@ SHOWN = 20
 """Number of mistakes that are listed."""
 
 
+@dataclass(frozen=True, eq=False)
+class Mistake:
+    """A sample that is classified wrongly.
+
+    Parameters
+    ----------
+    index : int
+        Number of the sample, counted from 0.
+    true, predicted : str, int or bool
+        Labels: the right one, and the predicted one.
+    probability, true_probability : float
+        Of the predicted class, and of the right one.
+    x : ndarray, shape (*shape)
+        The sample.
+    """
+
+    index: int
+    true: Label
+    predicted: Label
+    probability: float
+    true_probability: float
+    x: NDArray[Any] = field(repr=False)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Mistakes(Tabular):
+class Mistakes(SampleRows[Mistake]):
     """Samples that are classified wrongly, those with the highest probability of the wrong class first.
+
+    It can be indexed and iterated over, as a sequence of `Mistake`; what all of them have is in arrays, too.
 
     Parameters
     ----------
@@ -50,6 +77,8 @@ class Mistakes(Tabular):
     classes: tuple[Label, ...]
     title: str
 
+    _columns = ("index", "true", "predicted", "probability", "true_probability", "x")
+
     @classmethod
     def of(cls, found: Classified, n: int, predictor: Predictor) -> "Mistakes":
         """Choose the worst mistakes, `n` or as many as there are."""
@@ -61,8 +90,11 @@ class Mistakes(Tabular):
         chances = found.probability[index], found.true_probability[index]
         return cls(index, *classes, *chances, rows_of(found.given.x, index, predictor), found.classes, title)
 
-    def __len__(self) -> int:
-        return len(self.index)
+    def _row(self, k: int) -> Mistake:
+        labels = self.classes[self.true[k]], self.classes[self.predicted[k]]
+        return Mistake(
+            int(self.index[k]), *labels, float(self.probability[k]), float(self.true_probability[k]), self.x[k]
+        )
 
     def plot(self) -> "Figure":
         """Draw the samples with what was predicted and what is right.
