@@ -21,8 +21,10 @@ from anynet.app.config_file import read_config
 from anynet.app.experiment import fit_stack, prepare
 from anynet.app.grouping import STACK_SIZE, group_configs
 from anynet.app.keeping import draw_all
+from anynet.app.model_card.own_cards import own_cards
 from anynet.app.result_file import ADVICE, read_result
 from anynet.app.run_folder import RunFolder, write_run
+from anynet.app.run_report.own_pages import own_pages
 from anynet.app.run_result import run_result, write_failure
 from anynet.core.checks import differences
 from anynet.core.errors import FileError
@@ -42,7 +44,7 @@ class Task(NamedTuple):
     folder : Path
         Its run folder.
     net : bool
-        If True, save the net and its plots too.
+        If True, save the net, its plots, analysis, model card and page too.
     """
 
     config: Config
@@ -214,9 +216,11 @@ def _run(tasks: Sequence[Task]) -> None:
             each = replace(run, seconds=run.seconds / len(runs))  # its share, so that the times of all runs add up
             if task.net:
                 each.save(task.folder / NET_FILE)
-                draw_all(folder.pictures(each))
-            # Last, because only runs without a result are made again.
+                draw_all([*folder.pages(each), *folder.pictures(each)])
+            # Last of what reproduction needs, because only runs without a result are made again.
             write_run(task.folder, each, run_result(each, official=data.official), net=False)
+            if task.net:
+                draw_all([*own_cards(task.folder), *own_pages(task.folder)])
         if runs.interrupted:
             raise KeyboardInterrupt
 

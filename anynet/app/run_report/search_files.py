@@ -43,6 +43,11 @@ class SearchFiles:
     trials: list[Trial]
     importances: dict[str, float]
 
+    @property
+    def has_stages(self) -> bool:
+        """True if trials of a second stage are there, too."""
+        return len({trial.stage for trial in self.trials}) > 1
+
 
 def read_search(folder: Path) -> SearchFiles:
     """Read the files of a search.

@@ -52,10 +52,10 @@ def test_a_search_ranks_its_trials(tmp_path):
         "test samples, with lr 0.0123, hidden 50,30."
     )
     rows = section(page, "ranking").all("table")[0].rows()
-    assert [row[:6] for row in rows[1:]] == [
-        ["2", "coarse", "0.0123", "50,30", "95.12", "94.33"],
-        ["1", "coarse", "0.002", "none", "90.12", "88.33"],
-        ["3", "coarse", "0.09", "none", "\N{EN DASH}", "\N{EN DASH}"],
+    assert [row[:5] for row in rows[1:]] == [
+        ["2", "0.0123", "50,30", "95.12", "94.33"],
+        ["1", "0.002", "none", "90.12", "88.33"],
+        ["3", "0.09", "none", "\N{EN DASH}", "\N{EN DASH}"],
     ]
     assert rows[3][-1] == "diverged: the cost is <not> finite"
     command = "python -m anynet search --over lr=0.001..0.1 --over hidden=50+30, --trials 3 --no-prune --data digits"
@@ -63,6 +63,10 @@ def test_a_search_ranks_its_trials(tmp_path):
     assert len(section(page, "search-picture").all("svg")) == 1
     shares = section(page, "importances").all("table")[0].rows()
     assert shares[1:] == [["lr", "75.0"], ["hidden", "25.0"]]
+    table = tmp_path / "search" / "trials.csv"
+    table.write_text(table.read_text().replace("2,coarse", "2,fine"))
+    rows = section(page_of(table.parent), "ranking").all("table")[0].rows()
+    assert [row[:2] for row in rows] == [["trial", "stage"], ["2", "fine"], ["1", "coarse"], ["3", "coarse"]]
 
 
 def test_a_sweep_has_members_means_and_the_ensemble(swept):
