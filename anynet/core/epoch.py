@@ -1,7 +1,7 @@
 """Results of one epoch of a training."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from anynet.core.settings_text import in_lines
@@ -75,6 +75,25 @@ def columns_of(names: Sequence[str]) -> tuple[str, ...]:
         name
         for name in Epoch._fields
         if name not in OPTIONAL or (name.partition("_")[0] in parts and (accuracies or not name.endswith("_accuracy")))
+    )
+
+
+def costs_are_losses(rows: Iterable[Epoch]) -> bool:
+    """Return True if the costs of all epochs are their losses, since there is no penalty.
+
+    Parameters
+    ----------
+    rows : iterable of Epoch
+
+    Returns
+    -------
+    bool
+    """
+    pairs = ((row.train_cost, row.train_loss, row.val_cost, row.val_loss) for row in rows)
+    return all(
+        cost == loss or (cost != cost and loss != loss)  # NaN is neither less nor more than itself
+        for each in pairs
+        for cost, loss in (each[:2], each[2:])
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from anynet.core.epoch import Epoch
+from anynet.core.epoch import Epoch, costs_are_losses
 from anynet.core.formatting import format_count
 from anynet.core.html_table import Html, html_table
 
@@ -30,8 +30,7 @@ def html_epochs(rows: Sequence[Epoch], columns: Sequence[str], best: Epoch) -> H
     """
     last = rows[-SHOWN:]
     shown = last if best in last else [best, *last]
-    equal = all(row.train_cost == row.train_loss and row.val_cost == row.val_loss for row in rows)
-    names = [name for name in columns if not (equal and name.endswith("_cost"))]
+    names = [name for name in columns if not (name.endswith("_cost") and costs_are_losses(rows))]
     cells = [[_cell(name, row, best=row is best) for name in names] for row in shown]
     many = f"the best and the last {len(last)} of {format_count(len(rows), 'epoch')}" if len(rows) > len(shown) else ""
     return html_table([_title(name) for name in names], cells, caption=many)

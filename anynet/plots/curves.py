@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from anynet.core.epoch import OF_TRAINING, score
+from anynet.core.epoch import OF_TRAINING, costs_are_losses, score
 from anynet.core.history import History, mean_and_deviation, mean_history
 from anynet.plots.scales import scale, set_log
 from anynet.plots.style import QUIET, StyledFigure, figure, legend_below, styled
@@ -147,8 +147,7 @@ def _panels(
 def _quantities(histories: Histories, splits: Sequence[str], columns: Iterable[str]) -> dict[str, str]:
     """Return the titles of the panels by quantity: those that were measured, and one of cost and loss if equal."""
     found = {name: text for name, text in QUANTITIES.items() if any(f"{split}{name}" in columns for split in splits)}
-    measured = [(history, split) for history in histories for split in splits if f"{split}loss" in history.columns]
-    if "cost" in found and all(np.array_equal(h[f"{s}cost"], h[f"{s}loss"], equal_nan=True) for h, s in measured):
+    if "cost" in found and all(map(costs_are_losses, histories)):
         del found["cost"]
         found["loss"] = EQUAL
     return found or {"loss": QUANTITIES["loss"]}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from anynet.core.formatting import format_count, format_percent, format_settings, format_value, wrapped
 from anynet.core.text_table import WIDTH, Cells, Tabular, shortened, text_rows
+from anynet.training.compared_results import Result, finished, result_of
 from anynet.training.environment import environment
 from anynet.training.run import Run
-from anynet.training.run_results import Result, finished, result_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

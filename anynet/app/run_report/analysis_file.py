@@ -21,6 +21,7 @@ NAME = 40
 """Largest number of characters of a class's name on a page."""
 ROUNDING = 1e-6
 """Rounding error by which means of fractions may exceed 1."""
+FRACTION = re.compile(r"0(\.\d{1,4})?|1", re.ASCII)
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+={0,2}")
 
 
@@ -79,7 +80,7 @@ class _File:
     def numbers(self) -> NumberAnalysis:
         targets = self._take("targets", "a number of 1 or more", lambda v: _is_count(v) and v >= 1)
         r2 = self._take("r2", f"{targets} numbers", lambda v: _all(_is_optional)(v) and len(v) == targets)
-        errors = self._take("errors", "numbers by name", lambda v: isinstance(v, dict))
+        errors = self._take("errors", f"{targets} numbers for each quantile", lambda v: _are_quantiles(v, targets))
         pairs = self._take("sample", "pairs of numbers", _all(lambda pair: isinstance(pair, list) and len(pair) == 2))
         sample = [(_as_list(true), _as_list(predicted)) for true, predicted in pairs]
         if not all(_all(_is_number)(side) and len(side) == targets for pair in sample for side in pair):
@@ -157,3 +158,9 @@ def _is_mistake(value: Any, classes: int) -> bool:
 
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
+
+
+def _are_quantiles(value: Any, targets: int) -> bool:
+    return isinstance(value, dict) and all(
+        FRACTION.fullmatch(name) and _all(_is_number)(each) and len(each) == targets for name, each in value.items()
+    )

@@ -1,7 +1,6 @@
 """Analysis of a run's predictions, as its page and its card show it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ class NumberAnalysis:
     samples, targets : int
     r2 : list of float or None, length targets
         Coefficients of determination.
-    errors : dict
-        Quantiles by name.
+    errors : dict of list of float, length targets
+        Quantiles of absolute errors, by the fraction of the samples as text.
     sample : list of tuple
         Targets and predictions of some samples, a list of numbers each.
     """
@@ -97,5 +96,5 @@ class NumberAnalysis:
     samples: int
     targets: int
     r2: list[float | None]
-    errors: dict[str, Any]
+    errors: dict[str, list[float]]
     sample: list[tuple[list[float], list[float]]]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from anynet.app.run_report.inline_svg import InlinePictures
-from anynet.core.epoch import score
+from anynet.core.epoch import costs_are_losses, score
 from anynet.core.history import History, mean_and_deviation, mean_history
 from anynet.plots.scales import scale
 from anynet.plots.style import COLORS, figure, styled
@@ -59,7 +59,9 @@ def run_curves(pictures: InlinePictures, run: History, val_name: str) -> tuple[L
     panels = []
     for quantity, text in QUANTITIES.items():
         columns = {name: f"{split}_{quantity}" for split, name in there.items()}
-        if not any(column in run.columns for column in columns.values()) or _same(run, quantity, there):
+        if not any(column in run.columns for column in columns.values()):
+            continue
+        if quantity == "cost" and costs_are_losses(run):
             continue
         lines = {name: ([run], column) for name, column in columns.items()}
         best = run.best.epoch if "val" in there else None
@@ -113,13 +115,6 @@ def seconds_panel(pictures: InlinePictures, groups: Mapping[str, History]) -> Pa
         return made
 
     return Panel("seconds of each epoch", pictures.add(draw(), "seconds of each epoch over the epochs"))
-
-
-def _same(run: History, quantity: str, splits: Mapping[str, str]) -> bool:
-    """Return True for the cost of a run without a penalty, which is the loss."""
-    return quantity == "cost" and all(
-        np.array_equal(run[f"{split}_cost"], run[f"{split}_loss"], equal_nan=True) for split in splits
-    )
 
 
 def _score(histories: Sequence[History]) -> float:

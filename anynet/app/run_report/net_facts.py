@@ -78,6 +78,7 @@ def _facts(pictures: InlinePictures, run: Run) -> NetFacts:
     facts = NetFacts(parameters=run.net.n_parameters, summary=run.net.summary(), layer=layer or "")
     if layer is None:
         note = "The first weights are not those of pixels of gray or colored images, so there is nothing to draw."
+        note *= len(run.shape) == 3  # of other samples nobody expects pictures
         return NetFacts(facts.parameters, facts.summary, note=note)
     label = f"learnt weights of layer {layer} after epoch {run.best.epoch}, as images"
     return NetFacts(facts.parameters, facts.summary, pictures.add(run.plot_weights(), label), layer)

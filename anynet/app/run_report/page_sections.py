@@ -42,7 +42,7 @@ def sections(kind: str, values: Mapping[str, Any]) -> list[Section]:
         "mistakes": ("Worst mistakes", bool(shown)),
         "numbers": ("Errors", bool(values.get("scatters"))),
         "no_analysis": ("Confusions and mistakes", ended and not shown and not values.get("scatters")),
-        "filters": ("Learnt filters", any(part.net.filters or part.net.parameters is not None for part in parts)),
+        "filters": ("Learnt filters", any(part.net.filters or (part.net.summary and part.net.note) for part in parts)),
         "times": ("Where the time went", any(part.files.history for part in parts)),
         "again": ("How to make it again", True),
     }

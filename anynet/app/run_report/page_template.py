@@ -27,7 +27,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     style = (files("anynet.app.run_report") / "templates" / "style.css").read_text(encoding="utf-8")
-    made.filters |= {"percent": percent, "value": format_value, "duration": duration, "number": number}
+    made.filters |= {
+        "percent": percent,
+        "value": format_value,
+        "duration": duration,
+        "number": number,
+        "quantile": quantile,
+    }
     made.globals |= {"version": anynet.__version__, "style": Markup(style)}
     return made
 
@@ -37,3 +43,9 @@ def number(value: object, digits: int = 4) -> str:
     if value is None:
         return "\N{EN DASH}"
     return f"{value:.{digits}g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def quantile(name: str) -> str:
+    """Return the word for a quantile, from 0 to 1: "median", "largest", or one such as "90 % quantile of the"."""
+    words = {0.5: "median", 1.0: "largest"}
+    return words.get(float(name), f"{100 * float(name):g} % quantile of the")

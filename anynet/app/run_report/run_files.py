@@ -8,6 +8,7 @@ from anynet.app.config_file import read_settings
 from anynet.app.result_file import read_known
 from anynet.app.run_report.analysis_file import read_analysis
 from anynet.app.run_report.analyzed import ClassAnalysis, NumberAnalysis
+from anynet.core.epoch import costs_are_losses
 from anynet.core.errors import FileError
 from anynet.core.history import History
 from anynet.core.text_files import read_json
@@ -58,6 +59,12 @@ class RunFiles:
     def diverged(self) -> bool:
         """True if the cost stopped being finite."""
         return "diverged" in self.result or self.divergence is not None
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of what was measured after each epoch; without costs that are the losses."""
+        equal = costs_are_losses(self.history)
+        return [name for name in self.history.columns if not (equal and name.endswith("_cost"))]
 
     @property
     def val_name(self) -> str:

@@ -227,7 +227,7 @@ def test_a_net_that_predicts_numbers(tmp_path):
         "samples": 3,
         "targets": 1,
         "r2": [0.75],
-        "errors": {"0.5": [0.125]},
+        "errors": {"0.5": [0.125], "0.9": [0.5]},
         "sample": [[1.0, 1.5], [2.0, 2.0], [3.0, 2.5]],
     }
     none = dict.fromkeys(("train_accuracy", "val_accuracy", "test_accuracy", "best_val_accuracy", "best_test_accuracy"))
@@ -237,5 +237,5 @@ def test_a_net_that_predicts_numbers(tmp_path):
     page = page_of(folder)
     assert page.all("h1")[0].words().startswith("The net predicts the numbers of letters with R² 0.75 on 3 validation")
     rows = section(page, "numbers").all("table")[0].rows()
-    assert rows == [["R²", "0.75"], ["absolute error, quantile 0.5", "0.125"]]
+    assert rows == [["R²", "0.75"], ["median absolute error", "0.125"], ["90 % quantile of the absolute error", "0.5"]]
     assert len(section(page, "numbers").all("svg")) == 1
