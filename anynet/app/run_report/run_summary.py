@@ -167,10 +167,10 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(0.034), duration(7.25), duration(861), duration(7300)
-    ('0.03 s', '7.2 s', '14 min 21 s', '2 h 1 min')
+    >>> duration(0.0034), duration(0.345), duration(7.25), duration(861), duration(7300)
+    ('0.0034 s', '0.34 s', '7.2 s', '14 min 21 s', '2 h 1 min')
     """
     if seconds < 60:
-        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+        return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
