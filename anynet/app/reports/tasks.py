@@ -24,7 +24,6 @@ from anynet.app.keeping import draw_all
 from anynet.app.model_card.own_cards import own_cards
 from anynet.app.result_file import ADVICE, read_result
 from anynet.app.run_folder import RunFolder, write_run
-from anynet.app.run_report.own_pages import own_pages
 from anynet.app.run_result import run_result, write_failure
 from anynet.core.checks import differences
 from anynet.core.errors import FileError
@@ -44,7 +43,7 @@ class Task(NamedTuple):
     folder : Path
         Its run folder.
     net : bool
-        If True, save the net, its plots, analysis, model card and page too.
+        If True, save the net, its plots, analysis and model card too.
     """
 
     config: Config
@@ -220,7 +219,7 @@ def _run(tasks: Sequence[Task]) -> None:
             # Last of what reproduction needs, because only runs without a result are made again.
             write_run(task.folder, each, run_result(each, official=data.official), net=False)
             if task.net:
-                draw_all([*own_cards(task.folder), *own_pages(task.folder)])
+                draw_all(own_cards(task.folder))
         if runs.interrupted:
             raise KeyboardInterrupt
 

@@ -196,6 +196,10 @@ def test_quick_runs(tmp_path, monkeypatch, capsys, names):
     folder, seed = ("miocic/l2-0.01", 43) if "miocic" in names else ("garcia-sanz/2", 42)
     result = json.loads((tmp_path / "all" / "runs" / folder / f"seed-{seed}" / "result.json").read_text())
     assert result["seed"] == seed
+    with_net = tmp_path / "all" / "runs" / folder / "seed-42"
+    assert {"model.safetensors", "analysis.json", "README.md", "curves.png"} <= {
+        path.name for path in with_net.iterdir()
+    }
 
 
 def test_two_at_once_do_not_meet(tmp_path, capsys):
