@@ -60,13 +60,25 @@ def calibration_panels(pictures: InlinePictures, runs: Mapping[str, Calibration]
     ]
 
 
-def scatter_panels(pictures: InlinePictures, analysis: NumberAnalysis) -> list[Panel]:
-    """Draw predicted against true numbers, a panel for each of the first four targets."""
-    return [_scatter(pictures, analysis, target) for target in range(min(analysis.targets, 4))]
+def scatter_panels(pictures: InlinePictures, analysis: NumberAnalysis, name: str = "") -> list[Panel]:
+    """Draw predicted against true numbers, a panel for each of the first four targets.
+
+    Parameters
+    ----------
+    pictures : InlinePictures
+    analysis : NumberAnalysis
+    name : str
+        Of the run, if the page has several.
+
+    Returns
+    -------
+    list of Panel
+    """
+    return [_scatter(pictures, analysis, target, name and f"{name}: ") for target in range(min(analysis.targets, 4))]
 
 
 @styled()
-def _scatter(pictures: InlinePictures, analysis: NumberAnalysis, target: int) -> Panel:
+def _scatter(pictures: InlinePictures, analysis: NumberAnalysis, target: int, before: str) -> Panel:
     pairs = np.asarray([(true[target], predicted[target]) for true, predicted in analysis.sample], float).reshape(-1, 2)
     made = figure(WIDTH, 0.85 * WIDTH)
     axes = made.subplots()
@@ -76,5 +88,5 @@ def _scatter(pictures: InlinePictures, analysis: NumberAnalysis, target: int) ->
         axes.plot(*pairs.T, ".", color=COLORS[0], markersize=4, alpha=0.6)
     axes.set(xlabel="true", ylabel="predicted")
     of = f" of target {target + 1}" if analysis.targets > 1 else ""
-    caption = f"{len(pairs)} predictions{of}; on the dotted line they are right"
-    return Panel(caption, pictures.add(made, f"predicted against true numbers{of}"))
+    caption = f"{before}{len(pairs)} predictions{of}; on the dotted line they are right"
+    return Panel(caption, pictures.add(made, f"{before}predicted against true numbers{of}"))

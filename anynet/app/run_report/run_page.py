@@ -117,8 +117,12 @@ def _analyses(pictures: InlinePictures, parts: Sequence[RunPart], shown: list[An
     """Return what is shown of runs and of the predictions of their nets."""
     histories = {part.files.name: part.files.history for part in parts if len(part.files.history) > 1}
     histories = dict(list(histories.items())[:MOST_LINES])
-    numbers = [part.numbers for part in parts if part.numbers is not None]
-    scatters: list[Panel] = [panel for analysis in numbers for panel in scatter_panels(pictures, analysis)]
+    scatters: list[Panel] = [
+        panel
+        for part in parts
+        if part.numbers is not None
+        for panel in scatter_panels(pictures, part.numbers, part.files.name if len(parts) > 1 else "")
+    ]
     return {
         "parts": parts,
         "predictions": shown,

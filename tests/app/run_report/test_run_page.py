@@ -239,3 +239,9 @@ def test_a_net_that_predicts_numbers(tmp_path):
     rows = section(page, "numbers").all("table")[0].rows()
     assert rows == [["R²", "0.75"], ["median absolute error", "0.125"], ["90 % quantile of the absolute error", "0.5"]]
     assert len(section(page, "numbers").all("svg")) == 1
+    other = run_folder(tmp_path / "other", analysis=numbers | {"r2": [0.5]})
+    (other / "result.json").write_text(json.dumps(kept))
+    page = page_of(folder, other)
+    rows = section(page, "results").all("table")[0].rows()
+    assert [row[:2] for row in rows[1:]] == [["run", "0.75"], ["other", "0.5"]]
+    assert [each.words().split(":")[0] for each in section(page, "numbers").all("figcaption")] == ["run", "other"]
