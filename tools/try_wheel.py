@@ -54,7 +54,7 @@ def trained(bin_folder: Path, version: str, folder: Path) -> dict[str, Any]:
     said = answer(command, "--version", folder=folder).strip()
     if said != version:
         sys.exit(f"anynet --version: expected {version}, as in the wheel's name, got {said}")
-    answer(command, "train", "--data", "digits", "--epochs", "3", "--run", "run", folder=folder)
+    answer(command, "train", "--data", "digits", "--epochs", "3", "--out", "run", folder=folder)
     result: dict[str, Any] = json.loads((folder / "run" / "result.json").read_text(encoding="utf-8"))
     if not (result["test_accuracy"] > 0.8 and result["versions"]["anynet"] == version):
         sys.exit(f"expected a test accuracy above 80 % and version {version}, got {result}")
