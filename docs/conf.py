@@ -33,8 +33,12 @@ extensions = [
 ]
 exclude_patterns = ["_build", "gallery", "**/GALLERY_HEADER.rst"]
 templates_path = ["_templates"]
-default_role = "autolink"
+default_role = "py:obj"
 nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:obj", r"[a-z_]\w*|[A-Z]"),  # parameters, which docstrings write like names of functions
+    (r"(py|std):.*", r"python:.*|numpy\..*|collections\..*|callable"),  # types of other projects
+]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "amsmath"]
 myst_heading_anchors = 4
@@ -45,8 +49,12 @@ autodoc_typehints = "none"  # the docstrings have types in words
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
-numpydoc_xref_ignore = "all"  # only public names become links: `public_names` makes the aliases
+numpydoc_xref_ignore = "all"  # but public names, which are links: see _extensions/public_names.py
 numpydoc_validation_checks = {"all", "SA01", "ES01", "EX01", "PR01", "PR03", "PR04", "PR07", "RT01", "RT03", "YD01"}
+numpydoc_validation_exclude = {
+    r"\.(Arrays|Loss|Schedule|Tick)$",  # objects that cannot have docstrings: what the source has is shown
+    r"\.(COMPILE|DTYPES|IMAGE_SHAPE|LIBRARIES|METHODS|OPSET|PRECISIONS)$",
+}
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

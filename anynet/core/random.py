@@ -141,7 +141,7 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
     shape : tuple of int
         Shape for one member, with at most 2^32 elements.
     dtype : dtype
-        float32 or float64 of the array library.
+        The array library's float32 or float64.
 
     Returns
     -------

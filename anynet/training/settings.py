@@ -134,18 +134,18 @@ class TrainSettings:
         Bytes of the device's memory that samples may occupy, 0 or more. Those that do not fit are streamed, with the
         same results. Default: half of the free memory.
 
+    Attributes
+    ----------
+    PER_MEMBER : tuple of str
+        Names of the settings in which nets that are trained as members of one stack may differ. Optimizers have an
+        attribute of the same name.
+
     Raises
     ------
     TypeError
         If a value is of another type. Integers of NumPy are converted to int.
     ValueError
         If a value is out of range. Backend, precision and dtype are validated when the backend is chosen.
-
-    Attributes
-    ----------
-    PER_MEMBER : tuple of str
-        Names of the settings in which nets that are trained as members of one stack may differ. Optimizers have an
-        attribute of the same name.
     """
 
     PER_MEMBER: ClassVar[tuple[str, ...]] = ("l2", "seed")
