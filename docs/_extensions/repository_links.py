@@ -1,7 +1,7 @@
 """Links between the repository's Markdown files, which are written for readers of the files, made links of the site.
 
-Links to ``../benchmarks/README.md`` lead to the page that includes this file. Links of a file that is included are relative
-to it, and become relative to the page. Links to modules lead to their highlighted source, if the site has it.
+Links to ``../benchmarks/README.md`` lead to the page that includes this file. Links of a file that is included are
+relative to it, and become relative to the page. Links to modules lead to their highlighted source, if the site has it.
 """
 
 import posixpath
