@@ -16,7 +16,6 @@ author = "anynet developers"
 project_copyright = "anynet developers"
 version = release = anynet.__version__
 
-suppress_warnings = ["toc.empty_glob"]  # sections that still get their pages
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
