@@ -106,7 +106,7 @@ class Backend(ArrayLibrary):
 
     @property
     def execution(self) -> str:
-        """Name of how recorded steps run, in the words of `anynet.compiler.execution`."""
+        """Name of how recorded steps run, in the words of ``anynet.compiler.execution``."""
         return PLAIN if self.target is None else self.target.execution
 
     @property

@@ -18,7 +18,7 @@ class Flatten(Layer):
 
     With a shape it is the first layer of a net that is called with samples of that shape. Rows of features, (..., N,
     features), pass unchanged: a training has its samples in this form. The layers behind it need not be given their
-    numbers of input features. Without a shape it is a layer of a net of images, `FlattenImages`: from pixels (..., N *
+    numbers of input features. Without a shape it is a layer of a net of images, ``FlattenImages``: from pixels (..., N *
     H * W, C) to (..., N, H * W * C).
 
     Parameters
@@ -47,7 +47,7 @@ class Flatten(Layer):
         return self.shape is INFERRED
 
     def with_image(self, rows: int, columns: int) -> Layer:
-        """Return `FlattenImages` for images of this size."""
+        """Return ``FlattenImages`` for images of this size."""
         if self.shape is not INFERRED:
             raise ValueError(
                 f"{self}: expected no shape in a net of images, got one; write Flatten(), behind its layers"

@@ -102,7 +102,7 @@ class Layer(ShownSettings):
         n_in : int or None
             None means any number, the default.
         n_out : int or None
-            None means the number of input features, the default; `UNKNOWN`, that it is not known yet.
+            None means the number of input features, the default; ``UNKNOWN``, that it is not known yet.
         """
         return None, None
 

@@ -29,7 +29,7 @@ class Residual(Container):
         is one, the shortcut gives.
     shortcut : Layer, optional
         Layer that the input goes through before it is added, where the sizes of input and output differ, such as
-        ``Conv2d(128, 1, stride=2)`` or a `Sequential`. It is the last of the layers of this one, a `Shortcut`.
+        ``Conv2d(128, 1, stride=2)`` or a `Sequential`. It is the last of the layers of this one, a ``Shortcut``.
 
     Raises
     ------

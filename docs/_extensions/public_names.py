@@ -12,6 +12,10 @@ from sphinx.ext.autosummary.generate import find_autosummary_in_files
 from sphinx.util.nodes import make_refnode
 
 
+SHORT: dict[str, str] = {}
+"""Full names by short ones, which begin with a capital letter; the first page that lists a name has it."""
+
+
 def documented(folder: Path) -> list[str]:
     """Return the full names that the tables of the API pages list."""
     files = sorted(str(path) for path in folder.glob("*.rst"))
@@ -19,10 +23,11 @@ def documented(folder: Path) -> list[str]:
 
 
 def add_aliases(app: Sphinx, config: Config) -> None:
-    """Let numpydoc link each class by its short name; the first page that lists a name has it."""
+    """Note the short names, and let numpydoc link those of classes where it finds types."""
     for name in documented(app.srcdir / "api"):
-        if isinstance(resolve_name(name), type):
-            config.numpydoc_xref_aliases.setdefault(name.rpartition(".")[2], name)
+        short = name.rpartition(".")[2]
+        if short[0].isupper() and SHORT.setdefault(short, name) == name and isinstance(resolve_name(name), type):
+            config.numpydoc_xref_aliases[short] = name
 
 
 def link(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Element) -> nodes.Element | None:
@@ -32,15 +37,21 @@ def link(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Ele
     parts = node["reftarget"].split(".")
     objects = env.domains.python_domain.objects
     for i, part in enumerate(parts):
-        full = ".".join([app.config.numpydoc_xref_aliases.get(part, part), *parts[i + 1 :]])
-        if part in app.config.numpydoc_xref_aliases and full in objects:
+        full = ".".join([SHORT.get(part, part), *parts[i + 1 :]])
+        if part in SHORT and full in objects:
             found = objects[full]
             return make_refnode(app.builder, node["refdoc"], found.docname, found.node_id, [text], full)
     return None
+
+
+def skip_fields(_app: Sphinx, _kind: str, _name: str, member: object, _skip: bool, _options: object) -> bool | None:
+    """Leave out the fields of named tuples: they are in the table of parameters."""
+    return True if str(getattr(member, "__doc__", "")).startswith("Alias for field number") else None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the handlers."""
     app.connect("config-inited", add_aliases)
     app.connect("missing-reference", link)
+    app.connect("autodoc-skip-member", skip_fields)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

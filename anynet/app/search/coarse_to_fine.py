@@ -69,10 +69,10 @@ def search(
     seed : int
         Seed of the points. The seed of the training is that of `base`.
     stack_size : int
-        Number of trials that a process trains as one stack, if `anynet.app.grouping.stack_key` allows. Results are
+        Number of trials that a process trains as one stack, if ``anynet.app.grouping.stack_key`` allows. Results are
         those of separate trials, except that trials of one stack do not prune each other.
     log : sequence of str
-        Names of trackers, as returned by `anynet.app.trackers.tracker_names`, in which each trial is a run.
+        Names of trackers, as returned by ``anynet.app.trackers.tracker_names``, in which each trial is a run.
 
     Returns
     -------
@@ -84,11 +84,11 @@ def search(
     FileExistsError
         If the folder holds something else than a search.
     TypeError, ValueError
-        If a point cannot be trained, a stage has more than `MOST_TRIALS` points, the folder holds a search with other
+        If a point cannot be trained, a stage has more than ``MOST_TRIALS`` points, the folder holds a search with other
         settings, or all coarse trials diverged before a fine stage. Points are validated before anything is written:
         all or, with "tpe", the first ones and the corners of the space.
     BackendError, DataError, DownloadError, OutOfMemoryError
-        As `anynet.app.experiment.prepare` and `anynet.fit` do.
+        As ``anynet.app.experiment.prepare`` and `anynet.fit` do.
     """
     folder, space = Path(folder), convert_space(space)
     if stack_size < 1:
