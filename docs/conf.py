@@ -49,10 +49,24 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"  # but public names, which are links: see _extensions/public_names.py
-numpydoc_validation_checks = {"all", "SA01", "ES01", "EX01", "PR01", "PR03", "PR04", "PR07", "RT01", "RT03", "YD01"}
+numpydoc_validation_checks = {
+    "all",
+    "GL02",
+    "SA01",
+    "ES01",
+    "EX01",
+    "PR01",
+    "PR03",
+    "PR04",
+    "PR07",
+    "RT01",
+    "RT03",
+    "YD01",
+}
 numpydoc_validation_exclude = {
-    r"\.(Arrays|Loss|Schedule|Tick)$",  # objects that cannot have docstrings: what the source has is shown
-    r"\.(COMPILE|DTYPES|IMAGE_SHAPE|LIBRARIES|METHODS|OPSET|PRECISIONS)$",
+    r"\.(Loss|Schedule|Tick)$",  # objects that cannot have docstrings: what the source has is shown
+    r"\.(COMPILE|DTYPES|IMAGE_SHAPE|LIBRARIES|METHODS|OPSET|PRECISIONS|STYLE)$",
+    r"\.Config\.",  # options of the command line, which have their help
 }
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

@@ -18,8 +18,8 @@ class Flatten(Layer):
 
     With a shape it is the first layer of a net that is called with samples of that shape. Rows of features, (..., N,
     features), pass unchanged: a training has its samples in this form. The layers behind it need not be given their
-    numbers of input features. Without a shape it is a layer of a net of images, ``FlattenImages``: from pixels (..., N *
-    H * W, C) to (..., N, H * W * C).
+    numbers of input features. Without a shape it is a layer of a net of images, ``FlattenImages``: from pixels (...,
+    N * H * W, C) to (..., N, H * W * C).
 
     Parameters
     ----------

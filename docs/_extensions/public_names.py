@@ -1,5 +1,6 @@
 """Links to public names by their short names, such as ``Sequential`` in docstrings of all modules."""
 
+import re
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -10,7 +11,6 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.autosummary.generate import find_autosummary_in_files
 from sphinx.util.nodes import make_refnode
-
 
 SHORT: dict[str, str] = {}
 """Full names by short ones, which begin with a capital letter; the first page that lists a name has it."""
@@ -44,14 +44,25 @@ def link(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Ele
     return None
 
 
-def skip_fields(_app: Sphinx, _kind: str, _name: str, member: object, _skip: bool, _options: object) -> bool | None:
-    """Leave out the fields of named tuples: they are in the table of parameters."""
-    return True if str(getattr(member, "__doc__", "")).startswith("Alias for field number") else None
+def skip(_app: Sphinx, _kind: str, name: str, member: object, _skip: bool, _options: object) -> bool | None:
+    """Leave out fields of named tuples, which the table of parameters has, and what scikit-learn adds to classes."""
+    added = re.search(r"_request$|^get_metadata_routing$", name)
+    return True if added or str(getattr(member, "__doc__", "")).startswith("Alias for field number") else None
+
+
+def escape_stars(_app: Sphinx, _kind: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Let the star of a shape such as (N, *shape) be a star, not the start of an emphasis."""
+    for i, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            parts = line.split("``")
+            parts[::2] = [re.sub(r"(?<=[(\s])\*(?=[\w(])", r"\\*", part) for part in parts[::2]]
+            lines[i] = "``".join(parts)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the handlers."""
     app.connect("config-inited", add_aliases)
     app.connect("missing-reference", link)
-    app.connect("autodoc-skip-member", skip_fields)
+    app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-docstring", escape_stars, priority=400)  # ahead of numpydoc
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -31,10 +31,13 @@ PACKAGES = (
 
 
 def listed() -> list[str]:
-    """Return the names in tables of the pages, without ``anynet.``."""
+    """Return the names in tables of the pages and those described there, without ``anynet.``."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.rst")))
     tables = re.findall(r"^\.\. autosummary::\n   :toctree: generated\n\n((?:   \S+\n)+)", text, re.MULTILINE)
-    return [name for table in tables for name in table.split()]
+    return [
+        *(name for table in tables for name in table.split()),
+        *re.findall(r"^\.\. py:data:: (\S+)$", text, re.MULTILINE),
+    ]
 
 
 def find(path: str) -> object:
