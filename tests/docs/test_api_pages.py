@@ -1,8 +1,8 @@
 """Pages of the API reference list every public name, and nothing that is not there."""
 
+import importlib
 import re
 from pathlib import Path
-from pkgutil import resolve_name
 
 import pytest
 
@@ -44,7 +44,12 @@ def find(path: str) -> object:
     """Return what a name stands for, such as ``gradcheck.check``."""
     if (package := path.partition(".")[0]) in OPTIONAL:
         pytest.importorskip(OPTIONAL[package])
-    return resolve_name(f"anynet.{path}")
+    found = an
+    for part in path.split("."):
+        if not hasattr(found, part):
+            importlib.import_module(f"{found.__name__}.{part}")
+        found = getattr(found, part)
+    return found
 
 
 def public(path: str) -> list[str]:
