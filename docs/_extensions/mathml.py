@@ -31,7 +31,7 @@ def visit_math(translator, node: nodes.math) -> None:
 
 def visit_math_block(translator, node: nodes.math_block) -> None:
     """Write a formula on a line of its own."""
-    translator.body.append(f'<div class="math">{convert(node, block=True)}</div>\n')
+    translator.body.append(f'<div class="formula">{convert(node, block=True)}</div>\n')
     raise nodes.SkipNode
 
 
