@@ -36,7 +36,7 @@ default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [
     (r"py:obj", r"[a-z_]\w*|[A-Z]"),  # parameters, which docstrings write like names of functions
-    (r"(py|std):.*", r"python:.*|numpy\..*|collections\..*|callable"),  # types of other projects
+    (r"(py|std):.*", r"python:.*|numpy[.:].*|collections\..*|callable"),  # types of other projects
 ]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "amsmath"]

@@ -39,7 +39,7 @@ def confused_images(
     Parameters
     ----------
     x : ndarray, shape (N, channels, rows, columns)
-        Images, as for `anynet.plots.picture_tiles.pictures`.
+        Images, as for ``anynet.plots.picture_tiles.pictures``.
     probabilities : ndarray, shape (N, C)
         Predicted for them.
     y : ndarray of int, shape (N,)

@@ -37,7 +37,7 @@ def feature_maps(x: NDArray[Any], maps: NDArray[Any], title: str) -> Figure:
     Parameters
     ----------
     x : ndarray, shape (n, channels, rows, columns)
-        Images, as for `anynet.plots.picture_tiles.pictures`; the first 8 are drawn.
+        Images, as for ``anynet.plots.picture_tiles.pictures``; the first 8 are drawn.
     maps : ndarray, shape (n, channels, rows, columns) or (n, features)
         The first 64 channels, or 1,024 features, are drawn.
     title : str

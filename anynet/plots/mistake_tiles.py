@@ -35,7 +35,7 @@ def mistake_tiles(
     Parameters
     ----------
     x : ndarray, shape (n, channels, rows, columns)
-        Images, as for `anynet.plots.picture_tiles.pictures`; the first 60 are drawn.
+        Images, as for ``anynet.plots.picture_tiles.pictures``; the first 60 are drawn.
     index : ndarray of int, shape (n,)
         Numbers of the samples.
     predicted, true : sequence of str, length n

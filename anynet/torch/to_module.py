@@ -24,7 +24,7 @@ def to_module(run: Any) -> nn.Sequential:
 
     It takes samples as the net was trained on, normalizes them, and gives the net's outputs: logits, or numbers. Layers
     are where they are in the net, so that ``module[1:]`` is the net without normalization, and parameters have
-    PyTorch's names; see `to_state_dict`. What PyTorch has no module for is in `anynet.torch.small_modules`. Test-time
+    PyTorch's names; see `to_state_dict`. What PyTorch has no module for is in ``anynet.torch.small_modules``. Test-time
     augmentation is left out.
 
     Parameters

@@ -79,7 +79,7 @@ class Setup:
 
     @property
     def settings(self) -> TrainSettings:
-        """Settings of the training; members may have other values of `TrainSettings.PER_MEMBER`."""
+        """Settings of the training; members may have other values of ``TrainSettings.PER_MEMBER``."""
         return self.inputs.settings
 
     @cached_property
