@@ -5,6 +5,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 from docutils import nodes
+from numpydoc.xref import DEFAULT_LINKS
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -12,6 +13,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.ext.autosummary.generate import find_autosummary_in_files
 from sphinx.util.nodes import make_refnode
 
+DEFAULT_LINKS.clear()  # to Python and NumPy, whose lists of names would be downloaded
 SHORT: dict[str, str] = {}
 """Full names by short ones, which begin with a capital letter; the first page that lists a name has it."""
 
