@@ -94,7 +94,17 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
-WITHOUT_SIDEBAR = ("index", "start", "mathematics", "design", "glossary", "changelog", "contributing")
+WITHOUT_SIDEBAR = (  # pages without pages below them
+    "index",
+    "start",
+    "mathematics",
+    "browser",
+    "extending",
+    "design",
+    "glossary",
+    "changelog",
+    "contributing",
+)
 html_sidebars = {page: [] for page in WITHOUT_SIDEBAR}
 html_theme_options = {
     "header_links_before_dropdown": 7,
