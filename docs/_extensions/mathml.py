@@ -10,10 +10,14 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
+# Functions without parentheses, after which TeX has a space that MathML lacks.
+FUNCTION = re.compile(r"\\(?:log|exp|sin|cos|tanh)(?:\^\w)?(?= *\\[a-z]| +[A-Za-z])(?! *\\(?:left|q?quad|,))")
+
 
 def convert(node: nodes.Element, *, block: bool) -> str:
     """Return the MathML of a formula; one that is not understood is a warning."""
     source = re.sub(r"\{align\*?\}", "{aligned}", node.astext())
+    source = FUNCTION.sub(r"\g<0>\\,", source)
     if block and "\\\\" in source and "\\begin" not in source:
         source = rf"\begin{{aligned}}{source}\end{{aligned}}"
     try:
