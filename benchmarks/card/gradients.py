@@ -28,7 +28,7 @@ TOLERANCE = 1e-10
 
 LAYERS = (
     *(an.Linear(FEATURES, 96), an.BatchNorm(FEATURES), an.ReLU(), an.LeakyReLU(), an.Sigmoid(), an.Tanh()),
-    *(an.ELU(), an.GELU(), an.GELU("none"), an.SiLU(), an.Hardswish(), an.Softplus()),
+    *(an.ELU(), an.GELU(), an.GELU("none"), an.SiLU(), an.Hardswish(), an.Softplus(), an.Softsign()),
     *(an.LayerNorm(FEATURES), an.GroupNorm(4, FEATURES), an.Scale(FEATURES), an.Dropout(), an.Flatten((4, 16))),
     an.Residual(an.Linear(FEATURES, FEATURES), an.Tanh()),
 )

@@ -101,7 +101,8 @@ def test_nan_and_infinity_stay_in_their_rows_and_columns():
     a[1, 2], b[3, 4] = np.inf, np.nan
     out = np.empty((5, 7), np.float32)
     call_once(kernel_of(a, b, out))
-    np.testing.assert_array_equal(out, a @ b)
+    with np.errstate(invalid="ignore"):  # BLAS may raise the flag
+        np.testing.assert_array_equal(out, a @ b)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "complex64"])
