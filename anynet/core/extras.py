@@ -1,4 +1,4 @@
-"""How to install the packages of an extra."""
+"""Instructions for installing the packages of an extra."""
 
 from pathlib import Path
 
