@@ -107,7 +107,8 @@ def test_a_run_without_its_pictures_is_made_anew(tmp_path, monkeypatch):
             list(run_tasks(tasks(tmp_path, 1), 1))
     assert not stamps(tmp_path)
     list(run_tasks(tasks(tmp_path, 1), 1))
-    assert ".png" in {path.suffix for path in (tmp_path / "0").iterdir()}
+    suffixes = {path.suffix for path in (tmp_path / "0").iterdir()}
+    assert suffixes == {".toml", ".csv", ".json", ".safetensors", ".png", ".md"}
 
 
 def test_other_settings_are_refused(tmp_path):
