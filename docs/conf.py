@@ -26,9 +26,11 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "benchmark_tables",
+    "internal_links",
     "mathml",
     "public_names",
     "repository_links",
+    "source_pages",
 ]
 exclude_patterns = ["_build", "gallery", "**/GALLERY_HEADER.rst"]
 templates_path = ["_templates"]
