@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
+from anynet.core.formatting import format_seconds, format_value
 from anynet.core.settings_text import in_lines
 
 
@@ -11,7 +12,8 @@ class Epoch(NamedTuple):
     """Results of one epoch.
 
     Everything is measured after the epoch, with the running statistics where the net has batch normalization.
-    A cost is a loss plus the penalty.
+    A cost is a loss plus the penalty. A printed epoch has four digits of each number, and no costs that are equal to
+    the losses; its attributes are exact.
 
     Attributes
     ----------
@@ -44,8 +46,11 @@ class Epoch(NamedTuple):
         return cls(**dict.fromkeys(OPTIONAL) | dict(values) | {"epoch": int(values["epoch"])})  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
-        measured = (f"{name}={value}" for name, value in self._asdict().items() if value is not None)
-        return in_lines(f"Epoch({', '.join(measured)})")
+        names = [name for name in self._fields if not (name.endswith("_cost") and costs_are_losses([self]))]
+        measured = {name: value for name in names if (value := getattr(self, name)) is not None}
+        texts = {name: format_value(value, digits=4) for name, value in measured.items()}
+        texts["seconds"] = format_seconds(self.seconds)
+        return in_lines(f"Epoch({', '.join(f'{name}={text}' for name, text in texts.items())})")
 
 
 OF_TRAINING = ("train_cost", "train_loss", "train_accuracy")

@@ -66,6 +66,14 @@ def test_it_is_a_value():
     assert repr(History()) == "History()"
 
 
+def test_a_printed_epoch_is_rounded_and_names_no_cost_that_is_the_loss():
+    epoch = Epoch(12345, 1 / 3, 2 / 3, 2 / 3, 1 / 3, 200 / 3, 200 / 3, None, 1e5 / 3)
+    text = "Epoch(epoch=12345, lr=0.3333, train_loss=0.6667, train_accuracy=0.3333, val_loss=66.67, seconds=33333)"
+    assert repr(epoch).replace("\n    ", " ") == text
+    assert epoch.train_cost == 2 / 3
+    assert "val_cost=66.68, val_loss=66.67" in repr(epoch._replace(val_cost=66.68))
+
+
 @pytest.mark.parametrize("n", [0, 1, 4])
 def test_a_file_holds_all_of_it(tmp_path, n):
     path, written = tmp_path / "history.csv", history()[:n]
