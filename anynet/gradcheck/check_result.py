@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from anynet.core.csv_files import write_rows
 from anynet.core.errors import Error
 from anynet.core.formatting import format_count
@@ -61,10 +63,11 @@ class Result:
         Raises
         ------
         GradientError
-            With inputs, directions and both gradients of each array that failed.
+            With the largest error of each array that failed, and its first and last numbers: direction, both gradients
+            and inputs. The result has all numbers.
         """
         if self._failed:
-            inputs = "\n".join(f"input {name}, shape {x.shape}:\n{x}" for name, x in self.point.items())
+            inputs = "\n".join(f"input {name}, shape {x.shape}:\n{_short(x)}" for name, x in self.point.items())
             raise GradientError("\n\n".join([self._verdict(), *map(self._describe, self._failed), inputs]))
 
     def __repr__(self) -> str:
@@ -91,6 +94,7 @@ class Result:
         Parameters
         ----------
         path : Path
+            File to write or replace.
         """
         rows = [entry.row() for entry in self.entries.values()]
         write_rows(path, list(rows[0]), rows)
@@ -131,16 +135,21 @@ class Result:
     def _describe(self, entry: Entry) -> str:
         """Return everything that is known of an array that failed."""
         settings = f"{entry.name}, {self.method} differences with step {entry.step:g}"
-        slopes = f"analytical:\n{entry.analytical}\nnumerical:\n{entry.numerical}"
+        slopes = f"analytical:\n{_short(entry.analytical)}\nnumerical:\n{_short(entry.numerical)}"
         if entry.kinks.all():
             return f"{settings}: {len(entry.lines)} probes, all at kinks\n{slopes}"
         line, i = entry.lines[entry.worst], entry.worst
-        direction = f"\ndirection:\n{line.unit}" if isinstance(line, Direction) else ""
+        direction = f"\ndirection:\n{_short(line.unit)}" if isinstance(line, Direction) else ""
         return (
             f"{settings}: {len(entry.lines)} probes, {int(entry.kinks.sum())} left out at kinks\n"
             f"largest relative error {entry.relative[i]:.3e}, more than {entry.tolerance:g}, at {line}: "
             f"analytical {entry.analytical[i]:.12e}, numerical {entry.numerical[i]:.12e}{direction}\n{slopes}"
         )
+
+
+def _short(array: FloatArray) -> str:
+    """Return the first and the last numbers of each axis."""
+    return np.array2string(array, max_line_width=WIDTH, precision=6, threshold=12, edgeitems=2)
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
