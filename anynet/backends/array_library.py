@@ -20,6 +20,7 @@ class DeviceMemory(NamedTuple):
     Parameters
     ----------
     free, total : int
+        Bytes that no process has taken, and all bytes.
     """
 
     free: int
@@ -67,6 +68,7 @@ class ArrayLibrary(ABC):
         Parameters
         ----------
         array : array
+            Array of numbers of any library, on any device.
         dtype : str, optional
             Name of a real dtype to convert to, such as "float32"; on the device that has less to move. Default: that
             of the array, or float32 for floats that the library lacks, such as bfloat16.

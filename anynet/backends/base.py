@@ -70,6 +70,10 @@ class Backend(ArrayLibrary):
         precision : str
             One of `precisions`.
 
+        Returns
+        -------
+        Backend
+
         Raises
         ------
         ValueError
@@ -96,6 +100,10 @@ class Backend(ArrayLibrary):
         ----------
         function : callable
             Pure function of arrays in any containers.
+
+        Returns
+        -------
+        callable
         """
         return function
 
@@ -120,6 +128,7 @@ class Backend(ArrayLibrary):
         Parameters
         ----------
         step : Step
+            Function that computes a step; see `anynet.compiler.target.Step`.
         compile : {"auto", "on", "off"}
             "auto" records and compiles the step as far as the backend can; one `CompileWarning` says why steps run more
             slowly than usual. "on" raises CompileError instead. "off" runs the step as it is.
@@ -159,6 +168,11 @@ class Backend(ArrayLibrary):
         Parameters
         ----------
         name : {"float32", "float64"}
+            Name of the dtype.
+
+        Returns
+        -------
+        dtype
 
         Raises
         ------

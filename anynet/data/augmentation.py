@@ -76,6 +76,7 @@ class Augmentation(NamedTuple):
         order : ndarray of int64, shape (n,)
             Indices of the images in the order in which the epoch uses them: a permutation of ``0 .. n - 1``.
         batch_size : int
+            Number of images of a batch, which are reversed alike.
 
         Returns
         -------

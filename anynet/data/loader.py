@@ -129,9 +129,11 @@ class Loader:
         Parameters
         ----------
         batch_size : int
+            Number of samples of a batch, 1 to N.
         seed, epoch : int
             Key of the order and of the augmentation.
         augmentation : Augmentation, optional
+            Random changes of the images. Default: none.
         drop_last : bool
             If True, leave out a last batch that is shorter than the others.
 
@@ -157,6 +159,7 @@ class Loader:
         Parameters
         ----------
         batch_size : int
+            Number of samples of a batch, 1 or more.
 
         Returns
         -------

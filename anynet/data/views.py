@@ -52,6 +52,7 @@ class Views(NamedTuple):
         function : callable
             Outputs of images of shape (n, values).
         images : array, shape (n, values)
+            Images, their values in one axis.
 
         Returns
         -------

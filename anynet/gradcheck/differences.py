@@ -47,6 +47,7 @@ class Method(NamedTuple):
         Parameters
         ----------
         eps : float
+            Machine epsilon of the dtype.
 
         Returns
         -------

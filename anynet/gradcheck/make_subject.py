@@ -38,6 +38,7 @@ def of_layer(
     Parameters
     ----------
     layer : Layer
+        A layer with its sizes.
     x : array_like, shape (N, n_in) or (K, N, n_in), optional
         Input. Default: standard normal numbers with N = 6.
     params, state : mapping of str to array_like, shapes (*shape) or (K, *shape), optional
@@ -54,6 +55,7 @@ def of_layer(
     backend : Backend or str, optional
         As in `anynet.backend`.
     dtype : {"float64", "float32"}
+        Precision of the gradients that are checked.
 
     Returns
     -------
@@ -105,11 +107,13 @@ def of_loss(
     loss : callable
         Such as `anynet.losses.hinge`.
     logits : array_like, shape (..., N, C)
+        Scores, or numbers that are predicted.
     labels : array_like of int, shape (N,) or (..., N), or of float, shape (N, m) or (..., N, m)
         Class indices, or the targets of a loss of numbers.
     backend : Backend or str, optional
         As in `anynet.backend`.
     dtype : {"float64", "float32"}
+        Precision of the gradients that are checked.
 
     Returns
     -------
@@ -144,13 +148,15 @@ def of_net(
     Parameters
     ----------
     net : Sequential
+        A net with its sizes.
     x : array_like, shape (N, n_in) or (K, N, n_in)
         Input, shared by the members or one for each, or images as `Sequential.forward` takes them.
     labels : array_like of int, shape (N,) or (K, N), or of float, shape (N, m) or (K, N, m)
         Class indices, or the targets of a loss of numbers.
     params : array_like, shape (P,) or (K, P), optional
+        Parameter vector. Default: initial values from ``net.init(seed)``.
     state : mapping of str to array_like, shapes (n,) or (K, n), optional
-        Default of both: initial values from ``net.init(seed)``.
+        Likewise.
     loss : callable
         Such as `anynet.losses.hinge`.
     l2 : array_like, shape () or (K,)
@@ -165,6 +171,7 @@ def of_net(
     backend : Backend or str, optional
         As in `anynet.backend`.
     dtype : {"float64", "float32"}
+        Precision of the gradients that are checked.
 
     Returns
     -------

@@ -25,6 +25,7 @@ def sweep(
     Parameters
     ----------
     subject : Subject
+        Function and gradients.
     steps : sequence of float, length S
         Positive.
     probes : int

@@ -51,6 +51,7 @@ class Subject(NamedTuple):
         Parameters
         ----------
         name : str
+            Name of the array, a key of `point`.
 
         Returns
         -------

@@ -136,6 +136,7 @@ def from_state_arrays(net: Sequential, given: Mapping[str, Any]) -> tuple[NDArra
     Parameters
     ----------
     net : Sequential
+        With its sizes, as ``run.net`` has them.
     given : mapping of array
         By the names of `state_arrays`, or those of an equal net, in the order of its layers, as in a state dict. The
         normalization of a run and counters of batches are left out.

@@ -112,6 +112,10 @@ class Container(Layer):
             Rows and columns of the input, likewise.
         ahead : str
             What names of layers begin with.
+
+        Yields
+        ------
+        Output
         """
         n = self.features()[0] if n is None else n
         image = self.image if image is None else image

@@ -31,6 +31,8 @@ class Conv2d(ImageLayer):
         Number of output channels, at least 1.
     kernel : int or (int, int)
         Rows and columns of the kernel.
+    image : (int, int)
+        Rows and columns H, W of the input. Default: those of the input, in a `Sequential` with an `input_shape`.
     stride : int or (int, int)
         Distance between neighboring places of the kernel.
     padding : {"same", "valid"}, int, (int, int) or (int, int, int, int)
@@ -42,9 +44,7 @@ class Conv2d(ImageLayer):
     bias : bool
         False leaves out b, as one does ahead of `BatchNorm`.
     n_in : int
-        Number of input channels. Default: that of the input, in a `Sequential` with an `input_shape`.
-    image : (int, int)
-        Rows and columns H, W of the input, with the same default.
+        Number of input channels, with the same default as `image`.
     init, bias_init : callable
         Initializers of W and b.
 

@@ -209,7 +209,7 @@ class Layer(ShownSettings):
 
         Parameters
         ----------
-        params, cache, dy
+        params, cache, dy : dict of arrays, object and array
             As for ``backward``.
 
         Returns

@@ -40,10 +40,10 @@ class PatchWhitening(ImageLayer):
         Constant ε, 0 or more.
     n_in : int
         Number of input channels C. Default: that of the input, in a `Sequential` with an `input_shape`.
-    image : (int, int)
-        Rows and columns of the input, with the same default.
     bias_init : callable
         Initializer of b.
+    image : (int, int)
+        Rows and columns of the input, with the same default as `n_in`.
 
     Raises
     ------

@@ -58,13 +58,13 @@ class MaxPool2d(Pool):
     ----------
     kernel : int or (int, int)
         Rows and columns of the window.
+    image : (int, int)
+        Rows and columns of the input. Default: those of the input, in a `Sequential` with an `input_shape`.
     stride : int or (int, int), optional
         Distance between neighboring windows. Default: that of windows that do not overlap. Pixels at the end that are
         too few for a window are left out.
     padding : {"valid", "same"} or int or tuple of int
         As for `Conv2d`; a pixel of the padding never is the largest.
-    image : (int, int)
-        Rows and columns of the input. Default: those of the input, in a `Sequential` with an `input_shape`.
 
     Raises
     ------
@@ -98,7 +98,7 @@ class AvgPool2d(Pool):
 
     Parameters
     ----------
-    kernel, stride, padding, image
+    kernel, image, stride, padding : int, tuple of int or str
         As for `MaxPool2d`.
 
     Raises

@@ -21,7 +21,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    lr, beta1, beta2, eps
+    lr, beta1, beta2, eps : float or tuple of float
         As for `Adam`.
     weight_decay : float or tuple of float
         Decay λ of the weights, 0 or more, shared or one per member. Of all parameters if ``update`` is given no layout.

@@ -118,8 +118,10 @@ class Optimizer(ShownSettings):
 
         Parameters
         ----------
-        params, grads, lr
+        params, grads : array, shape (..., P)
             As for ``update``.
+        lr : array or float, optional
+            Likewise.
 
         Returns
         -------

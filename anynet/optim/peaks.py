@@ -71,7 +71,7 @@ class OneCycle(Triangular):
 
     Parameters
     ----------
-    rate, epochs, peak, start, end
+    rate, epochs, peak, start, end : float
         As for `Triangular`.
 
     Raises

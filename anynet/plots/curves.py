@@ -38,6 +38,7 @@ def curves(history: History, title: str, val_name: str = "validation", note: str
     ----------
     history : History
     title : str
+        Text above the panels.
     val_name : str
         Name of the validation images; "test" if training validates on the test images.
     note : str
@@ -72,6 +73,7 @@ def curves_of_members(
     groups : mapping of str to sequence of History
         Histories of the runs of each group; at least one each. Epochs that not every run of a group has are left out.
     title : str
+        Text above the panels.
     val_name : str
         Name of the validation images; "test" if training validates on the test images.
     note : str
@@ -99,6 +101,7 @@ def bands(runs: Mapping[str, Histories], title: str, val_name: str) -> Figure:
     runs : mapping of str to sequence of History
         Histories of the repetitions of each configuration.
     title : str
+        Text above the panels.
     val_name : str
         Name of the validation images.
 

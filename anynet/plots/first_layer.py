@@ -38,6 +38,7 @@ def weights(W: NDArray[Any], shape: tuple[int, ...], title: str, classes: Sequen
     shape : tuple of int
         Channels, rows and columns of the net's images. One channel is drawn in gray, three in color.
     title : str
+        Text above the images.
     classes : sequence of str, length n, optional
         Names below the images, which are then in this order.
 
@@ -72,6 +73,7 @@ def templates_of_members(
     names : sequence of str
         Label of each row.
     title : str
+        Text above the images.
     classes : sequence of str, length C
         Names below the images.
 

@@ -66,7 +66,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight : array-like
             As for `fit`.
         classes : array-like, shape (n_classes,), optional
             All labels; required in the first call, unless `y` has several labels for each sample.
@@ -85,6 +85,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         Parameters
         ----------
         X : array-like, shape (n_samples, n_features)
+            Features.
 
         Returns
         -------
@@ -106,6 +107,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         Parameters
         ----------
         X : array-like, shape (n_samples, n_features)
+            Features.
 
         Returns
         -------
@@ -121,6 +123,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         Parameters
         ----------
         X : array-like, shape (n_samples, n_features)
+            Features.
 
         Returns
         -------

@@ -61,7 +61,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight : array-like
             As for `fit`.
 
         Returns
@@ -76,6 +76,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         Parameters
         ----------
         X : array-like, shape (n_samples, n_features)
+            Features.
 
         Returns
         -------

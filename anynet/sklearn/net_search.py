@@ -126,7 +126,9 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         Parameters
         ----------
         X : array-like, shape (n_samples, n_features)
+            Features.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or numbers to predict.
         **params : dict of str to object
             Arguments for ``fit`` of the estimator, such as `sample_weight`, for the splitter and for the scorer, as for
             ``GridSearchCV``.

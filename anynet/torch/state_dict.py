@@ -20,6 +20,7 @@ def to_state_dict(run: Any) -> dict[str, torch.Tensor]:
     Parameters
     ----------
     run : Run
+        The net, as `anynet.fit` and `anynet.load` return it.
 
     Returns
     -------

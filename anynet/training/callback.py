@@ -117,6 +117,7 @@ class Callback:
         Parameters
         ----------
         training : Training
+            Settings, backend and device of the training, and its epochs and members.
         """
 
     def epoch(self, epoch: Any) -> Any:

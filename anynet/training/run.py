@@ -40,10 +40,13 @@ class Run(OneNet):
     Parameters
     ----------
     net : Sequential
+        Layers and sizes; the parameters are in `last` and `best`.
     backend : Backend
-    dtype : str
+        Library and device that the net was trained on, and which predictions use.
+    dtype : {"float32", "float64"}
+        Precision of the parameters.
     seed : int
-        As trained with.
+        Seed of the initial parameters and of the training.
     dataset : str
         Name of the data set.
     classes : tuple of str, int or bool

@@ -32,6 +32,7 @@ class Ensemble(Predictions):
     Parameters
     ----------
     runs : tuple of Run
+        One for each member, in their order.
         The nets; each with its best parameters.
     """
 
@@ -86,6 +87,7 @@ class Runs(Sequence[Run]):
     Parameters
     ----------
     runs : tuple of Run
+        One for each member, in their order.
     interrupted : bool
         True if Control-C or SIGTERM came before the end of the training and its test; epochs of all members, or
         members, may be missing.

@@ -94,6 +94,7 @@ class LastEvaluated:
     Parameters
     ----------
     predictor : Predictor
+        The net, compiled for predictions.
     """
 
     def __init__(self, predictor: Predictor) -> None:

@@ -29,6 +29,7 @@ class LargeError:
     index : int
         Number of the sample, counted from 0.
     true, predicted : ndarray of float64, shape (m,)
+        The numbers that are right, and those of the net.
     error : float
         Euclidean distance between the two.
     x : ndarray, shape (*shape)
@@ -53,6 +54,7 @@ class LargestErrors(SampleRows[LargeError]):
     index : ndarray of int, shape (n,)
         Numbers of the samples, counted from 0.
     true, predicted : ndarray of float64, shape (n, m)
+        The numbers that are right, and those of the net.
     error : ndarray of float64, shape (n,)
         Euclidean distance between the two.
     x : ndarray, shape (n, *shape)

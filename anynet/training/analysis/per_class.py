@@ -30,6 +30,7 @@ class PerClass(Tabular):
     classes : tuple of str, int or bool
         Labels of the classes.
     precision, recall, f1 : ndarray of float64, shape (C,)
+        Of each class, 0 to 1.
     support : ndarray of int, shape (C,)
         Number of samples of each class.
     title : str
