@@ -125,9 +125,12 @@ __all__ = [
 _LAZY = {
     "callbacks": "anynet.callbacks",
     "gradcheck": "anynet.gradcheck",
+    "interop": "anynet.interop",
     "keras": "anynet.keras",
     "onnx": "anynet.onnx",
+    "plots": "anynet.plots",
     "search": "anynet.app.search",
+    "sklearn": "anynet.sklearn",
     "torch": "anynet.torch",
 }
 
@@ -137,3 +140,8 @@ def __getattr__(name: str) -> ModuleType:
     if name in _LAZY:
         return importlib.import_module(_LAZY[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the names of the module and the packages in `_LAZY`."""
+    return sorted({*globals(), *_LAZY})

@@ -19,7 +19,7 @@ def make_net(config: Config, shape: Sequence[int], classes: int) -> Sequential:
     Parameters
     ----------
     config : Config
-        Settings; ``net`` or, without it, those in `anynet.app.config.LAYER_SETTINGS` are used.
+        Settings; ``net`` or, without it, those in ``anynet.app.config.LAYER_SETTINGS`` are used.
     shape : sequence of int
         Shape of a sample.
     classes : int

@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 import matplotlib.pyplot as plt
 
 import anynet as an
-from anynet.app.config import Config
 from anynet.plots import STYLE
 
 plt.style.use(STYLE)
@@ -23,7 +22,9 @@ plt.style.use(STYLE)
 # `Config` has the settings of ``python train.py``. The trials go into a folder, from which a search that was stopped
 # goes on; here it is a temporary one.
 
-base = Config(data="digits", hidden="30", norm="none", optimizer="sgd", schedule="constant", epochs=4, batch_size=50)
+base = an.search.Config(
+    data="digits", hidden="30", norm="none", optimizer="sgd", schedule="constant", epochs=4, batch_size=50
+)
 space = {
     "lr": an.search.Grid((0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
     "momentum": an.search.Grid((0.0, 0.5, 0.8, 0.9, 0.95)),

@@ -21,7 +21,7 @@ data = an.data.Dataset("noise", ("a", "b"), part, part, part, False)
 net = an.Sequential(an.Linear(12, 2))
 runs = an.fit(net, data, an.SGD(0.1), seeds=(1, 2), epochs=1, batch_size=10, progress=False)
 assert an.gradcheck.check(an.gradcheck.of_net(net, rng.normal(size=(4, 12)), np.arange(4) % 2)).passed
-for need in (runs.plot, runs[0].plot, lambda: an.search, an.data.cifar10):
+for need in (runs.plot, runs[0].plot, lambda: an.search, lambda: an.plots, an.data.cifar10):
     try:
         need()
     except (ModuleNotFoundError, an.data.DownloadError) as error:

@@ -26,7 +26,7 @@ from anynet.data.sources import find
 def search(
     base: Config,
     space: Space,
-    folder: Path,
+    folder: str | Path,
     *,
     trials: int | None = None,
     sampler: str | None = None,
@@ -44,7 +44,7 @@ def search(
         Settings that are not searched.
     space : mapping from str to Grid or Range
         Values to try, by setting.
-    folder : Path
+    folder : str or Path
         Folder for the results. Processes that call `search` with equal arguments share the work, and the same call
         continues an interrupted search. A call with more `trials`, or with more trials of `fine`, adds them to those
         that are there; one with fewer returns all that are there.
