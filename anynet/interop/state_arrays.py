@@ -113,6 +113,7 @@ def state_arrays(trained: TrainedNet) -> Arrays:
     Parameters
     ----------
     trained : TrainedNet
+        A net with its parameters, such as that of a run.
 
     Returns
     -------

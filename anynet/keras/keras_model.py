@@ -26,6 +26,7 @@ def to_model(run: Any) -> keras.Model:
     Parameters
     ----------
     run : Run
+        The net, as `anynet.fit` and `anynet.load` return it.
 
     Returns
     -------
@@ -62,6 +63,7 @@ def from_model(net: Sequential, model: keras.Model) -> tuple[NDArray[Any], Array
     net : Sequential
         With its sizes, as ``run.net`` has them.
     model : keras.Model
+        A model such as `to_model` returns, with other weights.
 
     Returns
     -------

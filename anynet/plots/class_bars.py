@@ -29,9 +29,11 @@ def class_bars(
     Parameters
     ----------
     classes : sequence of str, length C
+        Names of the classes.
     precision, recall, f1 : ndarray, shape (C,)
         NaN where they are not defined, which is left empty.
     title : str
+        Text above the picture.
 
     Returns
     -------

@@ -45,6 +45,7 @@ def confused_images(
     y : ndarray of int, shape (N,)
         Their class numbers.
     classes : sequence of str, length C
+        Names of the classes.
     dataset : str
         Beginning of the title.
     only : int, optional

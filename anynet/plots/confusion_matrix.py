@@ -33,7 +33,9 @@ def confusion_matrix(counts: NDArray[np.integer], classes: Sequence[str], title:
     counts : ndarray of int, shape (C, C)
         Samples by true class (rows) and predicted class (columns).
     classes : sequence of str, length C
+        Names of the classes.
     title : str
+        Text above the picture.
 
     Returns
     -------

@@ -32,6 +32,7 @@ def convolution_kernels(W: NDArray[Any], title: str) -> Figure:
         The 64 output channels of the largest norm are drawn, each scaled by its largest magnitude; of other numbers of
         input channels than one and three, 16 and the first 16 input channels.
     title : str
+        Text above the picture.
 
     Returns
     -------

@@ -37,6 +37,7 @@ def curves(history: History, title: str, val_name: str = "validation", note: str
     Parameters
     ----------
     history : History
+        One epoch or more.
     title : str
         Text above the panels.
     val_name : str

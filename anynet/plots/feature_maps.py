@@ -41,6 +41,7 @@ def feature_maps(x: NDArray[Any], maps: NDArray[Any], title: str) -> Figure:
     maps : ndarray, shape (n, channels, rows, columns) or (n, features)
         The first 64 channels, or 1,024 features, are drawn.
     title : str
+        Text above the picture.
 
     Returns
     -------

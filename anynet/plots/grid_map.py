@@ -71,6 +71,7 @@ def grid_map(
     names : sequence of str, length 2 or 3
         Settings on the x axis, on the y axis and, if there are three, of the panels.
     title : str
+        Text above the picture.
     format_value : callable
         Converts a value to its label.
     states : sequence of str, optional

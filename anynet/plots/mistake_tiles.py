@@ -43,6 +43,7 @@ def mistake_tiles(
     probability, true_probability : ndarray, shape (n,)
         Of the predicted class, and of the right one.
     title : str
+        Text above the picture.
 
     Returns
     -------

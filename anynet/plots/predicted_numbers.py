@@ -19,9 +19,11 @@ def predicted_numbers(
     Parameters
     ----------
     true, predicted : ndarray, shape (N, m)
+        Numbers that are right, and those of the net.
     marked : ndarray of int, shape (n,)
         Numbers of the samples with the largest errors.
     title : str
+        Text above the picture.
 
     Returns
     -------

@@ -20,11 +20,13 @@ def rate_curve(
     Parameters
     ----------
     rates, losses : ndarray, shape (S,)
+        Learning rate of each step, and the loss of its batch.
     smoothed : ndarray, shape (S or less,)
         Smoothed losses of the first rates.
     suggestion : float
         Learning rate.
     title : str
+        Text above the picture.
 
     Returns
     -------

@@ -27,6 +27,7 @@ def reliability(
     confidence, accuracy : ndarray, shape (B,)
         Mean probability of the predicted class, and fraction that is right; NaN in empty bins.
     title : str
+        Text above the picture.
 
     Returns
     -------

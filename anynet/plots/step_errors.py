@@ -16,6 +16,7 @@ def step_errors(steps: Sequence[float], errors: Mapping[str, NDArray[np.float64]
     Parameters
     ----------
     steps : sequence of float, length S
+        Steps of the differences.
     errors : mapping of str to ndarray, shape (S,)
         As returned by `anynet.gradcheck.sweep`.
 

@@ -67,6 +67,7 @@ def trials(
         One for each trial, the best first. Settings map the same names to values; the accuracy is between 0 and 1, or
         None if training diverged in the first epoch.
     title : str
+        Text above the picture.
     format_value : callable
         Converts a value that is not a number to text.
     states : sequence of str, optional

@@ -30,6 +30,7 @@ def to_module(run: Any) -> nn.Sequential:
     Parameters
     ----------
     run : Run
+        The net, as `anynet.fit` and `anynet.load` return it.
 
     Returns
     -------
