@@ -37,7 +37,7 @@ def rate_curve(
     axes.semilogx(rates, losses, ".", color="0.6", label="losses of batches")
     axes.semilogx(rates[: len(smoothed)], smoothed, color=COLORS[0], label="smoothed")
     axes.axvline(suggestion, color=BEST, linestyle="--", label=f"suggestion, {suggestion:.2g}")
-    low, high = smoothed.min(), smoothed.max()
+    low, high = min(smoothed.min(), losses[: len(smoothed)].min()), smoothed.max()
     axes.set_ylim(low - 0.1 * (high - low), high + 0.3 * (high - low))  # the last loss may be of any size
     axes.set(xlabel="learning rate", ylabel="loss")
     legend_below(made)
