@@ -23,10 +23,12 @@ plt.style.use(STYLE)
 data = an.data.load("digits", train=500)
 net = an.Sequential(an.Linear(30), an.BatchNorm(), an.ReLU(), an.Linear(10))
 settings = {"epochs": 20, "batch_size": 50, "dtype": "float64", "seed": 0}
-runs = {name: an.fit(net, data, an.Adam(0.01), backend=name, **settings) for name in ("numpy", "torch:cpu", "jax:cpu")}
+names = "numpy", "torch:cpu", "jax:cpu"
+runs = {name: an.fit(net, data, an.Adam(0.01), backend=name, **settings) for name in names}
 for name, run in runs.items():
     print(f"{name}: {type(run.params).__module__}.{type(run.params).__name__}, {run.execution}")
-    print(f"    training loss {run.history[-1].train_loss:.15f}, test accuracy {run.test.accuracy:.1%}")
+    loss, accuracy = run.history[-1].train_loss, run.test.accuracy
+    print(f"    training loss {loss:.15f}, test accuracy {accuracy:.1%}")
 
 # %%
 # Where they differ
@@ -42,7 +44,8 @@ for (name, run), style in zip(runs.items(), ("-", "--", ":"), strict=True):
     left.semilogy(epochs, loss, style, linewidth=2.5, label=name)
     if name != "numpy":
         distance = np.abs(loss - numpy_loss) / numpy_loss
-        right.semilogy(epochs, distance, marker=".", label=name, color=left.lines[-1].get_color())
+        color = left.lines[-1].get_color()
+        right.semilogy(epochs, distance, marker=".", label=name, color=color)
         assert distance.max() < 1e-9
 left.set(xlabel="epoch", ylabel="training loss", xticks=range(0, 21, 5))
 right.set(xlabel="epoch", ylabel="relative difference from NumPy", xticks=range(0, 21, 5))

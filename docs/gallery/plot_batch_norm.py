@@ -18,7 +18,8 @@ plt.style.use(STYLE)
 
 def deep(norm):
     """Return a net of six sigmoid layers, with or without batch normalization."""
-    layers = [layer for _ in range(6) for layer in (an.Linear(30, init=an.Xavier()), *norm, an.Sigmoid())]
+    hidden = an.Linear(30, init=an.Xavier()), *norm, an.Sigmoid()
+    layers = [layer for _ in range(6) for layer in hidden]
     return an.Sequential(*layers, an.Linear(10), input_shape=(1, 8, 8))
 
 
@@ -31,15 +32,18 @@ data = an.data.load("digits")
 # One step forward and back with the initial weights. Without normalization the gradient of the first layer is some
 # thousand times smaller than that of the last one; with it, all are alike.
 
-x, labels = (data.train.x[:200].reshape(200, -1) / 255 - 0.5).astype("float32"), data.train.y[:200]
+x = (data.train.x[:200].reshape(200, -1) / 255 - 0.5).astype("float32")
+labels = data.train.y[:200]
 sizes = {}
 for name, net in nets.items():
     params, state = net.init(seed=0, like=x)
     logits, cache, state = net.forward(params, state, x, train=True)
     loss, dlogits = an.losses.softmax_cross_entropy(logits, labels)
     dx, grads = net.backward(params, cache, dlogits)
-    sizes[name] = [np.linalg.norm(grad) for slot, grad in net.layout.split(grads).items() if slot.endswith(".W")]
-    print(f"{name}: norm of the gradient {sizes[name][0]:.1e} in the first layer, {sizes[name][-1]:.1e} in the last")
+    arrays = net.layout.split(grads)
+    sizes[name] = [np.linalg.norm(arrays[slot]) for slot in arrays if slot.endswith(".W")]
+    first, *_, last = sizes[name]
+    print(f"{name}: gradient {first:.1e} in the first layer, {last:.1e} in the last")
 
 figure, axes = plt.subplots(figsize=(6.4, 3), layout="constrained")
 for name, of_layers in sizes.items():
@@ -58,7 +62,8 @@ rates = (0.03, 0.1, 0.3)
 figure, both = plt.subplots(1, 2, figsize=(8, 3), sharey=True, layout="constrained")
 accuracy = {}
 for axes, (name, net) in zip(both, nets.items(), strict=True):
-    runs = an.fit(net, data, an.SGD(momentum=0.9), members=[{"lr": lr} for lr in rates], epochs=10, batch_size=50)
+    members = [{"lr": lr} for lr in rates]
+    runs = an.fit(net, data, an.SGD(momentum=0.9), members=members, epochs=10, batch_size=50)
     for lr, run in zip(rates, runs, strict=True):
         axes.plot(range(1, 11), run.history["train_loss"], label=f"learning rate {lr}")
     axes.axhline(np.log(10), color="0.5", linestyle=":", label="guessing")

@@ -34,7 +34,8 @@ def draw(angle):
 
 
 labels = np.repeat(list(angles), 150)
-images = np.asarray([draw(angles[label]) for label in labels], "float32")[:, None]  # (images, channels, rows, columns)
+images = np.asarray([draw(angles[label]) for label in labels], "float32")
+images = images[:, None]  # shape (images, channels, rows, columns)
 
 # %%
 # The kernels
@@ -43,8 +44,9 @@ images = np.asarray([draw(angles[label]) for label in labels], "float32")[:, Non
 # the kernels have to find the direction at any place. Positive weights are red, negative ones blue. Some kernels are
 # lines with the opposite sign at both sides; others are edges, red on one side and blue on the other.
 
-net = an.Sequential(an.Conv2d(6, 5), an.ReLU(), an.GlobalPool(), an.Linear(4), input_shape=(1, 16, 16))
-run = an.fit(net, (images, labels), an.Adam(0.02), val=0.2, epochs=15, batch_size=30, normalize="none", seed=0)
+net = an.Sequential(an.Conv2d(6, 5), an.ReLU(), an.GlobalPool(), an.Linear(4))
+settings = {"val": 0.2, "epochs": 15, "batch_size": 30, "normalize": "none", "seed": 0}
+run = an.fit(net, (images, labels), an.Adam(0.02), **settings)
 print(f"accuracy on validation images: {run.history.best.val_accuracy:.1%}")
 assert run.history.best.val_accuracy > 0.95
 run.plot_weights()
@@ -64,19 +66,23 @@ run.plot_feature_maps(images[::150], "0")
 # with zeros beyond the border of the image. anynet computes the same numbers, as one matrix product for all places.
 
 arrays = run.net.layout.split(run.best.params)
-W, b = arrays["0.W"], arrays["0.b"]  # shapes (rows, columns, input channels, output channels) and (output channels,)
+W = arrays["0.W"]  # shape (rows, columns, input channels, output channels)
+b = arrays["0.b"]
 image = images[0, 0]
 padded, plain = np.pad(image, 2), np.zeros((16, 16, 6))
 for i, j, c in np.ndindex(16, 16, 6):
     plain[i, j, c] = np.sum(W[:, :, 0, c] * padded[i : i + 5, j : j + 5]) + b[c]
 
-layer = an.Conv2d(6, 5, n_in=1, image=(16, 16))  # pixels are samples: a row for each pixel, a column for each channel
+# Pixels are samples: a row for each pixel, a column for each channel.
+layer = an.Conv2d(6, 5, n_in=1, image=(16, 16))
 y, cache, state = layer.forward({"W": W, "b": b}, {}, np.reshape(image, (256, 1)), train=False)
-print(f"largest difference between layer and definition: {np.abs(np.reshape(y, (16, 16, 6)) - plain).max():.0e}")
+difference = np.abs(np.reshape(y, (16, 16, 6)) - plain).max()
+print(f"largest difference between layer and definition: {difference:.0e}")
 np.testing.assert_allclose(np.reshape(y, (16, 16, 6)), plain, atol=1e-4)
 
 strongest = int(np.argmax(plain.max(axis=(0, 1))))
-pictures = {"image": image, f"kernel {strongest}": W[:, :, 0, strongest], "output": plain[..., strongest]}
+kernel = W[:, :, 0, strongest]
+pictures = {"image": image, f"kernel {strongest}": kernel, "output": plain[..., strongest]}
 figure, axes = plt.subplots(1, 3, figsize=(7, 2.2), layout="constrained")
 for panel, (name, picture) in zip(axes, pictures.items(), strict=True):
     limit = np.abs(picture).max()

@@ -68,12 +68,14 @@ data, rng = an.data.load("digits", train=600, val=300), np.random.default_rng(0)
 wrong = rng.random(600) < 0.2
 labels = np.where(wrong, rng.integers(0, 10, 600), data.train.y)
 x, x_val = (part.x.reshape(len(part), -1) / np.float32(255) for part in (data.train, data.val))
+hidden = an.Linear(300), an.ReLU()
 nets = {
-    "without dropout": an.Sequential(an.Linear(300), an.ReLU(), an.Linear(10)),
-    "with dropout": an.Sequential(MyDropout(0.2), an.Linear(300), an.ReLU(), MyDropout(0.5), an.Linear(10)),
+    "without dropout": an.Sequential(*hidden, an.Linear(10)),
+    "with dropout": an.Sequential(MyDropout(0.2), *hidden, MyDropout(0.5), an.Linear(10)),
 }
 settings = {"epochs": 40, "batch_size": 50, "normalize": "center", "seed": 0}
-runs = {name: an.fit(net, (x, labels, x_val, data.val.y), an.Adam(0.003), **settings) for name, net in nets.items()}
+arrays = x, labels, x_val, data.val.y
+runs = {name: an.fit(nets[name], arrays, an.Adam(0.003), **settings) for name in nets}
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
 for color, (name, run) in zip(("C0", "C1"), runs.items(), strict=True):
@@ -82,9 +84,11 @@ for color, (name, run) in zip(("C0", "C1"), runs.items(), strict=True):
     for axes, column, scale in ((left, "loss", 1), (right, "accuracy", 100)):
         for split, style in (("val", "-"), ("train", ":")):
             label = f"{name}, {'validation' if split == 'val' else 'training'}"
-            axes.plot(range(1, 41), scale * run.history[f"{split}_{column}"], style, color=color, label=label)
+            values = scale * run.history[f"{split}_{column}"]
+            axes.plot(range(1, 41), values, style, color=color, label=label)
 left.set(xlabel="epoch", ylabel="loss")
 right.set(xlabel="epoch", ylabel="accuracy (%)", ylim=(60, 101))
 right.legend()
 plt.show()
-assert runs["with dropout"].history[-1].val_loss < runs["without dropout"].history["val_loss"].min()
+without = runs["without dropout"].history["val_loss"]
+assert runs["with dropout"].history[-1].val_loss < without.min()

@@ -39,7 +39,8 @@ class WrongTanh(an.Layer):
         return (1 - cache) * dy, {}
 
 
-right, wrong = (gradcheck.check(gradcheck.of_layer(layer)) for layer in (an.Tanh(), WrongTanh()))
+right = gradcheck.check(gradcheck.of_layer(an.Tanh()))
+wrong = gradcheck.check(gradcheck.of_layer(WrongTanh()))
 print(right)
 print(wrong)
 assert right.passed
@@ -58,7 +59,8 @@ assert not wrong.passed
 
 rng = np.random.default_rng(0)
 net = an.Sequential(an.Linear(6, 8), an.Tanh(), an.Linear(8, 3))
-subject = gradcheck.of_net(net, rng.standard_normal((10, 6)), rng.integers(0, 3, 10), l2=1e-3, backend="numpy")
+x, labels = rng.standard_normal((10, 6)), rng.integers(0, 3, 10)
+subject = gradcheck.of_net(net, x, labels, l2=1e-3, backend="numpy")
 steps = np.logspace(-13, 0, 27)
 errors = gradcheck.sweep(subject, steps)
 
@@ -66,7 +68,8 @@ figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
 for method, marker in {"finite": "o", "central": "s"}.items():
     axes.loglog(steps, errors[method], marker=marker, markersize=4, label=method)
     best = np.nanargmin(errors[method])
-    print(f"{method} differences: smallest error {errors[method][best]:.0e}, with the step {steps[best]:.0e}")
+    smallest = errors[method][best]
+    print(f"{method} differences: smallest error {smallest:.0e}, with step {steps[best]:.0e}")
 axes.set(xlabel="step h", ylabel="relative error of the gradient")
 axes.legend()
 plt.show()

@@ -22,7 +22,8 @@ plt.style.use(STYLE)
 
 data = an.data.load("digits")
 net = an.Sequential(an.Linear(10))
-run = an.fit(net, data, an.SGD(0.1, momentum=0.9), epochs=30, batch_size=50, l2=3e-3, normalize="center", seed=0)
+settings = {"epochs": 30, "batch_size": 50, "l2": 3e-3, "normalize": "center", "seed": 0}
+run = an.fit(net, data, an.SGD(0.1, momentum=0.9), **settings)
 print(f"accuracy on {len(data.test)} test images: {run.test.accuracy:.1%}")
 assert run.test.accuracy > 0.9
 

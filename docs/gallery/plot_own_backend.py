@@ -36,10 +36,11 @@ class CountedArray(np.ndarray):
 
 
 def call(name, function, inputs, options):
-    """Count a function, call it with plain arrays, and return its result as an array that counts."""
+    """Count a function, call it with plain arrays, and return an array that counts."""
     calls[name] += 1
     result = function(*plain(inputs), **{name: plain(value) for name, value in options.items()})
-    return np.asarray(result).view(CountedArray) if isinstance(result, np.ndarray | np.generic) else result
+    is_array = isinstance(result, np.ndarray | np.generic)
+    return np.asarray(result).view(CountedArray) if is_array else result
 
 
 def plain(value):
@@ -88,8 +89,10 @@ class Counted(an.Backend):
 data, counted = an.data.load("digits", train=500), Counted("counted", "cpu")
 net = an.Sequential(an.Linear(30), an.BatchNorm(), an.ReLU(), an.Linear(10))
 settings = {"epochs": 3, "batch_size": 50, "compile": "off", "seed": 0}
-ours, numpys = (an.fit(net, data, an.SGD(0.1), backend=backend, **settings) for backend in (counted, "numpy"))
-print(f"{ours.backend}: test accuracy {ours.test.accuracy:.1%}; {numpys.backend}: {numpys.test.accuracy:.1%}")
+ours = an.fit(net, data, an.SGD(0.1), backend=counted, **settings)
+numpys = an.fit(net, data, an.SGD(0.1), backend="numpy", **settings)
+for run in (ours, numpys):
+    print(f"{run.backend}: test accuracy {run.test.accuracy:.1%}")
 assert np.array_equal(counted.to_host(ours.params), numpys.params)
 
 # %%
@@ -105,7 +108,8 @@ carry, batches, rates = ready.carry, ready.batches(0), ready.rates(0)
 calls.clear()
 ready.loop(carry, ready.fixed, batches, rates)
 names, numbers = zip(*reversed(calls.most_common()), strict=True)
-print(f"{calls.total() / 10:.0f} calls in a step, {calls['matmul'] / 10:.0f} of them products of matrices")
+products = calls["matmul"] / 10
+print(f"{calls.total() / 10:.0f} calls in a step, {products:.0f} of them products of matrices")
 assert calls["matmul"] == 50
 
 figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")

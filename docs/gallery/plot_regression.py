@@ -31,7 +31,8 @@ t = (y - mean) / scale
 
 features = StandardScaler().fit(x)
 settings = {"batch_size": 50, "learning_rate_init": 0.01, "alpha": 0.5, "tol": 0.01}
-mlp = MLPRegressor(hidden_layer_sizes=[20], random_state=0, **settings).fit(features.transform(x), t)
+mlp = MLPRegressor(hidden_layer_sizes=[20], random_state=0, **settings)
+mlp.fit(features.transform(x), t)
 
 net = an.Sequential(an.Linear(20), an.ReLU(), an.Linear(1))
 run = an.fit(net, (x, t), an.Adam(0.01), l2=0.01, batch_size=50, epochs=mlp.n_iter_, seed=0)
@@ -39,7 +40,7 @@ run = an.fit(net, (x, t), an.Adam(0.01), l2=0.01, batch_size=50, epochs=mlp.n_it
 predicted = mean + scale * run.predict(x_test)
 ours = r2_score(y_test, predicted)
 theirs = r2_score(y_test, mean + scale * mlp.predict(features.transform(x_test)))
-print(f"diabetes, R^2 on {len(y_test)} test patients: anynet {ours:.3f}, scikit-learn {theirs:.3f}")
+print(f"R² of {len(y_test)} test patients: anynet {ours:.3f}, scikit-learn {theirs:.3f}")
 assert ours > max(0.25, theirs - 0.06)
 
 # %%
@@ -54,14 +55,17 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained
 left.plot(y_test, predicted, "o", markersize=4)
 left.plot([25, 346], [25, 346], color="0.4", linestyle="--", label="perfect")
 left.axhline(mean, color="C1", linestyle=":", label="mean of the training patients")
-left.set(xlabel="progress of the disease", ylabel="predicted progress", aspect="equal", title=f"R² = {ours:.2f}")
+left.set(xlabel="progress of the disease", ylabel="predicted progress")
+left.set(aspect="equal", title=f"R² = {ours:.2f}")
 left.legend(loc="upper left")
 
 index = np.linspace(x[:, 2].min(), x[:, 2].max(), 100)
 others = np.tile(x.mean(axis=0), (100, 1))
 others[:, 2] = index
 right.plot(x_test[:, 2], y_test, "o", markersize=4, label="patients")
-right.plot(index, mean + scale * run.predict(others), linewidth=2.5, label="net, all else at the mean")
-right.set(xlabel="body mass index, centered and scaled", ylabel="progress of the disease", ylim=(25, 425))
+predicted = mean + scale * run.predict(others)
+right.plot(index, predicted, linewidth=2.5, label="net, all else at the mean")
+right.set(xlabel="body mass index, centered and scaled", ylabel="progress of the disease")
+right.set_ylim(25, 425)
 right.legend(loc="upper left")
 plt.show()

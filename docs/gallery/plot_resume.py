@@ -55,7 +55,8 @@ assert np.array_equal(both.history["val_loss"], whole.history["val_loss"])
 
 figure, axes = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
 epochs, loss = np.arange(1, 13), both.history["train_loss"]
-axes.semilogy(epochs, whole.history["train_loss"], color="0.75", linewidth=6, label="not stopped")
+losses = whole.history["train_loss"]
+axes.semilogy(epochs, losses, color="0.75", linewidth=6, label="not stopped")
 axes.semilogy(epochs[:5], first.history["train_loss"], marker="o", label="first call")
 axes.semilogy(epochs[4:], loss[4:], marker="s", linestyle="--", label="second call")
 axes.axvline(5, color="0.5", linestyle=":", label="stop")

@@ -28,13 +28,16 @@ X, X_test, y, y_test = train_test_split(X, y, stratify=y, random_state=0)
 # than the deviation between the folds is chance.
 
 settings = {"batch_size": 50, "tol": 5e-3, "random_state": 0}
+ours = NetClassifier((30,), lr=0.01, **settings)
+theirs = MLPClassifier((30,), learning_rate_init=0.01, **settings)
 pipelines = {
-    "anynet": make_pipeline(StandardScaler(), NetClassifier((30,), lr=0.01, **settings)),
-    "scikit-learn": make_pipeline(StandardScaler(), MLPClassifier((30,), learning_rate_init=0.01, **settings)),
+    "anynet": make_pipeline(StandardScaler(), ours),
+    "scikit-learn": make_pipeline(StandardScaler(), theirs),
 }
 scores = {name: cross_val_score(pipeline, X, y, cv=3) for name, pipeline in pipelines.items()}
 for name, of_folds in scores.items():
-    print(f"{name}: {of_folds.mean():.1%} ± {of_folds.std(ddof=1):.1%} over {len(of_folds)} folds")
+    mean, deviation = of_folds.mean(), of_folds.std(ddof=1)
+    print(f"{name}: {mean:.1%} ± {deviation:.1%} over {len(of_folds)} folds")
 assert scores["anynet"].mean() > scores["scikit-learn"].mean() - 0.01
 
 # %%
@@ -54,8 +57,10 @@ figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
 results = search.cv_results_
 for l2, marker, shift in zip(penalties, "osv", (0.95, 1, 1.05), strict=True):
     chosen = np.asarray([params["netclassifier__l2"] == l2 for params in results["params"]])
-    means, deviations = 100 * results["mean_test_score"][chosen], 100 * results["std_test_score"][chosen]
-    axes.errorbar(shift * np.asarray(rates), means, deviations, marker=marker, capsize=3, label=f"l2 = {l2:g}")
+    means = 100 * results["mean_test_score"][chosen]
+    deviations = 100 * results["std_test_score"][chosen]
+    places = shift * np.asarray(rates)
+    axes.errorbar(places, means, deviations, marker=marker, capsize=3, label=f"l2 = {l2:g}")
 axes.set(xscale="log", xlabel="learning rate", ylabel="accuracy over the folds (%)")
 axes.legend()
 plt.show()

@@ -22,9 +22,8 @@ plt.style.use(STYLE)
 # `Config` has the settings of ``python train.py``. The trials go into a folder, from which a search that was stopped
 # goes on; here it is a temporary one.
 
-base = an.search.Config(
-    data="digits", hidden="30", norm="none", optimizer="sgd", schedule="constant", epochs=4, batch_size=50
-)
+net = {"hidden": "30", "norm": "none", "optimizer": "sgd", "schedule": "constant"}
+base = an.search.Config(data="digits", epochs=4, batch_size=50, **net)
 space = {
     "lr": an.search.Grid((0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
     "momentum": an.search.Grid((0.0, 0.5, 0.8, 0.9, 0.95)),
@@ -45,7 +44,10 @@ trials.plot()
 # Over lr / (1 - m) the points of all momenta lie on one curve, but for what chance does to a short training. Who knows
 # that, searches this number alone, and saves most of the trials.
 
-points = [(trial.settings["lr"], trial.settings["momentum"], trial.best_val_accuracy) for trial in trials]
+points = []
+for trial in trials:
+    lr, momentum = trial.settings["lr"], trial.settings["momentum"]
+    points.append((lr, momentum, trial.best_val_accuracy))
 figure, axes = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
 for momentum, marker in zip(space["momentum"].values, "osv^D", strict=True):
     row = sorted((lr / (1 - m), 100 * accuracy) for lr, m, accuracy in points if m == momentum)
@@ -55,7 +57,8 @@ axes.legend(title="momentum")
 plt.show()
 
 accuracy = {(lr, m): each for lr, m, each in points}
-print(f"rate 0.01: {accuracy[0.01, 0.0]:.1%} without momentum, {accuracy[0.01, 0.9]:.1%} with 0.9")
+print(f"rate 0.01: {accuracy[0.01, 0.0]:.1%} without momentum")
+print(f"rate 0.01: {accuracy[0.01, 0.9]:.1%} with momentum 0.9")
 print(f"rate 0.1:  {accuracy[0.1, 0.0]:.1%} without momentum")
 assert accuracy[0.01, 0.0] < accuracy[0.01, 0.9]
 assert abs(accuracy[0.01, 0.9] - accuracy[0.1, 0.0]) < 0.05

@@ -44,7 +44,8 @@ assert difference < 1e-4
 
 accuracy = np.asarray([100 * run.best_test.accuracy for run in runs])
 together = 100 * runs.ensemble.test_accuracy
-print(f"{accuracy.mean():.1f} ± {accuracy.std(ddof=1):.1f} % of the test images each, {together:.1f} % together")
+mean, deviation = accuracy.mean(), accuracy.std(ddof=1)
+print(f"{mean:.1f} ± {deviation:.1f} % of the test images each, {together:.1f} % together")
 assert together > accuracy.mean()
 
 figure, axes = plt.subplots(figsize=(6.4, 2.8), layout="constrained")

@@ -57,7 +57,8 @@ assert accuracy > 0.93
 # Loss and gradients fall together, and jump together where a batch has an image that is hard. Most of the way is made
 # in the first epoch, of which a history by epochs would show one point.
 
-figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 4.4), sharex=True, layout="constrained")
+size = (6.4, 4.4)
+figure, (above, below) = plt.subplots(2, 1, figsize=size, sharex=True, layout="constrained")
 above.semilogy(losses, linewidth=1)
 above.set_ylabel("loss of the batch")
 for name, norms in sizes.items():

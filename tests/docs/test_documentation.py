@@ -78,6 +78,14 @@ def test_commands_are_understood(module, arguments, tmp_path, monkeypatch):
     App(default_command=command).parse_args(tokens, print_error=False, exit_on_error=False)
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.is_relative_to(ROOT / "docs")], ids=named)
+def test_code_fits_the_page(page):
+    """Beside the menu and the contents of a page, in a window of 1280 pixels, 88 columns do not scroll."""
+    lines = [line for block in blocks(page) for line in block.splitlines()]
+    lines += [line[4:] for line in page.read_text(encoding="utf-8").splitlines() if COMMAND.fullmatch(line.strip())]
+    assert [line for line in lines if len(line) > 88] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_links_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
