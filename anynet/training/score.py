@@ -23,7 +23,8 @@ def score(predicted: Any, y: Any, classes: tuple[Label, ...]) -> float:
     predicted : array, shape (N,) or (N, m)
         As predicted by a net.
     y : array_like, shape (N,) or (N, m)
-        Labels or numbers. For classes that are texts, class numbers too, as a `Split` has them.
+        Labels or numbers. For classes that are texts, class numbers too, as a `Split` has them, unless they may as well
+        be labels, such as 1 for ``("1", "2")``.
     classes : tuple of str, int or bool
         Labels of the classes; empty if the net predicts numbers.
 
@@ -58,7 +59,7 @@ def class_numbers(y: Any, classes: tuple[Label, ...]) -> NDArray[np.integer]:
     Parameters
     ----------
     y : array_like, shape (N,)
-        Labels. For classes that are texts, class numbers too.
+        Labels. For classes that are texts, class numbers too, as for `score`.
     classes : tuple of str, int or bool
         Labels of the classes, one at least.
 
@@ -97,6 +98,12 @@ def _labels(truth: NDArray[Any], classes: tuple[Label, ...]) -> NDArray[Any]:
     """Return labels as the classes have them."""
     texts = isinstance(classes[0], str)
     if texts and truth.dtype.kind in "iu":
+        given = np.unique(truth).tolist()
+        if all(str(n) in classes for n in given) and any(classes.index(str(n)) != n for n in given):
+            raise TypeError(
+                f"y: expected labels such as {classes[0]!r}, got integers, which may be labels or class numbers; give "
+                "y.astype(str), or of class numbers np.asarray(run.classes)[y]"
+            )
         if truth.size and not 0 <= truth.min() <= truth.max() < len(classes):
             raise ValueError(f"y: expected class numbers, 0 to {len(classes) - 1}, got {truth.min()} to {truth.max()}")
         truth = np.asarray(classes)[truth]

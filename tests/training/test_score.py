@@ -45,6 +45,8 @@ def test_class_numbers_stand_for_classes_of_text(x):
     run = an.fit(an.Sequential(an.Linear(2)), Dataset("mine", ("a", "b"), part, test=part), an.SGD(0.1), **SETTINGS)
     assert run.score(part.x, part.y) == run.best_test.accuracy
     assert run.score(part.x, np.asarray(["a", "b"])[part.y]) == run.best_test.accuracy
+    assert score(["0", "1"], [0, 0], ("0", "1")) == 0.5  # labels and class numbers are the same
+    assert score(["3", "4"], [0, 0], ("3", "4")) == 0.5  # there is no label 0
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,18 @@ def test_class_numbers_stand_for_classes_of_text(x):
         (["a", "b"], [0, 2], ("a", "b"), "y: expected class numbers, 0 to 1, got 0 to 2"),
         (["a", "b"], [0.5, 1], ("a", "b"), "y: expected labels such as 'a', got float64"),
         ([1, 2], ["1", "2"], (1, 2), "y: expected labels such as 1, got <U1"),
+        (
+            ["1", "2"],
+            [1, 1],
+            ("1", "2"),
+            "y: expected labels such as '1', got integers, which may be labels or class numbers",
+        ),
+        (
+            ["2", "1"],
+            [1, 2],
+            ("1", "2"),
+            "y: expected labels such as '1', got integers, which may be labels or class numbers",
+        ),
         ([], [], (1, 2), "y: expected 0 labels, one for each sample and one at least"),
         ([1.0, 2.0], [1.0], (), r"y: expected numbers of shape \(2, 1\), of 2 samples or more, got \(1, 1\)"),
         ([1.0, 2.0], ["a", "b"], (), "y: expected numbers, as the net predicts, got <U1"),

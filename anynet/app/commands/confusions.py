@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from anynet.app.config_file import read_config
 from anynet.app.new_folder import check_new_picture
 from anynet.app.prediction import load_predictor
@@ -51,5 +53,6 @@ def confusions(
     if (images.shape, images.classes) != (predictor.shape, predictor.classes):
         raise ValueError(f"--data {source}: expected the images that the net was trained on, got others")
     test = next(part for name, part in images.splits.items() if name in (TEST, TEST_BATCH))
-    write_whole(plot, draw_confused_images(predictor, test.x, test.y, label).savefig)
+    labels = np.asarray(images.classes)[test.y]
+    write_whole(plot, draw_confused_images(predictor, test.x, labels, label).savefig)
     print(f"{len(test):,} test images of {predictor.dataset}: those that are confused most are in {plot}")
