@@ -26,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "benchmark_tables",
+    "browser",
     "internal_links",
     "mathml",
     "public_names",

@@ -1,21 +1,29 @@
 """Training where Python has no threads and no processes, as Pyodide's in a browser."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from anynet.app import PACKAGES
 
-ABSENT = ("_hashlib", "_multiprocessing", "_uuid", "grp", "pwd", "llvmlite", "sklearn", *PACKAGES)
-"""Modules that Pyodide 314 lacks, and those of extras; its standard library has all others that a training imports."""
-PYODIDE = f"""
+NOTEBOOK = Path(__file__).parents[1] / "docs" / "examples" / "in_the_browser.ipynb"
+
+ABSENT = ("_hashlib", "_multiprocessing", "_uuid", "grp", "pwd", "llvmlite")
+"""Modules that Pyodide 314 lacks; its standard library has all others that a training imports."""
+INSTALLED = ("matplotlib", "PIL", "scipy", "sklearn")
+"""What the notebook's first cell brings, beside what anynet needs."""
+EXTRAS = {"sklearn", *PACKAGES}
+PYODIDE = """
 import os, subprocess, sys, threading
 
 def refuse(*args, **kwargs):
     raise RuntimeError("can't start new thread")
 
-sys.modules.update(dict.fromkeys({ABSENT}))  # None: importing them fails
+sys.modules.update(dict.fromkeys({absent}))  # None: importing them fails
 threading.Thread.start = subprocess.Popen.__init__ = os.fork = refuse
 os.cpu_count = lambda: 1
 if hasattr(os, "sched_getaffinity"):
@@ -38,6 +46,10 @@ for seeds in (None, (1, 2)):
 """
 
 
+def without(modules):
+    return PYODIDE.format(absent=sorted(modules))
+
+
 def printed(program):
     ended = subprocess.run(
         [sys.executable, "-c", program],
@@ -45,14 +57,27 @@ def printed(program):
         text=True,
         check=False,
         cwd=Path(__file__).parents[1],
-        env={**os.environ, "ANYNET_BACKEND": "numpy", "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "ANYNET_BACKEND": "numpy", "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1"},
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.split()
 
 
 def test_a_training_without_threads_and_processes_is_the_same():
-    found = printed(PYODIDE + TRAIN)
+    found = printed(without({*ABSENT, *EXTRAS}) + TRAIN)
     assert found == printed(TRAIN)
     assert len(found) == 6
     assert min(map(float, found[1::2])) > 0.9
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_without_threads_and_processes():
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert code.pop(0) == "%pip install --quiet anynet-array scikit-learn matplotlib"
+    for module in INSTALLED:
+        pytest.importorskip(module)
+    imported = "import sklearn.datasets"  # before, because scikit-learn 1.9 imports _multiprocessing; Pyodide has 1.8
+    found = printed("\n".join([imported, without({*ABSENT, *EXTRAS} - {*INSTALLED}), *code]))
+    assert found[0].endswith("%")
+    assert float(found[0].rstrip("%")) > 90

@@ -1,6 +1,6 @@
-// Install the wheel of a folder into Pyodide under Node.js and run the example of docs/browser.md:
+// Install the wheel of a folder into Pyodide under Node.js and run docs/examples/in_the_browser.ipynb:
 //
-//     npm install --no-save pyodide@0.29.3
+//     npm install --no-save pyodide@314.0.6
 //     node tools/try_pyodide.mjs dist
 //
 // NumPy for Pyodide and the other packages are downloaded.
@@ -11,12 +11,13 @@ import { loadPyodide } from "pyodide";
 
 const folder = process.argv[2];
 const [wheel] = readdirSync(folder).filter((name) => name.endsWith(".whl"));
-const page = readFileSync(new URL("../docs/browser.md", import.meta.url), "utf8");
-const example = page.match(/^```python\n(.*?)^```/ms)[1];
+const notebook = JSON.parse(readFileSync(new URL("../docs/examples/in_the_browser.ipynb", import.meta.url), "utf8"));
+const cells = notebook.cells.filter(({ cell_type }) => cell_type === "code").map(({ source }) => source.join(""));
+const [packages] = cells.map((cell) => cell.match(/^%pip install --quiet anynet-array (.*)$/)).filter(Boolean);
 
-const pyodide = await loadPyodide();
+const pyodide = await loadPyodide({ env: { MPLBACKEND: "agg" } });
 await pyodide.loadPackage("micropip");
 pyodide.FS.writeFile(`/tmp/${wheel}`, readFileSync(join(folder, wheel)));
-await pyodide.pyimport("micropip").install(`emfs:/tmp/${wheel}`);
-pyodide.runPython(example);
-pyodide.runPython("assert run.history[-1].val_accuracy > 0.9, run");
+await pyodide.pyimport("micropip").install([`emfs:/tmp/${wheel}`, ...packages[1].split(" ")]);
+pyodide.runPython(cells.filter((cell) => !cell.startsWith("%")).join("\n"));
+pyodide.runPython("assert run.test.accuracy > 0.9, run");
