@@ -16,6 +16,8 @@ from time import perf_counter
 from typing import Any
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+PROGRAM = ".exe" if os.name == "nt" else ""
+"""How names of programs end."""
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 LIBRARY = """
 import numpy as np
@@ -50,7 +52,7 @@ def install(python: Path, wheel: Path, extras: str, resolution: str, folder: Pat
 
 def trained(bin_folder: Path, version: str, folder: Path) -> dict[str, Any]:
     """Train a few epochs by the command ``anynet``, and return what ``result.json`` says."""
-    command = bin_folder / "anynet"
+    command = bin_folder / f"anynet{PROGRAM}"
     said = answer(command, "--version", folder=folder).strip()
     if said != version:
         sys.exit(f"anynet --version: expected {version}, as in the wheel's name, got {said}")
@@ -71,7 +73,7 @@ def attempt(wheel: Path, given: str, name: str) -> None:
             folder.mkdir()
             answer("uv", "venv", "--quiet", "--no-python-downloads", "--python", given, folder / "venv", folder=folder)
             bin_folder = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
-            python = bin_folder / "python"
+            python = bin_folder / f"python{PROGRAM}"
             install(python, wheel, extras, RESOLUTIONS[name], folder)
             versions = json.loads(answer("uv", "pip", "list", "--format=json", "--python", python, folder=folder))
             numpy = next(each["version"] for each in versions if each["name"] == "numpy")
