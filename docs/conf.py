@@ -49,6 +49,7 @@ html_math_renderer = "mathml"
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings have types in words
 autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"  # methods by their own names, which fit beside the page
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"  # but public names, which are links: see _extensions/public_names.py
