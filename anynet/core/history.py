@@ -29,8 +29,9 @@ class History(Sequence[Epoch]):
 
     Examples
     --------
-    >>> rows = [Epoch(1, 0.1, 2.1, 2.0, 0.3, 2.2, 2.1, 0.25, 1.0), Epoch(2, 0.1, 1.6, 1.5, 0.5, 2.0, 1.9, 0.4, 2.0)]
-    >>> history = History(rows)
+    >>> first = Epoch(1, 0.1, 2.1, 2.0, 0.3, 2.2, 2.1, 0.25, 1.0)
+    >>> second = Epoch(2, 0.1, 1.6, 1.5, 0.5, 2.0, 1.9, 0.4, 2.0)
+    >>> history = History([first, second])
     >>> history["val_accuracy"]
     array([0.25, 0.4 ])
     >>> history.best.epoch, len(history[:1])

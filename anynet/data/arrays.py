@@ -64,7 +64,8 @@ def from_arrays(
 
     Examples
     --------
-    >>> data = from_arrays([[0.5, 1.0], [0.1, 3.0], [0.2, 1.0], [0.7, 3.5]], ["cat", "dog", "cat", "dog"], val=0.5)
+    >>> x = [[0.5, 1.0], [0.1, 3.0], [0.2, 1.0], [0.7, 3.5]]
+    >>> data = from_arrays(x, ["cat", "dog", "cat", "dog"], val=0.5)
     >>> data, data.classes
     (Dataset('arrays', 2 training and 2 validation samples of shape (2,)), ('cat', 'dog'))
     """

@@ -164,11 +164,6 @@ class Loader:
         Returns
         -------
         Pass
-
-        Raises
-        ------
-        ValueError
-            If the batch size is less than 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size: expected 1 or more, got {batch_size}")

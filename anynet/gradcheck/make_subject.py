@@ -45,13 +45,10 @@ def of_layer(
         Arrays by name. Default: standard normal numbers for parameters, numbers between 0.5 and 2 for state.
     train : bool
         As in `Layer.forward`.
-    members : int, optional
-        Number of members K of the arrays that are drawn.
-    seed : int
-        Seed of the arrays that are drawn.
+    members, seed : int, optional
+        Number K of members, and seed, of the arrays that are drawn.
     rng : array_like of int32, shape (2,) or (K, 2), optional
-        Key of the random numbers of a layer that uses them; the same in every evaluation. Default: from `seed`, see
-        `anynet.random.key`.
+        Key of a layer that draws random numbers, the same ones in every evaluation. Default: from `seed`.
     backend : Backend or str, optional
         As in `anynet.backend`.
     dtype : {"float64", "float32"}
@@ -166,8 +163,7 @@ def of_net(
     seed : int
         Seed of parameters and state.
     rng : array_like of int32, shape (2,) or (K, 2), optional
-        Key of the random numbers of layers that use them; the same in every evaluation. Default: from `seed`, see
-        `anynet.random.key`.
+        Key of layers that draw random numbers, the same ones in every evaluation. Default: from `seed`.
     backend : Backend or str, optional
         As in `anynet.backend`.
     dtype : {"float64", "float32"}

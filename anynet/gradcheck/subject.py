@@ -30,7 +30,8 @@ class Subject(NamedTuple):
     --------
     >>> import numpy as np
     >>> from anynet.gradcheck import check
-    >>> sine = Subject(lambda p: np.sin(p["x"]), lambda p: {"x": np.cos(p["x"])}, {"x": np.linspace(0, 1, 5)})
+    >>> point = {"x": np.linspace(0, 1, 5)}
+    >>> sine = Subject(lambda p: np.sin(p["x"]), lambda p: {"x": np.cos(p["x"])}, point)
     >>> check(sine).passed
     True
     """

@@ -50,7 +50,8 @@ class BatchNorm(PerFeature):
     --------
     >>> import numpy as np
     >>> layer = BatchNorm(1, eps=0.0)
-    >>> params, state = {"gamma": np.ones(1), "beta": np.zeros(1)}, {"mean": np.zeros(1), "var": np.ones(1)}
+    >>> params = {"gamma": np.ones(1), "beta": np.zeros(1)}
+    >>> state = {"mean": np.zeros(1), "var": np.ones(1)}
     >>> y, cache, state = layer.forward(params, state, np.asarray([[1.0], [3.0]]), train=True)
     >>> y.tolist(), state
     ([[-1.0], [1.0]], {'mean': array([0.2]), 'var': array([1.1])})

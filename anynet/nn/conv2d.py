@@ -61,7 +61,8 @@ class Conv2d(ImageLayer):
     Examples
     --------
     >>> import anynet as an
-    >>> net = an.Sequential(an.Conv2d(8, 3), an.ReLU(), an.GlobalPool(), an.Linear(10), input_shape=(3, 32, 32))
+    >>> layers = an.Conv2d(8, 3), an.ReLU(), an.GlobalPool(), an.Linear(10)
+    >>> net = an.Sequential(*layers, input_shape=(3, 32, 32))
     >>> {name: slot.shape for name, slot in net.layout.slots.items()}
     {'0.W': (3, 3, 3, 8), '3.W': (8, 10), '0.b': (8,), '3.b': (10,)}
     """

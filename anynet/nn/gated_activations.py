@@ -35,7 +35,8 @@ class GELU(Layer):
     Examples
     --------
     >>> import numpy as np
-    >>> GELU("none").forward({}, {}, np.asarray([[-1e4, 1.0, 1e4]]), train=True)[0].round(4).tolist()
+    >>> x = np.asarray([[-1e4, 1.0, 1e4]])
+    >>> GELU("none").forward({}, {}, x, train=True)[0].round(4).tolist()
     [[-0.0, 0.8413, 10000.0]]
     """
 

@@ -64,7 +64,8 @@ class PatchWhitening(ImageLayer):
     --------
     >>> import numpy as np
     >>> layer = PatchWhitening(1, eps=0.0, n_in=2, image=(4, 4))
-    >>> x = np.random.default_rng(0).standard_normal((5 * 16, 2)) @ np.asarray([[2.0, 1.0], [0.0, 1.0]])
+    >>> x = np.random.default_rng(0).standard_normal((5 * 16, 2))
+    >>> x = x @ np.asarray([[2.0, 1.0], [0.0, 1.0]])
     >>> y, _, _ = layer.forward({"b": np.zeros(4)}, layer.state_from(x), x, train=True)
     >>> np.round(y.T @ y / len(x), 6) + 0.0
     array([[ 1.,  0., -1.,  0.],

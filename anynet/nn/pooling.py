@@ -74,7 +74,8 @@ class MaxPool2d(Pool):
     Examples
     --------
     >>> import numpy as np
-    >>> MaxPool2d(2, image=(2, 4)).forward({}, {}, np.asarray([[1.0, 2, 5, 6, 3, 4, 8, 7]]).T, train=True)[0]
+    >>> x = np.asarray([[1.0, 2, 5, 6, 3, 4, 8, 7]]).T
+    >>> MaxPool2d(2, image=(2, 4)).forward({}, {}, x, train=True)[0]
     array([[4.],
            [8.]])
     """
@@ -109,7 +110,8 @@ class AvgPool2d(Pool):
     Examples
     --------
     >>> import numpy as np
-    >>> AvgPool2d(2, image=(2, 4)).forward({}, {}, np.asarray([[1.0, 2, 5, 6, 3, 4, 8, 7]]).T, train=True)[0]
+    >>> x = np.asarray([[1.0, 2, 5, 6, 3, 4, 8, 7]]).T
+    >>> AvgPool2d(2, image=(2, 4)).forward({}, {}, x, train=True)[0]
     array([[2.5],
            [6.5]])
     """
@@ -142,7 +144,8 @@ class GlobalPool(ImageLayer):
     Examples
     --------
     >>> import numpy as np
-    >>> GlobalPool(image=(1, 2)).forward({}, {}, np.asarray([[1.0, 2.0], [3.0, 6.0]]), train=True)[0]
+    >>> x = np.asarray([[1.0, 2.0], [3.0, 6.0]])
+    >>> GlobalPool(image=(1, 2)).forward({}, {}, x, train=True)[0]
     array([[2., 4.]])
     """
 

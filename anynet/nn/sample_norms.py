@@ -125,7 +125,8 @@ class GroupNorm(SampleNorm):
     --------
     >>> import numpy as np
     >>> params = {"gamma": np.ones(4), "beta": np.zeros(4)}
-    >>> GroupNorm(2, 4, eps=0.0).forward(params, {}, np.asarray([[1.0, 3.0, 10.0, 30.0]]), train=True)[0]
+    >>> x = np.asarray([[1.0, 3.0, 10.0, 30.0]])
+    >>> GroupNorm(2, 4, eps=0.0).forward(params, {}, x, train=True)[0]
     array([[-1.,  1., -1.,  1.]])
     """
 

@@ -46,7 +46,8 @@ class Sequential(Chain):
     >>> net = Sequential(an.Linear(3072, 50), an.BatchNorm(50), an.ReLU(), an.Linear(50, 10))
     >>> net[:3]
     Sequential(Linear(3072, 50), BatchNorm(50), ReLU())
-    >>> net == Sequential(an.Linear(50), an.BatchNorm(), an.ReLU(), an.Linear(10), input_shape=(3, 32, 32))
+    >>> layers = an.Linear(50), an.BatchNorm(), an.ReLU(), an.Linear(10)
+    >>> net == Sequential(*layers, input_shape=(3, 32, 32))
     True
     >>> params, state = net.init(seed=42)
     >>> params.shape, params.dtype, list(state)

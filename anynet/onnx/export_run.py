@@ -58,7 +58,8 @@ def export(run: Any, path: str | Path) -> None:
     --------
     >>> import anynet as an, anynet.onnx, numpy as np, onnxruntime, tempfile
     >>> data = np.ones((4, 3), np.float32), np.asarray(["no", "yes", "no", "yes"])
-    >>> run = an.fit(an.Sequential(an.Linear(2)), data, an.SGD(0.1), epochs=1, batch_size=2, progress=False)
+    >>> settings = {"epochs": 1, "batch_size": 2, "progress": False}
+    >>> run = an.fit(an.Sequential(an.Linear(2)), data, an.SGD(0.1), **settings)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     anynet.onnx.export(run, f"{folder}/net.onnx")
     ...     session = onnxruntime.InferenceSession(f"{folder}/net.onnx")

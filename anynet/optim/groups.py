@@ -50,8 +50,10 @@ class Groups(Optimizer):
     >>> net = an.Sequential(an.Linear(2, 2), an.BatchNorm(2), an.Linear(2, 1))
     >>> groups = Groups(groups={"*.gamma": None, "*.W": an.SGD(0.5), "*": an.Adam(0.1)})
     >>> params, grads = np.zeros(net.layout.size), np.ones(net.layout.size)
-    >>> params, _ = groups.update(params, grads, groups.init(params, layout=net.layout), layout=net.layout)
-    >>> {name: part.reshape(-1)[0].round(6).item() for name, part in net.layout.split(params).items()}
+    >>> state = groups.init(params, layout=net.layout)
+    >>> params, _ = groups.update(params, grads, state, layout=net.layout)
+    >>> parts = net.layout.split(params)
+    >>> {name: part.reshape(-1)[0].round(6).item() for name, part in parts.items()}
     {'0.W': -0.5, '2.W': -0.5, '0.b': -0.1, '1.gamma': 0.0, '1.beta': -0.1, '2.b': -0.1}
     """
 

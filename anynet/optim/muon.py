@@ -72,11 +72,14 @@ class Muon(Optimizer):
     --------
     >>> import numpy as np
     >>> import anynet as an
-    >>> net, muon = an.Sequential(an.Linear(3, 4), an.Tanh(), an.Linear(4, 4), an.Tanh(), an.Linear(4, 2)), Muon(0.1)
+    >>> hidden = an.Linear(3, 4), an.Tanh(), an.Linear(4, 4), an.Tanh()
+    >>> net, muon = an.Sequential(*hidden, an.Linear(4, 2)), Muon(0.1)
     >>> params, _ = net.init(0, like=np.zeros(1))
-    >>> after, state = muon.update(params, np.ones(net.layout.size), muon.init(params), layout=net.layout)
+    >>> grads, state = np.ones(net.layout.size), muon.init(params)
+    >>> after, state = muon.update(params, grads, state, layout=net.layout)
     >>> steps = net.layout.split(params - after)
-    >>> steps["0.W"].max().round(6), steps["2.W"].max().round(2)  # all steps of a matrix of ones are equal
+    >>> # all steps of a matrix of ones are equal
+    >>> steps["0.W"].max().round(6), steps["2.W"].max().round(2)
     (np.float64(0.0015), np.float64(0.02))
     """
 

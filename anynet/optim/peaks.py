@@ -36,7 +36,8 @@ class Triangular:
 
     Examples
     --------
-    >>> [round(Triangular(1.0, epochs=10, peak=0.2)(epoch), 6) for epoch in (0, 1, 2, 6, 10, 11)]
+    >>> rate = Triangular(1.0, epochs=10, peak=0.2)
+    >>> [round(rate(epoch), 6) for epoch in (0, 1, 2, 6, 10, 11)]
     [0.2, 0.6, 1.0, 0.535, 0.07, 0.07]
     """
 

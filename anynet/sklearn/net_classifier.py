@@ -52,7 +52,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     >>> from sklearn.datasets import load_iris
     >>> from anynet.sklearn import NetClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = NetClassifier(hidden=(20,), lr=0.01, tol=1e-3, normalize="standardize", random_state=0).fit(X, y)
+    >>> settings = {"lr": 0.01, "tol": 1e-3, "normalize": "standardize", "random_state": 0}
+    >>> net = NetClassifier(hidden=(20,), **settings).fit(X, y)
     >>> net.predict(X[:3]), bool(net.score(X, y) > 0.95)
     (array([0, 0, 0]), True)
     """

@@ -76,9 +76,9 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
     --------
     >>> from sklearn.datasets import load_iris
     >>> from anynet.sklearn import NetClassifier, NetSearchCV
-    >>> X, y = load_iris(return_X_y=True)
-    >>> net = NetClassifier(hidden=(10,), epochs=30, tol=0, normalize="standardize", random_state=0)
-    >>> search = NetSearchCV(net, {"lr": [1e-4, 1e-2], "l2": [0, 1e-3]}, cv=3, refit=False).fit(X, y)
+    >>> (X, y), grid = load_iris(return_X_y=True), {"lr": [1e-4, 1e-2], "l2": [0, 1e-3]}
+    >>> net = NetClassifier((10,), epochs=30, tol=0, normalize="standardize", random_state=0)
+    >>> search = NetSearchCV(net, grid, cv=3, refit=False).fit(X, y)
     >>> search.best_params_["lr"], search.stacks_
     (0.01, [[0, 1, 2, 3]])
     """
@@ -125,10 +125,8 @@ class NetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
 
         Parameters
         ----------
-        X : array-like, shape (n_samples, n_features)
-            Features.
-        y : array-like, shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or numbers to predict.
+        X, y : array-like, shapes (n_samples, n_features) and (n_samples,) or (n_samples, n_outputs)
+            Features, and class labels or numbers to predict.
         **params : dict of str to object
             Arguments for ``fit`` of the estimator, such as `sample_weight`, for the splitter and for the scorer, as for
             ``GridSearchCV``.

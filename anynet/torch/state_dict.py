@@ -37,8 +37,10 @@ def to_state_dict(run: Any) -> dict[str, torch.Tensor]:
     --------
     >>> import anynet as an, anynet.torch, numpy as np
     >>> data = np.ones((4, 3), np.float32), np.asarray([0, 1, 0, 1])
-    >>> run = an.fit(an.Sequential(an.Linear(2)), data, an.SGD(0.1), epochs=1, batch_size=2, progress=False)
-    >>> {name: tuple(tensor.shape) for name, tensor in anynet.torch.to_state_dict(run).items()}
+    >>> settings = {"epochs": 1, "batch_size": 2, "progress": False}
+    >>> run = an.fit(an.Sequential(an.Linear(2)), data, an.SGD(0.1), **settings)
+    >>> state = anynet.torch.to_state_dict(run)
+    >>> {name: tuple(tensor.shape) for name, tensor in state.items()}
     {'input.scale': (3,), 'input.shift': (3,), '0.weight': (2, 3), '0.bias': (2,)}
     """
     predictor = single_net(run)

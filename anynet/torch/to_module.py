@@ -46,7 +46,8 @@ def to_module(run: Any) -> nn.Sequential:
     --------
     >>> import anynet as an, anynet.torch, numpy as np
     >>> data = np.ones((4, 3), np.float32), np.asarray([0, 1, 0, 1])
-    >>> run = an.fit(an.Sequential(an.Linear(2)), data, an.SGD(0.1), epochs=1, batch_size=2, progress=False)
+    >>> settings = {"epochs": 1, "batch_size": 2, "progress": False}
+    >>> run = an.fit(an.Sequential(an.Linear(2)), data, an.SGD(0.1), **settings)
     >>> anynet.torch.to_module(run)
     Sequential(
       (input): Normalize((3,))

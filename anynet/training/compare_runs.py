@@ -43,7 +43,8 @@ def compare(runs: Mapping[str, Run | Runs] | Sequence[Run | Runs]) -> Comparison
     >>> import anynet as an
     >>> x, y = np.arange(20.0)[:, None], np.arange(20) // 10
     >>> net = an.Sequential(an.Linear(1, 2))
-    >>> slow, fast = (an.fit(net, (x, y), an.SGD(lr), epochs=2, progress=False) for lr in (0.01, 1.0))
+    >>> slow = an.fit(net, (x, y), an.SGD(0.01), epochs=2, progress=False)
+    >>> fast = an.fit(net, (x, y), an.SGD(1.0), epochs=2, progress=False)
     >>> an.compare({"slow": slow, "fast": fast}).differing
     {'lr': ('0.01', '1')}
     """

@@ -143,7 +143,8 @@ def find_rate(
     >>> import numpy as np
     >>> import anynet as an
     >>> x = np.random.default_rng(0).standard_normal((200, 12))
-    >>> an.find_rate(an.Sequential(an.Linear(12, 12)), (x, x.argmax(axis=1)), an.SGD(), batch_size=50)
+    >>> net = an.Sequential(an.Linear(12, 12))
+    >>> an.find_rate(net, (x, x.argmax(axis=1)), an.SGD(), batch_size=50)
     RateCurve(1e-06 to 10, suggestion 0.87)
     """
     low, high, steps = real_number("low", low), real_number("high", high), whole_number("steps", steps)
