@@ -54,5 +54,5 @@ def warn(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the handler."""
-    app.connect("build-finished", warn)
+    app.connect("build-finished", warn, priority=900)  # behind what else is written
     return {"parallel_read_safe": True, "parallel_write_safe": True}
