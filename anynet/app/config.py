@@ -159,6 +159,8 @@ class Config:
     """Images per step."""
     drop_last: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.drop_last
     """Skip the last batch of an epoch if it is smaller."""
+    sync_batch_norm: Annotated[bool, Parameter(group=TRAINING)] = TrainSettings.sync_batch_norm
+    """Under mpiexec: normalize with the statistics of the whole batch, not of each process's share."""
     evaluate_train: Annotated[str, Parameter(group=TRAINING)] = TrainSettings.evaluate_train
     """Epochs after which loss and accuracy of the training images are measured: every:N, or never, which is fastest."""
     tta: Annotated[Literal[KINDS_OF_VIEWS], Parameter(group=TRAINING)] = TrainSettings.tta  # type: ignore[valid-type]

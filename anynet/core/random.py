@@ -129,7 +129,7 @@ def fold(rng: Array, i: int) -> Array:
     return rng + xp.asarray([i, 0], dtype=xp.int32, device=device(rng))
 
 
-def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
+def uniform(rng: Array, shape: tuple[int, ...], dtype: DType, rows: tuple[int, int] | None = None) -> Array:
     """Return uniformly distributed numbers in [0, 1).
 
     The same rng and shape give the same numbers with every array library and dtype: multiples of 2^-24.
@@ -142,6 +142,8 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
         Shape for one member, with at most 2^32 elements.
     dtype : dtype
         The array library's float32 or float64.
+    rows : (int, int), optional
+        ``(start, whole)``: the numbers are those of the rows from `start` on of an array that has `whole` rows.
 
     Returns
     -------
@@ -152,7 +154,7 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
     TypeError
         If `rng` is not an array of int32 of shape (..., 2), or `dtype` is another.
     ValueError
-        If `shape` has a negative number.
+        If `shape` has a negative number, or `rows` are not in the array.
 
     Examples
     --------
@@ -167,10 +169,24 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType) -> Array:
     if any(size < 0 for size in shape):
         raise ValueError(f"shape: expected no negative numbers, got {tuple(shape)}")
     n = math.prod(shape)
-    # Slices instead of single elements keep arrays of one axis or more: NumPy warns where its scalars overflow.
-    words = threefry2x32((rng[..., :1], rng[..., 1:]), (xp.arange((n + 1) // 2, dtype=xp.int32, device=device(rng)), 0))
+    if rows is None:
+        words = _words(rng, 0, (n + 1) // 2)
+    else:
+        start, whole = rows
+        if not 0 <= start <= start + shape[0] <= whole:
+            raise ValueError(f"rows: expected {shape[0]} rows within {whole}, got them from {start} on")
+        first, half = start * math.prod(shape[1:]), (whole * math.prod(shape[1:]) + 1) // 2
+        ahead, behind = _words(rng, first, min(first + n, half)), _words(rng, max(first - half, 0), first + n - half)
+        words = (*ahead[:1], *behind[1:])
     numbers = xp.concat([xp.astype((word >> 8) & 0xFFFFFF, dtype) * 2.0**-24 for word in words], axis=-1)
-    return xp.reshape(numbers if n % 2 == 0 else numbers[..., :n], (*rng.shape[:-1], *shape))
+    return xp.reshape(numbers if numbers.shape[-1] == n else numbers[..., :n], (*rng.shape[:-1], *shape))
+
+
+def _words(rng: Array, first: int, stop: int) -> tuple[Array, Array]:
+    """Return the random words of the counters from `first` to `stop` - 1, of none if there are no such."""
+    counters = array_namespace(rng).arange(first, max(first, stop), dtype=array_namespace(rng).int32, device=device(rng))
+    # Slices instead of single elements keep arrays of one axis or more: NumPy warns where its scalars overflow.
+    return threefry2x32((rng[..., :1], rng[..., 1:]), (counters, 0))
 
 
 def check_rng(rng: Array, name: str = "rng") -> None:

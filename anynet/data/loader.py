@@ -1,9 +1,9 @@
 """Batches of samples on a device, in the same order on every backend."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import starmap
 from types import MappingProxyType
 from typing import Any
@@ -153,13 +153,15 @@ class Loader:
         n = len(order) // batch_size * batch_size if drop_last else len(order)
         return Pass(self, order[:n], batch_size, augmentation, {name: drawn[:n] for name, drawn in draws.items()})
 
-    def in_order(self, batch_size: int) -> "Pass":
-        """Return a pass over all samples in their order in the split; the last batch may be shorter.
+    def in_order(self, batch_size: int, samples: slice = slice(None)) -> "Pass":
+        """Return a pass over samples in their order in the split; the last batch may be shorter.
 
         Parameters
         ----------
         batch_size : int
             Number of samples of a batch, 1 or more.
+        samples : slice, optional
+            Consecutive samples. Default: all.
 
         Returns
         -------
@@ -167,7 +169,7 @@ class Loader:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size: expected 1 or more, got {batch_size}")
-        return Pass(self, np.arange(len(self)), batch_size)
+        return Pass(self, np.arange(len(self))[samples], batch_size)
 
 
 class Pass:
@@ -182,6 +184,8 @@ class Pass:
     augmentation : Augmentation, optional
     draws : mapping of str to ndarray, shapes (n, ...)
         Random numbers from `Augmentation.draw`, in the order of `order`.
+    part_of : callable, optional
+        ``part_of(n)`` returns the place of the samples to serve in each batch of n. Default: all.
     """
 
     def __init__(
@@ -191,8 +195,9 @@ class Pass:
         batch_size: int,
         augmentation: Augmentation | None = None,
         draws: Mapping[str, NDArray[Any]] = MappingProxyType({}),
+        part_of: Callable[[int], slice] = lambda n: slice(None),
     ) -> None:
-        self.loader, self.augmentation = loader, augmentation
+        self.loader, self.augmentation, self._part_of = loader, augmentation, part_of
         self._order, self._batch_size, self._draws = order, batch_size, draws
 
     @property
@@ -200,6 +205,14 @@ class Pass:
         """Number of batches by their size."""
         full, rest = divmod(len(self._order), self._batch_size)
         return {self._batch_size: full} | ({rest: 1} if rest else {})
+
+    def size(self, batch: int) -> int:
+        """Return the number of samples of a batch, counted from 0."""
+        return min(self._batch_size, len(self._order) - batch * self._batch_size)
+
+    def parts(self, part_of: Callable[[int], slice]) -> "Pass":
+        """Return a pass that serves a part of each batch; `part_of` as for `Pass`."""
+        return Pass(self.loader, self._order, self._batch_size, self.augmentation, self._draws, part_of)
 
     def plans(self) -> Iterator[Plan]:
         """Yield plans that together make every batch once.
@@ -216,7 +229,7 @@ class Pass:
         """Return a pass over the batches from `start` on and ahead of `stop`, counted from 0."""
         rows = slice(start * self._batch_size, stop * self._batch_size)
         draws = {name: drawn[rows] for name, drawn in self._draws.items()}
-        return Pass(self.loader, self._order[rows], self._batch_size, self.augmentation, draws)
+        return Pass(self.loader, self._order[rows], self._batch_size, self.augmentation, draws, self._part_of)
 
     def __iter__(self) -> Iterator[Batch]:
         loader = self.loader
@@ -225,14 +238,16 @@ class Pass:
                 yield gather(loader.x, loader.y, plan.rows(i), self.augmentation, loader.weights)
 
     def _whole(self) -> Iterator[Plan]:
+        for cut in self._cuts():
+            index, *drawn = map(self.loader.backend.asarray, map(cut, (self._order, *self._draws.values())))
+            yield Plan(index, dict(zip(self._draws, drawn, strict=True)))
+
+    def _cuts(self) -> Iterator[Callable[[NDArray[Any]], NDArray[Any]]]:
+        """Yield functions that cut an array of all samples into batches: the full ones, then a shorter last one."""
         full = len(self._order) // self._batch_size * self._batch_size
         for rows, n in ((slice(0, full), self._batch_size), (slice(full, None), len(self._order) - full)):
             if n and len(self._order[rows]):
-                index, *drawn = (
-                    self.loader.backend.asarray(a[rows].reshape(-1, n, *a.shape[1:]))
-                    for a in (self._order, *self._draws.values())
-                )
-                yield Plan(index, dict(zip(self._draws, drawn, strict=True)))
+                yield partial(_cut, rows=rows, n=n, part=self._part_of(n))
 
     def _streamed(self) -> Iterator[Plan]:
         """Yield plans with samples, of blocks of batches."""
@@ -240,9 +255,15 @@ class Pass:
         most = max(1, BLOCK_BYTES // (self._batch_size * width * np.dtype(loader.dtype).itemsize))
         plans = (plan.rows(slice(i, i + most)) for plan in self._whole() for i in range(0, plan.index.shape[0], most))
         longest = min(most * self._batch_size, len(self._order))
+        order = np.concatenate([cut(self._order).ravel() for cut in self._cuts()])
 
         def received(plan: Plan, x: Array) -> Plan:
             return plan._replace(x=loader.backend.xp.reshape(loader.arranged(x), (*plan.index.shape, width)))
 
-        with closing(streamed(plans, loader.host, self._order, longest, loader.backend, loader.dtype)) as blocks:
+        with closing(streamed(plans, loader.host, order, longest, loader.backend, loader.dtype)) as blocks:
             yield from starmap(received, blocks)  # keeps no samples
+
+
+def _cut(array: NDArray[Any], rows: slice, n: int, part: slice) -> NDArray[Any]:
+    """Return rows of an array in batches of n, of each a part, as a new array unless all of them are wanted."""
+    return np.ascontiguousarray(array[rows].reshape(-1, n, *array.shape[1:])[:, part])

@@ -80,15 +80,16 @@ class BatchNorm(PerFeature):
 
     def forward(self, params: Arrays, state: Arrays, x: Array, *, train: bool) -> tuple[Array, Any, Arrays]:
         """Return ``gamma (x - mean) / sqrt(var + eps) + beta`` and the new running statistics."""
-        xp, N = array_namespace(x), x.shape[-2]
+        xp = array_namespace(x)
         if train:
+            N = self._samples(x.shape[-2])
             if N < 2 and not is_validated():
                 raise ValueError(
                     f"{self}: expected 2 samples or more in training, since one alone is mapped to the shift, got {N}"
                 )
-            mean = xp.mean(x, axis=-2)
+            mean = self._mean(xp.mean(x, axis=-2))
             centered = x - mean[..., None, :]
-            var = xp.mean(centered * centered, axis=-2)
+            var = self._mean(xp.mean(centered * centered, axis=-2))
             state = {
                 "mean": (1 - self.momentum) * state["mean"] + self.momentum * mean,
                 "var": (1 - self.momentum) * state["var"] + self.momentum * N / max(N - 1, 1) * var,
@@ -106,5 +107,20 @@ class BatchNorm(PerFeature):
         grads = {"gamma": xp.sum(dy * x_hat, axis=-2), "beta": xp.sum(dy, axis=-2)}
         dx = dy
         if train:  # the mean and the variance depend on x, too
-            dx = dy - (grads["beta"][..., None, :] + x_hat * grads["gamma"][..., None, :]) / dy.shape[-2]
+            beta, gamma, N = self._sums(grads["beta"], grads["gamma"], dy.shape[-2])
+            dx = dy - (beta[..., None, :] + x_hat * gamma[..., None, :]) / N
         return (params["gamma"] * inv_std)[..., None, :] * dx, grads
+
+    # If several processes have a part of the batch each, the statistics are over all parts: see `SharedBatchNorm`.
+
+    def _samples(self, n: int) -> int:
+        """Return the number of samples of the batch, given that of this part."""
+        return n
+
+    def _mean(self, mean: Array) -> Array:
+        """Return the mean over the batch, given that over this part."""
+        return mean
+
+    def _sums(self, beta: Array, gamma: Array, n: int) -> tuple[Array, Array, int]:
+        """Return the sums over the batch and the number of their terms, given those of this part."""
+        return beta, gamma, n

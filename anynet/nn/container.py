@@ -151,13 +151,14 @@ class Container(Layer):
 
     def with_input(self, n_in: int) -> Self:
         """Return the container with the sizes of its layers for an input of `n_in` features."""
-        return self._with(self._sized_layers(n_in, None))
+        return self.with_layers(self._sized_layers(n_in, None))
 
     def with_image(self, rows: int, columns: int) -> Self:
         """Return the container with the sizes of its layers for images of `rows` x `columns` pixels."""
-        return self._with(self._sized_layers(None, (rows, columns)))
+        return self.with_layers(self._sized_layers(None, (rows, columns)))
 
-    def _with(self, layers: tuple[Layer, ...]) -> Self:
+    def with_layers(self, layers: tuple[Layer, ...]) -> Self:
+        """Return the container with other layers in the places of its own; itself if they are the same objects."""
         return self if all(map(operator.is_, layers, self.layers)) else type(self)(*layers)
 
     @cached_property

@@ -52,12 +52,16 @@ class Dropout(Layer):
         """Return ``x / (1 - p)`` where elements are kept, else 0; the cache is the mask, True where they are kept."""
         if not train or self.p == 0:
             return x, None, state
-        kept = uniform(rng, x.shape[-2:], x.dtype) >= self.p  # type: ignore[arg-type]  # which refuses None
+        kept = self._drawn(rng, x) >= self.p  # type: ignore[arg-type]  # which refuses None
         return self._masked(x, kept), kept, state
 
     def backward(self, params: Arrays, cache: Array | None, dy: Array) -> tuple[Array, Arrays]:
         """Return ``dx = dy / (1 - p)`` where elements are kept, else 0."""
         return (dy if cache is None else self._masked(dy, cache)), {}
+
+    def _drawn(self, rng: Array, x: Array) -> Array:
+        """Return a random number in [0, 1) for each element of the input of one member."""
+        return uniform(rng, x.shape[-2:], x.dtype)
 
     def _masked(self, x: Array, kept: Array) -> Array:
         return array_namespace(x).where(kept, (1 / (1 - self.p)) * x, 0.0)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from anynet.backends import Backend, Tick
-from anynet.compiler import Step
+from anynet.compiler import Loop, Step
 from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch, Plan, gather
@@ -83,6 +83,10 @@ class BatchLoop:
         other.run = self._new_run()
         return other
 
+    def run_for(self, size: int) -> Loop:
+        """Return the loop for batches of a size."""
+        return self.run
+
     def __call__(
         self,
         carry: Any,
@@ -116,12 +120,12 @@ class BatchLoop:
         """
         loader, start, done = batches.loader, 0, Counter[int]()
         for plan in batches.plans():
-            steps, size = plan.index.shape
+            steps, size = plan.index.shape[0], batches.size(start)
             own = plan, None if rows is None else rows[start : start + steps, ...]
             before = None
             if epoch is not None:  # as if all stacks had run in one loop up to now
                 before = self._stacks * (epoch * batches.counts[size] + done[size] + steps) - steps
-            carry = self.run(carry, (shared, *loader.arrays), own, tick, before=before)
+            carry = self.run_for(size)(carry, (shared, *loader.arrays), own, tick, before=before)
             start += steps
             done[size] += steps
         return carry

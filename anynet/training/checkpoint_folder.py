@@ -105,10 +105,16 @@ class CheckpointFolder:
         try:
             for partial in self.path.rglob(f"{PARTIAL}*"):  # of a process that was killed
                 partial.unlink(missing_ok=True)
-            with ThreadPoolExecutor(1, "checkpoints") as self._writer:
+            with self.writing():
                 yield
         finally:
             lock.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Context manager within which checkpoints are written, by a thread."""
+        with ThreadPoolExecutor(1, "checkpoints") as self._writer:
+            yield
 
     def stacks(self, chosen: Sequence[Sequence[int]]) -> list[list[int]]:
         """Return the numbers of the members of each stack: those of the checkpoints, or else the chosen ones."""

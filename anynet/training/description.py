@@ -39,6 +39,7 @@ ABSENT = {
     "alternate_flip": "False",
     "border": "black",
     "cutout": "0",
+    "sync_batch_norm": "True",
 }
 """Settings that checkpoints from before them lack, with the value that is meant: it is left out."""
 

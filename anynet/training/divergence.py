@@ -122,7 +122,7 @@ def _repeat(
     inputs: Inputs, stack: Stack, net: Sequential, carry: Carry, errors: Mapping[int, DivergedError]
 ) -> dict[int, list[dict[str, Any]]]:
     epoch = next(iter(errors.values())).epoch - 1
-    batches, rates = inputs.batches(epoch), stack.rates(epoch)
+    batches, whole, rates = inputs.batches(epoch), inputs.whole_batches(epoch), stack.rates(epoch)
     on_device, done = stack.rows(epoch, rates), 0
     rows: dict[int, list[dict[str, Any]]] = {i: [] for i in errors}
     looked_at = {s for error in errors.values() for s in range(max(error.step - 1 - STEPS_BEFORE, 0), error.step)}
@@ -133,7 +133,7 @@ def _repeat(
 
     for s in sorted(looked_at):
         carry = run(carry, done, s) if s > done else carry
-        (batch,) = batches.part(s, s + 1)
+        (batch,) = whole.part(s, s + 1)
         before, done = carry, s + 1
         carry = run(carry, s, done)
         for i, error in errors.items():

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,10 @@ from anynet.training.evaluate_at_end import evaluate_at_end
 from anynet.training.inputs import Inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member
-from anynet.training.next_state import epochs_left, expected_arrays, was_stopped, with_epoch, without_members
+from anynet.training.next_state import epochs_left, was_stopped, with_epoch, without_members
 from anynet.training.progress import Progress
+from anynet.training.rank_checkpoints import load_state
+from anynet.training.rank_ending import is_loss, leave
 from anynet.training.run import Run
 from anynet.training.seconds_of import SecondsOf
 from anynet.training.setting_values import setting_values
@@ -82,7 +83,7 @@ def run_epochs(
         SecondsOf(asynchronous=inputs.backend.asynchronous),
     )
     if checkpoints is not None:
-        state = checkpoints.load(partial(expected_arrays, state)) or state
+        state = load_state(checkpoints, state, inputs)
         began -= state.seconds
         spent.seconds |= {"earlier": state.seconds} if state.seconds else {}
         progress.shorten(_images(inputs, epochs * len(members) - epochs_left(state, epochs)))
@@ -102,18 +103,19 @@ def run_epochs(
             if checkpoints is not None:
                 with spent.part("checkpoints"):
                     checkpoints.save_if_due(state, last=not epochs_left(state, epochs))
-    except KeyboardInterrupt:
-        if not any(state.histories):
+    except KeyboardInterrupt as error:
+        leave(inputs.ranks, error)
+        if any(state.histories) and checkpoints is not None:
+            checkpoints.save(state)
+        if not any(state.histories) or is_loss(error):
             raise
         interrupted = True
-        if checkpoints is not None:
-            checkpoints.save(state)
     finally:
         if checkpoints is not None:
             with spent.part("checkpoints"):
                 checkpoints.finish()
     with spent.part("test"):
-        test, best_test, whole_test = evaluate_at_end(whole, inputs.test, state, progress)
+        test, best_test, whole_test = evaluate_at_end(whole, inputs, state, progress, interrupted=interrupted)
     return [
         Run(
             net=member.net,

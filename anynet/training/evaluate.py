@@ -1,6 +1,7 @@
 """Cost, loss and accuracy of a net on a set of samples."""
 
 from collections.abc import Sequence
+from copy import copy
 from functools import partial
 from typing import NamedTuple
 
@@ -9,13 +10,14 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from anynet.backends import Backend, Tick
+from anynet.core.ranks import Ranks
 from anynet.core.typing import Array, Arrays
 from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.l2 import l2_cost
 from anynet.training.batch_loop import BatchLoop
-from anynet.training.evaluation_step import Trained, zero_totals
+from anynet.training.evaluation_step import Totals, Trained, zero_totals
 
 BATCH_SIZE = 500
 """Samples per evaluation step: enough for fast matrix products, few enough for any memory."""
@@ -70,17 +72,25 @@ class Evaluator:
         Applied to the samples.
     l2 : array, shape () or (K,), or None
         Factor of the penalty.
+    ranks : Ranks, optional
+        Processes that evaluate a part of the samples each.
     """
 
     def __init__(
-        self, net: Sequential, loop: BatchLoop, backend: Backend, normalization: Normalization, l2: Array | None
+        self,
+        net: Sequential,
+        loop: BatchLoop,
+        backend: Backend,
+        normalization: Normalization,
+        l2: Array | None,
+        ranks: Ranks | None = None,
     ) -> None:
         self._to_host = backend.to_host
         self._penalty = backend.compile(partial(l2_cost, net.layout))
         self._stack, self._size = backend.compile(_stack), backend.compile(_size)
         self._loop = loop
         self._normalization = normalization
-        self._l2 = l2
+        self._l2, self._ranks = l2, ranks
 
     def __call__(
         self,
@@ -108,11 +118,26 @@ class Evaluator:
         """
         zero = zero_totals(params, loader.y, loader.weights)
         trained = Trained(params, state, self._normalization)
-        batches = loader.in_order(BATCH_SIZE)
+        batches = loader.in_order(BATCH_SIZE, self._own(len(loader)))
         total = self._loop(zero, trained, batches, None, lambda steps: tick(steps * BATCH_SIZE), epoch=epoch)
+        if self._ranks is not None:
+            total = Totals(*(None if part is None else self._ranks.sum(part) for part in total))
         loss = total.loss / (len(loader) if total.weight is None else total.weight)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
         return DeviceMetrics(cost, loss, total.correct, len(loader))
+
+    def alone(self) -> "Evaluator":
+        """Return an evaluator that does without the other ranks."""
+        other = copy(self)
+        other._ranks = None
+        return other
+
+    def _own(self, samples: int) -> slice:
+        """Return the place of the samples that this rank evaluates."""
+        ranks = self._ranks
+        if ranks is None:
+            return slice(None)
+        return slice(samples * ranks.rank // ranks.size, samples * (ranks.rank + 1) // ranks.size)
 
     def size(self, params: Array, state: Arrays) -> Array:
         """Return the sum of squared parameters and of running statistics: not finite if one is not, or is huge.

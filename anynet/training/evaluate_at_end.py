@@ -2,26 +2,31 @@
 
 from collections.abc import Sequence
 
-from anynet.data.loader import Loader
 from anynet.training.evaluate import Metrics
+from anynet.training.inputs import Inputs
 from anynet.training.progress import Progress
+from anynet.training.rank_ending import is_loss, leave
 from anynet.training.stack import Stack
 from anynet.training.state import TrainingState
 
 Results = tuple[Sequence[Metrics | None], Sequence[Metrics | None], bool]
 
 
-def evaluate_at_end(stack: Stack, samples: Loader | None, state: TrainingState, progress: Progress) -> Results:
+def evaluate_at_end(
+    stack: Stack, inputs: Inputs, state: TrainingState, progress: Progress, *, interrupted: bool = False
+) -> Results:
     """Test all members; Control-C ends the test at the next batch.
 
     Parameters
     ----------
     stack : Stack
         All members.
-    samples : Loader or None
+    inputs : Inputs
     state : TrainingState
         After the last epoch.
     progress : Progress
+    interrupted : bool
+        True if the training was interrupted. Of several ranks, the first one tests alone then.
 
     Returns
     -------
@@ -30,15 +35,22 @@ def evaluate_at_end(stack: Stack, samples: Loader | None, state: TrainingState, 
     whole : bool
         False if it was interrupted.
     """
-    none = [None] * len(state.histories)
+    none, samples, test = [None] * len(state.histories), inputs.test, stack.test
     if samples is None:
         return none, none, True
+    if inputs.ranks is not None and interrupted:
+        if not inputs.ranks.is_first:
+            return none, none, False
+        test = test.alone()
     same = state.best[0] is state.last[0]  # without validation
     tick = progress.testing(len(samples) * (1 if same else 2))
     try:
-        at_last = stack.test(*state.last, samples, epoch=0, tick=tick)
-        at_best = at_last if same else stack.test(*state.best, samples, epoch=0, tick=tick)
-        (last, best), _ = stack.test.read([at_last, at_best])
-    except KeyboardInterrupt:
+        at_last = test(*state.last, samples, epoch=0, tick=tick)
+        at_best = at_last if same else test(*state.best, samples, epoch=0, tick=tick)
+        (last, best), _ = test.read([at_last, at_best])
+    except KeyboardInterrupt as error:
+        leave(inputs.ranks, error)
+        if is_loss(error):
+            raise
         return none, none, False
     return last, best, True

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, overload
 
 from anynet.core.checks import describe, true_or_false
 from anynet.core.epoch import Epoch
 from anynet.core.meter import Meter
+from anynet.core.ranks import Ranks
 from anynet.data.samples import is_picture
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
@@ -19,6 +21,8 @@ from anynet.training.checkpoint_folder import CheckpointFolder
 from anynet.training.checkpoints import Interval
 from anynet.training.description import describe_training
 from anynet.training.progress import Progress
+from anynet.training.rank_checkpoints import open_folder
+from anynet.training.rank_members import train_over_ranks
 from anynet.training.run import Run
 from anynet.training.runs import Runs
 from anynet.training.scheduler import train_members, train_one
@@ -41,6 +45,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_every: int | str = 1,
     resume: bool = False,
+    ranks: Ranks | None = None,
     **settings: Unpack[Settings],
 ) -> Run: ...
 @overload
@@ -58,6 +63,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_every: int | str = 1,
     resume: bool = False,
+    ranks: Ranks | None = None,
     **settings: Unpack[Settings],
 ) -> Runs: ...
 @accepts_settings
@@ -75,6 +81,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_every: int | str = 1,
     resume: bool = False,
+    ranks: Ranks | None = None,
     **settings: Unpack[Settings],
 ) -> Run | Runs:
     """Train a net on a data set's training samples and test it; or several nets, on the same batches.
@@ -123,6 +130,10 @@ def fit(
         Number of epochs between checkpoints, or of seconds: "30s". An interrupted training writes another one.
     resume : bool, default False
         Go on from the checkpoints in the folder; start from the beginning if there are none.
+    ranks : Ranks, optional
+        Processes that train together, from ``anynet.mpi.ranks()``; each of them calls `fit` with the same arguments and
+        has the same result, up to the samples that a `Run` remembers. One net is trained on a share of every batch on
+        each; of several nets, each trains some. The first rank calls callbacks, shows progress and has the checkpoints.
     **settings : see `TrainSettings`
 
     Returns
@@ -145,33 +156,44 @@ def fit(
         If `compile` is "on" and steps run more slowly than the backend can run them.
     DivergedError
         If the cost of a net that is trained alone is no longer finite; it names epoch, step and learning rate.
+    RanksError
+        If the ranks have other settings, data or versions.
+    RankLost
+        If another rank ends before the training does; the epochs until then are in the checkpoints.
     """
-    listeners = CallbackList(callbacks, on_epoch, stacked=not (members is None and seeds is None))
+    first = ranks is None or ranks.is_first
+    listeners = CallbackList(
+        callbacks if first else (), on_epoch if first else None, stacked=not (members is None and seeds is None)
+    )
     resume = true_or_false("resume", resume)
     if checkpoint is not None and not (isinstance(checkpoint, str | Path) and str(checkpoint).strip(" .")):
         raise TypeError(f"checkpoint: expected the name of a folder, got {describe(checkpoint)}")
     if resume and checkpoint is None:
         raise ValueError("resume: expected checkpoint, the folder to go on from; got none")
     every = Interval.of(checkpoint_every)
-    ready = setup(net, data, optimizer, val=val, members=members, seeds=seeds, **settings)
+    ready = setup(net, data, optimizer, val=val, members=members, seeds=seeds, ranks=ranks, **settings)
     inputs, nets, folder = ready.inputs, ready.members, None
+    if ranks is not None:
+        checkpoint, resume = ranks.of_first((checkpoint, resume))
     if checkpoint is not None:
-        folder = CheckpointFolder(
-            checkpoint, describe_training(nets, inputs.data), resume=resume, every=every, epochs=ready.settings.epochs
-        )
+        texts, epochs = describe_training(nets, inputs.data), ready.settings.epochs
+        new_folder = partial(CheckpointFolder, checkpoint, texts, every=every, epochs=epochs)
+        folder = open_folder(ranks, new_folder, resume=resume)
     total = ready.settings.epochs * inputs.steps * ready.settings.batch_size * len(nets)
     unit = "img" if is_picture(inputs.data.train.shape) else "sample"
     with (
         nullcontext() if folder is None else folder.locked(),
-        Meter(progress, total=total, unit=unit, unit_scale=True) as meter,
+        Meter(progress if first else False, total=total, unit=unit, unit_scale=True) as meter,
         stop_on_signals((state := Progress(meter, ready.settings.epochs, len(nets))).stop) as received,
     ):
 
         def report(rows: dict[int, Epoch]) -> Answer:
             state.after_epoch(rows)
-            return listeners.epoch(rows)
+            if ranks is None or ready.stacked:
+                return listeners.epoch(rows)
+            return ranks.first(lambda: listeners.epoch(rows))
 
-        if callbacks:
+        if callbacks and first:
             path = None if folder is None else folder.path
             kept = read_histories(path) if path is not None and resume else ()
             listeners.start(
@@ -180,7 +202,8 @@ def fit(
         try:
             result: Run | Runs
             if ready.stacked:
-                runs = tuple(train_members(inputs, nets, state, report, folder))
+                train = train_members if ranks is None else train_over_ranks
+                runs = tuple(train(inputs, nets, state, report, folder))
                 result = Runs(runs, len(runs) < len(nets) or any(run.interrupted for run in runs))
             else:
                 result = train_one(inputs, nets[0], state, report, folder)

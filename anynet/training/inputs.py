@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from anynet.backends import Backend, DeviceMemory, backend_of, to_numpy
 from anynet.backends import backend as choose_backend
 from anynet.core.pixels import Shape, channels_last, rows_to_pixels
+from anynet.core.ranks import Ranks
 from anynet.data import Augmentation, Dataset, Loader, Normalization, normalization
 from anynet.data.loader import Pass
 from anynet.data.samples import Split, is_uint8
@@ -46,6 +47,8 @@ class Inputs:
         Channels, rows and columns of the images that the nets take; None for nets of features.
     augmentation : Augmentation or None
         Random changes of the training samples.
+    ranks : Ranks or None
+        Processes that train one net together, on a share of each batch each; None if this one trains alone.
     """
 
     data: Dataset
@@ -58,6 +61,7 @@ class Inputs:
     normalization: Normalization
     image_shape: Shape | None
     augmentation: Augmentation | None
+    ranks: Ranks | None = None
 
     @property
     def batch_normalization(self) -> Normalization:
@@ -85,7 +89,7 @@ class Inputs:
         return self.settings.steps(len(self.train))
 
     def batches(self, epoch: int) -> Pass:
-        """Return the batches of an epoch.
+        """Return the batches of an epoch, of which this rank serves its share.
 
         Parameters
         ----------
@@ -96,13 +100,20 @@ class Inputs:
         -------
         Pass
         """
+        whole, ranks = self.whole_batches(epoch), self.ranks
+        return whole if ranks is None else whole.parts(lambda n: ranks.share(n).samples)
+
+    def whole_batches(self, epoch: int) -> Pass:
+        """Return the batches of an epoch, the same on all ranks."""
         settings = self.settings
         return self.train.shuffled(
             settings.batch_size, settings.order, epoch, self.augmentation, drop_last=settings.drop_last
         )
 
 
-def load_inputs(data: Dataset, settings: TrainSettings, image_shape: Shape | None = None) -> Inputs:
+def load_inputs(
+    data: Dataset, settings: TrainSettings, image_shape: Shape | None = None, ranks: Ranks | None = None
+) -> Inputs:
     """Choose the backend and move samples to its device.
 
     Parameters
@@ -111,6 +122,8 @@ def load_inputs(data: Dataset, settings: TrainSettings, image_shape: Shape | Non
     settings : TrainSettings
     image_shape : (int, int, int), optional
         Channels, rows and columns of the images that the nets take. Default: they take features.
+    ranks : Ranks, optional
+        Processes that train one net together.
 
     Returns
     -------
@@ -151,6 +164,7 @@ def load_inputs(data: Dataset, settings: TrainSettings, image_shape: Shape | Non
         normalization=Normalization(*(backend.asarray(part.astype(settings.dtype)) for part in host)),
         image_shape=image_shape,
         augmentation=settings.augmentation(image_shape or shape, channels_last=image_shape is not None),
+        ranks=ranks,
     )
 
 

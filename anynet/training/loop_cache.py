@@ -4,13 +4,17 @@ from dataclasses import replace
 from threading import Lock
 
 from anynet.core.process_lock import ProcessLock
+from anynet.core.ranks import Ranks
+from anynet.core.share import Share
 from anynet.data.views import Views
 from anynet.nn import Sequential
+from anynet.nn.shared_net import batch_statistics, shared_net
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.evaluation_step import ONE_VIEW, evaluation_step
 from anynet.training.inputs import Inputs
-from anynet.training.step import train_step
+from anynet.training.rank_loop import RankLoop
+from anynet.training.step import TrainStep, train_step
 
 
 class LoopCache:
@@ -77,8 +81,21 @@ class LoopCache:
 
     def _new_training(self, net: Sequential, optimizer: Optimizer) -> BatchLoop:
         inputs, settings = self.inputs, self.inputs.settings
+        if inputs.ranks is not None:
+            return self._new_rank_loop(net, optimizer, inputs.ranks)
         step = train_step(net, inputs.loss, optimizer, settings.clip_norm, settings.averaging)
         return BatchLoop(step, inputs.backend, inputs.augmentation, settings.compile, self._stacks)
+
+    def _new_rank_loop(self, net: Sequential, optimizer: Optimizer, ranks: Ranks) -> BatchLoop:
+        inputs, settings = self.inputs, self.inputs.settings
+
+        def step_of(share: Share) -> TrainStep:
+            own = shared_net(net, share, sync=settings.sync_batch_norm)
+            return train_step(own, inputs.loss, optimizer, settings.clip_norm, settings.averaging, share)
+
+        local = () if settings.sync_batch_norm else batch_statistics(net)
+        own = settings.batch_size, inputs.backend, inputs.augmentation, settings.compile
+        return RankLoop(step_of, ranks, *own, local)
 
     def _new_evaluation(self, net: Sequential, views: Views) -> BatchLoop:
         inputs = self.inputs

@@ -19,6 +19,7 @@ from anynet.training.inputs import Inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import Member
 from anynet.training.progress import Progress
+from anynet.training.rank_checkpoints import SpareFolder
 from anynet.training.run import Run
 
 Report = Callable[[dict[int, Epoch]], Answer]
@@ -26,6 +27,9 @@ Report = Callable[[dict[int, Epoch]], Answer]
 
 Stacks = Sequence[Sequence[int]]
 """Numbers of the members of each stack, which are consecutive."""
+
+Folder = CheckpointFolder | SpareFolder
+"""The folder of checkpoints, on the first rank and on another."""
 
 CACHED_PARAMETERS = 1 << 18
 """Number of parameters of the stack that a core trains fastest: more, with gradients and moments, leave its cache."""
@@ -36,7 +40,7 @@ def train_one(
     member: Member,
     progress: Progress,
     report: Report,
-    checkpoints: CheckpointFolder | None = None,
+    checkpoints: Folder | None = None,
 ) -> Run:
     """Train and test one net.
 
@@ -74,7 +78,7 @@ def train_members(
     members: Sequence[Member],
     progress: Progress,
     report: Report,
-    checkpoints: CheckpointFolder | None = None,
+    checkpoints: Folder | None = None,
 ) -> list[Run]:
     """Train and test members: in parallel threads if the backend is faster so, otherwise as many as fit in one stack.
 
@@ -97,19 +101,42 @@ def train_members(
     ------
     OutOfMemoryError
     """
+    workers, stacks = choose_stacks(inputs, members)
+    if checkpoints is not None:
+        stacks = checkpoints.stacks(stacks)
+    return train_stacks(inputs, members, stacks, workers, progress, report, checkpoints)
+
+
+def choose_stacks(inputs: Inputs, members: Sequence[Member], ranks: int = 1) -> tuple[int, Stacks]:
+    """Return the number of threads to train members in on each of so many ranks, and the stacks."""
     parts = split_by_memory(members, inputs)
     workers = min(inputs.backend.workers, len(parts[0]))
-    if workers == 1:
+    together = workers * ranks
+    if together == 1:
         sizes = [len(part) for part in parts]
     else:
         most = max(1, min(CACHED_PARAMETERS // members[0].net.layout.size, len(parts[0]) // workers))
-        rounds = math.ceil(len(members) / most / workers)  # of stacks, so that all workers end at about the same time
-        n_stacks = min(rounds * workers, len(members))
+        if workers == 1:
+            most = min(len(parts[0]), math.ceil(len(members) / ranks))
+        rounds = math.ceil(len(members) / most / together)  # of stacks, so that all workers end at about the same time
+        n_stacks = min(rounds * together, len(members))
         sizes = [len(part) for part in np.array_split(np.arange(len(members)), n_stacks)]
-    stacks: Stacks = [range(stop - n, stop) for n, stop in zip(sizes, accumulate(sizes), strict=True)]
-    if checkpoints is not None:
-        stacks = checkpoints.stacks(stacks)
-    with explain_out_of_memory(parts[0], inputs):
+    return workers, [range(stop - n, stop) for n, stop in zip(sizes, accumulate(sizes), strict=True)]
+
+
+def train_stacks(
+    inputs: Inputs,
+    members: Sequence[Member],
+    stacks: Stacks,
+    workers: int,
+    progress: Progress,
+    report: Report,
+    checkpoints: Folder | None,
+) -> list[Run]:
+    """Train and test the members of some stacks in so many threads; as `train_members` otherwise."""
+    if not stacks:
+        return []
+    with explain_out_of_memory(split_by_memory(members, inputs)[0], inputs):
         if workers == 1:
             return _train_in_sequence(inputs, members, stacks, progress, report, checkpoints)
         return _train_in_threads(inputs, members, stacks, workers, progress, report, checkpoints)
@@ -121,7 +148,7 @@ def _train_in_sequence(
     stacks: Stacks,
     progress: Progress,
     report: Report,
-    checkpoints: CheckpointFolder | None,
+    checkpoints: Folder | None,
 ) -> list[Run]:
     runs: list[Run] = []
     for stack in stacks:
@@ -143,7 +170,7 @@ def _train_in_threads(
     workers: int,
     progress: Progress,
     report: Report,
-    checkpoints: CheckpointFolder | None,
+    checkpoints: Folder | None,
 ) -> list[Run]:
     own, loops = local(), LoopCache(inputs, len(stacks))
 
@@ -170,7 +197,7 @@ def _train_stack(
     stack: Sequence[int],
     progress: Progress,
     report: Report,
-    checkpoints: CheckpointFolder | None,
+    checkpoints: Folder | None,
 ) -> list[Run]:
     return run_epochs(
         loops,
@@ -183,7 +210,7 @@ def _train_stack(
     )
 
 
-def _own(checkpoints: CheckpointFolder | None, first: int, inputs: Inputs) -> Checkpoints | None:
+def _own(checkpoints: Folder | None, first: int, inputs: Inputs) -> Checkpoints | None:
     """Return the checkpoints of the stack whose first member has this number."""
     return None if checkpoints is None else checkpoints.of_stack(first, inputs.backend)
 

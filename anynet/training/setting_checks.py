@@ -18,7 +18,7 @@ CONVERSIONS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("l2", "clip_norm", "ema"), real_number),
     **dict.fromkeys(("epochs", "patience", "batch_size", "seed", "order_seed", "memory_budget"), whole_number),
     **dict.fromkeys(("crop", "cutout"), whole_number),
-    **dict.fromkeys(("flip", "alternate_flip", "reverse", "drop_last"), true_or_false),
+    **dict.fromkeys(("flip", "alternate_flip", "reverse", "drop_last", "sync_batch_norm"), true_or_false),
 }
 """Functions that convert a setting, or refuse it."""
 

@@ -25,7 +25,7 @@ ELSEWHERE = {
 """Names that one may look for among the settings, and where they are."""
 
 
-ARGUMENTS = ("val", "members", "seeds", "callbacks", "on_epoch", "progress", "checkpoint", "checkpoint_every", "resume")
+ARGUMENTS = ("val", "members", "seeds", "callbacks", "on_epoch", "progress", "checkpoint", "checkpoint_every", "resume", "ranks")
 """Arguments of `fit` by name that are no settings."""
 
 
@@ -56,6 +56,7 @@ class Settings(TypedDict, total=False):
     cutout: int
     reverse: bool
     drop_last: bool
+    sync_batch_norm: bool
     evaluate_train: str
     tta: str
     compile: str
@@ -121,6 +122,9 @@ class TrainSettings:
         Reverse all values of every image of a batch with probability 1/2.
     drop_last : bool, default False
         Leave out the last batch of an epoch if it is shorter than the others.
+    sync_batch_norm : bool, default True
+        If several processes train one net, normalize with the statistics of the whole batch. If False, each uses those
+        of its share, without waiting for the others.
     evaluate_train : str, default "every:1"
         Epochs after which cost, loss and accuracy of the training samples are measured, without augmentation:
         "every:N", the epochs N, 2 N, 3 N, ..., or "never". It changes nothing else, and may take a third of the time.
@@ -171,6 +175,7 @@ class TrainSettings:
     cutout: int = 0
     reverse: bool = False
     drop_last: bool = False
+    sync_batch_norm: bool = True
     evaluate_train: str = "every:1"
     tta: str = "none"
     compile: str = "auto"

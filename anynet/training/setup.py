@@ -11,6 +11,7 @@ from typing import Any, Unpack
 from anynet.backends import Backend
 from anynet.core.checks import describe
 from anynet.core.errors import TrainingWarning
+from anynet.core.ranks import Ranks
 from anynet.core.settings_text import in_lines
 from anynet.core.typing import Array
 from anynet.data import Dataset, from_arrays
@@ -24,6 +25,7 @@ from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
 from anynet.training.net_input import resolve_normalization
+from anynet.training.rank_checks import check_ranks
 from anynet.training.run_html import net_text
 from anynet.training.settings import ARGUMENTS, Settings, TrainSettings
 from anynet.training.settings_signature import accepts_settings
@@ -178,6 +180,7 @@ def setup(
     val: float = 0.0,
     members: Sequence[Mapping[str, Any]] | None = None,
     seeds: Iterable[int] | None = None,
+    ranks: Ranks | None = None,
     **settings: Unpack[Settings],
 ) -> Setup:
     """Validate everything and move samples to the device, but train nothing.
@@ -198,6 +201,8 @@ def setup(
         The settings of each of several nets that are to be trained at the same time; see `fit`.
     seeds : iterable of int, optional
         Short for members that differ in the seed only.
+    ranks : Ranks, optional
+        As for `fit`.
     **settings : see `TrainSettings`
 
     Returns
@@ -247,4 +252,6 @@ def setup(
     warning = last_sample_warning(nets[0].net, len(data.train), base.batch_size)
     if warning and not base.drop_last:
         warnings.warn(warning, TrainingWarning, stacklevel=2)
-    return Setup(load_inputs(data, base, nets[0].net.image_shape), nets, stacked=members is not None)
+    if ranks is not None:
+        check_ranks(ranks, nets, data)
+    return Setup(load_inputs(data, base, nets[0].net.image_shape, ranks), nets, stacked=members is not None)

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
+from anynet.core.collective import sum_over_ranks
 from anynet.core.random import at_step
+from anynet.core.share import Share
 from anynet.core.typing import Array, Arrays
 from anynet.core.validated import validated
 from anynet.data.batch import Batch
@@ -21,7 +23,7 @@ from anynet.optim import Optimizer
 from anynet.optim.averaging import Averaging, update_average
 from anynet.optim.lookahead import Lookahead
 from anynet.training.net_input import net_input
-from anynet.training.weighted_loss import batch_loss
+from anynet.training.weighted_loss import batch_loss, share_of_loss
 
 
 class Carry(NamedTuple):
@@ -122,6 +124,7 @@ def train_step(
     optimizer: Optimizer,
     clip_norm: float | None = None,
     averaging: Averaging | None = None,
+    share: Share | None = None,
 ) -> TrainStep:
     """Return a function that makes one update.
 
@@ -135,6 +138,8 @@ def train_step(
         Largest norm of the gradient of the cost; see `clip_by_norm`.
     averaging : float or Lookahead, optional
         Decay of a moving average of the parameters, see `update_average`, or Lookahead. Default: no average.
+    share : Share, optional
+        Part of each batch that this rank computes, for a net from `shared_net`. Default: the whole batch.
 
     Returns
     -------
@@ -143,7 +148,7 @@ def train_step(
         from 0, is given the rng ``at_step(fixed.key, s)``; other nets are given none. Labels are not checked: `setup`
         did, for all samples.
     """
-    with_loss = loss_step(net, loss, optimizer, clip_norm, averaging)
+    with_loss = loss_step(net, loss, optimizer, clip_norm, averaging, share)
 
     def step(carry: Carry, fixed: Fixed, batch: Batch, lr: Array) -> Carry:
         return with_loss(carry, fixed, batch, lr)[0]
@@ -157,6 +162,7 @@ def loss_step(
     optimizer: Optimizer,
     clip_norm: float | None = None,
     averaging: Averaging | None = None,
+    share: Share | None = None,
 ) -> LossStep:
     """Return a function that makes one update, as `train_step` does, and returns the loss ahead of it as well."""
     places = {"layout": net.layout} if optimizer.uses_layout else {}
@@ -169,7 +175,11 @@ def loss_step(
         with validated():
             outputs, cache, state = net.forward(params, carry.state, x, train=True, rng=rng)
             value, grads = batch_loss(loss, outputs, batch)
+        if share is not None:
+            value, grads = share_of_loss(value, grads, batch, share)
         grads = net.parameter_gradients(params, cache, grads)
+        if share is not None:
+            grads, value = _sums(grads, value, share)
         if fixed.l2 is not None:
             grads = add_l2_gradient(net.layout, grads, params, fixed.l2)
         if clip_norm is not None:
@@ -186,8 +196,15 @@ def loss_step(
             average, params, since = averaging.update(average, params, since)
         elif isinstance(averaging, float) and average is not None:
             average = update_average(average, params, averaging, count)
-        total = None if carry.total is None else carry.total + value * batch.x.shape[-2]
+        samples = batch.x.shape[-2] if share is None else share.whole
+        total = None if carry.total is None else carry.total + value * samples
         diverged = xp.where(fine, carry.diverged, count)
         return Carry(params, state, moments, average, count, diverged, total, since), value
 
     return step
+
+
+def _sums(grads: Array, value: Array, share: Share) -> tuple[Array, Array]:
+    """Return the sums over the ranks of gradients and loss, as one sum of a vector."""
+    both = sum_over_ranks(array_namespace(grads).concat([grads, value[..., None]], axis=-1), share.group)
+    return both[..., :-1], both[..., -1]

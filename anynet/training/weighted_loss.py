@@ -2,6 +2,8 @@
 
 from array_api_compat import array_namespace
 
+from anynet.core.collective import sum_over_ranks
+from anynet.core.share import Share
 from anynet.core.typing import Array
 from anynet.data.batch import Batch
 from anynet.nn.losses import Loss
@@ -36,6 +38,30 @@ def batch_loss(loss: Loss, outputs: Array, batch: Batch) -> tuple[Array, Array]:
     total = total_weight(batch)
     share = batch.weights / xp.where(total > 0, total, xp.ones_like(total))[..., None]
     return xp.sum(losses * share, axis=-1), grads[..., 0, :] * share[..., None]
+
+
+def share_of_loss(loss: Array, grad: Array, batch: Batch, share: Share) -> tuple[Array, Array]:
+    """Return what a share of a batch adds to the loss of the batch, and its gradient.
+
+    Parameters
+    ----------
+    loss, grad : array
+        Of the share, as `batch_loss` returns them.
+    batch : Batch
+        The share.
+    share : Share
+
+    Returns
+    -------
+    loss, grad : array
+        The loss of the batch is the sum of `loss` over the ranks.
+    """
+    if batch.weights is None:
+        return share.weight * loss, share.weight * grad
+    xp, own = array_namespace(loss), total_weight(batch)
+    whole = sum_over_ranks(own, share.group)
+    factor = own / xp.where(whole > 0, whole, xp.ones_like(whole))
+    return factor * loss, factor * grad
 
 
 def total_weight(batch: Batch) -> Array | int:

@@ -1,0 +1,92 @@
+"""Processes that MPI connects."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from anynet.backends import to_library_of, to_numpy
+from anynet.core.ranks import Ranks
+from anynet.core.typing import Array
+from anynet.mpi.watch import Watch
+
+T = TypeVar("T")
+
+BUSY = 0.001
+"""Seconds of waiting in which nothing else is done: most sums take less."""
+
+LOOK = 0.01
+"""Seconds between two looks at the other ranks while waiting."""
+
+
+class MpiRanks(Ranks):
+    """Processes of a communicator of mpi4py.
+
+    No call blocks in MPI, which would neither notice that another process has ended nor let a signal through.
+
+    Parameters
+    ----------
+    comm : mpi4py.MPI.Intracomm
+    watch : Watch
+        Connections that tell if another rank ends.
+    """
+
+    def __init__(self, comm: Any, watch: Watch) -> None:
+        super().__init__(comm.Get_rank(), comm.Get_size())
+        self._comm, self._watch = comm.Dup(), watch
+
+    def sum(self, array: Array) -> Array:
+        host = to_numpy(array)
+        out = np.empty_like(host, order="C")
+        self._sum(host, out)
+        result: Array = to_library_of(out, array)
+        return result
+
+    def sum_into(self, array: Array, out: Array) -> None:
+        place = to_numpy(out)
+        if place.flags.c_contiguous and place.flags.writeable:
+            self._sum(to_numpy(array), place)
+        else:
+            out[...] = self.sum(array)  # type: ignore[index]
+
+    def all(self, value: T) -> list[T]:
+        from mpi4py import MPI
+
+        data = np.frombuffer(MPI.pickle.dumps(value), np.uint8)
+        sizes = np.empty(self.size, np.int64)
+        self._wait(lambda: self._comm.Iallgather(np.asarray([len(data)], np.int64), sizes))
+        received, ends = np.empty(int(sizes.sum()), np.uint8), np.cumsum(sizes)
+        self._wait(lambda: self._comm.Iallgatherv(data, (received, (sizes, ends - sizes))))
+        return [MPI.pickle.loads(received[end - n : end].tobytes()) for n, end in zip(sizes, ends, strict=True)]
+
+    def of_first(self, value: T) -> T:
+        from mpi4py import MPI
+
+        data = np.frombuffer(MPI.pickle.dumps(value) if self.is_first else b"", np.uint8)
+        size = np.asarray([len(data)], np.int64)
+        self._wait(lambda: self._comm.Ibcast(size, 0))
+        received = np.array(data) if self.is_first else np.empty(int(size[0]), np.uint8)
+        self._wait(lambda: self._comm.Ibcast(received, 0))
+        result: T = value if self.is_first else MPI.pickle.loads(received.tobytes())
+        return result
+
+    def leave(self, reason: str = "") -> None:
+        self._watch.leave(reason)
+
+    def _sum(self, host: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
+        own = np.ascontiguousarray(host)
+        self._wait(lambda: self._comm.Iallreduce(own, out))
+
+    def _wait(self, start: Callable[[], Any]) -> None:
+        """Start a request, and wait until it is done. Raises RankLost if another rank has ended."""
+        self._watch.look()
+        request = start()
+        began = looked = time.monotonic()
+        while not request.Test():
+            now = time.monotonic()
+            if now - began > BUSY:
+                time.sleep(0 if now - began < 1 else 0.001)
+            if now - looked > LOOK:
+                self._watch.look()
+                looked = now
