@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from anynet.backends.jax_ranks import sum_over_ranks
 from anynet.core.window import Window
 
 CHANNELS_LAST = "NHWC", "HWIO", "NHWC"
@@ -58,6 +59,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "convolve_to_input": convolve_to_input,
     "convolve_to_kernel": convolve_to_kernel,
     "max_pool_to_input": max_pool_to_input,
+    "sum_over_ranks": sum_over_ranks,
 }
 """Functions by the names of the operations that they compute."""
 

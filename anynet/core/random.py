@@ -184,7 +184,9 @@ def uniform(rng: Array, shape: tuple[int, ...], dtype: DType, rows: tuple[int, i
 
 def _words(rng: Array, first: int, stop: int) -> tuple[Array, Array]:
     """Return the random words of the counters from `first` to `stop` - 1, of none if there are no such."""
-    counters = array_namespace(rng).arange(first, max(first, stop), dtype=array_namespace(rng).int32, device=device(rng))
+    counters = array_namespace(rng).arange(
+        first, max(first, stop), dtype=array_namespace(rng).int32, device=device(rng)
+    )
     # Slices instead of single elements keep arrays of one axis or more: NumPy warns where its scalars overflow.
     return threefry2x32((rng[..., :1], rng[..., 1:]), (counters, 0))
 

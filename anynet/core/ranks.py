@@ -16,7 +16,7 @@ class RanksError(Error, RuntimeError):
     """Raised if processes cannot train together; one line says why, and what to do."""
 
 
-class RankLost(KeyboardInterrupt):  # noqa: N818 - not an error of this process, which is interrupted
+class RankLost(KeyboardInterrupt):
     """Raised if another process has ended before the training has, or was interrupted.
 
     Parameters
@@ -73,6 +73,10 @@ class Ranks(ABC):
         """Return the value of the first rank."""
 
     @abstractmethod
+    def look(self) -> None:
+        """Raise `RankLost` if another rank has ended or was interrupted."""
+
+    @abstractmethod
     def leave(self, reason: str = "") -> None:
         """Tell the others that this rank takes no further part: they raise `RankLost` when they wait for it.
 
@@ -111,7 +115,7 @@ class Ranks(ABC):
             raise error
         if failed:
             raise RankLost(0, f"rank 0 of {self.size} stopped: {sent}")
-        received: T = sent
+        received: T = sent  # type: ignore[assignment]
         return received
 
     def check_same(self, what: Mapping[str, str]) -> None:

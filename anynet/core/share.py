@@ -9,8 +9,8 @@ from anynet.core.collective import Group
 class Share:
     """Consecutive samples of a batch, which one rank computes.
 
-    The mean over a batch is the sum over the ranks of `weight` times the mean over a share. If a batch has fewer samples
-    than there are ranks, each of them computes all of it, which then counts as often as there are ranks.
+    The mean over a batch is the sum over the ranks of `weight` times the mean over a share. If a batch has fewer
+    samples than there are ranks, each of them computes all of it, which then counts as often as there are ranks.
 
     Parameters
     ----------

@@ -37,6 +37,7 @@ class MpiRanks(Ranks):
         self._comm, self._watch = comm.Dup(), watch
 
     def sum(self, array: Array) -> Array:
+        """Return the sum of the arrays of all ranks, a new array."""
         host = to_numpy(array)
         out = np.empty_like(host, order="C")
         self._sum(host, out)
@@ -44,6 +45,7 @@ class MpiRanks(Ranks):
         return result
 
     def sum_into(self, array: Array, out: Array) -> None:
+        """Write the sum of the arrays of all ranks to `out`."""
         place = to_numpy(out)
         if place.flags.c_contiguous and place.flags.writeable:
             self._sum(to_numpy(array), place)
@@ -51,6 +53,7 @@ class MpiRanks(Ranks):
             out[...] = self.sum(array)  # type: ignore[index]
 
     def all(self, value: T) -> list[T]:
+        """Return the values of all ranks, in their order."""
         from mpi4py import MPI
 
         data = np.frombuffer(MPI.pickle.dumps(value), np.uint8)
@@ -61,6 +64,7 @@ class MpiRanks(Ranks):
         return [MPI.pickle.loads(received[end - n : end].tobytes()) for n, end in zip(sizes, ends, strict=True)]
 
     def of_first(self, value: T) -> T:
+        """Return the value of the first rank."""
         from mpi4py import MPI
 
         data = np.frombuffer(MPI.pickle.dumps(value) if self.is_first else b"", np.uint8)
@@ -71,7 +75,12 @@ class MpiRanks(Ranks):
         result: T = value if self.is_first else MPI.pickle.loads(received.tobytes())
         return result
 
+    def look(self) -> None:
+        """Raise `RankLost` if another rank has ended or was interrupted."""
+        self._watch.look()
+
     def leave(self, reason: str = "") -> None:
+        """Tell the others that this rank takes no further part."""
         self._watch.leave(reason)
 
     def _sum(self, host: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from anynet.backends import Backend, Tick
 from anynet.core.ranks import Ranks
+from anynet.core.tree import flatten
 from anynet.core.typing import Array, Arrays
 from anynet.data.loader import Loader
 from anynet.data.normalization import Normalization
 from anynet.nn import Sequential
 from anynet.nn.l2 import l2_cost
 from anynet.training.batch_loop import BatchLoop
-from anynet.training.evaluation_step import Totals, Trained, zero_totals
+from anynet.training.evaluation_step import Trained, zero_totals
 
 BATCH_SIZE = 500
 """Samples per evaluation step: enough for fast matrix products, few enough for any memory."""
@@ -121,7 +122,8 @@ class Evaluator:
         batches = loader.in_order(BATCH_SIZE, self._own(len(loader)))
         total = self._loop(zero, trained, batches, None, lambda steps: tick(steps * BATCH_SIZE), epoch=epoch)
         if self._ranks is not None:
-            total = Totals(*(None if part is None else self._ranks.sum(part) for part in total))
+            leaves, rebuild = flatten(total)
+            total = rebuild([self._ranks.sum(part) for part in leaves])
         loss = total.loss / (len(loader) if total.weight is None else total.weight)
         cost = loss if self._l2 is None else loss + self._penalty(params, self._l2)
         return DeviceMetrics(cost, loss, total.correct, len(loader))

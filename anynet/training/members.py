@@ -26,6 +26,7 @@ SHARED = (
     "on_epoch",
     "progress",
     *CHECKPOINTS,
+    "ranks",
 )
 """Arguments of `fit` that all members share."""
 

@@ -20,7 +20,8 @@ from anynet.training.state_json import places_of
 class NewFolder(Protocol):
     """Function that opens the folder of a training; arguments as for `CheckpointFolder`."""
 
-    def __call__(self, *, resume: bool) -> CheckpointFolder: ...
+    def __call__(self, *, resume: bool) -> CheckpointFolder:
+        """Return the folder."""
 
 
 class SpareCheckpoints(Checkpoints):
@@ -86,8 +87,8 @@ class SpareFolder:
         folder = self._new_folder(resume=True)
         if not folder.path.exists():
             raise CheckpointError(
-                f"{folder.path}: expected a folder that all ranks see, but rank 0 alone does; choose one on a disk that "
-                "all machines share, or no checkpoints"
+                f"{folder.path}: expected a folder that all ranks see, but rank 0 alone does; choose one on a disk "
+                "that all machines share, or no checkpoints"
             )
         with folder.writing():
             yield folder

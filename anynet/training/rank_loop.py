@@ -54,7 +54,11 @@ class RankLoop(BatchLoop):
 
     def __call__(self, carry: Any, *args: Any, **kwargs: Any) -> Any:
         """Run the step on this rank's share of every batch; see `BatchLoop`."""
-        carry = super().__call__(carry, *args, **kwargs)
+        try:
+            carry = super().__call__(carry, *args, **kwargs)
+        except Exception:
+            self._ranks.look()  # of which a compiled loop may have made an error of its own
+            raise
         if not self._local:
             return carry
         means = {name: self._ranks.sum(carry.state[name]) / self._ranks.size for name in sorted(self._local)}

@@ -25,7 +25,18 @@ ELSEWHERE = {
 """Names that one may look for among the settings, and where they are."""
 
 
-ARGUMENTS = ("val", "members", "seeds", "callbacks", "on_epoch", "progress", "checkpoint", "checkpoint_every", "resume", "ranks")
+ARGUMENTS = (
+    "val",
+    "members",
+    "seeds",
+    "callbacks",
+    "on_epoch",
+    "progress",
+    "checkpoint",
+    "checkpoint_every",
+    "resume",
+    "ranks",
+)
 """Arguments of `fit` by name that are no settings."""
 
 

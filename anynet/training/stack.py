@@ -54,7 +54,9 @@ class Stack:
         self.fixed = Fixed(normalization, penalty, self._key() if net.uses_rng else None)
         self.train_epoch = loops.training(net, self._optimizer)
         self.evaluate, self.test = (
-            Evaluator(net, loops.evaluation(net, views), self._inputs.backend, normalization, penalty, loops.inputs.ranks)
+            Evaluator(
+                net, loops.evaluation(net, views), self._inputs.backend, normalization, penalty, loops.inputs.ranks
+            )
             for views in (ONE_VIEW, self._inputs.views)
         )
 
