@@ -11,7 +11,7 @@ from anynet.compiler import Loop, Step
 from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
 from anynet.data.batch import Batch, Plan, gather
-from anynet.data.loader import Pass
+from anynet.data.sample_pass import Pass
 
 BatchStep = Callable[[Any, Any, Batch, Any], Any]
 """``step(carry, shared, batch, row)`` returns the next carry."""

@@ -14,7 +14,7 @@ from anynet.backends import backend as choose_backend
 from anynet.core.pixels import Shape, channels_last, rows_to_pixels
 from anynet.core.ranks import Ranks
 from anynet.data import Augmentation, Dataset, Loader, Normalization, normalization
-from anynet.data.loader import Pass
+from anynet.data.sample_pass import Pass
 from anynet.data.samples import Split, is_uint8
 from anynet.data.views import Views
 from anynet.nn.losses import Loss, mean_squared_error, softmax_cross_entropy

@@ -15,7 +15,7 @@ from anynet.core.ranks import Ranks
 from anynet.core.settings_text import in_lines
 from anynet.core.typing import Array
 from anynet.data import Dataset, from_arrays
-from anynet.data.loader import Pass
+from anynet.data.sample_pass import Pass
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop

@@ -10,7 +10,7 @@ import anynet as an
 from anynet.backends import Backend
 from anynet.compiler import launches
 from anynet.data import Dataset, Normalization, Split
-from anynet.data.loader import Pass
+from anynet.data.sample_pass import Pass
 from benchmarks.data import Data, Parameters, flat, like
 from benchmarks.image_nets import SHAPE, Activation, Conv, Dense, Norm, Part, Pool, Skip
 from benchmarks.peers.base import LeftOutError, Peer

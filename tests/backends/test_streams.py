@@ -9,7 +9,7 @@ from fake_gpu import Work
 
 from anynet.backends import backend
 from anynet.data import Loader, Split
-from anynet.data import loader as loading
+from anynet.data import sample_pass as loading
 
 BLOCKS, ROWS = 6, 4
 

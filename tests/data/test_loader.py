@@ -12,7 +12,7 @@ from anynet.backends.numpy import Numpy
 from anynet.backends.staging import PinnedStaging
 from anynet.core.seeding import Purpose, generator
 from anynet.data import Augmentation, Loader, Split
-from anynet.data import loader as loading
+from anynet.data import sample_pass as loading
 
 N = 23
 BATCH_SIZES = (1, 5, N)

@@ -12,7 +12,7 @@ import anynet as an
 from anynet.backends.numpy import Numpy
 from anynet.core.seeding import Purpose, generator
 from anynet.data import Dataset, Loader, Split, split
-from anynet.data import loader as loading
+from anynet.data import sample_pass as loading
 from anynet.data.synthetic import draw
 from anynet.training.step import Fixed, start, train_step
 

@@ -17,7 +17,7 @@ from anynet.compiler.numpy import blocks as numpy_blocks
 from anynet.core.random import key
 from anynet.core.tree import flatten
 from anynet.data import Augmentation, Loader, Normalization, Split
-from anynet.data import loader as loading
+from anynet.data import sample_pass as loading
 from anynet.nn.l2 import add_l2_gradient, l2_cost
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.evaluation_step import Totals, Trained, evaluation_step, zero_totals

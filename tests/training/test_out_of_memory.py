@@ -10,7 +10,7 @@ from exhaustion import TOO_MUCH, exhaust
 import anynet as an
 from anynet.backends import DeviceMemory, backend
 from anynet.backends.numpy import Numpy
-from anynet.data import Dataset, loader, split
+from anynet.data import Dataset, sample_pass, split
 from anynet.data.synthetic import draw
 from anynet.training import OutOfMemoryError
 from anynet.training.capacity import member_bytes
@@ -107,7 +107,7 @@ def test_each_core_reports_too(data, monkeypatch):
 
 def test_images_that_do_not_fit_the_device(backend_here, monkeypatch):
     """On a device that takes no more than 600 images at once, and does not tell its memory; blocks have 300 at most."""
-    monkeypatch.setattr(loader, "BLOCK_BYTES", 300 * 3072)
+    monkeypatch.setattr(sample_pass, "BLOCK_BYTES", 300 * 3072)
     data = split("drawn", draw(0, per_batch=240), train=1100, val=100)
     here, kind = backend_here, type(backend_here)
 
