@@ -12,7 +12,7 @@ from anynet.app import PACKAGES
 
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "examples" / "in_the_browser.ipynb"
 
-ABSENT = ("_hashlib", "_multiprocessing", "_uuid", "grp", "pwd", "llvmlite")
+ABSENT = ("_hashlib", "_multiprocessing", "_posixshmem", "_uuid", "grp", "pwd", "readline", "resource", "llvmlite")
 """Modules that Pyodide 314 lacks; its standard library has all others that a training imports."""
 INSTALLED = ("matplotlib", "PIL", "scipy", "sklearn")
 """What the notebook's first cell brings, beside what anynet needs."""

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("resource", reason="faults are tried on POSIX systems")
+
 from benchmarks.faults.__main__ import main
 from benchmarks.faults.fuzz import HANG_SECONDS, check_refusal, fuzz
 from benchmarks.faults.reader import Reader

@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+pytest.importorskip("resource", reason="faults are tried on POSIX systems")
+
 from benchmarks.faults.__main__ import main
 from benchmarks.faults.kills import SIGNALS, Kills, Life, Trials
 from benchmarks.faults.victims import contents, victims, write_images
