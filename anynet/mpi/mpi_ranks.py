@@ -17,7 +17,7 @@ BUSY = 0.001
 """Seconds of waiting in which nothing else is done: most sums take less."""
 
 LOOK = 0.01
-"""Seconds between two looks at the other ranks while waiting."""
+"""Seconds between two looks at the other ranks."""
 
 
 class MpiRanks(Ranks):
@@ -35,10 +35,11 @@ class MpiRanks(Ranks):
     def __init__(self, comm: Any, watch: Watch) -> None:
         super().__init__(comm.Get_rank(), comm.Get_size())
         self._comm, self._watch = comm.Dup(), watch
+        self._looked = -LOOK
 
     def sum(self, array: Array) -> Array:
         """Return the sum of the arrays of all ranks, a new array."""
-        host = to_numpy(array)
+        host = _host(array)
         out = np.empty_like(host, order="C")
         self._sum(host, out)
         result: Array = to_library_of(out, array)
@@ -46,9 +47,9 @@ class MpiRanks(Ranks):
 
     def sum_into(self, array: Array, out: Array) -> None:
         """Write the sum of the arrays of all ranks to `out`."""
-        place = to_numpy(out)
+        place = _host(out)
         if place.flags.c_contiguous and place.flags.writeable:
-            self._sum(to_numpy(array), place)
+            self._sum(_host(array), place)
         else:
             out[...] = self.sum(array)  # type: ignore[index]
 
@@ -89,13 +90,22 @@ class MpiRanks(Ranks):
 
     def _wait(self, start: Callable[[], Any]) -> None:
         """Start a request, and wait until it is done. Raises RankLost if another rank has ended."""
-        self._watch.look()
+        began = self._look_if_due()
         request = start()
-        began = looked = time.monotonic()
         while not request.Test():
-            now = time.monotonic()
+            now = self._look_if_due()
             if now - began > BUSY:
                 time.sleep(0 if now - began < 1 else 0.001)
-            if now - looked > LOOK:
-                self._watch.look()
-                looked = now
+
+    def _look_if_due(self) -> float:
+        """Look at the other ranks, unless this was done just now: it takes as long as a short sum. Return the time."""
+        now = time.monotonic()
+        if now - self._looked > LOOK:
+            self._watch.look()
+            self._looked = now
+        return now
+
+
+def _host(array: Array) -> np.ndarray[Any, Any]:
+    """Return the values of an array on the host, in its memory if that is there."""
+    return array if isinstance(array, np.ndarray) else to_numpy(array)
