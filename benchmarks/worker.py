@@ -22,7 +22,7 @@ class Worker:
     def __init__(self, threads: int) -> None:
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process = context.Process(target=serve, args=(theirs,), daemon=True)
         with environment(variables(threads)):
             self._process.start()
         theirs.close()
@@ -54,7 +54,8 @@ class Worker:
         return answer
 
 
-def _serve(connection: Connection) -> None:
+def serve(connection: Connection) -> None:
+    """Call the functions that a connection brings, and send back what they return, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Control-C
     with suppress(EOFError, ConnectionError):  # the parent closed the connection
         while True:

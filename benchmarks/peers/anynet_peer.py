@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 import anynet as an
 from anynet.backends import Backend
 from anynet.compiler import launches
+from anynet.core.ranks import Ranks
 from anynet.data import Dataset, Normalization, Split
 from anynet.data.sample_pass import Pass
 from benchmarks.data import Data, Parameters, flat, like
@@ -33,6 +34,8 @@ class Anynet(Peer):
         As for `anynet.backend`; after a plus, how steps are run. "numpy" is NumPy alone, "numpy+llvm" compiles
         from the first step on. "cupy" captures recorded steps; "cupy+separate" does too, with a kernel for each phase;
         "cupy+eager" runs steps without recording.
+    ranks : Ranks, optional
+        Processes that train together, on a share of every batch each. Default: this one trains alone.
 
     Raises
     ------
@@ -40,8 +43,8 @@ class Anynet(Peer):
         If the backend cannot be used here.
     """
 
-    def __init__(self, workload: Workload, data: Data, backend: str) -> None:
-        self.workload, self.data = workload, data
+    def __init__(self, workload: Workload, data: Data, backend: str, ranks: Ranks | None = None) -> None:
+        self.workload, self.data, self._ranks = workload, data, ranks
         backend, _, how = backend.partition("+")
         compiler = "" if how in (EAGER, SEPARATE) else how
         if compiler and find_spec(package := COMPILERS[compiler]) is None:
@@ -69,6 +72,7 @@ class Anynet(Peer):
             normalize="none",
             compile="off" if how == EAGER else "auto",
             memory_budget=2 * data.x.nbytes,
+            ranks=ranks,
         )
         data = data.channels_last if workload.layers else data
         self.fixed = self.ready.fixed._replace(normalization=Normalization(put(data.scale), put(data.shift)))
@@ -79,6 +83,8 @@ class Anynet(Peer):
 
     def train(self, order: NDArray[np.int64]) -> None:
         batches = Pass(self.ready.inputs.train, order, self.workload.batch_size)
+        if (ranks := self._ranks) is not None:
+            batches = batches.parts(lambda n: ranks.share(n).samples)
         rates = np.full(len(order) // self.workload.batch_size, self.workload.lr, np.float32)
         self.carry = self.ready.loop(self.carry, self.fixed, batches, self.backend.asarray(rates))
         self.backend.to_host(self.carry.step)  # waits for the device
