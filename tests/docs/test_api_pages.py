@@ -25,6 +25,7 @@ PACKAGES = (
     "backends",
     "plots",
     "interop",
+    "mpi",
     "search",
     *OPTIONAL,
 )
