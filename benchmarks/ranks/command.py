@@ -32,7 +32,7 @@ def main(
     part:
         throughput: images per second of one process, of one with two threads, of two that train one net, and of two
         that train a net each. sums: seconds of a sum over two ranks by size. steps: seconds of a step of one process by
-        batch size, from which `benchmarks.ranks.predict` computes those of more.
+        batch size, from which `benchmarks.rank_model` computes those of more.
     workloads:
         Names of workloads, as for `benchmarks`. Default: W1, W2, W3, W6 and W5.
     backends:

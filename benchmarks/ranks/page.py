@@ -38,8 +38,8 @@ def page(
         "## Measured",
         "Images per second, times those of one process with one thread. *2 ranks* train one net on half of every batch "
         "each; *2 nets* are trained by a process each; with *half batches* they compute what two ranks do, without "
-        f"sums. In half of the variants the {parts['throughput']['repeats']} repeats spread by less than {_spread(parts)} "
-        "of their median, from the fastest to the slowest: the machine is a virtual one, beside others.",
+        f"sums. In half of the variants the {parts['throughput']['repeats']} repeats spread by less than "
+        f"{_spread(parts)} of their median, from the fastest to the slowest: the machine is virtual, beside others.",
         tables.markdown(throughput.table(parts["throughput"]["results"])),
         "Sums of float32 over two processes on one machine: `Ranks.sum_into` of anynet, which looks for ranks that "
         "have ended while it waits, and mpi4py's `Allreduce` and `Iallreduce` with a blocking wait.",
@@ -55,7 +55,8 @@ def page(
         "no congestion, and in shared memory no limit of bandwidth: cores of one machine share it.",
         "### Against the measurements",
         "Microseconds of a step of two ranks: measured, predicted from one process that is alone, and predicted with "
-        "both cores busy, from two nets with half batches at the same time. The model does not wait for the slower rank.",
+        "both cores busy, from two nets with half batches at the same time. The model does not wait for the slower "
+        "rank.",
         tables.markdown(_checked(parts["throughput"]["results"], nets, here)),
         "### Predicted",
         f"![Predicted speed over ranks]({picture})",

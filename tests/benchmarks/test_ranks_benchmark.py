@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.ranks import model, page, predict
+from benchmarks import rank_model
+from benchmarks.ranks import model, page
 from benchmarks.ranks.command import main
 from benchmarks.ranks.model import Net
 from benchmarks.ranks.networks import Network
@@ -67,7 +68,7 @@ def test_all_parts_are_measured_and_a_page_is_written(tmp_path):
         main(part, workloads=["W1"], backends=["numpy+llvm"], quick=True, out=tmp_path / f"here-ranks-{part}.json")
     (result,) = json.loads((tmp_path / "here-ranks-throughput.json").read_text())["results"]
     assert all(len(seconds) == 1 and seconds[0] > 0 for seconds in result["seconds"].values())
-    predict.main(tmp_path / "here-ranks-throughput.json")
+    rank_model.main(tmp_path / "here-ranks-throughput.json")
     text = (tmp_path / "here-ranks.md").read_text()
     assert page.TITLE in text
     assert (tmp_path / "here-ranks.png").exists()

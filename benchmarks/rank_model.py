@@ -1,4 +1,4 @@
-"""Predict training over up to 1,024 ranks from measurements of few: ``python -m benchmarks.ranks.predict FILE``.
+"""Predict training over up to 1,024 ranks from measurements of few: ``python -m benchmarks.rank_model FILE``.
 
 Reads the three files of ``python -m benchmarks.ranks``, and writes a page and a figure beside them.
 """
