@@ -58,11 +58,11 @@ class Ranks(ABC):
 
     @abstractmethod
     def sum(self, array: Array) -> Array:
-        """Return the sum of the arrays of all ranks, a new array; see `Group`."""
+        """Return the sum of the arrays of all ranks, a new array; their shapes and dtypes are the same."""
 
     @abstractmethod
     def sum_into(self, array: Array, out: Array) -> None:
-        """Write the sum of the arrays of all ranks to `out`; see `Group`."""
+        """Write the sum of the arrays of all ranks to `out`, which has their shape and dtype."""
 
     @abstractmethod
     def all(self, value: T) -> list[T]:
@@ -97,6 +97,11 @@ class Ranks(ABC):
         ----------
         function : callable
             Its result can be pickled.
+
+        Returns
+        -------
+        object
+            Its result, on each rank.
 
         Raises
         ------
