@@ -19,7 +19,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 WORKLOADS_MEASURED = "W1", "W2", "W3", "W6", "W5"
 BACKENDS = "numpy+llvm", "torch:cpu"
-IMAGES, LONG, QUICK_IMAGES = 10_000, {"W5": 1024, "W6": 1280}, 512
+IMAGES, LONG, QUICK_IMAGES = 10_000, {"W5": 4096, "W6": 1280}, 512
 """Images per epoch, those of workloads whose steps take long, and those for a smoke test."""
 
 PAUSE = 0.25

@@ -74,3 +74,14 @@ def test_all_parts_are_measured_and_a_page_is_written(tmp_path):
     assert (tmp_path / "here-ranks.png").exists()
     with pytest.raises(ValueError, match="expected names of workloads, got 'W99'"):
         main("sums", workloads=["W99"], out=tmp_path / "none.json")
+
+
+def test_shared_memory_is_fitted_to_two_ranks():
+    def measured(size):
+        seconds = {"anynet": [6e-6 + size * 1e-9], "Allreduce": [2e-6 + size * 1e-9]}
+        return {"size": size, "seconds": seconds, "addition": [size * 4e-10]}
+
+    here, *others = model.networks([measured(10**i) for i in range(8)])
+    assert here.sum(2, 10**7) == pytest.approx(1e-2, rel=1e-2)
+    assert here.overhead == pytest.approx(4e-6, rel=1e-2)
+    assert [other.gamma for other in others] == pytest.approx([1e-10] * 2)
