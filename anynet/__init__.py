@@ -127,6 +127,7 @@ _LAZY = {
     "gradcheck": "anynet.gradcheck",
     "interop": "anynet.interop",
     "keras": "anynet.keras",
+    "mpi": "anynet.mpi",
     "onnx": "anynet.onnx",
     "plots": "anynet.plots",
     "search": "anynet.app.search",

@@ -18,6 +18,7 @@ from anynet.compiler import CompileError
 from anynet.core import interrupts
 from anynet.core.errors import Error, is_disk_full
 from anynet.core.formatting import first_line, printable
+from anynet.core.ranks import RankLost
 
 
 def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -137,6 +138,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
         sys.exit(_fail(_with_options(str(error)), 2))
     except MemoryError as error:  # its message is the library's
         sys.exit(_fail(f"out of memory: {first_line(error)}; try a smaller net, batch or --memory-budget", 2))
+    except RankLost as error:
+        sys.exit(_fail(str(error), 2))
     except KeyboardInterrupt as error:
         sys.exit(_fail(str(error) or "interrupted", 130))
     finally:

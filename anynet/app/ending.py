@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from anynet.app.keeping import warn
 from anynet.core.held_signals import HeldSignals
+from anynet.core.ranks import RankLost
 
 
 @contextmanager
@@ -27,6 +28,8 @@ def ending_with_signals(message: str) -> Iterator[HeldSignals]:
     with HeldSignals() as signals:
         try:
             yield signals
+        except RankLost:
+            raise
         except KeyboardInterrupt as error:
             said = str(error) or message
             if not signals.terminated:

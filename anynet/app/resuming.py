@@ -15,6 +15,7 @@ from anynet.app.result_file import ADVICE, MOST
 from anynet.app.space import Point
 from anynet.core.atomic import write_text_whole
 from anynet.core.errors import FileError
+from anynet.core.ranks import RankLost
 from anynet.core.text_files import read_json, read_json_list
 from anynet.training.checkpoint_files import planned_epochs, read_description, read_histories
 from anynet.training.checkpoints import Interval
@@ -68,8 +69,13 @@ def how_to_go_on(folder: Path) -> str:
 
 def tell_what_is_kept(error: BaseException | None, folder: Path) -> None:
     """Raise KeyboardInterrupt with the way to go on, if the error is one and a run or a sweep has checkpoints."""
-    if isinstance(error, KeyboardInterrupt) and has_checkpoints(folder):
-        raise KeyboardInterrupt(f"interrupted; the epochs until then are kept; {how_to_go_on(folder)}") from None
+    if not isinstance(error, KeyboardInterrupt):
+        return
+    kept = f"the epochs until then are kept; {how_to_go_on(folder)}" if has_checkpoints(folder) else "nothing was kept"
+    if isinstance(error, RankLost):
+        raise RankLost(error.rank, f"{error}; {kept}", told=error.told) from None
+    if has_checkpoints(folder):
+        raise KeyboardInterrupt(f"interrupted; {kept}") from None
 
 
 def write_points(points: list[Point], folder: Path) -> None:

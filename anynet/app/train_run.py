@@ -15,6 +15,7 @@ from anynet.app.run_folder import RunFolder
 from anynet.app.trackers import trackers
 from anynet.core.held_signals import HeldSignals
 from anynet.core.meter import announce
+from anynet.core.ranks import Ranks
 from anynet.training import Epoch, Run
 
 
@@ -26,6 +27,7 @@ def train_run(
     checkpoint_every: str = "1",
     resume: bool = False,
     log: Sequence[str] = (),
+    ranks: Ranks | None = None,
     reports: Callable[[Path], Sequence[Page]] = lambda folder: (),
 ) -> tuple[Run, Path, dict[str, Any]]:
     """Train one net and write its run folder. Nothing is written before all settings are validated.
@@ -44,6 +46,8 @@ def train_run(
         If True, go on with the run in `folder`.
     log : sequence of str
         Names of trackers, as returned by `anynet.app.trackers.tracker_names`.
+    ranks : Ranks, optional
+        Processes that train the net together; this one is the first of them.
     reports : callable
         ``reports(folder)`` returns the pages about the run, to be written last.
 
@@ -79,7 +83,7 @@ def train_run(
             results.add(epoch)
 
         more = checkpoint_arguments(results.path, checkpoint_every, resume=resume)
-        trained = experiment.fit(add, more=more | {"callbacks": trackers(log, results.path)})
+        trained = experiment.fit(add, more=more | {"callbacks": trackers(log, results.path), "ranks": ranks})
         signals.hold()
         trained = _with_start(trained, time.perf_counter() - began)
         official = experiment.data.official

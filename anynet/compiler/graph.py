@@ -7,6 +7,7 @@ from functools import cached_property
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from anynet.core.collective import sum_over_ranks
 from anynet.core.tree import flatten
 from anynet.core.typing import Array, ConcreteArray, DType
 
@@ -82,6 +83,11 @@ class Node:
 def elements(node: Node) -> int:
     """Return the number of elements in the node's array."""
     return math.prod(node.shape)
+
+
+def computes(node: Node) -> bool:
+    """Return True if an operation has a definition that computes much, as that of a convolution does."""
+    return node.definition is not None and node.op != sum_over_ranks.name
 
 
 def evaluate(

@@ -27,11 +27,13 @@ class RankLost(KeyboardInterrupt):
         One line that names it and says why.
     interrupted : bool
         True if it was interrupted, as all usually are at the same time.
+    told : bool
+        True if it has said why it ends.
     """
 
-    def __init__(self, rank: int, message: str, *, interrupted: bool = False) -> None:
+    def __init__(self, rank: int, message: str, *, interrupted: bool = False, told: bool = False) -> None:
         super().__init__(message)
-        self.rank, self.interrupted = rank, interrupted
+        self.rank, self.interrupted, self.told = rank, interrupted, told
 
 
 class Ranks(ABC):
@@ -119,7 +121,7 @@ class Ranks(ABC):
         if error is not None:
             raise error
         if failed:
-            raise RankLost(0, f"rank 0 of {self.size} stopped: {sent}")
+            raise RankLost(0, f"rank 0 of {self.size} stopped: {sent}", told=True)
         received: T = sent  # type: ignore[assignment]
         return received
 

@@ -5,6 +5,7 @@ import importlib.util
 from typing import Any
 
 from anynet.core.ranks import Ranks, RanksError
+from anynet.mpi.cores import share_cores
 from anynet.mpi.launched import launched
 from anynet.mpi.mpi_ranks import MpiRanks
 from anynet.mpi.watch import Watch
@@ -51,6 +52,7 @@ def ranks() -> Ranks | None:
         )
     if expected == 1:
         return None
+    share_cores(comm)
     return MpiRanks(comm, Watch(comm))
 
 
@@ -66,5 +68,7 @@ def _world() -> Any:
 
 
 def _finalize(mpi: Any) -> None:
+    if Watch.current is not None:
+        Watch.current.end()
     if not Watch.broken and mpi.Is_initialized() and not mpi.Is_finalized():
         mpi.Finalize()

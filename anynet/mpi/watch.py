@@ -30,11 +30,15 @@ class Watch:
     ----------
     broken : bool
         True if a rank has left, or was lost: MPI cannot be ended in order.
+    current : Watch or None
+        That of this process.
     """
 
     broken: ClassVar[bool] = False
+    current: ClassVar["Watch | None"] = None
 
     def __init__(self, comm: Any) -> None:
+        Watch.current = self
         self._rank, self._size = comm.Get_rank(), comm.Get_size()
         host = socket.gethostname()
         self._names = comm.allgather(f"{host}, process {os.getpid()}")
@@ -76,6 +80,22 @@ class Watch:
             with suppress(OSError):
                 link.sendall(json.dumps([self._rank, reason]).encode() + b"\n")
 
+    def end(self) -> None:
+        """Wait without work until the first rank has ended, which comes to its end first.
+
+        A launcher stops all processes soon after one has ended with an error, or without the others.
+        """
+        if self._rank == 0:
+            for link in self._links.values():
+                with suppress(OSError):
+                    link.close()
+            return
+        link = self._links[0]
+        with suppress(OSError, KeyboardInterrupt):
+            link.settimeout(None)
+            while link.recv(4096):
+                pass
+
     def _read(self, rank: int) -> RankLost:
         """Return what a rank has said, or that it has ended; the first rank passes it on."""
         try:
@@ -88,6 +108,5 @@ class Watch:
                 with suppress(OSError):
                     self._links[other].sendall(json.dumps([number, reason]).encode() + b"\n")
         ended = {None: "has ended without a word", "": "was interrupted"}.get(reason, f"has stopped: {reason}")
-        return RankLost(
-            number, f"rank {number} of {self._size} ({self._names[number]}) {ended}", interrupted=reason == ""
-        )
+        message = f"rank {number} of {self._size} ({self._names[number]}) {ended}"
+        return RankLost(number, message, interrupted=reason == "", told=reason is not None)

@@ -104,11 +104,11 @@ def run_epochs(
                 with spent.part("checkpoints"):
                     checkpoints.save_if_due(state, last=not epochs_left(state, epochs))
     except KeyboardInterrupt as error:
-        leave(inputs.ranks, error)
+        cause = leave(inputs.ranks, error)
         if any(state.histories) and checkpoints is not None:
             checkpoints.save(state)
-        if not any(state.histories) or is_loss(error):
-            raise
+        if not any(state.histories) or is_loss(cause):
+            raise cause from None
         interrupted = True
     finally:
         if checkpoints is not None:

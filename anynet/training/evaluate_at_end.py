@@ -49,8 +49,8 @@ def evaluate_at_end(
         at_best = at_last if same else test(*state.best, samples, epoch=0, tick=tick)
         (last, best), _ = test.read([at_last, at_best])
     except KeyboardInterrupt as error:
-        leave(inputs.ranks, error)
-        if is_loss(error):
-            raise
+        cause = leave(inputs.ranks, error)
+        if is_loss(cause):
+            raise cause from None
         return none, none, False
     return last, best, True

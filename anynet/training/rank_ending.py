@@ -3,10 +3,22 @@
 from anynet.core.ranks import RankLost, Ranks
 
 
-def leave(ranks: Ranks | None, error: KeyboardInterrupt) -> None:
-    """Tell the other ranks, if there are any, that this one was interrupted, unless they were the cause."""
-    if ranks is not None and not isinstance(error, RankLost):
-        ranks.leave()
+def leave(ranks: Ranks | None, error: KeyboardInterrupt) -> KeyboardInterrupt:
+    """Tell the other ranks, if there are any, that this one was interrupted, unless one of them is the cause.
+
+    Returns
+    -------
+    KeyboardInterrupt
+        The cause: a launcher interrupts all ranks if one ends.
+    """
+    if ranks is None or isinstance(error, RankLost):
+        return error
+    try:
+        ranks.look()
+    except RankLost as lost:
+        return lost
+    ranks.leave()
+    return error
 
 
 def is_loss(error: KeyboardInterrupt) -> bool:

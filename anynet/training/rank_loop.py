@@ -6,7 +6,7 @@ from typing import Any
 
 from anynet.backends import Backend
 from anynet.compiler import Loop
-from anynet.core.ranks import Ranks
+from anynet.core.ranks import RankLost, Ranks
 from anynet.core.share import Share
 from anynet.data.augmentation import Augmentation
 from anynet.training.batch_loop import BatchLoop, BatchStep, gathering
@@ -57,7 +57,10 @@ class RankLoop(BatchLoop):
         try:
             carry = super().__call__(carry, *args, **kwargs)
         except Exception:
-            self._ranks.look()  # of which a compiled loop may have made an error of its own
+            try:
+                self._ranks.look()
+            except RankLost as lost:  # of which a compiled loop has made an error of its own
+                raise lost from None
             raise
         if not self._local:
             return carry

@@ -57,7 +57,6 @@ def train_over_ranks(
     writing: AbstractContextManager[Folder | None] = nullcontext(checkpoints)
     if isinstance(checkpoints, SpareFolder):
         writing = checkpoints.writing()
-    trained = dict[int, Run]()
     with writing as folder:
         try:
             runs = train_stacks(alone, members, own, min(workers, max(len(own), 1)), progress, report, folder)
@@ -66,12 +65,11 @@ def train_over_ranks(
         except KeyboardInterrupt:
             runs = []
     trained = dict(zip((k for stack in own for k in stack), runs, strict=False))
+    samples = {name: part for name, part in inputs.data.parts.items() if name != "train"}
     everywhere: dict[int, Run] = {}
     for part in ranks.all({k: run.without_samples() for k, run in trained.items()}):
-        everywhere |= part
-    everywhere |= trained  # with their samples
-    together = [everywhere[k] for k in range(len(members)) if k in everywhere]
+        everywhere |= {k: replace(run, _samples=samples) for k, run in part.items()}
     whole = next((k for k in range(len(members)) if k not in everywhere), len(members))
     if not whole:
         raise KeyboardInterrupt
-    return together[:whole]
+    return [everywhere[k] for k in range(whole)]

@@ -22,6 +22,7 @@ from anynet.app.resuming import (
     read_started,
 )
 from anynet.app.run_report.own_pages import own_pages
+from anynet.app.several_processes import join, speaking_once
 from anynet.app.space import Point
 from anynet.app.sweep import sweep_points, train_sweep
 from anynet.app.trackers import tracker_names
@@ -30,6 +31,7 @@ from anynet.compiler import UntraceableError
 from anynet.core.formatting import format_count, format_numbers, format_percent, format_seconds, format_value
 from anynet.core.held_signals import HeldSignals
 from anynet.core.meter import announce, progress_shown
+from anynet.core.ranks import Ranks
 from anynet.core.streams import print_wrapped
 from anynet.training import DivergedError
 
@@ -78,40 +80,46 @@ def train(
     quiet
         Show no progress: on a terminal no bar, elsewhere no line an epoch.
     """
-    names = tracker_names(log or ())
-    if resume is not None:
-        if out is not None or preset is not None or seeds is not None or sweep or profile:
-            raise ValueError("--resume: expected no --out, --preset, --seeds, --sweep or --profile with it")
-        started, points = read_started(resume)
-        done = check_resumable(config, started, resume)
-        check_interval(checkpoint_every)
-        if checkpoint_every == NEVER:
-            raise ValueError("--checkpoint-every: expected an interval with --resume, got never; leave it out")
-        if is_finished(resume, config, done):
-            advice = (
-                "; raise --epochs to go on" if done >= config.epochs else ", stopped early; start another run for more"
-            )
-            print(f"{resume}: finished after {format_count(done, 'epoch')}{advice}", file=sys.stderr)
+    with speaking_once() as ranks:
+        names, shown_here = tracker_names(log or ()), ranks is None or ranks.is_first
+        if profile and ranks is not None:
+            raise ValueError("--profile: expected one process, got several by mpiexec; start it without")
+        if resume is not None:
+            if out is not None or preset is not None or seeds is not None or sweep or profile:
+                raise ValueError("--resume: expected no --out, --preset, --seeds, --sweep or --profile with it")
+            started, points = read_started(resume)
+            done = check_resumable(config, started, resume)
+            check_interval(checkpoint_every)
+            if checkpoint_every == NEVER:
+                raise ValueError("--checkpoint-every: expected an interval with --resume, got never; leave it out")
+            if is_finished(resume, config, done):
+                early = ", stopped early; start another run for more"
+                advice = "; raise --epochs to go on" if done >= config.epochs else early
+                if shown_here:
+                    print(f"{resume}: finished after {format_count(done, 'epoch')}{advice}", file=sys.stderr)
+                return
+            with (
+                ending_with_signals(f"interrupted; {resume} is as it was") as signals,
+                progress_shown(shown_here and not quiet),
+            ):
+                announce(f"{resume}: goes on after epoch {done} of {config.epochs}")
+                _train(config, points, resume, checkpoint_every, signals, names, ranks, resume=True)
             return
-        with ending_with_signals(f"interrupted; {resume} is as it was") as signals, progress_shown(not quiet):
-            announce(f"{resume}: goes on after epoch {done} of {config.epochs}")
-            _train(config, points, resume, checkpoint_every, signals, names, resume=True)
-        return
-    if profile and (out is not None or seeds is not None or sweep or log):
-        raise ValueError("--profile: expected no --out, --seeds, --sweep or --log with it, since it trains nothing")
-    if profile:
-        from anynet.app.profiling import profile as profile_steps  # here, because training does not need it
-        from anynet.app.tables import print_table
+        if profile and (out is not None or seeds is not None or sweep or log):
+            raise ValueError("--profile: expected no --out, --seeds, --sweep or --log with it, since it trains nothing")
+        if profile:
+            from anynet.app.profiling import profile as profile_steps  # here, because training does not need it
+            from anynet.app.tables import print_table
 
-        try:
-            print_table(profile_steps(prepare(config)))
-        except UntraceableError as error:
-            raise ValueError(f"--profile: expected a step that can be recorded, but {error}") from error
-        return
-    points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
-    message = "interrupted before the first epoch ended; nothing was kept"
-    with ending_with_signals(message) as signals, progress_shown(not quiet):
-        _train(config, points, out, checkpoint_every, signals, names, resume=False)
+            try:
+                print_table(profile_steps(prepare(config)))
+            except UntraceableError as error:
+                raise ValueError(f"--profile: expected a step that can be recorded, but {error}") from error
+            return
+        points = None if seeds is None and not sweep else sweep_points(config, sweep or (), seeds)
+        message = "interrupted before the first epoch ended; nothing was kept"
+        with ending_with_signals(message) as signals, progress_shown(shown_here and not quiet):
+            _train(config, points, out, checkpoint_every, signals, names, ranks, resume=False)
 
 
 def _train(
@@ -121,10 +129,18 @@ def _train(
     every: str,
     signals: HeldSignals,
     log: Sequence[str],
+    ranks: Ranks | None,
     *,
     resume: bool,
 ) -> None:
-    more: dict[str, Any] = {"log": log, "reports": lambda folder: [*own_cards(folder), *own_pages(folder)]}
+    if ranks is not None and not ranks.is_first:
+        join(config, points, ranks)
+        return
+    more: dict[str, Any] = {
+        "log": log,
+        "ranks": ranks,
+        "reports": lambda folder: [*own_cards(folder), *own_pages(folder)],
+    }
     if points is None:
         try:
             _, folder, result = train_run(config, path, signals, checkpoint_every=every, resume=resume, **more)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anynet.app.config import Config
-from anynet.app.experiment import fit_stack, prepare
+from anynet.app.experiment import Experiment, fit_stack, prepare
 from anynet.app.keeping import Page, draw_until_interrupted
 from anynet.app.new_folder import refuse_existing
 from anynet.app.resuming import check_interval, checkpoint_arguments
@@ -17,7 +17,14 @@ from anynet.app.trackers import trackers
 from anynet.core.formatting import format_count
 from anynet.core.held_signals import HeldSignals
 from anynet.core.meter import announce
+from anynet.core.ranks import Ranks
 from anynet.training import Epoch, Runs
+
+
+def sweep_experiments(config: Config, points: Sequence[Point]) -> list[Experiment]:
+    """Return the members of a sweep, validated; arguments as for `train_sweep`."""
+    first = prepare(replace(config, order_seed=config.order, **points[0]))
+    return [first.with_settings(**point) for point in points]
 
 
 def train_sweep(
@@ -29,6 +36,7 @@ def train_sweep(
     checkpoint_every: str = "1",
     resume: bool = False,
     log: Sequence[str] = (),
+    ranks: Ranks | None = None,
     reports: Callable[[Path], Sequence[Page]] = lambda folder: (),
 ) -> tuple[Runs, Path, dict[str, Any]]:
     """Train a net for each point as one stack, on the same batches. Nothing is written before all are validated.
@@ -49,6 +57,8 @@ def train_sweep(
         If True, go on with the sweep in `folder`.
     log : sequence of str
         Names of trackers, as returned by `anynet.app.trackers.tracker_names`.
+    ranks : Ranks, optional
+        Processes that train some of the members each; this one is the first of them.
     reports : callable
         ``reports(folder)`` returns the pages about the sweep, to be written last.
 
@@ -75,8 +85,8 @@ def train_sweep(
     if folder is not None and not resume:
         refuse_existing(folder)
     check_interval(checkpoint_every)
-    first = prepare(replace(config, order_seed=config.order, **points[0]))
-    members = [first.with_settings(**point) for point in points]
+    members = sweep_experiments(config, points)
+    first = members[0]
     configs = [member.config for member in members]
     results = SweepFolder(folder, points, configs, first.data, resume=resume)
     with results:
@@ -87,7 +97,7 @@ def train_sweep(
             results.add(rows)
 
         more = checkpoint_arguments(results.path, checkpoint_every, resume=resume)
-        runs = fit_stack(members, add, more=more | {"callbacks": trackers(log, results.path)})
+        runs = fit_stack(members, add, more=more | {"callbacks": trackers(log, results.path), "ranks": ranks})
         signals.hold()
         result = results.finish(runs)
         draw_until_interrupted(

@@ -10,7 +10,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 from numpy.typing import NDArray
 
-from anynet.compiler.graph import Args, Graph, Kwargs, Node
+from anynet.compiler.graph import Args, Graph, Kwargs, Node, computes
 from anynet.compiler.memory import MemoryPlan
 from anynet.compiler.numpy import blocks, ufuncs
 from anynet.compiler.numpy.numpy_program import NumpyProgram
@@ -55,7 +55,7 @@ class NumpyTarget(Target):
         except Exception:  # a damaged installation, which the first program names
             return 0
         nodes = [node for node in graph.nodes if node.op != "take"]  # which streamed steps do not need
-        work = sum(math.prod(node.shape) * (1 if node.definition is None else DEFINITION) + CALL for node in nodes)
+        work = sum(math.prod(node.shape) * (DEFINITION if computes(node) else 1) + CALL for node in nodes)
         return self.patience * len(nodes) / max(work, 1)
 
     @property

@@ -183,6 +183,8 @@ def calls(node: Node, args: Args, kwargs: Kwargs, out: NDArray[Any]) -> list[Cal
         case "take", (x, np.ndarray() as index) if kwargs.keys() <= {"axis"}:
             axis = kwargs.get("axis")
             return [(check_index, (x, index, axis)), take(x, index, axis, out)]
+        case "sum_over_ranks", (x, ranks):
+            return [(ranks.sum_into, (x, out))]
         case "where", (condition, x, _) if _is_mask(node):  # a product is many times faster
             return [(np.multiply, (_as_integers(x), condition, _as_integers(out)))]
         case "where", (condition, x, y) if np.asarray(condition).dtype.kind == "b":

@@ -95,6 +95,8 @@ class TorchTarget(Target):
             case op, (x,) if op in REDUCTIONS and isinstance(axis := kwargs.get("axis"), int) and x.dtype == out.dtype:
                 return [(partial(REDUCTIONS[op], out=out), (x, axis, kwargs.get("keepdims", False)))]
 
+            case "sum_over_ranks", (x, ranks):
+                return [(ranks.sum_into, (x, out))]
             case "convolve" | "convolve_to_input" | "convolve_to_kernel", _:
                 return image_calls(node.op, args, out)
             case "max_pool", (x, window):

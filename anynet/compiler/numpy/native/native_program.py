@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anynet.compiler.graph import Args, Graph, Kwargs, Node
+from anynet.compiler.graph import Args, Graph, Kwargs, Node, computes
 from anynet.compiler.numpy.native import (
     blas,
     convolutions,
@@ -63,7 +63,7 @@ class NativeProgram(NumpyProgram):
 
     def __init__(self, graph: Graph, n_carry: int, shared: list[Host], target: Target) -> None:
         # BLAS has threads of its own, which wait busily: shared loops would be slower beside them.
-        self._shares = any(node.definition is not None for node in graph.nodes)
+        self._shares = any(computes(node) for node in graph.nodes)
         super().__init__(graph, n_carry, shared, target, hot=True)
         rows: list[Kernel] = [TakeRow(array, i) for i, array in enumerate(self._row)]
         native = [function for function, _ in self.calls if isinstance(function, Kernel)]
