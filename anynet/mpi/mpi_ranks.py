@@ -7,11 +7,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from anynet.backends import to_library_of, to_numpy
-from anynet.core.ranks import Ranks
+from anynet.core.ranks import RankLost, Ranks
 from anynet.core.typing import Array
 from anynet.mpi.watch import Watch
 
 T = TypeVar("T")
+
+GRACE = 0.1
+"""Seconds for a request to be done after another rank has left, which may have done its part before."""
 
 BUSY = 0.001
 """Seconds of waiting in which nothing else is done: most sums take less."""
@@ -93,7 +96,12 @@ class MpiRanks(Ranks):
         began = self._look_if_due()
         request = start()
         while not request.Test():
-            now = self._look_if_due()
+            try:
+                now = self._look_if_due()
+            except RankLost:
+                if _is_done_soon(request):
+                    return  # it left after it had done its part; the next request raises the error
+                raise
             if now - began > BUSY:
                 time.sleep(0 if now - began < 1 else 0.001)
 
@@ -104,6 +112,16 @@ class MpiRanks(Ranks):
             self._watch.look()
             self._looked = now
         return now
+
+
+def _is_done_soon(request: Any) -> bool:
+    """Return True if a request is done within a short time."""
+    end = time.monotonic() + GRACE
+    while not request.Test():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.001)
+    return True
 
 
 def _host(array: Array) -> np.ndarray[Any, Any]:
