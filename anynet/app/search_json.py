@@ -80,6 +80,7 @@ CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "trials": ("a number of 1 or more, or null", lambda value: value is None or _is_count(value)),
     "fine": ("a stage, or null", lambda value: value is None or _is_stage(value)),
     "sampler": ("a text", lambda value: value is None or (isinstance(value, str) and value.isprintable())),
+    "storage": ("a text", lambda value: value is None or (isinstance(value, str) and value.isprintable())),
     "prune": ("true or false", lambda value: value is None or isinstance(value, bool)),
 }
 """Expected value of each key, in words and as a function."""

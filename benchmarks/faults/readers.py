@@ -16,8 +16,8 @@ from anynet.app.reports.tasks import read_outcome
 from anynet.app.resuming import POINTS, read_started
 from anynet.app.search import search_folder
 from anynet.app.search.search_settings import merge, read_settings
+from anynet.app.search.stores.folder_store import FolderStore
 from anynet.app.search.trial import read_trial
-from anynet.app.search.worker import Worker
 from anynet.app.search_json import SETTINGS
 from anynet.backends import backend
 from anynet.core.history import History
@@ -77,8 +77,7 @@ def _read_search_settings(folder: Path) -> object:
 
 def _read_journal(folder: Path) -> object:
     return [
-        read_trial("coarse", trial)
-        for trial in valid_files.stage_of(folder, Worker(folder / search_folder.WORKERS)).finished()
+        read_trial("coarse", trial) for trial in valid_files.stage_of(folder, FolderStore(folder).worker()).finished()
     ]
 
 

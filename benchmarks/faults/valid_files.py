@@ -25,12 +25,12 @@ from anynet.app.config_file import write_config
 from anynet.app.resuming import POINTS as POINTS_FILE
 from anynet.app.run_result import run_result, write_failure, write_result
 from anynet.app.search import search_folder
-from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.ranked import Trials
 from anynet.app.search.search_settings import search_settings
 from anynet.app.search.stage import Stage
+from anynet.app.search.stores.folder_store import FolderStore
+from anynet.app.search.stores.worker import Worker
 from anynet.app.search.trial import read_trial
-from anynet.app.search.worker import Worker
 from anynet.app.search_json import IMPORTANCES, SETTINGS, TABLE
 from anynet.app.space import Grid, Point, Range, Space
 from anynet.backends.numpy import Numpy
@@ -207,7 +207,7 @@ def searched() -> Files:
     with TemporaryDirectory() as name:
         folder = Path(name)
         search_folder.write_settings(folder, settings())
-        worker = Worker(folder / search_folder.WORKERS)
+        worker = FolderStore(folder).worker()
         stage = stage_of(folder, worker)
         result = {
             **{"dataset": "synthetic", "state": "finished", "best_val_accuracy": 0.5, "best_epoch": 1, "seconds": 1.5},
@@ -216,10 +216,12 @@ def searched() -> Files:
         with worker:
             first, second, _ = (stage.claim(1)[0] for _ in POINTS)
         first.report(0.5, 1)
-        first.set_user_attr("result", result)
+        first.set_user_attr("result", result | {"point": 0})
         stage.study.tell(first, 0.5)
         lost = dict.fromkeys(("best_val_accuracy", "best_epoch", "train_accuracy", "val_accuracy", "test_accuracy"))
-        second.set_user_attr("result", result | lost | {"state": "diverged", "reason": "the cost is no longer finite"})
+        second.set_user_attr(
+            "result", result | lost | {"state": "diverged", "reason": "the cost is no longer finite", "point": 1}
+        )
         stage.study.tell(second, state=optuna.trial.TrialState.PRUNED)
         trials = Trials(tuple(read_trial("coarse", trial) for trial in stage.finished()), SPACE)
         search_folder.write_table(folder, trials)
@@ -230,10 +232,7 @@ def searched() -> Files:
 
 def stage_of(folder: Path, worker: Worker) -> Stage:
     """Open the stage of the search in a folder."""
-    lock = Lock(folder / search_folder.JOURNAL)
-    with lock:
-        storage = open_storage(folder / search_folder.JOURNAL, lock)
-    return Stage("coarse", storage, lock, worker, SPACE, POINTS, str, optuna.pruners.NopPruner())
+    return Stage("coarse", FolderStore(folder), worker, SPACE, POINTS, str, optuna.pruners.NopPruner())
 
 
 def _contents(folder: Path) -> Files:

@@ -33,6 +33,7 @@ def search(
     stack_size: Count = STACK_SIZE,
     quiet: Quiet = False,
     log: Annotated[list[str] | None, Parameter(negative="")] = None,
+    storage: Annotated[str | None, Parameter(env_var="ANYNET_STORAGE")] = None,
     config: Config = Config(),  # noqa: B008
 ) -> None:
     """Search hyperparameters: train at points of a space, and rank them by validation accuracy.
@@ -70,6 +71,9 @@ def search(
         Show no progress.
     log
         Trackers in which each trial is a run, in folders of their names in that of the results: tensorboard.
+    storage
+        URL of a storage that machines share, in which the search has the name of --out: postgresql://host/database,
+        mysql://host/database, redis://host/0 or journal:///shared/file. Default: --out.
     """
     trackers = tracker_names(log or ())
     if fine is None and (fine_epochs or fine_train):
@@ -89,6 +93,7 @@ def search(
             seed=config.seed,
             stack_size=stack_size,
             log=trackers,
+            storage=storage,
         )
         draw_all(own_pages(out))
     print_table(ranked.table())

@@ -85,6 +85,7 @@ def search_command(search: Mapping[str, Any], out: str) -> str:
         "fine_epochs": finer["epochs"] if finer.get("epochs") != base.get("epochs") else None,
         "fine_train": finer["train"] if finer.get("train") != base.get("train") else None,
         "sampler": search.get("sampler"),
+        "storage": search.get("storage"),
     }
     words += [word for name, value in own.items() if value is not None for word in (_flag(name), str(value))]
     words += [] if search.get("prune", True) else ["--no-prune"]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
+
 from anynet.app.build_optimizer import check_varied
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
@@ -16,6 +18,8 @@ from anynet.app.search.ranked import Trials
 from anynet.app.search.samplers import Sampler, choose_sampler, corners, known_points
 from anynet.app.search.search_settings import MOST_TRIALS, merge, search_settings
 from anynet.app.search.search_stages import COARSE, SearchStages
+from anynet.app.search.stores.open_store import open_store
+from anynet.app.search.stores.storage_url import parse_url
 from anynet.app.space import Grid, Point, Space, convert_space
 from anynet.backends import backend as choose_backend
 from anynet.core.meter import Meter
@@ -35,6 +39,7 @@ def search(
     seed: int = 42,
     stack_size: int = STACK_SIZE,
     log: Sequence[str] = (),
+    storage: str | None = None,
 ) -> Trials:
     """Train once for each point of a space, and rank the trials by validation accuracy.
 
@@ -73,6 +78,10 @@ def search(
         those of separate trials, except that trials of one stack do not prune each other.
     log : sequence of str
         Names of trackers, as returned by ``anynet.app.trackers.tracker_names``, in which each trial is a run.
+    storage : str, optional
+        URL of the storage of the trials, where the search has the name of the folder:
+        ``postgresql://user:password@host/database``, ``mysql://...``, ``redis://...`` or ``journal:///shared/file``.
+        Processes that share the search may have folders of their own. Default: the folder.
 
     Returns
     -------
@@ -87,6 +96,8 @@ def search(
         If a point cannot be trained, a stage has more than ``MOST_TRIALS`` points, the folder holds a search with other
         settings, or all coarse trials diverged before a fine stage. Points are validated before anything is written:
         all or, with "tpe", the first ones and the corners of the space.
+    StorageError
+        If the storage cannot be reached; its message has no password.
     BackendError, DataError, DownloadError, OutOfMemoryError
         As ``anynet.app.experiment.prepare`` and `anynet.fit` do.
     """
@@ -96,17 +107,21 @@ def search(
     if fine is not None:
         fine.check(space)
     _check_counts(space, trials, fine)
-    there = search_folder.settings_there(folder)
-    chosen = choose_sampler(sampler if there is None else sampler or there["sampler"], space, trials)
-    choose_backend(base.backend, base.precision)  # before images are downloaded
-    found = find(base.data)
-    finer = fine.base if fine and fine.base else base
-    bases = _resolve_data(base, found), _resolve_data(finer, found)
-    settings = search_settings(bases, space, trials, fine, prune, seed, chosen)
-    if there is None or merge(there, settings, folder) != there:
-        _validate(bases, found, _points_to_validate(chosen, space, trials, seed))
-    folder.mkdir(parents=True, exist_ok=True)
-    return SearchStages(folder, found, bases, space, settings, stack_size, log).run(fine)
+    store = open_store(storage, folder)
+    search_folder.check_storage(folder, storage and parse_url(storage).shown)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce each study, in the midst of the bar
+    with store.in_use():
+        there = store.read_settings()
+        chosen = choose_sampler(sampler if there is None else sampler or there["sampler"], space, trials)
+        choose_backend(base.backend, base.precision)  # before images are downloaded
+        found = find(base.data)
+        finer = fine.base if fine and fine.base else base
+        bases = _resolve_data(base, found), _resolve_data(finer, found)
+        settings = search_settings(bases, space, trials, fine, prune, seed, chosen)
+        if there is None or merge(there, settings, store.shown) != there:
+            _validate(bases, found, _points_to_validate(chosen, space, trials, seed))
+        folder.mkdir(parents=True, exist_ok=True)
+        return SearchStages(folder, store, found, bases, space, settings, stack_size, log).run(fine)
 
 
 def _points_to_validate(sampler: Sampler, space: Space, trials: int | None, seed: int) -> list[Point]:

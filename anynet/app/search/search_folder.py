@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 
 from anynet.app.search.ranked import Trials
-from anynet.app.search.search_settings import Settings, merge, read_settings
+from anynet.app.search.search_settings import Settings, read_settings
 from anynet.app.search.trial import Trial
 from anynet.app.search_json import IMPORTANCES, SETTINGS, TABLE
 from anynet.core.atomic import PARTIAL, write_text_whole, write_whole
 from anynet.core.csv_files import write_rows
 from anynet.core.errors import check_is_file
+from anynet.core.formatting import printable
 
 JOURNAL, WORKERS, PLOT = "journal.log", "workers", "accuracy.png"
 
@@ -37,7 +38,7 @@ def settings_there(folder: Path) -> Settings | None:
     FileError
         If the settings are damaged, or a folder or a pipe is where the search has a file.
     """
-    own = (f"{JOURNAL}.lock", PARTIAL)  # left by a process that was killed, or is just starting
+    own = (f"{JOURNAL}.lock", f"{SETTINGS}.lock", PARTIAL)  # left by a process that was killed, or is just starting
     others = [path.name for path in folder.iterdir() if not path.name.startswith(own)] if folder.exists() else []
     if not (folder / SETTINGS).exists():
         if others:
@@ -50,20 +51,47 @@ def settings_there(folder: Path) -> Settings | None:
     return read_settings(folder / SETTINGS)
 
 
-def write_settings(folder: Path, wanted: Settings) -> Settings:
-    """Write the settings, or more trials if they exist, and return them.
+def write_settings(folder: Path, settings: Settings, storage: str | None = None) -> None:
+    """Write the settings, with the storage that has the trials, if it is not the folder.
 
-    Requires the journal's lock; raises as `settings_there` and `anynet.app.search.search_settings.merge` do.
+    Parameters
+    ----------
+    folder : Path
+    settings : dict
+    storage : str, optional
+        Its URL, without user and password.
+    """
+    content = settings if storage is None else settings | {"storage": storage}
+    write_text_whole(folder / SETTINGS, json.dumps(content, indent=2) + "\n")
+
+
+def check_storage(folder: Path, storage: str | None) -> None:
+    """Refuse to go on with a search whose trials are elsewhere.
+
+    Parameters
+    ----------
+    folder : Path
+    storage : str or None
+        URL of the storage, without user and password; None for the folder itself.
+
+    Raises
+    ------
+    ValueError
+        If the search in the folder has its trials in the folder, and these are to be in a storage, or the reverse.
+    FileExistsError, FileError
+        As `settings_there` does.
     """
     there = settings_there(folder)
-    merged = wanted if there is None else merge(there, wanted, folder)
-    if merged != there:
-        write_text_whole(folder / SETTINGS, json.dumps(merged, indent=2) + "\n")
-    return merged
+    if there is None or (there.get("storage") is None) == (storage is None):
+        return
+    if storage is None:
+        kept = printable(f"{there['storage']}", 500)
+        raise ValueError(f"{folder}: expected --storage, since the trials are in {kept}; give it, or another folder")
+    raise ValueError(f"{folder}: expected no --storage, since the trials are in {JOURNAL}; choose another folder")
 
 
 def write_table(folder: Path, trials: Trials) -> None:
-    """Write a CSV file with a row for each trial, in their order. Requires the journal's lock."""
+    """Write a CSV file with a row for each trial, in their order. Requires the folder's lock."""
     columns = [name for name in Trial._fields if name != "settings"]
     at = columns.index("best_val_accuracy")
     settings = list(trials[0].settings) if trials else []
@@ -72,11 +100,11 @@ def write_table(folder: Path, trials: Trials) -> None:
 
 
 def write_plot(folder: Path, trials: Trials) -> None:
-    """Plot the accuracy of the trials over the searched settings. Requires the journal's lock."""
+    """Plot the accuracy of the trials over the searched settings. Requires the folder's lock."""
     write_whole(folder / PLOT, trials.plot().savefig)
 
 
 def write_importances(folder: Path, trials: Trials) -> None:
-    """Write the importances of the settings as JSON, if there are enough trials. Requires the journal's lock."""
+    """Write the importances of the settings as JSON, if there are enough trials. Requires the folder's lock."""
     if shares := trials.importances():
         write_text_whole(folder / IMPORTANCES, json.dumps(shares, indent=2) + "\n")

@@ -69,9 +69,7 @@ def search_settings(
 
 
 def read_settings(path: Path) -> Settings:
-    """Read the settings of a search, and add what earlier versions did not write.
-
-    These drew at random, and lacked settings whose defaults are what they did.
+    """Read the settings of a search, as `complete` returns them.
 
     Parameters
     ----------
@@ -81,8 +79,6 @@ def read_settings(path: Path) -> Settings:
     Returns
     -------
     dict
-        As returned by `search_settings`, if the file is whole; other differences than in the sampler and the numbers
-        of trials are found by `merge`.
 
     Raises
     ------
@@ -91,9 +87,35 @@ def read_settings(path: Path) -> Settings:
     FileError
         If it is damaged.
     """
-    there = read_json(path, MOST_SETTINGS, "choose another folder")
+    return complete(read_json(path, MOST_SETTINGS, "choose another folder"), path)
+
+
+def complete(there: Settings, path: str | Path) -> Settings:
+    """Return the settings of a search, with what earlier versions did not write.
+
+    These drew at random, and lacked settings whose defaults are what they did.
+
+    Parameters
+    ----------
+    there : dict
+        As they were found.
+    path : str or Path
+        Where, for error messages.
+
+    Returns
+    -------
+    dict
+        As returned by `search_settings`, if the settings are whole; other differences than in the sampler and the
+        numbers of trials are found by `merge`.
+
+    Raises
+    ------
+    FileError
+        If they are damaged.
+    """
     trials, fine = there.get("trials"), there.get("fine")
-    there = {"sampler": "grid" if trials is None else "random", "trials": None, "fine": None} | there
+    earlier: Settings = {"sampler": "grid" if trials is None else "random", "trials": None, "fine": None}
+    there = earlier | there
     if isinstance(fine, dict):
         there["fine"] = {"coarse": trials} | fine
     bases = [stage["base"] for stage in (there, there["fine"]) if isinstance(stage, dict) and "base" in stage]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial
 
 from anynet.app.config import Config
@@ -14,15 +15,14 @@ from anynet.app.grouping import stack_key
 from anynet.app.keeping import harmless, warn
 from anynet.app.search import search_folder
 from anynet.app.search.fine import Fine, narrow
-from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.ranked import Trials
 from anynet.app.search.samplers import known_points, propose
 from anynet.app.search.search_progress import SearchProgress
-from anynet.app.search.search_settings import Settings, fine_trials, read_settings
+from anynet.app.search.search_settings import Settings, fine_trials
 from anynet.app.search.stage import Stage
+from anynet.app.search.stores.store import Store
 from anynet.app.search.trial import rank, read_trial, train_trials
-from anynet.app.search.worker import Worker
-from anynet.app.search_json import IMPORTANCES, SETTINGS, TABLE
+from anynet.app.search_json import IMPORTANCES, TABLE
 from anynet.app.space import Point, Space
 from anynet.app.trackers import trackers
 from anynet.data import Batches
@@ -49,6 +49,8 @@ class SearchStages:
     ----------
     folder : Path
         Folder of the search; it exists.
+    store : Store
+        Where the trials are.
     found : tuple of str and Batches
         Images.
     bases : tuple of Config
@@ -65,6 +67,7 @@ class SearchStages:
     def __init__(
         self,
         folder: Path,
+        store: Store,
         found: tuple[str, Batches],
         bases: tuple[Config, Config],
         space: Space,
@@ -72,9 +75,8 @@ class SearchStages:
         stack_size: int,
         log: Sequence[str] = (),
     ) -> None:
-        self._folder, self._found, self._bases, self._space = folder, found, bases, space
+        self._folder, self._store, self._found, self._bases, self._space = folder, store, found, bases, space
         self._settings, self._stack_size, self._log = settings, stack_size, log
-        self._lock = Lock(folder / search_folder.JOURNAL)
         self._stages: dict[int, Stage] = {}
 
     def run(self, fine: Fine | None) -> Trials:
@@ -86,11 +88,9 @@ class SearchStages:
             Second stage.
         """
         wanted = self._settings["trials"], fine_trials(self._settings)
-        with self._lock:
-            merged = search_folder.write_settings(self._folder, self._settings)
-            self._storage = open_storage(self._folder / search_folder.JOURNAL, self._lock)
+        merged = self._store.agree(self._settings)
         around = merged["fine"]["coarse"] if fine else 0
-        with Worker(self._folder / search_folder.WORKERS) as self._worker:
+        with self._store.worker() as self._worker:
             if merged["fine"]:
                 self._open(FINE, self._space, 0)  # to be read
             self._open(COARSE, self._space, max(wanted[0], around) if around else wanted[0])
@@ -102,7 +102,7 @@ class SearchStages:
                     self._open(FINE, narrow(self._space, self._best(around, fine.best), fine.margin), fine.trials)
                     self._finish(FINE, progress)
         trials = self._trials()
-        with self._lock:
+        with self._store.folder_lock:
             for name, write in AT_THE_END.items():
                 with harmless(f"{self._folder / name} cannot be written"):
                     write(self._folder, trials)
@@ -119,13 +119,12 @@ class SearchStages:
         def draw(trials: Sequence[FrozenTrial], first: int, most: int) -> list[Point]:
             return propose(trials, space, first, most, seed, stage)
 
-        with self._lock:
-            there = read_settings(self._folder / SETTINGS)  # another process may have added trials
+        with self._store.lock:
+            there = self._store.read_settings() or self._settings  # another process may have added trials
             planned = fine_trials(there) if stage == FINE else there["trials"]
             self._stages[stage] = Stage(
                 NAMES[stage],
-                self._storage,
-                self._lock,
+                self._store,
                 self._worker,
                 space,
                 points,
@@ -147,7 +146,11 @@ class SearchStages:
                 continue
             experiments = [prepare(replace(self._bases[stage], **trial.params), self._found) for trial in trials]
             names = [f"{NAMES[stage]}-{trial.user_attrs['point'] + 1}" for trial in trials]
-            train_trials(points.study, trials, experiments, trackers(self._log, self._folder, names, anew=True))
+            callbacks = trackers(self._log, self._folder, names, anew=True)
+            try:
+                train_trials(points.study, trials, experiments, callbacks)
+            except UpdateFinishedTrialError:
+                warn(f"{self._store.shown}: {', '.join(names)} taken for lost, as this process was cut off; made again")
             self._write_table()
         self._write_table()  # once more, in case a process was killed between a trial's end and its row
         self._show(progress)
@@ -186,7 +189,7 @@ class SearchStages:
         return Trials(tuple(rank(found)), self._space)
 
     def _write_table(self) -> None:
-        with self._lock:
+        with self._store.folder_lock:
             search_folder.write_table(self._folder, self._trials())
 
     def _pruner(self, base: Config) -> optuna.pruners.BasePruner:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Sequence
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from anynet.app.search.journal import Lock
 from anynet.app.search.samplers import distributions
+from anynet.app.search.stores.store import Store
+from anynet.app.search.stores.worker import Worker
 from anynet.app.search.trial import FINISHED, check_point, check_trial
-from anynet.app.search.worker import Worker
 from anynet.app.space import Point, Space
 
 Propose = Callable[[Sequence[FrozenTrial], int, int], list[Point]]
@@ -25,11 +25,9 @@ class Stage:
     Parameters
     ----------
     name : str
-        Name of the study.
-    storage : optuna.storages.BaseStorage
+        Name of the stage.
+    store : Store
         Where the study is kept.
-    lock : Lock
-        Lock of the storage.
     worker : Worker
         This process.
     space : mapping from str to Grid or Range
@@ -62,8 +60,7 @@ class Stage:
     def __init__(
         self,
         name: str,
-        storage: optuna.storages.BaseStorage,
-        lock: Lock,
+        store: Store,
         worker: Worker,
         space: Space,
         points: Sequence[Point],
@@ -73,15 +70,15 @@ class Stage:
         count: int | None = None,
         planned: int | None = None,
     ) -> None:
-        self.name, self._lock, self._worker, self._storage = name, lock, worker, storage
+        self.name, self._store, self._worker = name, store, worker
         self._points, self._key, self._propose = list(points), key, propose
         self._keys: list[Hashable] = []
         self._space, self._distributions = space, distributions(space)
         self.count = len(points) if count is None else count
-        with lock:
+        with store.lock:
             self.study = optuna.create_study(
-                study_name=name,
-                storage=storage,
+                study_name=store.study(name),
+                storage=store.storage,
                 direction="maximize",
                 load_if_exists=True,
                 sampler=optuna.samplers.RandomSampler(),  # draws nothing: trials are made with their points
@@ -89,7 +86,7 @@ class Stage:
             )
             self._read_points()
             for trial in self.study.get_trials(deepcopy=False):
-                check_trial(trial, self.count if planned is None else planned, space, lock.journal)
+                check_trial(trial, self.count if planned is None else planned, space, store.place)
 
     def claim(self, most: int) -> list[optuna.Trial]:
         """Claim up to `most` points that can be trained as one stack, as trials; an empty list if none is left.
@@ -106,7 +103,7 @@ class Stage:
         -------
         list of optuna.Trial
         """
-        with self._lock:
+        with self._store.lock:
             self._read_points()
             claimed = self._claimed()
             left = self.count - sum(point < self.count for point in claimed)
@@ -146,8 +143,8 @@ class Stage:
             if trial.state == TrialState.RUNNING:
                 alive = self._worker.alive(trial.user_attrs.get("worker"))
             if not alive:
-                number = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, trial.number)
-                self._storage.set_trial_state_values(number, TrialState.FAIL)
+                number = self._store.storage.get_trial_id_from_study_id_trial_number(self._study_id, trial.number)
+                self._store.storage.set_trial_state_values(number, TrialState.FAIL)
             elif trial.state != TrialState.FAIL:
                 claimed.add(trial.user_attrs["point"])
         return claimed
@@ -156,7 +153,7 @@ class Stage:
         """Read the points that were drawn meanwhile, by any process."""
         attributes = self.study.user_attrs
         while (name := f"point {len(self._points)}") in attributes:
-            self._points.append(check_point(name, attributes[name], self._distributions, self._lock.journal))
+            self._points.append(check_point(name, attributes[name], self._distributions, self._store.place))
 
     def _draw(self, count: int) -> None:
         if self._propose is None:
@@ -173,8 +170,8 @@ class Stage:
             distributions=self._distributions,
             user_attrs={"point": i, "worker": self._worker.name},
         )
-        return optuna.Trial(self.study, self._storage.create_new_trial(self._study_id, template))
+        return optuna.Trial(self.study, self._store.storage.create_new_trial(self._study_id, template))
 
     @property
     def _study_id(self) -> int:
-        return self._storage.get_study_id_from_name(self.name)
+        return self._store.storage.get_study_id_from_name(self.study.study_name)

@@ -109,6 +109,7 @@ def train_trials(
         history = histories[k]
         best = history.best if history else None
         result = {
+            "point": trials[k].user_attrs["point"],
             "dataset": experiments[k].data.name,
             "state": state,
             "best_val_accuracy": best and best.val_accuracy,
@@ -146,8 +147,8 @@ def train_trials(
         raise KeyboardInterrupt
 
 
-def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal: Path) -> None:
-    """Raise FileError if a trial of a journal lacks what this module and others have stored, or has something else.
+def check_trial(trial: FrozenTrial, points: int, space: Collection[str], place: str | Path) -> None:
+    """Raise FileError if a trial lacks what this module and others have stored, or has something else.
 
     Parameters
     ----------
@@ -157,14 +158,14 @@ def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal
         Number of points of its stage.
     space : collection of str
         Names of the searched settings.
-    journal : Path
-        The file that it comes from.
+    place : str or Path
+        Where it comes from.
     """
 
-    def require(place: str, value: Any, expected: str, allowed: bool) -> None:
+    def require(part: str, value: Any, expected: str, allowed: bool) -> None:
         if not allowed:
             got = "nothing" if value is None else printable(repr(value), 50)
-            raise FileError(journal, f"trial {trial.number}, {place}", expected, got, ADVICE)
+            raise FileError(place, f"trial {trial.number}, {part}", expected, got, ADVICE)
 
     attributes = trial.user_attrs
     point, worker = attributes.get("point"), attributes.get("worker")
@@ -176,7 +177,10 @@ def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal
     require("parameters", trial.params, ", ".join(space), set(trial.params) == set(space))
     result: Any = attributes.get("result")
     names = [name for name in Trial._fields if name not in ("number", "stage", "settings")]
-    require("result", result, ", ".join(names), isinstance(result, dict) and set(result) == set(names))
+    whole = isinstance(result, dict) and set(result) == {"point", *names}
+    require("result", result, ", ".join(("point", *names)), whole)
+    # Optuna numbers trials by their place in the journal: without a line of it, results can be those of another trial.
+    require("result point", result["point"], f"point {point}, which the trial has", result["point"] == point)
     kinds = get_type_hints(Trial)
     for name in names:
         kind = kinds[name]
@@ -191,10 +195,15 @@ def check_trial(trial: FrozenTrial, points: int, space: Collection[str], journal
         result["best_epoch"] is None or result["best_epoch"] >= 1,
     )
     require("result seconds", result["seconds"], "a finite number of 0 or more", 0 <= result["seconds"] < math.inf)
+    if trial.state == TrialState.COMPLETE:
+        best = result["best_val_accuracy"]
+        require("value", trial.value, f"{best}, its best validation accuracy", trial.value == best)
     require("result state", result["state"], " or ".join(STATES), result["state"] in STATES)
 
 
-def check_point(name: str, point: Any, distributions: Mapping[str, BaseDistribution], journal: Path) -> dict[str, Any]:
+def check_point(
+    name: str, point: Any, distributions: Mapping[str, BaseDistribution], place: str | Path
+) -> dict[str, Any]:
     """Return a point that a stage has stored; raise FileError if its names or values are not those of the space.
 
     Parameters
@@ -205,8 +214,8 @@ def check_point(name: str, point: Any, distributions: Mapping[str, BaseDistribut
         Values by setting.
     distributions : mapping from str to optuna.distributions.BaseDistribution
         The space.
-    journal : Path
-        The file that it comes from.
+    place : str or Path
+        Where it comes from.
     """
     try:
         create_trial(state=TrialState.RUNNING, params=point, distributions=dict(distributions))
@@ -218,11 +227,12 @@ def check_point(name: str, point: Any, distributions: Mapping[str, BaseDistribut
         whole = False
     if not whole:
         expected = f"values of {', '.join(distributions)} within the space"
-        raise FileError(journal, name, expected, printable(repr(point), 50), ADVICE)
+        raise FileError(place, name, expected, printable(repr(point), 50), ADVICE)
     checked: dict[str, Any] = point
     return checked
 
 
 def read_trial(stage: str, trial: FrozenTrial) -> Trial:
     """Return the results that `train_trials` stored."""
-    return Trial(number=trial.user_attrs["point"] + 1, stage=stage, settings=trial.params, **trial.user_attrs["result"])
+    result = {name: value for name, value in trial.user_attrs["result"].items() if name != "point"}
+    return Trial(number=trial.user_attrs["point"] + 1, stage=stage, settings=trial.params, **result)

@@ -10,10 +10,9 @@ from optuna.trial import TrialState
 from search_worker import BASE
 
 from anynet.app.search import Fine, Grid, Range, search, search_stages
-from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.samplers import STARTUP, known_points, propose
 from anynet.app.search.stage import Stage
-from anynet.app.search.worker import Worker
+from anynet.app.search.stores.folder_store import FolderStore
 from anynet.app.space import convert_space
 from anynet.core.errors import FileError
 
@@ -24,7 +23,14 @@ SPACE = convert_space({"lr": Range(1e-4, 1.0), "momentum": Range(0.1, 0.9, log=F
 
 def tell(study, trial, score):
     result = dict.fromkeys(("train_accuracy", "val_accuracy", "test_accuracy"), score)
-    known = {"dataset": "synthetic", "state": "finished", "best_epoch": 1, "seconds": 1.0, "reason": ""}
+    known = {
+        "point": trial.user_attrs["point"],
+        "dataset": "synthetic",
+        "state": "finished",
+        "best_epoch": 1,
+        "seconds": 1.0,
+        "reason": "",
+    }
     trial.set_user_attr("result", result | known | {"best_val_accuracy": score})
     study.tell(trial, score)
 
@@ -103,23 +109,21 @@ def test_tpe_goes_on_after_an_interruption_as_if_there_were_none(tmp_path, monke
 
 def test_two_processes_draw_each_point_once(tmp_path):
     """They claim in turn; points of another net are left for the next claim, those of the dead are claimed again."""
-    lock, space = Lock(tmp_path / "journal"), convert_space({"lr": Range(1e-4, 1.0), "hidden": Grid(("5", "6"))})
+    space = convert_space({"lr": Range(1e-4, 1.0), "hidden": Grid(("5", "6"))})
 
     def stage(worker):
-        storage = open_storage(tmp_path / "journal", lock)
-
         def draw(trials, first, count):
             return propose(trials, space, first, count, seed=0, stage=0)
 
         points = known_points("tpe", space, 30, 0, 0)
         return Stage(
-            "coarse", storage, lock, worker, space, points, lambda point: point["hidden"],
+            "coarse", FolderStore(tmp_path), worker, space, points, lambda point: point["hidden"],
             optuna.pruners.NopPruner(), propose=draw, count=30,
         )  # fmt: skip
 
     claims = []
-    with Worker(tmp_path / "workers") as here:
-        with Worker(tmp_path / "workers") as there:
+    with FolderStore(tmp_path).worker() as here:
+        with FolderStore(tmp_path).worker() as there:
             for process in [stage(here), stage(there)] * 6:
                 claims.append(process.claim(4))
                 for trial in claims[-1]:
@@ -148,10 +152,8 @@ def test_a_search_of_an_earlier_version_goes_on(tmp_path, scored):
         del part[name]
     (tmp_path / "search.json").write_text(json.dumps(old))
     points = known_points("random", SPACE, 5, 42, 0)
-    lock = Lock(tmp_path / "journal.log")
-    with lock:
-        study = optuna.load_study(study_name="coarse", storage=open_storage(lock.journal, lock))
-        study.enqueue_trial(points[3], user_attrs={"point": 3})
+    study = optuna.load_study(study_name="coarse", storage=FolderStore(tmp_path).storage)
+    study.enqueue_trial(points[3], user_attrs={"point": 3})
     more = search(BASE, SPACE, tmp_path, trials=5, fine=Fine(2))
     assert (settings(more), len(settings(more, "fine")), len(scored)) == (points, 2, 7)
     with pytest.raises(ValueError, match="sampler is 'random' there and 'qmc' here"):

@@ -16,10 +16,10 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from search_worker import SPACE, TRIALS, outcomes, whole
 
-from anynet.app.search.journal import Lock, open_storage
 from anynet.app.search.samplers import known_points
 from anynet.app.search.stage import Stage
-from anynet.app.search.worker import Worker
+from anynet.app.search.stores.folder_store import FolderStore
+from anynet.app.search.stores.journal import Lock
 from anynet.app.space import convert_space
 
 pytestmark = [
@@ -127,15 +127,13 @@ def test_two_processes_share(tmp_path, expected):
 
 
 def test_the_trials_of_the_dead_are_made_again_and_those_of_the_living_left_alone(tmp_path):
-    lock = Lock(tmp_path / "journal")
     space = convert_space(SPACE)
     wanted = known_points("qmc", space, 4, 0, 0)
 
     def stage(worker):
         return Stage(
             "coarse",
-            open_storage(tmp_path / "journal", lock),
-            lock,
+            FolderStore(tmp_path),
             worker,
             space,
             wanted,
@@ -143,8 +141,8 @@ def test_the_trials_of_the_dead_are_made_again_and_those_of_the_living_left_alon
             optuna.pruners.NopPruner(),
         )
 
-    with Worker(tmp_path / "workers") as here:
-        with Worker(tmp_path / "workers") as there:
+    with FolderStore(tmp_path).worker() as here:
+        with FolderStore(tmp_path).worker() as there:
             (theirs,) = stage(there).claim(5)
             ours = [trial for _ in range(3) for trial in stage(here).claim(5)]
             assert stage(here).claim(5) == stage(there).claim(5) == []
@@ -154,6 +152,46 @@ def test_the_trials_of_the_dead_are_made_again_and_those_of_the_living_left_alon
         assert stage(here).claim(5) == []
         assert [t.params for t in (theirs, *ours)] == wanted
     assert list((tmp_path / "workers").iterdir()) == []
+
+
+def test_processes_write_whole_lines_though_some_are_killed(tmp_path):
+    """Lines are longer than what is written at once; each process writes its own numbers in their order."""
+    code = (
+        "import sys; from pathlib import Path; from anynet.app.search.stores.journal import Journal, Lock\n"
+        "journal = Journal(Lock(Path(sys.argv[1])))\n"
+        "for number in range(int(sys.argv[2])):\n"
+        "    journal.append_logs([{'by': sys.argv[3], 'number': number, 'text': sys.argv[3] * 100_000}])"
+    )
+    path, processes = tmp_path / "journal.log", []
+    for name, count in (("a", 40), ("b", 40), ("c", 10**9), ("d", 10**9)):
+        command = [sys.executable, "-c", code, str(path), str(count), name]
+        processes.append(subprocess.Popen(command, stderr=subprocess.PIPE))
+    for name in "cd":  # are killed while they write
+        while not (path.exists() and f'"by":"{name}"'.encode() in path.read_bytes()):
+            time.sleep(0.01)
+        processes["abcd".index(name)].kill()
+    for process in processes:
+        process.communicate()
+    with Lock(path):
+        pass
+    entries = [json.loads(line) for line in path.read_bytes().splitlines()]
+    numbers = {name: [entry["number"] for entry in entries if entry["by"] == name] for name in "abcd"}
+    assert numbers["a"] == numbers["b"] == list(range(40))
+    assert all(numbers[name] == list(range(len(numbers[name]))) for name in "cd")
+
+
+def test_a_process_that_was_taken_for_dead_goes_on(tmp_path, monkeypatch, capsys, expected):
+    report, calls = optuna.Trial.report, itertools.count()
+
+    def cut_off(self, value, step):
+        if next(calls) == 3:  # as another process does when this one has not been seen for too long
+            self.storage.set_trial_state_values(self._trial_id, TrialState.FAIL)
+        report(self, value, step)
+
+    monkeypatch.setattr(optuna.Trial, "report", cut_off)
+    whole(tmp_path / "out")
+    assert "coarse-2 taken for lost, as this process was cut off; made again\n" in capsys.readouterr().err
+    assert_each_point_once(tmp_path / "out", expected)
 
 
 def test_stopped_by_hand_and_taken_up_again(tmp_path, monkeypatch, expected):

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import optuna
 from filelock import FileLock
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -41,7 +40,11 @@ class Lock:
 
     def acquire(self) -> bool:
         """Wait for the lock, and repair the journal."""
-        self._lock.acquire()
+        try:
+            self._lock.acquire()
+        except NotImplementedError:
+            expected, got = "a disk with file locks", "one without"
+            raise FileError(self.journal, "", expected, got, "choose a folder on another disk, or --storage") from None
         try:
             self._remove_partial_line()
         except BaseException:
@@ -78,19 +81,21 @@ class Lock:
 
 
 class Journal(JournalFileBackend):
-    """Optuna's journal, with the number of the line that was read last; errors of writing name the file.
+    """Optuna's journal, read and written behind the lock; errors name the file, and those of reading the line.
+
+    Without the lock, a reader on a network file system can find a line that another host is writing: half of it, or
+    zeros in its place.
 
     Parameters
     ----------
-    path : Path
     lock : Lock
     """
 
     line = 0
 
-    def __init__(self, path: Path, lock: Lock) -> None:
-        super().__init__(str(path), lock_obj=lock)  # type: ignore[arg-type]  # their base class has no public name
-        self._path = path
+    def __init__(self, lock: Lock) -> None:
+        super().__init__(str(lock.journal), lock_obj=lock)  # type: ignore[arg-type]  # their base has no public name
+        self._path = lock.journal
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append entries."""
@@ -100,20 +105,25 @@ class Journal(JournalFileBackend):
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
         """Yield the entries from a number on."""
         self.line = log_number_from
-        for entry in super().read_logs(log_number_from):
+        entries = []
+        try:
+            with self._lock:  # type: ignore[attr-defined]
+                for entry in super().read_logs(log_number_from):
+                    entries.append(entry)
+        except (ValueError, RecursionError) as error:
+            raise _damaged(self._path, log_number_from + len(entries) + 1, error) from None
+        for entry in entries:
             self.line += 1
             yield entry
 
 
-def open_storage(path: Path, lock: Lock) -> JournalStorage:
-    """Return Optuna's storage in a journal.
+def open_storage(path: Path) -> JournalStorage:
+    """Return Optuna's storage in a journal, which is created if it does not exist.
 
     Parameters
     ----------
     path : Path
-        The journal, created if it does not exist.
-    lock : Lock
-        Its lock, which the caller holds.
+        The journal; its lock is beside it.
 
     Returns
     -------
@@ -124,13 +134,14 @@ def open_storage(path: Path, lock: Lock) -> JournalStorage:
     FileError
         If a line is damaged; the message names it.
     """
-    # Optuna would announce each new study, in the middle of the progress bar.
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if path.exists():
-        _check_lines(path)
-    journal = Journal(path, lock)
+    with (lock := Lock(path)):
+        if path.exists():
+            _check_lines(path)
+        journal = Journal(lock)
     try:
         return JournalStorage(journal)
+    except FileError:
+        raise
     except Exception as error:  # an entry that does not follow from those before can raise nearly anything
         got = f"one that does not fit ({type(error).__name__}: {printable(str(error))})"
         raise FileError(path, f"line {journal.line}", EXPECTED, got, ADVICE) from error
@@ -143,7 +154,10 @@ def _check_lines(path: Path) -> None:
             try:
                 entry = json.loads(line)
             except (ValueError, RecursionError) as error:
-                got = f"an error: {printable(str(error))}"
-                raise FileError(path, f"line {number}", EXPECTED, got, ADVICE) from None
+                raise _damaged(path, number, error) from None
             if not isinstance(entry, dict):
                 raise FileError(path, f"line {number}", EXPECTED, f"a {type(entry).__name__}", ADVICE)
+
+
+def _damaged(path: Path, number: int, error: Exception) -> FileError:
+    return FileError(path, f"line {number}", EXPECTED, f"an error: {printable(str(error))}", ADVICE)
