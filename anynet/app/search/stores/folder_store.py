@@ -22,13 +22,13 @@ class FolderStore(Store):
 
     def __init__(self, folder: Path) -> None:
         self._folder, self.shown = folder, str(folder)
-        self.place = self._journal = folder / search_folder.JOURNAL
-        self.lock = self.folder_lock = Lock(self._journal)
+        self.place = folder / search_folder.JOURNAL
+        self.lock = self.folder_lock = self._lock = Lock(self.place)
 
     @cached_property
     def storage(self) -> BaseStorage:
         """Optuna's storage, opened at the first use."""
-        return open_storage(self._journal)
+        return open_storage(self._lock)
 
     def worker(self) -> FileWorker:
         """Return this process's part in the search, as a context."""

@@ -117,13 +117,13 @@ class Journal(JournalFileBackend):
             yield entry
 
 
-def open_storage(path: Path) -> JournalStorage:
+def open_storage(lock: Lock) -> JournalStorage:
     """Return Optuna's storage in a journal, which is created if it does not exist.
 
     Parameters
     ----------
-    path : Path
-        The journal; its lock is beside it.
+    lock : Lock
+        The journal's lock.
 
     Returns
     -------
@@ -134,7 +134,8 @@ def open_storage(path: Path) -> JournalStorage:
     FileError
         If a line is damaged; the message names it.
     """
-    with (lock := Lock(path)):
+    path = lock.journal
+    with lock:
         if path.exists():
             _check_lines(path)
         journal = Journal(lock)

@@ -25,10 +25,10 @@ class JournalStore(SharedStore):
         self._path = Path(url.path)
         if not self._path.parent.is_dir():
             raise FileNotFoundError(f"--storage: expected a file in a folder, there is no {self._path.parent}; make it")
-        self.lock = Lock(self._path)
+        self.lock = self._lock = Lock(self._path)
 
     def _open(self) -> BaseStorage:
-        return open_storage(self._path)
+        return open_storage(self._lock)
 
     def worker(self) -> FileWorker:
         """Return this process's part in the search, as a context."""

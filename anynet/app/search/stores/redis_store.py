@@ -35,7 +35,7 @@ class RedisStore(SharedStore):
         super().__init__(url, folder)
         self._prefix = f"anynet:{self.name}"
         self._address = f"{url.scheme}://{url.rest}?socket_connect_timeout={CONNECT_SECONDS}"
-        self._client = redis.Redis.from_url(self._address)
+        self._client = redis.Redis.from_url(self._address, decode_responses=True)
         self._mutex = Lock(self._client, f"{self._prefix}:lock", timeout=LOCK_SECONDS, sleep=0.02, thread_local=False)
         self.lock = StepLock(self._mutex.acquire, self._mutex.release)
 
@@ -61,7 +61,7 @@ class RedisStore(SharedStore):
 
     def names(self) -> set[str]:
         """Return the workers that are known; forget those that have not been seen for a while."""
-        names = {name.decode() for name in self._client.smembers(f"{self._prefix}:workers")}
+        names = {str(name) for name in self._client.smembers(f"{self._prefix}:workers")}
         gone = {name for name in names if not self._client.exists(self._key(name))}
         if gone:
             self._client.srem(f"{self._prefix}:workers", *gone)
