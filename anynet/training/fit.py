@@ -20,6 +20,7 @@ from anynet.training.checkpoint_files import read_histories
 from anynet.training.checkpoint_folder import CheckpointFolder
 from anynet.training.checkpoints import Interval
 from anynet.training.description import describe_training
+from anynet.training.given_data import Data
 from anynet.training.progress import Progress
 from anynet.training.rank_checkpoints import open_folder
 from anynet.training.rank_members import train_over_ranks
@@ -28,7 +29,7 @@ from anynet.training.runs import Runs
 from anynet.training.scheduler import train_members, train_one
 from anynet.training.settings import Settings
 from anynet.training.settings_signature import accepts_settings
-from anynet.training.setup import Data, setup
+from anynet.training.setup import setup
 from anynet.training.stopping import stop_on_signals
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from math import prod
 from typing import Any, Unpack
 
 from anynet.backends import Backend
@@ -14,13 +13,14 @@ from anynet.core.errors import TrainingWarning
 from anynet.core.ranks import Ranks
 from anynet.core.settings_text import in_lines
 from anynet.core.typing import Array
-from anynet.data import Dataset, from_arrays
+from anynet.data import Dataset
 from anynet.data.sample_pass import Pass
 from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.compatibility import check_compatible, check_data
 from anynet.training.evaluate import Evaluator
+from anynet.training.given_data import Data, as_images, dataset_of
 from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
@@ -32,9 +32,6 @@ from anynet.training.settings_signature import accepts_settings
 from anynet.training.single_samples import last_sample_warning
 from anynet.training.stack import Stack
 from anynet.training.step import Carry, Fixed
-
-Data = Dataset | tuple[Any, Any] | tuple[Any, Any, Any, Any]
-"""A data set, ``(x, y)`` or ``(x, y, x_val, y_val)``."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,30 +136,6 @@ class Setup:
         return self.stack.rows(epoch, self.stack.rates(epoch))
 
 
-def _dataset(data: object, val: float, net: object) -> Dataset:
-    """Return a data set, made of arrays if it is none, which are images if they have the shape that the net says."""
-    if isinstance(data, Dataset):
-        if val:
-            raise ValueError(f"val: expected 0 with a Dataset, which has its own validation samples or none, got {val}")
-        return data
-    if not isinstance(data, tuple) or len(data) not in (2, 4):
-        many = f" of {len(data)}" if isinstance(data, tuple) else ""
-        raise TypeError(f"data: expected a Dataset, (x, y) or (x, y, x_val, y_val), got {describe(data)}{many}")
-    own = net.image_shape if isinstance(net, Sequential) else None
-    said = own is not None and own == tuple(getattr(data[0], "shape", ())[1:])
-    return from_arrays(*data, val=val, shape=own if own and said else ())
-
-
-def _as_images(data: Dataset, net: Sequential) -> Dataset:
-    """Return a data set whose rows are images if the net knows their shape and they have as many values."""
-    shape = net.image_shape if isinstance(net, Sequential) else None
-    if shape is None:
-        return data
-    rows = {name: part for name, part in data.parts.items() if part.shape == (prod(shape),)}
-    images: dict[str, Any] = {name: replace(part, shape=shape) for name, part in rows.items()}
-    return replace(data, **images)
-
-
 def _sized(member: Member, data: Dataset) -> Member:
     """Return a member whose net has the sizes that follow from the data's, where it has none of its own."""
     if not isinstance(member.net, Sequential):
@@ -222,7 +195,7 @@ def setup(
         if name in settings:
             raise TypeError(f"{name} is an argument of fit, not of setup, which trains nothing; leave it out")
     base = TrainSettings.of(settings, ARGUMENTS)
-    data = _as_images(_dataset(data, val, net), net)
+    data = as_images(dataset_of(data, val, net), net)
     if "batch_size" not in settings and len(data.train):
         base = replace(base, batch_size=min(base.batch_size, len(data.train)))
     if isinstance(net, Sequential):
