@@ -17,10 +17,11 @@ from anynet.nn import Sequential
 from anynet.optim import Optimizer
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.capacity import explain_out_of_memory
+from anynet.training.given_data import Data
 from anynet.training.run_html import html_plot
 from anynet.training.settings import Settings, TrainSettings
 from anynet.training.settings_signature import accepts_settings
-from anynet.training.setup import Data, Setup, setup
+from anynet.training.setup import Setup, setup
 from anynet.training.step import loss_step
 
 if TYPE_CHECKING:
