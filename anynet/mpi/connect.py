@@ -2,8 +2,12 @@
 
 import atexit
 import importlib.util
+import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from anynet.core.formatting import first_line
 from anynet.core.ranks import Ranks, RanksError
 from anynet.mpi.cores import share_cores
 from anynet.mpi.launched import launched
@@ -64,7 +68,15 @@ def _world() -> Any:
     from mpi4py import MPI
 
     atexit.register(_finalize, MPI)
+    sys.excepthook = partial(_leave, sys.excepthook)
     return MPI.COMM_WORLD
+
+
+def _leave(shown: Callable[..., object], kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Tell the other ranks that an error ends this one, which its user is shown as ever."""
+    shown(kind, error, trace)
+    if Watch.current is not None and not Watch.broken:
+        Watch.current.leave(first_line(error) if isinstance(error, Exception) else "")
 
 
 def _finalize(mpi: Any) -> None:

@@ -40,6 +40,16 @@ def test_on_other_backends(on_mpi, size):
     assert (code, out.strip()) == (0, f"{list(range(size))} {{'rank': 0}}"), err
 
 
+@pytest.mark.parametrize("rank", [0, 1])
+def test_an_error_of_one_rank_ends_all(on_mpi, rank):
+    script = f"import anynet as an; r = an.mpi.ranks(); 1 / (r.rank != {rank}); r.all(0)"
+    code, _, err = on_mpi(2, "-c", script)
+    assert code != 0
+    assert err.count("ZeroDivisionError: division by zero") == 1
+    assert f"rank {rank} of 2 (" in err
+    assert "has stopped: ZeroDivisionError" in err or "has stopped: division by zero" in err
+
+
 def test_without_mpi4py(monkeypatch):
     from anynet.core.ranks import RanksError
     from anynet.mpi import ranks
