@@ -25,6 +25,7 @@ SHARED = {
     "test": 30, "hidden": "6", "activation": "tanh", "norm": "layer", "dropout": 0.5, "net": "a:b",
     "loss": "hinge", "optimizer": "adam", "nesterov": True,
     "epochs": 3, "batch_size": 25, "drop_last": True, "backend": "torch:cpu", "dtype": "float64", "order_seed": 2,
+    "sync_batch_norm": False,
     "memory_budget": 1.0, "precision": "tf32", "compile": "off", "clip_norm": 1.0, "ema": 0.9, "lookahead": "2:0.5",
     "patience": 3, "evaluate_train": "never",
     "alternate_flip": True, "border": "reflect", "cutout": 2, "label_smoothing": 0.1, "tta": "mirror",
