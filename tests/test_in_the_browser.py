@@ -15,7 +15,7 @@ NOTEBOOK = Path(__file__).parents[1] / "docs" / "examples" / "in_the_browser.ipy
 ABSENT = ("_hashlib", "_multiprocessing", "_posixshmem", "_uuid", "grp", "pwd", "readline", "resource", "llvmlite")
 """Modules that Pyodide 314 lacks; its standard library has all others that a training imports."""
 INSTALLED = ("matplotlib", "PIL", "scipy", "sklearn")
-"""What the notebook's first cell brings, beside what anynet needs."""
+"""Packages that the notebook's first cell brings, beside what anynet needs."""
 EXTRAS = {"sklearn", *PACKAGES}
 PYODIDE = """
 import os, subprocess, sys, threading

@@ -17,7 +17,7 @@ from typing import Any
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 PROGRAM = ".exe" if os.name == "nt" else ""
-"""How names of programs end."""
+"""End of the names of programs."""
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 LIBRARY = """
 import numpy as np

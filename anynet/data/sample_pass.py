@@ -24,7 +24,7 @@ A block is run as one loop, and starting a loop has a cost.
 
 
 class Samples(Protocol):
-    """What a pass takes its samples from: a `Loader`, which has these attributes."""
+    """Source of the samples of a pass: a `Loader`, which has these attributes."""
 
     backend: Backend
     dtype: str

@@ -92,6 +92,7 @@ class Watch:
             return
         link = self._links[0]
         with suppress(OSError, KeyboardInterrupt):
+            link.shutdown(socket.SHUT_WR)  # the first rank sees that this one has ended, if it waits for it
             link.settimeout(None)
             while link.recv(4096):
                 pass

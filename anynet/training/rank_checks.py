@@ -1,4 +1,4 @@
-"""What must be the same in processes that train together."""
+"""Checks that processes that train together have the same nets, data, settings and versions."""
 
 import platform
 from collections.abc import Sequence

@@ -50,6 +50,14 @@ def test_an_error_of_one_rank_ends_all(on_mpi, rank):
     assert "has stopped: ZeroDivisionError" in err or "has stopped: division by zero" in err
 
 
+def test_a_rank_that_ends_without_an_error_ends_all(on_mpi):
+    script = "import sys, anynet as an; r = an.mpi.ranks(); r.is_first or sys.exit(3); r.all(0)"
+    code, _, err = on_mpi(2, "-c", script)
+    assert code != 0
+    assert "rank 1 of 2 (" in err
+    assert "has ended without a word" in err
+
+
 def test_without_mpi4py(monkeypatch):
     from anynet.core.ranks import RanksError
     from anynet.mpi import ranks

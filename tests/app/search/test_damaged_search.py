@@ -85,7 +85,7 @@ def test_a_torn_last_line_is_left_out_and_that_is_said(folder, capsys):
 
 
 def test_without_any_one_of_its_lines_a_journal_says_nothing_else(folder):
-    """What its advice is, to remove a line, gives results that were there, or an error, but no wrong results."""
+    """Follow its advice, to remove a line: this gives results that were there, or an error, but no wrong results."""
     whole = (folder / "journal.log").read_bytes().splitlines(keepends=True)
     right, seen = trials(folder), []
     for number in range(len(whole)):

@@ -30,7 +30,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
-    """What an undisturbed search finds."""
+    """Return the results of an undisturbed search."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search_worker.sources, "draw", search_worker.draw_few)
         trials = outcomes(whole(tmp_path_factory.mktemp("undisturbed") / "out"))

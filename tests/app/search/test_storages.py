@@ -40,7 +40,7 @@ def storage(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
-    """What an undisturbed search finds."""
+    """Return the results of an undisturbed search."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search_worker.sources, "draw", search_worker.draw_few)
         return outcomes(many(tmp_path_factory.mktemp("undisturbed") / "out", TRIALS))

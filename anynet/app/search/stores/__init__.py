@@ -1,1 +1,1 @@
-"""Where the trials of a search are kept and its processes meet: its folder, a shared journal, a database or Redis."""
+"""Places where the trials of a search are kept and its processes meet: a folder, a shared journal, a database, Redis."""

@@ -42,7 +42,7 @@ class StepLock:
 
 
 class Store(ABC):
-    """Where the trials of a search are kept and its processes meet.
+    """Place where the trials of a search are kept and its processes meet.
 
     Attributes
     ----------
