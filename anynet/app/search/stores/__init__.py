@@ -1,1 +1,1 @@
-"""Places where the trials of a search are kept and its processes meet: a folder, a shared journal, a database, Redis."""
+"""Places where the trials of a search are kept and its processes meet: folders, shared journals, servers."""
