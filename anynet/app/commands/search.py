@@ -34,6 +34,7 @@ def search(
     quiet: Quiet = False,
     log: Annotated[list[str] | None, Parameter(negative="")] = None,
     storage: Annotated[str | None, Parameter(env_var="ANYNET_STORAGE")] = None,
+    dask: str | None = None,
     config: Config = Config(),  # noqa: B008
 ) -> None:
     """Search hyperparameters: train at points of a space, and rank them by validation accuracy.
@@ -74,6 +75,8 @@ def search(
     storage
         URL of a storage that machines share, in which the search has the name of --out: postgresql://host/database,
         mysql://host/database, redis://host/0 or journal:///shared/file. Default: --out.
+    dask
+        Scheduler of a Dask cluster whose workers train the trials, such as host:8786; local starts a worker per core.
     """
     trackers = tracker_names(log or ())
     if fine is None and (fine_epochs or fine_train):
@@ -94,6 +97,7 @@ def search(
             stack_size=stack_size,
             log=trackers,
             storage=storage,
+            dask=dask,
         )
         draw_all(own_pages(out))
     print_table(ranked.table())

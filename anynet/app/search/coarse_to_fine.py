@@ -3,8 +3,10 @@
 import itertools
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 
@@ -22,9 +24,13 @@ from anynet.app.search.stores.open_store import open_store
 from anynet.app.search.stores.storage_url import parse_url
 from anynet.app.space import Grid, Point, Space, convert_space
 from anynet.backends import backend as choose_backend
+from anynet.core.extras import install_command
 from anynet.core.meter import Meter
 from anynet.data import Batches
 from anynet.data.sources import find
+
+if TYPE_CHECKING:
+    from anynet.app.search.dask_pool import DaskPool
 
 
 def search(
@@ -40,6 +46,7 @@ def search(
     stack_size: int = STACK_SIZE,
     log: Sequence[str] = (),
     storage: str | None = None,
+    dask: str | None = None,
 ) -> Trials:
     """Train once for each point of a space, and rank the trials by validation accuracy.
 
@@ -82,6 +89,9 @@ def search(
         URL of the storage of the trials, where the search has the name of the folder:
         ``postgresql://user:password@host/database``, ``mysql://...``, ``redis://...`` or ``journal:///shared/file``.
         Processes that share the search may have folders of their own. Default: the folder.
+    dask : str, optional
+        Address of a Dask scheduler, such as ``host:8786``, whose workers train the trials; "local" starts a worker for
+        each core. This process alone draws and records them, so it takes neither `storage` nor `log` beside it.
 
     Returns
     -------
@@ -96,8 +106,8 @@ def search(
         If a point cannot be trained, a stage has more than ``MOST_TRIALS`` points, the folder holds a search with other
         settings, or all coarse trials diverged before a fine stage. Points are validated before anything is written:
         all or, with "tpe", the first ones and the corners of the space.
-    StorageError
-        If the storage cannot be reached; its message has no password.
+    StorageError, DaskError
+        If the storage or the scheduler cannot be reached; the message has no password.
     BackendError, DataError, DownloadError, OutOfMemoryError
         As ``anynet.app.experiment.prepare`` and `anynet.fit` do.
     """
@@ -107,6 +117,11 @@ def search(
     if fine is not None:
         fine.check(space)
     _check_counts(space, trials, fine)
+    if dask is not None and (storage is not None or log):
+        other = "--storage" if storage is not None else "--log"
+        raise ValueError(
+            f"--dask: expected no {other} beside it, since one process records what others train; drop one"
+        )
     store = open_store(storage, folder)
     search_folder.check_storage(folder, storage and parse_url(storage).shown)
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce each study, in the midst of the bar
@@ -120,8 +135,19 @@ def search(
         settings = search_settings(bases, space, trials, fine, prune, seed, chosen)
         if there is None or merge(there, settings, store.shown) != there:
             _validate(bases, found, _points_to_validate(chosen, space, trials, seed))
-        folder.mkdir(parents=True, exist_ok=True)
-        return SearchStages(folder, store, found, bases, space, settings, stack_size, log).run(fine)
+        with nullcontext() if dask is None else _open_pool(dask) as pool:
+            folder.mkdir(parents=True, exist_ok=True)
+            return SearchStages(folder, store, found, bases, space, settings, stack_size, log, pool).run(fine)
+
+
+def _open_pool(dask: str) -> "DaskPool":
+    """Return the workers of a Dask cluster. Raises ValueError if Dask is not installed."""
+    try:
+        from anynet.app.search.dask_pool import DaskPool  # here, because it may not be installed
+    except ModuleNotFoundError:
+        command = install_command("dask")
+        raise ValueError(f"--dask: expected the package distributed; install it with: {command}") from None
+    return DaskPool(dask)
 
 
 def _points_to_validate(sampler: Sampler, space: Space, trials: int | None, seed: int) -> list[Point]:

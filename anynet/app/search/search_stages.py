@@ -4,6 +4,7 @@ import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -21,11 +22,15 @@ from anynet.app.search.search_progress import SearchProgress
 from anynet.app.search.search_settings import Settings, fine_trials
 from anynet.app.search.stage import Stage
 from anynet.app.search.stores.store import Store
-from anynet.app.search.trial import rank, read_trial, train_trials
+from anynet.app.search.train_trials import train_trials
+from anynet.app.search.trial import rank, read_trial
 from anynet.app.search_json import IMPORTANCES, TABLE
 from anynet.app.space import Point, Space
 from anynet.app.trackers import trackers
 from anynet.data import Batches
+
+if TYPE_CHECKING:
+    from anynet.app.search.dask_pool import DaskPool
 
 COARSE, FINE = 0, 1
 """Numbers of the stages, by which their draws differ."""
@@ -62,6 +67,8 @@ class SearchStages:
         Largest number of trials that are trained as one stack.
     log : sequence of str
         Names of trackers, as returned by `anynet.app.trackers.tracker_names`.
+    pool : DaskPool, optional
+        Workers that train the trials; by default this process does.
     """
 
     def __init__(
@@ -74,9 +81,10 @@ class SearchStages:
         settings: Settings,
         stack_size: int,
         log: Sequence[str] = (),
+        pool: "DaskPool | None" = None,
     ) -> None:
         self._folder, self._store, self._found, self._bases, self._space = folder, store, found, bases, space
-        self._settings, self._stack_size, self._log = settings, stack_size, log
+        self._settings, self._stack_size, self._log, self._pool = settings, stack_size, log, pool
         self._stages: dict[int, Stage] = {}
 
     def run(self, fine: Fine | None) -> Trials:
@@ -140,20 +148,39 @@ class SearchStages:
         points = self._stages[stage]
         while not points.is_finished():
             self._show(progress)
-            trials = points.claim(self._stack_size)
-            if not trials:
+            if not (self._train_here(stage) if self._pool is None else self._train_there(stage, self._pool)):
                 time.sleep(POLL_SECONDS)
-                continue
-            experiments = [prepare(replace(self._bases[stage], **trial.params), self._found) for trial in trials]
-            names = [f"{NAMES[stage]}-{trial.user_attrs['point'] + 1}" for trial in trials]
-            callbacks = trackers(self._log, self._folder, names, anew=True)
-            try:
-                train_trials(points.study, trials, experiments, callbacks)
-            except UpdateFinishedTrialError:
-                warn(f"{self._store.shown}: {', '.join(names)} taken for lost, as this process was cut off; made again")
-            self._write_table()
         self._write_table()  # once more, in case a process was killed between a trial's end and its row
         self._show(progress)
+
+    def _train_here(self, stage: int) -> bool:
+        """Train a stack in this process; return False if there is nothing to do."""
+        points = self._stages[stage]
+        trials = points.claim(self._stack_size)
+        if not trials:
+            return False
+        experiments = [prepare(config, self._found) for config in self._configs(stage, trials)]
+        names = [f"{NAMES[stage]}-{trial.user_attrs['point'] + 1}" for trial in trials]
+        callbacks = trackers(self._log, self._folder, names, anew=True)
+        try:
+            train_trials(points.study, trials, experiments, callbacks)
+        except UpdateFinishedTrialError:
+            warn(f"{self._store.shown}: {', '.join(names)} taken for lost, as this process was cut off; made again")
+        self._write_table()
+        return True
+
+    def _train_there(self, stage: int, pool: "DaskPool") -> bool:
+        """Give stacks to workers of Dask, and record what they have finished; return False if there is nothing to do."""
+        points = self._stages[stage]
+        while pool.has_room and (trials := points.claim(self._stack_size, pool.size)):
+            pool.submit(trials, self._configs(stage, trials), self._found[0])
+        if not pool.collect(points.study):
+            return False
+        self._write_table()
+        return True
+
+    def _configs(self, stage: int, trials: Sequence[optuna.Trial]) -> list[Config]:
+        return [replace(self._bases[stage], **trial.params) for trial in trials]
 
     def _best(self, around: int, most: int) -> list[Point]:
         """Return the best points among the first coarse trials."""

@@ -88,7 +88,7 @@ class Stage:
             for trial in self.study.get_trials(deepcopy=False):
                 check_trial(trial, self.count if planned is None else planned, space, store.place)
 
-    def claim(self, most: int) -> list[optuna.Trial]:
+    def claim(self, most: int, workers: int | None = None) -> list[optuna.Trial]:
         """Claim up to `most` points that can be trained as one stack, as trials; an empty list if none is left.
 
         A process claims no more than its share of the remaining points. Claiming is atomic: a trial is written with its
@@ -98,6 +98,8 @@ class Stage:
         ----------
         most : int
             Maximum number of trials.
+        workers : int, optional
+            Number of processes that share the points. Default: that of all which have opened the search.
 
         Returns
         -------
@@ -109,7 +111,7 @@ class Stage:
             left = self.count - sum(point < self.count for point in claimed)
             if not left:
                 return []
-            share = min(most, math.ceil(left / self._worker.count()))
+            share = min(most, math.ceil(left / (workers or self._worker.count())))
             free = self._free(claimed)
             if not free:
                 self._draw(min(share, self.count - len(self._points)))

@@ -1,23 +1,17 @@
-"""Trials: training at the points of a search, and the results."""
+"""Trials: their results, and checks of those that are stored."""
 
 import math
 import re
-import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
-import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from anynet.app.experiment import Experiment, fit_stack
-from anynet.core.epoch import Epoch, score
 from anynet.core.errors import FileError
 from anynet.core.formatting import format_settings, printable
-from anynet.core.history import History
 from anynet.core.settings_text import in_lines
-from anynet.training import Callback
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 STATES = ("finished", "pruned", "diverged")
@@ -78,77 +72,8 @@ def rank(trials: list[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda t: (STATES.index(t.state), -(t.best_val_accuracy or 0), t.stage, t.number))
 
 
-def train_trials(
-    study: optuna.Study,
-    trials: Sequence[optuna.Trial],
-    experiments: Sequence[Experiment],
-    callbacks: Sequence[Callback] = (),
-) -> None:
-    """Train trials as one stack, and store their results in the study.
-
-    Parameters
-    ----------
-    study : optuna.Study
-        Study of the stage.
-    trials : sequence of optuna.Trial
-        Claimed trials.
-    experiments : sequence of Experiment
-        One for each trial.
-    callbacks : sequence of Callback
-        Callbacks of the training, as for `anynet.fit`.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If training was interrupted. Unfinished trials will be made again.
-    """
-    histories = [History() for _ in trials]
-    began = time.perf_counter()
-
-    def tell(k: int, state: str, reason: str = "", test: float | None = None) -> None:
-        history = histories[k]
-        best = history.best if history else None
-        result = {
-            "point": trials[k].user_attrs["point"],
-            "dataset": experiments[k].data.name,
-            "state": state,
-            "best_val_accuracy": best and best.val_accuracy,
-            "best_epoch": best and best.epoch,
-            "train_accuracy": history[-1].train_accuracy if history else None,
-            "val_accuracy": history[-1].val_accuracy if history else None,
-            "test_accuracy": test,
-            "seconds": round(time.perf_counter() - began, 3),
-            "reason": reason,
-        }
-        trials[k].set_user_attr("result", result)
-        # Only this finishes the trial: if the process is killed before, the whole trial is made again.
-        if best is not None and state == "finished":
-            study.tell(trials[k], score(best))
-        else:
-            study.tell(trials[k], state=TrialState.PRUNED)
-
-    def on_epoch(rows: dict[int, Epoch]) -> set[int]:
-        dropped = set()
-        for k, row in rows.items():
-            histories[k] = History([*histories[k], row])
-            trials[k].report(score(row), row.epoch)
-            if row.epoch < experiments[k].config.epochs and trials[k].should_prune():
-                tell(k, "pruned", f"validation accuracy after epoch {row.epoch} below the median of other trials")
-                dropped.add(k)
-        return dropped
-
-    runs = fit_stack(experiments, on_epoch, progress=False, more={"callbacks": callbacks})
-    for k, run in enumerate(runs):
-        if run.diverged is not None:
-            tell(k, "diverged", str(run.diverged))
-        elif not (run.dropped or run.interrupted):
-            tell(k, "finished", test=run.best_test and run.best_test.accuracy)
-    if runs.interrupted:
-        raise KeyboardInterrupt
-
-
 def check_trial(trial: FrozenTrial, points: int, space: Collection[str], place: str | Path) -> None:
-    """Raise FileError if a trial lacks what this module and others have stored, or has something else.
+    """Raise FileError if a trial lacks what others have stored, or has something else.
 
     Parameters
     ----------
@@ -233,6 +158,6 @@ def check_point(
 
 
 def read_trial(stage: str, trial: FrozenTrial) -> Trial:
-    """Return the results that `train_trials` stored."""
+    """Return the results that `anynet.app.search.train_trials.record` stored."""
     result = {name: value for name, value in trial.user_attrs["result"].items() if name != "point"}
     return Trial(number=trial.user_attrs["point"] + 1, stage=stage, settings=trial.params, **result)

@@ -1,0 +1,200 @@
+"""Trials that are trained by the workers of a Dask cluster, and recorded by the process of the search."""
+
+import logging
+import os
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, suppress
+from functools import cache
+from queue import SimpleQueue
+from typing import Any, Self
+
+import distributed
+import optuna
+from optuna.trial import TrialState
+
+import anynet
+from anynet.app.config import Config
+from anynet.app.experiment import prepare
+from anynet.app.keeping import warn
+from anynet.app.search.train_trials import Outcome, record, train_stack
+from anynet.core.errors import Error
+from anynet.core.formatting import first_line, printable
+from anynet.data import Batches
+from anynet.data.sources import find
+
+CONNECT_SECONDS = 10
+"""Time in which a scheduler must answer."""
+POLL_SECONDS = 0.5
+"""Longest time between looks at what the workers say."""
+MOST_LOST = 3
+"""Number of times that Dask may give up a trial whose workers died, each time after some attempts of its own."""
+
+
+class DaskError(Error, OSError):
+    """A Dask cluster that cannot be used."""
+
+
+class DaskPool:
+    """Workers of a Dask cluster, as a context.
+
+    Parameters
+    ----------
+    address : str
+        Address of the scheduler, such as ``host:8786``, or "local" for a cluster of processes on this machine.
+
+    Raises
+    ------
+    DaskError
+        If no scheduler answers.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address, self._key, self._exit = address, uuid.uuid4().hex, ExitStack()
+        self._running: dict[distributed.Future, Sequence[optuna.Trial]] = {}
+        self._said: SimpleQueue[tuple[str, int, float]] = SimpleQueue()
+        self._reported: set[tuple[str, int]] = set()
+        self._lost: Counter[tuple[str, int]] = Counter()
+
+    def __enter__(self) -> Self:
+        address: Any = self._address
+        if address == "local":
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            local = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
+            address = self._exit.enter_context(
+                distributed.LocalCluster(n_workers=cores, **local, silence_logs=logging.CRITICAL)
+            )
+        try:
+            self._client = self._exit.enter_context(
+                distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            )
+        except (OSError, ValueError) as error:
+            told = printable(first_line(error), 200)
+            raise DaskError(
+                f"--dask {self._address}: expected a scheduler that answers within {CONNECT_SECONDS} s, got an error: "
+                f"{told}; start one with: dask scheduler, and workers with: dask worker HOST:8786, or use local"
+            ) from None
+        if not self._client.nthreads():
+            warn(f"--dask {self._address}: no workers are there; the search waits for them")
+        self._client.subscribe_topic(self._key, lambda event: self._said.put(event[1]))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.cancel(list(self._running))
+        self._exit.close()
+
+    @property
+    def size(self) -> int:
+        """Number of workers, at least 1."""
+        return max(1, len(self._client.nthreads()))
+
+    @property
+    def has_room(self) -> bool:
+        """True if there is a worker for another stack."""
+        return len(self._running) < self.size
+
+    def submit(self, trials: Sequence[optuna.Trial], configs: Sequence[Config], dataset: str) -> None:
+        """Let a worker train trials as one stack."""
+        names = [_name(trial) for trial in trials]
+        task = self._client.submit(train_there, configs, names, dataset, anynet.__version__, self._key, pure=False)
+        self._running[task] = trials
+
+    def collect(self, study: optuna.Study) -> bool:
+        """Record what the workers have said and finished, after some time or when a stack ends; False if none runs."""
+        if not self._running:
+            return False
+        try:
+            with suppress(TimeoutError):
+                distributed.wait(list(self._running), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+            self._prune()
+            for task in [task for task in self._running if task.done()]:
+                self._end(study, task, self._running.pop(task))
+        except CancelledError:
+            raise DaskError(f"--dask {self._address}: the scheduler is gone; run the same command again") from None
+        return True
+
+    def _prune(self) -> None:
+        """Report the epochs that have ended, and stop the trials that are not worth it."""
+        running = {_name(trial): trial for trials in self._running.values() for trial in trials}
+        while not self._said.empty():
+            name, epoch, score = self._said.get()
+            if name in running:
+                self._report(running[name], {epoch: score})
+                if running[name].should_prune():
+                    distributed.Event(f"{self._key} {name}", client=self._client).set()
+
+    def _end(self, study: optuna.Study, task: distributed.Future, trials: Sequence[optuna.Trial]) -> None:
+        try:
+            outcomes = task.result()
+        except distributed.KilledWorker:
+            for trial in trials:
+                study.tell(trial, state=TrialState.FAIL)  # its point is free again
+                point = study.study_name, trial.user_attrs["point"]
+                self._lost[point] += 1
+                if self._lost[point] == MOST_LOST:
+                    raise DaskError(
+                        f"--dask {self._address}: all workers that trained {point[0]} {point[1] + 1} died; see what "
+                        "they said last, perhaps of memory, and run the same command again"
+                    ) from None
+            return
+        for trial, outcome in zip(trials, outcomes, strict=True):
+            self._report(trial, outcome.scores)
+            record(study, trial, outcome)
+
+    def _report(self, trial: optuna.Trial, scores: Mapping[int, float]) -> None:
+        """Report scores by epoch that are not known yet."""
+        for epoch, score in scores.items():
+            if (_name(trial), epoch) not in self._reported:
+                trial.report(score, epoch)
+                self._reported.add((_name(trial), epoch))
+
+
+def _name(trial: optuna.Trial) -> str:
+    return f"{trial.study.study_name} {trial.number}"
+
+
+def train_there(configs: Sequence[Config], names: Sequence[str], dataset: str, version: str, key: str) -> list[Outcome]:
+    """Train trials as one stack; called by a worker.
+
+    Parameters
+    ----------
+    configs : sequence of Config
+        One for each trial.
+    names : sequence of str
+        One for each trial.
+    dataset : str
+        Name of the data set that the worker must find.
+    version : str
+        Version of anynet that it must have.
+    key : str
+        Key of the search: topic of what is said, and beginning of the names of events.
+
+    Returns
+    -------
+    list of Outcome
+
+    Raises
+    ------
+    ValueError
+        If data set or version is another one.
+    """
+    worker = distributed.get_worker()
+    found = _images(configs[0].data)
+    for what, here, there in (("anynet", anynet.__version__, version), ("data set", found[0], dataset)):
+        if here != there:
+            raise ValueError(f"--dask: expected workers with {what} {there}, got {here} on {worker.address}")
+    outcomes: dict[int, Outcome] = {}
+
+    def prune(k: int, epoch: int, score: float) -> bool:
+        worker.log_event(key, (names[k], epoch, score))
+        return bool(distributed.Event(f"{key} {names[k]}").is_set())
+
+    train_stack([prepare(config, found) for config in configs], prune, outcomes.__setitem__)
+    return [outcomes[k] for k in range(len(configs))]
+
+
+@cache
+def _images(data: str) -> tuple[str, Batches]:
+    return find(data)
