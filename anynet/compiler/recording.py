@@ -27,6 +27,9 @@ _PACKAGE = Path(__file__).parents[1]
 PLAIN = "plain steps"
 """`Target.execution` of steps that no target runs."""
 
+ATTEMPTS = 5
+"""Number of times that a step is recorded in which a generator changes each time."""
+
 
 class CompileWarning(UserWarning):
     """Warning that steps run more slowly than a backend can run them, with the reason."""
@@ -40,7 +43,8 @@ def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -
     """Return the record of a step that is a pure function.
 
     The step is called twice. If it counts its calls or reads a clock, it does not record the same operations, constants
-    and numbers both times; if it draws random numbers, the state of a generator changes, too.
+    and numbers both times; if it draws random numbers, the state of a generator changes, too. Another thread may change
+    the state of a global generator meanwhile: then the step is recorded again.
 
     Parameters
     ----------
@@ -61,11 +65,14 @@ def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -
         If the step does what cannot be recorded, is not pure, or returns other containers, shapes or dtypes than it
         takes. Other errors are the step's own.
     """
-    states = generator_states(step)
-    graph, again = (trace(step, xp, carry, shared, row) for _ in range(2))
-    if (found := _difference(graph, again)) is not None:
-        raise UntraceableError(f"it is not a pure function: recorded twice, {found}; {HINT}")
-    if states != generator_states(step):  # though the numbers made no difference so far
+    for _ in range(ATTEMPTS):
+        states = generator_states(step)
+        graph, again = (trace(step, xp, carry, shared, row) for _ in range(2))
+        if (found := _difference(graph, again)) is not None:
+            raise UntraceableError(f"it is not a pure function: recorded twice, {found}; {HINT}")
+        if states == generator_states(step):
+            break
+    else:  # though the numbers made no difference so far
         raise UntraceableError(f"it draws random numbers from a generator; {HINT}")
     leaves, rebuild = flatten(carry)
     taken = [(node.shape, node.dtype) for node in graph.inputs[: len(leaves)]]

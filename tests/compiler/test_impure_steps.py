@@ -3,6 +3,7 @@
 import random
 import time
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,23 @@ def test_numbers_that_make_no_difference_at_first_are_seen(where: str, name: str
     before = layer.calls
     loop(rows[0, :], None, rows, int)
     assert layer.calls == before + 3
+
+
+def test_numbers_that_another_thread_draws_meanwhile_do_not_count(recwarn: pytest.WarningsRecorder) -> None:
+    threads = [Thread(target=random.random), Thread(target=np.random.random)]
+    here = backend("numpy")
+
+    def step(carry: Array, shared: None, row: Array) -> Array:
+        if threads:  # twice while it is recorded, not when it is called again
+            thread = threads.pop()
+            thread.start()
+            thread.join()
+        return carry + row
+
+    rows = here.asarray(np.ones((3, 4), np.float32))
+    np.testing.assert_array_equal(here.loop(step)(rows[0, :], None, rows, int), 4)
+    assert not threads
+    assert not recwarn.list
 
 
 REASONS = {

@@ -1,5 +1,6 @@
 """Trials that are trained by the workers of a Dask cluster, and recorded by the process of the search."""
 
+import itertools
 import logging
 import os
 import uuid
@@ -67,9 +68,7 @@ class DaskPool:
                 distributed.LocalCluster(n_workers=cores, **local, silence_logs=logging.CRITICAL)
             )
         try:
-            self._client = self._exit.enter_context(
-                distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-            )
+            self._client = self._exit.enter_context(distributed.Client(address, timeout=CONNECT_SECONDS))
         except (OSError, ValueError) as error:
             told = printable(first_line(error), 200)
             raise DaskError(
@@ -82,7 +81,11 @@ class DaskPool:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._client.cancel(list(self._running))
+        if self._running:  # the search was interrupted
+            with suppress(OSError, CancelledError, TimeoutError):
+                self._client.cancel(list(self._running))
+                for trial in itertools.chain(*self._running.values()):
+                    self._stop(trial)  # Dask stops no task that has begun
         self._exit.close()
 
     @property
@@ -123,7 +126,11 @@ class DaskPool:
             if name in running:
                 self._report(running[name], {epoch: score})
                 if running[name].should_prune():
-                    distributed.Event(f"{self._key} {name}", client=self._client).set()
+                    self._stop(running[name])
+
+    def _stop(self, trial: optuna.Trial) -> None:
+        """Let the worker of a trial end it after the epoch that it is in."""
+        distributed.Event(f"{self._key} {_name(trial)}", client=self._client).set()
 
     def _end(self, study: optuna.Study, task: distributed.Future, trials: Sequence[optuna.Trial]) -> None:
         try:
@@ -155,7 +162,9 @@ def _name(trial: optuna.Trial) -> str:
     return f"{trial.study.study_name} {trial.number}"
 
 
-def train_there(configs: Sequence[Config], names: Sequence[str], dataset: str, version: str, key: str) -> list[Outcome]:
+def train_there(
+    configs: Sequence[Config], names: Sequence[str], dataset: str, version: str, key: str
+) -> list[Outcome]:
     """Train trials as one stack; called by a worker.
 
     Parameters
