@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,7 +126,7 @@ def search(
     store = open_store(storage, folder)
     search_folder.check_storage(folder, storage and parse_url(storage).shown)
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce each study, in the midst of the bar
-    with store.in_use():
+    with store.in_use(), nullcontext() if dask is None else _open_pool(dask) as pool:
         there = store.read_settings()
         chosen = choose_sampler(sampler if there is None else sampler or there["sampler"], space, trials)
         choose_backend(base.backend, base.precision)  # before images are downloaded
@@ -135,18 +136,16 @@ def search(
         settings = search_settings(bases, space, trials, fine, prune, seed, chosen)
         if there is None or merge(there, settings, store.shown) != there:
             _validate(bases, found, _points_to_validate(chosen, space, trials, seed))
-        with nullcontext() if dask is None else _open_pool(dask) as pool:
-            folder.mkdir(parents=True, exist_ok=True)
-            return SearchStages(folder, store, found, bases, space, settings, stack_size, log, pool).run(fine)
+        folder.mkdir(parents=True, exist_ok=True)
+        return SearchStages(folder, store, found, bases, space, settings, stack_size, log, pool).run(fine)
 
 
 def _open_pool(dask: str) -> "DaskPool":
     """Return the workers of a Dask cluster. Raises ValueError if Dask is not installed."""
-    try:
-        from anynet.app.search.dask_pool import DaskPool  # here, because it may not be installed
-    except ModuleNotFoundError:
-        command = install_command("dask")
-        raise ValueError(f"--dask: expected the package distributed; install it with: {command}") from None
+    if find_spec("distributed") is None:
+        raise ValueError(f"--dask: expected the package distributed; install it with: {install_command('dask')}")
+    from anynet.app.search.dask_pool import DaskPool  # it takes half a second
+
     return DaskPool(dask)
 
 

@@ -4,17 +4,15 @@ import itertools
 import logging
 import os
 import uuid
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from queue import SimpleQueue
 from typing import Any, Self
 
 import distributed
 import optuna
-from optuna.trial import TrialState
 
 import anynet
 from anynet.app.config import Config
@@ -30,8 +28,6 @@ CONNECT_SECONDS = 10
 """Time in which a scheduler must answer."""
 POLL_SECONDS = 0.5
 """Longest time between looks at what the workers say."""
-MOST_LOST = 3
-"""Number of times that Dask may give up a trial whose workers died, each time after some attempts of its own."""
 
 
 class DaskError(Error, OSError):
@@ -57,9 +53,9 @@ class DaskPool:
         self._running: dict[distributed.Future, Sequence[optuna.Trial]] = {}
         self._said: SimpleQueue[tuple[str, int, float]] = SimpleQueue()
         self._reported: set[tuple[str, int]] = set()
-        self._lost: Counter[tuple[str, int]] = Counter()
 
     def __enter__(self) -> Self:
+        self._exit.enter_context(_silent(logging.getLogger("distributed.client")))
         address: Any = self._address
         if address == "local":
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -70,10 +66,11 @@ class DaskPool:
         try:
             self._client = self._exit.enter_context(distributed.Client(address, timeout=CONNECT_SECONDS))
         except (OSError, ValueError) as error:
+            self._exit.close()
             told = printable(first_line(error), 200)
             raise DaskError(
                 f"--dask {self._address}: expected a scheduler that answers within {CONNECT_SECONDS} s, got an error: "
-                f"{told}; start one with: dask scheduler, and workers with: dask worker HOST:8786, or use local"
+                f"{told}; start one with: dask scheduler, and workers with: dask worker HOST:8786; or use --dask local"
             ) from None
         if not self._client.nthreads():
             warn(f"--dask {self._address}: no workers are there; the search waits for them")
@@ -136,16 +133,16 @@ class DaskPool:
         try:
             outcomes = task.result()
         except distributed.KilledWorker:
-            for trial in trials:
-                study.tell(trial, state=TrialState.FAIL)  # its point is free again
-                point = study.study_name, trial.user_attrs["point"]
-                self._lost[point] += 1
-                if self._lost[point] == MOST_LOST:
-                    raise DaskError(
-                        f"--dask {self._address}: all workers that trained {point[0]} {point[1] + 1} died; see what "
-                        "they said last, perhaps of memory, and run the same command again"
-                    ) from None
-            return
+            names = ", ".join(f"{trial.study.study_name} {trial.user_attrs['point'] + 1}" for trial in trials)
+            raise DaskError(
+                f"--dask {self._address}: all workers that trained {names} died; see what they said last, perhaps of "
+                "memory, and run the same command again, with a smaller --stack-size if there were several trials"
+            ) from None
+        except ImportError as error:
+            raise DaskError(
+                f"--dask {self._address}: expected workers with the packages that are here, got: {first_line(error)}; "
+                "install anynet there, too"
+            ) from None
         for trial, outcome in zip(trials, outcomes, strict=True):
             self._report(trial, outcome.scores)
             record(study, trial, outcome)
@@ -158,13 +155,22 @@ class DaskPool:
                 self._reported.add((_name(trial), epoch))
 
 
+@contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Context manager in which a logger says nothing: what goes wrong is told by one line, or mended."""
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _name(trial: optuna.Trial) -> str:
     return f"{trial.study.study_name} {trial.number}"
 
 
-def train_there(
-    configs: Sequence[Config], names: Sequence[str], dataset: str, version: str, key: str
-) -> list[Outcome]:
+def train_there(configs: Sequence[Config], names: Sequence[str], dataset: str, version: str, key: str) -> list[Outcome]:
     """Train trials as one stack; called by a worker.
 
     Parameters
@@ -186,14 +192,17 @@ def train_there(
 
     Raises
     ------
-    ValueError
-        If data set or version is another one.
+    DaskError
+        If the worker lacks the data set, or has another one or another version.
     """
     worker = distributed.get_worker()
-    found = _images(configs[0].data)
+    try:
+        found = _images(configs[0].data)
+    except Error as error:
+        raise DaskError(f"--dask: worker {worker.address}: {first_line(error)}") from None
     for what, here, there in (("anynet", anynet.__version__, version), ("data set", found[0], dataset)):
         if here != there:
-            raise ValueError(f"--dask: expected workers with {what} {there}, got {here} on {worker.address}")
+            raise DaskError(f"--dask: expected workers with {what} {there}, got {here} on {worker.address}")
     outcomes: dict[int, Outcome] = {}
 
     def prune(k: int, epoch: int, score: float) -> bool:

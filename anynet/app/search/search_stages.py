@@ -170,7 +170,7 @@ class SearchStages:
         return True
 
     def _train_there(self, stage: int, pool: "DaskPool") -> bool:
-        """Give stacks to workers of Dask, and record what they have finished; return False if there is nothing to do."""
+        """Give stacks to workers of Dask, and record what they finish; return False if there is nothing to do."""
         points = self._stages[stage]
         while pool.has_room and (trials := points.claim(self._stack_size, pool.size)):
             pool.submit(trials, self._configs(stage, trials), self._found[0])

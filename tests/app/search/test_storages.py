@@ -1,10 +1,7 @@
 """Searches in PostgreSQL, MariaDB, Redis and a shared journal: by several processes, some of which are killed."""
 
 import itertools
-import multiprocessing
-import os
 import signal
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -52,17 +49,6 @@ def studied(store):
         return optuna.load_study(study_name=store.study("coarse"), storage=store.storage).trials
     except KeyError:
         return []
-
-
-@pytest.fixture(scope="module")
-def forking():
-    """Processes that need not import anything."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["search_worker"])
-    with pytest.MonkeyPatch.context() as patch:  # the server has no other way to find it
-        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        context.Process(target=int).start()
-    return context
 
 
 @pytest.mark.slow
