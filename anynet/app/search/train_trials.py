@@ -72,8 +72,8 @@ def train_stack(
             "seconds": round(time.perf_counter() - began, 3),
             "reason": reason,
         }
-        finished = best is not None and state == "finished"
-        tell(k, Outcome(result, score(best) if finished else None, {row.epoch: score(row) for row in history}))
+        value = score(best) if best is not None and state == "finished" else None
+        tell(k, Outcome(result, value, {row.epoch: score(row) for row in history}))
 
     def on_epoch(rows: dict[int, Epoch]) -> set[int]:
         dropped = set()

@@ -16,7 +16,7 @@ import pytest
 import search_worker
 from commands import refused
 from optuna.trial import TrialState
-from search_worker import BASE, many, outcomes, whole
+from search_worker import BASE, many, outcomes
 from servers import free_port
 from test_sharing import studied
 
@@ -35,9 +35,9 @@ TRIALS, WORKERS, KILLS = 60, 4, 5
 
 
 @pytest.fixture
-def threads():
-    """Address of a cluster of two threads of this process."""
-    with distributed.LocalCluster(n_workers=2, processes=False, **LOCAL) as cluster:
+def threads(request):
+    """Address of a cluster of threads of this process, by default two."""
+    with distributed.LocalCluster(n_workers=getattr(request, "param", 2), processes=False, **LOCAL) as cluster:
         yield cluster.scheduler_address
 
 
@@ -73,15 +73,19 @@ def cluster(request, forking):
 
 
 def test_trials_are_those_of_a_search_without_workers(tmp_path, threads):
-    expected = outcomes(whole(tmp_path / "alone"))
-    assert outcomes(whole(tmp_path / "dask", dask=threads)) == expected
+    expected = outcomes(many(tmp_path / "alone", 8))
+    assert outcomes(many(tmp_path / "dask", 8, dask=threads)) == expected
     assert (tmp_path / "alone" / "search.json").read_text() == (tmp_path / "dask" / "search.json").read_text()
-    assert outcomes(whole(tmp_path / "dask")) == expected  # all there
+    assert outcomes(many(tmp_path / "dask", 8)) == expected  # all there
 
 
-def test_trials_below_the_median_are_stopped(tmp_path, threads):
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1], indirect=True)
+def test_trials_below_the_median_are_stopped(tmp_path, threads, monkeypatch):
+    monkeypatch.setattr(dask_pool, "POLL_SECONDS", 0.02)
     space = {"lr": Grid((0.1, 0.2, 0.05, 0.3, 0.15, 1e-9))}
-    trials = search(replace(BASE, epochs=60, compile="off"), space, tmp_path / "out", dask=threads)
+    base = replace(BASE, hidden="5", epochs=60, compile="off", evaluate_train="never")
+    trials = search(base, space, tmp_path / "out", stack_size=1, dask=threads)
     states = {trial.settings["lr"]: trial.state for trial in trials}
     assert states.pop(1e-9) == "pruned"
     assert set(states.values()) == {"finished"}
@@ -92,7 +96,7 @@ def test_trials_below_the_median_are_stopped(tmp_path, threads):
 
 
 def test_an_interrupted_search_leaves_the_workers_free_and_goes_on(tmp_path, threads, monkeypatch):
-    expected = outcomes(whole(tmp_path / "alone"))
+    expected = outcomes(many(tmp_path / "alone", 8))
     record, calls = dask_pool.record, itertools.count()
 
     def interrupt(*args):
@@ -102,13 +106,13 @@ def test_an_interrupted_search_leaves_the_workers_free_and_goes_on(tmp_path, thr
 
     monkeypatch.setattr(dask_pool, "record", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        whole(tmp_path / "out", dask=threads)
+        many(tmp_path / "out", 8, dask=threads)
     monkeypatch.setattr(dask_pool, "record", record)
     assert sum(trial.state.is_finished() for trial in studied(tmp_path / "out")) == 3
     with distributed.Client(threads) as client:
         while any(client.processing().values()):
             time.sleep(0.01)
-    assert outcomes(whole(tmp_path / "out", dask=threads)) == expected
+    assert outcomes(many(tmp_path / "out", 8, dask=threads)) == expected
     assert Counter(trial.state for trial in studied(tmp_path / "out")).keys() == {TrialState.COMPLETE, TrialState.FAIL}
 
 
@@ -128,10 +132,10 @@ def test_workers_that_differ(tmp_path, threads, monkeypatch):
     ):
         monkeypatch.setattr(distributed.Client, "submit", with_other(place, value))
         with pytest.raises(DaskError, match=re.escape(message)) as caught:
-            whole(tmp_path / "out", dask=threads, stack_size=1)
+            many(tmp_path / "out", 8, dask=threads, stack_size=1)
         assert "\n" not in str(caught.value)
     monkeypatch.setattr(distributed.Client, "submit", submit)
-    assert len(whole(tmp_path / "out", dask=threads)) == search_worker.TRIALS
+    assert len(many(tmp_path / "out", 8, dask=threads)) == 8
 
 
 def test_a_scheduler_that_does_not_answer(tmp_path, capsys, monkeypatch):
