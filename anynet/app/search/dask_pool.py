@@ -3,11 +3,13 @@
 import itertools
 import logging
 import os
+import signal
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
+from multiprocessing import resource_tracker
 from queue import SimpleQueue
 from typing import Any, Self
 
@@ -28,6 +30,8 @@ CONNECT_SECONDS = 10
 """Time in which a scheduler must answer."""
 POLL_SECONDS = 0.5
 """Longest time between looks at what the workers say."""
+STOPPED: set[str] = set()
+"""Trials that a worker is to end, by the key of the search and their names; in the process of the worker."""
 
 
 class DaskError(Error, OSError):
@@ -60,9 +64,9 @@ class DaskPool:
         if address == "local":
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
             local = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
-            address = self._exit.enter_context(
-                distributed.LocalCluster(n_workers=cores, **local, silence_logs=logging.CRITICAL)
-            )
+            with _without_interrupts():
+                cluster = distributed.LocalCluster(n_workers=cores, **local, silence_logs=logging.CRITICAL)
+            address = self._exit.enter_context(cluster)
         try:
             self._client = self._exit.enter_context(distributed.Client(address, timeout=CONNECT_SECONDS))
         except (OSError, ValueError) as error:
@@ -81,8 +85,7 @@ class DaskPool:
         if self._running:  # the search was interrupted
             with suppress(OSError, CancelledError, TimeoutError):
                 self._client.cancel(list(self._running))
-                for trial in itertools.chain(*self._running.values()):
-                    self._stop(trial)  # Dask stops no task that has begun
+                self._stop(itertools.chain(*self._running.values()))  # Dask stops no task that has begun
         self._exit.close()
 
     @property
@@ -123,11 +126,12 @@ class DaskPool:
             if name in running:
                 self._report(running[name], {epoch: score})
                 if running[name].should_prune():
-                    self._stop(running[name])
+                    self._stop([running[name]])
 
-    def _stop(self, trial: optuna.Trial) -> None:
-        """Let the worker of a trial end it after the epoch that it is in."""
-        distributed.Event(f"{self._key} {_name(trial)}", client=self._client).set()
+    def _stop(self, trials: Iterable[optuna.Trial]) -> None:
+        """Let the workers of trials end them after the epoch that they are in."""
+        names = {f"{self._key} {_name(trial)}" for trial in trials}
+        self._client.run(stop_there, names, on_error="ignore", wait=False)
 
     def _end(self, study: optuna.Study, task: distributed.Future, trials: Sequence[optuna.Trial]) -> None:
         try:
@@ -166,6 +170,20 @@ def _silent(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Context manager whose threads and processes get no Control-C; it reaches this thread afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # when it starts, it lets signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _name(trial: optuna.Trial) -> str:
     return f"{trial.study.study_name} {trial.number}"
 
@@ -184,7 +202,7 @@ def train_there(configs: Sequence[Config], names: Sequence[str], dataset: str, v
     version : str
         Version of anynet that it must have.
     key : str
-        Key of the search: topic of what is said, and beginning of the names of events.
+        Key of the search, the topic of what is said.
 
     Returns
     -------
@@ -207,10 +225,15 @@ def train_there(configs: Sequence[Config], names: Sequence[str], dataset: str, v
 
     def prune(k: int, epoch: int, score: float) -> bool:
         worker.log_event(key, (names[k], epoch, score))
-        return bool(distributed.Event(f"{key} {names[k]}").is_set())
+        return f"{key} {names[k]}" in STOPPED
 
     train_stack([prepare(config, found) for config in configs], prune, outcomes.__setitem__)
     return [outcomes[k] for k in range(len(configs))]
+
+
+async def stop_there(names: Iterable[str]) -> None:
+    """Let a worker end trials after the epoch that they are in; called by a worker."""
+    STOPPED.update(names)
 
 
 @cache
