@@ -48,17 +48,20 @@ class ThreadRanks(Ranks):
         if self._meeting.barrier.broken:
             raise RankLost(0, "another rank has ended")
 
+    def confirm(self):
+        """Do nothing: a sum is done when it returns."""
+
     def leave(self, reason=""):
         self._meeting.barrier.abort()
 
 
-def on_ranks(size: int, function: Callable[[Ranks], Any]) -> list[Any]:
+def on_ranks(size: int, function: Callable[[Ranks], Any], kind: type[ThreadRanks] = ThreadRanks) -> list[Any]:
     """Return what a function returns on each rank."""
     meeting = Meeting(size)
 
     def call(rank: int) -> Any:
         try:
-            return function(ThreadRanks(rank, meeting))
+            return function(kind(rank, meeting))
         except BaseException:
             meeting.barrier.abort()
             raise

@@ -10,6 +10,8 @@ from threading import Thread
 from anynet.compiler.graph import Graph
 from anynet.compiler.recording import CompileError
 from anynet.compiler.target import CompiledStep, Target, Tick
+from anynet.core.collective import sum_over_ranks
+from anynet.core.ranks import RanksError
 from anynet.core.typing import Array
 
 OutOfMemory = Callable[[BaseException], bool]
@@ -33,7 +35,8 @@ class Record:
 
     An error before the first step of a loop is done makes the record run the loop again with the next slower target,
     from the same arguments. Later errors are raised: steps that are done cannot be repeated. So are errors of memory,
-    the second time if the target can release some.
+    the second time if the target can release some. If the step has sums over ranks, it is not run again, which would
+    add the sums of other steps of the other ranks.
 
     Parameters
     ----------
@@ -74,6 +77,7 @@ class Record:
         self.target, self.cause = target, ""
         self._strict, self._out_of_memory = strict, out_of_memory
         self._settings = graph, n_carry, shared
+        self._has_sums = any(node.op == sum_over_ranks.name for node in graph.nodes)
         self._program: CompiledStep | None = None
         self._compiled: Future[CompiledStep] | None = None
         self._process = os.getpid()
@@ -136,7 +140,9 @@ class Record:
         NoTargetError
             If all targets fail before the first step is done.
         """
-        ticked = released = False
+        ticked, released = False, self._has_sums
+        if self._has_sums and self._newest is None:
+            self.target.release_memory()
         begin, steps = self._steps if before is None else before, columns[0].shape[0]
         self._steps = begin + steps
 
@@ -148,7 +154,7 @@ class Record:
         while True:
             try:
                 return self._run(carry, shared, columns, note_and_tick, begin)
-            except (CompileError, NoTargetError):
+            except (CompileError, NoTargetError, RanksError):
                 raise
             except Exception as error:
                 if ticked:
@@ -184,13 +190,18 @@ class Record:
         Raises
         ------
         CompileError
-            If `strict`.
+            If `strict`, or if the step has sums over ranks.
         NoTargetError
             If there is no slower target.
         """
         cause = self.target.explain(error)
         if self._strict:
             raise CompileError(f"steps cannot run as {self.target.execution}: {cause}") from error
+        if self._has_sums:
+            raise CompileError(
+                f'steps cannot run as {self.target.execution}: {cause}; choose compile="off", with which all ranks run '
+                "plain steps"
+            ) from error
         if cause not in self.cause:
             self.cause = f"{self.cause}; then {cause}" if self.cause else cause
         if self.target.slower is None:

@@ -79,6 +79,10 @@ class Ranks(ABC):
         """Raise `RankLost` if another rank has ended or was interrupted."""
 
     @abstractmethod
+    def confirm(self) -> None:
+        """Raise `RankLost` if sums up to now may lack the part of a rank that has ended, as those on GPUs may."""
+
+    @abstractmethod
     def leave(self, reason: str = "") -> None:
         """Tell the others that this rank takes no further part: they raise `RankLost` when they wait for it.
 

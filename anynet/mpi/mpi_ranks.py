@@ -2,19 +2,20 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from array_api_compat import is_cupy_array
 
 from anynet.backends import to_library_of, to_numpy
 from anynet.core.ranks import RankLost, Ranks
 from anynet.core.typing import Array
-from anynet.mpi.watch import Watch
+from anynet.mpi.watch import GRACE, Watch
+
+if TYPE_CHECKING:
+    from anynet.mpi.nccl_sums import NcclSums
 
 T = TypeVar("T")
-
-GRACE = 0.1
-"""Seconds for a request to be done after another rank has left, which may have done its part before."""
 
 BUSY = 0.001
 """Seconds of waiting in which nothing else is done: most sums take less."""
@@ -24,7 +25,7 @@ LOOK = 0.01
 
 
 class MpiRanks(Ranks):
-    """Processes of a communicator of mpi4py.
+    """Processes of a communicator of mpi4py. NCCL adds CuPy arrays; other arrays are added on the host.
 
     No call blocks in MPI, which would neither notice that another process has ended nor let a signal through.
 
@@ -39,9 +40,13 @@ class MpiRanks(Ranks):
         super().__init__(comm.Get_rank(), comm.Get_size())
         self._comm, self._watch = comm.Dup(), watch
         self._looked = -LOOK
+        self._nccl: NcclSums | None = None
 
     def sum(self, array: Array) -> Array:
         """Return the sum of the arrays of all ranks, a new array."""
+        if is_cupy_array(array):
+            on_gpu: Array = self._on_gpus().sum(array)
+            return on_gpu
         host = _host(array)
         out = np.empty_like(host, order="C")
         self._sum(host, out)
@@ -50,6 +55,9 @@ class MpiRanks(Ranks):
 
     def sum_into(self, array: Array, out: Array) -> None:
         """Write the sum of the arrays of all ranks to `out`."""
+        if is_cupy_array(array):
+            self._on_gpus().sum_into(array, out)
+            return
         place = _host(out)
         if place.flags.c_contiguous and place.flags.writeable:
             self._sum(_host(array), place)
@@ -83,9 +91,22 @@ class MpiRanks(Ranks):
         """Raise `RankLost` if another rank has ended or was interrupted."""
         self._watch.look()
 
+    def confirm(self) -> None:
+        """Raise `RankLost` if NCCL has given up sums because a rank was lost."""
+        if self._nccl is not None:
+            self._nccl.confirm()
+
     def leave(self, reason: str = "") -> None:
         """Tell the others that this rank takes no further part."""
         self._watch.leave(reason)
+
+    def _on_gpus(self) -> "NcclSums":
+        """Return the sums of CuPy arrays; all ranks connect their GPUs with the first one."""
+        if self._nccl is None:
+            from anynet.mpi.nccl_sums import NcclSums  # here, because it imports CuPy
+
+            self._nccl = NcclSums(self, self._watch.lost)
+        return self._nccl
 
     def _sum(self, host: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
         own = np.ascontiguousarray(host)

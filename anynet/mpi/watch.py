@@ -11,12 +11,16 @@ import secrets
 import select
 import socket
 from contextlib import suppress
+from threading import RLock
 from typing import Any, ClassVar
 
 from anynet.core.ranks import RankLost
 
 SECONDS = 60.0
 """Time for all connections to be made."""
+
+GRACE = 0.1
+"""Seconds for a sum to be done after another rank has left, which may have done its part before."""
 
 
 class Watch:
@@ -45,6 +49,7 @@ class Watch:
         local = len(set(comm.allgather(host))) == 1
         self._links: dict[int, socket.socket] = {}
         self._lost: RankLost | None = None
+        self._lock = RLock()  # a thread may look, too
         if self._rank == 0:
             with socket.create_server(("127.0.0.1" if local else "", 0), backlog=self._size) as server:
                 token = secrets.token_bytes(16)
@@ -65,13 +70,18 @@ class Watch:
 
     def look(self) -> None:
         """Raise RankLost if a rank has left or ended."""
-        if self._lost is None:
-            ready, _, _ = select.select(list(self._links.values()), [], [], 0)
-            for rank in [rank for rank, link in self._links.items() if link in ready]:
-                self._lost = self._lost or self._read(rank)
-        if self._lost is not None:
+        if (lost := self.lost()) is not None:
             Watch.broken = True
-            raise self._lost
+            raise lost
+
+    def lost(self) -> RankLost | None:
+        """Return the error of a rank that has left or ended, or None; that may be in order, if nothing waits for it."""
+        with self._lock:
+            if self._lost is None:
+                ready, _, _ = select.select(list(self._links.values()), [], [], 0)
+                for rank in [rank for rank, link in self._links.items() if link in ready]:
+                    self._lost = self._lost or self._read(rank)
+            return self._lost
 
     def leave(self, reason: str) -> None:
         """Tell the others that this rank was interrupted, or has told its user the reason why it ends."""

@@ -19,6 +19,7 @@ from anynet.nn import Sequential
 from anynet.nn.l2 import l2_cost
 from anynet.training.batch_loop import BatchLoop
 from anynet.training.evaluation_step import Trained, zero_totals
+from anynet.training.rank_ending import confirming
 
 BATCH_SIZE = 500
 """Samples per evaluation step: enough for fast matrix products, few enough for any memory."""
@@ -176,7 +177,9 @@ class Evaluator:
         """
         rows = [(r.cost, r.loss) if r.correct is None else (r.cost, r.loss, r.correct) for r in results]
         arrays = [*(array for row in rows for array in row), *more]
-        hosts, metrics, start = np.reshape(self._to_host(self._stack(arrays)), (len(arrays), -1)), [], 0
+        with confirming(self._ranks):
+            hosts = np.reshape(self._to_host(self._stack(arrays)), (len(arrays), -1))
+        metrics, start = [], 0
         for result, row in zip(results, rows, strict=True):
             numbers = hosts[start : start + len(row)].T.tolist()
             metrics.append([_metrics(*each, samples=result.samples) for each in numbers])

@@ -146,7 +146,7 @@ def load_inputs(
     if settings.precision is not None:
         backend = backend.with_precision(settings.precision)
     backend.dtype(settings.dtype)
-    loaders = _load(data, backend, settings, image_shape)
+    loaders = _load(data, backend, settings, image_shape, ranks)
     shape, x = data.train.shape, data.train.x
     samples = array_namespace(x).reshape(x, (-1, *shape))
     host = cast(tuple[NDArray[np.float64], ...], normalization(settings.normalize, samples, settings.dtype))
@@ -173,11 +173,18 @@ def default_loss(data: Dataset) -> Loss:
     return softmax_cross_entropy if data.classes else mean_squared_error
 
 
-def _load(data: Dataset, backend: Backend, settings: TrainSettings, image_shape: Shape | None) -> dict[str, Loader]:
-    """Return loaders of the parts of a data set by name: resident as long as the memory budget lasts."""
+def _load(
+    data: Dataset, backend: Backend, settings: TrainSettings, image_shape: Shape | None, ranks: Ranks | None
+) -> dict[str, Loader]:
+    """Return loaders of the parts of a data set by name: resident as long as the memory budget lasts.
+
+    The same parts are resident on all ranks, because they must run the same graphs, and streamed steps are others.
+    """
     memory, budget = backend.memory(), settings.memory_budget
     if budget is None:
         budget = sys.maxsize if memory is None else memory.free // 2
+    if ranks is not None:
+        budget = min(ranks.all(budget))
     loaders, dtype = {}, np.dtype(settings.dtype)
     for name, part in data.parts.items():
         size = _size(part, dtype)

@@ -1,6 +1,30 @@
 """The end of a training of several processes that is interrupted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from anynet.core.ranks import RankLost, Ranks
+
+
+@contextmanager
+def confirming(ranks: Ranks | None) -> Iterator[None]:
+    """Context manager that raises RankLost if sums within may be wrong, and in place of errors because of a lost rank.
+
+    Parameters
+    ----------
+    ranks : Ranks or None
+    """
+    try:
+        yield
+        if ranks is not None:
+            ranks.confirm()
+    except Exception:
+        try:
+            if ranks is not None:
+                ranks.look()
+        except RankLost as lost:
+            raise lost from None
+        raise
 
 
 def leave(ranks: Ranks | None, error: KeyboardInterrupt) -> KeyboardInterrupt:

@@ -4,12 +4,15 @@ from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
-from anynet.backends import Backend
+from anynet.backends import Backend, Tick
 from anynet.compiler import Loop
-from anynet.core.ranks import RankLost, Ranks
+from anynet.core.ranks import Ranks
 from anynet.core.share import Share
+from anynet.core.typing import Array
 from anynet.data.augmentation import Augmentation
+from anynet.data.sample_pass import Pass
 from anynet.training.batch_loop import BatchLoop, BatchStep, gathering
+from anynet.training.rank_ending import confirming
 
 
 class RankLoop(BatchLoop):
@@ -52,16 +55,23 @@ class RankLoop(BatchLoop):
         """Return the loop for batches of a size."""
         return self.run if size == self._batch_size else self._run_of(size)
 
-    def __call__(self, carry: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(
+        self,
+        carry: Any,
+        shared: Any,
+        batches: Pass,
+        rows: Array | None,
+        tick: Tick = lambda n: None,
+        epoch: int | None = None,
+    ) -> Any:
         """Run the step on this rank's share of every batch; see `BatchLoop`."""
-        try:
-            carry = super().__call__(carry, *args, **kwargs)
-        except Exception:
-            try:
-                self._ranks.look()
-            except RankLost as lost:  # of which a compiled loop has made an error of its own
-                raise lost from None
-            raise
+
+        def confirm_and_tick(steps: int) -> None:
+            self._ranks.confirm()  # before more sums are launched that others have no part in
+            tick(steps)
+
+        with confirming(self._ranks):
+            carry = super().__call__(carry, shared, batches, rows, confirm_and_tick, epoch)
         if not self._local:
             return carry
         means = {name: self._ranks.sum(carry.state[name]) / self._ranks.size for name in sorted(self._local)}

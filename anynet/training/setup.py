@@ -25,7 +25,7 @@ from anynet.training.inputs import Inputs, load_inputs
 from anynet.training.loop_cache import LoopCache
 from anynet.training.members import CHECKPOINTS, MOST_MEMBERS, Member, check_nets, common_optimizer, members_of
 from anynet.training.net_input import resolve_normalization
-from anynet.training.rank_checks import check_ranks
+from anynet.training.rank_checks import check_ranks, check_sums
 from anynet.training.run_html import net_text
 from anynet.training.settings import ARGUMENTS, Settings, TrainSettings
 from anynet.training.settings_signature import accepts_settings
@@ -227,4 +227,7 @@ def setup(
         warnings.warn(warning, TrainingWarning, stacklevel=2)
     if ranks is not None:
         check_ranks(ranks, nets, data)
-    return Setup(load_inputs(data, base, nets[0].net.image_shape, ranks), nets, stacked=members is not None)
+    inputs = load_inputs(data, base, nets[0].net.image_shape, ranks)
+    if ranks is not None and members is None:
+        check_sums(ranks, inputs.backend)
+    return Setup(inputs, nets, stacked=members is not None)

@@ -6,10 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import anynet as an
 from anynet.core import random
-from anynet.core.ranks import RanksError
+from anynet.core.ranks import RankLost, RanksError
 from anynet.core.share import Share
 from anynet.nn.shared_net import shared_net
-from tests.thread_ranks import on_ranks
+from tests.thread_ranks import Meeting, ThreadRanks, on_ranks
 
 SIZES = (2, 3, 4)
 WIDE = an.Sequential(an.Linear(12, 4), an.Linear(4, 4))
@@ -134,6 +134,42 @@ def test_a_training_is_resumed_on_another_number_of_ranks(tmp_path):
     on_ranks(2, lambda ranks: an.fit(net, data, optimizer, ranks=ranks, epochs=4, resume=True, **settings))
     run = an.fit(net, data, optimizer, epochs=6, resume=True, **settings)
     assert_allclose(history_of(run), history_of(alone), rtol=1e-9)
+
+
+def test_no_step_follows_a_sum_that_may_lack_a_part():
+    class Doubting(ThreadRanks):
+        whole = True
+
+        def confirm(self):
+            if not self.whole:
+                raise RankLost(1, "rank 1 has ended")
+
+    def tick(steps):
+        ticks.append(steps)
+        ranks.whole = len(ticks) < 2
+
+    ranks, ticks = Doubting(0, Meeting(1)), []
+    ready = an.setup(ROWS, rows(), an.SGD(0.1), batch_size=13, compile="off", ranks=ranks)
+    with pytest.raises(RankLost):
+        ready.loop(ready.carry, ready.fixed, ready.batches(0), ready.rates(0), tick)
+    assert ticks == [1, 1]
+
+
+def test_a_wrong_sum_is_refused():
+    class Wrong(ThreadRanks):
+        def sum(self, array):
+            return 2 * array
+
+    with pytest.raises(RanksError, match="expected 1 as the sum of a 1 of each, got 2"):
+        an.setup(ROWS, rows(), an.SGD(0.1), ranks=Wrong(0, Meeting(1)))
+
+
+def test_samples_are_resident_on_all_ranks_or_on_none():
+    def resident(ranks):
+        budget = [10**9, 0][ranks.rank]
+        return an.setup(ROWS, rows(), an.SGD(0.1), memory_budget=budget, ranks=ranks).inputs.train.resident
+
+    assert on_ranks(2, resident) == [False, False]
 
 
 def test_callbacks_are_called_once_and_heard_by_all():

@@ -12,6 +12,7 @@ from anynet.compiler.cuda.expressions import PRELUDE
 from anynet.compiler.cuda.kernel_source import Row, Source, write
 from anynet.compiler.cuda.kernels import alone
 from anynet.compiler.cuda.phases import Phase
+from anynet.core.collective import Group
 from anynet.core.typing import ConcreteArray as Array
 
 
@@ -113,3 +114,29 @@ class CupyCall:
     def __call__(self) -> None:
         """Compute the operation on the current stream."""
         self._out[...] = self._evaluate()
+
+
+class RanksCall:
+    """A sum over ranks; call the object to compute it.
+
+    Parameters
+    ----------
+    array : cupy.ndarray
+        That of this rank.
+    group : Group
+        The ranks.
+    out : cupy.ndarray
+
+    Attributes
+    ----------
+    footprint : Footprint
+        Memory that the operation accesses.
+    """
+
+    def __init__(self, array: Array, group: Group, out: Array) -> None:
+        self._array, self._group, self._out = array, group, out
+        self.footprint = Footprint((address_range(array),), (address_range(out),))
+
+    def __call__(self) -> None:
+        """Compute the sum on the current stream."""
+        self._group.sum_into(self._array, self._out)

@@ -1,7 +1,7 @@
 """Lower recorded operations, whose arrays are allocated, to phases."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from anynet.compiler.cuda.expressions import (
@@ -121,6 +121,26 @@ def copy(into: Array, array: Array) -> Phase:
     value = "{x0} != 0" if str(into.dtype) == "bool" else "{x0}"
     read, write = Access(array, broadcast_strides(array, shape)), Access(into, element_strides(into))
     return Phase(shape, (read,), (write,), (f"{{y0}} = {value};",))
+
+
+def concat(parts: Sequence[Array], axis: int, out: Array) -> list[Phase]:
+    """Return the loops of ``out = concat(parts, axis=axis)``, one for each part.
+
+    Parameters
+    ----------
+    parts : sequence of cupy.ndarray
+    axis : int
+    out : cupy.ndarray
+
+    Returns
+    -------
+    list of Phase
+    """
+    phases, stop = [], 0
+    for part in parts:
+        start, stop = stop, stop + part.shape[axis]
+        phases.append(copy(out[(slice(None),) * (axis % out.ndim) + (slice(start, stop),)], part))
+    return phases
 
 
 def product(a: Array, b: Array, out: Array) -> Phase:

@@ -18,7 +18,7 @@ from anynet.compiler.cuda.cupy_steps import CupyProgram
 from anynet.compiler.cuda.dependences import address_range
 from anynet.compiler.cuda.expressions import REDUCTIONS, computed_in, has_known_dtypes, is_elementwise
 from anynet.compiler.cuda.failures import explain
-from anynet.compiler.cuda.launch import CupyCall, SingleKernel, copy_values
+from anynet.compiler.cuda.launch import CupyCall, RanksCall, SingleKernel, copy_values
 from anynet.compiler.cuda.matmul import fits
 from anynet.compiler.cuda.phases import Phase
 from anynet.compiler.cuda.products import TiledProduct, is_tiled
@@ -167,7 +167,9 @@ class CudaTarget(Target):
             case "matmul", (a, b):
                 return self._product(a, b, out)
             case "concat", (parts,) if isinstance(axis := kwargs.get("axis", 0), int):
-                return [_single(lowering.copy(*pair)) for pair in _slices(out, parts, axis)]
+                return [_single(phase) for phase in lowering.concat(parts, axis, out)]
+            case "sum_over_ranks", (x, ranks):
+                return [(RanksCall(x, ranks, out), ())]
             case "take_along_axis", (table, index) if table.ndim == index.ndim:
                 return [_single(lowering.along_axis(table, index, kwargs.get("axis", -1), out))]
             case "max_pool", (x, window) if _are_floats(x, out):
@@ -226,6 +228,8 @@ class CupyTarget(CudaTarget):
         match node.op, args:
             case "matmul", (a, b) if has_known_dtypes(node) and (found := self.call_cublas(a, b, out)) is not None:
                 return found
+            case "sum_over_ranks", (x, ranks):
+                return [(RanksCall(x, ranks, out), ())]
         return [self.call_cupy(node, args, kwargs, out)]
 
     def program(self, graph: Graph, n_carry: int, shared: list[Array], *, hot: bool = False) -> Program:
@@ -240,11 +244,3 @@ def _are_floats(*arrays: cupy.ndarray) -> bool:
 
 def _single(phase: Phase) -> Call:
     return SingleKernel(phase), ()
-
-
-def _slices(out: cupy.ndarray, parts: Sequence[cupy.ndarray], axis: int) -> Iterator[tuple[cupy.ndarray, cupy.ndarray]]:
-    """Yield the slice of a concatenation that each part goes to, and the part."""
-    stop = 0
-    for part in parts:
-        start, stop = stop, stop + part.shape[axis]
-        yield out[(slice(None),) * (axis % out.ndim) + (slice(start, stop),)], part

@@ -12,6 +12,7 @@ import ctypes
 import importlib
 import pkgutil
 import sys
+import threading
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -19,6 +20,7 @@ from typing import Any
 
 import array_api_compat
 import fake_cublas
+import fake_nccl
 import numpy as np
 from fake_arrays import MemoryPointer, array_class
 from fake_functions import arrays, functions
@@ -40,7 +42,7 @@ __all__ = [
 COMPAT = [f"array_api_compat.cupy{end}" for end in ("", "._aliases", "._info", "._typing", ".fft", ".linalg")]
 PACKAGE = Path(anynet.compiler.__file__).parent / "cuda"
 OURS = ["anynet.compiler.cuda", *(f"anynet.compiler.cuda.{found.name}" for found in pkgutil.iter_modules([PACKAGE]))]
-OURS += ["anynet.backends.cupy_refusals", "anynet.backends.cupy"]
+OURS += ["anynet.backends.cupy_refusals", "anynet.backends.cupy", "anynet.mpi.nccl_sums"]
 """Modules of anynet that import CuPy, directly or not."""
 
 
@@ -71,7 +73,7 @@ class Fake:
         limit: int | None = None,
     ) -> None:
         self.log: list[str] = []
-        self.current, self.count, self.trouble = 0, count, trouble
+        self._here, self.count, self.trouble = threading.local(), count, trouble
         self.contexts: set[int] = set()
         self.gpu = Gpu(self._multiply, limit)
         self.compilations = self.gpu.compilations
@@ -87,6 +89,15 @@ class Fake:
         self.cublas = fake_cublas.Library(self.gpu)
         self._module("cuda.pathfinder", load_nvidia_dynamic_lib=self._find_library)
         self.xp: Any = None
+
+    @property
+    def current(self) -> int:
+        """Number of the current device of this thread."""
+        return getattr(self._here, "device", 0)
+
+    @current.setter
+    def current(self, device: int) -> None:
+        self._here.device = device
 
     def _module(self, name: str, **things: Any) -> ModuleType:
         module = self.modules[name] = ModuleType(name)
@@ -141,6 +152,7 @@ class Fake:
             "memory": self._module("cupy.cuda.memory", OutOfMemoryError=OutOfMemoryError, MemoryPointer=MemoryPointer),
             "stream": self._module("cupy.cuda.stream", Stream=gpu.Stream, Event=gpu.Event),
             "compiler": self._module("cupy.cuda.compiler", CompileException=CompileException),
+            "nccl": self._module("cupy.cuda.nccl", **fake_nccl.functions(self)),
         }
         gpu.Stream.null = gpu.null
         self._module(
@@ -194,6 +206,10 @@ def device_class(fake: Fake) -> type:
             fake.gpu.finish()
 
         @property
+        def pci_bus_id(self):
+            return f"0000:{self.id:02X}:00.0"
+
+        @property
         def mem_info(self):
             fake.contexts.add(self.id)
             limit = fake.gpu.memory.limit
@@ -214,7 +230,12 @@ def put_in_place(monkeypatch: Any, **machine: Any) -> Fake:
         module.__spec__ = ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(array_api_compat, "cupy", None, raising=False)
-    for name in ("anynet.compiler.cuda", "anynet.backends.cupy_refusals", "anynet.backends.cupy"):
+    for name in (
+        "anynet.compiler.cuda",
+        "anynet.backends.cupy_refusals",
+        "anynet.backends.cupy",
+        "anynet.mpi.nccl_sums",
+    ):
         package, _, last = name.rpartition(".")
         monkeypatch.setattr(importlib.import_module(package), last, None, raising=False)
         delattr(sys.modules[package], last)

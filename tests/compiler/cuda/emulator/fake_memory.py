@@ -32,12 +32,13 @@ class Block:
 
 
 class Memory:
-    """Allocated memory. limit: bytes of the GPU; None is no limit."""
+    """Allocated memory. limit: bytes of the GPU; None is no limit. arrays: what has the memory of a block."""
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self._starts: list[int] = []  # sorted
         self._blocks: dict[int, Block] = {}  # by address
+        self.arrays: weakref.WeakValueDictionary[Block, np.ndarray] = weakref.WeakValueDictionary()
         self._dead: list[Block] = []  # no longer used; filled by Python's garbage collection
         self._made, self._used, self._lock = 0, 0, threading.RLock()
 
@@ -64,7 +65,7 @@ class Memory:
             block = Block(raw.ctypes.data + start, size, self._made)
             self._sweep()
             bisect.insort(self._starts, block.ptr)
-            self._blocks[block.ptr] = block
+            self._blocks[block.ptr], self.arrays[block] = block, raw
             self._used += size
         weakref.finalize(raw, self._dead.append, block)
         return raw[start : start + size].view(dtype).reshape(shape)
