@@ -114,13 +114,13 @@ class MpiRanks(Ranks):
 
     def _wait(self, start: Callable[[], Any]) -> None:
         """Start a request, and wait until it is done. Raises RankLost if another rank has ended."""
-        began = self._look_if_due()
-        request = start()
+        began = time.monotonic()
+        request = start()  # without a look: a rank that has ended may have done its part
         while not request.Test():
             try:
                 now = self._look_if_due()
-            except RankLost:
-                if _is_done_soon(request):
+            except RankLost as lost:
+                if not lost.told and _is_done_soon(request):
                     return  # it left after it had done its part; the next request raises the error
                 raise
             if now - began > BUSY:

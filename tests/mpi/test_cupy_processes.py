@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from on_backends import marked
 
 import anynet as an
 from anynet.compiler import execution
@@ -71,10 +72,10 @@ def test_they_are_mpis(on_mpi, end):
         assert "has ended without a word" in err
 
 
-@pytest.mark.gpu
-def test_a_sum_of_one_rank_in_a_graph():
+@pytest.mark.parametrize("name", marked(["cupy"]))
+def test_a_sum_of_one_rank_in_a_graph(name):
     try:
-        here = an.backend("cupy")
+        here = an.backend(name)
         from anynet.mpi.nccl_sums import NcclSums, nccl
     except an.BackendError as error:
         pytest.skip(str(error))

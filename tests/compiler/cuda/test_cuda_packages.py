@@ -19,6 +19,7 @@ cupy = pytest.importorskip("cupy", exc_type=ImportError)
 FAKE = Fake()
 MODULES = [name for name in FAKE.modules if name.startswith("cupy.") or name == "cupy"]
 SUBMODULES = {name.rpartition(".")[2] for name in MODULES}  # CuPy does not import all of them itself
+MODULES.remove("cupy.cuda.nccl")  # which is empty without NCCL
 OURS = {"values", "of", "push", "run", "refuse_capture", "graph", "place", "stream", "wait", "gpu", "works"}
 """Attributes that only the classes of the fake have."""
 
@@ -127,26 +128,34 @@ def test_where_libraries_are_found():
     assert pathfinder.DynamicLibNotFoundError.__bases__ == DynamicLibNotFoundError.__bases__
 
 
-@pytest.fixture(scope="module")
-def cublas_numbers(tmp_path_factory):
-    """The constants of CuPy's module, read in another process that has an empty libcublas if there is none."""
-    folder = tmp_path_factory.mktemp("cublas")
+def run_with(module, library, folder, code):
+    """Return what code prints of a module of CuPy, in another process that has an empty library if there is none."""
     (folder / "empty.c").write_text("int nothing;")
-    name = f"libcublas.so.{cupy.cuda.runtime.runtimeGetVersion() // 1000}"
-    subprocess.run(["g++", "-shared", "-fPIC", f"-Wl,-soname,{name}", "empty.c", "-o", name], cwd=folder, check=True)
-    code = f"""
+    command = ["g++", "-shared", "-fPIC", f"-Wl,-soname,{library}", "empty.c", "-o", library]
+    subprocess.run(command, cwd=folder, check=True)
+    start = f"""
 import ctypes, json, os, sys
 sys.setdlopenflags(os.RTLD_LAZY)
 try:
-    from cupy.cuda import cublas
+    import cupy_backends.cuda.libs.{module} as {module}
 except ImportError:
-    ctypes.CDLL({str(folder / name)!r})
-    import cupy_backends.cuda.libs.cublas as cublas
+    ctypes.CDLL({str(folder / library)!r})
+    import cupy_backends.cuda.libs.{module} as {module}
+"""
+    process = [sys.executable, "-c", start + code]
+    return json.loads(subprocess.run(process, check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.fixture(scope="module")
+def cublas_numbers(tmp_path_factory):
+    """The constants of CuPy's module."""
+    code = """
 from cupy.cuda import runtime
 numbers = vars(runtime) | vars(cublas)
-print(json.dumps({{name: numbers[name] for name in numbers if name.startswith(("CUBLAS_", "CUDA_R_"))}}))
+print(json.dumps({name: numbers[name] for name in numbers if name.startswith(("CUBLAS_", "CUDA_R_"))}))
 """
-    return json.loads(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+    library = f"libcublas.so.{cupy.cuda.runtime.runtimeGetVersion() // 1000}"
+    return run_with("cublas", library, tmp_path_factory.mktemp("cublas"), code)
 
 
 def test_cublas_numbers(monkeypatch, cublas_numbers):
@@ -157,3 +166,18 @@ def test_cublas_numbers(monkeypatch, cublas_numbers):
     fakes = {member.name: member for kind in kinds for member in kind}
     assert fakes == {name: cublas_numbers[name] for name in fakes}
     assert {**cublas_numbers, **ours} == {**ours, **cublas_numbers}
+
+
+def test_nccl(tmp_path):
+    code = """
+methods = vars(nccl.NcclCommunicator)
+found = {name: methods[name].__doc__ for name in methods if not name.startswith("_")}
+print(json.dumps([sorted(vars(nccl)), int(nccl.NCCL_SUM), issubclass(nccl.NcclError, RuntimeError), found]))
+"""
+    names, add, is_runtime_error, methods = run_with("nccl", "libnccl.so.2", tmp_path, code)
+    fake = FAKE.modules["cupy.cuda.nccl"]
+    assert {name for name in vars(fake) if not name.startswith("__")} <= set(names)
+    assert (add, is_runtime_error) == (fake.NCCL_SUM, True)
+    for name in ("allReduce", "abort", "destroy", "check_async_error"):
+        arguments = re.match(r"[\w.]+\((.*)\)", methods[name])[1].split(", ")[1:]
+        assert [each.split()[-1] for each in arguments] == parameters(getattr(fake.NcclCommunicator, name))
