@@ -52,10 +52,9 @@ def ranks() -> Ranks | None:
     if comm.Get_size() != expected:
         raise RanksError(
             f"{started}, but mpi4py's MPI finds {comm.Get_size()}: it is another MPI; start them with the mpiexec "
-            f"beside this Python, or build mpi4py with this MPI"
+            f"beside this Python, or with srun --mpi=pmix for Open MPI and --mpi=pmi2 for MPICH, or build mpi4py with "
+            f"this MPI"
         )
-    if expected == 1:
-        return None
     share_cores(comm)
     return MpiRanks(comm, Watch(comm))
 

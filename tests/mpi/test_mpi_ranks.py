@@ -41,6 +41,7 @@ def test_on_other_backends(on_mpi, size):
     assert (code, out.strip()) == (0, f"{list(range(size))} {{'rank': 0}}"), err
 
 
+@pytest.mark.usefixtures("others_go_on")
 @pytest.mark.parametrize("rank", [0, 1])
 def test_an_error_of_one_rank_ends_all(on_mpi, rank):
     script = f"import anynet as an; r = an.mpi.ranks(); 1 / (r.rank != {rank}); r.all(0)"
@@ -51,6 +52,7 @@ def test_an_error_of_one_rank_ends_all(on_mpi, rank):
     assert "has stopped: ZeroDivisionError" in err or "has stopped: division by zero" in err
 
 
+@pytest.mark.usefixtures("others_go_on")
 def test_a_rank_that_ends_without_an_error_ends_all(on_mpi):
     script = "import sys, anynet as an; r = an.mpi.ranks(); r.is_first or sys.exit(3); r.all(0)"
     code, _, err = on_mpi(2, "-c", script)

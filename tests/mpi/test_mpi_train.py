@@ -53,6 +53,7 @@ def test_an_error_is_told_once(on_mpi, tmp_path, options, message):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("others_go_on")
 @pytest.mark.parametrize("killed", [0, 1])
 def test_a_killed_rank_is_named_and_the_others_leave_a_checkpoint(mpiexec, on_mpi, tmp_path, killed):
     folder, epochs = tmp_path / "run", 600
