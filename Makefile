@@ -21,7 +21,7 @@ CUDA ?= 12
 PYTHONS ?= 3.11
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 BYTECODE = PYTHONDONTWRITEBYTECODE=
-PYTEST = $(ONE_THREAD) $(BYTECODE) $(BIN)/python -m pytest --numprocesses $(JOBS)
+PYTEST = $(ONE_THREAD) $(BYTECODE) JAX_DISABLE_MOST_OPTIMIZATIONS=true $(BIN)/python -m pytest --numprocesses $(JOBS)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: train test test-gpu test-all coverage mutate check imports docs release try-wheel bench clean
@@ -30,7 +30,7 @@ train: $(VENV)/ready
 	$(BIN)/python train.py $(ARGS)
 
 test: $(VENV)/ready-dev
-	JAX_DISABLE_MOST_OPTIMIZATIONS=true $(PYTEST) -m "not slow and not gpu" $(ARGS)
+	$(PYTEST) -m "not slow and not gpu" $(ARGS)
 
 test-gpu: $(VENV)/ready-gpu
 	$(ONE_THREAD) $(BIN)/python -m pytest -m "gpu and not slow" $(ARGS)

@@ -213,7 +213,7 @@ def test_pytorch_trains_whole_epochs(recipes, name, monkeypatch):
 @pytest.mark.slow
 def test_quick(tmp_path):
     out = tmp_path / "it.json"
-    command.main(quick=True, recipes=["airbench94"], out=out)
+    command.main(quick=True, recipes=["airbench94"], images=2400, out=out)
     runs = json.loads(out.read_text(encoding="utf-8"))["runs"]
     assert [run["peer"] for run in runs] == ["anynet-numpy", "torch"]
     assert all(0 <= run["accuracy"] <= 1 and run["seconds"] > 0 for run in runs)

@@ -48,7 +48,7 @@ def test_every_backend_draws_the_same(backend_here: Backend) -> None:
     assert_same_bits(backend_here)
 
 
-@pytest.mark.parametrize("size", [pytest.param(7, marks=pytest.mark.slow), 300, 1 << 15])
+@pytest.mark.parametrize("size", [300, 1 << 15])
 def test_numpy_in_blocks(size: int) -> None:
     with patch.multiple(blocks, SIZE=size, LARGE=2):
         assert_same_bits(backend("numpy"))

@@ -35,10 +35,9 @@ def test_they_train_as_one_process_does(on_mpi):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [3, 4])
-def test_on_other_backends(on_mpi, size):
-    code, out, err = on_mpi(size, "-c", SCRIPT, "numpy", "torch", "jax")
-    assert (code, out.strip()) == (0, f"{list(range(size))} {{'rank': 0}}"), err
+def test_on_other_backends(on_mpi):
+    code, out, err = on_mpi(3, "-c", SCRIPT, "numpy", "torch", "jax")
+    assert (code, out.strip()) == (0, "[0, 1, 2] {'rank': 0}"), err
 
 
 @pytest.mark.usefixtures("others_go_on")

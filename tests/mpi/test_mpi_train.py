@@ -13,6 +13,7 @@ TRAIN = (ROOT / "train.py", "--hidden", "20")
 DIGITS = (*TRAIN, "--data", "digits")
 
 
+@pytest.mark.slow
 def test_the_first_rank_writes_what_one_process_does(on_mpi, tmp_path):
     code, out, err = on_mpi(2, *DIGITS, "--epochs", "2", "--quiet", "--out", tmp_path / "run")
     assert code == 0, err
@@ -33,6 +34,7 @@ def test_members_over_ranks(on_mpi, tmp_path):
     assert all((tmp_path / "sweep" / f"member-{k}" / "analysis.json").exists() for k in range(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -40,8 +42,8 @@ def test_members_over_ranks(on_mpi, tmp_path):
             ["--data", "digits", "--batch-size", "2"],
             "anynet: --batch-size: expected 3 or more, a sample for each of 3 ranks, got 2",
         ),
-        pytest.param(["--data", "nowhere"], "nowhere", marks=pytest.mark.slow),
-        pytest.param(["--data", "digits", "--profile"], "--profile: expected one process", marks=pytest.mark.slow),
+        (["--data", "nowhere"], "nowhere"),
+        (["--data", "digits", "--profile"], "--profile: expected one process"),
     ],
 )
 def test_an_error_is_told_once(on_mpi, tmp_path, options, message):

@@ -31,7 +31,7 @@ pytestmark = [
 ]
 OPTIONS = ["search", "--train", "400", "--val", "100", "--hidden", "5", "--over", "lr=0.1,0.2", "--out", "out"]
 LOCAL = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
-TRIALS, WORKERS, KILLS = 60, 4, 5
+TRIALS, WORKERS, KILLS = 30, 3, 3
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_dask_that_is_not_installed(capsys, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cluster", [(4, None)], indirect=True)
+@pytest.mark.parametrize("cluster", [(WORKERS, None)], indirect=True)
 def test_killed_workers(tmp_path, cluster):
     expected = outcomes(many(tmp_path / "alone", TRIALS))
     killed = []

@@ -20,8 +20,8 @@ pytestmark = [
     pytest.mark.usefixtures("few_pictures", "blank_plots"),
     pytest.mark.filterwarnings("ignore::anynet.training.TrainingWarning"),  # batches of one
 ]
-TRIALS, PROCESSES = 60, 4
-KILLS = {"postgresql": 5}
+TRIALS, PROCESSES = 30, 4
+KILLS = {"postgresql": 3}
 """Number of kills by storage; of others, which take less time, 2."""
 
 

@@ -88,15 +88,17 @@ def one_step(case: Case, here: Backend) -> list[np.ndarray]:
     return [here.to_host(array) for array in flatten(after)[0]]
 
 
+@pytest.mark.parametrize("where", marked(["cupy", "emulated cupy"]))
 @pytest.mark.parametrize(
-    "architectures",
+    ("name", "architectures"),
     [
-        pytest.param([PTX], id="PTX of the oldest"),
-        pytest.param(ARCHITECTURES, id="machine code", marks=pytest.mark.slow),
+        *(pytest.param(name, [PTX], id=f"{name}, PTX of the oldest") for name in CASES),
+        *(
+            pytest.param(name, ARCHITECTURES, id=f"{name}, machine code", marks=pytest.mark.slow)
+            for name in ("two layers of 100", "float64", "images")
+        ),
     ],
 )
-@pytest.mark.parametrize("where", marked(["cupy", "emulated cupy"]))
-@pytest.mark.parametrize("name", CASES)
 def test_a_step_is_few_kernels_and_captured(request, monkeypatch, name, where, architectures):
     chosen = recording(where, request)
     from anynet.compiler.cuda import capture, target  # they import CuPy, which may not be installed

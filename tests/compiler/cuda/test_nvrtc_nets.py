@@ -16,7 +16,6 @@ from anynet.data import split
 from anynet.data.synthetic import draw
 
 OPTIMIZERS = {
-    "SGD": {"optimizer": an.SGD(0.02)},
     "momentum": {"optimizer": an.SGD(0.02, momentum=0.9), "l2": 3e-3},
     "Adam": {"optimizer": an.Adam(), "l2": 3e-3, "flip": True},
     "members": {"optimizer": an.SGD(0.02, momentum=0.9), "l2": 3e-3, "seeds": range(2)},

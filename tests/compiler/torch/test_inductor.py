@@ -63,6 +63,7 @@ def train(plain, net=NET):
     return carry.params.numpy()
 
 
+@pytest.mark.slow  # PyTorch starts its compiler
 @pytest.mark.parametrize("net", [NET, BLOCK], ids=["batch norm", "block"])
 def test_they_train_as_the_plain_step_does(compiled, net):
     np.testing.assert_allclose(train(plain=False, net=net), train(plain=True, net=net), rtol=1e-9)

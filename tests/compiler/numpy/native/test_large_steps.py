@@ -41,7 +41,7 @@ def test_drawn_steps(drawn: Drawn, parts: int) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("everything_is_large")
 @given(drawn=steps(), parts=st.integers(1, 3))
-@examples(1000)
+@examples(250)
 def test_more_drawn_steps(drawn: Drawn, parts: int) -> None:
     with patch.object(native_program, "threads", lambda: parts):
         assert_same(drawn, RECORDED, PLAIN)

@@ -39,7 +39,7 @@ def test_drawn_steps(drawn: Drawn, first: int) -> None:
 
 @pytest.mark.slow
 @given(drawn=steps(), first=st.sampled_from([0, 0, 1, 2, 4]))
-@examples(2000)
+@examples(500)
 def test_more_drawn_steps(drawn: Drawn, first: int) -> None:
     with patch.object(NumpyTarget, "waits", lambda self, graph: first):
         assert_same(drawn, RECORDED, PLAIN)
