@@ -4,9 +4,11 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from anynet.app.config import Config
 from anynet.app.experiment import fit_stack, prepare
+from anynet.app.resuming import tell_what_is_kept
 from anynet.app.space import Point
 from anynet.app.sweep.train_sweep import sweep_experiments
 from anynet.core.formatting import first_line
@@ -63,8 +65,20 @@ def join(config: Config, points: Sequence[Point] | None, ranks: Ranks) -> None:
     points : sequence of dict or None
         Settings of each member of a sweep; None for one net.
     ranks : Ranks
+
+    Raises
+    ------
+    RankLost
+        If another process has ended. Its message says how to go on if that is the first one, which cannot say it.
     """
-    if points is None:
-        prepare(config).fit(more={"ranks": ranks})
-    else:
-        fit_stack(sweep_experiments(config, points), more={"ranks": ranks})
+    experiments = [prepare(config)] if points is None else sweep_experiments(config, points)
+    folder = ranks.of_first(Path())
+    try:
+        if points is None:
+            experiments[0].fit(more={"ranks": ranks})
+        else:
+            fit_stack(experiments, more={"ranks": ranks})
+    except RankLost as lost:
+        if lost.rank == 0 and not lost.told:
+            tell_what_is_kept(lost, folder)
+        raise

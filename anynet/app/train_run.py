@@ -77,6 +77,8 @@ def train_run(
     results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume, anywhere=True)
     with results:
         announce(f"{experiment}; results in {results.path}")
+        if ranks is not None:
+            ranks.of_first(results.path)
 
         def add(epoch: Epoch) -> None:
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from anynet.core.formatting import first_line
-from anynet.core.ranks import Ranks, RanksError
+from anynet.core.ranks import RankLost, Ranks, RanksError
 from anynet.mpi.cores import share_cores
 from anynet.mpi.launched import launched
 from anynet.mpi.mpi_ranks import MpiRanks
@@ -72,8 +72,11 @@ def _world() -> Any:
 
 
 def _leave(shown: Callable[..., object], kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    """Tell the other ranks that an error ends this one, which its user is shown as ever."""
-    shown(kind, error, trace)
+    """Tell the other ranks that an error ends this one, and show it: as ever, or in a line if another has caused it."""
+    if isinstance(error, RankLost):
+        print(f"anynet: {error}", file=sys.stderr)
+    else:
+        shown(kind, error, trace)
     if Watch.current is not None and not Watch.broken:
         Watch.current.leave(first_line(error) if isinstance(error, Exception) else "")
 

@@ -55,10 +55,23 @@ def test_an_error_is_told_once(on_mpi, tmp_path, options, message):
 
 
 @pytest.mark.slow
+def test_folders_that_differ(on_mpi, tmp_path):
+    code = "import os; from anynet.app import cli; "
+    code += "rank = os.environ.get('OMPI_COMM_WORLD_RANK') or os.environ['PMI_RANK']; "
+    code += f"cli.main(['train', '--data', 'digits', '--out', '{tmp_path}/run-' + rank])"
+    code, _, err = on_mpi(2, "-c", code)
+    assert code != 0
+    assert err.count("anynet: ") == 1
+    message = f"got --out {tmp_path}/run-0 on rank 0 and {tmp_path}/run-1 on rank 1; start all with one command"
+    assert message in " ".join(err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("others_go_on")
 @pytest.mark.parametrize("killed", [0, 1])
 def test_a_killed_rank_is_named_and_the_others_leave_a_checkpoint(mpiexec, on_mpi, tmp_path, killed):
-    folder, epochs = tmp_path / "run", 600
+    folder, epochs = tmp_path / "run", 200
     options = ["--epochs", epochs, "--evaluate-train", "never", "--quiet"]
     process = mpiexec(3, *DIGITS, *options, "--batch-size", "600", "--out", folder, "--checkpoint-every", epochs)
     number = process_of(killed, str(folder))
@@ -70,6 +83,7 @@ def test_a_killed_rank_is_named_and_the_others_leave_a_checkpoint(mpiexec, on_mp
     assert f"anynet: rank {killed} of 3 (" in err
     assert f", process {number}) has ended without a word" in err
     assert err.count("anynet: ") == 1
+    assert f"are kept; go on with: python train.py --resume {folder}" in " ".join(err.split())
     (checkpoint,) = (folder / "checkpoints").glob("epoch-*.safetensors")
     done = int(checkpoint.stem.removeprefix("epoch-"))
     assert 0 < done < epochs

@@ -133,9 +133,11 @@ def _train(
     *,
     resume: bool,
 ) -> None:
-    if ranks is not None and not ranks.is_first:
-        join(config, points, ranks)
-        return
+    if ranks is not None:
+        ranks.check_same({"--resume" if resume else "--out": str(path), "--checkpoint-every": every, "--log": str(log)})
+        if not ranks.is_first:
+            join(config, points, ranks)
+            return
     more: dict[str, Any] = {
         "log": log,
         "ranks": ranks,

@@ -91,6 +91,8 @@ def train_sweep(
     results = SweepFolder(folder, points, configs, first.data, resume=resume)
     with results:
         announce(f"{first}; {format_count(len(members), 'member')}; results in {results.path}")
+        if ranks is not None:
+            ranks.of_first(results.path)
 
         def add(rows: dict[int, Epoch]) -> None:
             signals.hold()  # there is something to keep; training itself is stopped by `anynet.fit`
