@@ -140,6 +140,25 @@ def test_they_are_captured(nccl, target, steps):
     assert {each.done for each in made} == {2 * steps}
 
 
+@pytest.mark.slow
+def test_they_train_as_one_process_does(nccl):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(47, 12)), rng.integers(0, 4, 47)
+    net = an.Sequential(an.Linear(16), an.BatchNorm(), an.ReLU(), an.Dropout(0.3), an.Linear(4))
+    settings = {"val": 0.2, "epochs": 2, "batch_size": 5, "dtype": "float64"}  # shares of 3 and 2; 3 at the end
+    alone = an.fit(net, (x, y), an.SGD(0.05), **settings)
+
+    def train(ranks):
+        return an.fit(net, (x, y), an.SGD(0.05), backend=f"cupy:{ranks.rank}", compile="on", ranks=ranks, **settings)
+
+    for run in on_gpus(2, train):
+        assert run.execution == "CUDA graph"
+        assert_allclose(run.backend.to_host(run.last.params), alone.last.params, rtol=1e-9, atol=1e-12)
+        for one, other in zip(run.history, alone.history, strict=True):
+            assert_allclose([one.train_cost, one.val_loss], [other.train_cost, other.val_loss], rtol=1e-10)
+    assert not any(each.was_capturing for each in nccl.NcclCommunicator.made)
+
+
 def test_a_call_is_known_by_the_memory_that_it_uses(nccl):
     from anynet.compiler.cuda.dependences import address_range
     from anynet.compiler.cuda.launch import RanksCall
