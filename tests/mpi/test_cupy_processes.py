@@ -68,7 +68,7 @@ def test_they_are_mpis(on_mpi, end):
         assert (code, lines[1:], err) == (0, ["destroyed"], "")
     else:
         assert (code != 0, lines[1:]) == (True, ["aborted"])
-        assert "RankLost: rank 1 of 2 (" in err
+        assert "rank 1 of 2 (" in err
         assert "has ended without a word" in err
 
 
