@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import submitit
 from cyclopts import App
 
 import anynet as an
@@ -51,6 +52,7 @@ def test_python_blocks_run(page, monkeypatch):
     few = partial(an.data.synthetic, train=400, val=100)
     monkeypatch.setattr(an.data, "cifar10", few)
     monkeypatch.setattr(an.data, "synthetic", few)
+    monkeypatch.setattr(submitit.SlurmExecutor, "affinity", lambda: -1)  # no jobs of a cluster's that tests run on
     names = {"__name__": "documentation"}
     for block in blocks(page):
         if "anynet.sklearn" in block and not importlib.util.find_spec("sklearn"):
