@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+import sys
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +57,8 @@ def test_python_blocks_run(page, monkeypatch):
     names = {"__name__": "documentation"}
     for block in blocks(page):
         if "anynet.sklearn" in block and not importlib.util.find_spec("sklearn"):
+            continue
+        if "submitit." in block and sys.platform == "win32":  # its jobs need signals of POSIX
             continue
         exec(compile(block, named(page), "exec"), names)
 

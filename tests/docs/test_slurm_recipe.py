@@ -1,6 +1,7 @@
 """Jobs of the guide's page about Slurm, as processes of this machine."""
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.docs.test_documentation import ROOT, blocks
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_a_preempted_job_goes_on_with_the_results_of_one_that_was_not(tmp_path, monkeypatch):
     names = {"__name__": "documentation"}
     exec(blocks(ROOT / "docs" / "guide" / "slurm.md")[0], names)
