@@ -1,17 +1,13 @@
 """Trials that are trained by the workers of a Dask cluster, and recorded by the process of the search."""
 
 import itertools
-import logging
-import os
-import signal
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from functools import cache
-from multiprocessing import resource_tracker
 from queue import SimpleQueue
-from typing import Any, Self
+from typing import Self
 
 import distributed
 import optuna
@@ -20,22 +16,17 @@ import anynet
 from anynet.app.config import Config
 from anynet.app.experiment import prepare
 from anynet.app.keeping import warn
+from anynet.app.search.dask_cluster import DaskError, connected
 from anynet.app.search.train_trials import Outcome, record, train_stack
 from anynet.core.errors import Error
-from anynet.core.formatting import first_line, printable
+from anynet.core.formatting import first_line
 from anynet.data import Batches
 from anynet.data.sources import find
 
-CONNECT_SECONDS = 10
-"""Time in which a scheduler must answer."""
 POLL_SECONDS = 0.5
 """Longest time between looks at what the workers say."""
 STOPPED: set[str] = set()
 """Trials that a worker is to end, by the key of the search and their names; in the process of the worker."""
-
-
-class DaskError(Error, OSError):
-    """A Dask cluster that cannot be used."""
 
 
 class DaskPool:
@@ -57,27 +48,11 @@ class DaskPool:
         self._running: dict[distributed.Future, Sequence[optuna.Trial]] = {}
         self._said: SimpleQueue[tuple[str, int, float]] = SimpleQueue()
         self._reported: set[tuple[str, int]] = set()
+        self._has_workers = True
 
     def __enter__(self) -> Self:
-        self._exit.enter_context(_silent(logging.getLogger("distributed.client")))
-        address: Any = self._address
-        if address == "local":
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            local = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
-            with _without_interrupts():
-                cluster = distributed.LocalCluster(n_workers=cores, **local, silence_logs=logging.CRITICAL)
-            address = self._exit.enter_context(cluster)
-        try:
-            self._client = self._exit.enter_context(distributed.Client(address, timeout=CONNECT_SECONDS))
-        except (OSError, ValueError) as error:
-            self._exit.close()
-            told = printable(first_line(error), 200)
-            raise DaskError(
-                f"--dask {self._address}: expected a scheduler that answers within {CONNECT_SECONDS} s, got an error: "
-                f"{told}; start one with: dask scheduler, and workers with: dask worker HOST:8786; or use --dask local"
-            ) from None
-        if not self._client.nthreads():
-            warn(f"--dask {self._address}: no workers are there; the search waits for them")
+        self._client = self._exit.enter_context(connected(self._address))
+        self._look_for_workers()
         self._client.subscribe_topic(self._key, lambda event: self._said.put(event[1]))
         return self
 
@@ -91,7 +66,7 @@ class DaskPool:
     @property
     def size(self) -> int:
         """Number of workers, at least 1."""
-        return max(1, len(self._client.nthreads()))
+        return max(1, self._count_workers())
 
     @property
     def has_room(self) -> bool:
@@ -111,12 +86,28 @@ class DaskPool:
         try:
             with suppress(TimeoutError):
                 distributed.wait(list(self._running), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+            self._look_for_workers()
             self._prune()
             for task in [task for task in self._running if task.done()]:
                 self._end(study, task, self._running.pop(task))
         except CancelledError:
-            raise DaskError(f"--dask {self._address}: the scheduler is gone; run the same command again") from None
+            raise self._gone() from None
         return True
+
+    def _count_workers(self) -> int:
+        try:
+            return len(self._client.nthreads())
+        except OSError:
+            raise self._gone() from None
+
+    def _gone(self) -> DaskError:
+        return DaskError(f"--dask {self._address}: the scheduler is gone; run the same command again")
+
+    def _look_for_workers(self) -> None:
+        """Say once that there are no workers, until some come."""
+        had, self._has_workers = self._has_workers, self._count_workers() > 0
+        if had and not self._has_workers:
+            warn(f"--dask {self._address}: no workers are there; the search waits for them")
 
     def _prune(self) -> None:
         """Report the epochs that have ended, and stop the trials that are not worth it."""
@@ -157,31 +148,6 @@ class DaskPool:
             if (_name(trial), epoch) not in self._reported:
                 trial.report(score, epoch)
                 self._reported.add((_name(trial), epoch))
-
-
-@contextmanager
-def _silent(logger: logging.Logger) -> Iterator[None]:
-    """Context manager in which a logger says nothing: what goes wrong is told by one line, or mended."""
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Context manager whose threads and processes get no Control-C; it reaches this thread afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # when it starts, it lets signals through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _name(trial: optuna.Trial) -> str:

@@ -22,15 +22,15 @@ from test_sharing import studied
 
 import anynet
 from anynet.app import cli
-from anynet.app.search import Grid, coarse_to_fine, dask_pool, search
-from anynet.app.search.dask_pool import DaskError
+from anynet.app.search import Grid, coarse_to_fine, dask_cluster, dask_pool, search
+from anynet.app.search.dask_cluster import DaskError
 
 pytestmark = [
     pytest.mark.usefixtures("few_pictures", "blank_plots"),
     pytest.mark.filterwarnings("ignore::anynet.training.TrainingWarning"),  # batches of one
 ]
 OPTIONS = ["search", "--train", "400", "--val", "100", "--hidden", "5", "--over", "lr=0.1,0.2", "--out", "out"]
-LOCAL = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
+LOCAL = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": "127.0.0.1:0"}
 TRIALS, WORKERS, KILLS = 30, 3, 3
 
 
@@ -139,7 +139,7 @@ def test_workers_that_differ(tmp_path, threads, monkeypatch):
 
 
 def test_a_scheduler_that_does_not_answer(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(dask_pool, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 0.2)
     address = f"127.0.0.1:{free_port()}"
     said = refused(capsys, *OPTIONS, "--dask", address)
     assert said.startswith(f"anynet: --dask {address}: expected a scheduler that answers within 0.2 s, got an error: ")
@@ -148,9 +148,9 @@ def test_a_scheduler_that_does_not_answer(tmp_path, capsys, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("address", ["", "nonsense://x", "host:port", "tcp://:1:2"])
+@pytest.mark.parametrize("address", ["", "nonsense://x", "host:port", "tcp://:1:2", "tls://a:1", "ucx://a:1"])
 def test_an_address_that_is_none(tmp_path, capsys, monkeypatch, address):
-    monkeypatch.setattr(dask_pool, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 0.2)
     said = refused(capsys, *OPTIONS, "--dask", address)
     assert said.startswith(f"anynet: --dask {address}: expected ")
     assert said.count("\n") == 1
@@ -222,7 +222,7 @@ def test_a_scheduler_that_ends(tmp_path, cluster, monkeypatch):
             time.sleep(0.02)
         cluster.close()
 
-    monkeypatch.setattr(dask_pool, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 1)
     thread = threading.Thread(target=close, daemon=True)
     thread.start()
     with pytest.raises(DaskError, match="the scheduler is gone; run the same command again"):
