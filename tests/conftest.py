@@ -31,7 +31,10 @@ COLLECTED = pytest.StashKey[list[pytest.Item]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep all tests that were found, those too that markers or names then leave out."""
+    """Keep all tests that were found, those too that markers or names then leave out; thorough ones are slow."""
+    for item in items:
+        if item.get_closest_marker("thorough"):
+            item.add_marker("slow")
     config.stash[COLLECTED] = list(items)
 
 

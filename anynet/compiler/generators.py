@@ -16,6 +16,9 @@ from array_api_compat import is_array_api_obj
 _LEAVES = (str, bytes, int, float, complex, type, ModuleType)
 _LIBRARIES = ("site-packages", "dist-packages", Path(random.__file__).parent.name)
 
+GLOBAL = 2
+"""Number of generators of which all threads may draw, the first ones of `generator_states`."""
+
 
 def generator_states(function: Any) -> list[str]:
     """Return the states of NumPy's and Python's generators that a function can reach.

@@ -13,7 +13,7 @@ import numpy as np
 from array_api_compat import to_device
 from numpy.typing import NDArray
 
-from anynet.compiler.generators import generator_states
+from anynet.compiler.generators import GLOBAL, generator_states
 from anynet.compiler.graph import Graph, Node
 from anynet.compiler.tape import trace
 from anynet.compiler.target import Loop, Step, Target, Tick
@@ -28,7 +28,10 @@ PLAIN = "plain steps"
 """`Target.execution` of steps that no target runs."""
 
 ATTEMPTS = 5
-"""Number of times that a step is recorded in which a generator changes each time."""
+"""Number of times that a step is recorded in which a global generator changes each time."""
+
+DRAWS = f"it draws random numbers from a generator; {HINT}"
+"""Cause for steps that do, though the numbers may have made no difference so far."""
 
 
 class CompileWarning(UserWarning):
@@ -70,10 +73,13 @@ def record_step(step: Step, xp: ModuleType, carry: Any, shared: Any, row: Any) -
         graph, again = (trace(step, xp, carry, shared, row) for _ in range(2))
         if (found := _difference(graph, again)) is not None:
             raise UntraceableError(f"it is not a pure function: recorded twice, {found}; {HINT}")
-        if states == generator_states(step):
+        after = generator_states(step)
+        if states == after:
             break
-    else:  # though the numbers made no difference so far
-        raise UntraceableError(f"it draws random numbers from a generator; {HINT}")
+        if states[GLOBAL:] != after[GLOBAL:]:
+            raise UntraceableError(DRAWS)
+    else:
+        raise UntraceableError(DRAWS)
     leaves, rebuild = flatten(carry)
     taken = [(node.shape, node.dtype) for node in graph.inputs[: len(leaves)]]
     returned = [(node.shape, node.dtype) for node in graph.outputs]

@@ -58,7 +58,7 @@ def test_what_is_lost_is_found(tmp_path, monkeypatch, name):
     assert fault in "".join(counts.faults)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("at", ["1 half", "12 after"])
 def test_a_sweep_that_is_killed_at_a_write_goes_on(tmp_path, at, monkeypatch):
     write_images(tmp_path / "images", 300)
@@ -69,7 +69,7 @@ def test_a_sweep_that_is_killed_at_a_write_goes_on(tmp_path, at, monkeypatch):
     assert (counts.kills, counts.writes, counts.right, counts.faults) == (1, 1, 1, [])
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_command_kills(tmp_path):
     out = tmp_path / "counts.json"
     assert main(kills=3, commands=["download"], out=out) == 0

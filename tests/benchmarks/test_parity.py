@@ -210,7 +210,7 @@ def test_pytorch_trains_whole_epochs(recipes, name, monkeypatch):
     assert steps == [(6, 20, 20)] * 6
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_quick(tmp_path):
     out = tmp_path / "it.json"
     command.main(quick=True, recipes=["airbench94"], images=2400, out=out)

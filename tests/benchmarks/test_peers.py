@@ -59,10 +59,11 @@ def test_dropout_is_trained_with_though_losses_are_compared_without(name):
 def workers():
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setenv("TORCHDYNAMO_DISABLE", "1")  # compiling takes longer than all other tests
+        patch.delenv("JAX_DISABLE_MOST_OPTIMIZATIONS", raising=False)  # losses of jax-step are NaN with it
         yield {name: stack.enter_context(Worker(1)) for name in (*DEFAULT, *NAMED)}
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("workload", TINY, ids=lambda workload: workload.name)
 def test_all_installed_peers_match_the_reference(workers, workload):
     expected, losses, left_out = compare(workload, workers)

@@ -61,7 +61,7 @@ def test_members_are_as_many_times_as_fast_as_the_fullest_rank_has_fewer():
     assert [model.members_speedup(40, r) for r in (1, 3, 8, 16, 1024)] == [1, 40 / 14, 8, 40 / 3, 40]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_all_parts_are_measured_and_a_page_is_written(tmp_path):
     pytest.importorskip("mpi4py")
     for part in ("throughput", "sums", "steps"):

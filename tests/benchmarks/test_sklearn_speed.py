@@ -10,7 +10,7 @@ import anynet as an
 from benchmarks import sklearn_speed
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_everything_is_timed(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(sklearn_speed, "backends", lambda names: {name: an.backend(name) for name in names})
     monkeypatch.setattr(sklearn_speed, "JOBS", 1)

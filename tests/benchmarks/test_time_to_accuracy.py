@@ -210,7 +210,7 @@ def test_refusals_are_one_line(arguments, message, tmp_path, monkeypatch, capsys
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_quick(tmp_path, capsys):
     out = tmp_path / "it.json"
     command.main(quick=True, peers=["anynet-numpy"], levels=[0.5], out=out)

@@ -35,7 +35,7 @@ def checks():
         for each, check in found:
             name = name_of(check)
             seen[name] += 1
-            marks = [pytest.mark.slow] if "array_api" in name or estimator in SEARCHES else []
+            marks = [pytest.mark.thorough] if "array_api" in name or estimator in SEARCHES else []
             kind = type(getattr(estimator, "estimator", estimator)).__name__
             ident = f"{'search-' * (estimator in SEARCHES)}{kind}-{name.removeprefix('check_')}-{seen[name]}"
             yield pytest.param(each, check, id=ident, marks=marks)

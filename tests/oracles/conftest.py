@@ -36,12 +36,16 @@ SLOW = (*TESTED_ON_CPU, "jax")
 
 
 def places(dtype: str, slow: Collection[str]) -> list[Any]:
-    """Each backend in a precision with few draws, and but for JAX with many, which is slow: parameters of a fixture."""
+    """Each backend in a precision with few draws, and but for JAX with many: parameters of a fixture."""
     return [
-        pytest.param((name, dtype, many), marks=found.marks, id=f"{dtype}-{name}-{'many' if many else 'few'}")
+        pytest.param(
+            (name, dtype, many),
+            marks=[*found.marks, *[pytest.mark.thorough] * many],
+            id=f"{dtype}-{name}-{'many' if many else 'few'}",
+        )
         for name in HERE
         for many in ((False,) if name == "jax" else (False, True))
-        for found in marked([name], [name] if many else slow)
+        for found in marked([name], () if many else slow)
     ]
 
 

@@ -32,7 +32,7 @@ OPTIMIZERS = {
 }
 
 
-@pytest.fixture(params=[pytest.param(2, id="few"), pytest.param(8, id="many", marks=pytest.mark.slow)])
+@pytest.fixture(params=[pytest.param(2, id="few"), pytest.param(8, id="many", marks=pytest.mark.thorough)])
 def examples(request):
     return request.param
 

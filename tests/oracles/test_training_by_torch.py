@@ -39,7 +39,9 @@ def trained_by_torch(theirs, net, loss, settings, images, labels):
 
 
 CASES = [
-    pytest.param(loss, settings, id=f"{loss}-{name}", marks=[pytest.mark.slow] * (loss == "hinge" and name != "plain"))
+    pytest.param(
+        loss, settings, id=f"{loss}-{name}", marks=[pytest.mark.thorough] * (loss == "hinge" and name != "plain")
+    )
     for loss in LOSSES
     for name, settings in OPTIMIZERS.items()
 ]

@@ -95,18 +95,18 @@ def test_a_net_that_does_not_fit_is_refused_with_the_sizes(data, settings):
 @pytest.mark.parametrize(
     ("optimizer", "dtype", "ema"),
     [
-        pytest.param(an.SGD(0.02), "float32", None, marks=pytest.mark.slow),
+        pytest.param(an.SGD(0.02), "float32", None, marks=pytest.mark.thorough),
         (an.SGD(0.02), "float32", 0.9),
-        pytest.param(an.SGD(0.02), "float64", None, marks=pytest.mark.slow),
+        pytest.param(an.SGD(0.02), "float64", None, marks=pytest.mark.thorough),
         (an.SGD(0.02, momentum=0.9), "float64", None),
-        pytest.param(an.SGD(0.02, momentum=0.9), "float32", None, marks=pytest.mark.slow),
+        pytest.param(an.SGD(0.02, momentum=0.9), "float32", None, marks=pytest.mark.thorough),
         (an.Adam(), "float32", None),
         *(
-            pytest.param(kind(), "float32", ema, marks=pytest.mark.slow)
+            pytest.param(kind(), "float32", ema, marks=pytest.mark.thorough)
             for kind in (an.AdamW, an.RMSprop, an.Lion, an.Muon)
             for ema in (None, 0.9)
         ),
-        pytest.param(an.Adam(), "float64", None, marks=pytest.mark.slow),
+        pytest.param(an.Adam(), "float64", None, marks=pytest.mark.thorough),
     ],
 )
 def test_the_estimate_holds(data, optimizer, dtype, ema):

@@ -202,7 +202,7 @@ def test_large_arrays_are_done_in_blocks(monkeypatch):
 
 @pytest.mark.parametrize("where", marked(RECORDING, slow=TESTED_ON_CPU))
 @pytest.mark.parametrize(
-    "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+    "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.thorough) for name in CASES]
 )
 def test_every_step_is_recorded(name, where, request):
     chosen = recording(where, request)

@@ -16,7 +16,7 @@ TRAININGS = {
 }
 
 first, *others = TRAININGS.values()
-MARKED = [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]
+MARKED = [first, *(pytest.param(each, marks=pytest.mark.thorough) for each in others)]
 
 
 @pytest.fixture(scope="module")

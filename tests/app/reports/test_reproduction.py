@@ -171,7 +171,7 @@ def shortened(report):
 
 
 @pytest.mark.parametrize(
-    "names", [["garcia-sanz", "sneltvedt"], pytest.param(sorted(reports()), marks=pytest.mark.slow)], ids=len
+    "names", [["garcia-sanz", "sneltvedt"], pytest.param(sorted(reports()), marks=pytest.mark.thorough)], ids=len
 )
 def test_quick_runs(tmp_path, monkeypatch, capsys, names):
     if len(names) == len(reports()):

@@ -266,7 +266,7 @@ def sources(cupy, rng):
     "architecture",
     [
         *(name.replace("sm", "compute") for name in (ARCHITECTURES[0], ARCHITECTURES[-1])),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES),
+        *(pytest.param(name, marks=pytest.mark.thorough) for name in ARCHITECTURES),
     ],
 )
 def test_nvrtc_has_no_warning(cupy, monkeypatch, rng, architecture, index):

@@ -45,7 +45,7 @@ def sources(data, emulated_cupy, monkeypatch, name):
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_no_warning(emulated_cupy, monkeypatch, data, name):
     for source in dict.fromkeys(sources(data, emulated_cupy, monkeypatch, name)):

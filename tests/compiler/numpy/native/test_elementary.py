@@ -46,7 +46,7 @@ def test_float32_of_every_size(name):
     assert_within_two_units(name, np.arange(0, 1 << 32, 16381, np.uint32).view(np.float32))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_many_float32(name):
     for start in range(67):

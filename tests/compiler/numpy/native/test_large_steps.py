@@ -38,7 +38,7 @@ def test_drawn_steps(drawn: Drawn, parts: int) -> None:
         assert_same(drawn, RECORDED, PLAIN)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.usefixtures("everything_is_large")
 @given(drawn=steps(), parts=st.integers(1, 3))
 @examples(250)

@@ -84,7 +84,7 @@ def test_tiles_of_many_images(window, channels):
     assert_exact(WINDOWS[window], channels, n=29)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("channels", CHANNELS, ids=str)
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("n", [2, 29])

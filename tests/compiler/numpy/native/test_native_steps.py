@@ -37,7 +37,7 @@ def test_drawn_steps(drawn: Drawn, first: int) -> None:
         assert_same(drawn, RECORDED, PLAIN)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @given(drawn=steps(), first=st.sampled_from([0, 0, 1, 2, 4]))
 @examples(500)
 def test_more_drawn_steps(drawn: Drawn, first: int) -> None:
