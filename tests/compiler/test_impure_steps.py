@@ -130,7 +130,7 @@ def test_numbers_that_make_no_difference_at_first_are_seen(where: str, name: str
 
 
 def test_numbers_that_another_thread_draws_meanwhile_do_not_count(recwarn: pytest.WarningsRecorder) -> None:
-    threads = [Thread(target=lambda: random.random()), Thread(target=lambda: np.random.random())]
+    threads = [Thread(target=lambda: random.random()) for _ in range(2)]
     here = backend("numpy")
 
     def step(carry: Array, shared: None, row: Array) -> Array:
