@@ -73,7 +73,8 @@ def tell_what_is_kept(error: BaseException | None, folder: Path) -> None:
         return
     kept = f"the epochs until then are kept; {how_to_go_on(folder)}" if has_checkpoints(folder) else "nothing was kept"
     if isinstance(error, RankLost):
-        raise RankLost(error.rank, f"{error}; {kept}", told=error.told) from None
+        several = " (by mpiexec for several processes)" if has_checkpoints(folder) else ""
+        raise RankLost(error.rank, f"{error}; {kept}{several}", told=error.told) from None
     if has_checkpoints(folder):
         raise KeyboardInterrupt(f"interrupted; {kept}") from None
 

@@ -76,7 +76,7 @@ def train_run(
     experiment = prepare(config)
     results = RunFolder(folder, experiment.config, experiment.data.name, resume=resume, anywhere=True)
     with results:
-        announce(f"{experiment}; results in {results.path}")
+        announce(f"{experiment}{'' if ranks is None else f'; {ranks.size} ranks'}; results in {results.path}")
         if ranks is not None:
             ranks.of_first(results.path)
 
@@ -99,7 +99,8 @@ def train_run(
             yield from results.pictures(trained)
             yield from reports(results.path)
 
-        draw_until_interrupted(pages(), signals)
+        if ranks is None or not trained.interrupted:  # else the launcher is about to kill this process
+            draw_until_interrupted(pages(), signals)
     return trained, results.path, result
 
 

@@ -90,7 +90,8 @@ def train_sweep(
     configs = [member.config for member in members]
     results = SweepFolder(folder, points, configs, first.data, resume=resume)
     with results:
-        announce(f"{first}; {format_count(len(members), 'member')}; results in {results.path}")
+        count = format_count(len(members), "member") + ("" if ranks is None else f" on {ranks.size} ranks")
+        announce(f"{first}; {count}; results in {results.path}")
         if ranks is not None:
             ranks.of_first(results.path)
 
@@ -102,7 +103,8 @@ def train_sweep(
         runs = fit_stack(members, add, more=more | {"callbacks": trackers(log, results.path), "ranks": ranks})
         signals.hold()
         result = results.finish(runs)
-        draw_until_interrupted(
-            chain(results.pages(runs), results.pictures(runs, result), reports(results.path)), signals
-        )
+        if ranks is None or not runs.interrupted:  # else the launcher is about to kill this process
+            draw_until_interrupted(
+                chain(results.pages(runs), results.pictures(runs, result), reports(results.path)), signals
+            )
     return runs, results.path, result
