@@ -14,7 +14,7 @@ from anynet.training import Callback
 
 
 class Outcome(NamedTuple):
-    """What a trial has come to.
+    """Result of a trial, as it is recorded.
 
     Attributes
     ----------
